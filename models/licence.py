@@ -1,0 +1,61 @@
+"""Licences (tenants): each with its own Mattermost server, bot and channels."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, utc_now
+
+# Mattermost itself: a team's and a channel's handle, a user name (64 each); its server address
+# has no limit of its own, 1,024 is what it allows a webhook's.
+HANDLE_LENGTH = 64
+URL_LENGTH = 1_024
+# A notification type is a word of i-Reserve's, like booking_confirmed.
+NOTIFICATION_TYPE_LENGTH = 100
+
+
+class Licence(Base):
+    """One tenant of i-Reserve, and how its Mattermost is reached."""
+
+    __tablename__ = "licences"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    server_url: Mapped[str] = mapped_column(String(URL_LENGTH))
+    team_id: Mapped[str] = mapped_column(String(MATTERMOST_ID_LENGTH))
+    team_name: Mapped[str] = mapped_column(String(HANDLE_LENGTH))
+    default_channel_id: Mapped[str] = mapped_column(String(MATTERMOST_ID_LENGTH))
+    default_channel_name: Mapped[str] = mapped_column(String(HANDLE_LENGTH))
+    bot_user_id: Mapped[str] = mapped_column(String(MATTERMOST_ID_LENGTH))
+    bot_username: Mapped[str] = mapped_column(String(HANDLE_LENGTH))
+    bot_token_encrypted: Mapped[str] = mapped_column(Text)
+    # The server's own limits, as it told them when the licence was set up.
+    max_post_size: Mapped[int] = mapped_column(Integer)
+    max_file_size_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    notification_channels: Mapped[list[NotificationChannel]] = relationship(
+        back_populates="licence", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class NotificationChannel(Base):
+    """Where a licence's notifications of one type go; ``enabled`` false switches the type off."""
+
+    __tablename__ = "notification_channels"
+
+    licence_id: Mapped[str] = mapped_column(
+        ForeignKey("licences.id", ondelete="CASCADE"), primary_key=True
+    )
+    notification_type: Mapped[str] = mapped_column(
+        String(NOTIFICATION_TYPE_LENGTH), primary_key=True
+    )
+    channel_id: Mapped[str] = mapped_column(String(MATTERMOST_ID_LENGTH))
+    channel_name: Mapped[str] = mapped_column(String(HANDLE_LENGTH))
+    enabled: Mapped[bool] = mapped_column(default=True)
+
+    licence: Mapped[Licence] = relationship(back_populates="notification_channels")

@@ -1,0 +1,64 @@
+"""All settings of the installation, read from the environment once and nowhere else."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_VAR = Path(__file__).resolve().parent / "var"
+
+
+def _split(value: Any) -> Any:
+    """Return a comma-separated string as a tuple of its non-empty, stripped members."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+class Settings(BaseSettings):
+    """The installation's settings; each field is the environment variable of the same name."""
+
+    # A wrong value may be a secret: the error names the field and not what was in it.
+    model_config = SettingsConfigDict(hide_input_in_errors=True, frozen=True, extra="ignore")
+
+    database_url: str = Field(default=f"sqlite:///{_VAR / 'ireserve-mattermost.db'}")
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    attachments_url: str = Field(default=f"file://{_VAR / 'attachments'}")
+    attachment_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
+    ca_bundle: str | None = None
+    proxy_url: str | None = None
+
+    connect_timeout_s: float = Field(default=3.0, gt=0, le=20)
+    # Mattermost may fetch a link preview for 5 s before it answers, so shorter is unwise. The
+    # lane's lock (30 s) is extended before each request and must outlive the two together.
+    read_timeout_s: float = Field(default=20.0, gt=0, le=20)
+    hold_s: int = Field(default=600, ge=0, le=86_400)
+    retention_days: int = Field(default=30, ge=1, le=3_650)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("encryption_keys", "attachment_hosts", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: Any) -> Any:
+        return _split(value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, value: str) -> str:
+        """Accept the address as hosting platforms hand it out, and name our driver."""
+        scheme, separator, rest = value.partition("://")
+        if scheme in {"postgres", "postgresql"}:
+            scheme = "postgresql+psycopg"
+        return f"{scheme}{separator}{rest}"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the settings of this process; the environment is read at the first call."""
+    return Settings()
