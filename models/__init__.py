@@ -1,14 +1,26 @@
-"""What the project remembers: licences, conversations and the ledger of deliveries."""
+"""What the project remembers: licences, conversations, the ledger, the inbox and the users."""
 
 from models.base import Base, utc_now
+from models.catch_up import CatchUpCursor
 from models.conversation import Conversation
 from models.delivery import Delivery, DeliveryKind, DeliveryState
 from models.keyring import KeyRing, KeyRingError
 from models.licence import Licence, NotificationChannel
+from models.reply import (
+    Reply,
+    ReplyAttachment,
+    ReplyEvent,
+    ReplySource,
+    ReplyState,
+    Visibility,
+)
 from models.session import Database
+from models.user import User
+from models.webhook_token import WebhookToken, hash_token
 
 __all__ = [
     "Base",
+    "CatchUpCursor",
     "Conversation",
     "Database",
     "Delivery",
@@ -18,5 +30,14 @@ __all__ = [
     "KeyRingError",
     "Licence",
     "NotificationChannel",
+    "Reply",
+    "ReplyAttachment",
+    "ReplyEvent",
+    "ReplySource",
+    "ReplyState",
+    "User",
+    "Visibility",
+    "WebhookToken",
+    "hash_token",
     "utc_now",
 ]

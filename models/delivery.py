@@ -46,7 +46,8 @@ class DeliveryState(StrEnum):
         return self in {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED}
 
 
-def _values(enum: type[StrEnum]) -> list[str]:
+def enum_values(enum: type[StrEnum]) -> list[str]:
+    """Return what an enumeration's column stores: the values, not the names."""
     return [member.value for member in enum]
 
 
@@ -76,10 +77,10 @@ class Delivery(Base):
     lane: Mapped[str] = mapped_column(String(LANE_LENGTH))
     key: Mapped[str] = mapped_column(String(ID_LENGTH + 20))
     kind: Mapped[DeliveryKind] = mapped_column(
-        Enum(DeliveryKind, native_enum=False, length=16, values_callable=_values)
+        Enum(DeliveryKind, native_enum=False, length=16, values_callable=enum_values)
     )
     state: Mapped[DeliveryState] = mapped_column(
-        Enum(DeliveryState, native_enum=False, length=16, values_callable=_values)
+        Enum(DeliveryState, native_enum=False, length=16, values_callable=enum_values)
     )
     reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))
     # One sentence for the operator: ids, status and cure, never a name or a text.

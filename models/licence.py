@@ -16,6 +16,9 @@ URL_LENGTH = 1_024
 # A notification type is a word of i-Reserve's, like booking_confirmed.
 NOTIFICATION_TYPE_LENGTH = 100
 
+DEFAULT_NOTE_PREFIXES = "note: //"
+NOTE_PREFIXES_LENGTH = 200
+
 
 class Licence(Base):
     """One tenant of i-Reserve, and how its Mattermost is reached."""
@@ -35,6 +38,12 @@ class Licence(Base):
     # The server's own limits, as it told them when the licence was set up.
     max_post_size: Mapped[int] = mapped_column(Integer)
     max_file_size_bytes: Mapped[int] = mapped_column(BigInteger)
+    # A reply that begins with one of these words (separated by spaces) is for the team alone.
+    note_prefixes: Mapped[str] = mapped_column(
+        String(NOTE_PREFIXES_LENGTH), default=DEFAULT_NOTE_PREFIXES
+    )
+    # Whether the bot marks a reply with a reaction once it is recorded.
+    receipts: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 

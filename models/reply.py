@@ -1,0 +1,146 @@
+"""The inbox: what the team writes in a conversation's thread, on its way to i-Reserve."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, RowId, utc_now
+from models.delivery import REASON_LENGTH, enum_values
+
+# A file's name in Mattermost's own database.
+FILE_NAME_LENGTH = 256
+CONTENT_TYPE_LENGTH = 255
+# licence / conversation / file id, each percent-encoded, in the attachment store.
+STORE_PATH_LENGTH = 2_000
+
+
+class ReplyState(StrEnum):
+    """How far a reply has come.
+
+    ``received``: its post is known and must be asked for (again). ``recorded`` and ``deleted``:
+    what Mattermost had when it was last asked.
+    """
+
+    RECEIVED = "received"
+    RECORDED = "recorded"
+    DELETED = "deleted"
+
+
+class ReplySource(StrEnum):
+    """How a post came to our knowledge first."""
+
+    WEBHOOK = "webhook"
+    CATCH_UP = "catch_up"
+
+
+class Visibility(StrEnum):
+    """Who may read a reply: the visitor too, or the team alone."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class ReplyEvent(StrEnum):
+    """What i-Reserve is told about a reply."""
+
+    RECORDED = "recorded"
+    EDITED = "edited"
+    DELETED = "deleted"
+
+
+class Reply(Base):
+    """One post by the team, unique within its licence.
+
+    Everything but the two ids, ``source`` and ``received_at`` is None until the post has been
+    asked for. ``pending_event`` is what i-Reserve has not been told yet; ``revision`` counts what
+    it has been or will be told of this reply, from 1.
+    """
+
+    __tablename__ = "replies"
+    __table_args__ = (
+        UniqueConstraint("licence_id", "post_id"),
+        # What i-Reserve reads: a conversation's replies in order.
+        Index(None, "conversation_row", "posted_at"),
+        # What the sweep looks for: the few that still need something among all that do not.
+        Index(
+            "ix_replies_open",
+            "next_attempt_at",
+            postgresql_where=text("state = 'received' OR pending_event IS NOT NULL"),
+            sqlite_where=text("state = 'received' OR pending_event IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    licence_id: Mapped[str] = mapped_column(ForeignKey("licences.id", ondelete="CASCADE"))
+    post_id: Mapped[str] = mapped_column(String(MATTERMOST_ID_LENGTH))
+    state: Mapped[ReplyState] = mapped_column(
+        Enum(ReplyState, native_enum=False, length=16, values_callable=enum_values)
+    )
+    source: Mapped[ReplySource] = mapped_column(
+        Enum(ReplySource, native_enum=False, length=16, values_callable=enum_values)
+    )
+    conversation_row: Mapped[int | None] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE")
+    )
+    author_mattermost_id: Mapped[str | None] = mapped_column(String(MATTERMOST_ID_LENGTH))
+    # i-Reserve's id of the author; None when no user of the licence has the author's e-mail.
+    author_user_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    author_name: Mapped[str | None] = mapped_column(Text)
+    text: Mapped[str | None] = mapped_column(Text)
+    plain_text: Mapped[str | None] = mapped_column(Text)
+    visibility: Mapped[Visibility | None] = mapped_column(
+        Enum(Visibility, native_enum=False, length=16, values_callable=enum_values)
+    )
+    posted_at: Mapped[datetime | None]
+    # Mattermost's update_at of what is recorded here, so that an old version is never taken twice.
+    post_update_at_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    revision: Mapped[int] = mapped_column(Integer, default=0)
+    pending_event: Mapped[ReplyEvent | None] = mapped_column(
+        Enum(ReplyEvent, native_enum=False, length=16, values_callable=enum_values)
+    )
+    received_at: Mapped[datetime] = mapped_column(default=utc_now)
+    recorded_at: Mapped[datetime | None]
+    # When the sweep is to wake it if it is still open by then, and how often it was tried.
+    next_attempt_at: Mapped[datetime] = mapped_column(default=utc_now)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+
+    attachments: Mapped[list[ReplyAttachment]] = relationship(
+        back_populates="reply",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="ReplyAttachment.position",
+    )
+
+
+class ReplyAttachment(Base):
+    """A file of a reply: in the attachment store at ``path``, or missing for ``reason``."""
+
+    __tablename__ = "reply_attachments"
+    __table_args__ = (UniqueConstraint("reply_id", "file_id"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    reply_id: Mapped[int] = mapped_column(ForeignKey("replies.id", ondelete="CASCADE"))
+    file_id: Mapped[str] = mapped_column(String(MATTERMOST_ID_LENGTH))
+    position: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(String(FILE_NAME_LENGTH))
+    content_type: Mapped[str] = mapped_column(String(CONTENT_TYPE_LENGTH))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    path: Mapped[str | None] = mapped_column(String(STORE_PATH_LENGTH))
+    reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))
+
+    reply: Mapped[Reply] = relationship(back_populates="attachments")
