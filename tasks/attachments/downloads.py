@@ -1,0 +1,192 @@
+"""Fetches a file by its link, from allowed hosts only, to a temporary file on disk.
+
+On disk and not on to the server as it comes: the server wants the size first, and an upload must
+not depend on how fast, or how honest, the file's own host is.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import IO
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as WrappedTimeoutError
+
+from tasks.attachments.errors import AttachmentError, AttachmentReason
+from tasks.mattermost.connections import UnconnectedError, plain_session
+from tasks.mattermost.failures import causes
+
+# As many as a short link, a host's move to its own name and a signed address need, and to spare.
+MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+READ_BYTES = 64 * 1024
+# How often the caller hears that it goes on; each chunk would be thousands of calls.
+PROGRESS_INTERVAL_S = 1.0
+HTTPS_PORT = 443
+USER_AGENT = "ireserve-mattermost"
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadedFile:
+    """A file on disk, at its beginning, that is gone once it is closed."""
+
+    size_bytes: int
+    content_type: str
+    stream: IO[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadLimits:
+    """How long a download may take: to connect, between two pieces, and in all."""
+
+    connect_timeout_s: float
+    read_timeout_s: float
+    total_timeout_s: float
+
+
+class Downloads:
+    """Downloads from the allowed hosts; safe to share between threads."""
+
+    def __init__(
+        self,
+        allowed_hosts: frozenset[str],
+        *,
+        limits: DownloadLimits,
+        ca_bundle: str | None,
+        proxy_url: str | None,
+    ) -> None:
+        self._hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._limits = limits
+        self._session = plain_session(ca_bundle=ca_bundle, proxy_url=proxy_url, pool_size=8)
+        # Compressed, a small answer could become a large file; so none is asked for or taken.
+        self._session.headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._session.close()
+
+    @contextmanager
+    def fetch(
+        self, url: str, *, limit_bytes: int, on_progress: Callable[[], None] | None
+    ) -> Iterator[DownloadedFile]:
+        """The file behind a link. Raises: AttachmentError."""
+        deadline = time.monotonic() + self._limits.total_timeout_s
+        with tempfile.TemporaryFile() as spool:
+            with closing(self._follow(url, deadline=deadline)) as response:
+                _check_answer(response, limit_bytes=limit_bytes)
+                size = _save(
+                    _chunks(response, deadline=deadline, on_progress=on_progress),
+                    spool,
+                    limit_bytes=limit_bytes,
+                )
+                content_type = response.headers.get("Content-Type", "")
+            spool.seek(0)
+            yield DownloadedFile(size, content_type, spool)
+
+    def _follow(self, url: str, *, deadline: float) -> requests.Response:
+        response = self._get(self._allowed(url), deadline=deadline)
+        for _ in range(MAX_REDIRECTS):
+            if response.status_code not in REDIRECTS:
+                return response
+            response.close()
+            response = self._get(self._redirected(response), deadline=deadline)
+        if response.status_code in REDIRECTS:
+            response.close()
+            raise AttachmentError(AttachmentReason.BAD_REDIRECT, status=response.status_code)
+        return response
+
+    def _redirected(self, response: requests.Response) -> requests.PreparedRequest:
+        # Every hop is held to the same rules: an allowed host may be an open redirector.
+        try:
+            return self._allowed(urljoin(response.url, response.headers.get("Location", "")))
+        except (AttachmentError, ValueError):
+            status = response.status_code
+            raise AttachmentError(AttachmentReason.BAD_REDIRECT, status=status) from None
+
+    def _allowed(self, url: str) -> requests.PreparedRequest:
+        """The request for a link that may be fetched. Raises: AttachmentError."""
+        if not url.lower().startswith("https://"):
+            raise AttachmentError(AttachmentReason.NOT_HTTPS)
+        # Judged is the address as the library will use it, not as it was written: two parsers that
+        # disagree about where the host ends are how such lists are got around.
+        try:
+            request = self._session.prepare_request(requests.Request("GET", url))
+            parts = urlsplit(request.url or "")
+            host, port = parts.hostname or "", parts.port or HTTPS_PORT
+        except (requests.RequestException, ValueError):
+            raise AttachmentError(AttachmentReason.HOST_NOT_ALLOWED) from None
+        named = {host, f"{host}:{HTTPS_PORT}"} if port == HTTPS_PORT else {f"{host}:{port}"}
+        if "@" in parts.netloc or not named & self._hosts:
+            raise AttachmentError(AttachmentReason.HOST_NOT_ALLOWED)
+        return request
+
+    def _get(self, request: requests.PreparedRequest, *, deadline: float) -> requests.Response:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise AttachmentError(AttachmentReason.DOWNLOAD_TIMEOUT)
+        limits = self._limits
+        timeouts = (min(limits.connect_timeout_s, left), min(limits.read_timeout_s, left))
+        try:
+            return self._session.send(request, stream=True, timeout=timeouts, allow_redirects=False)
+        except (OSError, HTTPError) as error:
+            raise _failure(error) from None
+
+
+def _check_answer(response: requests.Response, *, limit_bytes: int) -> None:
+    status = response.status_code
+    if status in (404, 410):
+        raise AttachmentError(AttachmentReason.GONE, status=status)
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if status != 200 or encoding not in ("", "identity"):
+        raise AttachmentError(AttachmentReason.DOWNLOAD_FAILED, status=status)
+    length = response.headers.get("Content-Length", "")
+    if length.isascii() and length.isdigit() and int(length) > limit_bytes:
+        raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=limit_bytes)
+
+
+def _chunks(
+    response: requests.Response, *, deadline: float, on_progress: Callable[[], None] | None
+) -> Iterator[bytes]:
+    told_at = float("-inf")
+    while True:
+        try:
+            chunk = response.raw.read1(READ_BYTES, decode_content=False)
+        except (OSError, HTTPError) as error:
+            raise _failure(error) from None
+        if not chunk:
+            return
+        yield chunk
+        now = time.monotonic()
+        if now > deadline:
+            raise AttachmentError(AttachmentReason.DOWNLOAD_TIMEOUT)
+        if on_progress and now - told_at >= PROGRESS_INTERVAL_S:
+            told_at = now
+            on_progress()
+
+
+def _save(chunks: Iterator[bytes], spool: IO[bytes], *, limit_bytes: int) -> int:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit_bytes:
+            raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=limit_bytes)
+        try:
+            spool.write(chunk)
+        except OSError:
+            # As a rule the disk is full.
+            raise AttachmentError(AttachmentReason.DOWNLOAD_FAILED) from None
+    return size
+
+
+def _failure(error: Exception) -> AttachmentError:
+    found = list(causes(error))
+    # For the library, no connection is a kind of timeout, whatever the cause.
+    unconnected = any(isinstance(cause, UnconnectedError) for cause in found)
+    late = any(isinstance(cause, TimeoutError | WrappedTimeoutError) for cause in found)
+    if late and not unconnected:
+        return AttachmentError(AttachmentReason.DOWNLOAD_TIMEOUT)
+    return AttachmentError(AttachmentReason.DOWNLOAD_FAILED)

@@ -1,0 +1,41 @@
+"""A client for the REST API of Mattermost; knows nothing of the rest of this package."""
+
+from tasks.mattermost.client import MattermostClient
+from tasks.mattermost.errors import (
+    MattermostError,
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RefusedError,
+)
+from tasks.mattermost.reasons import Reason
+from tasks.mattermost.transport import Download
+from tasks.mattermost.types import (
+    Channel,
+    ClientConfig,
+    FileInfo,
+    Membership,
+    OutgoingWebhook,
+    Post,
+    Team,
+    User,
+)
+
+__all__ = [
+    "Channel",
+    "ClientConfig",
+    "Download",
+    "FileInfo",
+    "MattermostClient",
+    "MattermostError",
+    "Membership",
+    "NotSentError",
+    "OutcomeUnknownError",
+    "OutgoingWebhook",
+    "Post",
+    "RateLimitedError",
+    "Reason",
+    "RefusedError",
+    "Team",
+    "User",
+]

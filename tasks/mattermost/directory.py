@@ -1,0 +1,84 @@
+"""Calls about users, teams, channels and the server itself."""
+
+from collections.abc import Sequence
+
+from tasks.mattermost.shape import parse_list
+from tasks.mattermost.transport import Transport, route
+from tasks.mattermost.types import (
+    Channel,
+    ClientConfig,
+    Membership,
+    Team,
+    User,
+    parse_status,
+)
+
+# The server names no limit for ids in one request; this many stay far below its limit for a body.
+MAX_USER_IDS = 1000
+
+
+class DirectoryCalls:
+    """Users, teams, channels and settings of one server."""
+
+    _transport: Transport
+
+    def ping(self) -> str:
+        """The status word of a server that answers, "OK"; needs no valid token."""
+        return self._transport.call("GET", "/system/ping", parse=parse_status)
+
+    def get_client_config(self) -> ClientConfig:
+        """What the server allows. With a rejected token the server gives only part of it."""
+        # `format` is mandatory up to 9 and ignored later.
+        return self._transport.call(
+            "GET", "/config/client", query={"format": "old"}, parse=ClientConfig.parse
+        )
+
+    def get_me(self) -> User:
+        """The user of the token."""
+        return self._transport.call("GET", "/users/me", parse=User.parse)
+
+    def get_user(self, user_id: str) -> User:
+        """A user; deactivated ones too, with `delete_at_ms`."""
+        return self._transport.call("GET", route("users", user_id), parse=User.parse)
+
+    def get_users_by_ids(self, user_ids: Sequence[str]) -> list[User]:
+        """The users among these ids, in no order; unknown ids are left out."""
+        found: list[User] = []
+        for start in range(0, len(user_ids), MAX_USER_IDS):
+            batch = list(user_ids[start : start + MAX_USER_IDS])
+            found += self._transport.call(
+                "POST", "/users/ids", payload=batch, parse=parse_list(User.parse)
+            )
+        return found
+
+    def get_team_by_name(self, name: str) -> Team:
+        """A team by the name in its URL."""
+        return self._transport.call("GET", route("teams", "name", name), parse=Team.parse)
+
+    def get_channel(self, channel_id: str) -> Channel:
+        """A channel. Raises: RefusedError `channel_unknown` or `not_a_member` (private)."""
+        path = route("channels", channel_id)
+        return self._transport.call("GET", path, parse=Channel.parse, channel_id=channel_id)
+
+    def get_channel_by_name(self, *, team: str, channel: str) -> Channel:
+        """A channel by the names in its URL. A private one of others is `channel_unknown`."""
+        path = route("teams", "name", team, "channels", "name", channel)
+        return self._transport.call("GET", path, parse=Channel.parse)
+
+    def get_my_membership(self, channel_id: str) -> Membership:
+        """The bot's membership. Raises: RefusedError `not_a_member`, also for no such channel."""
+        path = route("channels", channel_id, "members", "me")
+        return self._transport.call("GET", path, parse=Membership.parse, channel_id=channel_id)
+
+    def add_channel_member(self, channel_id: str, *, user_id: str) -> Membership:
+        """Add a user of the team to a channel; again changes nothing. A bot may add itself to a
+        public channel of its team.
+        """
+        path = route("channels", channel_id, "members")
+        return self._transport.call(
+            "POST",
+            path,
+            payload={"user_id": user_id},
+            parse=Membership.parse,
+            channel_id=channel_id,
+        )

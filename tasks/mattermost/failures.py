@@ -1,0 +1,46 @@
+"""Tells from an exception of the HTTP library whether the request can have reached the server."""
+
+from collections.abc import Iterator
+
+import requests
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as WrappedTimeoutError
+
+from tasks.mattermost.connections import UnconnectedError
+from tasks.mattermost.errors import Call, MattermostError, NotSentError, OutcomeUnknownError
+from tasks.mattermost.reasons import Reason
+
+
+class AnswerTooLargeError(HTTPError):
+    """The answer passed the limit of what this client reads."""
+
+
+class AnswerTooSlowError(HTTPError):
+    """The answer dripped in for longer than this client waits."""
+
+
+def failure(error: Exception, call: Call) -> MattermostError:
+    """The error to raise instead of the library's own, whose text holds the URL with its query."""
+    for cause in causes(error):
+        if isinstance(cause, UnconnectedError):
+            reason = Reason.TLS_FAILED if cause.tls else Reason.UNREACHABLE
+            return call.failed(NotSentError, reason, detail=cause.detail)
+        if isinstance(cause, AnswerTooLargeError):
+            return call.failed(OutcomeUnknownError, Reason.ANSWER_TOO_LARGE)
+        if isinstance(cause, TimeoutError | WrappedTimeoutError | AnswerTooSlowError):
+            return call.failed(OutcomeUnknownError, Reason.TIMEOUT)
+    if isinstance(error, ValueError):
+        return call.failed(NotSentError, Reason.UNREACHABLE, detail="the address is not valid")
+    if not isinstance(error, requests.RequestException | HTTPError):
+        # The one plain OSError that requests lets through, before it connects.
+        return call.failed(NotSentError, Reason.TLS_FAILED, detail="the CA bundle is unreadable")
+    return call.failed(OutcomeUnknownError, Reason.CONNECTION_CUT)
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that it wraps: the libraries keep it in one of three places."""
+    yield error
+    wrapped = [getattr(error, "reason", None), getattr(error, "original_error", None), *error.args]
+    for inner in wrapped:
+        if isinstance(inner, BaseException):
+            yield from causes(inner)

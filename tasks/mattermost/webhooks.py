@@ -1,0 +1,84 @@
+"""Calls about outgoing webhooks, which by default only an admin's token may make.
+
+There is no call to change one: the server would overwrite the whole row, token included.
+"""
+
+from collections.abc import Sequence
+
+from tasks.mattermost.shape import parse_list
+from tasks.mattermost.transport import Transport, route
+from tasks.mattermost.types import OutgoingWebhook, parse_status
+
+# The largest page of this list that the server gives.
+MAX_WEBHOOKS_PAGE = 200
+
+
+class WebhookCalls:
+    """Outgoing webhooks of one server."""
+
+    _transport: Transport
+
+    def create_outgoing_webhook(
+        self,
+        *,
+        team_id: str,
+        channel_id: str,
+        display_name: str,
+        callback_urls: Sequence[str],
+        description: str = "",
+        content_type: str = "application/json",
+    ) -> OutgoingWebhook:
+        """A webhook that fires for each post of a public channel, with its token.
+
+        Raises: RefusedError `permission_missing` or `webhooks_disabled` (also: private channel).
+        """
+        payload = {
+            "team_id": team_id,
+            "channel_id": channel_id,
+            "display_name": display_name,
+            "description": description,
+            "callback_urls": list(callback_urls),
+            "content_type": content_type,
+            "trigger_words": [],
+        }
+        return self._transport.call(
+            "POST",
+            "/hooks/outgoing",
+            payload=payload,
+            parse=OutgoingWebhook.parse,
+            channel_id=channel_id,
+        )
+
+    def get_outgoing_webhook(self, webhook_id: str) -> OutgoingWebhook:
+        """One webhook, with its token for its creator and for admins."""
+        path = route("hooks", "outgoing", webhook_id)
+        return self._transport.call("GET", path, parse=OutgoingWebhook.parse)
+
+    def list_outgoing_webhooks(self, *, team_id: str) -> list[OutgoingWebhook]:
+        """All webhooks of a team that the token may see."""
+        found: list[OutgoingWebhook] = []
+        while True:
+            page = len(found) // MAX_WEBHOOKS_PAGE
+            batch = self._webhooks_page(team_id, page=page)
+            found += batch
+            if len(batch) < MAX_WEBHOOKS_PAGE:
+                return found
+
+    def regenerate_outgoing_webhook_token(self, webhook_id: str) -> OutgoingWebhook:
+        """The webhook with a new token; the old one is dead at once."""
+        path = route("hooks", "outgoing", webhook_id, "regen_token")
+        return self._transport.call("POST", path, parse=OutgoingWebhook.parse)
+
+    def delete_outgoing_webhook(self, webhook_id: str) -> None:
+        """Delete a webhook."""
+        self._transport.call("DELETE", route("hooks", "outgoing", webhook_id), parse=parse_status)
+
+    def _webhooks_page(self, team_id: str, *, page: int) -> list[OutgoingWebhook]:
+        query: dict[str, str | int] = {
+            "team_id": team_id,
+            "page": page,
+            "per_page": MAX_WEBHOOKS_PAGE,
+        }
+        return self._transport.call(
+            "GET", "/hooks/outgoing", query=query, parse=parse_list(OutgoingWebhook.parse)
+        )

@@ -1,0 +1,55 @@
+"""What the team reads about a file that could not be had."""
+
+import pickle
+
+import pytest
+
+from tasks.attachments import Attachment, AttachmentError, AttachmentReason
+
+
+@pytest.mark.parametrize("reason", AttachmentReason)
+def test_every_reason_has_its_sentence(reason: AttachmentReason) -> None:
+    """No file is missing without a word of why."""
+    sentence = AttachmentError(reason).sentence
+
+    assert sentence
+    assert not sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("limit_bytes", "expected"),
+    [
+        (100 * 1024 * 1024, "larger than this server's limit of 100 MB"),
+        (50 * 1024, "larger than this server's limit of 50 kB"),
+        (0, "larger than this server's limit"),
+    ],
+)
+def test_a_limit_is_named(limit_bytes: int, expected: str) -> None:
+    """The team learns what would have been small enough."""
+    error = AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=limit_bytes)
+
+    assert error.sentence == expected
+
+
+def test_an_error_survives_pickling() -> None:
+    """A prefork worker hands its errors on with all that they carry."""
+    error = AttachmentError(AttachmentReason.GONE, status=410, limit_bytes=7)
+
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert vars(copy) == vars(error)
+    assert str(copy) == str(error)
+
+
+@pytest.mark.parametrize("places", [{}, {"url": "https://x/y", "path": "y"}], ids=["none", "both"])
+def test_an_attachment_has_exactly_one_place(places: dict[str, str]) -> None:
+    """Two places would leave open which one is meant."""
+    with pytest.raises(ValueError, match="exactly one"):
+        Attachment("a.png", **places)
+
+
+def test_a_representation_holds_neither_name_nor_link() -> None:
+    """What ends in a log by accident says nothing about the visitor."""
+    shown = repr(Attachment("S3CRET.png", url="https://x/S3CRET"))
+
+    assert "S3CRET" not in shown
