@@ -1,0 +1,1 @@
+"""The demo: a stand-in Mattermost server, an embedded installation, and a sample conversation."""

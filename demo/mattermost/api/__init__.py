@@ -1,0 +1,1 @@
+"""The routes of Mattermost's API, one module per kind of thing."""

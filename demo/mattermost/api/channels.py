@@ -1,0 +1,193 @@
+"""Routes: teams, channels and their members."""
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, request
+
+from demo.mattermost import errors
+from demo.mattermost.entities import Channel, Team, User
+from demo.mattermost.errors import ApiError
+from demo.mattermost.exchange import (
+    answer,
+    backend,
+    current_user,
+    json_object,
+    require_admin,
+    require_id,
+    status_ok,
+)
+from demo.mattermost.ids import now_ms
+from demo.mattermost.permissions import is_admin, may_see_channel, may_take_part
+from demo.mattermost.places import (
+    join_channel,
+    join_team,
+    make_channel,
+    make_team,
+    tell_of_join,
+    tell_of_leave,
+)
+from demo.mattermost.shapes import channel_shape, member_shape, team_shape
+
+blueprint = Blueprint("channels", __name__)
+
+
+@blueprint.post("/teams")
+def create_team() -> Response:
+    """A new team."""
+    admin = require_admin()
+    body = json_object("team")
+    name, display_name = str(body.get("name", "")), str(body.get("display_name", ""))
+    with backend().state.lock:
+        team = make_team(backend().state, name=name, display_name=display_name, creator=admin)
+    return answer(team_shape(team), 201)
+
+
+@blueprint.get("/teams/<team_id>")
+def get_team(team_id: str) -> Response:
+    """A team by id, for those who are in it."""
+    user = current_user()
+    team = backend().state.teams.get(require_id(team_id, "team_id"))
+    if team is None:
+        raise ApiError(errors.TEAM_UNKNOWN)
+    return answer(team_shape(_visible(team, user)))
+
+
+@blueprint.get("/teams/name/<name>")
+def get_team_by_name(name: str) -> Response:
+    """A team by the name in its address, for those who are in it."""
+    user = current_user()
+    return answer(team_shape(_visible(_team_named(name), user)))
+
+
+@blueprint.post("/teams/<team_id>/members")
+def add_team_member(team_id: str) -> Response:
+    """Somebody joins a team."""
+    require_admin()
+    user = _user(json_object("team_member").get("user_id"))
+    with backend().state.lock:
+        member = join_team(backend().state, user, team_id)
+    roles = "team_user team_admin" if member.is_admin else "team_user"
+    return answer({"team_id": member.team_id, "user_id": member.user_id, "roles": roles}, 201)
+
+
+@blueprint.post("/channels")
+def create_channel() -> Response:
+    """A new channel."""
+    user = current_user()
+    state, body = backend().state, json_object("channel")
+    team = state.teams.get(str(body.get("team_id")))
+    if team is None or not (is_admin(user) or state.is_in_team(user.id, team.id)):
+        raise ApiError(errors.PERMISSIONS)
+    with state.lock:
+        channel = make_channel(
+            state,
+            team=team,
+            name=str(body.get("name", "")),
+            display_name=str(body.get("display_name", "")),
+            type=str(body.get("type", "")),
+            creator=user,
+        )
+    return answer(channel_shape(state, channel), 201)
+
+
+@blueprint.get("/channels/<channel_id>")
+def get_channel(channel_id: str) -> Response:
+    """A channel by id."""
+    user, channel = current_user(), _channel(channel_id)
+    if not may_see_channel(backend().state, user, channel):
+        raise ApiError(errors.PERMISSIONS)
+    return answer(channel_shape(backend().state, channel))
+
+
+@blueprint.delete("/channels/<channel_id>")
+def archive_channel(channel_id: str) -> Response:
+    """Archive a channel."""
+    require_admin()
+    with backend().state.lock:
+        at = now_ms()
+        backend().state.put(replace(_channel(channel_id), delete_at=at, update_at=at))
+    return status_ok()
+
+
+@blueprint.get("/teams/name/<team_name>/channels/name/<name>")
+def get_channel_by_name(team_name: str, name: str) -> Response:
+    """A channel by its address; a private one that one is not in does not exist."""
+    user, team, state = current_user(), _team_named(team_name), backend().state
+    channel_id = state.channel_ids_by_name.get((team.id, name.lower()))
+    channel = state.channels[channel_id] if channel_id else None
+    archived_too = request.args.get("include_deleted") == "true"
+    if channel is None or (channel.delete_at and not archived_too):
+        raise ApiError(errors.CHANNEL_NAME_UNKNOWN)
+    if not may_see_channel(state, user, channel):
+        public = channel.type == "O"
+        raise ApiError(errors.PERMISSIONS if public else errors.CHANNEL_NAME_UNKNOWN)
+    return answer(channel_shape(state, channel))
+
+
+@blueprint.get("/channels/<channel_id>/members/me")
+def get_own_membership(channel_id: str) -> Response:
+    """One's own place in a channel."""
+    user = current_user()
+    member = backend().state.channel_members.get(channel_id, {}).get(user.id)
+    if member is None:
+        raise ApiError(errors.MEMBER_UNKNOWN if is_admin(user) else errors.PERMISSIONS)
+    return answer(member_shape(member))
+
+
+@blueprint.post("/channels/<channel_id>/members")
+def add_channel_member(channel_id: str) -> Response:
+    """Somebody joins a channel, or is added by one of its members."""
+    asking, channel, state = current_user(), _channel(channel_id), backend().state
+    user = _user(json_object("channel_member").get("user_id"))
+    joins = user.id == asking.id and may_see_channel(state, user, channel)
+    if not joins and not may_take_part(state, asking, channel.id):
+        raise ApiError(errors.PERMISSIONS)
+    with state.lock:
+        known = state.is_member(user.id, channel.id)
+        member = join_channel(state, user, channel)
+        if not known:
+            tell_of_join(backend(), channel=channel, user=user, by=asking)
+    return answer(member_shape(member), 201)
+
+
+@blueprint.delete("/channels/<channel_id>/members/<user_id>")
+def remove_channel_member(channel_id: str, user_id: str) -> Response:
+    """Somebody leaves a channel, or is removed by one of its members."""
+    asking, channel, state = current_user(), _channel(channel_id), backend().state
+    if not may_take_part(state, asking, channel.id):
+        raise ApiError(errors.PERMISSIONS)
+    user = _user(user_id)
+    with state.lock:
+        member = state.channel_members[channel.id].get(user.id)
+        if member is None:
+            raise ApiError(errors.MEMBER_UNKNOWN)
+        state.put(replace(member, left=True))
+        tell_of_leave(backend(), channel=channel, user=user, by=asking)
+    return status_ok()
+
+
+def _channel(channel_id: str) -> Channel:
+    channel = backend().state.channels.get(require_id(channel_id, "channel_id"))
+    if channel is None:
+        raise ApiError(errors.CHANNEL_UNKNOWN)
+    return channel
+
+
+def _team_named(name: str) -> Team:
+    team_id = backend().state.team_ids_by_name.get(name.lower())
+    if team_id is None:
+        raise ApiError(errors.TEAM_NAME_UNKNOWN)
+    return backend().state.teams[team_id]
+
+
+def _visible(team: Team, user: User) -> Team:
+    if not is_admin(user) and not backend().state.is_in_team(user.id, team.id):
+        raise ApiError(errors.PERMISSIONS)
+    return team
+
+
+def _user(user_id: object) -> User:
+    user = backend().state.users.get(user_id) if isinstance(user_id, str) else None
+    if user is None:
+        raise ApiError(errors.USER_UNKNOWN)
+    return user

@@ -1,0 +1,44 @@
+"""Routes: ping and configuration."""
+
+from flask import Blueprint, Response, g, request
+
+from demo.mattermost.errors import INVALID_BODY_PARAM, OLD_FORMAT_ONLY, ApiError
+from demo.mattermost.exchange import answer, backend, json_object, require_admin
+from demo.mattermost.options import client_config, from_config_patch
+
+blueprint = Blueprint("system", __name__)
+
+
+@blueprint.get("/system/ping")
+def ping() -> Response:
+    """Whether the server is up; needs no token."""
+    shape = {
+        "AndroidLatestVersion": "",
+        "AndroidMinVersion": "",
+        "IosLatestVersion": "",
+        "IosMinVersion": "",
+        "status": "OK",
+    }
+    if request.args.get("get_server_status") == "true":
+        shape |= {"database_status": "OK", "filestore_status": "OK"}
+    return answer(shape)
+
+
+@blueprint.get("/config/client")
+def get_client_config() -> Response:
+    """What a client may know of the settings."""
+    if request.args.get("format") != "old":
+        raise ApiError(OLD_FORMAT_ONLY)
+    return answer(client_config(backend().options, signed_in=g.user is not None))
+
+
+@blueprint.put("/config/patch")
+def patch_config() -> Response:
+    """Change settings, of which those that the stand-in does not know are ignored."""
+    require_admin()
+    patch = json_object("config")
+    try:
+        backend().change_options(from_config_patch(patch))
+    except (ValueError, AttributeError):
+        raise ApiError(INVALID_BODY_PARAM, name="config") from None
+    return answer(patch)

@@ -1,0 +1,98 @@
+"""All parts of one stand-in server, put together."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from demo.mattermost.entities import User
+from demo.mattermost.faults import Faults, FaultScope, Subject
+from demo.mattermost.ids import new_id
+from demo.mattermost.journal import Journal
+from demo.mattermost.options import Options
+from demo.mattermost.pending import PendingPosts
+from demo.mattermost.rate_limit import RateLimiter
+from demo.mattermost.received import Received, Record
+from demo.mattermost.state import State
+from demo.mattermost.uploads import FileStore
+from demo.mattermost.webhooks import Webhooks
+
+
+class Backend:
+    """One server: what it knows, how it is set, what is wrong with it, what reached it."""
+
+    def __init__(self, journal_path: Path | None = None) -> None:
+        """Bring back what the journal holds, then write on in it."""
+        self.journal = Journal(journal_path)
+        self.state = State(self.journal)
+        # Tells a page that is open over a restart that all counts began anew.
+        self.boot_id = new_id()
+        self.options = Options()
+        self.version_id = self.options.version_id()
+        self.faults = Faults()
+        self.record = Record()
+        self.pending = PendingPosts()
+        self.rate_limiter = RateLimiter()
+        self.store = FileStore(
+            journal_path.with_name(journal_path.name + ".files") if journal_path else None
+        )
+        self.webhooks = Webhooks(self.state, options=lambda: self.options)
+        self._closing = threading.Event()
+        self._restore()
+        self.journal.open()
+
+    def change_options(self, changes: dict[str, Any]) -> None:
+        """Change options by name; the rate limit starts afresh.
+
+        Raises: ValueError for an unknown name or a value of the wrong type.
+        """
+        self._set_options(self.options.changed(changes))
+        with self.state.lock:
+            self.journal.append("Options", changes)
+
+    def use_site_url(self, url: str) -> None:
+        """The address that the server calls itself by, unless an option says another.
+
+        It goes into no journal: after a restart the port may be another one.
+        """
+        if not self.options.SiteURL:
+            self._set_options(self.options.changed({"SiteURL": url}))
+
+    def subject(self, scope: FaultScope, user: User | None) -> Subject:
+        """What faults may look at in a request by that user."""
+        if user is None:
+            return Subject(scope)
+        teams = self.state.teams_of(user.id)
+        names = frozenset(name for team in teams for name in (team.id, team.name))
+        return Subject(scope, frozenset({user.id, user.username}), names)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but not beyond the end of the server."""
+        self._closing.wait(seconds)
+
+    def remember(self, entry: Received) -> None:
+        """Keep a finished entry of the record over a restart."""
+        if self.journal:
+            with self.state.lock:
+                self.journal.append("Received", entry.shape())
+
+    def close(self) -> None:
+        """End every pause, close the journal, drop temporary files."""
+        self._closing.set()
+        with self.state.lock:
+            self.journal.close()
+        self.store.close()
+
+    def _set_options(self, options: Options) -> None:
+        self.options = options
+        self.version_id = options.version_id()
+        self.rate_limiter.reset()
+
+    def _restore(self) -> None:
+        for kind, value in self.journal.entries():
+            if kind == "Options":
+                self._set_options(self.options.changed(value))
+            elif kind == "Received":
+                self.record.restore(value)
+            else:
+                self.state.restore(kind, value)
+        self.record.put_in_order()

@@ -1,0 +1,135 @@
+"""What a client sends to make or change a post, parsed once at the edge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from demo.mattermost.errors import INVALID_BODY_PARAM, ApiError
+
+_STRINGS = ("id", "channel_id", "message", "root_id", "type", "pending_post_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The fields of a new post that a client may set."""
+
+    channel_id: str = ""
+    message: str = ""
+    root_id: str = ""
+    file_ids: tuple[str, ...] = ()
+    props: Mapping[str, Any] = field(default_factory=dict)
+    type: str = ""
+    pending_post_id: str = ""
+    is_pinned: bool = False
+    id: str = ""
+    create_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The fields of a post to change; None leaves a field as it is."""
+
+    message: str | None = None
+    props: Mapping[str, Any] | None = None
+    file_ids: tuple[str, ...] | None = None
+    is_pinned: bool | None = None
+
+
+def parse_draft(body: object) -> Draft:
+    """The draft in a JSON body.
+
+    Raises: ApiError for anything but an object whose fields have the right types.
+    """
+    fields = _object(body)
+    create_at = fields.get("create_at", 0)
+    _require(isinstance(create_at, int))
+    return Draft(
+        **{name: _string(fields, name) for name in _STRINGS},
+        file_ids=_strings(fields.get("file_ids")) or (),
+        props=_props(fields.get("props")) or {},
+        is_pinned=bool(fields.get("is_pinned")),
+        create_at=create_at,
+    )
+
+
+def parse_patch(body: object) -> Patch:
+    """The patch in a JSON body.
+
+    Raises: ApiError for anything but an object whose fields have the right types.
+    """
+    fields = _object(body)
+    return Patch(
+        message=_string(fields, "message") if fields.get("message") is not None else None,
+        props=_props(fields.get("props")),
+        file_ids=_strings(fields.get("file_ids")),
+        is_pinned=fields.get("is_pinned"),
+    )
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise ApiError(INVALID_BODY_PARAM, name="post")
+
+
+def _object(body: object) -> Mapping[str, Any]:
+    _require(isinstance(body, dict))
+    assert isinstance(body, dict)
+    return body
+
+
+def _string(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    _require(value is None or isinstance(value, str))
+    return value or ""
+
+
+def _strings(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    _require(isinstance(value, list) and all(isinstance(item, str) for item in value))
+    return tuple(value)
+
+
+def _props(value: Any) -> Mapping[str, Any] | None:
+    _require(value is None or isinstance(value, dict))
+    return with_full_attachments(value) if value else value
+
+
+_ATTACHMENT: dict[str, Any] = {
+    "id": 0,
+    "fallback": "",
+    "color": "",
+    "pretext": "",
+    "author_name": "",
+    "author_link": "",
+    "author_icon": "",
+    "title": "",
+    "title_link": "",
+    "text": "",
+    "fields": None,
+    "image_url": "",
+    "thumb_url": "",
+    "footer": "",
+    "footer_icon": "",
+    "ts": None,
+}
+_ATTACHMENT_FIELD: dict[str, Any] = {"title": "", "value": "", "short": False}
+
+
+def with_full_attachments(props: Mapping[str, Any]) -> dict[str, Any]:
+    """The props with every key in each message attachment: the server stores them so."""
+    attachments = props.get("attachments")
+    if not isinstance(attachments, list):
+        return dict(props)
+    return {**props, "attachments": [_full(a) for a in attachments if isinstance(a, dict)]}
+
+
+def _full(attachment: Mapping[str, Any]) -> dict[str, Any]:
+    known = {key: attachment.get(key, empty) for key, empty in _ATTACHMENT.items()}
+    if isinstance(known["fields"], list):
+        fields = [field for field in known["fields"] if isinstance(field, dict)]
+        known["fields"] = [
+            {key: field.get(key, empty) for key, empty in _ATTACHMENT_FIELD.items()}
+            for field in fields
+        ]
+    return known

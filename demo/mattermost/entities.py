@@ -1,0 +1,161 @@
+"""What the stand-in remembers: one frozen record per thing, as the journal keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Props: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or a bot."""
+
+    id: str
+    create_at: int
+    username: str
+    email: str
+    update_at: int = 0
+    delete_at: int = 0
+    first_name: str = ""
+    last_name: str = ""
+    nickname: str = ""
+    roles: str = "system_user"
+    is_bot: bool = False
+    bot_description: str = ""
+    owner_id: str = ""
+    password_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token or a login of a user."""
+
+    id: str
+    token: str
+    user_id: str
+    description: str
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team."""
+
+    id: str
+    create_at: int
+    name: str
+    display_name: str
+    creator_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMember:
+    """A user's place in a team."""
+
+    team_id: str
+    user_id: str
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel; type O is public, P private; delete_at says when it was archived."""
+
+    id: str
+    create_at: int
+    update_at: int
+    team_id: str
+    name: str
+    display_name: str
+    creator_id: str
+    type: str = "O"
+    delete_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMember:
+    """A user's place in a channel; `left` takes it away."""
+
+    channel_id: str
+    user_id: str
+    last_update_at: int
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post, or (with an original_id) what a post was before an edit."""
+
+    id: str
+    create_at: int
+    update_at: int
+    user_id: str
+    channel_id: str
+    message: str
+    props: Props
+    root_id: str = ""
+    original_id: str = ""
+    edit_at: int = 0
+    delete_at: int = 0
+    type: str = ""
+    hashtags: str = ""
+    file_ids: tuple[str, ...] = ()
+    is_pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file that was uploaded; post_id is empty until a post takes it."""
+
+    id: str
+    create_at: int
+    update_at: int
+    user_id: str
+    channel_id: str
+    name: str
+    extension: str
+    size: int
+    mime_type: str
+    width: int = 0
+    height: int = 0
+    post_id: str = ""
+    delete_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A user's emoji under a post; `removed` takes it away."""
+
+    user_id: str
+    post_id: str
+    emoji_name: str
+    create_at: int
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """An outgoing webhook."""
+
+    id: str
+    token: str
+    create_at: int
+    update_at: int
+    creator_id: str
+    team_id: str
+    channel_id: str = ""
+    trigger_words: tuple[str, ...] = ()
+    trigger_when: int = 0
+    callback_urls: tuple[str, ...] = ()
+    display_name: str = ""
+    description: str = ""
+    content_type: str = ""
+    username: str = ""
+    icon_url: str = ""
+    delete_at: int = 0
+
+
+Entity: TypeAlias = (
+    User | Token | Team | TeamMember | Channel | ChannelMember | Post | FileInfo | Reaction | Hook
+)

@@ -1,0 +1,149 @@
+"""What every request to the API passes on its way in and out: limit, record, token, faults."""
+
+import math
+
+from flask import Blueprint, Response, g, request
+
+from demo.mattermost import errors
+from demo.mattermost.errors import ApiError
+from demo.mattermost.exchange import asking_user, backend, refusal
+from demo.mattermost.faults import (
+    AFTER_ACCEPTING,
+    INSTEAD_OF_AN_ANSWER,
+    Fault,
+    FaultKind,
+    FaultScope,
+)
+from demo.mattermost.ids import new_id
+from demo.mattermost.rate_limit import Verdict
+from demo.mattermost.received import Received
+from demo.mattermost.wire import CUT_CONNECTION
+
+API_PREFIX = "/api/v4"
+
+_HTML_OF_THE_WEB_CLIENT = "<html></html>\n"
+_HTML_OF_A_PROXY = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
+_HTML = "text/html; charset=utf-8"
+_PLAIN = "text/plain; charset=utf-8"
+_BROKEN = errors.Refusal(500, "stand_in.fault.app_error", "Internal Server Error")
+
+
+def guard(api: Blueprint) -> None:
+    """Put the gate before and behind every route of the API and its unknown paths."""
+    api.before_app_request(_enter)
+    api.after_app_request(_leave)
+
+
+def _enter() -> Response | None:
+    if not request.path.startswith(API_PREFIX):
+        return None
+    g.request_id = new_id()
+    path = request.path.removeprefix(API_PREFIX)
+    query = request.query_string.decode("latin-1")
+    g.entry = backend().record.begin(request.method, path, query=query)
+    g.user = asking_user()
+    if g.user is not None:
+        g.entry.user_id, g.entry.username = g.user.id, g.user.username
+    return _limited() or (_struck(g.entry) if backend().faults else None)
+
+
+def _leave(response: Response) -> Response:
+    if "entry" not in g:
+        return response
+    if backend().faults and response.status_code < 400 and "instead" not in g:
+        _strike_afterwards(g.entry)
+    if "rate" in g:
+        response.headers.update(g.rate.headers)
+    if "rate" not in g or g.rate.allowed:
+        response.headers["X-Request-Id"] = g.request_id
+        response.headers["X-Version-Id"] = backend().version_id
+    _finish(g.entry, response)
+    return response
+
+
+def _limited() -> Response | None:
+    options = backend().options
+    if not options.RateLimitEnable:
+        return None
+    by_user = request.headers.get("Authorization", "") if options.RateLimitVaryByUser else ""
+    by_address = (request.remote_addr or "") if options.RateLimitVaryByRemoteAddr else ""
+    g.rate = backend().rate_limiter.ask(by_address + by_user, options)
+    return None if g.rate.allowed else _too_many(g.rate)
+
+
+def _too_many(verdict: Verdict) -> Response:
+    headers = verdict.headers | {"X-Content-Type-Options": "nosniff"}
+    return Response("limit exceeded\n", 429, headers, content_type=_PLAIN)
+
+
+def _scope() -> FaultScope:
+    if request.method == "POST" and g.entry.path == "/posts":
+        return FaultScope.POSTS
+    return FaultScope.FILES if g.entry.path.startswith("/files") else FaultScope.ALL
+
+
+def _struck(entry: Received) -> Response | None:
+    """The answer of a fault that comes instead of the real one, after all delays."""
+    subject = backend().subject(_scope(), g.user)
+    backend().pause(backend().faults.take_delay_s(subject))
+    fault = backend().faults.take(INSTEAD_OF_AN_ANSWER, subject)
+    if fault is None:
+        return None
+    g.instead = True
+    entry.fault = fault.kind
+    return _instead(fault)
+
+
+def _instead(fault: Fault) -> Response:
+    match fault.kind:
+        case FaultKind.UNAUTHORIZED:
+            return refusal(ApiError(errors.SESSION_EXPIRED))
+        case FaultKind.ERROR_500:
+            return refusal(ApiError(_BROKEN))
+        case FaultKind.HTML_200:
+            return Response(_HTML_OF_THE_WEB_CLIENT, content_type=_HTML)
+        case FaultKind.HTML_502:
+            return _of_a_proxy(502, "Bad Gateway")
+        case FaultKind.HTML_503:
+            return _of_a_proxy(503, "Service Unavailable")
+        case FaultKind.RATE_LIMITED:
+            g.rate = _as_if_full(fault.retry_after_s)
+            return _too_many(g.rate)
+        case _:
+            request.environ[CUT_CONNECTION] = True
+            return Response()
+
+
+def _of_a_proxy(status: int, reason: str) -> Response:
+    page = _HTML_OF_A_PROXY.format(f"{status} {reason}")
+    return Response(page, status, content_type=_HTML)
+
+
+def _as_if_full(retry_after_s: int) -> Verdict:
+    options = backend().options
+    size = options.RateLimitMaxBurst + 1
+    headers = {
+        "X-Ratelimit-Limit": str(size),
+        "X-Ratelimit-Remaining": "0",
+        "X-Ratelimit-Reset": str(math.ceil(size / options.RateLimitPerSec)),
+        "Retry-After": str(retry_after_s),
+    }
+    return Verdict(allowed=False, headers=headers)
+
+
+def _strike_afterwards(entry: Received) -> None:
+    fault = backend().faults.take(AFTER_ACCEPTING, backend().subject(_scope(), g.user))
+    if fault is None:
+        return
+    entry.fault = fault.kind
+    if fault.kind == FaultKind.ACCEPT_THEN_DROP:
+        request.environ[CUT_CONNECTION] = True
+    else:
+        backend().pause(fault.seconds)
+
+
+def _finish(entry: Received, response: Response) -> None:
+    error_id = g.get("error_id", "")
+    outcome = f"{response.status_code} {error_id}".strip()
+    entry.outcome = "dropped" if request.environ.get(CUT_CONNECTION) else outcome
+    backend().remember(entry)

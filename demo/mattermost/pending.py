@@ -1,0 +1,47 @@
+"""The 30 seconds in which a repeated pending_post_id gives the same post again."""
+
+import threading
+import time
+from collections import OrderedDict
+
+from demo.mattermost.errors import POST_PENDING, ApiError
+
+# The size of the cache in the real server; beyond it the oldest is forgotten.
+MAX_PENDING = 25_000
+
+
+class PendingPosts:
+    """Remembers which post each pending_post_id became. In memory only, as the real one is."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._lock = threading.Lock()
+        self._posts: OrderedDict[str, tuple[float, str]] = OrderedDict()
+
+    def begin(self, key: str, *, ttl_s: float) -> str:
+        """The id of the post that this key made, or "" when the caller is the first.
+
+        Raises: ApiError while another request with the key is still at work.
+        """
+        now = time.monotonic()
+        with self._lock:
+            known = self._posts.get(key)
+            if known is None or known[0] < now:
+                self._posts[key] = (now + ttl_s, "")
+                self._posts.move_to_end(key)
+                if len(self._posts) > MAX_PENDING:
+                    self._posts.popitem(last=False)
+                return ""
+        if not known[1]:
+            raise ApiError(POST_PENDING)
+        return known[1]
+
+    def succeed(self, key: str, post_id: str, *, ttl_s: float) -> None:
+        """The first request made this post."""
+        with self._lock:
+            self._posts[key] = (time.monotonic() + ttl_s, post_id)
+
+    def fail(self, key: str) -> None:
+        """The first request failed, so the next one is a first one again."""
+        with self._lock:
+            self._posts.pop(key, None)

@@ -1,0 +1,207 @@
+"""Making a post: the checks in the server's own order, the save, and what follows from it."""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from demo.mattermost import errors
+from demo.mattermost.backend import Backend
+from demo.mattermost.drafts import Draft
+from demo.mattermost.entities import Channel, Post, User
+from demo.mattermost.errors import ApiError
+from demo.mattermost.faults import Fault, FaultKind, FaultScope
+from demo.mattermost.ids import new_id, now_ms
+from demo.mattermost.permissions import is_admin, may_post
+
+# The server allows 300 characters for the JSON of the ids, which is ten ids.
+MAX_FILES_PER_POST = 10
+MAX_PROPS_LENGTH = 800_000
+
+# Props under these names are the server's own business and are dropped from what a client sends.
+_SERVER_PROPS = frozenset({"add_channel_member"})
+
+_HASHTAG = re.compile(r"#[^\W\d_][\w.-]*\w")
+_MIN_HASHTAG_LENGTH = 4
+_CHANNEL_MENTION = re.compile(r"(?<![\w~])~([a-z0-9][a-z0-9_-]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The post that a request led to, and whether an earlier request had made it."""
+
+    post: Post
+    duplicate: bool
+
+
+def create_post(backend: Backend, author: User, draft: Draft) -> Made:
+    """Make a post as a user of the API does, and call the outgoing webhooks.
+
+    Raises: ApiError with the server's own status and id for each reason to refuse.
+    """
+    channel = backend.state.channels.get(draft.channel_id)
+    if channel is None or not may_post(backend.state, author, channel):
+        raise ApiError(errors.PERMISSIONS)
+    if channel.delete_at:
+        raise ApiError(errors.POST_TO_ARCHIVED)
+    if draft.type.startswith("system_"):
+        raise ApiError(errors.INVALID_PARAM, name="post.type")
+    if not draft.pending_post_id:
+        return Made(_make(backend, author, draft, channel), duplicate=False)
+    return _make_once(backend, author, draft, channel)
+
+
+def _make_once(backend: Backend, author: User, draft: Draft, channel: Channel) -> Made:
+    key, ttl_s = draft.pending_post_id, backend.options.PendingPostTtlS
+    if known := backend.pending.begin(key, ttl_s=ttl_s):
+        post = backend.state.posts.get(known)
+        if post is None or post.delete_at:
+            raise ApiError(errors.POST_DUPLICATE_GONE)
+        return Made(post, duplicate=True)
+    try:
+        post = _make(backend, author, draft, channel)
+    except ApiError:
+        backend.pending.fail(key)
+        raise
+    backend.pending.succeed(key, post.id, ttl_s=ttl_s)
+    return Made(post, duplicate=False)
+
+
+def _make(backend: Backend, author: User, draft: Draft, channel: Channel) -> Post:
+    if fault := take(backend, author, FaultKind.SLOW_SAVE):
+        backend.pause(fault.seconds)
+    if draft.root_id and take(backend, author, FaultKind.ROOT_REJECTED):
+        raise ApiError(errors.POST_ROOT)
+    with backend.state.lock:
+        _check_root(backend, draft)
+        if fault := take(backend, author, FaultKind.PLUGIN_REJECTION):
+            raise ApiError(errors.POST_REJECTED_BY_PLUGIN, reason=fault.reason)
+        post = save_post(backend, author, draft)
+    backend.webhooks.fire(post, channel=channel, author=author)
+    return post
+
+
+def save_post(backend: Backend, author: User, draft: Draft) -> Post:
+    """Save a post without asking whether its author may, and without calling webhooks.
+
+    Raises: ApiError for what the server's own checks of a post refuse.
+    """
+    with backend.state.lock:
+        now = now_ms()
+        post = Post(
+            id=new_id(),
+            create_at=draft.create_at if draft.create_at and is_admin(author) else now,
+            update_at=now,
+            user_id=author.id,
+            channel_id=draft.channel_id,
+            message=draft.message,
+            props=_props(backend, author, draft),
+            root_id=draft.root_id,
+            type=draft.type,
+            hashtags=_hashtags(draft.message),
+            file_ids=tuple(sorted(set(draft.file_ids))),
+            is_pinned=draft.is_pinned,
+        )
+        _check_post(backend, draft, post)
+        post = _attach(backend, author, post)
+        backend.state.put(post)
+        touch_root(backend, post.root_id)
+    return post
+
+
+def touch_root(backend: Backend, root_id: str) -> None:
+    """Move a root's update_at, as the server does when something in its thread changes."""
+    root = backend.state.posts.get(root_id)
+    if root is not None:
+        backend.state.put(replace(root, update_at=now_ms()))
+
+
+def take(backend: Backend, user: User, kind: FaultKind) -> Fault | None:
+    """The fault of this kind that meets a post by the user, if one is set."""
+    if not backend.faults:
+        return None
+    subject = backend.subject(FaultScope.POSTS, user)
+    return backend.faults.take(frozenset({kind}), subject)
+
+
+def _check_root(backend: Backend, draft: Draft) -> None:
+    if not draft.root_id:
+        return
+    root = backend.state.posts.get(draft.root_id)
+    if root is None or root.delete_at or root.root_id:
+        raise ApiError(errors.POST_ROOT)
+    if root.channel_id != draft.channel_id:
+        raise ApiError(errors.POST_ROOT_CHANNEL)
+
+
+def _check_post(backend: Backend, draft: Draft, post: Post) -> None:
+    if draft.id:
+        raise ApiError(errors.POST_HAS_ID)
+    check_message(backend, post.message)
+    if post.type and not post.type.startswith(("custom_", "system_")):
+        raise ApiError(errors.POST_TYPE)
+    if len(post.file_ids) > MAX_FILES_PER_POST:
+        raise ApiError(errors.POST_FILE_IDS)
+    if len(json.dumps(post.props, ensure_ascii=False)) > MAX_PROPS_LENGTH:
+        raise ApiError(errors.POST_PROPS)
+
+
+def check_message(backend: Backend, message: str) -> None:
+    """Refuse what the post's column in the database would not take.
+
+    Raises: ApiError for a message that is too long or holds a NUL.
+    """
+    if len(message) > backend.options.MaxPostSize:
+        raise ApiError(errors.POST_TOO_LONG)
+    if "\x00" in message:
+        raise ApiError(errors.POST_SAVE)
+
+
+def _props(backend: Backend, author: User, draft: Draft) -> dict[str, Any]:
+    props = {name: value for name, value in draft.props.items() if name not in _SERVER_PROPS}
+    props.pop("channel_mentions", None)
+    if mentioned := _channel_mentions(backend, draft):
+        props["channel_mentions"] = mentioned
+    if author.is_bot:
+        props["from_bot"] = "true"
+    return dict(sorted(props.items()))
+
+
+def _channel_mentions(backend: Backend, draft: Draft) -> dict[str, Any]:
+    if "~" not in draft.message:
+        return {}
+    state = backend.state
+    team = state.teams[state.channels[draft.channel_id].team_id]
+    ids = {
+        name: state.channel_ids_by_name.get((team.id, name))
+        for name in _CHANNEL_MENTION.findall(draft.message)
+    }
+    found = {name: state.channels[channel_id] for name, channel_id in ids.items() if channel_id}
+    return {
+        name: {"display_name": channel.display_name, "team_name": team.name}
+        for name, channel in found.items()
+        if channel.type == "O"
+    }
+
+
+def _hashtags(message: str) -> str:
+    if "#" not in message:
+        return ""
+    words = (word.strip(".,;:!?()[]\"'*_~") for word in message.split())
+    return " ".join(
+        word for word in words if len(word) >= _MIN_HASHTAG_LENGTH and _HASHTAG.fullmatch(word)
+    )
+
+
+def _attach(backend: Backend, author: User, post: Post) -> Post:
+    """Give the post its files. One that cannot be attached is dropped without a word."""
+    if not post.file_ids:
+        return post
+    lost = post.file_ids[0] if take(backend, author, FaultKind.LOSE_FILE) else ""
+    attached = []
+    for file_id in post.file_ids:
+        info = backend.state.files.get(file_id)
+        if info and file_id != lost and not info.post_id and info.user_id == author.id:
+            backend.state.put(replace(info, post_id=post.id))
+            attached.append(file_id)
+    return replace(post, file_ids=tuple(attached))

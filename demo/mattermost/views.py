@@ -1,0 +1,160 @@
+"""What the page shows of a post and of a thread, ready for its templates."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from demo.mattermost.entities import Channel, FileInfo, Post, User
+from demo.mattermost.markup import emoji_of, message_html
+from demo.mattermost.shapes import files_of
+from demo.mattermost.state import State
+
+# As many threads as a person scrolls through; a benchmark makes hundreds.
+MAX_THREADS_SHOWN = 60
+
+_COLOURS = {"good": "#2f9e6e", "warning": "#e0a100", "danger": "#d24b4e"}
+_HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_NEUTRAL_COLOUR = "#9aa5b8"
+_AVATAR_COLOURS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a post, as the line above it says."""
+
+    name: str
+    username: str
+    initial: str
+    hue: int
+    is_bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileCard:
+    """A file under a post; pictures carry their size in pixels."""
+
+    id: str
+    name: str
+    kind: str
+    size: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentCard:
+    """A message attachment."""
+
+    colour: str
+    pretext: Markup
+    author_name: str
+    title: str
+    title_link: str
+    text: Markup
+    fields: list[tuple[str, Markup, bool]]
+    footer: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """One post on the page."""
+
+    id: str
+    author: Author
+    time: datetime
+    edited: bool
+    is_system: bool
+    html: Markup
+    attachments: list[AttachmentCard]
+    files: list[FileCard]
+    reactions: list[tuple[str, str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """A root and its replies, oldest first."""
+
+    root: PostView
+    replies: list[PostView]
+
+
+def roots_shown(state: State, channel: Channel) -> list[Post]:
+    """The roots of the threads to show: those with the newest life, in order of their age."""
+    roots = [p for p in state.channel_posts(channel.id) if not p.root_id and not p.delete_at]
+    return sorted(
+        sorted(roots, key=lambda root: root.update_at)[-MAX_THREADS_SHOWN:],
+        key=lambda root: root.create_at,
+    )
+
+
+def thread_view(state: State, root: Post) -> ThreadView:
+    """The thread under a root."""
+    replies = [post_view(state, reply) for reply in state.replies(root.id)]
+    return ThreadView(post_view(state, root), replies)
+
+
+def post_view(state: State, post: Post) -> PostView:
+    """One post."""
+    attachments = post.props.get("attachments")
+    cards = attachments if isinstance(attachments, list) else []
+    return PostView(
+        id=post.id,
+        author=author_of(state.users[post.user_id], post),
+        time=datetime.fromtimestamp(post.create_at / 1000, UTC),
+        edited=post.edit_at > 0,
+        is_system=post.type.startswith("system_"),
+        html=message_html(post.message),
+        attachments=[_attachment(card) for card in cards if isinstance(card, dict)],
+        files=[_file(info) for info in files_of(state, post)],
+        reactions=_reactions(state, post),
+    )
+
+
+def author_of(user: User, post: Post) -> Author:
+    """The author's full name where there is one, else the user name."""
+    name = f"{user.first_name} {user.last_name}".strip() or user.username
+    hue = sum(user.id.encode()) % _AVATAR_COLOURS * 360 // _AVATAR_COLOURS
+    is_bot = user.is_bot or post.props.get("from_webhook") == "true"
+    return Author(name, user.username, name[0].upper(), hue, is_bot)
+
+
+def _reactions(state: State, post: Post) -> list[tuple[str, str, int]]:
+    names = Counter(name for _, name in state.reactions.get(post.id, {}))
+    return [(emoji_of(f":{name}:"), name, count) for name, count in names.items()]
+
+
+def _file(info: FileInfo) -> FileCard:
+    kind = (info.extension or "file").upper()
+    return FileCard(info.id, info.name, kind, _size(info.size), info.width, info.height)
+
+
+def _size(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("B", "KB", "MB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GB"
+
+
+def _attachment(card: dict[str, Any]) -> AttachmentCard:
+    text = {key: value for key, value in card.items() if isinstance(value, str)}
+    colour = _COLOURS.get(text.get("color", ""), text.get("color", ""))
+    link = text.get("title_link", "")
+    return AttachmentCard(
+        colour=colour if _HEX_COLOUR.fullmatch(colour) else _NEUTRAL_COLOUR,
+        pretext=message_html(text.get("pretext", "")),
+        author_name=text.get("author_name", ""),
+        title=text.get("title", ""),
+        title_link=link if link.startswith(("http://", "https://")) else "",
+        text=message_html(text.get("text", "")),
+        fields=[
+            (str(f.get("title", "")), message_html(str(f.get("value", ""))), bool(f.get("short")))
+            for f in card.get("fields") or ()
+        ],
+        footer=text.get("footer", ""),
+    )

@@ -1,0 +1,216 @@
+"""What was observed of outgoing webhooks: which posts fire, what is sent, what an answer does."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.receiver import Call, Receiver
+from tests.contract.test_recorded_requests import CASES, RECORDING
+from tests.contract.world import World, wait_until
+
+RECORDED = RECORDING["outgoing_webhook"]
+ANSWERS = {
+    name: case
+    for name, case in CASES.items()
+    if name.startswith("hook_answer.") and "request" in case
+}
+
+
+@pytest.fixture
+def hook(world: World, receiver: Receiver) -> Iterator[dict[str, Any]]:
+    """A JSON hook on the channel `webchat`, gone at the end."""
+    created = world.admin.hook(world.team_id, world.webchat_id, receiver.url)
+    yield created
+    world.admin.delete(f"/hooks/outgoing/{created['id']}")
+
+
+def frame(headers: dict[str, str]) -> dict[str, str]:
+    """The headers, without values that differ with every call."""
+    return {k: "" if k in ("Host", "Content-Length") else v for k, v in headers.items()}
+
+
+def only_call(receiver: Receiver, post_id: str) -> Call:
+    """The one call about a post, once it has come."""
+    wait_until(lambda: bool(receiver.calls_for(post_id)))
+    calls = receiver.calls_for(post_id)
+    assert len(calls) == 1
+    return calls[0]
+
+
+def expected_fields(world: World, hook: dict[str, Any], post: dict[str, Any]) -> dict[str, Any]:
+    """The payload for a post by Anna."""
+    return {
+        "token": hook["token"],
+        "team_id": world.team_id,
+        "team_domain": world.team_name,
+        "channel_id": world.webchat_id,
+        "channel_name": world.webchat_name,
+        "timestamp": post["create_at"],
+        "user_id": world.anna.user_id,
+        "user_name": world.anna.username,
+        "post_id": post["id"],
+        "text": post["message"],
+        "trigger_word": "",
+        "file_ids": ",".join(post.get("file_ids", [])),
+    }
+
+
+def test_json_call_is_the_recorded_one(
+    world: World, receiver: Receiver, hook: dict[str, Any]
+) -> None:
+    """Header by header and key by key in the recorded order, with sorted file ids, no root."""
+    files = [world.anna.file_id(world.webchat_id) for _ in range(2)]
+    root = world.anna.posted(world.webchat_id)
+    post = world.anna.posted(
+        world.webchat_id, "Hello from **Anna** :wave: é", root_id=root["id"], file_ids=files
+    )
+
+    call = only_call(receiver, post["id"])
+
+    recorded = RECORDED["of_agent_reply"][0]
+    assert frame(call.headers) == frame(recorded["headers"])
+    assert list(call.fields()) == list(json.loads(recorded["body"]))
+    assert call.fields() == expected_fields(world, hook, post)
+
+
+def test_post_with_files_alone_fires(
+    world: World, receiver: Receiver, hook: dict[str, Any]
+) -> None:
+    """A post without text fires a hook that has no trigger words."""
+    file_id = world.anna.file_id(world.webchat_id)
+    post = world.anna.posted(world.webchat_id, "", file_ids=[file_id])
+
+    call = only_call(receiver, post["id"])
+
+    assert call.fields() == expected_fields(world, hook, post)
+
+
+@pytest.mark.usefixtures("hook")
+def test_post_of_the_bot_fires(world: World, receiver: Receiver) -> None:
+    """The bot's own post fires, even when it calls itself a webhook's."""
+    plain = world.bot.posted(world.webchat_id, "by bot")
+    marked = world.bot.posted(world.webchat_id, "by bot", props={"from_webhook": "true"})
+
+    calls = [only_call(receiver, post["id"]) for post in (plain, marked)]
+
+    assert {call.fields()["user_id"] for call in calls} == {world.bot.user_id}
+    assert CASES["hook.of_bot_from_webhook_prop"]["n"] == len(calls[1:])
+
+
+def test_form_call_is_the_recorded_one(world: World, receiver: Receiver) -> None:
+    """As a form the fields are sorted and the timestamp is in seconds."""
+    hook = world.admin.hook(
+        world.team_id,
+        world.webchat_id,
+        receiver.url,
+        content_type="application/x-www-form-urlencoded",
+    )
+    post = world.anna.posted(world.webchat_id, "ünï & form = yes")
+
+    call = only_call(receiver, post["id"])
+    world.admin.delete(f"/hooks/outgoing/{hook['id']}")
+
+    recorded = CASES["hook.form"]["hook"]
+    seconds = {"timestamp": str(post["create_at"] // 1000)}
+    assert frame(call.headers) == frame(recorded["headers"])
+    assert re.findall(r"(?:^|&)(\w+)=", call.body) == re.findall(r"(?:^|&)(\w+)=", recorded["body"])
+    assert call.fields() == expected_fields(world, hook, post) | seconds
+
+
+@pytest.mark.usefixtures("hook")
+def test_edits_deletions_and_private_posts_do_not_fire(world: World, receiver: Receiver) -> None:
+    """Only new posts in public channels fire; a later one shows that no other call came."""
+    private = world.anna.posted(world.private_id, "in private")
+    post = world.anna.posted(world.webchat_id, "first")
+    only_call(receiver, post["id"])
+    world.anna.patch(post["id"], message="edited")
+    world.anna.delete(f"/posts/{post['id']}")
+    last = world.anna.posted(world.webchat_id, "last")
+
+    only_call(receiver, last["id"])
+
+    assert receiver.calls_for(private["id"]) == RECORDED["in_private_channel"] == []
+    assert len(receiver.calls) == 2 + len(RECORDED["on_edit"])
+
+
+def test_hook_of_a_team_fires_by_its_first_word_in_public(world: World, receiver: Receiver) -> None:
+    """A hook with a trigger word fires for posts that begin with it, not in private channels."""
+    hook = world.admin.hook(world.team_id, "", receiver.url, trigger_words=["urgent"])
+    world.anna.posted(world.private_id, "urgent in private")
+    world.anna.posted(world.webchat_id, "not urgent")
+    post = world.anna.posted(world.webchat_id, "urgent in public")
+
+    call = only_call(receiver, post["id"])
+    last = world.anna.posted(world.webchat_id, "urgent again")
+    only_call(receiver, last["id"])
+    world.admin.delete(f"/hooks/outgoing/{hook['id']}")
+
+    assert call.fields()["trigger_word"] == "urgent"
+    assert {each.fields()["post_id"] for each in receiver.calls} == {post["id"], last["id"]}
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_answer_makes_the_recorded_posts(
+    name: str, world: World, receiver: Receiver, hook: dict[str, Any]
+) -> None:
+    """What a receiver answers to a reply makes a post, or does not, as recorded."""
+    case = ANSWERS[name]
+    told = case["request"]
+    receiver.answer, receiver.status = told["answer"], told["status"]
+    receiver.content_type = told["type"]
+    channel_id = world.new_channel()
+    # The hook comes after the root, which would otherwise be answered, too.
+    root = world.anna.posted(channel_id, "root")
+    world.admin.hook(world.team_id, channel_id, receiver.url)
+    known = newest(world, channel_id)
+    post = world.anna.posted(channel_id, case["new_posts"][-1]["message"], root_id=root["id"])
+
+    only_call(receiver, post["id"])
+
+    expected = len(case["new_posts"])
+    wait_until(lambda: len(fresh(world, channel_id, known)) >= expected)
+    settle(world, receiver)
+    actual = [
+        (each["user_id"] == world.admin.user_id, bool(each["root_id"]), each["message"])
+        for each in fresh(world, channel_id, known)
+    ]
+    assert actual == [
+        (bool(each["props"]), bool(each["root_id"]), each["message"]) for each in case["new_posts"]
+    ]
+
+
+def test_empty_text_makes_an_empty_post(world: World, receiver: Receiver) -> None:
+    """An answer with an empty text is posted, by the hook's creator, as a webhook's."""
+    receiver.answer = '{"text":""}'
+    channel_id = world.new_channel()
+    world.admin.hook(world.team_id, channel_id, receiver.url)
+    known = newest(world, channel_id)
+    world.anna.posted(channel_id, "trigger")
+
+    wait_until(lambda: len(fresh(world, channel_id, known)) == 2)
+
+    posts, case = fresh(world, channel_id, known), CASES["hook_answer.empty_text"]
+    assert [post["message"] for post in posts] == case["newest"][:2]
+    assert [post["props"] for post in posts] == case["types"][:2]
+
+
+def newest(world: World, channel_id: str) -> list[str]:
+    """The ids of the posts of a channel, newest first."""
+    order: list[str] = world.bot.get(f"/channels/{channel_id}/posts").json()["order"]
+    return order
+
+
+def fresh(world: World, channel_id: str, known: list[str]) -> list[dict[str, Any]]:
+    """The posts of a channel that are not known yet, newest first."""
+    answer = world.bot.get(f"/channels/{channel_id}/posts").json()
+    return [answer["posts"][each] for each in answer["order"] if each not in known]
+
+
+def settle(world: World, receiver: Receiver) -> None:
+    """Give earlier answers their time: return when the call of a later post has come."""
+    receiver.answer = "{}"
+    later = world.anna.posted(world.webchat_id, "later")
+    wait_until(lambda: bool(receiver.calls_for(later["id"])))

@@ -1,0 +1,161 @@
+"""Every recorded request, made again: same status, same error id, same shape of the answer."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from requests import Response
+
+from tests.contract.actions import ACTIONS
+from tests.contract.world import World
+
+RECORDING = json.loads(
+    (Path(__file__).parents[1] / "samples" / "recorded-6.7.2.json").read_text(encoding="utf-8")
+)
+CASES: dict[str, dict[str, Any]] = {case["case"]: case for case in RECORDING["cases"]}
+
+# Tested by tests of their own, since they tell of an effect and not of one answer.
+OBSERVED = {
+    "config.client",
+    "file_ids.order",
+    "hook.form",
+    "hook.of_bot_from_webhook_prop",
+    "patch.props_only",
+    "posts.ids.deleted_root",
+    "rate.exceeded",
+    "rate.ok",
+    "since.boundary",
+    "since.deleted",
+    "since.edited",
+    "since.history_copy",
+    "since.limit",
+    *(name for name in CASES if name.startswith("hook_answer.")),
+}
+
+NOT_REPLAYED = {
+    "post.get.private_not_member": "It was recorded with a session that had expired, so its 401 "
+    "says nothing of membership; the rule itself is tested with the lists.",
+}
+
+# The recording holds only the first few posts of a list, and says so in words.
+LISTS = {"channel.posts.since", "channel.posts.since.after_delete", "thread.get"}
+
+_ID = re.compile(r"[a-z0-9]{26}")
+
+
+def shape(value: Any) -> Any:
+    """The keys and the types of a JSON value; of a list its first element."""
+    if isinstance(value, dict):
+        return {"<id>" if _ID.fullmatch(key) else key: shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__
+
+
+def seen(response: Response) -> dict[str, Any]:
+    """What of an answer is compared."""
+    body = _json(response.text)
+    return {
+        "status": response.status_code,
+        "type": response.headers["Content-Type"],
+        "error": body.get("id") if response.status_code >= 400 else None,
+        "versioned": "X-Version-Id" in response.headers,
+        "shape": shape(body),
+    }
+
+
+def recorded(case: dict[str, Any]) -> dict[str, Any]:
+    """The same of a recorded answer."""
+    body = case["response"]
+    return {
+        "status": case["status"],
+        "type": case["headers"]["Content-Type"],
+        "error": body.get("id") if case["status"] >= 400 else None,
+        "versioned": "X-Version-Id" in case["headers"],
+        "shape": shape(body),
+    }
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+# The cases whose whole answer was recorded.
+WHOLE = [name for name in ACTIONS if "headers" in CASES[name] and name not in LISTS]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_answer_is_the_recorded_one(name: str, world: World) -> None:
+    """Status, content type, error id and every key with its type are as recorded."""
+    expected = recorded(CASES[name])
+
+    actual = seen(ACTIONS[name](world))
+
+    assert actual == expected
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_list_has_the_recorded_frame(name: str, world: World) -> None:
+    """A list of posts has the recorded keys, and posts with the recorded ones."""
+    case = CASES[name]["response"]
+
+    response = ACTIONS[name](world)
+
+    body = response.json()
+    assert response.status_code == CASES[name]["status"]
+    assert {key: type(value) for key, value in body.items()} == {
+        key: type(value) for key, value in case.items()
+    }
+    optional = {"file_ids", "has_reactions"}
+    expected = {frozenset(post.keys() - optional) for post in case["posts"].values()}
+    assert {frozenset(post.keys() - optional) for post in body["posts"].values()} == expected
+
+
+@pytest.mark.parametrize("name", ["hook.put.keep_token", "hook.put.without_token"])
+def test_overwritten_hook_is_accepted(name: str, world: World) -> None:
+    """PUT of a hook succeeds with or without its token; the action looks at the token."""
+    response = ACTIONS[name](world)
+
+    assert response.status_code == CASES[name]["status"]
+
+
+def test_id_in_a_new_post_is_refused(world: World) -> None:
+    """A new post that brings its id is refused as recorded."""
+    case = CASES["post.with_id"]
+
+    response = ACTIONS["post.with_id"](world)
+
+    assert (response.status_code, response.json()["id"]) == (case["status"], case["id"])
+
+
+def test_wrong_base_path_answers_a_page(world: World) -> None:
+    """Outside the API's prefix every address answers 200 with HTML."""
+    case = CASES["wrong_base_path"]
+
+    response = ACTIONS["wrong_base_path"](world)
+
+    actual = (response.status_code, response.headers["Content-Type"])
+    assert actual == (case["status"], case["type"])
+    assert "<html" in response.text
+
+
+def test_wrong_method_is_an_unknown_path(world: World) -> None:
+    """A method that an address does not know answers the 404 of unknown addresses."""
+    case = CASES["wrong_method"]
+
+    response = ACTIONS["wrong_method"](world)
+
+    actual = (response.status_code, response.headers["Content-Type"], response.json()["id"])
+    assert actual == (case["status"], case["type"], "api.context.404.app_error")
+
+
+def test_every_recorded_case_is_accounted_for() -> None:
+    """Each case is replayed, observed by a test of its own, or listed with the reason why not."""
+    accounted = [*ACTIONS, *OBSERVED, *NOT_REPLAYED]
+
+    assert sorted(accounted) == sorted(CASES)

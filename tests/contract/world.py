@@ -1,0 +1,235 @@
+"""A team with channels, people and a bot, made by Mattermost's own API on whichever server."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+# Far more than a loopback server needs; a call that hangs must not hang the tests.
+TIMEOUT_S = 30.0
+
+_PASSWORD = "Password-1-for-tests"
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who calls the API."""
+
+    session: requests.Session
+    url: str
+    token: str
+    user_id: str = ""
+    username: str = ""
+
+    def call(self, method: str, path: str, **how: Any) -> requests.Response:
+        """One request below /api/v4 with this caller's token; "" sends none."""
+        headers = dict(how.pop("headers", {}))
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return self.session.request(
+            method, f"{self.url}/api/v4{path}", headers=headers, timeout=TIMEOUT_S, **how
+        )
+
+    def get(self, path: str, **query: Any) -> requests.Response:
+        """Read."""
+        return self.call("GET", path, params=query)
+
+    def send(self, path: str, body: Any, *, method: str = "POST") -> requests.Response:
+        """Send JSON."""
+        return self.call(method, path, json=body)
+
+    def delete(self, path: str) -> requests.Response:
+        """Delete."""
+        return self.call("DELETE", path)
+
+    def upload(self, channel_id: str, name: str, data: bytes) -> requests.Response:
+        """Upload one file as the raw body."""
+        return self.call(
+            "POST",
+            "/files",
+            params={"channel_id": channel_id, "filename": name},
+            data=data,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+
+    def upload_form(self, channel_id: str, name: str, data: bytes) -> requests.Response:
+        """Upload one file as a form."""
+        return self.call(
+            "POST", "/files", data={"channel_id": channel_id}, files={"files": (name, data)}
+        )
+
+    def file_id(self, channel_id: str, name: str = "note.txt", data: bytes = b"hello") -> str:
+        """Upload one file and return its id."""
+        return str(_good(self.upload(channel_id, name, data))["file_infos"][0]["id"])
+
+    def post(self, channel_id: str, message: str = "x", **fields: Any) -> requests.Response:
+        """Post a message."""
+        return self.send("/posts", {"channel_id": channel_id, "message": message, **fields})
+
+    def posted(self, channel_id: str, message: str = "x", **fields: Any) -> dict[str, Any]:
+        """Post a message and return the post."""
+        return _good(self.post(channel_id, message, **fields))
+
+    def patch(self, post_id: str, **fields: Any) -> requests.Response:
+        """Change a post."""
+        return self.send(f"/posts/{post_id}/patch", fields, method="PUT")
+
+    def hook(self, team_id: str, channel_id: str, url: str, **fields: Any) -> dict[str, Any]:
+        """Create an outgoing webhook."""
+        body = {
+            "team_id": team_id,
+            "channel_id": channel_id,
+            "display_name": "i-Reserve replies",
+            "callback_urls": [url],
+            "content_type": "application/json",
+        }
+        return _good(self.send("/hooks/outgoing", body | fields))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that the cases need; `elsewhere` is public, and the bot is not in it."""
+
+    admin: Caller
+    bot: Caller
+    anna: Caller
+    nobody: Caller
+    stranger: Caller
+    team_id: str
+    team_name: str
+    webchat_id: str
+    webchat_name: str
+    second_id: str
+    private_id: str
+    elsewhere_id: str
+    archived_id: str
+
+    def new_channel(self) -> str:
+        """The id of one more public channel with the bot and Anna in it."""
+        return _channel(self.admin, self.team_id, "more", members=(self.bot, self.anna))
+
+    def new_bot(self) -> tuple[Caller, str]:
+        """One more bot in the channels `webchat` and `second`, and its token's id."""
+        return _bot(self.admin, self.team_id, channel_ids=(self.webchat_id, self.second_id))
+
+    @contextmanager
+    def settings(self, **sections: dict[str, Any]) -> Iterator[None]:
+        """Change the server's settings for a while; the defaults come back."""
+        _good(self.admin.send("/config/patch", sections, method="PUT"))
+        try:
+            yield
+        finally:
+            _good(self.admin.send("/config/patch", DEFAULTS, method="PUT"))
+
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "PrivacySettings": {"ShowEmailAddress": True},
+    "FileSettings": {"EnableFileAttachments": True, "MaxFileSize": 104857600},
+}
+
+
+def make_world(session: requests.Session, *, url: str, admin_token: str) -> World:
+    """A new world under names of its own, so that any number fit on one server."""
+    admin = _me(Caller(session, url, admin_token))
+    team_name = _name("support")
+    team_id = _good(
+        admin.send("/teams", {"name": team_name, "display_name": "Support", "type": "O"})
+    )["id"]
+    bot, _ = _bot(admin, team_id, channel_ids=())
+    anna = _person(admin, team_id)
+    webchat_id = _channel(admin, team_id, "webchat", members=(bot, anna))
+    archived_id = _channel(admin, team_id, "archived", members=(bot,))
+    _good(admin.delete(f"/channels/{archived_id}"))
+    return World(
+        admin=admin,
+        bot=bot,
+        anna=anna,
+        nobody=Caller(session, url, ""),
+        stranger=Caller(session, url, "a" * 26),
+        team_id=team_id,
+        team_name=team_name,
+        webchat_id=webchat_id,
+        webchat_name=_good(admin.get(f"/channels/{webchat_id}"))["name"],
+        second_id=_channel(admin, team_id, "second", members=(bot,)),
+        private_id=_channel(admin, team_id, "private", members=(bot, anna), type="P"),
+        elsewhere_id=_channel(admin, team_id, "elsewhere", members=()),
+        archived_id=archived_id,
+    )
+
+
+def wait_until(condition: Callable[[], bool], *, deadline_s: float = 5.0) -> None:
+    """Return as soon as the condition holds.
+
+    Raises: AssertionError when it does not by the deadline.
+    """
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true in time"
+        time.sleep(0.01)
+
+
+def _good(response: requests.Response) -> dict[str, Any]:
+    assert response.ok, f"{response.status_code} {response.text[:300]}"
+    body: dict[str, Any] = json.loads(response.text)
+    return body
+
+
+def _name(stem: str) -> str:
+    return stem + secrets.token_hex(4)
+
+
+def _me(caller: Caller) -> Caller:
+    me = _good(caller.get("/users/me"))
+    return Caller(caller.session, caller.url, caller.token, me["id"], me["username"])
+
+
+def _bot(admin: Caller, team_id: str, *, channel_ids: tuple[str, ...]) -> tuple[Caller, str]:
+    body = {"username": _name("ireserve"), "display_name": "i-Reserve", "description": "mirror"}
+    bot = _good(admin.send("/bots", body))
+    token = _good(admin.send(f"/users/{bot['user_id']}/tokens", {"description": "test"}))
+    _join(admin, team_id, bot["user_id"], channel_ids)
+    return _me(Caller(admin.session, admin.url, token["token"])), token["id"]
+
+
+def _person(admin: Caller, team_id: str) -> Caller:
+    name = _name("anna")
+    body = {
+        "username": name,
+        "email": f"{name}@example.com",
+        "password": _PASSWORD,
+        "first_name": "Anna",
+        "last_name": "de Vries",
+    }
+    user = _good(admin.send("/users", body))
+    nobody = Caller(admin.session, admin.url, "")
+    signed_in = nobody.send("/users/login", {"login_id": name, "password": _PASSWORD})
+    # A real server also sets a cookie, and a cookie would win over every token sent later.
+    admin.session.cookies.clear()
+    _join(admin, team_id, user["id"], ())
+    return _me(Caller(admin.session, admin.url, signed_in.headers["Token"]))
+
+
+def _channel(
+    admin: Caller, team_id: str, stem: str, *, members: tuple[Caller, ...], type: str = "O"
+) -> str:
+    body = {"team_id": team_id, "name": _name(stem), "display_name": stem.title(), "type": type}
+    channel_id: str = _good(admin.send("/channels", body))["id"]
+    for member in members:
+        _good(admin.send(f"/channels/{channel_id}/members", {"user_id": member.user_id}))
+    return channel_id
+
+
+def _join(admin: Caller, team_id: str, user_id: str, channel_ids: tuple[str, ...]) -> None:
+    _good(admin.send(f"/teams/{team_id}/members", {"team_id": team_id, "user_id": user_id}))
+    for channel_id in channel_ids:
+        _good(admin.send(f"/channels/{channel_id}/members", {"user_id": user_id}))
