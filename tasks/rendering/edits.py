@@ -1,0 +1,62 @@
+"""A text together with the replacements that turn it into Markdown."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Self
+
+# One replacement: start, end, and what the source characters between them are written as. A
+# plain tuple, because a text of a million backslashes makes a million of them.
+Edit = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """The source and its replacements, in order, none shorter than what it replaces.
+
+    Any slice can be written, and its written length is known without writing it. That is
+    what lets a long text be split in linear time.
+    """
+
+    source: str
+    starts: list[int]
+    ends: list[int]
+    texts: list[str]
+    # growth[i] is by how much the first i replacements lengthen the text.
+    growth: list[int]
+
+    @classmethod
+    def of(cls, source: str, edits: Iterable[Edit]) -> Self:
+        """Return the source with these replacements, which must not overlap."""
+        listed = list(edits)
+        growth = accumulate((len(text) - (end - start) for start, end, text in listed), initial=0)
+        return cls(
+            source,
+            [start for start, _, _ in listed],
+            [end for _, end, _ in listed],
+            [text for _, _, text in listed],
+            list(growth),
+        )
+
+    def length(self, start: int, end: int) -> int:
+        """Return how long the slice is when written."""
+        low, high = bisect_left(self.starts, start), bisect_left(self.starts, end)
+        return end - start + self.growth[high] - self.growth[low]
+
+    def write(self, start: int, end: int) -> str:
+        """Return the slice with its replacements made."""
+        low, high = bisect_left(self.starts, start), bisect_left(self.starts, end)
+        pieces: list[str] = []
+        position = start
+        for index in range(low, high):
+            pieces.append(self.source[position : self.starts[index]])
+            pieces.append(self.texts[index])
+            position = self.ends[index]
+        pieces.append(self.source[position:end])
+        return "".join(pieces)
+
+    def separable(self, position: int) -> bool:
+        """Tell whether a cut at this position leaves every replacement whole."""
+        index = bisect_left(self.starts, position) - 1
+        return index < 0 or self.ends[index] <= position

@@ -1,0 +1,159 @@
+"""The posts of a thread: the root post, replies, and the lines that are added to them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from tasks.rendering.agent import AgentText
+from tasks.rendering.characters import one_line, shorten
+from tasks.rendering.file_names import safe_file_name
+from tasks.rendering.links import web_address
+from tasks.rendering.plain import PlainText, plain_line, plain_link
+from tasks.rendering.splitting import split
+
+Role = Literal["visitor", "agent"]
+
+# What the smallest message column that Mattermost ever had can hold is the least that a
+# header and a note need, with room left for text.
+MIN_MESSAGE_LENGTH = 4000
+# Longer names, ids and addresses would push the conversation off the screen.
+MAX_NAME_LENGTH = 80
+_MAX_ID_LENGTH = 100
+_MAX_LABEL_LENGTH = 80
+_MAX_PAGE_LENGTH = 500
+
+_ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧"}
+_NAMELESS: dict[Role, str] = {"visitor": "Unnamed visitor", "agent": "Unnamed agent"}
+# Not strftime("%b"): that follows the locale of the process.
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def render_root(
+    *,
+    conversation_id: str,
+    visitor_name: str,
+    page_url: str | None,
+    started_at: datetime | None,
+    continues: bool,
+) -> str:
+    """Return the root post: who, which conversation, when it started, and on which page."""
+    started = f" · started {_moment(started_at)}" if started_at else ""
+    lines = [
+        f"💬 **{_name(visitor_name, role='visitor')}**",
+        f"Conversation {_code(conversation_id)}{started}",
+    ]
+    if page_url and page_url.strip():
+        lines.append(f"Page: {_page(page_url)}")
+    if continues:
+        lines.append("↪ _This continues an earlier thread, which is gone._")
+    return "\n".join(lines)
+
+
+def render_reply(
+    *,
+    sender_name: str,
+    sender_role: Role,
+    text: str,
+    sent_at: datetime | None = None,
+    notes: Sequence[str] = (),
+    max_length: int = 16383,
+) -> list[str]:
+    """Return the messages that make up one reply, in order: one, or more if it is long.
+
+    Each has the sender in its header and at most `max_length` code points. `sent_at` is told in the
+    header; give it for a message that comes late. `notes` are lines of
+    ready-made Markdown, which end the last message. Text may be empty; the list never is.
+
+    Raises:
+        ValueError: `max_length` is less than any Mattermost server accepts.
+    """
+    if max_length < MIN_MESSAGE_LENGTH:
+        raise ValueError(f"max_length must be at least {MIN_MESSAGE_LENGTH}, not {max_length}")
+    late = f" · sent {_moment(sent_at)}" if sent_at else ""
+    header = _header(sender_name, sender_role) + late
+    # A paragraph of its own keeps the agent's Markdown (an underline, a table) off the header.
+    gap = "\n" if sender_role == "visitor" else "\n\n"
+    # There cannot be more messages than characters and notes.
+    digits = len(str(len(text) + len(notes) + 1))
+    budget = max_length - len(header) - len(gap) - len(_counter("9" * digits, "9" * digits))
+    bodies = _with_notes(_bodies(text, sender_role, budget), notes, budget)
+    total = len(bodies)
+    return [
+        header + (_counter(number, total) if total > 1 else "") + (gap + body if body else "")
+        for number, body in enumerate(bodies, 1)
+    ]
+
+
+def render_files_header(
+    *, sender_name: str, sender_role: Role, first: int, last: int, total: int
+) -> str:
+    """Return the text of a further reply that carries the files `first` to `last`."""
+    which = f"file {first}" if first == last else f"files {first}–{last}"
+    return f"{_header(sender_name, sender_role)} · {which} of {total}"
+
+
+def file_note(*, name: str, reason: str) -> str:
+    """Return the line that names a file which could not be attached, and why.
+
+    `reason` is a sentence of our own, not of the visitor.
+    """
+    shown = plain_line(safe_file_name(name), limit=MAX_NAME_LENGTH)
+    return f"⚠ {shown} could not be attached: {reason}"
+
+
+def _bodies(text: str, role: Role, budget: int) -> list[str]:
+    """Return the text as Markdown, in as many pieces as needed; none if there is no text."""
+    visitor = role == "visitor"
+    markup = PlainText.of(text, budget=budget) if visitor else AgentText.of(text)
+    slices = split(markup, budget=budget)
+    # A slice of nothing but whitespace would be an empty message.
+    return [body for slice_ in slices if (body := markup.write(*slice_))]
+
+
+def _with_notes(bodies: list[str], notes: Sequence[str], budget: int) -> list[str]:
+    """Return the bodies with the notes after the last one, in more bodies if need be."""
+    bodies = bodies or [""]
+    gap = "\n\n" if bodies[-1] else ""
+    for note in notes:
+        line = shorten(note, limit=budget)
+        if len(bodies[-1]) + len(gap) + len(line) <= budget:
+            bodies[-1] += gap + line
+        else:
+            bodies.append(line)
+        gap = "\n"
+    return bodies
+
+
+def _header(name: str, role: Role) -> str:
+    return f"{_ICONS[role]} **{_name(name, role=role)}** · {role}"
+
+
+def _counter(number: int | str, total: int | str) -> str:
+    return f" ({number}/{total})"
+
+
+def _name(name: str, *, role: Role) -> str:
+    return plain_line(name, limit=MAX_NAME_LENGTH) or _NAMELESS[role]
+
+
+def _code(conversation_id: str) -> str:
+    """Return the id as code, in which nothing is read as Markdown or as a mention."""
+    line = one_line(conversation_id, limit=_MAX_ID_LENGTH)
+    # A backtick ends code, and of the sign for a newline the web client makes one even there.
+    if not line or "`" in line or "\u2424" in line:
+        return plain_line(conversation_id, limit=_MAX_ID_LENGTH)
+    return f"`{line}`"
+
+
+def _moment(moment: datetime) -> str:
+    """Return an aware time in UTC, such as "22 Nov 2026 14:03 UTC"."""
+    utc = moment.astimezone(UTC)
+    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year} {utc:%H:%M} UTC"
+
+
+def _page(url: str) -> str:
+    """Return the page as a link without a preview; as text if it is not an http(s) address."""
+    if (address := web_address(url)) is None:
+        return plain_line(url, limit=_MAX_PAGE_LENGTH)
+    label = address.partition("://")[2].removesuffix("/")
+    return plain_link(shorten(label, limit=_MAX_LABEL_LENGTH), url=address)

@@ -1,0 +1,174 @@
+"""Visitor text reads as typed, links stay links, and nobody is mentioned."""
+
+import time
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given, settings
+
+from tasks.rendering import plain_text
+from tests.unit.test_rendering_oracle import (
+    NASTY,
+    Reading,
+    bare_addresses,
+    mentions,
+    read,
+    typed,
+)
+
+THOROUGH = settings(max_examples=400, deadline=None)
+
+AS_TYPED = {
+    "heading": "# x",
+    "setext": "x\n===\ny\n---",
+    "rule": "***\n\n- - -\n___",
+    "list": "- x\n* y\n+ z",
+    "ordered list": "1. x\n2) y",
+    "task list": "- [ ] x\n- [x] y",
+    "quote": "> x\n>> y",
+    "fence": "```py\nx\n```\n~~~\ny\n~~~",
+    "indented code": "    x\n\n\ty",
+    "table": "|a|b|\n|-|:-:|\n|1|2|",
+    "table without pipes at the sides": "a|b\n-|-\n1|2",
+    "script": "<script>alert(1)</script>",
+    "comment": "<!-- x -->",
+    "entity": "&amp; &lt; &#64; &nbsp; &;",
+    "backslash": "\\ \\* \\n C:\\Users\\jan \\\\",
+    "trailing backslash": "x\\\ny\\",
+    "emphasis": "*a* **b** _c_ __d__ snake_case ~~e~~",
+    "code": "`a` ``b`` `",
+    "emoji code": ":smile: :+1:",
+    "emoticons": ":) ;-) :D :'( <3 </3 x-d :@ :| :$",
+    "latex": "$x$ $$y$$",
+    "superscript": "^x^ a^2^",
+    "hashtag": "#hash #1",
+    "reference": "[a]: http:/x\n[a] [b][a]",
+    "footnote": "x[^1]\n\n[^1]: y",
+    "link": "[@all](x) ![x](y.png)",
+    "blank lines": "a\n\n\n\nb",
+    "indentation": "  a\n    b\n\tc",
+    "runs of spaces": "a  b     c",
+    "right to left": "שלום *עולם*",
+    "emoji": "👩‍👩‍👧 🇳🇱 #️⃣ *️⃣ 👍🏽",
+    "combining marks": "e\u0301 *\u0301 \u0301",
+    "zero width": "\u200b# x \u200c\u200d\ufeff",
+    "unicode spaces": "\u00a0\u00a0a\u2003b\u3000",
+    "sign for newline": "a␤# b",
+    "many backslashes": "\\" * 20_000,
+    "mentions": "@channel. **@here** @ALL! ~town \\@jan &commat;all",
+}
+
+LINKS = {
+    "http": ("zie http://x.nl.", ("http://x.nl",)),
+    "www": ("(www.x.nl)", ("http://www.x.nl",)),
+    "capitals": ("HTTP://X.NL/A", ("HTTP://X.NL/A",)),
+    "parentheses": ("http://x.nl/a_(b)_c", ("http://x.nl/a_(b)_c",)),
+    "in parentheses": ("(http://x.nl/a_(b))", ("http://x.nl/a_(b)",)),
+    "in brackets": ("[http://x.nl]", ("http://x.nl",)),
+    "in angle brackets": ("<http://x.nl>", ("http://x.nl",)),
+    "in quotes": ('zei "http://a" en', ("http://a",)),
+    "at, tilde, hash": ("http://x.nl/@all/~jan#a_b", ("http://x.nl/@all/~jan#a_b",)),
+    "underscores": ("_http://x.nl/_a_b_", ("http://x.nl/_a_b",)),
+    "backtick, backslash": ("http://x.nl/`a`\\b", ("http://x.nl/`a`\\b",)),
+    "entity": ("http://x.nl?a=1&copy;=2", ("http://x.nl?a=1&copy;=2",)),
+    "international": ("http://bücher.nl/ü?é", ("http://bücher.nl/ü?é",)),
+    "after a question": ("ja!http://e.nl/x.png", ("http://e.nl/x.png",)),
+    "after a full stop": ("lees dit.http://x.nl", ("http://x.nl",)),
+    "image": ("![x](http://e.nl/x.png)", ("http://e.nl/x.png",)),
+    "definition": ("[a]: http://x.nl", ("http://x.nl",)),
+    "e-mail": ("mail jan.de_vries+x@mail.x.nl!", ("mailto:jan.de_vries+x@mail.x.nl",)),
+    "mailto": ("mailto:a@b.nl", ("mailto:a@b.nl",)),
+    "two": ("http://a.nl,http://b.nl www.c.nl", ("http://a.nl,http://b.nl", "http://www.c.nl")),
+    "other schemes": ("ftp://x.nl javascript:alert(1) tel:1 data:x foo:bar", ()),
+    "no address": ("http:// www. www a@b @x.nl x.nl/a //x.nl", ()),
+    "in mid-word": ("xhttp://x.nl", ()),
+    "after a backslash": ("\\http://x.nl", ()),
+    "endless": ("http://x.nl/" + "a" * 3000, ()),
+}
+
+
+@pytest.mark.parametrize("text", AS_TYPED.values(), ids=AS_TYPED)
+def test_text_reads_as_typed(text: str) -> None:
+    """What looks like Markdown, HTML or a code is read as the characters that were typed."""
+    markdown = plain_text(text)
+
+    assert (read(markdown), mentions(markdown)) == (Reading(typed(text), (), ()), [])
+
+
+@pytest.mark.parametrize(("text", "hrefs"), LINKS.values(), ids=LINKS)
+def test_addresses_become_explicit_links(text: str, hrefs: tuple[str, ...]) -> None:
+    """An address reads as typed and leads where it says; nothing else becomes a link."""
+    markdown = plain_text(text)
+
+    assert (read(markdown), bare_addresses(markdown)) == (Reading(typed(text), hrefs, ()), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        pytest.param("Hallo, is boek 3 er al? Ja!", "Hallo, is boek 3 er al? Ja!", id="prose"),
+        pytest.param("Om 14:30 of 9:05:10, $5", "Om 14:30 of 9:05:10, $5", id="times and prices"),
+        # The web client shows a backslash before any of these.
+        pytest.param("a<b & \"c\" = 'd' %", "a&lt;b & \"c\" = 'd' %", id="no needless escapes"),
+        # The web client knows no escape for a backslash before a word.
+        pytest.param(r"\a \* \ ", r"\a \\\* \\", id="backslashes"),
+        pytest.param("!www.x.nl", "!\u200b[www.x.nl](http://www.x.nl)", id="link after !"),
+        pytest.param("a.nl/b", "a.nl\u200b/b", id="an address to the web client alone"),
+        pytest.param("foo:bar :x:", "foo:\u200bbar :\u200bx:", id="scheme and emoji code"),
+        pytest.param("ftp://a", "ftp:\u200b//a", id="a scheme that is not linked"),
+        pytest.param("$a$", "&#36;a&#36;", id="latex"),
+        pytest.param("a\r\nb\rc\x00\x1b\x85\u202e", "a\nb\nc", id="control characters"),
+        pytest.param("\ud800x", "\ufffdx", id="lone surrogate"),
+        pytest.param(" \n ", "", id="nothing but whitespace"),
+    ],
+)
+def test_text_is_written_for_all_three_parsers(text: str, markdown: str) -> None:
+    """What only the web client would misread is written so that it does not."""
+    actual = plain_text(text)
+
+    assert actual == markdown
+
+
+@THOROUGH
+@given(NASTY)
+def test_any_text_reads_as_typed(text: str) -> None:
+    """Every text is read as typed, in one paragraph, as nothing but text and our own links."""
+    reading = read(plain_text(text))
+
+    assert (reading.text, reading.foreign) == (typed(text), ())
+
+
+@THOROUGH
+@given(NASTY)
+def test_no_text_mentions_anybody(text: str) -> None:
+    """No user, group or channel can be mentioned."""
+    actual = mentions(plain_text(text))
+
+    assert actual == []
+
+
+@THOROUGH
+@given(NASTY)
+def test_every_link_is_an_address_that_was_typed(text: str) -> None:
+    """Links lead only to addresses in the text, and no address is left that gets a preview."""
+    markdown = plain_text(text)
+
+    addresses = [href.removeprefix("mailto:") for href in read(markdown).hrefs]
+    source = unquote(typed(text))
+    unknown = [
+        address
+        for address in addresses
+        if address not in source and address.removeprefix("http://") not in source
+    ]
+    assert (unknown, bare_addresses(markdown)) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["\\", "Hallo, dit is een zin. ", "http://"])
+def test_a_million_characters_are_written_in_linear_time(text: str) -> None:
+    """A text of a million characters, however nasty, costs a few seconds at most."""
+    text = text * (1_000_000 // len(text)) + "x"
+
+    started_s = time.process_time()
+    plain_text(text)
+
+    assert time.process_time() - started_s < 5
