@@ -1,0 +1,55 @@
+"""Celery's configuration. Everything that differs between installations is in settings.py."""
+
+from __future__ import annotations
+
+from celery.schedules import crontab
+
+from settings import get_settings
+from tasks.connections import PRODUCER_CONNECT_TIMEOUT_S, PRODUCER_TIMEOUT_S
+
+_settings = get_settings()
+
+imports = (
+    "tasks.outbound",
+    "tasks.sweep",
+    "tasks.retention",
+    "tasks.process",
+)
+
+broker_url = _settings.redis_url
+broker_connection_retry_on_startup = True
+# For whoever enqueues; a worker sets its own, longer ones when it starts (tasks/process.py).
+broker_transport_options = {
+    "socket_connect_timeout": PRODUCER_CONNECT_TIMEOUT_S,
+    "socket_timeout": PRODUCER_TIMEOUT_S,
+}
+task_publish_retry = False
+
+# A queue of our own: i-Reserve may keep its own tasks in the same Redis.
+task_default_queue = "mattermost"
+# A Celery message only wakes a worker; the work is in the lanes. So losing one is harmless,
+# nothing is tried again, and nobody waits for a result.
+task_acks_late = False
+task_ignore_result = True
+result_backend = None
+
+task_serializer = "json"
+accept_content = ["json"]
+timezone = "UTC"
+
+worker_send_task_events = True
+worker_hijack_root_logger = False
+worker_cancel_long_running_tasks_on_connection_loss = False
+
+# The base class keeps the schedule in memory: there is no file to share or to lose, and what runs
+# rarely goes by the clock, so that a restart does not put it off.
+beat_scheduler = "celery.beat:Scheduler"
+beat_schedule = {
+    # A sweep that could not start in time is superseded by the next one.
+    "sweep": {"task": "mattermost.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "forget-payloads": {
+        "task": "mattermost.forget_payloads",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"expires": 3_600},
+    },
+}

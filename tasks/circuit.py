@@ -1,0 +1,119 @@
+"""The circuit of each licence: closed while its server answers, open while it does not.
+
+The state is in Redis, so that all workers know what one has found out. While a circuit is open,
+or the server asked for a pause (429), the licence's lanes are left alone.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import cast
+
+from redis import Redis
+
+from tasks.lanes import PREFIX
+
+# One failure may be a hiccup; the third in a row costs each message up to 23 s of a thread.
+FAILURES_TO_OPEN = 3
+PROBE_EVERY_S = 30
+# How long a worker trusts what it read: a circuit is looked at before each message.
+CACHE_S = 1.0
+# A count of failures that nobody added to for so long says nothing about now.
+FORGET_S = 3_600
+
+# Open circuits, each with the moment (ms) of its next probe.
+_OPEN = PREFIX + "circuits"
+
+_COUNT_FAILURE = """
+local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+if failures >= tonumber(ARGV[1]) then redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[2]) end
+return failures
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitState:
+    """What is known of a licence's server: failures in a row, and until when to leave it alone.
+
+    ``blocked_until`` is in seconds since the epoch; 0 means that messages may be sent.
+    """
+
+    failures: int
+    is_open: bool
+    blocked_until: float
+
+    def blocks(self, now: float) -> bool:
+        """Say whether the licence's lanes are to be left alone at this moment."""
+        return self.is_open or now < self.blocked_until
+
+
+class Circuits:
+    """The circuits of all licences in one Redis database."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._count_failure = redis.register_script(_COUNT_FAILURE)
+        self._cache: dict[str, tuple[float, CircuitState]] = {}
+
+    def state(self, licence_id: str) -> CircuitState:
+        """Return the state, at most ``CACHE_S`` old."""
+        cached = self._cache.get(licence_id)
+        if cached is not None and time.monotonic() - cached[0] < CACHE_S:
+            return cached[1]
+        state = self._read(licence_id)
+        self._cache[licence_id] = (time.monotonic(), state)
+        return state
+
+    def _read(self, licence_id: str) -> CircuitState:
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hmget(_key(licence_id), "failures", "paused_until")
+            pipeline.zscore(_OPEN, licence_id)
+            (failures, paused_until), probe_at_ms = pipeline.execute()
+        blocked_until = max(float(paused_until or 0), (probe_at_ms or 0) / 1_000)
+        return CircuitState(int(failures or 0), probe_at_ms is not None, blocked_until)
+
+    def count_failure(self, licence_id: str) -> None:
+        """Note that the server could not be reached; the third time in a row opens the circuit."""
+        probe_at_ms = round((time.time() + PROBE_EVERY_S) * 1_000)
+        self._count_failure(
+            keys=[_key(licence_id), _OPEN],
+            args=[FAILURES_TO_OPEN, licence_id, FORGET_S, probe_at_ms],
+        )
+        self._cache.pop(licence_id, None)
+
+    def count_success(self, licence_id: str) -> None:
+        """Note that the server answered; costs nothing as long as nothing had failed."""
+        if self.state(licence_id).failures:
+            self.close(licence_id)
+
+    def close(self, licence_id: str) -> None:
+        """Let the licence's messages through again."""
+        with self._redis.pipeline() as pipeline:
+            pipeline.hdel(_key(licence_id), "failures")
+            pipeline.zrem(_OPEN, licence_id)
+            pipeline.execute()
+        self._cache.pop(licence_id, None)
+
+    def pause(self, licence_id: str, *, seconds: float) -> None:
+        """Leave the licence's lanes alone for so long, because its server asked for it."""
+        with self._redis.pipeline() as pipeline:
+            pipeline.hset(_key(licence_id), "paused_until", str(time.time() + seconds))
+            pipeline.expire(_key(licence_id), FORGET_S)
+            pipeline.execute()
+        self._cache.pop(licence_id, None)
+
+    def take_due_probes(self) -> list[str]:
+        """Return the licences whose open circuit is to be probed now, and set the next probe."""
+        now_ms = round(time.time() * 1_000)
+        names = cast("list[bytes]", self._redis.zrangebyscore(_OPEN, 0, now_ms))
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.zadd(_OPEN, {name: now_ms + PROBE_EVERY_S * 1_000}, xx=True)
+            pipeline.execute()
+        return [name.decode() for name in names]
+
+
+def _key(licence_id: str) -> str:
+    return f"{PREFIX}circuit:{licence_id}"

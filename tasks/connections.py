@@ -1,0 +1,37 @@
+"""Connections to Redis for the lanes: a short patience where i-Reserve waits, a longer one here."""
+
+from __future__ import annotations
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+# i-Reserve's own request waits for `.delay()`: refused, hung or cut off, Redis must not hold it
+# up. Connecting and asking, for the lane and then for the wake-up, stay within 1.5 s together.
+PRODUCER_CONNECT_TIMEOUT_S = 0.4
+PRODUCER_TIMEOUT_S = 0.6
+
+# A worker has time, and less of it to lose by giving up early; kombu's blocking pop of 1 s must
+# fit in as well. A cut connection is noticed within this time.
+WORKER_CONNECT_TIMEOUT_S = 3.0
+WORKER_TIMEOUT_S = 5.0
+
+
+def producer_redis(url: str) -> Redis:
+    """Return the connection that `.delay()` writes lanes with."""
+    return _redis(url, PRODUCER_CONNECT_TIMEOUT_S, PRODUCER_TIMEOUT_S)
+
+
+def worker_redis(url: str) -> Redis:
+    """Return the connection that workers drain lanes with."""
+    return _redis(url, WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S)
+
+
+def _redis(url: str, connect_timeout_s: float, timeout_s: float) -> Redis:
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=connect_timeout_s,
+        socket_timeout=timeout_s,
+        # The library's own retries with growing pauses would multiply these times.
+        retry=Retry(NoBackoff(), 0),
+    )

@@ -1,0 +1,122 @@
+"""Drain a lane: whoever holds its lock sends its messages one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from models import DeliveryState
+from tasks.delivery import Settled, Waiting, deliver
+from tasks.lanes import Lane, LaneEntry, LaneLock, LaneLostError
+from tasks.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Report:
+    """What one task has done: how many messages of each outcome, and which have failed."""
+
+    sent: int = 0
+    skipped: int = 0
+    duplicates: int = 0
+    waiting: int = 0
+    failed: list[tuple[Lane, Settled]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Return the counts that are not zero, as Flower shows them."""
+        counts = {
+            "sent": self.sent,
+            "failed": len(self.failed),
+            "skipped": self.skipped,
+            "known already": self.duplicates,
+            "waiting": self.waiting,
+        }
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or (
+            "nothing to do: another task has it"
+        )
+
+    def add(self, lane: Lane, outcome: Settled | Waiting) -> None:
+        """Count one message."""
+        if isinstance(outcome, Waiting):
+            self.waiting += 1
+        elif outcome.state is DeliveryState.FAILED:
+            self.failed.append((lane, outcome))
+        elif outcome.is_duplicate:
+            self.duplicates += 1
+        elif outcome.state is DeliveryState.SENT:
+            self.sent += 1
+        else:
+            self.skipped += 1
+
+
+def drain(runtime: Runtime, lane: Lane) -> Report:
+    """Send what waits in the lane, and in other lanes that waited for this licence's thread.
+
+    Returns at once when another worker is draining the lane, or when the licence has its share of
+    this worker's threads (the lane is then drained by one of them).
+    """
+    report = Report()
+    if not runtime.slots.take(lane):
+        return report
+    next_lane: Lane | None = lane
+    try:
+        while next_lane is not None:
+            _drain_one(runtime, next_lane, report)
+            next_lane = runtime.slots.next_or_leave(lane.licence_id)
+    except BaseException:
+        runtime.slots.leave(lane.licence_id)
+        raise
+    return report
+
+
+def _drain_one(runtime: Runtime, lane: Lane, report: Report) -> None:
+    """Drain the lane, and look again after letting it go.
+
+    A message that is appended after the lane was seen empty and before the lock is released wakes
+    somebody who does not get the lock; so whoever had it looks once more.
+    """
+    while True:
+        with runtime.lanes.locked(lane) as lock:
+            if lock is None:
+                return
+            try:
+                is_blocked = _send_all(runtime, lane, lock, report)
+            except LaneLostError:
+                log.warning("lane_lost", lane=str(lane))
+                return
+        if is_blocked or runtime.stopping.is_set() or runtime.lanes.unmark_if_empty(lane):
+            return
+
+
+def _send_all(runtime: Runtime, lane: Lane, lock: LaneLock, report: Report) -> bool:
+    """Send head after head; say whether the lane must be left alone although it is not empty."""
+    raw = runtime.lanes.head(lane)
+    while raw is not None:
+        if runtime.stopping.is_set():
+            return True
+        lock.extend()
+        outcome = deliver(runtime, lane, LaneEntry.load(raw), extend=lock.extend)
+        _log(lane, outcome)
+        report.add(lane, outcome)
+        if isinstance(outcome, Waiting):
+            moment_ms = runtime.lanes.now_ms() + round(outcome.seconds * 1_000)
+            runtime.lanes.wake_at(lane, moment_ms)
+            return True
+        raw = runtime.lanes.remove_head(lane, raw)
+    return False
+
+
+def _log(lane: Lane, outcome: Settled | Waiting) -> None:
+    fields = {"lane": str(lane), "key": outcome.key}
+    if outcome.reason is not None:
+        fields["reason"] = outcome.reason
+    if isinstance(outcome, Waiting):
+        log.info("message_waiting", seconds=round(outcome.seconds, 1), **fields)
+    elif outcome.is_duplicate:
+        log.info("message_known_already", state=outcome.state.value, **fields)
+    elif outcome.state is DeliveryState.FAILED:
+        log.error("message_failed", detail=outcome.detail, **fields)
+    else:
+        log.info("message_" + outcome.state.value, **fields)

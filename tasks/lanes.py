@@ -1,0 +1,226 @@
+"""Lanes: first-in-first-out lists in Redis, where a message waits until it has been sent.
+
+One lane for each conversation and one for each notification type of a licence. A Celery message
+may be lost or come twice; what is in a lane stays there until the ledger says that it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self, cast
+from urllib.parse import quote, unquote
+
+from redis import Redis
+from redis.exceptions import LockError
+
+PREFIX = "ireserve-mattermost:"
+# Lanes that hold messages, each with the moment (ms) from which the sweep is to wake it.
+WAITING = PREFIX + "lanes"
+
+# Long enough for one request (3 s to connect, 20 s to answer) between two extensions, short
+# enough for the messages of a worker that was killed to go on within a minute.
+LOCK_S = 30.0
+# A lock that was extended within this time still outlives a request: it is not extended again.
+FRESH_S = 5.0
+
+# The time is Redis' own: producers on several machines need not agree on it.
+_APPEND = """
+local now = redis.call('TIME')
+local now_ms = now[1] .. string.format('%03d', math.floor(now[2] / 1000))
+redis.call('RPUSH', KEYS[1], now_ms .. ':' .. ARGV[1])
+redis.call('ZADD', KEYS[2], 'NX', now_ms, ARGV[2])
+"""
+# Only the entry that was handled: a worker that lost its lock must not remove another's head.
+_REMOVE_HEAD = """
+if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('LPOP', KEYS[1]) end
+return redis.call('LINDEX', KEYS[1], 0)
+"""
+_UNMARK_IF_EMPTY = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1
+"""
+
+
+class LaneLostError(Exception):
+    """The lane's lock ran out and may be another worker's by now: leave the lane alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The name of a lane: whose it is, and what goes through it."""
+
+    licence_id: str
+    family: str
+    subject: str
+
+    @classmethod
+    def of_conversation(cls, licence_id: str, conversation_id: str) -> Self:
+        """Return the lane of a conversation."""
+        return cls(licence_id, "c", conversation_id)
+
+    @classmethod
+    def of_notifications(cls, licence_id: str, notification_type: str) -> Self:
+        """Return the lane of a licence's notifications of one type."""
+        return cls(licence_id, "n", notification_type)
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Return the lane with this name, as ``str(lane)`` gave it."""
+        licence_id, family, subject = name.split(":")
+        return cls(unquote(licence_id), family, unquote(subject))
+
+    def __str__(self) -> str:
+        """Return the name, in which neither part can be mistaken for the other."""
+        return f"{quote(self.licence_id, safe='')}:{self.family}:{quote(self.subject, safe='')}"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEntry:
+    """A message as it was enqueued.
+
+    ``kind`` and ``key`` name it in the ledger; ``payload`` holds the task's arguments, unchecked.
+    ``enqueued_at_ms`` is Redis' time when it was put into its lane, 0 before that.
+    """
+
+    kind: str
+    key: str
+    task_id: str
+    payload: dict[str, Any]
+    enqueued_at_ms: int = 0
+
+    def dump(self) -> bytes:
+        """Return what ``append`` writes, to which Redis adds the time.
+
+        Raises:
+            TypeError: the payload holds something that JSON has no form for.
+        """
+        content = [self.kind, self.key, self.task_id, self.payload]
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_json_form)
+        # A lone surrogate (half of a broken emoji) has no UTF-8 form; it becomes "?".
+        return text.encode(errors="replace")
+
+    @classmethod
+    def load(cls, raw: bytes) -> Self:
+        """Return the entry as it stands in its lane."""
+        enqueued_at_ms, _, content = raw.partition(b":")
+        kind, key, task_id, payload = json.loads(content)
+        return cls(kind, key, task_id, payload, int(enqueued_at_ms))
+
+
+def _json_form(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"a task's argument is a {type(value).__name__}: pass text, numbers, lists")
+
+
+class Lanes:
+    """The lanes of one Redis database."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._append = redis.register_script(_APPEND)
+        self._remove_head = redis.register_script(_REMOVE_HEAD)
+        self._unmark_if_empty = redis.register_script(_UNMARK_IF_EMPTY)
+
+    def append(self, lane: Lane, entry: LaneEntry) -> None:
+        """Put the message at the end of its lane and mark the lane as waiting, in one step."""
+        name = str(lane)
+        self._append(keys=[_list(name), WAITING], args=[entry.dump(), name])
+
+    def head(self, lane: Lane) -> bytes | None:
+        """Return the lane's first entry as it is kept in Redis, None if the lane is empty."""
+        return cast("bytes | None", self._redis.lindex(_list(str(lane)), 0))
+
+    def remove_head(self, lane: Lane, raw: bytes) -> bytes | None:
+        """Remove the first entry if it is still this one; return the entry that is first now."""
+        return cast("bytes | None", self._remove_head(keys=[_list(str(lane))], args=[raw]))
+
+    def unmark_if_empty(self, lane: Lane) -> bool:
+        """Take the lane off the waiting list if nothing is in it; say whether that was so."""
+        name = str(lane)
+        return bool(self._unmark_if_empty(keys=[_list(name), WAITING], args=[name]))
+
+    def wake_at(self, lane: Lane, moment_ms: int) -> None:
+        """Let the sweep leave the lane alone until then (the lane must be waiting)."""
+        self._redis.zadd(WAITING, {str(lane): moment_ms}, xx=True)
+
+    def now_ms(self) -> int:
+        """Return the time by Redis' clock, which all lanes go by."""
+        seconds, micros = self._redis.time()
+        return seconds * 1_000 + micros // 1_000
+
+    def due(self, *, until_ms: int, limit: int) -> list[Lane]:
+        """Return waiting lanes that should have been woken by then and that nobody is draining."""
+        names = cast(
+            "list[bytes]", self._redis.zrangebyscore(WAITING, 0, until_ms, start=0, num=limit)
+        )
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.exists(_lock(name.decode()))
+            busy = pipeline.execute() if names else []
+        return [
+            Lane.parse(name.decode())
+            for name, locked in zip(names, busy, strict=True)
+            if not locked
+        ]
+
+    def waiting_of(self, licence_id: str) -> list[Lane]:
+        """Return the waiting lanes of one licence."""
+        # Of the characters that percent-encoding leaves, none is special in Redis' patterns.
+        pattern = f"{quote(licence_id, safe='')}:*"
+        scan = self._redis.zscan_iter(WAITING, match=pattern, count=1_000)
+        return [Lane.parse(name.decode()) for name, _ in scan]
+
+    @contextmanager
+    def locked(self, lane: Lane) -> Iterator[LaneLock | None]:
+        """Yield the lane's lock, or None when somebody else has it; never wait for it."""
+        taken_at = time.monotonic()
+        lock = self._redis.lock(
+            _lock(str(lane)), timeout=LOCK_S, blocking=False, thread_local=False
+        )
+        if not lock.acquire():
+            yield None
+            return
+        try:
+            yield LaneLock(lock, taken_at=taken_at)
+        finally:
+            # A lock that ran out is somebody else's: there is nothing to let go.
+            with suppress(LockError):
+                lock.release()
+
+
+class LaneLock:
+    """The right to drain one lane, for ``LOCK_S`` from the last extension."""
+
+    def __init__(self, lock: Any, *, taken_at: float) -> None:
+        self._lock = lock
+        self._extended_at = taken_at
+
+    def extend(self) -> None:
+        """Hold the lane for another full term, less ``FRESH_S`` at most.
+
+        Raises:
+            LaneLostError: the lock has run out.
+        """
+        now = time.monotonic()
+        if now - self._extended_at < FRESH_S:
+            return
+        try:
+            self._lock.extend(LOCK_S, replace_ttl=True)
+        except LockError:
+            raise LaneLostError("the lane's lock has run out") from None
+        self._extended_at = now
+
+
+def _list(name: str) -> str:
+    return f"{PREFIX}lane:{name}"
+
+
+def _lock(name: str) -> str:
+    return f"{PREFIX}lock:{name}"

@@ -1,0 +1,118 @@
+"""Licences as a worker needs them: the address, the bot, the channels and the limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from models import Database, KeyRing, KeyRingError, Licence
+from tasks.failures import SendFailedError
+from tasks.reasons import OwnReason
+
+# How long a worker goes on with what it read, so that a busy lane does not ask before each
+# message: an operator's change takes effect within this time.
+CACHE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationTarget:
+    """Where notifications of one type go, and whether they are wanted at all."""
+
+    channel_id: str
+    channel_name: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceAccess:
+    """All that sending for a licence takes. The token is never shown."""
+
+    id: str
+    server_url: str
+    bot_user_id: str
+    bot_username: str
+    token: str = field(repr=False)
+    default_channel_id: str
+    default_channel_name: str
+    max_post_size: int
+    max_file_size_bytes: int
+    notification_targets: Mapping[str, NotificationTarget]
+
+    def target_of(self, notification_type: str) -> NotificationTarget:
+        """Return where notifications of this type go: an unmapped one to the default channel."""
+        default = NotificationTarget(self.default_channel_id, self.default_channel_name, True)
+        return self.notification_targets.get(notification_type, default)
+
+    def channel_label(self, channel_id: str) -> str:
+        """Return a channel's handle if the licence knows it, its id otherwise."""
+        known = {target.channel_id: target.channel_name for target in self._targets()}
+        return f"~{known[channel_id]}" if channel_id in known else channel_id
+
+    def _targets(self) -> list[NotificationTarget]:
+        return [*self.notification_targets.values(), self.target_of("")]
+
+
+class Licences:
+    """The licences of the installation, read from the database and kept for ``CACHE_S``."""
+
+    def __init__(self, database: Database, keyring: KeyRing) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._cache: dict[str, tuple[float, LicenceAccess]] = {}
+
+    def access(self, licence_id: str) -> LicenceAccess:
+        """Return what sending for this licence takes.
+
+        Raises:
+            SendFailedError: nobody has registered it, it is disabled, or its token is unreadable.
+        """
+        cached = self._cache.get(licence_id)
+        if cached is not None and time.monotonic() - cached[0] < CACHE_S:
+            return cached[1]
+        access = self._read(licence_id)
+        self._cache[licence_id] = (time.monotonic(), access)
+        return access
+
+    def _read(self, licence_id: str) -> LicenceAccess:
+        with self._database.transaction() as session:
+            licence = session.scalar(
+                select(Licence)
+                .where(Licence.id == licence_id)
+                .options(selectinload(Licence.notification_channels))
+            )
+        if licence is None:
+            raise SendFailedError(
+                OwnReason.LICENCE_UNKNOWN, f"no licence {licence_id!r} is registered"
+            )
+        if not licence.enabled:
+            raise SendFailedError(
+                OwnReason.LICENCE_DISABLED, f"the licence {licence_id!r} is disabled"
+            )
+        return self._opened(licence)
+
+    def _opened(self, licence: Licence) -> LicenceAccess:
+        try:
+            token = self._keyring.decrypt(licence.bot_token_encrypted)
+        except KeyRingError as error:
+            raise SendFailedError(OwnReason.TOKEN_UNREADABLE, str(error)) from None
+        return LicenceAccess(
+            id=licence.id,
+            server_url=licence.server_url,
+            bot_user_id=licence.bot_user_id,
+            bot_username=licence.bot_username,
+            token=token,
+            default_channel_id=licence.default_channel_id,
+            default_channel_name=licence.default_channel_name,
+            max_post_size=licence.max_post_size,
+            max_file_size_bytes=licence.max_file_size_bytes,
+            notification_targets={
+                channel.notification_type: NotificationTarget(
+                    channel.channel_id, channel.channel_name, channel.enabled
+                )
+                for channel in licence.notification_channels
+            },
+        )

@@ -1,0 +1,148 @@
+"""The public tasks: what i-Reserve enqueues; and the tasks that wake a lane or show a failure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from celery.utils import uuid
+from kombu.exceptions import OperationalError
+
+from tasks.app import APPENDED_HEADER, MessageTask, app, append_message, producer_lanes
+from tasks.failures import DeliveryFailedError
+from tasks.lanes import Lane
+from tasks.messages import lane_of
+
+if TYPE_CHECKING:
+    from tasks.drain import Report
+
+log = structlog.get_logger(__name__)
+
+
+@app.task(base=MessageTask, bind=True, name="mattermost.create_root_post", kind="root")
+def create_root_post(
+    self: MessageTask,
+    licence_id: str | int,
+    conversation_id: str | int,
+    *,
+    visitor_name: str,
+    page_url: str | None = None,
+    started_at: str | None = None,
+) -> str:
+    """Start a conversation's thread: a root post with its id, the visitor and the page.
+
+    ``started_at`` is ISO 8601 (UTC when it names no zone). A conversation has one root post,
+    however often this is called.
+    """
+    return _deliver(self)
+
+
+@app.task(base=MessageTask, bind=True, name="mattermost.post_reply", kind="reply")
+def post_reply(
+    self: MessageTask,
+    licence_id: str | int,
+    conversation_id: str | int,
+    *,
+    message_id: str | int,
+    sender_name: str,
+    sender_role: str,
+    text: str = "",
+    attachments: Any = (),
+    sent_at: str | None = None,
+    origin_post_id: str | None = None,
+) -> str:
+    """Post a message of the conversation into its thread, once for each ``message_id``.
+
+    ``sender_role`` is "visitor" or "agent". An attachment is ``{"name", "url"}`` or
+    ``{"name", "path"}``, optionally with ``content_type``. With ``origin_post_id`` the message came
+    from Mattermost in the first place: nothing is posted.
+    """
+    return _deliver(self)
+
+
+@app.task(base=MessageTask, bind=True, name="mattermost.send_notification", kind="notification")
+def send_notification(
+    self: MessageTask,
+    licence_id: str | int,
+    *,
+    notification_type: str,
+    text: str,
+    title: str | None = None,
+    fields: Any = None,
+    color: str | None = None,
+    url: str | None = None,
+    notification_id: str | int | None = None,
+) -> str:
+    """Post a notification in the channel mapped to its type, or else in the default channel.
+
+    ``fields`` maps titles to values. ``color`` is "good", "warning", "danger" or "#rrggbb". The
+    same ``notification_id`` of a type is posted once; without one each call posts.
+    """
+    return _deliver(self)
+
+
+@app.task(name="mattermost.drain_lane")
+def drain_lane(lane: str) -> str:
+    """Send what waits in a lane; the sweep wakes it when a wake-up was lost."""
+    return _drain(Lane.parse(lane), task_id=None)
+
+
+@app.task(name="mattermost.message_failed")
+def message_failed(*, lane: str, key: str, reason: str, detail: str) -> None:
+    """Show a message in red that failed while the task of another one was at its lane.
+
+    Raises:
+        DeliveryFailedError: always; that is what shows it.
+    """
+    raise DeliveryFailedError(f"{key} in {lane}: {reason}: {detail}")
+
+
+def _deliver(task: MessageTask) -> str:
+    """Drain the lane that the task's message is in, after putting it there if nobody has yet."""
+    request = task.request
+    task_id = request.id or uuid()
+    payload = task.by_name(tuple(request.args or ()), dict(request.kwargs or {}))
+    if (request.headers or {}).get(APPENDED_HEADER):
+        lane = lane_of(task.kind, payload)
+    else:
+        lane = append_message(producer_lanes(), task.kind, payload, task_id)
+    return _drain(lane, task_id=task_id)
+
+
+def _drain(lane: Lane, *, task_id: str | None) -> str:
+    # Imported where it is used: i-Reserve imports these tasks only to call `.delay()`, and needs
+    # neither the database nor the client for that.
+    from tasks.drain import drain
+    from tasks.runtime import current_runtime
+
+    return _outcome(drain(current_runtime(), lane), task_id)
+
+
+def _outcome(report: Report, task_id: str | None) -> str:
+    """Return what was done, as Flower shows it.
+
+    A task drains whatever is in the lane: messages of other tasks, which may be over already. Each
+    that failed gets a red entry of its own.
+
+    Raises:
+        DeliveryFailedError: the task's own message has failed.
+    """
+    own = None
+    for lane, settled in report.failed:
+        failure = {"lane": str(lane), "key": settled.key}
+        failure |= {"reason": settled.reason or "", "detail": settled.detail or ""}
+        if settled.task_id == task_id:
+            own = failure
+        else:
+            _show(failure)
+    if own is not None:
+        message_failed(**own)
+    return str(report)
+
+
+def _show(failure: dict[str, str]) -> None:
+    try:
+        message_failed.delay(**failure)
+    except OperationalError:
+        # The ledger has it and the log too.
+        log.warning("failure_not_shown", lane=failure["lane"], key=failure["key"])

@@ -1,0 +1,63 @@
+"""How a worker process starts and stops: its patience with Redis, its threads, its logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.signals import (
+    celeryd_after_setup,
+    celeryd_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_shutting_down,
+)
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from settings import get_settings
+from tasks.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
+from tasks.logs import configure_logs
+from tasks.runtime import current_runtime, set_threads
+
+# kombu asks the server itself whether it is there when nothing came for so long.
+HEALTH_CHECK_S = 5
+
+
+@celeryd_init.connect
+def _be_patient(conf: Any = None, **_: Any) -> None:
+    conf.broker_transport_options = {
+        "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
+        "socket_timeout": WORKER_TIMEOUT_S,
+        "health_check_interval": HEALTH_CHECK_S,
+    }
+
+
+@celeryd_after_setup.connect
+def _count_threads(instance: Any = None, **_: Any) -> None:
+    pool = getattr(instance.pool_cls, "__module__", "")
+    set_threads(instance.concurrency if pool.endswith("thread") else 1)
+
+
+@setup_logging.connect
+def _set_up_logs(**_: Any) -> None:
+    settings = get_settings()
+    configure_logs(level=settings.log_level, log_format=settings.log_format)
+
+
+@task_prerun.connect
+def _bind_ids(task_id: str = "", task: Any = None, kwargs: Any = None, **_: Any) -> None:
+    ids = {name: (kwargs or {}).get(name) for name in ("licence_id", "conversation_id")}
+    bind_contextvars(
+        task_id=task_id, task=task.name, **{name: value for name, value in ids.items() if value}
+    )
+
+
+@task_postrun.connect
+def _clear_ids(**_: Any) -> None:
+    clear_contextvars()
+
+
+@worker_shutting_down.connect
+def _stop_draining(**_: Any) -> None:
+    """Let each thread finish the message it is at; the rest waits in its lane for the next."""
+    current_runtime().stopping.set()

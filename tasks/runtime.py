@@ -1,0 +1,130 @@
+"""What a worker process holds: database, Redis, licences, clients. Made at the first use."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Event, Lock
+
+from models import Database, KeyRing
+from settings import Settings, get_settings
+from tasks.attachments import AttachmentSource
+from tasks.circuit import Circuits
+from tasks.connections import worker_redis
+from tasks.lanes import Lanes
+from tasks.licences import LicenceAccess, Licences
+from tasks.mattermost import MattermostClient
+from tasks.slots import Slots
+
+# Kept connections of so many licences; the one longest unused gives way.
+MAX_CLIENTS = 200
+
+
+class Clients:
+    """One client for each licence's server and token, shared by all threads."""
+
+    def __init__(self, settings: Settings, *, threads: int) -> None:
+        self._settings = settings
+        self._threads = threads
+        self._clients: OrderedDict[tuple[str, str, str], MattermostClient] = OrderedDict()
+        self._mutex = Lock()
+
+    def of(self, licence: LicenceAccess) -> MattermostClient:
+        """Return the client for a licence; a changed address or token makes a new one."""
+        key = (licence.id, licence.server_url, licence.token)
+        with self._mutex:
+            client = self._clients.get(key) or self._connect(licence.server_url, licence.token)
+            self._clients[key] = client
+            self._clients.move_to_end(key)
+            if len(self._clients) > MAX_CLIENTS:
+                self._clients.popitem(last=False)
+            return client
+
+    def _connect(self, server_url: str, token: str) -> MattermostClient:
+        return connect(self._settings, server_url, token, pool_size=self._threads)
+
+
+def connect(
+    settings: Settings, server_url: str, token: str, *, pool_size: int = 1
+) -> MattermostClient:
+    """Return a client with this installation's time limits, CA bundle and proxy."""
+    return MattermostClient(
+        server_url,
+        token,
+        connect_timeout_s=settings.connect_timeout_s,
+        read_timeout_s=settings.read_timeout_s,
+        ca_bundle=settings.ca_bundle,
+        proxy_url=settings.proxy_url,
+        pool_size=pool_size,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts of one worker process, and the sign that it is about to stop."""
+
+    settings: Settings
+    database: Database
+    lanes: Lanes
+    circuits: Circuits
+    slots: Slots
+    licences: Licences
+    clients: Clients
+    attachments: AttachmentSource
+    stopping: Event
+
+
+def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
+    """Return the parts for a process that works with so many threads; nothing connects yet."""
+    redis = worker_redis(settings.redis_url)
+    database = Database(settings.database_url, pool_size=threads)
+    keyring = KeyRing([key.get_secret_value() for key in settings.encryption_keys])
+    return Runtime(
+        settings=settings,
+        database=database,
+        lanes=Lanes(redis),
+        circuits=Circuits(redis),
+        slots=Slots(threads),
+        licences=Licences(database, keyring),
+        clients=Clients(settings, threads=threads),
+        attachments=AttachmentSource(
+            settings.attachments_url,
+            settings.attachment_hosts,
+            ca_bundle=settings.ca_bundle,
+            proxy_url=settings.proxy_url,
+            connect_timeout_s=settings.connect_timeout_s,
+            read_timeout_s=settings.read_timeout_s,
+        ),
+        stopping=Event(),
+    )
+
+
+class _Process:
+    """The runtime of the running process; a forked child makes its own."""
+
+    def __init__(self) -> None:
+        self.threads = 1
+        self._runtime: Runtime | None = None
+        self._pid = 0
+        self._mutex = Lock()
+
+    def runtime(self) -> Runtime:
+        with self._mutex:
+            if self._runtime is None or self._pid != os.getpid():
+                self._runtime = build_runtime(get_settings(), threads=self.threads)
+                self._pid = os.getpid()
+            return self._runtime
+
+
+_process = _Process()
+
+
+def current_runtime() -> Runtime:
+    """Return this process's runtime."""
+    return _process.runtime()
+
+
+def set_threads(threads: int) -> None:
+    """Say how many threads this process works with, before the first ``current_runtime``."""
+    _process.threads = threads

@@ -1,0 +1,68 @@
+"""The sweep: wakes lanes whose wake-up was lost, and probes servers that were away."""
+
+from __future__ import annotations
+
+import structlog
+
+from tasks.app import app
+from tasks.failures import SendFailedError
+from tasks.lanes import Lane
+from tasks.mattermost import MattermostError
+from tasks.outbound import drain_lane
+from tasks.runtime import Runtime, current_runtime
+
+log = structlog.get_logger(__name__)
+
+SWEEP_INTERVAL_S = 5.0
+# A lane is woken when it has been waiting for this long; usually its own wake-up comes first.
+OVERDUE_MS = 5_000
+# After a wake-up the lane gets this long to be drained before the next one, so that wake-ups do
+# not pile up behind workers that have more to do than they can.
+WAKE_AGAIN_MS = 15_000
+# As many wake-ups as a worker gets through between two sweeps; the others' turn comes next.
+WAKES_PER_SWEEP = 500
+
+
+# Every few seconds: its events would bury everything else in Flower.
+@app.task(name="mattermost.sweep", send_events=False)
+def sweep() -> str:
+    """Wake what has been waiting for too long; safe to run twice at the same time."""
+    runtime = current_runtime()
+    probes = runtime.circuits.take_due_probes()
+    for licence_id in probes:
+        probe_server.delay(licence_id)
+    woken = wake_overdue(runtime)
+    return f"{woken} lanes woken, {len(probes)} servers probed"
+
+
+def wake_overdue(runtime: Runtime) -> int:
+    """Wake the lanes that are overdue; return how many."""
+    now_ms = runtime.lanes.now_ms()
+    lanes = runtime.lanes.due(until_ms=now_ms - OVERDUE_MS, limit=WAKES_PER_SWEEP)
+    for lane in lanes:
+        wake(runtime, lane, now_ms)
+    return len(lanes)
+
+
+def wake(runtime: Runtime, lane: Lane, now_ms: int) -> None:
+    """Publish a wake-up for the lane, and let the next sweeps pass it over for a while."""
+    runtime.lanes.wake_at(lane, now_ms + WAKE_AGAIN_MS)
+    drain_lane.delay(str(lane))
+
+
+@app.task(name="mattermost.probe_server")
+def probe_server(licence_id: str) -> str:
+    """Ask a server that was away whether it is back; if so, let the licence's messages go on."""
+    runtime = current_runtime()
+    try:
+        runtime.clients.of(runtime.licences.access(licence_id)).ping()
+    except (MattermostError, SendFailedError) as error:
+        log.info("server_still_away", licence_id=licence_id, reason=error.reason.value)
+        return f"still away: {error.reason.value}"
+    runtime.circuits.close(licence_id)
+    lanes = runtime.lanes.waiting_of(licence_id)
+    now_ms = runtime.lanes.now_ms()
+    for lane in lanes:
+        wake(runtime, lane, now_ms)
+    log.info("server_is_back", licence_id=licence_id, lanes=len(lanes))
+    return f"back: {len(lanes)} lanes woken"

@@ -1,0 +1,224 @@
+"""The thread of a conversation: made once, found again, and made anew when its root is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models import Conversation, DeliveryKind
+from tasks import ledger
+from tasks.failures import UndecidedError
+from tasks.job import Attempt, Job, accounted
+from tasks.lanes import Lane
+from tasks.ledger import Begun, Posted
+from tasks.licences import LicenceAccess
+from tasks.marks import Mark
+from tasks.mattermost import Post, Reason, RefusedError
+from tasks.messages import Reply, RootPost
+from tasks.refusals import explained
+from tasks.rendering import render_root
+from tasks.settlement import did_not_arrive, find_in_channel, look, post_once
+
+# A root post is one post.
+ROOT_PART = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation as it is stored, and its thread; ``root_post_id`` None: there is none."""
+
+    conversation_row: int
+    conversation_id: str
+    visitor_name: str | None
+    page_url: str | None
+    started_at: datetime | None
+    channel_id: str
+    root_post_id: str | None
+    number: int
+
+    @property
+    def root_key(self) -> str:
+        """Return the key under which the ledger keeps this thread's root post."""
+        return f"root:{self.number}"
+
+
+def load_thread(session: Session, message: RootPost | Reply, licence: LicenceAccess) -> Thread:
+    """Return the message's conversation with its thread; the conversation is made if need be."""
+    conversation = session.scalar(
+        select(Conversation).where(
+            Conversation.licence_id == message.licence_id,
+            Conversation.conversation_id == message.conversation_id,
+        )
+    )
+    if conversation is None:
+        conversation = Conversation(
+            licence_id=message.licence_id,
+            conversation_id=message.conversation_id,
+            channel_id=licence.default_channel_id,
+            thread_number=1,
+        )
+        session.add(conversation)
+    _learn(conversation, message)
+    session.flush()
+    return _thread(conversation)
+
+
+def _learn(conversation: Conversation, message: RootPost | Reply) -> None:
+    """Store what the message tells of the conversation, for this root post and a later one."""
+    if isinstance(message, RootPost):
+        conversation.visitor_name = message.visitor_name
+        conversation.page_url = message.page_url
+        conversation.started_at = message.started_at
+    elif conversation.visitor_name is None and message.sender_role == "visitor":
+        conversation.visitor_name = message.sender_name
+
+
+def _thread(conversation: Conversation) -> Thread:
+    return Thread(
+        conversation_row=conversation.id,
+        conversation_id=conversation.conversation_id,
+        visitor_name=conversation.visitor_name,
+        page_url=conversation.page_url,
+        started_at=conversation.started_at,
+        channel_id=conversation.channel_id,
+        root_post_id=conversation.root_post_id,
+        number=conversation.thread_number,
+    )
+
+
+def ensure_root(job: Job, thread: Thread) -> Thread:
+    """Return the thread with its root post, which is made if there is none.
+
+    A root post that failed before is tried again: it is this message now that needs it.
+
+    Raises:
+        RateLimitedError, UndecidedError, SendFailedError, MattermostError: as ``send_root``.
+    """
+    if thread.root_post_id is not None:
+        return thread
+    with job.database.transaction() as session:
+        begun = ledger.begin(
+            session,
+            ledger.find(session, job.lane, thread.root_key),
+            lane=job.lane,
+            kind=DeliveryKind.ROOT,
+            key=thread.root_key,
+            task_id=job.task_id,
+            enqueued_at_ms=job.enqueued_at_ms,
+        )
+    # What is kept with a failed root is what it takes to make it, not the reply that asked for it.
+    root_job = replace(job, payload=root_payload(job.lane, thread))
+    try:
+        return send_root(root_job, thread, begun)
+    except UndecidedError as error:
+        # Of the message that needs the root nothing has been sent off yet.
+        raise UndecidedError(
+            error.reason, error.detail, look_again_s=error.look_again_s, sent_off=False
+        ) from None
+
+
+def root_payload(lane: Lane, thread: Thread) -> dict[str, object]:
+    """Return the arguments of ``create_root_post`` that make this thread's root post."""
+    return {
+        "licence_id": lane.licence_id,
+        "conversation_id": thread.conversation_id,
+        "visitor_name": thread.visitor_name or "",
+        "page_url": thread.page_url,
+        "started_at": thread.started_at.isoformat() if thread.started_at else None,
+    }
+
+
+def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
+    """Make the root post whose row has been begun, link it, and return the thread with it.
+
+    Raises:
+        RateLimitedError, UndecidedError: it waits; the row says so.
+        SendFailedError, MattermostError: it failed; the row says so.
+    """
+    with accounted(job, Attempt(begun)):
+        root = _find_or_create_root(job, thread, begun)
+        with job.database.transaction() as session:
+            ledger.mark_sent(session, begun.id, channel_id=root.channel_id, posted=Posted(root.id))
+            session.execute(
+                update(Conversation)
+                .where(Conversation.id == thread.conversation_row)
+                .values(root_post_id=root.id, channel_id=root.channel_id)
+            )
+    return replace(thread, root_post_id=root.id, channel_id=root.channel_id)
+
+
+def _find_or_create_root(job: Job, thread: Thread, begun: Begun) -> Post:
+    mark = Mark.of(job.lane, thread.root_key)
+
+    def find_in(channel_id: str) -> Post | None:
+        return find_in_channel(job, mark, channel_id, begun.started_at).get(ROOT_PART)
+
+    if begun.must_look:
+        # Where an earlier attempt would have put it; the default channel may be another by now.
+        found = look(lambda: find_in(thread.channel_id), because=None, sent_off=False)
+        if found is not None:
+            return found
+        if begun.is_unsettled:
+            raise did_not_arrive(begun)
+    channel_id = job.licence.default_channel_id
+    return post_once(
+        lambda: _create_root(job, thread, mark, channel_id), lambda: find_in(channel_id)
+    )
+
+
+def _create_root(job: Job, thread: Thread, mark: Mark, channel_id: str) -> Post:
+    job.extend()
+    with explained(job, channel_id):
+        return job.client.create_post(
+            channel_id=channel_id,
+            message=render_root(
+                conversation_id=thread.conversation_id,
+                visitor_name=thread.visitor_name or "",
+                page_url=thread.page_url,
+                started_at=thread.started_at,
+                continues=thread.number > 1,
+            ),
+            props=mark.props(ROOT_PART, conversation_id=thread.conversation_id),
+            pending_post_id=mark.pending_post_id(
+                bot_user_id=job.licence.bot_user_id,
+                secret=job.licence.token,
+                root_post_id="",
+                part=ROOT_PART,
+            ),
+        )
+
+
+def is_gone(job: Job, root_post_id: str) -> bool:
+    """Say whether the root post is deleted or unknown.
+
+    The server refuses a reply with the same words when its database hiccups while it loads the
+    root, so that one refusal proves nothing. Asked by id it returns deleted posts as well.
+    """
+    job.extend()
+    try:
+        posts = job.client.get_posts_by_ids([root_post_id])
+    except RefusedError as error:
+        if error.reason is Reason.NOT_FOUND:
+            return True
+        raise
+    return all(post.delete_at_ms for post in posts if post.id == root_post_id)
+
+
+def begin_new_thread(job: Job, thread: Thread) -> Thread:
+    """Forget the thread whose root is gone; the next one continues it."""
+    fresh = replace(
+        thread,
+        root_post_id=None,
+        number=thread.number + 1,
+        channel_id=job.licence.default_channel_id,
+    )
+    with job.database.transaction() as session:
+        session.execute(
+            update(Conversation)
+            .where(Conversation.id == thread.conversation_row)
+            .values(root_post_id=None, thread_number=fresh.number, channel_id=fresh.channel_id)
+        )
+    return fresh

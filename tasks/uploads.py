@@ -1,0 +1,84 @@
+"""Upload a message's files, one at a time and in order; a file that fails costs only itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.attachments import Attachment, AttachmentError
+from tasks.job import Job
+from tasks.mattermost import (
+    FileInfo,
+    MattermostError,
+    NotSentError,
+    RateLimitedError,
+    Reason,
+)
+from tasks.messages import AttachmentArguments
+from tasks.rendering import file_note
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The files that the server has, in order, and a line of text for each that it has not."""
+
+    files: tuple[FileInfo, ...]
+    notes: tuple[str, ...]
+
+
+def upload_all(job: Job, channel_id: str, attachments: Sequence[AttachmentArguments]) -> Uploads:
+    """Upload the files.
+
+    Raises:
+        NotSentError, RateLimitedError, RefusedError: the server is away or lets nothing in; that is
+            the message's trouble, not one file's.
+    """
+    files: list[FileInfo] = []
+    notes: list[str] = []
+    for attachment in attachments:
+        try:
+            files.append(_upload(job, channel_id, attachment))
+        except AttachmentError as error:
+            notes.append(file_note(name=attachment.name, reason=error.sentence))
+        except MattermostError as error:
+            if _concerns_the_message(error):
+                raise
+            notes.append(file_note(name=attachment.name, reason=_sentence(error, job)))
+    return Uploads(tuple(files), tuple(notes))
+
+
+def _upload(job: Job, channel_id: str, attachment: AttachmentArguments) -> FileInfo:
+    job.extend()
+    source = Attachment(
+        name=attachment.name,
+        url=attachment.url,
+        path=attachment.path,
+        content_type=attachment.content_type,
+    )
+    limit = job.licence.max_file_size_bytes
+    with job.attachments.open(source, limit_bytes=limit, on_progress=job.extend) as opened:
+        return job.client.upload_file(
+            channel_id=channel_id,
+            name=opened.name,
+            stream=opened.stream,
+            size_bytes=opened.size_bytes,
+            on_progress=job.extend,
+        )
+
+
+def _concerns_the_message(error: MattermostError) -> bool:
+    return (
+        isinstance(error, NotSentError | RateLimitedError) or error.reason is Reason.TOKEN_REJECTED
+    )
+
+
+def _sentence(error: MattermostError, job: Job) -> str:
+    megabytes = job.licence.max_file_size_bytes // 2**20
+    sentences = {
+        Reason.TOO_LARGE: f"larger than this server's limit of {megabytes} MB",
+        Reason.IMAGE_TOO_LARGE: "the picture has more pixels than this server allows",
+        Reason.UPLOADS_DISABLED: "file uploads are switched off on this server",
+        Reason.NOT_A_MEMBER: "the bot may not upload files to this channel",
+        Reason.REJECTED_BY_PLUGIN: "a plugin of this server refused it",
+    }
+    return sentences.get(error.reason, "the server did not take it")
