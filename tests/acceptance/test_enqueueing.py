@@ -1,0 +1,123 @@
+"""`.delay()` as i-Reserve calls it: quick to fail when Redis is away, and nothing half done."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from demo.ports import free_port
+from demo.redis_server import RedisServer, running_redis
+from tests.deployment import Deployment, Host
+
+# What i-Reserve's request may wait; what is measured includes a slow machine's hiccups.
+PATIENCE_S = 1.5
+
+MESSAGE = {"message_id": "m1", "sender_name": "Jan", "sender_role": "visitor", "text": "hello"}
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server that the test may stop and kill."""
+    with running_redis(tmp_path / "redis") as server:
+        yield server
+
+
+def _host(directory: Path, redis_url: str) -> tuple[Deployment, Host]:
+    deployment = Deployment.create(directory, redis_url=redis_url, database_url="sqlite://")
+    return deployment, deployment.start_host()
+
+
+def test_refused_redis_fails_quickly(tmp_path: Path) -> None:
+    """Nobody listens: OperationalError at once."""
+    deployment, host = _host(tmp_path, f"redis://127.0.0.1:{free_port()}/0")
+
+    answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
+
+    deployment.stop()
+    assert answer["error"] == "kombu.exceptions.OperationalError"
+    assert answer["seconds"] < PATIENCE_S
+
+
+def test_hung_redis_fails_quickly_and_works_again_afterwards(
+    tmp_path: Path, own_redis: RedisServer
+) -> None:
+    """Redis is stopped by SIGSTOP, before and after the first call; calling again is safe."""
+    deployment, host = _host(tmp_path / "host", own_redis.url)
+    warm = host.delay("post_reply", "L1", "c1", **MESSAGE)
+    assert own_redis.process is not None
+
+    own_redis.process.send_signal(signal.SIGSTOP)
+    hung = [host.delay("post_reply", "L1", "c1", **MESSAGE) for _ in range(2)]
+    own_redis.process.send_signal(signal.SIGCONT)
+    again = host.delay("post_reply", "L1", "c1", **MESSAGE)
+
+    deployment.stop()
+    assert [warm["ok"], again["ok"]] == [True, True]
+    assert [answer["error"] for answer in hung] == ["kombu.exceptions.OperationalError"] * 2
+    assert max(answer["seconds"] for answer in hung) < PATIENCE_S
+
+
+def test_cut_off_redis_fails_quickly(tmp_path: Path) -> None:
+    """Connections are not answered at all, as when packets are dropped."""
+    with socket.socket() as listener:
+        # A full backlog makes the kernel drop further attempts to connect.
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        blockers = [socket.socket() for _ in range(3)]
+        for blocker in blockers:
+            blocker.setblocking(False)
+            blocker.connect_ex(("127.0.0.1", port))
+        deployment, host = _host(tmp_path, f"redis://127.0.0.1:{port}/0")
+
+        answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
+
+        deployment.stop()
+        for blocker in blockers:
+            blocker.close()
+    assert answer["error"] == "kombu.exceptions.OperationalError"
+    assert answer["seconds"] < PATIENCE_S
+
+
+def test_restarted_redis_is_used_at_the_first_call(tmp_path: Path, own_redis: RedisServer) -> None:
+    """After Redis was killed and started again the next call succeeds."""
+    deployment, host = _host(tmp_path / "host", own_redis.url)
+    host.delay("post_reply", "L1", "c1", **MESSAGE)
+
+    own_redis.stop(with_signal=signal.SIGKILL)
+    own_redis.start()
+    answer = host.delay("post_reply", "L1", "c1", **{**MESSAGE, "message_id": "m2"})
+
+    with Redis.from_url(own_redis.url) as redis:
+        waiting = redis.llen("ireserve-mattermost:lane:L1:c:c1")
+    deployment.stop()
+    assert answer["ok"], answer
+    assert waiting == 2
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "named"),
+    [
+        pytest.param({**MESSAGE, "colour": "red"}, "colour", id="unknown keyword"),
+        pytest.param({"sender_name": "Jan"}, "message_id", id="missing keyword"),
+    ],
+)
+def test_wrong_keyword_fails_at_the_call(
+    tmp_path: Path, redis_url: str, kwargs: dict[str, str], named: str
+) -> None:
+    """A programming mistake is told to the programmer, and nothing is enqueued."""
+    deployment, host = _host(tmp_path, redis_url)
+
+    answer = host.delay("post_reply", "L1", "c1", **kwargs)
+
+    with Redis.from_url(redis_url) as redis:
+        keys = redis.keys()
+    deployment.stop()
+    assert answer["error"] == "builtins.TypeError"
+    assert named in answer["message"]
+    assert keys == []

@@ -1,0 +1,123 @@
+"""The real servers that the tests talk to: Redis, SQLite, PostgreSQL, and the stand-in."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from demo.mattermost import StandIn, running_server
+from demo.redis_server import RedisServer, running_redis
+from models import Database
+from models.migrations import upgrade
+from tests.postgres_server import PostgresServer, postgres_binaries
+
+_numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this suite."""
+    parser.addoption(
+        "--full-load", action="store_true", help="run the load test with 10,000 messages"
+    )
+    parser.addoption(
+        "--fail-on-skip", action="store_true", help="fail if a test was skipped (for CI)"
+    )
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """With --fail-on-skip a run that has skipped anything has failed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--fail-on-skip") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real Redis server with an append-only file."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> Iterator[str]:
+    """The address of an empty Redis database."""
+    yield redis_server.url
+    with Redis.from_url(redis_server.url) as redis:
+        redis.flushall()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A real PostgreSQL server; the tests that need it are skipped, loudly, where there is none."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        pytest.skip("NO POSTGRESQL: install it (`apt-get install postgresql`) to run this test")
+    # Outside pytest's own folder, which only the user who runs the tests may enter.
+    directory = Path(tmp_path_factory.mktemp("postgres"))
+    for parent in (directory, *directory.parents[:3]):
+        parent.chmod(parent.stat().st_mode | 0o011)
+    server = PostgresServer.create(directory / "cluster", binaries)
+    server.start()
+    template = Database(server.url("postgres").replace("postgresql:", "postgresql+psycopg:"))
+    upgrade(template)
+    template.dispose()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables, to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    database.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh database with all tables, of either kind."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh SQLite database with all tables."""
+    path = tmp_path / "test.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The address of a fresh PostgreSQL database with all tables."""
+    name = f"test_{next(_numbers)}"
+    postgres_server.execute(f"CREATE DATABASE {name} TEMPLATE postgres")
+    return postgres_server.url(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database with all tables, of either kind."""
+    made = Database(database_url.replace("postgresql:", "postgresql+psycopg:"))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """A stand-in Mattermost server with nothing on it."""
+    with running_server() as server:
+        yield server

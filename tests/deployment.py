@@ -1,0 +1,178 @@
+"""A whole deployment as processes: the Procfile's own commands, and i-Reserve beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from honcho.environ import parse_procfile
+
+from demo.ports import free_port
+from models.keyring import new_key
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOWER_LOGIN = "test:test"
+STOP_TIMEOUT_S = 20
+
+
+@dataclass(slots=True)
+class Running:
+    """One process of the deployment, in a session of its own, with its log."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    port: int
+
+    def kill(self, with_signal: int = signal.SIGKILL) -> None:
+        """Send the signal to the process and its children, and wait until it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, with_signal)
+        self.process.wait(STOP_TIMEOUT_S)
+
+    def log_text(self) -> str:
+        """Return what it has written so far."""
+        return self.log.read_text(errors="replace")
+
+
+@dataclass(slots=True)
+class Host:
+    """i-Reserve: enqueues through our package, in a process that knows the broker alone."""
+
+    process: subprocess.Popen[str]
+    mutex: threading.Lock = field(default_factory=threading.Lock)
+
+    def delay(self, task: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Call `.delay()` and return how it went: ok, error, message, seconds."""
+        return self._ask({"task": task, "args": args, "kwargs": kwargs})
+
+    def send_by_name(self, name: str, **kwargs: Any) -> dict[str, Any]:
+        """Enqueue by the task's name, from an application without our code."""
+        return self._ask({"by_name": name, "kwargs": kwargs})
+
+    def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with self.mutex:
+            self.process.stdin.write(json.dumps(order) + "\n")
+            self.process.stdin.flush()
+            answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+    def stop(self) -> None:
+        """End the process."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(STOP_TIMEOUT_S)
+        self.process.stdout.close()
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What runs for one test, and how to start more of it."""
+
+    directory: Path
+    environment: dict[str, str]
+    running: list[Running] = field(default_factory=list)
+    hosts: list[Host] = field(default_factory=list)
+
+    @classmethod
+    def create(
+        cls, directory: Path, *, redis_url: str, database_url: str, **more: str
+    ) -> Deployment:
+        """Prepare a deployment; nothing is started yet."""
+        store = directory / "attachments"
+        store.mkdir(parents=True, exist_ok=True)
+        environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PYTHONUNBUFFERED": "1",
+            "REDIS_URL": redis_url,
+            "DATABASE_URL": database_url,
+            "ENCRYPTION_KEYS": new_key(),
+            "ATTACHMENTS_URL": f"file://{store}",
+            "FLOWER_BASIC_AUTH": FLOWER_LOGIN,
+            "CONNECT_TIMEOUT_S": "2",
+            "READ_TIMEOUT_S": "5",
+            **more,
+        }
+        return cls(directory, environment)
+
+    def start(self, name: str) -> Running:
+        """Start one of the Procfile's processes with its own command."""
+        procfile = parse_procfile((ROOT / "Procfile").read_text())
+        port = free_port()
+        log = self.directory / f"{name}-{len(self.running)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                procfile.processes[name],
+                shell=True,
+                cwd=ROOT,
+                env={**self.environment, "PORT": str(port)},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        running = Running(name, process, log, port)
+        self.running.append(running)
+        return running
+
+    def start_worker(self) -> Running:
+        """Start a worker and wait until it takes tasks."""
+        worker = self.start("worker")
+        wait_until(
+            lambda: " ready." in worker.log_text() or worker.process.poll() is not None,
+            timeout_s=60,
+            what="a worker that is ready",
+        )
+        assert worker.process.poll() is None, worker.log_text()
+        return worker
+
+    def start_host(self) -> Host:
+        """Start i-Reserve's process."""
+        known = ("PATH", "REDIS_URL", "HOME")
+        host = Host(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.host"],
+                cwd=ROOT,
+                env={name: self.environment[name] for name in known if name in self.environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        self.hosts.append(host)
+        return host
+
+    def command(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run ``ireserve-mattermost`` as an operator would."""
+        return subprocess.run(
+            [Path(sys.executable).parent / "ireserve-mattermost", *words],
+            cwd=ROOT,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+        )
+
+    def stop(self) -> None:
+        """Stop everything that still runs."""
+        for running in self.running:
+            if running.process.poll() is None:
+                running.kill(signal.SIGTERM)
+        for host in self.hosts:
+            host.stop()
+
+    def logs(self) -> str:
+        """Return what all processes have written."""
+        return "\n".join(running.log_text() for running in self.running)

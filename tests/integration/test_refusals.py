@@ -1,0 +1,137 @@
+"""What Mattermost refuses for a reason that an operator can mend, and what is wrong on our side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import update
+
+from models import Licence
+from tests.integration.conftest import BOT, CHANNEL, TEAM, VISITOR, Office
+
+PLACE = f"{TEAM}/{CHANNEL}"
+
+
+def _detail(office: Office, key: str) -> str:
+    return next(row.detail or "" for row in office.ledger() if row.key == key)
+
+
+def test_bot_that_is_not_a_member_is_told_to_be_invited(office: Office) -> None:
+    """A 403 names the bot and the channel to invite it to; afterwards the conversation goes on."""
+    office.start()
+    me = office.bot().get_me()
+    admin = office.stand_in.setup({})["admin"]["token"]
+    _remove_from_channel(office, admin, me.id)
+
+    report = office.reply("m1", "lost")
+    office.stand_in.setup({"bots": [{"username": BOT, "channels": [PLACE]}]})
+    office.reply("m2", "kept")
+
+    assert [settled.reason for _, settled in report.failed] == ["not_a_member"]
+    assert _detail(office, "reply:m1") == "invite the bot @ireserve to channel ~webchat"
+    assert office.states()["reply:m2"] == ("sent", None)
+
+
+def _remove_from_channel(office: Office, admin_token: str, user_id: str) -> None:
+    answer = requests.delete(
+        f"{office.stand_in.url}/api/v4/channels/{office.channel_id}/members/{user_id}",
+        headers={"Authorization": f"Bearer {admin_token}"},
+        timeout=5,
+    )
+    answer.raise_for_status()
+
+
+def test_archived_channel_is_named(office: Office) -> None:
+    """Posting to an archived channel fails with that reason; unarchived, it goes on."""
+    office.start()
+    office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "archived": True}]})
+    office.reply("m1", "lost")
+    office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL}]})
+    office.reply("m2", "kept")
+
+    assert office.states()["reply:m1"] == ("failed", "channel_archived")
+    assert office.states()["reply:m2"] == ("sent", None)
+
+
+def test_unknown_channel_is_told_from_a_missing_membership(office: Office) -> None:
+    """Mattermost answers both with one 403; the ledger says which it is."""
+    with office.runtime.database.transaction() as session:
+        session.execute(update(Licence).values(default_channel_id="a" * 26))
+
+    office.start()
+
+    assert office.states()["root:1"] == ("failed", "channel_unknown")
+
+
+def test_unregistered_licence_keeps_its_message(office: Office) -> None:
+    """A message for a licence that nobody has registered is kept as failed, with its payload."""
+    office.reply("m1", "early", licence_id="L9")
+
+    (row,) = office.ledger()
+
+    assert (row.licence_id, row.state.value, row.reason) == ("L9", "failed", "licence_unknown")
+    assert row.payload is not None
+    assert row.payload["text"] == "early"
+
+
+def test_disabled_licence_sends_nothing(office: Office) -> None:
+    """A disabled licence's messages are kept as failed."""
+    with office.runtime.database.transaction() as session:
+        session.execute(update(Licence).values(enabled=False))
+
+    office.reply("m1", "hello")
+
+    assert office.states() == {"reply:m1": ("failed", "licence_disabled")}
+    assert office.posts_sent() == []
+
+
+def test_unreadable_token_is_told_with_its_cure(office: Office) -> None:
+    """A token that no key decrypts is the operator's to mend; no secret is shown."""
+    with office.runtime.database.transaction() as session:
+        session.execute(update(Licence).values(bot_token_encrypted="damaged"))
+
+    office.reply("m1", "hello")
+
+    assert office.states() == {"reply:m1": ("failed", "token_unreadable")}
+    assert "ENCRYPTION_KEYS" in _detail(office, "reply:m1")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        pytest.param({"sender_role": "robot"}, "sender_role", id="unknown role"),
+        pytest.param({"sent_at": "yesterday"}, "sent_at", id="not a time"),
+        pytest.param({"attachments": [{"name": "a"}]}, "attachments.0", id="no source"),
+        pytest.param(
+            {"attachments": [{"name": "a", "url": "https://x", "path": "y"}]},
+            "attachments.0",
+            id="two sources",
+        ),
+        pytest.param({"text": ""}, "text", id="nothing to send"),
+        pytest.param({"text": 5}, "text", id="not a text"),
+        pytest.param({"unknown": 1}, "unknown", id="unknown argument"),
+    ],
+)
+def test_wrong_argument_fails_and_names_the_field(
+    office: Office, change: dict[str, Any], field: str
+) -> None:
+    """Bad arguments end as a failure that names the field, and the next message goes on."""
+    lane = office.append(
+        "reply", **{"conversation_id": "c1", "message_id": "m1", "text": "x", **VISITOR, **change}
+    )
+    office.reply("m2", "kept")
+
+    assert office.states()["reply:m1"] == ("failed", "invalid_arguments")
+    assert field in _detail(office, "reply:m1")
+    assert office.states()["reply:m2"] == ("sent", None)
+    assert office.runtime.lanes.head(lane) is None
+
+
+def test_integers_are_accepted_as_ids(office: Office) -> None:
+    """i-Reserve's ids may be numbers; they become text."""
+    office.reply(5, "hello", conversation_id=7)  # type: ignore[arg-type]
+
+    assert office.states() == {"reply:5": ("sent", None), "root:1": ("sent", None)}
+    assert office.conversation().conversation_id == "7"

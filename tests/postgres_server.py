@@ -1,0 +1,100 @@
+"""A PostgreSQL server of the tests' own, which can be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from demo.ports import free_port
+
+START_TIMEOUT_S = 30
+
+
+def postgres_binaries() -> Path | None:
+    """Return the folder of `postgres` and `initdb`: on PATH, or where Debian puts them."""
+    on_path = shutil.which("postgres")
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+def _server_user() -> str | None:
+    """Return whom the server runs as: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+@dataclass(slots=True)
+class PostgresServer:
+    """A server in a folder of its own, on a free port, that trusts whoever asks from here."""
+
+    directory: Path
+    binaries: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def create(cls, directory: Path, binaries: Path) -> PostgresServer:
+        """Make an empty cluster; it is not started yet."""
+        user = _server_user()
+        directory.mkdir(parents=True)
+        if user is not None:
+            shutil.chown(directory, user)
+        subprocess.run(
+            [binaries / "initdb", "-D", directory / "data", "-A", "trust", "-U", "test", "-N"],
+            check=True,
+            capture_output=True,
+            user=user,
+            cwd=directory,
+        )
+        return cls(directory, binaries, free_port())
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the address of a database, as DATABASE_URL takes it."""
+        return f"postgresql://test@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+        command = [str(self.binaries / "postgres"), "-D", str(self.directory / "data")]
+        command += ["-p", str(self.port)]
+        command += [word for pair in settings.items() for word in ("-c", "=".join(pair))]
+        with (self.directory / "postgres.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, user=_server_user(), cwd=self.directory
+            )
+        self._wait_until_up()
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                psycopg.connect(self.url(), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self, *, with_signal: int = signal.SIGINT) -> None:
+        """Stop the server; SIGINT cuts its connections, SIGQUIT is a crash."""
+        if self.process is not None:
+            self.process.send_signal(with_signal)
+            self.process.wait()
+            self.process = None
+
+    def execute(self, statement: str) -> None:
+        """Run one statement outside any transaction."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement)

@@ -1,0 +1,24 @@
+"""Rules of the house that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOYED = [
+    path
+    for folder in ("tasks", "models", "inbound")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
+
+
+@pytest.mark.parametrize("path", DEPLOYED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_settings_reads_the_environment(path: Path) -> None:
+    """No deployed module but settings.py names os.environ or os.getenv."""
+    tree = ast.parse(path.read_text())
+    named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+    assert named & {"environ", "getenv"} == set()

@@ -1,0 +1,36 @@
+"""Secrets at rest: encrypted with the newest key, readable with any, and never shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import KeyRing, KeyRingError
+from models.keyring import new_key
+
+
+def test_secret_survives_a_rotation_of_keys() -> None:
+    """What the old key encrypted is readable with both, and after rotation with the new one."""
+    old, new = new_key(), new_key()
+    stored = KeyRing([old]).encrypt("secret")
+
+    rotated = KeyRing([new, old]).rotate(stored)
+
+    assert KeyRing([new]).decrypt(rotated) == "secret"
+
+
+def test_missing_key_is_told_without_the_secret() -> None:
+    """The wrong key raises an error that names the setting."""
+    stored = KeyRing([new_key()]).encrypt("secret")
+
+    with pytest.raises(KeyRingError, match="ENCRYPTION_KEYS"):
+        KeyRing([new_key()]).decrypt(stored)
+
+
+@pytest.mark.parametrize("keys", [[], ["not-a-key"], [new_key()[:-4]]])
+def test_unusable_keys_are_refused_and_not_quoted(keys: list[str]) -> None:
+    """An empty or malformed list is told with its cure; no key is in the message."""
+    with pytest.raises(KeyRingError) as raised:
+        KeyRing(keys)
+
+    assert "ENCRYPTION_KEYS" in str(raised.value)
+    assert not [key for key in keys if key in str(raised.value)]

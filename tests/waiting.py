@@ -1,0 +1,29 @@
+"""Wait for a condition with a deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+_Value = TypeVar("_Value")
+
+POLL_S = 0.02
+
+
+def wait_until(
+    condition: Callable[[], _Value | None], *, timeout_s: float = 15.0, what: str
+) -> _Value:
+    """Return the first true value of ``condition``.
+
+    Raises:
+        AssertionError: it was not true within the time; ``what`` says what was waited for.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {timeout_s} s still not: {what}")
+        time.sleep(POLL_S)
