@@ -23,6 +23,8 @@ class DeliveryKind(StrEnum):
     ROOT = "root"
     REPLY = "reply"
     NOTIFICATION = "notification"
+    # No message at all: a change of i-Reserve's users, which is in the ledger only if it failed.
+    USER = "user"
 
 
 class DeliveryState(StrEnum):

@@ -32,6 +32,7 @@ SHOWN_ARGUMENTS = (
     "message_id",
     "notification_type",
     "notification_id",
+    "user_id",
     "lane",
 )
 

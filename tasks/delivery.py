@@ -38,7 +38,15 @@ from tasks.notifications import post_notification
 from tasks.parts import ReplyPosts
 from tasks.reasons import OwnReason
 from tasks.runtime import Runtime
-from tasks.threads import Thread, begin_new_thread, ensure_root, is_gone, load_thread, send_root
+from tasks.threads import (
+    Thread,
+    begin_new_thread,
+    ensure_root,
+    is_gone,
+    load_thread,
+    note_activity,
+    send_root,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +110,7 @@ def deliver(
             enqueued_at_ms=entry.enqueued_at_ms,
         )
         if isinstance(verdict, SendFailedError):
-            return _refuse(session, begun.id, entry, verdict)
+            return refuse(session, begun.id, entry, verdict)
         skip = _reason_to_skip(verdict)
         if skip is not None:
             ledger.mark_skipped(session, begun.id, reason=skip)
@@ -147,9 +155,10 @@ def _has_expired(runtime: Runtime, entry: LaneEntry) -> bool:
     return time.time() * 1_000 - entry.enqueued_at_ms >= runtime.settings.hold_s * 1_000
 
 
-def _refuse(
+def refuse(
     session: Session, delivery_id: int, entry: LaneEntry, failure: SendFailedError
 ) -> Settled:
+    """Write a message that has been begun down as failed, and say so."""
     ledger.mark_failed(
         session,
         delivery_id,
@@ -253,6 +262,8 @@ def _send(
         posted = Posted(attempt.posts[0].id, len(attempt.posts))
         with job.database.transaction() as session:
             ledger.mark_sent(session, attempt.begun.id, channel_id=channel_id, posted=posted)
+            if thread is not None:
+                note_activity(session, thread)
 
 
 def _send_root(job: Job, thread: Thread, attempt: Attempt) -> None:

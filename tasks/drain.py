@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from models import DeliveryState
+from models import DeliveryKind, DeliveryState
 from tasks.delivery import Settled, Waiting, deliver
 from tasks.lanes import Lane, LaneEntry, LaneLock, LaneLostError
 from tasks.runtime import Runtime
+from tasks.users import store_change
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +98,7 @@ def _send_all(runtime: Runtime, lane: Lane, lock: LaneLock, report: Report) -> b
         if runtime.stopping.is_set():
             return True
         lock.extend()
-        outcome = deliver(runtime, lane, LaneEntry.load(raw), extend=lock.extend)
+        outcome = _handle(runtime, lane, LaneEntry.load(raw), lock)
         _log(lane, outcome)
         report.add(lane, outcome)
         if isinstance(outcome, Waiting):
@@ -106,6 +107,12 @@ def _send_all(runtime: Runtime, lane: Lane, lock: LaneLock, report: Report) -> b
             return True
         raw = runtime.lanes.remove_head(lane, raw)
     return False
+
+
+def _handle(runtime: Runtime, lane: Lane, entry: LaneEntry, lock: LaneLock) -> Settled | Waiting:
+    if entry.kind == DeliveryKind.USER:
+        return store_change(runtime, lane, entry)
+    return deliver(runtime, lane, entry, extend=lock.extend)
 
 
 def _log(lane: Lane, outcome: Settled | Waiting) -> None:

@@ -1,10 +1,10 @@
-"""What i-Reserve may enqueue, checked: the arguments of the three public tasks."""
+"""What i-Reserve may enqueue, checked: the arguments of the public tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
 
 from models.base import ID_LENGTH
 from models.licence import NOTIFICATION_TYPE_LENGTH
+from models.user import EMAIL_LENGTH
 from tasks.lanes import Lane
 
 # A name is shown on one line; longer ones come from a form without a limit or from a prankster.
@@ -155,12 +156,31 @@ class Notification(_Arguments):
         return self
 
 
+class UserChange(_Arguments):
+    """A user of i-Reserve is new or has changed."""
+
+    licence_id: Identifier
+    user_id: Identifier
+    email: Annotated[
+        str,
+        # Mattermost keeps addresses in lower case and compares them so.
+        StringConstraints(
+            strip_whitespace=True, to_lower=True, max_length=EMAIL_LENGTH, pattern=r"^\S+@\S+$"
+        ),
+    ]
+    name: Name
+    active: bool = True
+
+
 Message = RootPost | Reply | Notification
 KINDS: Mapping[str, type[Message]] = {
     "root": RootPost,
     "reply": Reply,
     "notification": Notification,
 }
+_Model = TypeVar("_Model", bound=BaseModel)
+# All changes of a licence's users go through one lane, so that the newest is the last.
+_USERS = "users"
 
 
 def parse_message(kind: str, payload: Mapping[str, Any]) -> Message:
@@ -169,8 +189,21 @@ def parse_message(kind: str, payload: Mapping[str, Any]) -> Message:
     Raises:
         InvalidMessageError: names each wrong field and the rule, and never shows a value.
     """
+    return _checked(KINDS[kind], payload)
+
+
+def parse_user_change(payload: Mapping[str, Any]) -> UserChange:
+    """Return the checked change.
+
+    Raises:
+        InvalidMessageError: as ``parse_message``.
+    """
+    return _checked(UserChange, payload)
+
+
+def _checked(model: type[_Model], payload: Mapping[str, Any]) -> _Model:
     try:
-        return KINDS[kind].model_validate(payload)
+        return model.model_validate(payload)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc']) or 'arguments'}: {problem['msg']}"
@@ -185,11 +218,12 @@ def lane_of(kind: str, payload: Mapping[str, Any]) -> Lane:
     Raises:
         InvalidMessageError: an id that the lane is named after is missing or wrong.
     """
-    subject = "notification_type" if kind == "notification" else "conversation_id"
-    licence_id, subject_id = (_checked_id(payload, field) for field in ("licence_id", subject))
+    licence_id = _checked_id(payload, "licence_id")
+    if kind == "user":
+        return Lane(licence_id, "u", _USERS)
     if kind == "notification":
-        return Lane.of_notifications(licence_id, subject_id)
-    return Lane.of_conversation(licence_id, subject_id)
+        return Lane.of_notifications(licence_id, _checked_id(payload, "notification_type"))
+    return Lane.of_conversation(licence_id, _checked_id(payload, "conversation_id"))
 
 
 def key_of(kind: str, payload: Mapping[str, Any], *, task_id: str) -> str:
@@ -202,6 +236,8 @@ def key_of(kind: str, payload: Mapping[str, Any], *, task_id: str) -> str:
         return "root:1"
     if kind == "reply":
         return f"reply:{_checked_id(payload, 'message_id')}"
+    if kind == "user":
+        return f"user:{task_id}"
     if payload.get("notification_id") is None:
         return f"notification:{task_id}"
     return f"notification-id:{_checked_id(payload, 'notification_id')}"

@@ -81,6 +81,23 @@ def send_notification(
     return _deliver(self)
 
 
+@app.task(base=MessageTask, bind=True, name="mattermost.sync_user", kind="user")
+def sync_user(
+    self: MessageTask,
+    licence_id: str | int,
+    *,
+    user_id: str | int,
+    email: str,
+    name: str,
+    active: bool = True,
+) -> str:
+    """Store a user of i-Reserve, new or changed: replies are recorded under who has their e-mail.
+
+    The newest call for a ``user_id`` wins. A deactivated one (``active=False``) is nobody's author.
+    """
+    return _deliver(self)
+
+
 @app.task(name="mattermost.drain_lane")
 def drain_lane(lane: str) -> str:
     """Send what waits in a lane; the sweep wakes it when a wake-up was lost."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import Conversation, DeliveryKind
+from models import Conversation, DeliveryKind, utc_now
 from tasks import ledger
 from tasks.failures import UndecidedError
 from tasks.job import Attempt, Job, accounted
@@ -24,6 +24,8 @@ from tasks.settlement import did_not_arrive, find_in_channel, look, post_once
 
 # A root post is one post.
 ROOT_PART = "1"
+# How exactly a conversation's last activity is known; finer would cost a write for each message.
+ACTIVITY_STEP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Thread:
     channel_id: str
     root_post_id: str | None
     number: int
+    last_active_at: datetime
 
     @property
     def root_key(self) -> str:
@@ -86,6 +89,7 @@ def _thread(conversation: Conversation) -> Thread:
         channel_id=conversation.channel_id,
         root_post_id=conversation.root_post_id,
         number=conversation.thread_number,
+        last_active_at=conversation.last_active_at,
     )
 
 
@@ -188,6 +192,16 @@ def _create_root(job: Job, thread: Thread, mark: Mark, channel_id: str) -> Post:
                 root_post_id="",
                 part=ROOT_PART,
             ),
+        )
+
+
+def note_activity(session: Session, thread: Thread) -> None:
+    """Note that the conversation is alive, once an hour at most: catch-up looks at live ones."""
+    if utc_now() - thread.last_active_at >= ACTIVITY_STEP:
+        session.execute(
+            update(Conversation)
+            .where(Conversation.id == thread.conversation_row)
+            .values(last_active_at=utc_now())
         )
 
 

@@ -1,0 +1,61 @@
+"""i-Reserve's users reach the database in the order of the calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from models import User
+from tasks.drain import Report, drain
+from tests.integration.conftest import Office
+
+
+def _sync(office: Office, **more: Any) -> Report:
+    arguments = {"user_id": "u1", "email": "Anna@Example.com ", "name": "Anna", **more}
+    return drain(office.runtime, office.append("user", **arguments))
+
+
+def _users(office: Office) -> list[tuple[str, str, str, str, bool]]:
+    with office.runtime.database.transaction() as session:
+        return [
+            (user.licence_id, user.user_id, user.email, user.name, user.active)
+            for user in session.scalars(select(User).order_by(User.user_id))
+        ]
+
+
+def test_user_is_stored_with_the_address_in_lower_case(office: Office) -> None:
+    """A new user is there at once, and nothing is in the ledger."""
+    _sync(office)
+
+    assert _users(office) == [("L1", "u1", "anna@example.com", "Anna", True)]
+    assert office.ledger() == []
+
+
+def test_newest_call_wins(office: Office) -> None:
+    """A later call changes the user."""
+    _sync(office)
+    _sync(office, email="anna@new.example", active=False)
+
+    assert _users(office) == [("L1", "u1", "anna@new.example", "Anna", False)]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"email": "nobody"}, "invalid_arguments", id="no address"),
+        pytest.param({"licence_id": "L9"}, "licence_unknown", id="unknown licence"),
+    ],
+)
+def test_wrong_change_is_kept_as_failed(
+    office: Office, change: dict[str, Any], reason: str
+) -> None:
+    """Nothing is lost: what cannot be stored is in the ledger with its payload."""
+    _sync(office, **change)
+
+    (row,) = office.ledger()
+
+    assert (row.kind.value, row.state.value, row.reason) == ("user", "failed", reason)
+    assert row.payload is not None
+    assert _users(office) == []
