@@ -45,7 +45,10 @@ def _explained() -> Iterator[None]:
 
 
 def _database(settings: Settings) -> Database:
-    return Database(settings.database_url)
+    """Return the database; its connections are closed when the command ends."""
+    database = Database(settings.database_url)
+    click.get_current_context().call_on_close(database.dispose)
+    return database
 
 
 def _keyring(settings: Settings) -> KeyRing:
@@ -176,14 +179,15 @@ def licence_webhook(licence_id: str, token_file: Any, finish: bool, forget: bool
     """
     if finish and (forget or token_file):
         raise click.UsageError("--finish takes no token")
+    token = "" if finish else _webhook_token(token_file)
     with _explained(), _database(get_settings()).transaction() as session:
         if finish:
-            done = f"{finish_rotation(session, licence_id)} older tokens removed"
+            done = f"tokens removed: {finish_rotation(session, licence_id)}"
         elif forget:
-            known = forget_token(session, licence_id, token=_webhook_token(token_file))
+            known = forget_token(session, licence_id, token=token)
             done = "token removed" if known else "the token was not known"
         else:
-            add_token(session, licence_id, token=_webhook_token(token_file))
+            add_token(session, licence_id, token=token)
             done = "token accepted from now on"
     click.echo(f"Licence {licence_id}: {done}.")
 

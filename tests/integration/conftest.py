@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from demo.mattermost import StandIn
+from demo.redis_server import RedisServer
 from models import Conversation, Database, Delivery, KeyRing
 from models.keyring import new_key
-from settings import Settings
-from tasks.app import append_message
+from settings import Settings, get_settings
+from tasks.app import app, append_message
 from tasks.drain import Report, drain
 from tasks.lanes import Lane
 from tasks.mattermost import MattermostClient, Post
@@ -99,6 +100,17 @@ class Office:
         """Return the one conversation there is."""
         with self.runtime.database.transaction() as session:
             return session.scalars(select(Conversation)).one()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker(redis_server: RedisServer) -> Iterator[None]:
+    """Our Celery application publishes to the tests' own Redis; nobody takes it from there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REDIS_URL", redis_server.url)
+        get_settings.cache_clear()
+        app.conf.broker_url = redis_server.url
+        yield
+    get_settings.cache_clear()
 
 
 @pytest.fixture

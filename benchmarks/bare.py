@@ -1,0 +1,42 @@
+"""The yardstick: the least that a Flask route can do to look a token up and write a row."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Flask, request
+from sqlalchemy import Table, insert, select
+
+from models import Database, Reply, ReplySource, ReplyState, WebhookToken, hash_token, utc_now
+from settings import get_settings
+
+# As many as the Procfile gives a web process, so that no thread waits for a connection.
+THREADS = 4
+
+_TOKENS = cast(Table, WebhookToken.__table__)
+_REPLIES = cast(Table, Reply.__table__)
+
+
+def create_app() -> Flask:
+    """Return an application with one route: one SELECT, one INSERT, no checks."""
+    app = Flask(__name__)
+    database = Database(get_settings().database_url, pool_size=THREADS)
+
+    @app.post("/mattermost/replies")
+    def take() -> dict[str, Any]:
+        fields = request.get_json()
+        known = select(_TOKENS.c.licence_id).where(
+            _TOKENS.c.token_hash == hash_token(fields["token"])
+        )
+        with database.engine.begin() as connection:
+            row = {
+                "licence_id": connection.execute(known).scalar_one(),
+                "post_id": fields["post_id"],
+                "state": ReplyState.RECEIVED,
+                "source": ReplySource.WEBHOOK,
+                "received_at": utc_now(),
+            }
+            connection.execute(insert(_REPLIES), row)
+        return {}
+
+    return app

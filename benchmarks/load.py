@@ -1,0 +1,69 @@
+"""Load on one HTTP address: a few kept connections, each with one request under way."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Iterator
+
+RECEIVE_BYTES = 65_536
+TIMEOUT_S = 30
+
+
+class LoadError(Exception):
+    """The server did not answer as it should, so that there is nothing to measure."""
+
+
+def rate(port: int, requests: Iterator[bytes], *, count: int, connections: int) -> float:
+    """Return the requests per second in which ``count`` of them were answered with 200.
+
+    Sockets and ready-made bytes: the less this process computes, the more is left to the server.
+
+    Raises:
+        LoadError: an answer has another status, or none came.
+    """
+    with selectors.DefaultSelector() as selector:
+        for _ in range(connections):
+            connection = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            selector.register(connection, selectors.EVENT_READ)
+        began = time.perf_counter()
+        _exchange(selector, requests, count=count)
+        seconds = time.perf_counter() - began
+        for key in list(selector.get_map().values()):
+            _socket(key).close()
+    return count / seconds
+
+
+def _exchange(selector: selectors.BaseSelector, requests: Iterator[bytes], *, count: int) -> None:
+    sent, answered = 0, 0
+    for key in list(selector.get_map().values()):
+        _socket(key).sendall(next(requests))
+        sent += 1
+    while answered < count:
+        ready = selector.select(TIMEOUT_S)
+        if not ready:
+            raise LoadError(f"no answer within {TIMEOUT_S} s")
+        for key, _ in ready:
+            _check(_socket(key))
+            answered += 1
+            if sent < count:
+                _socket(key).sendall(next(requests))
+                sent += 1
+
+
+def _socket(key: selectors.SelectorKey) -> socket.socket:
+    assert isinstance(key.fileobj, socket.socket)
+    return key.fileobj
+
+
+def _check(connection: socket.socket) -> None:
+    answer = b""
+    while not answer.rstrip().endswith(b"{}"):
+        piece = connection.recv(RECEIVE_BYTES)
+        if not piece:
+            break
+        answer += piece
+    if not answer.startswith(b"HTTP/1.1 200 "):
+        raise LoadError(f"the server answered {answer[:100]!r}")

@@ -1,0 +1,83 @@
+"""The servers that are measured: databases with all tables, and the Procfile's web processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from honcho.environ import parse_procfile
+
+from demo.ports import free_port
+from models.keyring import new_key
+from tests.postgres_server import PostgresServer, postgres_binaries
+
+ROOT = Path(__file__).resolve().parent.parent
+OUR_APP = "inbound:create_app()"
+START_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 20
+
+
+@contextmanager
+def databases(directory: Path) -> Iterator[dict[str, str]]:
+    """Yield the addresses of empty databases by kind; PostgreSQL where it is installed."""
+    addresses = {"SQLite": f"sqlite:///{directory / 'benchmark.db'}"}
+    binaries = postgres_binaries()
+    if binaries is None:
+        print("NO POSTGRESQL: measuring SQLite alone", file=sys.stderr)
+        yield addresses
+        return
+    # The server runs as another user, who has to get to its folder.
+    directory.chmod(0o711)
+    server = PostgresServer.create(directory / "cluster", binaries)
+    server.start()
+    try:
+        yield {**addresses, "PostgreSQL": server.url().replace(":", "+psycopg:", 1)}
+    finally:
+        server.stop()
+
+
+@contextmanager
+def web_process(app: str, *, database_url: str, redis_url: str, directory: Path) -> Iterator[int]:
+    """Yield the port of an application that is served with the Procfile's own command."""
+    command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
+    assert OUR_APP in command
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PORT": str(port),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "ENCRYPTION_KEYS": new_key(),
+    }
+    with (directory / f"web-{port}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command.replace(OUR_APP, app),
+            shell=True, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        try:
+            _wait_for(port)
+            yield port
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(STOP_TIMEOUT_S)
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return

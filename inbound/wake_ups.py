@@ -1,0 +1,86 @@
+"""Wake-ups for new replies, published in the background: no webhook waits for the broker."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from queue import Empty, Full, Queue
+from threading import Lock, Thread
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger(__name__)
+
+RESOLVE_REPLY = "mattermost.resolve_reply"
+# Enough for a burst while the broker is away. What does not fit is not lost: the sweep finds the
+# reply in the inbox.
+MAX_WAITING = 10_000
+# Replies in one task message: few enough that several workers share a burst.
+MAX_BATCH = 50
+# Between two task messages. Publishing one costs about as much as answering a webhook, so in a
+# burst the replies of this time go together; nobody in a chat notices it.
+PAUSE_S = 0.05
+
+
+class WakeUps:
+    """A queue of new replies and the one thread of the process that publishes them."""
+
+    def __init__(self, app: Celery, *, max_waiting: int = MAX_WAITING) -> None:
+        """Publish with this application's configuration; the thread starts with the first reply."""
+        self._app = app
+        self._max_waiting = max_waiting
+        self._watches_forks = False
+        self._reset()
+
+    def add(self, reply_id: int) -> None:
+        """Let a worker be woken for the reply, which is committed already; return at once."""
+        self._start()
+        try:
+            self._waiting.put_nowait(reply_id)
+        except Full:
+            log.warning("wake_up_dropped", reply_id=reply_id)
+
+    def _reset(self) -> None:
+        self._mutex = Lock()
+        self._waiting: Queue[int] = Queue(self._max_waiting)
+        self._thread: Thread | None = None
+
+    def _start(self) -> None:
+        with self._mutex:
+            if self._thread is not None and self._thread.is_alive():
+                return
+            if not self._watches_forks:
+                # A forked child inherits neither the thread nor, perhaps, a mutex that is free.
+                os.register_at_fork(after_in_child=self._reset)
+                self._watches_forks = True
+            self._thread = Thread(
+                target=self._run, args=(self._waiting,), name="wake-ups", daemon=True
+            )
+            self._thread.start()
+
+    def _run(self, waiting: Queue[int]) -> None:
+        while True:
+            self._publish(_next_batch(waiting))
+            time.sleep(PAUSE_S)
+
+    def _publish(self, reply_ids: list[int]) -> None:
+        kwargs = {"reply_ids": reply_ids}
+        try:
+            self._app.send_task(
+                RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs)
+            )
+        except OperationalError:
+            # Its text may hold the broker's address with a password.
+            log.warning("wake_up_not_published", reply_ids=reply_ids)
+
+
+def _next_batch(waiting: Queue[int]) -> list[int]:
+    """Return what is waiting, up to ``MAX_BATCH``; wait for the first one."""
+    reply_ids = [waiting.get()]
+    with suppress(Empty):
+        while len(reply_ids) < MAX_BATCH:
+            reply_ids.append(waiting.get_nowait())
+    return reply_ids

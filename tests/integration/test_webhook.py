@@ -1,0 +1,340 @@
+"""The webhook endpoint over real HTTP: what it takes, what it refuses, and what it stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+from celery import Celery
+from flask import Flask, request
+from sqlalchemy import event
+
+from demo.mattermost import StandIn
+from inbound.wake_ups import WakeUps
+from inbound.web import make_blueprint
+from inbound.webhook import MAX_BODY_BYTES
+from models import Database, Licence, ReplySource, ReplyState
+from tasks.webhook_tokens import add_token, finish_rotation
+from tests.waiting import wait_until
+from tests.webhook_calls import (
+    BOT_USER_ID,
+    CALLS,
+    FORM,
+    FORM_TOKEN,
+    JSON,
+    OTHER_TOKEN,
+    POST_ID,
+    TOKEN,
+    add_licence,
+    as_form,
+    as_json,
+    inbox,
+    payload,
+    replies,
+    running_app,
+    send,
+)
+
+RECEIVED = (ReplyState.RECEIVED, ReplySource.WEBHOOK)
+UNKNOWN = "x" * 26
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An endpoint that is being served, and its database."""
+
+    url: str
+    database: Database
+
+    def send(self, body: bytes, content_type: str | None = JSON) -> tuple[int, Any]:
+        """Call the endpoint; return status and answer."""
+        return answer_of(send(self.url, body, content_type=content_type))
+
+
+def answer_of(response: requests.Response) -> tuple[int, Any]:
+    """Return status and JSON, which every answer is."""
+    assert response.headers["Content-Type"] == JSON
+    return response.status_code, response.json()
+
+
+@pytest.fixture
+def app(database: Database, redis_url: str) -> Flask:
+    """Another application with our blueprint in it, and no settings of ours."""
+    made = Flask("host")
+    made.register_blueprint(
+        make_blueprint(database=lambda: database, wake_ups=WakeUps(Celery(broker=redis_url)))
+    )
+    return made
+
+
+@pytest.fixture
+def desk(app: Flask, database: Database) -> Iterator[Desk]:
+    """The endpoint, served, for licence L1 with the recorded tokens and bot."""
+    add_licence(database, tokens=(TOKEN, FORM_TOKEN))
+    with running_app(app) as url:
+        yield Desk(url, database)
+
+
+@pytest.mark.parametrize("name", sorted(set(CALLS) - {"of_bot_post"}))
+def test_recorded_call_is_taken_byte_for_byte(desk: Desk, name: str) -> None:
+    """What a real server sent ends in the inbox; the answer is an empty object, nothing else."""
+    call = CALLS[name]
+    post_id = call["body"].split("post_id")[1].lstrip('":=')[:26]
+    headers = {key: value for key, value in call["headers"].items() if key != "Host"}
+
+    answer = requests.post(desk.url, data=call["body"].encode(), headers=headers, timeout=10)
+
+    assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (
+        200,
+        JSON,
+        b"{}",
+    )
+    assert inbox(desk.database) == [("L1", post_id, *RECEIVED)]
+
+
+def test_own_post_of_the_bot_is_dropped(desk: Desk) -> None:
+    """What the bot posted comes back through the hook: answered, never stored."""
+    recorded = CALLS["of_bot_post"]["body"]
+    assert json.loads(recorded)["user_id"] == BOT_USER_ID
+
+    answer = desk.send(recorded.encode())
+
+    assert (answer, inbox(desk.database)) == ((200, {}), [])
+
+
+REFUSED_TOKENS: list[tuple[str, str | None]] = [
+    ("unknown", UNKNOWN), ("empty", ""), ("missing", None), ("disabled", OTHER_TOKEN),
+    ("hash itself", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    ("with NUL", TOKEN + "\0"), ("lone surrogate", "\ud800"), ("capitals", TOKEN.upper()),
+]  # fmt: skip
+
+
+def test_wrong_tokens_cannot_be_told_apart(desk: Desk) -> None:
+    """Unknown, empty, missing or of a disabled licence: one answer, the same one query, no row."""
+    add_licence(desk.database, "off", tokens=(OTHER_TOKEN,), enabled=False)
+    statements: list[str] = []
+    event.listen(desk.database.engine, "before_cursor_execute", noted_in(statements))
+    bodies = [as_json(payload(token=token)) for _, token in REFUSED_TOKENS]
+
+    answers, work = [], []
+    for body in bodies:
+        statements.clear()
+        answers.append(desk.send(body))
+        work.append([statement for statement in statements if "BEGIN" not in statement])
+
+    assert answers == [(401, {"error": "unknown token"})] * len(bodies)
+    assert work == [work[0]] * len(bodies)
+    assert len(work[0]) == 1
+    assert inbox(desk.database) == []
+
+
+def noted_in(statements: list[str]) -> Callable[..., None]:
+    """Return a listener that notes each statement."""
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    return note
+
+
+def test_token_comes_before_all_other_fields(desk: Desk) -> None:
+    """Who shows no token is not told which other field is wrong."""
+    assert desk.send(as_json(payload(token=UNKNOWN, post_id=5))) == (
+        401,
+        {"error": "unknown token"},
+    )
+
+
+@pytest.mark.parametrize("encode", [as_json, as_form], ids=["json", "form"])
+def test_second_delivery_changes_nothing(desk: Desk, encode: Callable[..., bytes]) -> None:
+    """The same post once more, as JSON or form, with another text: the row stays as it was."""
+    first = desk.send(as_json(payload()))
+    before = [vars(row) for row in replies(desk.database)]
+
+    second = desk.send(encode(payload(text="changed")), {as_json: JSON, as_form: FORM}[encode])
+
+    after = [vars(row) for row in replies(desk.database)]
+    assert first == second == (200, {})
+    assert without_state(after) == without_state(before)
+    assert len(after) == 1
+
+
+def without_state(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the columns' values alone."""
+    return [{k: v for k, v in row.items() if k != "_sa_instance_state"} for row in rows]
+
+
+def test_two_tokens_are_valid_in_a_rotation(desk: Desk) -> None:
+    """Old and new token both count until the rotation is finished, then the new one alone."""
+    with desk.database.transaction() as session:
+        add_token(session, "L1", token=OTHER_TOKEN)
+    during = [
+        desk.send(as_json(payload(token=token, post_id=letter * 26)))[0]
+        for letter, token in (("a", TOKEN), ("b", OTHER_TOKEN))
+    ]
+    with desk.database.transaction() as session:
+        gone = finish_rotation(session, "L1")
+
+    after = [
+        desk.send(as_json(payload(token=token, post_id=letter * 26)))[0]
+        for letter, token in (("c", TOKEN), ("d", OTHER_TOKEN))
+    ]
+
+    assert (during, gone, after) == ([200, 200], 2, [401, 200])
+    assert [post_id[0] for _, post_id, *_ in inbox(desk.database)] == ["a", "b", "d"]
+
+
+def test_token_speaks_for_its_own_licence_alone(desk: Desk) -> None:
+    """The same post id through two licences' hooks: one row each, and neither moves the other."""
+    add_licence(desk.database, "L2", tokens=(OTHER_TOKEN,), bot_user_id="z" * 26)
+
+    answers = [desk.send(as_json(payload(token=token))) for token in (TOKEN, OTHER_TOKEN, TOKEN)]
+
+    assert answers == [(200, {})] * 3
+    assert inbox(desk.database) == [("L1", POST_ID, *RECEIVED), ("L2", POST_ID, *RECEIVED)]
+
+
+def test_another_licences_bot_is_a_person_like_any(desk: Desk) -> None:
+    """Only the bot of the token's own licence is dropped."""
+    add_licence(desk.database, "L2", tokens=(OTHER_TOKEN,), bot_user_id="z" * 26)
+
+    desk.send(as_json(payload(user_id="z" * 26)))
+    desk.send(as_json(payload(token=OTHER_TOKEN, user_id="z" * 26)))
+
+    assert inbox(desk.database) == [("L1", POST_ID, *RECEIVED)]
+
+
+def test_licence_that_is_disabled_is_refused_at_once(desk: Desk) -> None:
+    """No cache: what an operator switches off is off with the next call."""
+    before = desk.send(as_json(payload()))[0]
+    with desk.database.transaction() as session:
+        session.get_one(Licence, "L1").enabled = False
+
+    after = desk.send(as_json(payload(post_id="b" * 26)))[0]
+
+    assert (before, after) == (200, 401)
+
+
+def padded(size_bytes: int) -> bytes:
+    """Return a valid body of this size."""
+    empty = as_json(payload(text=""))
+    return empty.replace(b'"text": ""', b'"text": "%s"' % (b"x" * (size_bytes - len(empty))))
+
+
+def test_body_may_have_the_limit_and_no_byte_more(desk: Desk) -> None:
+    """256 KiB are taken; one byte more is refused before it is looked at."""
+    answers = [desk.send(padded(MAX_BODY_BYTES)), desk.send(padded(MAX_BODY_BYTES + 1))]
+
+    error = {"error": f"the body is larger than {MAX_BODY_BYTES} bytes"}
+    assert answers == [(200, {}), (413, error)]
+
+
+def test_chunked_body_has_the_same_limit(desk: Desk) -> None:
+    """A body whose length is not announced is counted while it is read."""
+    bodies = [padded(MAX_BODY_BYTES), padded(MAX_BODY_BYTES + 1)]
+
+    statuses = [
+        requests.post(
+            desk.url, data=iter([body]), headers={"Content-Type": JSON}, timeout=10
+        ).status_code
+        for body in bodies
+    ]
+
+    assert statuses == [200, 413]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "expected"),
+    [
+        (f"{JSON}; charset=utf-8", as_json(payload()), (200, None, None)),
+        (f"{FORM}; charset=UTF-8", as_form(payload()), (200, None, None)),
+        (JSON.upper(), as_json(payload()), (200, None, None)),
+        (None, as_json(payload()), (415, "the content type must be", None)),
+        ("text/plain", as_json(payload()), (415, "the content type must be", None)),
+        ("multipart/form-data; boundary=x", b"--x--", (415, "the content type must be", None)),
+        (JSON, as_form(payload()), (400, "the body is not valid JSON", None)),
+        (FORM, as_json(payload()), (401, "unknown token", None)),
+        (JSON, as_json(payload(text=5)), (400, "text: must be a string", "text")),
+        (JSON, as_json(payload(post_id="a\0b")), (400, "post_id: is not an id", "post_id")),
+        (FORM, as_form(payload(post_id="a\0b")), (400, "post_id: is not an id", "post_id")),
+        (JSON, as_json(payload(user_id=None)), (400, "user_id: is missing", "user_id")),
+        (JSON, as_json(payload(token=5)), (400, "token: must be a string", "token")),
+    ],
+    ids=[
+        "JSON charset", "form charset", "capitals", "no type", "text", "multipart", "form as JSON",
+        "JSON as form", "text type", "JSON NUL", "form NUL", "no author", "token type",
+    ],
+)  # fmt: skip
+def test_content_type_and_fields_decide(
+    desk: Desk,
+    content_type: str | None,
+    body: bytes,
+    expected: tuple[int, str | None, str | None],
+) -> None:
+    """What is wrong is answered with its status, as JSON with the field; nothing is stored."""
+    status, answer = desk.send(body, content_type)
+
+    problem, field = answer.get("error"), answer.get("field")
+    assert (status, problem and problem[: len(expected[1] or "")], field) == expected
+    assert len(inbox(desk.database)) == (status == 200)
+    assert "text" not in answer
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_only_post_is_allowed(desk: Desk, method: str) -> None:
+    """Another method is told which one is right, as JSON."""
+    response = requests.request(method, desk.url, json=payload(), timeout=10)
+
+    assert answer_of(response) == (405, {"error": "only POST"})
+    assert response.headers["Allow"] == "POST"
+
+
+def test_application_around_us_may_have_other_limits_and_read_the_form_first(
+    app: Flask, database: Database
+) -> None:
+    """Another application's own body limits and hooks do not matter to our address."""
+    add_licence(database)
+    app.config.update(MAX_CONTENT_LENGTH=10, MAX_FORM_MEMORY_SIZE=10)
+    peeking = Flask("peeking")
+    peeking.before_request(lambda: request.form.get("csrf"))
+    peeking.register_blueprint(app.blueprints["mattermost"])
+
+    with running_app(app) as url:
+        limited = send(url, as_form(payload()), content_type=FORM).status_code
+    with running_app(peeking) as url:
+        peeked = send(url, as_form(payload(post_id="b" * 26)), content_type=FORM).status_code
+
+    assert (limited, peeked) == (200, 200)
+    assert [post_id for _, post_id, *_ in inbox(database)] == [POST_ID, "b" * 26]
+
+
+@pytest.mark.parametrize("content_type", [JSON, FORM])
+def test_hook_of_the_stand_in_reaches_the_inbox(
+    desk: Desk, stand_in: StandIn, content_type: str
+) -> None:
+    """A post in the channel fires the hook, and its id is in the inbox."""
+    place = "support/webchat"
+    hook = {"channel": place, "callback_urls": [desk.url], "token": TOKEN}
+    made = stand_in.setup(
+        {
+            "teams": [{"name": "support"}],
+            "channels": [{"team": "support", "name": "webchat"}],
+            "users": [{"username": "anna", "channels": [place]}],
+            "hooks": [{**hook, "content_type": content_type}],
+        }
+    )
+
+    answer = requests.post(
+        f"{stand_in.url}/api/v4/posts",
+        json={"channel_id": made["channels"][place]["id"], "message": "ünï & **form** = yes 👋"},
+        headers={"Authorization": f"Bearer {made['users']['anna']['token']}"},
+        timeout=10,
+    )
+
+    wait_until(lambda: bool(stand_in.webhook_calls()), what="the hook's call")
+    assert [call.status for call in stand_in.webhook_calls()] == [200]
+    assert inbox(desk.database) == [("L1", answer.json()["id"], *RECEIVED)]

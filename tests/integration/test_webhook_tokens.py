@@ -1,0 +1,106 @@
+"""The tokens of a licence's webhooks: accepted, replaced, removed, and never another licence's."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from models import Database, WebhookToken
+from tasks.registration import RegistrationError
+from tasks.webhook_tokens import (
+    WebhookSender,
+    add_token,
+    find_sender,
+    finish_rotation,
+    forget_token,
+)
+from tests.webhook_calls import BOT_USER_ID, OTHER_TOKEN, TOKEN, add_licence
+
+THIRD_TOKEN = "3" * 26
+
+
+def senders(database: Database) -> list[str | None]:
+    """Return whose the three tokens are."""
+    with database.transaction() as session:
+        found = [find_sender(session, token) for token in (TOKEN, OTHER_TOKEN, THIRD_TOKEN)]
+    return [None if sender is None else sender.licence_id for sender in found]
+
+
+def test_token_gives_licence_and_bot(database: Database) -> None:
+    """What the endpoint needs comes with one look at the token."""
+    add_licence(database)
+
+    with database.transaction() as session:
+        sender = find_sender(session, TOKEN)
+
+    assert sender == WebhookSender("L1", BOT_USER_ID)
+
+
+def test_only_the_hash_is_stored(database: Database) -> None:
+    """Nothing in the row holds the token."""
+    add_licence(database)
+
+    with database.transaction() as session:
+        (row,) = session.scalars(select(WebhookToken))
+        stored = [str(value) for value in vars(row).values()]
+
+    assert [value for value in stored if TOKEN in value] == []
+
+
+def test_adding_a_token_twice_keeps_one(database: Database) -> None:
+    """A command that is run again changes nothing."""
+    add_licence(database)
+
+    with database.transaction() as session:
+        add_token(session, "L1", token=TOKEN)
+
+    with database.transaction() as session:
+        assert len(session.scalars(select(WebhookToken)).all()) == 1
+
+
+def test_finishing_removes_the_licences_older_tokens_alone(database: Database) -> None:
+    """The newest token stays, and so do another licence's; a second time removes nothing."""
+    add_licence(database, tokens=(TOKEN, OTHER_TOKEN))
+    add_licence(database, "L2", tokens=(THIRD_TOKEN,))
+
+    with database.transaction() as session:
+        gone = [finish_rotation(session, "L1"), finish_rotation(session, "L1")]
+
+    assert (gone, senders(database)) == ([1, 0], [None, "L1", "L2"])
+
+
+def test_forgetting_removes_that_token_of_that_licence_alone(database: Database) -> None:
+    """One webhook of several can be replaced; a token of another licence is not known here."""
+    add_licence(database, tokens=(TOKEN, OTHER_TOKEN))
+    add_licence(database, "L2", tokens=(THIRD_TOKEN,))
+
+    with database.transaction() as session:
+        known = [forget_token(session, "L1", token=token) for token in (OTHER_TOKEN, THIRD_TOKEN)]
+
+    assert (known, senders(database)) == ([True, False], ["L1", None, "L2"])
+
+
+@pytest.mark.parametrize(
+    ("licence_id", "token", "message"),
+    [
+        ("L1", "", "this is no webhook's token: those are 26 letters and digits"),
+        ("L1", TOKEN[:-1], "this is no webhook's token: those are 26 letters and digits"),
+        ("L1", f"{TOKEN} ", "this is no webhook's token: those are 26 letters and digits"),
+        ("L9", TOKEN, "no licence 'L9' is registered"),
+        ("L1", OTHER_TOKEN, "this token is of licence 'L2' already: give each licence a webhook "
+            "of its own"),
+    ],
+    ids=["empty", "short", "space", "no licence", "of another"],
+)  # fmt: skip
+def test_token_that_cannot_be_added_is_explained(
+    database: Database, licence_id: str, token: str, message: str
+) -> None:
+    """The operator reads what is wrong; the token itself is not shown."""
+    add_licence(database, tokens=())
+    add_licence(database, "L2", tokens=(OTHER_TOKEN,))
+
+    with pytest.raises(RegistrationError) as caught, database.transaction() as session:
+        add_token(session, licence_id, token=token)
+
+    assert str(caught.value) == message
+    assert senders(database) == [None, "L2", None]

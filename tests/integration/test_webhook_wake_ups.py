@@ -1,0 +1,125 @@
+"""Wake-ups for new replies: which task messages reach the broker, and what happens without one."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+from celery import Celery
+from redis import Redis
+
+from demo.ports import free_port
+from inbound.wake_ups import MAX_BATCH, RESOLVE_REPLY, WakeUps
+from tests.deployment import ROOT
+from tests.waiting import wait_until
+
+QUEUE = "mattermost"
+# Far less than one attempt to reach a broker that hangs.
+AT_ONCE_S = 1.0
+
+# A process that forks after its wake-up thread has run, as a web server does that loads first.
+FORKING = """
+import os, sys
+from celery import Celery
+from redis import Redis
+from inbound.wake_ups import WakeUps
+from tests.waiting import wait_until
+
+url = sys.argv[1]
+app = Celery(broker=url)
+app.conf.task_default_queue = "mattermost"
+wake_ups = WakeUps(app)
+
+def published():
+    with Redis.from_url(url) as redis:
+        return redis.llen("mattermost")
+
+wake_ups.add(1)
+wait_until(lambda: published() == 1, what="the parent's wake-up")
+child = os.fork()
+wake_ups.add(2 if child == 0 else 3)
+if child:
+    os.waitpid(child, 0)
+wait_until(lambda: published() >= (3 if child else 2), what="the wake-ups of both")
+os._exit(0)
+"""
+
+
+def celery_at(redis_url: str) -> Celery:
+    """Return an application that publishes there, into our queue."""
+    made = Celery(broker=redis_url)
+    made.conf.task_default_queue = QUEUE
+    return made
+
+
+def messages(redis_url: str) -> list[dict[str, Any]]:
+    """Return the task messages in the queue, oldest first."""
+    with Redis.from_url(redis_url) as redis:
+        return [json.loads(raw) for raw in reversed(redis.lrange(QUEUE, 0, -1))]
+
+
+def reply_ids(message: dict[str, Any]) -> list[int]:
+    """Return the replies that a task message names."""
+    _, kwargs, _ = json.loads(base64.b64decode(message["body"]))
+    ids: list[int] = kwargs["reply_ids"]
+    return ids
+
+
+def test_wake_up_names_the_task_and_shows_ids_alone(redis_url: str) -> None:
+    """One new reply: one message for the task, whose arguments may be seen by anyone."""
+    WakeUps(celery_at(redis_url)).add(7)
+
+    (message,) = wait_until(lambda: messages(redis_url), what="a task message")
+
+    headers = message["headers"]
+    shown = (headers["task"], headers["argsrepr"], headers["kwargsrepr"])
+    assert shown == (RESOLVE_REPLY, "()", "{'reply_ids': [7]}")
+    assert reply_ids(message) == [7]
+
+
+def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
+    """All of a burst arrive, in order, in few messages of a limited size."""
+    wake_ups = WakeUps(celery_at(redis_url))
+    burst = list(range(1, 4 * MAX_BATCH + 1))
+
+    for reply_id in burst:
+        wake_ups.add(reply_id)
+
+    def published() -> list[list[int]]:
+        return [reply_ids(message) for message in messages(redis_url)]
+
+    wait_until(lambda: sum(map(len, published())) == len(burst), what="the whole burst")
+    assert [reply_id for batch in published() for reply_id in batch] == burst
+    assert max(map(len, published())) == MAX_BATCH
+    assert len(published()) <= 6
+
+
+def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
+    """Parent and child of a fork wake workers for their own replies, and not for each other's."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING, redis_url],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(itertools.chain(*map(reply_ids, messages(redis_url)))) == [1, 2, 3]
+
+
+def test_nobody_waits_for_a_broker_that_is_not_there() -> None:
+    """Adding returns at once, also when far more than the queue takes is waiting already."""
+    app = celery_at(f"redis://127.0.0.1:{free_port()}/0")
+    wake_ups = WakeUps(app, max_waiting=MAX_BATCH)
+    started = time.monotonic()
+
+    for reply_id in range(20 * MAX_BATCH):
+        wake_ups.add(reply_id)
+
+    assert time.monotonic() - started < AT_ONCE_S
