@@ -11,9 +11,11 @@ _settings = get_settings()
 
 imports = (
     "tasks.outbound",
+    "tasks.replies.resolve",
     "tasks.sweep",
     "tasks.retention",
     "tasks.process",
+    "tasks.catch_up",
 )
 
 broker_url = _settings.redis_url
@@ -22,6 +24,8 @@ broker_connection_retry_on_startup = True
 broker_transport_options = {
     "socket_connect_timeout": PRODUCER_CONNECT_TIMEOUT_S,
     "socket_timeout": PRODUCER_TIMEOUT_S,
+    # Otherwise a broker that refuses is asked again and again, for 6 s in all.
+    "max_retries": 0,
 }
 task_publish_retry = False
 
@@ -47,6 +51,11 @@ beat_scheduler = "celery.beat:Scheduler"
 beat_schedule = {
     # A sweep that could not start in time is superseded by the next one.
     "sweep": {"task": "mattermost.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "collect-replies": {
+        "task": "mattermost.collect_replies",
+        "schedule": float(_settings.catch_up_interval_s),
+        "options": {"expires": _settings.catch_up_interval_s},
+    },
     "forget-payloads": {
         "task": "mattermost.forget_payloads",
         "schedule": crontab(hour="3", minute="17"),

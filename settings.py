@@ -38,7 +38,14 @@ class Settings(BaseSettings):
     # lane's lock (30 s) is extended before each request and must outlive the two together.
     read_timeout_s: float = Field(default=20.0, gt=0, le=20)
     hold_s: int = Field(default=600, ge=0, le=86_400)
+    # i-Reserve's task that is told of replies; without one i-Reserve reads the tables.
+    reply_task: str | None = None
+    # Never our own queue, where no worker knows that task. Celery's own default for one's own.
+    reply_queue: str = "celery"
     retention_days: int = Field(default=30, ge=1, le=3_650)
+
+    # How late a reply in a private channel, an edit or a deletion may be noticed.
+    catch_up_interval_s: int = Field(default=60, ge=5, le=86_400)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"

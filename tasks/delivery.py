@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
 import structlog
 from sqlalchemy.orm import Session
@@ -15,8 +12,8 @@ from tasks import ledger
 from tasks.failures import SendFailedError, UndecidedError
 from tasks.job import Attempt, Job, accounted
 from tasks.lanes import Lane, LaneEntry
-from tasks.ledger import Posted
-from tasks.licences import LicenceAccess, NotificationTarget
+from tasks.ledger import Begun, Posted
+from tasks.licences import LicenceAccess
 from tasks.marks import Mark
 from tasks.mattermost import (
     MattermostError,
@@ -27,16 +24,13 @@ from tasks.mattermost import (
     RefusedError,
 )
 from tasks.messages import (
-    InvalidMessageError,
-    Message,
     Notification,
     Reply,
     RootPost,
-    parse_message,
 )
 from tasks.notifications import post_notification
+from tasks.outcomes import Settled, Waiting
 from tasks.parts import ReplyPosts
-from tasks.reasons import OwnReason
 from tasks.runtime import Runtime
 from tasks.threads import (
     Thread,
@@ -47,42 +41,12 @@ from tasks.threads import (
     note_activity,
     send_root,
 )
+from tasks.verdicts import Order, has_expired, judge, reason_to_skip, target_of
 
 log = structlog.get_logger(__name__)
 
 # Answers of a proxy whose Mattermost is away.
 GATEWAY_STATUSES = frozenset({502, 503, 504})
-# While a circuit is open, its lanes are looked at this often, to fail what has waited too long.
-BLOCKED_LOOK_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The message is done with: its entry can be removed from the lane."""
-
-    key: str
-    task_id: str
-    state: DeliveryState
-    reason: str | None = None
-    detail: str | None = None
-    is_duplicate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The message stays at the head of its lane, which is left alone for so many seconds."""
-
-    key: str
-    seconds: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """A message that is to be sent, with its licence."""
-
-    message: Message
-    licence: LicenceAccess
 
 
 def deliver(
@@ -93,25 +57,17 @@ def deliver(
     Raises:
         LaneLostError: the lane is another worker's by now; nothing more was done.
     """
-    verdict = _judge(runtime, lane, entry)
+    verdict = judge(runtime, lane, entry)
     with runtime.database.transaction() as session:
         row = ledger.find(session, lane, entry.key)
         if row is not None and row.state.is_final:
             return _duplicate(row, entry)
         if isinstance(verdict, Waiting):
             return verdict
-        begun = ledger.begin(
-            session,
-            row,
-            lane=lane,
-            kind=DeliveryKind(entry.kind),
-            key=entry.key,
-            task_id=entry.task_id,
-            enqueued_at_ms=entry.enqueued_at_ms,
-        )
+        begun = _begin(session, row, lane, entry)
         if isinstance(verdict, SendFailedError):
-            return refuse(session, begun.id, entry, verdict)
-        skip = _reason_to_skip(verdict)
+            return _refuse(session, begun, entry, verdict)
+        skip = reason_to_skip(verdict)
         if skip is not None:
             ledger.mark_skipped(session, begun.id, reason=skip)
             return Settled(entry.key, entry.task_id, DeliveryState.SKIPPED, skip.value)
@@ -124,68 +80,44 @@ def _duplicate(row: Delivery, entry: LaneEntry) -> Settled:
     return Settled(entry.key, entry.task_id, row.state, row.reason, row.detail, is_duplicate=True)
 
 
-def _judge(runtime: Runtime, lane: Lane, entry: LaneEntry) -> _Order | SendFailedError | Waiting:
-    """Say what to do with the message, before anything is written or sent."""
-    try:
-        message = parse_message(entry.kind, entry.payload)
-        licence = runtime.licences.access(lane.licence_id)
-    except InvalidMessageError as error:
-        return SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
-    except SendFailedError as error:
-        return error
-    circuit = runtime.circuits.state(lane.licence_id)
-    now = time.time()
-    if not circuit.blocks(now):
-        return _Order(message, licence)
-    if not _has_expired(runtime, entry):
-        reason = Reason.UNREACHABLE if circuit.is_open else Reason.RATE_LIMITED
-        return Waiting(entry.key, _blocked_for(circuit.blocked_until - now), reason.value)
-    return SendFailedError(
-        Reason.UNREACHABLE,
-        f"the server of licence {lane.licence_id!r} was away for all of the "
-        f"{runtime.settings.hold_s} s that a message waits",
+def refuse_entry(
+    runtime: Runtime, lane: Lane, entry: LaneEntry, failure: SendFailedError
+) -> Settled:
+    """Write down that an entry has failed whatever became of it so far, and say so."""
+    with runtime.database.transaction() as session:
+        row = ledger.find(session, lane, entry.key)
+        if row is not None and row.state.is_final:
+            return _duplicate(row, entry)
+        return _refuse(session, _begin(session, row, lane, entry), entry, failure)
+
+
+def _begin(session: Session, row: Delivery | None, lane: Lane, entry: LaneEntry) -> Begun:
+    return ledger.begin(
+        session,
+        row,
+        lane=lane,
+        kind=DeliveryKind(entry.kind),
+        key=entry.key,
+        task_id=entry.task_id,
+        enqueued_at_ms=entry.enqueued_at_ms,
     )
 
 
-def _blocked_for(seconds: float) -> float:
-    return min(max(seconds, 1.0), BLOCKED_LOOK_S)
-
-
-def _has_expired(runtime: Runtime, entry: LaneEntry) -> bool:
-    return time.time() * 1_000 - entry.enqueued_at_ms >= runtime.settings.hold_s * 1_000
-
-
-def refuse(
-    session: Session, delivery_id: int, entry: LaneEntry, failure: SendFailedError
-) -> Settled:
-    """Write a message that has been begun down as failed, and say so."""
+def _refuse(session: Session, begun: Begun, entry: LaneEntry, failure: SendFailedError) -> Settled:
+    detail = failure.detail
+    if begun.must_look:
+        detail += " An earlier attempt was broken off: it may be in Mattermost all the same."
     ledger.mark_failed(
         session,
-        delivery_id,
+        begun.id,
         reason=failure.reason.value,
-        detail=failure.detail,
+        detail=detail,
         payload=entry.payload,
     )
-    return Settled(
-        entry.key, entry.task_id, DeliveryState.FAILED, failure.reason.value, failure.detail
-    )
+    return Settled(entry.key, entry.task_id, DeliveryState.FAILED, failure.reason.value, detail)
 
 
-def _reason_to_skip(order: _Order) -> StrEnum | None:
-    message = order.message
-    if isinstance(message, Reply) and message.origin_post_id is not None:
-        return OwnReason.FROM_MATTERMOST
-    if isinstance(message, Notification) and not _target(order).enabled:
-        return OwnReason.TYPE_SWITCHED_OFF
-    return None
-
-
-def _target(order: _Order) -> NotificationTarget:
-    assert isinstance(order.message, Notification)
-    return order.licence.target_of(order.message.notification_type)
-
-
-def _thread_of(session: Session, order: _Order) -> Thread | None:
+def _thread_of(session: Session, order: Order) -> Thread | None:
     if isinstance(order.message, Notification):
         return None
     return load_thread(session, order.message, order.licence)
@@ -207,7 +139,7 @@ def _job(
         extend=extend,
         task_id=entry.task_id,
         enqueued_at_ms=entry.enqueued_at_ms,
-        expired=_has_expired(runtime, entry),
+        expired=has_expired(runtime, entry),
         payload=entry.payload,
     )
 
@@ -216,7 +148,7 @@ def _attempt(
     runtime: Runtime,
     job: Job,
     entry: LaneEntry,
-    order: _Order,
+    order: Order,
     thread: Thread | None,
     attempt: Attempt,
 ) -> Settled | Waiting:
@@ -246,7 +178,7 @@ def _is_unreachable(error: SendFailedError | MattermostError) -> bool:
 
 
 def _send(
-    job: Job, entry: LaneEntry, order: _Order, thread: Thread | None, attempt: Attempt
+    job: Job, entry: LaneEntry, order: Order, thread: Thread | None, attempt: Attempt
 ) -> None:
     if isinstance(order.message, RootPost):
         assert thread is not None
@@ -257,7 +189,7 @@ def _send(
             assert thread is not None
             channel_id = _send_reply(job, entry, order.message, thread, attempt)
         else:
-            channel_id = _target(order).channel_id
+            channel_id = target_of(order).channel_id
             post_notification(job, entry.key, order.message, channel_id, attempt)
         posted = Posted(attempt.posts[0].id, len(attempt.posts))
         with job.database.transaction() as session:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 
 import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 
 from models import DeliveryKind, DeliveryState
-from tasks.delivery import Settled, Waiting, deliver
+from tasks.delivery import deliver, refuse_entry
+from tasks.failures import SendFailedError
 from tasks.lanes import Lane, LaneEntry, LaneLock, LaneLostError
+from tasks.outcomes import Settled, Waiting
+from tasks.reasons import OwnReason
 from tasks.runtime import Runtime
 from tasks.users import store_change
 
@@ -61,6 +67,20 @@ def drain(runtime: Runtime, lane: Lane) -> Report:
     report = Report()
     if not runtime.slots.take(lane):
         return report
+    _drain_with_parked(runtime, lane, report)
+    return report
+
+
+def drain_parked(runtime: Runtime, licence_id: str) -> Report:
+    """Give back a thread that the licence had for something else, after what waited for it."""
+    report = Report()
+    lane = runtime.slots.next_or_leave(licence_id)
+    if lane is not None:
+        _drain_with_parked(runtime, lane, report)
+    return report
+
+
+def _drain_with_parked(runtime: Runtime, lane: Lane, report: Report) -> None:
     next_lane: Lane | None = lane
     try:
         while next_lane is not None:
@@ -69,7 +89,6 @@ def drain(runtime: Runtime, lane: Lane) -> Report:
     except BaseException:
         runtime.slots.leave(lane.licence_id)
         raise
-    return report
 
 
 def _drain_one(runtime: Runtime, lane: Lane, report: Report) -> None:
@@ -98,7 +117,13 @@ def _send_all(runtime: Runtime, lane: Lane, lock: LaneLock, report: Report) -> b
         if runtime.stopping.is_set():
             return True
         lock.extend()
-        outcome = _handle(runtime, lane, LaneEntry.load(raw), lock)
+        try:
+            entry = LaneEntry.load(raw)
+        except ValueError:
+            log.error("entry_unreadable", lane=str(lane))
+            raw = runtime.lanes.set_unreadable_aside(lane, raw)
+            continue
+        outcome = _handle(runtime, lane, entry, lock)
         _log(lane, outcome)
         report.add(lane, outcome)
         if isinstance(outcome, Waiting):
@@ -110,9 +135,38 @@ def _send_all(runtime: Runtime, lane: Lane, lock: LaneLock, report: Report) -> b
 
 
 def _handle(runtime: Runtime, lane: Lane, entry: LaneEntry, lock: LaneLock) -> Settled | Waiting:
-    if entry.kind == DeliveryKind.USER:
-        return store_change(runtime, lane, entry)
-    return deliver(runtime, lane, entry, extend=lock.extend)
+    """Handle one entry; one that breaks us fails by itself and does not block its lane for good.
+
+    Raises:
+        LaneLostError: the lane is another worker's.
+        sqlalchemy.exc.SQLAlchemyError, redis.exceptions.RedisError: a server of ours is away; the
+            entry stays where it is and is taken up again.
+    """
+    try:
+        if entry.kind == DeliveryKind.USER:
+            return store_change(runtime, lane, entry)
+        return deliver(runtime, lane, entry, extend=lock.extend)
+    except (LaneLostError, RedisError):
+        raise
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) and not is_about_the_data(error):
+            raise
+        # The text of an unforeseen error may quote a name or a message; where it arose does not.
+        frames = traceback.extract_tb(error.__traceback__)[-6:]
+        where = [f"{frame.name}:{frame.lineno}" for frame in frames]
+        log.error("message_broke_the_worker", lane=str(lane), key=entry.key, where=where)
+        return refuse_entry(runtime, lane, entry, _internal_error(error))
+
+
+def is_about_the_data(error: SQLAlchemyError) -> bool:
+    """Say whether the database could not store a value, now or ever."""
+    return isinstance(error, DataError) or type(error) is StatementError
+
+
+def _internal_error(error: Exception) -> SendFailedError:
+    return SendFailedError(
+        OwnReason.INTERNAL_ERROR, f"{type(error).__name__} while it was handled; see the log"
+    )
 
 
 def _log(lane: Lane, outcome: Settled | Waiting) -> None:

@@ -21,6 +21,8 @@ from redis.exceptions import LockError
 PREFIX = "ireserve-mattermost:"
 # Lanes that hold messages, each with the moment (ms) from which the sweep is to wake it.
 WAITING = PREFIX + "lanes"
+# Entries that could not be read: written by something else, or by another version of this code.
+UNREADABLE = PREFIX + "unreadable"
 
 # Long enough for one request (3 s to connect, 20 s to answer) between two extensions, short
 # enough for the messages of a worker that was killed to go on within a minute.
@@ -107,7 +109,11 @@ class LaneEntry:
 
     @classmethod
     def load(cls, raw: bytes) -> Self:
-        """Return the entry as it stands in its lane."""
+        """Return the entry as it stands in its lane.
+
+        Raises:
+            ValueError: it is none of ours.
+        """
         enqueued_at_ms, _, content = raw.partition(b":")
         kind, key, task_id, payload = json.loads(content)
         return cls(kind, key, task_id, payload, int(enqueued_at_ms))
@@ -140,6 +146,11 @@ class Lanes:
     def remove_head(self, lane: Lane, raw: bytes) -> bytes | None:
         """Remove the first entry if it is still this one; return the entry that is first now."""
         return cast("bytes | None", self._remove_head(keys=[_list(str(lane))], args=[raw]))
+
+    def set_unreadable_aside(self, lane: Lane, raw: bytes) -> bytes | None:
+        """Keep an entry that is none of ours where it blocks nothing; return the next one."""
+        self._redis.rpush(UNREADABLE, raw)
+        return self.remove_head(lane, raw)
 
     def unmark_if_empty(self, lane: Lane) -> bool:
         """Take the lane off the waiting list if nothing is in it; say whether that was so."""

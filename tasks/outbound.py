@@ -15,6 +15,7 @@ from tasks.messages import lane_of
 
 if TYPE_CHECKING:
     from tasks.drain import Report
+    from tasks.outcomes import Settled
 
 log = structlog.get_logger(__name__)
 
@@ -144,22 +145,29 @@ def _outcome(report: Report, task_id: str | None) -> str:
     Raises:
         DeliveryFailedError: the task's own message has failed.
     """
-    own = None
+    show_failures(report, except_of=task_id)
     for lane, settled in report.failed:
-        failure = {"lane": str(lane), "key": settled.key}
-        failure |= {"reason": settled.reason or "", "detail": settled.detail or ""}
         if settled.task_id == task_id:
-            own = failure
-        else:
-            _show(failure)
-    if own is not None:
-        message_failed(**own)
+            message_failed(**_failure(lane, settled))
     return str(report)
 
 
-def _show(failure: dict[str, str]) -> None:
-    try:
-        message_failed.delay(**failure)
-    except OperationalError:
-        # The ledger has it and the log too.
-        log.warning("failure_not_shown", lane=failure["lane"], key=failure["key"])
+def show_failures(report: Report, *, except_of: str | None = None) -> None:
+    """Give each message that failed a red entry of its own, but for that of one task."""
+    for lane, settled in report.failed:
+        if settled.task_id == except_of:
+            continue
+        try:
+            message_failed.delay(**_failure(lane, settled))
+        except OperationalError:
+            # The ledger has it and the log too.
+            log.warning("failure_not_shown", lane=str(lane), key=settled.key)
+
+
+def _failure(lane: Lane, settled: Settled) -> dict[str, str]:
+    return {
+        "lane": str(lane),
+        "key": settled.key,
+        "reason": settled.reason or "",
+        "detail": settled.detail or "",
+    }

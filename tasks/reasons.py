@@ -14,6 +14,7 @@ class OwnReason(StrEnum):
     TOKEN_UNREADABLE = "token_unreadable"
     FROM_MATTERMOST = "from_mattermost"
     TYPE_SWITCHED_OFF = "type_switched_off"
+    INTERNAL_ERROR = "internal_error"
 
     @property
     def cure(self) -> str:
@@ -27,5 +28,6 @@ _CURES = {
     OwnReason.LICENCE_DISABLED: "Enable the licence, then re-send.",
     OwnReason.TOKEN_UNREADABLE: "Put the key that it was stored with back on ENCRYPTION_KEYS.",
     OwnReason.FROM_MATTERMOST: "Nothing: the message came from Mattermost and is there already.",
+    OwnReason.INTERNAL_ERROR: "Report it with the line message_broke_the_worker of the log.",
     OwnReason.TYPE_SWITCHED_OFF: "Nothing, or switch the notification type on for this licence.",
 }

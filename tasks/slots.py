@@ -34,6 +34,14 @@ class Slots:
             self._busy[lane.licence_id] += 1
             return True
 
+    def take_if_free(self, licence_id: str) -> bool:
+        """Take a thread for the licence; False: it has its share, and nothing is parked."""
+        with self._mutex:
+            if self._busy[licence_id] >= self._limit:
+                return False
+            self._busy[licence_id] += 1
+            return True
+
     def next_or_leave(self, licence_id: str) -> Lane | None:
         """Return the licence's next parked lane, keeping the thread; None gives the thread back."""
         with self._mutex:

@@ -72,11 +72,12 @@ def load_thread(session: Session, message: RootPost | Reply, licence: LicenceAcc
 def _learn(conversation: Conversation, message: RootPost | Reply) -> None:
     """Store what the message tells of the conversation, for this root post and a later one."""
     if isinstance(message, RootPost):
-        conversation.visitor_name = message.visitor_name
-        conversation.page_url = message.page_url
+        # PostgreSQL stores no NUL, and nobody reads one.
+        conversation.visitor_name = message.visitor_name.replace("\0", "")
+        conversation.page_url = message.page_url and message.page_url.replace("\0", "")
         conversation.started_at = message.started_at
     elif conversation.visitor_name is None and message.sender_role == "visitor":
-        conversation.visitor_name = message.sender_name
+        conversation.visitor_name = message.sender_name.replace("\0", "")
 
 
 def _thread(conversation: Conversation) -> Thread:

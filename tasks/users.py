@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from models import Delivery, DeliveryKind, DeliveryState, Licence, User
-from tasks import ledger
-from tasks.delivery import Settled, refuse
+from models import DeliveryState, Licence, User
+from tasks.delivery import refuse_entry
 from tasks.failures import SendFailedError
 from tasks.lanes import Lane, LaneEntry
 from tasks.messages import InvalidMessageError, UserChange, parse_user_change
+from tasks.outcomes import Settled
 from tasks.reasons import OwnReason
 from tasks.runtime import Runtime
 
 
 def store_change(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Settled:
     """Store what i-Reserve says of a user; what cannot be stored is in the ledger as failed."""
-    with runtime.database.transaction() as session:
-        try:
-            _store(session, parse_user_change(entry.payload))
-        except InvalidMessageError as error:
-            failure = SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
-        except SendFailedError as error:
-            failure = error
-        else:
-            return Settled(entry.key, entry.task_id, DeliveryState.SENT)
-        return refuse(session, _begin(session, lane, entry), entry, failure)
+    try:
+        change = parse_user_change(entry.payload)
+        with runtime.database.transaction() as session:
+            _store(session, change)
+    except InvalidMessageError as error:
+        failure = SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
+    except SendFailedError as error:
+        failure = error
+    else:
+        return Settled(entry.key, entry.task_id, DeliveryState.SENT)
+    return refuse_entry(runtime, lane, entry, failure)
 
 
 def _store(session: Session, change: UserChange) -> None:
@@ -38,21 +39,7 @@ def _store(session: Session, change: UserChange) -> None:
             licence_id=change.licence_id,
             user_id=change.user_id,
             email=change.email,
-            name=change.name,
+            name=change.name.replace("\0", ""),
             active=change.active,
         )
     )
-
-
-def _begin(session: Session, lane: Lane, entry: LaneEntry) -> int:
-    row: Delivery | None = ledger.find(session, lane, entry.key)
-    begun = ledger.begin(
-        session,
-        row,
-        lane=lane,
-        kind=DeliveryKind.USER,
-        key=entry.key,
-        task_id=entry.task_id,
-        enqueued_at_ms=entry.enqueued_at_ms,
-    )
-    return begun.id

@@ -61,9 +61,13 @@ class DirectoryCalls:
         return self._transport.call("GET", path, parse=Channel.parse, channel_id=channel_id)
 
     def get_channel_by_name(self, *, team: str, channel: str) -> Channel:
-        """A channel by the names in its URL. A private one of others is `channel_unknown`."""
+        """A channel by the names in its URL, also an archived one (`delete_at_ms`).
+
+        A private one that the bot is not in is `channel_unknown`.
+        """
         path = route("teams", "name", team, "channels", "name", channel)
-        return self._transport.call("GET", path, parse=Channel.parse)
+        query = {"include_deleted": "true"}
+        return self._transport.call("GET", path, query=query, parse=Channel.parse)
 
     def get_my_membership(self, channel_id: str) -> Membership:
         """The bot's membership. Raises: RefusedError `not_a_member`, also for no such channel."""

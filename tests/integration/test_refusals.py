@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 import requests
+from redis import Redis
 from sqlalchemy import update
 
 from models import Licence
+from tasks import parts
+from tasks.rendering import render_reply
 from tests.integration.conftest import BOT, CHANNEL, TEAM, VISITOR, Office
 
 PLACE = f"{TEAM}/{CHANNEL}"
@@ -135,3 +138,49 @@ def test_integers_are_accepted_as_ids(office: Office) -> None:
 
     assert office.states() == {"reply:5": ("sent", None), "root:1": ("sent", None)}
     assert office.conversation().conversation_id == "7"
+
+
+def test_message_that_breaks_the_worker_fails_by_itself(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unforeseen error blocks no lane, and its text, which may quote anything, is not kept."""
+    def broken(**arguments: Any) -> list[str]:
+        if arguments["text"] == "secret words":
+            raise RuntimeError(arguments["text"])
+        return render_reply(**arguments)
+
+    monkeypatch.setattr(parts, "render_reply", broken)
+
+    office.reply("m1", "secret words")
+    office.reply("m2", "kept")
+
+    assert office.states()["reply:m1"] == ("failed", "internal_error")
+    assert office.states()["reply:m2"] == ("sent", None)
+    assert "secret" not in _detail(office, "reply:m1")
+
+
+def test_entry_that_is_none_of_ours_is_set_aside(office: Office) -> None:
+    """What something else wrote into a lane is kept elsewhere, and the lane goes on."""
+    lane = office.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
+    with Redis.from_url(office.runtime.settings.redis_url) as redis:
+        redis.lpush(f"ireserve-mattermost:lane:{lane}", b"garbage")
+
+        office.reply("m2", "y")
+
+        assert redis.lrange("ireserve-mattermost:unreadable", 0, -1) == [b"garbage"]
+    assert office.states()["reply:m1"] == ("sent", None)
+
+
+@pytest.mark.parametrize("nasty", ["a\0b", "\ud83d half an emoji", "\u202e right to left"])
+def test_characters_that_a_database_refuses_do_no_harm(office: Office, nasty: str) -> None:
+    """NUL, a lone surrogate and bidirectional controls arrive without breaking anything."""
+    office.start(visitor_name=nasty, page_url=f"https://example.com/{nasty}")
+    office.reply("m1", nasty, sender_name=nasty)
+    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    office.reply("m2", nasty, sender_name=nasty)
+
+    assert office.states() == {
+        "root:1": ("sent", None),
+        "reply:m1": ("sent", None),
+        "reply:m2": ("failed", "rejected_by_plugin"),
+    }

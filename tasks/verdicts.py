@@ -1,0 +1,75 @@
+"""What to do with a message at the head of its lane: send it, skip it, wait, or give up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tasks.failures import SendFailedError
+from tasks.lanes import Lane, LaneEntry
+from tasks.licences import LicenceAccess, NotificationTarget
+from tasks.mattermost import Reason
+from tasks.messages import InvalidMessageError, Message, Notification, Reply, parse_message
+from tasks.outcomes import Waiting
+from tasks.reasons import OwnReason
+from tasks.runtime import Runtime
+
+# While a circuit is open, its lanes are looked at this often, to fail what has waited too long.
+BLOCKED_LOOK_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A message that is to be sent, with its licence."""
+
+    message: Message
+    licence: LicenceAccess
+
+
+def judge(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Order | SendFailedError | Waiting:
+    """Say what to do with the message, before anything is written or sent."""
+    try:
+        message = parse_message(entry.kind, entry.payload)
+        licence = runtime.licences.access(lane.licence_id)
+    except InvalidMessageError as error:
+        return SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
+    except SendFailedError as error:
+        return error
+    circuit = runtime.circuits.state(lane.licence_id)
+    now = time.time()
+    if not circuit.blocks(now):
+        return Order(message, licence)
+    if not has_expired(runtime, entry):
+        reason = Reason.UNREACHABLE if circuit.is_open else Reason.RATE_LIMITED
+        return Waiting(entry.key, _blocked_for(circuit.blocked_until - now), reason.value)
+    return SendFailedError(
+        Reason.UNREACHABLE,
+        f"the server of licence {lane.licence_id!r} was away for all of the "
+        f"{runtime.settings.hold_s} s that a message waits",
+    )
+
+
+def _blocked_for(seconds: float) -> float:
+    return min(max(seconds, 1.0), BLOCKED_LOOK_S)
+
+
+def has_expired(runtime: Runtime, entry: LaneEntry) -> bool:
+    """Say whether the message has been in its lane for longer than it may wait."""
+    return time.time() * 1_000 - entry.enqueued_at_ms >= runtime.settings.hold_s * 1_000
+
+
+def reason_to_skip(order: Order) -> StrEnum | None:
+    """Return why the message is not to be sent; None: send it."""
+    message = order.message
+    if isinstance(message, Reply) and message.origin_post_id is not None:
+        return OwnReason.FROM_MATTERMOST
+    if isinstance(message, Notification) and not target_of(order).enabled:
+        return OwnReason.TYPE_SWITCHED_OFF
+    return None
+
+
+def target_of(order: Order) -> NotificationTarget:
+    """Return where the notification goes."""
+    assert isinstance(order.message, Notification)
+    return order.licence.target_of(order.message.notification_type)
