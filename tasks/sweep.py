@@ -9,6 +9,7 @@ from tasks.failures import SendFailedError
 from tasks.lanes import Lane
 from tasks.mattermost import MattermostError
 from tasks.outbound import drain_lane
+from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,8 @@ def sweep() -> str:
     for licence_id in probes:
         probe_server.delay(licence_id)
     woken = wake_overdue(runtime)
-    return f"{woken} lanes woken, {len(probes)} servers probed"
+    replies = wake_open_replies(runtime)
+    return f"{woken} lanes and {replies} replies woken, {len(probes)} servers probed"
 
 
 def wake_overdue(runtime: Runtime) -> int:

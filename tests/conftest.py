@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,22 +53,21 @@ def redis_url(redis_server: RedisServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """A real PostgreSQL server; the tests that need it are skipped, loudly, where there is none."""
     binaries = postgres_binaries()
     if binaries is None:
         pytest.skip("NO POSTGRESQL: install it (`apt-get install postgresql`) to run this test")
     # Outside pytest's own folder, which only the user who runs the tests may enter.
-    directory = Path(tmp_path_factory.mktemp("postgres"))
-    for parent in (directory, *directory.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o011)
-    server = PostgresServer.create(directory / "cluster", binaries)
-    server.start()
-    template = Database(server.url("postgres").replace("postgresql:", "postgresql+psycopg:"))
-    upgrade(template)
-    template.dispose()
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="ireserve-postgres-") as directory:
+        Path(directory).chmod(0o711)
+        server = PostgresServer.create(Path(directory) / "cluster", binaries)
+        server.start()
+        template = Database(server.url("postgres").replace("postgresql:", "postgresql+psycopg:"))
+        upgrade(template)
+        template.dispose()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

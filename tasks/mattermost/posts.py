@@ -104,6 +104,15 @@ class PostCalls:
         """
         return self._posts_of(channel_id, after=post_id, per_page=min(per_page, MAX_PAGE))
 
+    def get_posts_before(
+        self, channel_id: str, *, post_id: str, per_page: int = MAX_PAGE
+    ) -> list[Post]:
+        """The newest `per_page` posts created before that post, newest first.
+
+        A post of the same millisecond as the anchor is left out by the server.
+        """
+        return self._posts_of(channel_id, before=post_id, per_page=min(per_page, MAX_PAGE))
+
     def add_reaction(self, post_id: str, *, user_id: str, emoji_name: str) -> None:
         """Add a reaction as the bot, whose own id the server wants; again changes nothing."""
         payload = {"user_id": user_id, "post_id": post_id, "emoji_name": emoji_name}

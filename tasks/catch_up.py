@@ -1,0 +1,307 @@
+"""Catch-up: asks Mattermost for what its webhooks missed, and puts it through the same inbox.
+
+Mattermost sends a webhook once, for public channels, and not for edits or deletions. What changed
+in a channel since the last look is read here: that is what makes private channels work at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from kombu.exceptions import OperationalError
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models import (
+    CatchUpCursor,
+    Conversation,
+    Licence,
+    Reply,
+    ReplySource,
+    ReplyState,
+    utc_now,
+)
+from tasks.app import app
+from tasks.channel_changes import changes_since
+from tasks.drain import drain_parked
+from tasks.failures import SendFailedError
+from tasks.inbox import WAKE_UP_GRACE, receive
+from tasks.lanes import Lane
+from tasks.licences import LicenceAccess
+from tasks.mattermost import (
+    MattermostClient,
+    MattermostError,
+    NotSentError,
+    OutcomeUnknownError,
+    Post,
+    RateLimitedError,
+)
+from tasks.outbound import show_failures
+from tasks.replies.open_replies import BATCH, RESOLVE_REPLY
+from tasks.replies.posts import why_ignored
+from tasks.runtime import Runtime, current_runtime
+
+log = structlog.get_logger(__name__)
+
+# A conversation in which nothing was said for so long is not looked after any more.
+ACTIVE_FOR = timedelta(days=30)
+# Each look goes back by this much behind the last one: a post of the same millisecond, one that a
+# lagging replica did not have yet, or one of a cluster node whose clock is behind, is not missed.
+OVERLAP_MS = 120_000
+# Our clock and the server's may differ by this much; it matters for the first look alone.
+CLOCK_MARGIN = timedelta(minutes=5)
+# When a channel has changed in more than 1,000 ways, so many of its newest replies are asked for by
+# id to learn of edits and deletions: more than a team writes in a day.
+KNOWN_REPLIES = 10_000
+# One database statement for so many posts.
+CHUNK = 500
+
+
+@app.task(name="mattermost.collect_replies", send_events=False)
+def collect_replies() -> str:
+    """Start a look for each licence that has conversations; safe to run twice at the same time."""
+    runtime = current_runtime()
+    with runtime.database.transaction() as session:
+        licences = list(
+            session.scalars(
+                select(Licence.id)
+                .where(Licence.enabled)
+                .where(_live(Licence.id).exists())
+                .order_by(Licence.id)
+            )
+        )
+    for licence_id in licences:
+        # A look that could not start before the next one is superseded by it.
+        collect_licence.apply_async(
+            kwargs={"licence_id": licence_id},
+            expires=runtime.settings.catch_up_interval_s,
+            kwargsrepr=repr({"licence_id": licence_id}),
+        )
+    return f"{len(licences)} licences"
+
+
+@app.task(name="mattermost.collect_licence", send_events=False)
+def collect_licence(licence_id: str) -> str:
+    """Collect what changed in one licence's channels, unless somebody is at it already."""
+    runtime = current_runtime()
+    # A run is not put off but left out: the next one looks at the same changes.
+    if not runtime.slots.take_if_free(licence_id):
+        return "the licence has its share of the threads"
+    try:
+        with runtime.lanes.locked(Lane(licence_id, "k", "catch-up")) as lock:
+            if lock is None:
+                return "another worker is at it"
+            return f"{collect(runtime, licence_id, on_page=lock.extend)} changes"
+    finally:
+        show_failures(drain_parked(runtime, licence_id))
+
+
+def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -> int:
+    """Put what changed in the licence's channels into the inbox; return how many posts.
+
+    A channel that cannot be read (the bot was removed from it) does not stop the others. A server
+    that cannot be reached ends the look; the cursors stay, so that the next one finds it all.
+    """
+    try:
+        licence = runtime.licences.access(licence_id)
+    except SendFailedError as error:
+        log.warning("catch_up_impossible", licence_id=licence_id, reason=error.reason.value)
+        return 0
+    if runtime.circuits.state(licence_id).blocks(time.time()):
+        return 0
+    count = 0
+    for look in _looks(runtime, licence_id):
+        try:
+            count += _collect_channel(runtime, licence, look, on_page)
+        except (NotSentError, OutcomeUnknownError, RateLimitedError) as error:
+            _note_failure(runtime, licence_id, error)
+            break
+        except MattermostError as error:
+            log.warning(
+                "catch_up_failed",
+                licence_id=licence_id,
+                channel_id=look.channel_id,
+                reason=error.reason.value,
+            )
+    else:
+        runtime.circuits.count_success(licence_id)
+    return count
+
+
+def _note_failure(runtime: Runtime, licence_id: str, error: MattermostError) -> None:
+    log.warning("catch_up_broke_off", licence_id=licence_id, reason=error.reason.value)
+    if isinstance(error, RateLimitedError):
+        runtime.circuits.pause(licence_id, seconds=error.retry_after_s or 1.0)
+    else:
+        runtime.circuits.count_failure(licence_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One channel to look at, and since when (Mattermost's time, ms)."""
+
+    channel_id: str
+    since_ms: int
+
+
+def _live(licence_id: ColumnElement[str] | InstrumentedAttribute[str] | str) -> Select[Any]:
+    return select(Conversation).where(
+        Conversation.licence_id == licence_id,
+        Conversation.last_active_at >= utc_now() - ACTIVE_FOR,
+        Conversation.root_post_id.is_not(None),
+    )
+
+
+def _looks(runtime: Runtime, licence_id: str) -> list[_Look]:
+    """Return the channels with live threads; one without a cursor is read from its first thread."""
+    channels = (
+        _live(licence_id)
+        .with_only_columns(Conversation.channel_id, func.min(Conversation.created_at))
+        .group_by(Conversation.channel_id)
+        .order_by(Conversation.channel_id)
+    )
+    with runtime.database.transaction() as session:
+        cursors = {
+            cursor.channel_id: cursor.since_ms
+            for cursor in session.scalars(
+                select(CatchUpCursor).where(CatchUpCursor.licence_id == licence_id)
+            )
+        }
+        rows = session.execute(channels).all()
+    return [
+        _Look(channel_id, cursors.get(channel_id) or _before(first)) for channel_id, first in rows
+    ]
+
+
+def _before(moment: datetime) -> int:
+    return round((moment - CLOCK_MARGIN).timestamp() * 1_000)
+
+
+def _collect_channel(
+    runtime: Runtime, licence: LicenceAccess, look: _Look, on_page: Callable[[], None]
+) -> int:
+    changes = changes_since(
+        runtime.clients.of(licence),
+        look.channel_id,
+        since_ms=look.since_ms - OVERLAP_MS,
+        known_post_ids=lambda: _known_post_ids(runtime, licence.id, look.channel_id),
+        on_page=on_page,
+    )
+    kept = _without_lost_threads(runtime.clients.of(licence), changes.posts, on_page)
+    posts = [post for post in kept if why_ignored(post, bot_user_id=licence.bot_user_id) is None]
+    woken: list[int] = []
+    for start in range(0, len(posts), CHUNK):
+        with runtime.database.transaction() as session:
+            woken += _take_in(session, licence.id, posts[start : start + CHUNK])
+    # Only now: a look that breaks off before this finds the same changes again.
+    if changes.newest_ms > look.since_ms:
+        _move_cursor(runtime, licence.id, look.channel_id, changes.newest_ms)
+    _wake(woken)
+    return len(woken)
+
+
+def _without_lost_threads(
+    client: MattermostClient, posts: Sequence[Post], on_page: Callable[[], None]
+) -> list[Post]:
+    """Leave out replies that were deleted together with their root post.
+
+    Who deletes the root loses the thread in Mattermost, which the next message begins anew; nobody
+    took back what the visitor was told.
+    """
+    root_ids = {post.root_id for post in posts if post.delete_at_ms and post.root_id}
+    if not root_ids:
+        return list(posts)
+    on_page()
+    roots = {post.id: post.delete_at_ms for post in client.get_posts_by_ids(sorted(root_ids))}
+    return [
+        post
+        for post in posts
+        if not post.delete_at_ms or roots.get(post.root_id) != post.delete_at_ms
+    ]
+
+
+def _known_post_ids(runtime: Runtime, licence_id: str, channel_id: str) -> list[str]:
+    known = (
+        select(Reply.post_id)
+        .join(Conversation, Conversation.id == Reply.conversation_row)
+        .where(Reply.licence_id == licence_id, Conversation.channel_id == channel_id)
+        .where(Reply.state != ReplyState.DELETED)
+        .order_by(Reply.posted_at.desc())
+        .limit(KNOWN_REPLIES)
+    )
+    with runtime.database.transaction() as session:
+        return list(session.scalars(known))
+
+
+def _take_in(session: Session, licence_id: str, posts: Sequence[Post]) -> list[int]:
+    """Write down which posts are to be resolved (again), in their order; return the rows."""
+    roots = _mirrored_roots(session, licence_id, {post.root_id for post in posts})
+    known = {
+        reply.post_id: reply
+        for reply in session.scalars(
+            select(Reply).where(
+                Reply.licence_id == licence_id, Reply.post_id.in_([post.id for post in posts])
+            )
+        )
+    }
+    taken = []
+    for post in posts:
+        reply = known.get(post.id)
+        if reply is not None:
+            if _is_news(reply, post):
+                reply.state = ReplyState.RECEIVED
+                # Its patience begins anew with the change.
+                reply.received_at = utc_now()
+                reply.next_attempt_at = utc_now() + WAKE_UP_GRACE
+                reply.attempts = 0
+                taken.append(reply.id)
+        elif post.root_id in roots and not post.delete_at_ms:
+            row = receive(
+                session, licence_id=licence_id, post_id=post.id, source=ReplySource.CATCH_UP
+            )
+            taken += [row] if row is not None else []
+    return taken
+
+
+def _mirrored_roots(session: Session, licence_id: str, root_ids: set[str]) -> set[str | None]:
+    return set(
+        session.scalars(
+            select(Conversation.root_post_id).where(
+                Conversation.licence_id == licence_id, Conversation.root_post_id.in_(root_ids)
+            )
+        )
+    )
+
+
+def _is_news(reply: Reply, post: Post) -> bool:
+    """Say whether the post is a later version than the recorded one.
+
+    A row that is still to be resolved is on its way by itself.
+    """
+    return (
+        reply.state is not ReplyState.RECEIVED
+        and max(post.update_at_ms, post.delete_at_ms) > reply.post_update_at_ms
+    )
+
+
+def _move_cursor(runtime: Runtime, licence_id: str, channel_id: str, newest_ms: int) -> None:
+    with runtime.database.transaction() as session:
+        session.merge(
+            CatchUpCursor(licence_id=licence_id, channel_id=channel_id, since_ms=newest_ms)
+        )
+
+
+def _wake(reply_ids: Sequence[int]) -> None:
+    for start in range(0, len(reply_ids), BATCH):
+        kwargs = {"reply_ids": list(reply_ids[start : start + BATCH])}
+        try:
+            app.send_task(RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
+        except OperationalError:
+            # The rows are there; the sweep wakes them.
+            log.warning("replies_not_woken", replies=len(reply_ids) - start)
+            return

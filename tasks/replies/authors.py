@@ -1,0 +1,103 @@
+"""Who wrote a reply: a user of i-Reserve where the e-mail address says so, else a name."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import User
+from tasks.mattermost import MattermostClient, Reason, RefusedError
+from tasks.mattermost import User as Member
+from tasks.rendering.characters import one_line
+
+# How long a changed name or address goes unnoticed; in a chat one person writes several replies.
+CACHE_S = 30.0
+# As many people as write within that time; the one longest unused gives way.
+MAX_MEMBERS = 1_000
+# Mattermost allows 64 characters for each of the two names.
+MAX_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A reply's author; ``user_id`` is i-Reserve's, None when no user of the licence matched.
+
+    ``name`` is None when the account does not exist any more.
+    """
+
+    mattermost_id: str
+    user_id: str | None
+    name: str | None = field(repr=False)
+
+
+class Members:
+    """The people of all servers, as Mattermost has them, kept for ``CACHE_S``."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], tuple[float, Member | None]] = OrderedDict()
+        self._mutex = Lock()
+
+    def find(self, client: MattermostClient, *, licence_id: str, user_id: str) -> Member | None:
+        """Return the account, also a deactivated one; None when there is none.
+
+        Raises:
+            MattermostError: the server could not say.
+        """
+        key = (licence_id, user_id)
+        with self._mutex:
+            known = self._known.get(key)
+        if known is not None and time.monotonic() - known[0] < CACHE_S:
+            return known[1]
+        member = _ask(client, user_id)
+        with self._mutex:
+            self._known[key] = (time.monotonic(), member)
+            self._known.move_to_end(key)
+            if len(self._known) > MAX_MEMBERS:
+                self._known.popitem(last=False)
+        return member
+
+
+def _ask(client: MattermostClient, user_id: str) -> Member | None:
+    try:
+        return client.get_user(user_id)
+    except RefusedError as error:
+        if error.reason is Reason.NOT_FOUND:
+            return None
+        raise
+
+
+def author_of(
+    session: Session, member: Member | None, *, licence_id: str, mattermost_id: str
+) -> Author:
+    """Return the author: the one active user of the licence with exactly the member's address.
+
+    Two users with one address are none: a guess could show the visitor the wrong name.
+    """
+    if member is None:
+        return Author(mattermost_id, None, None)
+    users = _users_with(session, member.email, licence_id=licence_id)
+    if len(users) == 1:
+        return Author(mattermost_id, users[0].user_id, users[0].name)
+    return Author(mattermost_id, None, display_name(member))
+
+
+def display_name(member: Member) -> str:
+    """Return the name that Mattermost shows: the full one, else the nickname, else the handle."""
+    full = f"{member.first_name} {member.last_name}"
+    names = (one_line(name, limit=MAX_NAME_LENGTH) for name in (full, member.nickname))
+    return next(filter(None, names), member.username)
+
+
+def _users_with(session: Session, email: str, *, licence_id: str) -> list[User]:
+    # An empty address is one that the server hides.
+    if not email:
+        return []
+    found = select(User).where(
+        User.licence_id == licence_id, User.email == email.lower(), User.active.is_(True)
+    )
+    return list(session.scalars(found.limit(2)))

@@ -1,0 +1,191 @@
+"""The files of a reply: from Mattermost into the attachment store, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Self
+
+import structlog
+
+from models import ReplyAttachment
+from models.reply import CONTENT_TYPE_LENGTH, FILE_NAME_LENGTH
+from tasks.attachments import AttachmentError, AttachmentReason
+from tasks.mattermost import (
+    Download,
+    FileInfo,
+    MattermostClient,
+    MattermostError,
+    NotSentError,
+    Post,
+    RateLimitedError,
+    Reason,
+    RefusedError,
+)
+from tasks.rendering import safe_file_name
+from tasks.replies.patience import PostponedError, Trouble
+from tasks.replies.store import ReplyStore, path_of
+
+log = structlog.get_logger(__name__)
+
+# 100 MB at 3 Mbit/s, as for a download in the other direction.
+TOTAL_TIMEOUT_S = 300.0
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a reply: in the store at ``path``, or missing for ``reason``."""
+
+    file_id: str
+    name: str = field(repr=False)
+    content_type: str
+    size_bytes: int
+    sha256: str | None = None
+    path: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of_row(cls, row: ReplyAttachment) -> Self:
+        """Return the file as it is recorded."""
+        return cls(
+            row.file_id,
+            row.name,
+            row.content_type,
+            row.size_bytes,
+            row.sha256,
+            row.path,
+            row.reason,
+        )
+
+    def to_row(self, position: int) -> ReplyAttachment:
+        """Return the file as it is to be recorded."""
+        return ReplyAttachment(
+            file_id=self.file_id,
+            position=position,
+            name=self.name,
+            content_type=self.content_type,
+            size_bytes=self.size_bytes,
+            sha256=self.sha256,
+            path=self.path,
+            reason=self.reason,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """What fetching the files of one reply takes.
+
+    ``extend`` keeps the reply ours and is called as a file comes in; ``is_last`` says that a file
+    that breaks off now is recorded as missing rather than waited for.
+    """
+
+    client: MattermostClient
+    store: ReplyStore
+    licence_id: str
+    conversation_id: str
+    limit_bytes: int
+    known: dict[str, File]
+    is_last: bool
+    extend: Callable[[], None]
+
+
+def fetch_files(fetching: Fetching, post: Post) -> list[File]:
+    """Return the post's files in the order of their upload, each in the store or with its reason.
+
+    What is in the store already is not fetched again.
+
+    Raises:
+        PostponedError: a file broke off and may come whole the next time.
+        NotSentError, RateLimitedError: the server is away, or asks for a pause.
+    """
+    return [_fetch(fetching, info) for info in _infos(fetching, post)]
+
+
+def _infos(fetching: Fetching, post: Post) -> list[FileInfo]:
+    """Return all files that the post names; a list of posts may lack what they are called."""
+    listed = list(post.files)
+    missing = set(post.file_ids) - {info.id for info in listed}
+    return listed + [_info(fetching, file_id) for file_id in post.file_ids if file_id in missing]
+
+
+def _info(fetching: Fetching, file_id: str) -> FileInfo:
+    try:
+        return fetching.client.get_file_info(file_id)
+    except RefusedError:
+        # Fetching the file itself will be refused as well, and say why.
+        return FileInfo.parse({"id": file_id})
+
+
+def _fetch(fetching: Fetching, info: FileInfo) -> File:
+    # A file never changes in Mattermost; one that was recorded as missing stays so.
+    if info.id in fetching.known:
+        return fetching.known[info.id]
+    try:
+        return _described(info, *_stored(fetching, info))
+    except (RateLimitedError, NotSentError):
+        raise
+    except RefusedError as error:
+        return _missing(info, _refusal(error))
+    except AttachmentError as error:
+        if error.reason is AttachmentReason.TOO_LARGE:
+            return _missing(info, error.reason.value)
+        return _broken_off(fetching, info, error.reason.value)
+    except MattermostError as error:
+        return _broken_off(fetching, info, error.reason.value)
+
+
+def _stored(fetching: Fetching, info: FileInfo) -> tuple[int, str, str]:
+    """Return size, hash and path of the file in the store."""
+    if info.size_bytes > fetching.limit_bytes:
+        raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=fetching.limit_bytes)
+    path = path_of(fetching.licence_id, fetching.conversation_id, info.id)
+    fetching.extend()
+    stored = fetching.store.find(path, size_bytes=info.size_bytes, on_progress=fetching.extend)
+    if stored is None:
+        with fetching.client.download_file(info.id) as download:
+            stored = fetching.store.write(path, _chunks(fetching, download, info))
+    return stored.size_bytes, stored.sha256, stored.path
+
+
+def _chunks(fetching: Fetching, download: Download, info: FileInfo) -> Iterator[bytes]:
+    """Yield the file's bytes, as many as it was said to have."""
+    deadline, size = time.monotonic() + TOTAL_TIMEOUT_S, 0
+    for chunk in download.chunks:
+        size += len(chunk)
+        if size > fetching.limit_bytes:
+            raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=fetching.limit_bytes)
+        if time.monotonic() > deadline:
+            raise AttachmentError(AttachmentReason.DOWNLOAD_TIMEOUT)
+        yield chunk
+        fetching.extend()
+    if size != info.size_bytes:
+        raise AttachmentError(AttachmentReason.DOWNLOAD_FAILED)
+
+
+def _broken_off(fetching: Fetching, info: FileInfo, reason: str) -> File:
+    if not fetching.is_last:
+        raise PostponedError(Trouble.FILES, reason) from None
+    return _missing(info, reason)
+
+
+def _refusal(error: RefusedError) -> str:
+    return AttachmentReason.GONE.value if error.reason is Reason.NOT_FOUND else error.reason.value
+
+
+def _missing(info: FileInfo, reason: str) -> File:
+    log.warning("reply_file_missing", file_id=info.id, reason=reason)
+    return File(info.id, _name(info), _type(info), info.size_bytes, reason=reason)
+
+
+def _described(info: FileInfo, size_bytes: int, sha256: str, path: str) -> File:
+    return File(info.id, _name(info), _type(info), size_bytes, sha256, path)
+
+
+def _name(info: FileInfo) -> str:
+    return safe_file_name(info.name or info.id)[:FILE_NAME_LENGTH]
+
+
+def _type(info: FileInfo) -> str:
+    return info.mime_type[:CONTENT_TYPE_LENGTH] or UNKNOWN_TYPE

@@ -1,0 +1,73 @@
+"""Replies that still need something: which are to be woken, and which are left alone for now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.orm import Session
+
+from models import Reply, ReplyState, utc_now
+from tasks.app import app
+from tasks.runtime import Runtime
+
+RESOLVE_REPLY = "mattermost.resolve_reply"
+# Few enough that several workers share a burst.
+BATCH = 50
+# As many as a worker gets through between two sweeps; the others' turn comes next.
+REPLIES_PER_SWEEP = 500
+# After a wake-up a batch gets this long before the next one, so that wake-ups do not pile up
+# behind workers that have more to do than they can.
+WAKE_AGAIN = timedelta(seconds=60)
+
+
+def wake_open_replies(runtime: Runtime) -> int:
+    """Wake the replies that are due; return how many.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is down; they are due again in a minute.
+    """
+    with runtime.database.transaction() as session:
+        due = claim(session, limit=REPLIES_PER_SWEEP)
+    for reply_ids in _batches(due):
+        kwargs = {"reply_ids": reply_ids}
+        app.send_task(RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
+    return len(due)
+
+
+def claim(session: Session, *, limit: int, licence_id: str | None = None) -> list[tuple[int, str]]:
+    """Return id and licence of replies that are due, which nobody else is given for a while."""
+    due = select(Reply.id, Reply.licence_id).where(_is_open(), Reply.next_attempt_at <= utc_now())
+    if licence_id is not None:
+        due = due.where(Reply.licence_id == licence_id)
+    # SQLite has one writer at a time and needs no lock for a row.
+    chosen = due.order_by(Reply.next_attempt_at, Reply.id).limit(limit)
+    found = session.execute(chosen.with_for_update(skip_locked=True))
+    rows = [(reply_id, whose) for reply_id, whose in found]
+    leave_until(session, [reply_id for reply_id, _ in rows], after=WAKE_AGAIN)
+    return rows
+
+
+def leave_until(session: Session, reply_ids: Sequence[int], *, after: timedelta) -> None:
+    """Let the sweep pass these replies over for so long."""
+    session.execute(
+        update(Reply).where(Reply.id.in_(reply_ids)).values(next_attempt_at=utc_now() + after)
+    )
+
+
+def _is_open() -> ColumnElement[bool]:
+    return or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
+
+
+def _batches(due: Sequence[tuple[int, str]]) -> list[list[int]]:
+    """Return the ids in batches of one licence each: a slow server holds up its own alone."""
+    by_licence: defaultdict[str, list[int]] = defaultdict(list)
+    for reply_id, licence_id in due:
+        by_licence[licence_id].append(reply_id)
+    return [
+        ids[start : start + BATCH]
+        for ids in by_licence.values()
+        for start in range(0, len(ids), BATCH)
+    ]

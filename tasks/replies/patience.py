@@ -1,0 +1,94 @@
+"""How long a reply waits before it is asked for again, and when that is given up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from tasks.mattermost import (
+    MattermostError,
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    Reason,
+)
+
+SHORTEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 300.0
+# A pause is a quarter of the time that the reply has been waiting for: short at first, and a
+# server that comes back is asked again before it has been back for long.
+GROWTH = 0.25
+# A post that is not there may only be missing on a replica that lags behind, and a file that
+# breaks off may come whole the next time.
+MAX_ATTEMPTS = 3
+# A root post whose worker died before it could link it is settled as soon as another message of
+# the conversation is sent; a thread that is still unknown after so long is not one of ours.
+UNLINKED_S = 600.0
+# What an operator can mend (a token, a membership) is mended within a working day or not at all.
+REFUSED_PAUSE_S = 300.0
+GIVE_UP_AFTER_S = 86_400.0
+# When the sweep wakes a reply that was given up: never. An operator's look-up names it.
+GIVEN_UP = datetime(9999, 1, 1, tzinfo=UTC)
+# Answers of a proxy whose Mattermost is away.
+GATEWAY_STATUSES = frozenset({502, 503, 504})
+
+
+class Trouble(StrEnum):
+    """What keeps a reply from being recorded, by how patient we are with it."""
+
+    AWAY = "away"
+    NOT_THERE = "not_there"
+    UNLINKED = "unlinked"
+    FILES = "files"
+    BROKEN = "broken"
+    REFUSED = "refused"
+
+    @property
+    def is_counted(self) -> bool:
+        """Say whether it may happen ``MAX_ATTEMPTS`` times only."""
+        return self in {Trouble.NOT_THERE, Trouble.FILES}
+
+    @property
+    def means_no_reply(self) -> bool:
+        """Say whether a reply that waited for this in vain was none of ours."""
+        return self in {Trouble.NOT_THERE, Trouble.UNLINKED}
+
+
+class PostponedError(Exception):
+    """The reply cannot be recorded now; ``reason`` is a word for the log."""
+
+    def __init__(self, trouble: Trouble, reason: str) -> None:
+        super().__init__(f"{trouble.value}: {reason}")
+        self.trouble = trouble
+        self.reason = reason
+
+
+def pause_s(trouble: Trouble, *, age_s: float, attempts: int) -> float | None:
+    """Return for how long the reply is left alone; None: this was the last attempt.
+
+    ``age_s`` is the time since it was received, ``attempts`` counts what is counted of it.
+    """
+    growing = min(max(age_s * GROWTH, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
+    if trouble.is_counted:
+        return SHORTEST_PAUSE_S if attempts < MAX_ATTEMPTS else None
+    if trouble is Trouble.AWAY:
+        return growing
+    if trouble is Trouble.UNLINKED:
+        return growing if age_s < UNLINKED_S else None
+    if age_s >= GIVE_UP_AFTER_S:
+        return None
+    return REFUSED_PAUSE_S if trouble is Trouble.REFUSED else growing
+
+
+def trouble_of(error: MattermostError) -> Trouble:
+    """Return how patient to be with what a call has raised."""
+    if isinstance(error, RateLimitedError) or is_unreachable(error):
+        return Trouble.AWAY
+    return Trouble.BROKEN if isinstance(error, OutcomeUnknownError) else Trouble.REFUSED
+
+
+def is_unreachable(error: MattermostError) -> bool:
+    """Say whether the server itself seems to be away."""
+    if isinstance(error, OutcomeUnknownError):
+        return error.reason is not Reason.SERVER_ERROR or error.status in GATEWAY_STATUSES
+    return isinstance(error, NotSentError)

@@ -1,0 +1,174 @@
+"""The team's side of a conversation: what members write in its thread, and the inbox."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import requests
+from sqlalchemy import select, update
+
+from models import Database, Licence, Reply, ReplyAttachment, ReplySource, User, utc_now
+from tasks.inbox import receive
+from tasks.licences import Licences
+from tasks.mattermost import MattermostClient, Post
+from tasks.replies.open_replies import claim
+from tasks.replies.resolve import Report, resolve
+from tests.integration.conftest import LICENCE, Office
+
+CONVERSATION = "c1"
+EVERYTHING = 10_000
+
+
+@dataclass(slots=True)
+class Desk:
+    """An office with one conversation, and what its tests do there."""
+
+    office: Office
+
+    @classmethod
+    def open(cls, office: Office) -> Desk:
+        """Start the conversation."""
+        office.start(CONVERSATION)
+        office.stand_in.clear_received()
+        return cls(office)
+
+    @property
+    def database(self) -> Database:
+        """Return the database."""
+        return self.office.runtime.database
+
+    @property
+    def root_post_id(self) -> str:
+        """Return the conversation's thread."""
+        return self.office.conversation().root_post_id or ""
+
+    def say(
+        self, message: str = "", *, client: MattermostClient | None = None, **more: Any
+    ) -> Post:
+        """Write in the thread as a member."""
+        arguments = {"root_id": self.root_post_id, "message": message, **more}
+        member = client or self.office.member()
+        return member.create_post(channel_id=self.office.channel_id, **arguments)
+
+    def upload(self, *contents: bytes) -> list[str]:
+        """Upload files as a member, to be attached; their names are 1.txt, 2.txt and so on."""
+        return [
+            self.office.member()
+            .upload_file(
+                channel_id=self.office.channel_id,
+                name=f"{number}.txt",
+                stream=io.BytesIO(content),
+                size_bytes=len(content),
+            )
+            .id
+            for number, content in enumerate(contents, 1)
+        ]
+
+    def receive(self, post_id: str, licence_id: str = LICENCE) -> int:
+        """Put a post into the inbox, as the webhook does."""
+        with self.database.transaction() as session:
+            reply_id = receive(
+                session, licence_id=licence_id, post_id=post_id, source=ReplySource.WEBHOOK
+            )
+        assert reply_id is not None
+        return reply_id
+
+    def take_in(self, post: Post) -> Reply | None:
+        """Put a post into the inbox and resolve it; return its row, None if it was left out."""
+        reply_id = self.receive(post.id)
+        self.resolve(reply_id)
+        return self.reply(reply_id)
+
+    def recorded(self, post: Post) -> Reply:
+        """Put a post into the inbox and resolve it; return its row, which is there."""
+        row = self.take_in(post)
+        assert row is not None
+        return row
+
+    def ask_again(self, reply_id: int) -> Reply:
+        """Let the reply be asked for again, as after a change, and return its row."""
+        self.change(reply_id, state="received", received_at=utc_now(), attempts=0)
+        self.resolve(reply_id)
+        row = self.reply(reply_id)
+        assert row is not None
+        return row
+
+    def resolve(self, *reply_ids: int) -> Report:
+        """Do what the task does."""
+        return resolve(self.office.runtime, reply_ids)
+
+    def change(self, reply_id: int, **values: Any) -> None:
+        """Change columns of a row."""
+        with self.database.transaction() as session:
+            session.execute(update(Reply).where(Reply.id == reply_id).values(**values))
+
+    def change_licence(self, **values: Any) -> None:
+        """Change columns of the licence."""
+        with self.database.transaction() as session:
+            session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
+        runtime = self.office.runtime
+        # A worker would notice within a few seconds; its memory is emptied instead of waiting.
+        self.office.runtime = replace(
+            runtime, licences=Licences(runtime.database, runtime.licences._keyring)
+        )
+
+    def add_user(self, email: str, *, user_id: str = "u1", active: bool = True) -> None:
+        """Make i-Reserve know a user."""
+        with self.database.transaction() as session:
+            session.add(
+                User(
+                    licence_id=LICENCE, user_id=user_id, email=email, name="A. User", active=active
+                )
+            )
+
+    def reply(self, reply_id: int) -> Reply | None:
+        """Return the row of a reply."""
+        with self.database.transaction() as session:
+            return session.get(Reply, reply_id)
+
+    def attachments(self, reply_id: int) -> list[ReplyAttachment]:
+        """Return the recorded files of a reply, in order."""
+        found = select(ReplyAttachment).where(ReplyAttachment.reply_id == reply_id)
+        with self.database.transaction() as session:
+            return list(session.scalars(found.order_by(ReplyAttachment.position)))
+
+    def due(self) -> list[int]:
+        """Return the replies that the sweep would wake now."""
+        with self.database.transaction() as session:
+            return [reply_id for reply_id, _ in claim(session, limit=EVERYTHING)]
+
+    def reactions(self, post_id: str) -> list[tuple[str, str]]:
+        """Return who reacted to a post with what."""
+        answer = requests.get(
+            f"{self.office.stand_in.url}/api/v4/posts/{post_id}/reactions",
+            headers={"Authorization": f"Bearer {self.office.bot_token}"},
+            timeout=10,
+        )
+        bot = self.office.bot().get_me().id
+        return [
+            ("bot" if each["user_id"] == bot else "member", each["emoji_name"])
+            for each in answer.json()
+        ]
+
+    def asked(self, path: str, method: str = "GET") -> int:
+        """Return how often the stand-in was asked this."""
+        return len(self.office.stand_in.received(method=method, path=path))
+
+    @contextmanager
+    def fault(self, kind: str, **more: Any) -> Iterator[None]:
+        """Let the stand-in fail for the length of a `with`."""
+        fault = self.office.stand_in.set_fault(kind, **more)
+        try:
+            yield
+        finally:
+            self.office.stand_in.clear_faults(fault.id)
+
+    def configure(self, **settings: Any) -> None:
+        """Change settings of the installation."""
+        runtime = self.office.runtime
+        changed = runtime.settings.model_copy(update=settings)
+        self.office.runtime = replace(runtime, settings=changed)

@@ -1,0 +1,292 @@
+"""Catch-up finds what no webhook told: all of it, once, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from models import CatchUpCursor, Conversation, Reply, ReplyState
+from tasks import channel_changes
+from tasks.catch_up import collect, collect_replies
+from tasks.channel_changes import changes_since
+from tasks.mattermost import MattermostClient, Post
+from tests.integration.conftest import CHANNEL, LICENCE, TEAM, Office
+
+
+def _nothing() -> None:
+    """Stand for a lock that needs no extending."""
+
+
+def _collect(office: Office) -> int:
+    return collect(office.runtime, LICENCE, on_page=_nothing)
+
+
+def _inbox(office: Office) -> list[Reply]:
+    with office.runtime.database.transaction() as session:
+        return list(session.scalars(select(Reply).order_by(Reply.id)))
+
+
+def _write(office: Office, *texts: str) -> list[Post]:
+    root = office.conversation().root_post_id or ""
+    member = office.member()
+    return [
+        member.create_post(channel_id=office.channel_id, root_id=root, message=text)
+        for text in texts
+    ]
+
+
+def _in_order(posts: list[Post]) -> list[str]:
+    """Return the ids as Mattermost orders them: posts of one millisecond have no order of time."""
+    return [post.id for post in sorted(posts, key=lambda post: (post.create_at_ms, post.id))]
+
+
+def _resolved(office: Office) -> None:
+    """Make all replies look as if they had been recorded as they are in Mattermost now."""
+    posts = {post.id: post.update_at_ms for post in office.channel_posts()}
+    with office.runtime.database.transaction() as session:
+        conversation = session.scalars(select(Conversation)).one()
+        for reply in session.scalars(select(Reply)):
+            reply.state = ReplyState.RECORDED
+            reply.conversation_row = conversation.id
+            reply.post_update_at_ms = posts[reply.post_id]
+
+
+def test_missed_replies_are_taken_in_once_and_in_order(office: Office) -> None:
+    """What was written while no webhook came is in the inbox, and a second look adds nothing."""
+    office.start()
+    posts = _write(office, "one", "two", "three")
+
+    first, second = _collect(office), _collect(office)
+
+    assert (first, second) == (3, 0)
+    assert [(reply.post_id, reply.state.value, reply.source.value) for reply in _inbox(office)] == [
+        (post_id, "received", "catch_up") for post_id in _in_order(posts)
+    ]
+
+
+def test_private_channel_works_by_catch_up(office: Office) -> None:
+    """Mattermost sends no webhook from a private channel; the replies are found all the same."""
+    office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
+    office.start()
+    (post,) = _write(office, "in private")
+
+    _collect(office)
+
+    assert [reply.post_id for reply in _inbox(office)] == [post.id]
+
+
+def test_only_replies_in_mirrored_threads_are_taken_in(office: Office) -> None:
+    """The bot's own posts, other threads and posts outside threads are left alone."""
+    office.start()
+    office.reply("m1", "by the bot")
+    member = office.member()
+    outside = member.create_post(channel_id=office.channel_id, message="outside")
+    member.create_post(channel_id=office.channel_id, root_id=outside.id, message="elsewhere")
+
+    _collect(office)
+
+    assert _inbox(office) == []
+
+
+def test_edited_and_deleted_replies_are_resolved_again(office: Office) -> None:
+    """A later version of a recorded reply, or its deletion, sends it through the inbox again."""
+    office.start()
+    edited, deleted, _untouched = _write(office, "one", "two", "three")
+    _collect(office)
+    _resolved(office)
+    office.member().patch_post(edited.id, message="better")
+    office.member().delete_post(deleted.id)
+
+    count = _collect(office)
+
+    states = {reply.post_id: reply.state.value for reply in _inbox(office)}
+    assert count == 2
+    assert list(states.values()) == ["received", "received", "recorded"]
+
+
+def test_reply_deleted_before_it_was_ever_seen_is_not_taken_in(office: Office) -> None:
+    """There is nothing to tell of it."""
+    office.start()
+    (post,) = _write(office, "oops")
+    office.member().delete_post(post.id)
+
+    _collect(office)
+
+    assert _inbox(office) == []
+
+
+def test_lost_thread_takes_no_recorded_reply_with_it(office: Office) -> None:
+    """Deleting the root deletes all replies in Mattermost; what the visitor was told stays said."""
+    office.start()
+    _write(office, "one", "two")
+    _collect(office)
+    _resolved(office)
+    office.bot().delete_post(office.conversation().root_post_id or "")
+
+    count = _collect(office)
+
+    assert count == 0
+    assert [reply.state.value for reply in _inbox(office)] == ["recorded", "recorded"]
+
+
+def test_licences_do_not_see_each_others_threads(office: Office) -> None:
+    """A thread of another licence in the same channel is none of this one's business."""
+    office.start()
+    _write(office, "one")
+    with office.runtime.database.transaction() as session:
+        session.execute(update(Conversation).values(root_post_id="a" * 26))
+
+    _collect(office)
+
+    assert _inbox(office) == []
+
+
+def test_unreadable_channel_does_not_stop_the_others(office: Office) -> None:
+    """The bot was removed from one channel; another one is still looked at."""
+    office.start()
+    (post,) = _write(office, "one")
+    with office.runtime.database.transaction() as session:
+        session.add(
+            Conversation(
+                licence_id=LICENCE,
+                conversation_id="c0",
+                channel_id="0" * 26,
+                root_post_id="b" * 26,
+            )
+        )
+
+    _collect(office)
+
+    assert [reply.post_id for reply in _inbox(office)] == [post.id]
+
+
+def test_dead_server_moves_no_cursor_and_opens_the_circuit(office: Office) -> None:
+    """What could not be read is read by a later look."""
+    office.start()
+    (post,) = _write(office, "one")
+    office.stand_in.set_fault("down")
+    counts = [_collect(office) for _ in range(3)]
+    is_open = office.runtime.circuits.state(LICENCE).is_open
+    office.stand_in.clear_faults()
+    office.runtime.circuits.close(LICENCE)
+
+    _collect(office)
+
+    assert (counts, is_open) == ([0, 0, 0], True)
+    assert [reply.post_id for reply in _inbox(office)] == [post.id]
+
+
+def test_collecting_starts_a_look_for_each_live_licence(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A licence without conversations of the last month is passed over."""
+    monkeypatch.setattr("tasks.catch_up.current_runtime", lambda: office.runtime)
+
+    before = collect_replies()
+    office.start()
+    after = collect_replies()
+
+    assert (before, after) == ("0 licences", "1 licences")
+
+
+def test_cursor_is_mattermosts_time(office: Office) -> None:
+    """The next look begins where the newest change was, by the server's own clock."""
+    office.start()
+    (post,) = _write(office, "one")
+
+    _collect(office)
+
+    with office.runtime.database.transaction() as session:
+        cursor = session.scalars(select(CatchUpCursor)).one()
+    assert cursor.since_ms >= post.update_at_ms
+    assert cursor.channel_id == office.channel_id
+
+
+@pytest.fixture
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of 7 and a full answer at 20, so that few posts are many."""
+    monkeypatch.setattr(channel_changes, "SINCE_LIMIT", 20)
+    monkeypatch.setattr(channel_changes, "PAGE_SIZE", 7)
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_gap_beyond_the_servers_limit_is_collected_whole_and_in_order(office: Office) -> None:
+    """When the list of changes is full, the channel is read page by page; nothing is left out."""
+    office.start()
+    old = _write(office, "old one", "old two")
+    _collect(office)
+    _resolved(office)
+    posts = _write(office, *[f"message {number}" for number in range(45)])
+    office.member().patch_post(old[0].id, message="edited meanwhile")
+    office.member().delete_post(old[1].id)
+
+    count = _collect(office)
+
+    inbox = _inbox(office)
+    assert count == 47
+    assert [reply.post_id for reply in inbox] == _in_order([*old, *posts])
+    assert {reply.state.value for reply in inbox} == {"received"}
+
+
+def _post(number: int, create_at_ms: int) -> Post:
+    return Post.parse(
+        {
+            "id": f"{number:026}",
+            "channel_id": "c" * 26,
+            "user_id": "u" * 26,
+            "root_id": "r" * 26,
+            "message": "",
+            "create_at": create_at_ms,
+            "update_at": create_at_ms,
+            "edit_at": 0,
+            "delete_at": 0,
+            "original_id": "",
+            "type": "",
+            "props": {},
+        }
+    )
+
+
+class _Channel(MattermostClient):
+    """A channel of given posts that pages as a server does: strictly before the anchor's time."""
+
+    def __init__(self, posts: list[Post]) -> None:
+        self._newest_first = sorted(posts, key=lambda post: -post.create_at_ms)
+
+    def get_posts_since(self, channel_id: str, *, since_ms: int) -> list[Post]:
+        """Return an arbitrary full answer."""
+        return self._newest_first[: channel_changes.SINCE_LIMIT]
+
+    def get_posts_page(self, channel_id: str, *, page: int = 0, per_page: int = 60) -> list[Post]:
+        """Return the newest posts."""
+        return self._newest_first[:per_page]
+
+    def get_posts_before(self, channel_id: str, *, post_id: str, per_page: int = 200) -> list[Post]:
+        """Return the newest posts that are strictly older than the anchor."""
+        anchor = next(post for post in self._newest_first if post.id == post_id)
+        older = [post for post in self._newest_first if post.create_at_ms < anchor.create_at_ms]
+        return older[:per_page]
+
+
+@pytest.mark.usefixtures("small_limits")
+@pytest.mark.parametrize(
+    "moment_of",
+    [
+        pytest.param(lambda number: 1_000 + number, id="each its own millisecond"),
+        pytest.param(lambda number: 1_000 + number // 2, id="two in a millisecond"),
+        pytest.param(lambda number: 1_000 + number // 5, id="five in a millisecond"),
+    ],
+)
+def test_ties_in_one_millisecond_are_not_skipped_at_a_page_s_end(
+    moment_of: Callable[[int], int],
+) -> None:
+    """The server leaves out posts of the anchor's own millisecond; none is lost to that."""
+    posts = [_post(number, moment_of(number)) for number in range(60)]
+    order: dict[str, Any] = {"since_ms": 999, "on_page": _nothing}
+
+    changes = changes_since(_Channel(posts), "c", known_post_ids=lambda: [], **order)
+
+    assert [post.id for post in changes.posts] == [post.id for post in posts]

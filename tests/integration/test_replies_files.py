@@ -1,0 +1,336 @@
+"""The files of a reply: streamed into the attachment store, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from models import ReplyState, Visibility
+from tasks.attachments import AttachmentError
+from tasks.mattermost import FileInfo, MattermostClient, Post
+from tasks.replies.files import Fetching, File, fetch_files
+from tasks.replies.patience import PostponedError
+from tasks.replies.store import ReplyStore
+from tests.integration.conftest import LICENCE, Office
+from tests.integration.desk import CONVERSATION, Desk
+from tests.wire import Answer, Request, WireServer, http
+
+LIMIT_BYTES = 1_000
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def desk(office: Office) -> Desk:
+    """A conversation with its thread."""
+    return Desk.open(office)
+
+
+def _path(file_id: str) -> str:
+    return f"{LICENCE}/{CONVERSATION}/{file_id}"
+
+
+def test_files_are_stored_in_the_order_of_their_upload(desk: Desk) -> None:
+    """Each is in the store under licence, conversation and file, with its hash."""
+    contents = [b"first", b"second", b"third"]
+    file_ids = desk.upload(*contents)
+
+    row = desk.recorded(desk.say("three files", file_ids=file_ids))
+
+    files = [File.of_row(each) for each in desk.attachments(row.id)]
+    assert files == [
+        File(
+            file_id,
+            f"{number}.txt",
+            "text/plain; charset=utf-8",
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+            _path(file_id),
+        )
+        for number, (file_id, content) in enumerate(zip(file_ids, contents, strict=True), 1)
+    ]
+    assert [(desk.office.store / _path(each)).read_bytes() for each in file_ids] == contents
+
+
+def test_file_alone_is_a_reply(desk: Desk) -> None:
+    """A reply without words has an empty text, and the visitor sees the file."""
+    row = desk.recorded(desk.say(file_ids=desk.upload(b"x")))
+
+    assert (row.state, row.text, row.plain_text, row.visibility) == (
+        ReplyState.RECORDED,
+        "",
+        "",
+        Visibility.PUBLIC,
+    )
+
+
+def test_file_that_is_there_is_not_fetched_again(desk: Desk) -> None:
+    """A worker died after the file was stored: the next one finds it by its size and hashes it."""
+    (file_id,) = desk.upload(b"content")
+    place = desk.office.store / _path(file_id)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"content")
+
+    row = desk.recorded(desk.say("x", file_ids=[file_id]))
+
+    (file,) = desk.attachments(row.id)
+    assert (file.path, file.sha256) == (_path(file_id), hashlib.sha256(b"content").hexdigest())
+    assert desk.asked(f"/files/{file_id}") == 0
+
+
+def test_file_of_another_size_is_fetched_again(desk: Desk) -> None:
+    """What cannot be the file is replaced."""
+    (file_id,) = desk.upload(b"content")
+    place = desk.office.store / _path(file_id)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"half")
+
+    desk.recorded(desk.say("x", file_ids=[file_id]))
+
+    assert place.read_bytes() == b"content"
+
+
+def test_too_large_file_costs_only_itself(desk: Desk) -> None:
+    """It is not fetched, and the row says why."""
+    desk.change_licence(max_file_size_bytes=5)
+    small, large = desk.upload(b"small", b"larger")
+
+    row = desk.recorded(desk.say("two", file_ids=[small, large]))
+
+    files = desk.attachments(row.id)
+    assert [(each.file_id, each.reason) for each in files] == [(small, None), (large, "too_large")]
+    assert desk.asked(f"/files/{large}") == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param("down", "connection_cut", id="cut connection"),
+        pytest.param("error_500", "server_error", id="failing server"),
+        pytest.param("accept_then_drop", "connection_cut", id="cut answer"),
+    ],
+)
+def test_file_that_breaks_off_is_tried_three_times_with_its_reply(
+    desk: Desk, fault: str, reason: str
+) -> None:
+    """Then the reply is recorded without it, and the row says why."""
+    post = desk.say("look", file_ids=desk.upload(b"x"))
+    reply_id = desk.receive(post.id)
+    states = []
+
+    with desk.fault(fault, scope="files"):
+        for _ in range(3):
+            desk.resolve(reply_id)
+            row = desk.reply(reply_id)
+            states.append(row and (row.state, row.attempts))
+            desk.office.runtime.circuits.close(LICENCE)
+
+    (file,) = desk.attachments(reply_id)
+    assert states == [
+        (ReplyState.RECEIVED, 1),
+        (ReplyState.RECEIVED, 2),
+        (ReplyState.RECORDED, 0),
+    ]
+    assert (file.reason, file.path, file.sha256) == (reason, None, None)
+
+
+def test_file_that_comes_the_second_time_is_recorded(desk: Desk) -> None:
+    """One hiccup costs a few seconds and not the file."""
+    reply_id = desk.receive(desk.say("look", file_ids=desk.upload(b"x")).id)
+
+    with desk.fault("accept_then_drop", scope="files", times=1):
+        desk.resolve(reply_id)
+    desk.resolve(reply_id)
+
+    assert [each.reason for each in desk.attachments(reply_id)] == [None]
+
+
+def test_full_store_is_waited_for_and_then_named(desk: Desk) -> None:
+    """A store that cannot be written costs the file, not the reply."""
+    reply_id = desk.receive(desk.say("look", file_ids=desk.upload(b"x")).id)
+    (desk.office.store / LICENCE).write_text("in the way")
+
+    for _ in range(3):
+        desk.resolve(reply_id)
+
+    (file,) = desk.attachments(reply_id)
+    assert file.reason == "store_unavailable"
+
+
+def test_deletion_waits_for_a_store_that_is_away(desk: Desk) -> None:
+    """As long as a file may still be there the reply does not count as deleted."""
+    row = desk.recorded(desk.say("look", file_ids=desk.upload(b"x")))
+    desk.office.member().delete_post(row.post_id)
+    desk.configure(attachments_url="nowhere")
+    waiting = desk.ask_again(row.id).state
+    desk.configure(attachments_url=f"file://{desk.office.store}")
+
+    gone = desk.ask_again(row.id).state
+
+    assert (waiting, gone) == (ReplyState.RECEIVED, ReplyState.DELETED)
+    assert not list(desk.office.store.rglob("*.txt"))
+    assert [each for each in desk.office.store.rglob("*") if each.is_file()] == []
+
+
+def test_name_leads_nowhere_and_the_path_holds_ids_alone(desk: Desk) -> None:
+    """Whatever a file is called, it is stored under its id."""
+    member = desk.office.member()
+    name = "..\\..\\evil\x01.txt"
+    file = member.upload_file(
+        channel_id=desk.office.channel_id, name=name, stream=_Zeros(4), size_bytes=4
+    )
+
+    row = desk.recorded(desk.say("x", file_ids=[file.id]))
+
+    (recorded,) = desk.attachments(row.id)
+    assert (recorded.name, recorded.path) == ("evil.txt", _path(file.id))
+
+
+class _Zeros:
+    """So many zero bytes, made as they are read."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._left = size_bytes
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many."""
+        piece = bytes(min(size, self._left))
+        self._left -= len(piece)
+        return piece
+
+
+def _fetching(url: str, store: Path, **more: Any) -> Fetching:
+    arguments = {
+        "client": MattermostClient(url, "a" * 26, read_timeout_s=0.5),
+        "store": ReplyStore(f"file://{store}"),
+        "licence_id": "L/1",
+        "conversation_id": "..",
+        "limit_bytes": LIMIT_BYTES,
+        "known": {},
+        "is_last": True,
+        "extend": lambda: None,
+    }
+    return Fetching(**{**arguments, **more})
+
+
+def _post(size_bytes: int) -> Post:
+    file = {"id": "f1", "name": "a.txt", "mime_type": "text/plain", "size": size_bytes}
+    return Post.parse(
+        {"id": "p1", "channel_id": "c1", "file_ids": ["f1"], "metadata": {"files": [file]}}
+    )
+
+
+def _cut_after(*pieces: bytes, length: int, wait_s: float = 0.0) -> Answer:
+    def answer(request: Request, connection: socket.socket) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+        connection.sendall(head.encode())
+        for piece in pieces:
+            connection.sendall(piece)
+        time.sleep(wait_s)
+
+    return answer
+
+
+def _files_in(store: Path) -> list[str]:
+    return [str(each.relative_to(store)) for each in store.rglob("*") if each.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(_cut_after(b"x" * 50, length=100), "connection_cut", id="cut in the middle"),
+        pytest.param(_cut_after(b"x", length=100, wait_s=1.0), "timeout", id="stalled"),
+        pytest.param(
+            http(200, b"x" * 99, content_type="text/plain"), "download_failed", id="short"
+        ),
+        pytest.param(
+            http(200, b"x" * 2_000, content_type="text/plain"), "too_large", id="larger than said"
+        ),
+        pytest.param(http(404, b'{"id":"app.file_info.get.app_error"}'), "gone", id="gone"),
+        pytest.param(
+            http(403, b'{"id":"api.context.permissions.app_error"}'), "not_a_member", id="refused"
+        ),
+    ],
+)
+def test_file_that_cannot_be_had_leaves_nothing_in_the_store(
+    tmp_path: Path, answer: Answer | bytes, reason: str
+) -> None:
+    """Neither half a file nor its temporary one, and the reason is named."""
+    reply = answer if callable(answer) else lambda request, connection: answer
+    with WireServer(reply) as server:
+        (file,) = fetch_files(_fetching(server.url, tmp_path), _post(100))
+
+    assert file == File("f1", "a.txt", "text/plain", 100, reason=reason)
+    assert _files_in(tmp_path) == []
+
+
+def test_file_that_breaks_off_may_come_later(tmp_path: Path) -> None:
+    """As long as it is not the last attempt nothing is recorded as missing."""
+    with (
+        WireServer(_cut_after(b"x" * 50, length=100)) as server,
+        pytest.raises(PostponedError, match="connection_cut"),
+    ):
+        fetch_files(_fetching(server.url, tmp_path, is_last=False), _post(100))
+
+
+def test_ids_cannot_lead_out_of_the_store(tmp_path: Path) -> None:
+    """A conversation called ".." has a folder of its own."""
+    answer = http(200, b"x" * 100, content_type="text/plain")
+    with WireServer(lambda request, connection: answer) as server:
+        (file,) = fetch_files(_fetching(server.url, tmp_path), _post(100))
+
+    assert file.path == "L%2F1/%2E%2E/f1"
+    assert _files_in(tmp_path) == [file.path]
+
+
+def test_very_long_id_still_makes_a_file_name(tmp_path: Path) -> None:
+    """No disk takes a name of 1,200 bytes."""
+    long_id = "💬" * 100
+    answer = http(200, b"x" * 100, content_type="text/plain")
+    with WireServer(lambda request, connection: answer) as server:
+        (file,) = fetch_files(_fetching(server.url, tmp_path, conversation_id=long_id), _post(100))
+
+    assert len(quote(long_id)) == 1_200
+    assert file.reason is None
+    assert _files_in(tmp_path) == [file.path]
+
+
+def test_lock_is_extended_while_a_file_comes_in(tmp_path: Path) -> None:
+    """A long download does not lose the reply to another worker."""
+    calls: list[None] = []
+    size = 4 * MEGABYTE
+    answer = _cut_after(*[b"x" * MEGABYTE] * 4, length=size)
+    with WireServer(answer) as server:
+        fetching = _fetching(
+            server.url, tmp_path, limit_bytes=size, extend=lambda: calls.append(None)
+        )
+        (file,) = fetch_files(fetching, _post(size))
+
+    assert file.reason is None
+    assert len(calls) >= size // (64 * 1024)
+
+
+def test_store_without_a_scheme_is_no_store() -> None:
+    """A bare path would depend on where the worker was started."""
+    with pytest.raises(AttachmentError, match="store_unavailable"):
+        ReplyStore("var/files").remove("a")
+
+
+def test_list_that_lacks_the_files_details_is_completed(desk: Desk) -> None:
+    """A file that the post names by its id alone is asked for."""
+    (file_id,) = desk.upload(b"x")
+    post = desk.say("x", file_ids=[file_id])
+    bare = Post.parse({"id": post.id, "channel_id": post.channel_id, "file_ids": [file_id]})
+    client = desk.office.bot()
+    info = FileInfo.parse({"id": file_id, "name": "1.txt"})
+
+    (file,) = fetch_files(
+        _fetching(desk.office.stand_in.url, desk.office.store, client=client), bare
+    )
+
+    assert (file.name, file.size_bytes, file.reason) == (info.name, 1, None)

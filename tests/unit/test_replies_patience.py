@@ -1,0 +1,74 @@
+"""How long a reply waits for what, and when that is given up."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.mattermost import (
+    MattermostError,
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    Reason,
+    RefusedError,
+)
+from tasks.replies.patience import Trouble, is_unreachable, pause_s, trouble_of
+
+DAY_S = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "age_s", "attempts", "expected"),
+    [
+        pytest.param(Trouble.AWAY, 0, 0, 5, id="away at first"),
+        pytest.param(Trouble.AWAY, 100, 0, 25, id="away for a while"),
+        pytest.param(Trouble.AWAY, 30 * DAY_S, 0, 300, id="away for a month"),
+        pytest.param(Trouble.NOT_THERE, 0, 2, 5, id="missing the second time"),
+        pytest.param(Trouble.NOT_THERE, 0, 3, None, id="missing the third time"),
+        pytest.param(Trouble.FILES, 0, 2, 5, id="file the second time"),
+        pytest.param(Trouble.FILES, 0, 3, None, id="file the third time"),
+        pytest.param(Trouble.UNLINKED, 40, 0, 10, id="thread not linked yet"),
+        pytest.param(Trouble.UNLINKED, 600, 0, None, id="thread not ours"),
+        pytest.param(Trouble.REFUSED, 0, 0, 300, id="refused"),
+        pytest.param(Trouble.REFUSED, DAY_S, 0, None, id="refused for a day"),
+        pytest.param(Trouble.BROKEN, 0, 0, 5, id="broken"),
+        pytest.param(Trouble.BROKEN, DAY_S, 0, None, id="broken for a day"),
+    ],
+)
+def test_pause_depends_on_the_trouble(
+    trouble: Trouble, age_s: float, attempts: int, expected: float | None
+) -> None:
+    """Patience without limit for a server that is away, with one for all else."""
+    assert pause_s(trouble, age_s=age_s, attempts=attempts) == expected
+
+
+@given(age_s=st.floats(0, 10 * DAY_S), later_s=st.floats(0, 10 * DAY_S))
+def test_pauses_never_shrink_and_stay_within_their_bounds(age_s: float, later_s: float) -> None:
+    """From 5 seconds to 5 minutes."""
+    first = pause_s(Trouble.AWAY, age_s=age_s, attempts=0)
+    second = pause_s(Trouble.AWAY, age_s=age_s + later_s, attempts=0)
+
+    assert first is not None
+    assert second is not None
+    assert 5 <= first <= second <= 300
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble", "unreachable"),
+    [
+        (NotSentError(Reason.UNREACHABLE), Trouble.AWAY, True),
+        (OutcomeUnknownError(Reason.TIMEOUT), Trouble.AWAY, True),
+        (OutcomeUnknownError(Reason.CONNECTION_CUT), Trouble.AWAY, True),
+        (OutcomeUnknownError(Reason.SERVER_ERROR, status=503), Trouble.AWAY, True),
+        (OutcomeUnknownError(Reason.SERVER_ERROR, status=500), Trouble.BROKEN, False),
+        (RateLimitedError(Reason.RATE_LIMITED), Trouble.AWAY, False),
+        (RefusedError(Reason.TOKEN_REJECTED), Trouble.REFUSED, False),
+        (RefusedError(Reason.NOT_A_MEMBER), Trouble.REFUSED, False),
+    ],
+    ids=str,
+)
+def test_error_says_how_patient_to_be(
+    error: MattermostError, trouble: Trouble, unreachable: bool
+) -> None:
+    """What the server does without us, and what somebody has to mend."""
+    assert (trouble_of(error), is_unreachable(error)) == (trouble, unreachable)

@@ -1,0 +1,81 @@
+"""What a post means by itself, what an author is called, and where a file goes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.mattermost import Post, User
+from tasks.replies.authors import display_name
+from tasks.replies.posts import Ignored, begins_a_thread, why_ignored
+from tasks.replies.store import path_of
+
+BOT, MEMBER = "b" * 26, "m" * 26
+REPLY = {"id": "p1", "channel_id": "c1", "user_id": MEMBER, "root_id": "r1", "message": "hi"}
+PERSON = {"id": "u1", "username": "eva"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, None, id="reply"),
+        pytest.param({"type": "me"}, None, id="slash me"),
+        pytest.param({"message": ""}, None, id="no words"),
+        pytest.param({"props": {"from_bot": "true"}}, None, id="calls himself a bot"),
+        pytest.param({"props": {"ireserve": {"key": "x"}}}, None, id="copied our key"),
+        pytest.param({"props": {"from_webhook": "false"}}, None, id="not from a webhook"),
+        pytest.param({"root_id": ""}, Ignored.ROOT_POST, id="root"),
+        pytest.param({"original_id": "p0"}, Ignored.HISTORY_COPY, id="earlier version"),
+        pytest.param({"user_id": BOT}, Ignored.OWN_POST, id="our bot"),
+        pytest.param({"type": "system_join_channel"}, Ignored.SYSTEM_MESSAGE, id="system"),
+        pytest.param({"type": "custom_poll"}, Ignored.SYSTEM_MESSAGE, id="plugin"),
+        pytest.param({"props": {"from_webhook": "true"}}, Ignored.WEBHOOK, id="webhook"),
+        pytest.param({"props": {"from_webhook": True}}, Ignored.WEBHOOK, id="webhook as a bool"),
+    ],
+)
+def test_post_says_itself_why_it_is_no_reply(
+    changes: dict[str, Any], expected: Ignored | None
+) -> None:
+    """Only what a person writes in a thread can be a reply."""
+    assert why_ignored(Post.parse({**REPLY, **changes}), bot_user_id=BOT) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"user_id": BOT, "props": {"ireserve": {"conversation_id": "c1"}}}, True),
+        ({"user_id": BOT, "props": {"ireserve": {"key": "x"}}}, False),
+        ({"user_id": BOT, "props": {"ireserve": "x"}}, False),
+        ({"user_id": BOT}, False),
+        ({"user_id": MEMBER, "props": {"ireserve": {"conversation_id": "c1"}}}, False),
+    ],
+)
+def test_root_post_of_ours_names_its_conversation(changes: dict[str, Any], expected: bool) -> None:
+    """A copy by a member begins no thread of ours."""
+    assert begins_a_thread(Post.parse({**REPLY, **changes}), bot_user_id=BOT) is expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"first_name": "Eva", "last_name": "Jansen", "nickname": "ej"}, "Eva Jansen"),
+        ({"last_name": "Jansen"}, "Jansen"),
+        ({"nickname": "ej"}, "ej"),
+        ({"first_name": " ", "nickname": "\n"}, "eva"),
+        ({}, "eva"),
+    ],
+)
+def test_member_goes_by_the_fullest_name_there_is(names: dict[str, str], expected: str) -> None:
+    """As Mattermost shows it: full name, nickname, handle."""
+    assert display_name(User.parse({**PERSON, **names})) == expected
+
+
+@given(ids=st.tuples(*[st.text(min_size=1, max_size=100)] * 3))
+def test_every_id_makes_one_harmless_path_component(ids: tuple[str, str, str]) -> None:
+    """Three components, none of which is empty, leads elsewhere or is too long for a disk."""
+    components = path_of(*ids).split("/")
+
+    assert len(components) == 3
+    assert all(0 < len(each) <= 200 and each.isascii() for each in components)
+    assert not {".", ".."} & set(components)
