@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from functools import cached_property
 from typing import Any
 
-import structlog
 from celery import Celery, Task
 from celery.result import AsyncResult
 from celery.utils import uuid
@@ -21,7 +21,8 @@ from tasks.connections import producer_redis
 from tasks.lanes import Lane, LaneEntry, Lanes
 from tasks.messages import InvalidMessageError, key_of, lane_of
 
-log = structlog.get_logger(__name__)
+# The standard library's, for this runs in i-Reserve's process, whose logs are its own affair.
+log = logging.getLogger(__name__)
 
 # Says that the message is in its lane; one that was enqueued by name from elsewhere lacks it.
 APPENDED_HEADER = "ireserve_appended"
@@ -105,7 +106,7 @@ class MessageTask(Task):  # type: ignore[misc]
         except OperationalError:
             if not appended:
                 raise
-            log.warning("wake_up_not_published", task_id=task_id)
+            log.warning("wake_up_not_published task_id=%s", task_id)
             return self.AsyncResult(task_id)
 
     def _append(self, payload: dict[str, Any], task_id: str) -> bool:

@@ -33,6 +33,11 @@ class Running:
     log: Path
     port: int
 
+    def send_signal(self, number: int) -> None:
+        """Send the signal to the process and its children, and do not wait."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
     def kill(self, with_signal: int = signal.SIGKILL) -> None:
         """Send the signal to the process and its children, and wait until it is gone."""
         with contextlib.suppress(ProcessLookupError):
