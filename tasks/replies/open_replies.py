@@ -20,14 +20,14 @@ BATCH = 50
 REPLIES_PER_SWEEP = 500
 # After a wake-up a batch gets this long before the next one, so that wake-ups do not pile up
 # behind workers that have more to do than they can.
-WAKE_AGAIN = timedelta(seconds=60)
+WAKE_AGAIN = timedelta(seconds=30)
 
 
 def wake_open_replies(runtime: Runtime) -> int:
     """Wake the replies that are due; return how many.
 
     Raises:
-        kombu.exceptions.OperationalError: the broker is down; they are due again in a minute.
+        kombu.exceptions.OperationalError: the broker is down; they are due again after `WAKE_AGAIN`.
     """
     with runtime.database.transaction() as session:
         due = claim(session, limit=REPLIES_PER_SWEEP)
