@@ -7,20 +7,16 @@ import os
 import signal
 import sys
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 
-from demo.installation import (
-    FLOWER_LOGIN,
-    DemoError,
-    Installation,
-    running_installation,
-    running_processes,
-)
+from demo.errors import DemoError
+from demo.installation import FLOWER_LOGIN, Installation, running_installation
+from demo.ireserve.configuration import Channel
+from demo.processes import LOG_NAME, running_processes
 from demo.redis_server import NoRedisError
 from demo.target import Target, running_target
-
-LICENCE = "demo"
 
 
 def main() -> int:
@@ -48,57 +44,63 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _run(directory: Path, *, check: bool) -> int:
-    with running_target(directory) as target, running_installation(directory) as installation:
-        _register(installation, target)
-        print("Starting web, worker, beat and flower ...", flush=True)
-        with running_processes(installation):
-            found = _play(installation, target)
+    with running_target(directory) as target, _running_installation(directory, target) as ours:
+        _register(ours, target)
+        print("Starting web, worker, beat, flower and i-Reserve ...", flush=True)
+        with running_processes(ours.environment, directory):
+            print(f"\nOpen this and watch  {ours.url('ireserve')}\n", flush=True)
+            found = _play(ours, target)
             if check:
                 print("FAILED: " + "; ".join(found) if found else "OK: all of it is there, once.")
                 return 1 if found else 0
-            _stay(installation, target)
+            _stay(ours, target)
     return 0
 
 
+def _running_installation(directory: Path, target: Target) -> AbstractContextManager[Installation]:
+    return running_installation(
+        directory,
+        channels={
+            place.licence_id: Channel(target.label(place), target.page_url(place))
+            for place in target.places
+        },
+        stand_in_url=target.url if target.is_stand_in else None,
+    )
+
+
 def _register(installation: Installation, target: Target) -> None:
-    print(
-        installation.command(
-            "licence", "add", LICENCE, "--url", target.url, "--team", target.team,
-            "--channel", target.channel, "--token-file", "-", stdin=target.token,
-        )
-    )  # fmt: skip
+    for place in target.places:
+        print(
+            installation.command(
+                "licence", "add", place.licence_id, "--url", target.url, "--team", target.team,
+                "--channel", place.channel, "--token-file", "-", stdin=place.token,
+            )
+        )  # fmt: skip
+    licence_id = target.public.licence_id
     if target.bookings:
-        notify = ("licence", "notify", LICENCE, "booking_confirmed", target.bookings)
+        notify = ("licence", "notify", licence_id, "booking_confirmed", target.bookings)
         print(installation.command(*notify))
+    if target.is_stand_in:
+        token = target.make_webhook(installation.webhook_url)
+        webhook = ("licence", "webhook", licence_id, "--token-file", "-")
+        print(installation.command(*webhook, stdin=token))
 
 
 def _play(installation: Installation, target: Target) -> list[str]:
-    # i-Reserve's part: it knows the broker and nothing else.
+    # i-Reserve's part: it knows the broker and nothing else. The tasks read it when imported.
     os.environ.update(REDIS_URL=installation.environment["REDIS_URL"])
-    from demo.play import delivered, play, problems
-    from tasks.mattermost import MattermostClient
+    from demo.show import show
 
-    client = MattermostClient(target.url, target.token)
-    names = [name for name in (target.channel, target.bookings) if name]
-    channels = {
-        client.get_channel_by_name(team=target.team, channel=name).id: name for name in names
-    }
-    played = play(LICENCE)
-    posts = delivered(client, played, list(channels))
-    for post in posts:
-        first_line = post.message.splitlines()[0] if post.message else "(notification)"
-        files = ", ".join(file.name for file in post.files)
-        place = "  └ " if post.root_id else ""
-        print(f"  ~{channels[post.channel_id]}: {place}{first_line}{f'  [{files}]' * bool(files)}")
-    return problems(played, posts)
+    return show(installation, target)
 
 
 def _stay(installation: Installation, target: Target) -> None:
     print(
-        f"\nMattermost  {target.page_url}\n"
-        f"Flower      {installation.flower_url}  (login {FLOWER_LOGIN.replace(':', ' / ')})\n"
-        f"Health      {installation.web_url}/mattermost/health\n"
-        f"Logs        {installation.directory}/processes.log\n"
+        f"\nThe page    {installation.url('ireserve')}\n"
+        f"Mattermost  {target.page_url(target.public)}\n"
+        f"Flower      {installation.url('flower')}  (login {FLOWER_LOGIN.replace(':', ' / ')})\n"
+        f"Health      {installation.url('web')}/mattermost/health\n"
+        f"Logs        {installation.directory / LOG_NAME}\n"
         "\nCtrl-C stops everything.",
         flush=True,
     )

@@ -1,37 +1,29 @@
-"""An installation on embedded defaults: Redis, SQLite and the Procfile's processes."""
+"""An installation on embedded defaults: Redis, SQLite, and i-Reserve's own store beside it."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.errors import DemoError
+from demo.ireserve.configuration import Channel, Configuration
+from demo.ireserve.consumer import REPLY_QUEUE, REPLY_TASK
+from demo.ireserve.store import Store
 from demo.ports import free_base_port
+from demo.processes import PROCESSES, ROOT, url_of
 from demo.redis_server import running_redis
 from models.keyring import new_key
 
-ROOT = Path(__file__).resolve().parent.parent
-SAMPLE = Path(__file__).resolve().parent / "sample"
+SAMPLE = ROOT / "demo" / "sample"
 FLOWER_LOGIN = "demo:demo"
-# In the order that honcho numbers their ports in.
-PROCESSES = ("web", "worker", "beat", "flower")
-START_TIMEOUT_S = 60
-# honcho itself kills what has not stopped 5 s after it was asked to.
-STOP_TIMEOUT_S = 15
-
-
-class DemoError(Exception):
-    """The demo could not do its job; the message says what to look at."""
+# So that replies in private channels, edits and deletions are soon there; the least allowed.
+CATCH_UP_INTERVAL_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +32,22 @@ class Installation:
 
     directory: Path
     environment: Mapping[str, str]
-    web_url: str
-    flower_url: str
+    base_port: int
+    ireserve: Configuration
+
+    @property
+    def webhook_url(self) -> str:
+        """Return the address that outgoing webhooks call."""
+        return f"{self.url('web')}/mattermost/replies"
+
+    @property
+    def database_url(self) -> str:
+        """Return the address of our own database."""
+        return self.environment["DATABASE_URL"]
+
+    def url(self, process: str) -> str:
+        """Return the address of a process's pages."""
+        return url_of(process, base_port=self.base_port)
 
     def command(self, *words: str, stdin: str = "") -> str:
         """Run ``ireserve-mattermost`` as an operator would; return what it printed.
@@ -63,26 +69,33 @@ class Installation:
 
 
 @contextmanager
-def running_installation(directory: Path) -> Iterator[Installation]:
-    """Yield an installation whose Redis is up and whose database has its tables.
+def running_installation(
+    directory: Path, *, channels: Mapping[str, Channel], stand_in_url: str | None
+) -> Iterator[Installation]:
+    """Yield an installation whose Redis is up and whose databases have their tables.
 
-    The Procfile's processes are started by ``running_processes``, after the licence is there.
+    ``channels`` are the pages of the licences' channels. The processes are started afterwards,
+    when the licences are there.
     """
-    shutil.copytree(SAMPLE, directory / "attachments")
+    ireserve = Configuration(
+        store=directory / "ireserve.db",
+        attachments=directory / "attachments",
+        channels=channels,
+        stand_in_url=stand_in_url,
+    )
+    shutil.copytree(SAMPLE, ireserve.attachments)
+    Store(ireserve.store).create()
     base_port = free_base_port(len(PROCESSES))
     with running_redis(directory / "redis") as redis:
-        environment = _environment(directory, redis.url, base_port)
-        installation = Installation(
-            directory=directory,
-            environment=environment,
-            web_url=f"http://127.0.0.1:{base_port}",
-            flower_url=f"http://127.0.0.1:{base_port + 300}",
-        )
+        environment = _environment(directory, redis.url, base_port, ireserve)
+        installation = Installation(directory, environment, base_port, ireserve)
         installation.command("db", "upgrade")
         yield installation
 
 
-def _environment(directory: Path, redis_url: str, base_port: int) -> dict[str, str]:
+def _environment(
+    directory: Path, redis_url: str, base_port: int, ireserve: Configuration
+) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -91,75 +104,10 @@ def _environment(directory: Path, redis_url: str, base_port: int) -> dict[str, s
         "REDIS_URL": redis_url,
         "DATABASE_URL": f"sqlite:///{directory / 'demo.db'}",
         "ENCRYPTION_KEYS": new_key(),
-        "ATTACHMENTS_URL": f"file://{directory / 'attachments'}",
+        "ATTACHMENTS_URL": f"file://{ireserve.attachments}",
         "FLOWER_BASIC_AUTH": FLOWER_LOGIN,
+        "CATCH_UP_INTERVAL_S": str(CATCH_UP_INTERVAL_S),
+        "REPLY_TASK": REPLY_TASK,
+        "REPLY_QUEUE": REPLY_QUEUE,
+        **ireserve.to_environment(),
     }
-
-
-@contextmanager
-def running_processes(installation: Installation) -> Iterator[None]:
-    """Run the Procfile's processes under honcho until the block ends.
-
-    Raises:
-        DemoError: they did not come up.
-    """
-    log = installation.directory / "processes.log"
-    with log.open("ab") as output:
-        honcho = subprocess.Popen(
-            [sys.executable, "-m", "honcho", "start", *PROCESSES],
-            cwd=ROOT,
-            env=dict(installation.environment),
-            stdout=output,
-            stderr=output,
-            # Ctrl-C in the terminal is for the demo itself, which then stops these in order.
-            start_new_session=True,
-        )
-    try:
-        _wait_until_up(installation, honcho, log)
-        yield
-    finally:
-        _stop(honcho)
-
-
-def _wait_until_up(installation: Installation, honcho: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    waiting_for = {
-        "web": f"{installation.web_url}/mattermost/health",
-        "flower": f"{installation.flower_url}/healthcheck",
-    }
-    while waiting_for or "mattermost.post_reply" not in log.read_text(errors="replace"):
-        if honcho.poll() is not None or time.monotonic() > deadline:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-            raise DemoError(f"the processes did not come up; the end of their log:\n{tail}")
-        waiting_for = {name: url for name, url in waiting_for.items() if not _is_up(url)}
-        time.sleep(0.1)
-
-
-def _is_up(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def _stop(honcho: subprocess.Popen[bytes]) -> None:
-    honcho.send_signal(signal.SIGTERM)
-    try:
-        honcho.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(honcho.pid, signal.SIGKILL)
-        honcho.wait()
-
-
-def request_json(method: str, url: str, body: object = None) -> object:
-    """Return what a JSON address answers (for the stand-in's control addresses)."""
-    request = urllib.request.Request(
-        url,
-        method=method,
-        data=json.dumps(body).encode() if body is not None else None,
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)

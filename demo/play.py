@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from demo.installation import SAMPLE, DemoError
-from tasks import create_root_post, post_reply, send_notification
-from tasks.marks import mark_of
+from demo.errors import DemoError
+from demo.installation import SAMPLE
+from demo.ireserve.chat import say, start_conversation
+from demo.ireserve.store import Conversation, Message, Store
+from tasks import send_notification
+from tasks.marks import Mark, mark_of
 from tasks.mattermost import MattermostClient, Post
+from tasks.messages import key_of, lane_of
 
 # Eight messages take well under a second; a slow real server with large files takes longer.
 DELIVERY_TIMEOUT_S = 60
@@ -20,45 +24,66 @@ DELIVERY_TIMEOUT_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What was enqueued: the conversation's id, its messages, and the notifications."""
+    """What was enqueued: the conversation, its messages, and the notifications."""
 
-    conversation_id: str
-    started_at: datetime
-    messages: Sequence[dict[str, Any]]
+    conversation: Conversation
+    messages: Sequence[Message]
     notifications: Sequence[dict[str, Any]]
 
 
-def play(licence_id: str) -> Played:
-    """Enqueue the sample conversation and the notifications; some of it twice, as it happens."""
-    sample = json.loads((SAMPLE / "conversation.json").read_text())
+def sample() -> dict[str, Any]:
+    """Return the sample: a conversation, a private one, the team's replies, and their author."""
+    content: dict[str, Any] = json.loads((SAMPLE / "conversation.json").read_text())
+    return content
+
+
+def play(script: Mapping[str, Any], *, licence_id: str, store: Store) -> Played:
+    """Say and enqueue a conversation and its notifications; some of it twice, as it happens."""
     started_at = datetime.now(UTC)
     run = started_at.strftime("%Y%m%d-%H%M%S")
+    conversation = Conversation(
+        licence_id=licence_id,
+        conversation_id=f"{licence_id}-{run}",
+        visitor_name=script["visitor_name"],
+        page_url=script["page_url"],
+        started_at=started_at.isoformat(),
+    )
     played = Played(
-        conversation_id=f"demo-{run}",
-        started_at=started_at,
+        conversation=conversation,
         messages=[
-            {**message, "message_id": f"{run}-{number}"}
-            for number, message in enumerate(sample["messages"], 1)
+            _message(conversation, f"{run}-{number}", item)
+            for number, item in enumerate(script["messages"], 1)
         ],
         notifications=[
             {**item, "notification_id": f"{item['notification_id']}-{run}"}
-            for item in sample["notifications"]
+            for item in script["notifications"]
         ],
     )
-    create_root_post.delay(
-        licence_id,
-        played.conversation_id,
-        visitor_name=sample["visitor_name"],
-        page_url=sample["page_url"],
-        started_at=started_at.isoformat(),
-    )
-    for message in played.messages:
-        post_reply.delay(licence_id, played.conversation_id, **message)
-    # i-Reserve calls again when it is not sure: the same message is posted once.
-    post_reply.delay(licence_id, played.conversation_id, **played.messages[0])
-    for notification in played.notifications:
-        send_notification.delay(licence_id, **notification)
+    _enqueue(played, store)
     return played
+
+
+def _message(conversation: Conversation, message_id: str, item: Mapping[str, Any]) -> Message:
+    return Message(
+        licence_id=conversation.licence_id,
+        conversation_id=conversation.conversation_id,
+        message_id=message_id,
+        sender_name=item["sender_name"],
+        sender_role=item["sender_role"],
+        text=item["text"],
+        posted_at=conversation.started_at,
+        attachments=tuple(item.get("attachments", ())),
+    )
+
+
+def _enqueue(played: Played, store: Store) -> None:
+    start_conversation(store, played.conversation)
+    for message in played.messages:
+        say(store, replace(message, posted_at=datetime.now(UTC).isoformat()))
+    # i-Reserve calls again when it is not sure: the same message is posted once.
+    say(store, played.messages[0])
+    for notification in played.notifications:
+        send_notification.delay(played.conversation.licence_id, **notification)
 
 
 def delivered(client: MattermostClient, played: Played, channels: Sequence[str]) -> list[Post]:
@@ -81,14 +106,23 @@ def delivered(client: MattermostClient, played: Played, channels: Sequence[str])
 
 
 def _our_posts(client: MattermostClient, played: Played, channels: Sequence[str]) -> list[Post]:
-    oldest_ms = round(played.started_at.timestamp() * 1_000) - 60_000
+    # Earlier runs may have left theirs in a channel of a real server.
+    notifications = {_key(played, item) for item in played.notifications}
+    conversation_id = played.conversation.conversation_id
     posts = [
         post
         for channel_id in dict.fromkeys(channels)
         for post in client.get_posts_page(channel_id, page=0, per_page=200)
-        if post.create_at_ms >= oldest_ms and mark_of(post)
+        if mark_of(post).get("conversation_id") == conversation_id
+        or mark_of(post).get("key") in notifications
     ]
     return sorted(posts, key=lambda post: post.create_at_ms)
+
+
+def _key(played: Played, notification: Mapping[str, Any]) -> str:
+    payload = {"licence_id": played.conversation.licence_id, **notification}
+    key = key_of("notification", payload, task_id="")
+    return Mark.of(lane_of("notification", payload), key).digest
 
 
 def problems(played: Played, posts: Sequence[Post]) -> list[str]:
@@ -98,12 +132,12 @@ def problems(played: Played, posts: Sequence[Post]) -> list[str]:
     replies = [post for post in threaded if post.root_id]
     notifications = [post for post in posts if mark_of(post).get("notification_type")]
     found = []
-    if len(roots) != 1 or played.conversation_id not in roots[0].message:
+    if len(roots) != 1 or played.conversation.conversation_id not in roots[0].message:
         found.append(f"there are {len(roots)} root posts with the conversation's id, not one")
     if any(post.root_id != roots[0].id for post in replies if roots):
         found.append("a reply is under another root")
     if [mark_of(post)["message_id"] for post in replies] != [
-        message["message_id"] for message in played.messages
+        message.message_id for message in played.messages
     ]:
         found.append("the replies are not each there once and in order")
     found += _file_problems(played, replies)
@@ -118,11 +152,11 @@ def _file_problems(played: Played, replies: Sequence[Post]) -> list[str]:
     found = []
     for message, post in zip(played.messages, replies, strict=False):
         names = [file.name for file in post.files]
-        wanted = [item["name"] for item in message.get("attachments", ())]
+        wanted = [item["name"] for item in message.attachments]
         missing = [name for name in wanted if name not in names]
         unnamed = [name for name in missing if name.split(".")[0] not in post.message]
         if unnamed or names != [name for name in wanted if name in names]:
-            found.append(f"message {message['message_id']}: its files are not there or not named")
+            found.append(f"message {message.message_id}: its files are not there or not named")
         if missing and not names:
-            found.append(f"message {message['message_id']}: a lost file cost the others")
+            found.append(f"message {message.message_id}: a lost file cost the others")
     return found

@@ -6,41 +6,83 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from demo.installation import ROOT, DemoError, request_json
+from demo.errors import DemoError
+from demo.processes import ROOT
 
+LICENCE = "demo"
+PRIVATE_LICENCE = "demo-private"
 TEAM = "ireserve"
 CHANNEL = "webchat"
+PRIVATE_CHANNEL = "vip"
 BOOKINGS = "bookings"
 BOT = "i-reserve"
+PRIVATE_BOT = "i-reserve-private"
+MEMBER = "anna"
 VARIABLES = (
     "MATTERMOST_URL",
     "MATTERMOST_BOT_TOKEN",
     "MATTERMOST_TEAM",
     "MATTERMOST_CHANNEL",
 )
+# Of a member of the channel, who then answers in the thread; without it nobody does.
+MEMBER_VARIABLE = "MATTERMOST_MEMBER_TOKEN"
 STOP_TIMEOUT_S = 10
+SETUP_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A licence's channel with its bot in it."""
+
+    licence_id: str
+    channel: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A Mattermost server with a bot in a channel. ``bookings`` is a second channel, if any."""
+    """A Mattermost server. ``private`` and ``bookings`` are further channels, if there are any.
+
+    ``member_token`` is that of a person in the channels; None: nobody will answer.
+    """
 
     url: str
-    token: str = field(repr=False)
     team: str
-    channel: str
+    public: Place
+    private: Place | None
     bookings: str | None
+    member_token: str | None = field(repr=False)
     is_stand_in: bool
 
     @property
-    def page_url(self) -> str:
+    def places(self) -> list[Place]:
+        """Return the places of all licences."""
+        return [self.public] + ([self.private] if self.private else [])
+
+    def label(self, place: Place) -> str:
+        """Return the channel's name as people read it."""
+        return f"~{place.channel}{' (private)' * (place is self.private)}"
+
+    def page_url(self, place: Place) -> str:
         """Return the address of the channel's page."""
-        return f"{self.url}/{self.team}/channels/{self.channel}"
+        return f"{self.url}/{self.team}/channels/{place.channel}"
+
+    def make_webhook(self, callback_url: str) -> str:
+        """Make the outgoing webhook of the stand-in's public channel; return its token."""
+        hook = {
+            "channel": f"{self.team}/{self.public.channel}",
+            "callback_urls": [callback_url],
+            "content_type": "application/json",
+            "display_name": "i-Reserve",
+        }
+        return str(_made(self.url, {"hooks": [hook]})["hooks"][0]["token"])
 
 
 @contextmanager
@@ -52,14 +94,25 @@ def running_target(directory: Path) -> Iterator[Target]:
     """
     given = {name: os.environ.get(name, "") for name in VARIABLES}
     if all(given.values()):
-        url, token, team, channel = given.values()
-        yield Target(url.rstrip("/"), token, team, channel, None, is_stand_in=False)
+        yield _real(*given.values(), member_token=os.environ.get(MEMBER_VARIABLE) or None)
         return
     if any(given.values()):
         missing = ", ".join(name for name, value in given.items() if not value)
         raise DemoError(f"to play against a real server, set {missing} as well")
     with _running_stand_in(directory) as url:
         yield _set_up(url)
+
+
+def _real(url: str, token: str, team: str, channel: str, *, member_token: str | None) -> Target:
+    return Target(
+        url=url.rstrip("/"),
+        team=team,
+        public=Place(LICENCE, channel, token),
+        private=None,
+        bookings=None,
+        member_token=member_token,
+        is_stand_in=False,
+    )
 
 
 @contextmanager
@@ -86,17 +139,42 @@ def _running_stand_in(directory: Path) -> Iterator[str]:
 
 
 def _set_up(url: str) -> Target:
-    channels = [{"team": TEAM, "name": name} for name in (CHANNEL, BOOKINGS)]
-    places = {"team": TEAM, "channels": [f"{TEAM}/{name}" for name in (CHANNEL, BOOKINGS)]}
-    made = request_json(
-        "POST",
-        f"{url}/_control/setup",
+    public, bookings, private = (f"{TEAM}/{name}" for name in (CHANNEL, BOOKINGS, PRIVATE_CHANNEL))
+    person = {"username": MEMBER, "first_name": "Anna", "email": "anna@example.com"}
+    made = _made(
+        url,
         {
-            "teams": [{"name": TEAM}],
-            "channels": channels,
-            "users": [{"username": "anna", "email": "anna@example.com", **places}],
-            "bots": [{"username": BOT, **places}],
+            "teams": [{"name": TEAM, "display_name": "i-Reserve"}],
+            "channels": [
+                {"team": TEAM, "name": CHANNEL},
+                {"team": TEAM, "name": BOOKINGS},
+                {"team": TEAM, "name": PRIVATE_CHANNEL, "type": "P"},
+            ],
+            "users": [{**person, "channels": [public, bookings, private]}],
+            "bots": [
+                {"username": BOT, "channels": [public, bookings]},
+                {"username": PRIVATE_BOT, "channels": [private]},
+            ],
         },
     )
-    assert isinstance(made, dict)
-    return Target(url, made["bots"][BOT]["token"], TEAM, CHANNEL, BOOKINGS, is_stand_in=True)
+    return Target(
+        url=url,
+        team=TEAM,
+        public=Place(LICENCE, CHANNEL, made["bots"][BOT]["token"]),
+        private=Place(PRIVATE_LICENCE, PRIVATE_CHANNEL, made["bots"][PRIVATE_BOT]["token"]),
+        bookings=BOOKINGS,
+        member_token=made["users"][MEMBER]["token"],
+        is_stand_in=True,
+    )
+
+
+def _made(url: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Let the stand-in make what is wanted; return the ids and tokens."""
+    request = urllib.request.Request(
+        f"{url}/_control/setup",
+        data=json.dumps(wanted).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=SETUP_TIMEOUT_S) as answer:
+        made: dict[str, Any] = json.load(answer)
+    return made

@@ -1,0 +1,227 @@
+"""Answer in the threads as a member of the team, and check what i-Reserve then has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import requests
+from sqlalchemy import func, select
+
+from demo.installation import CATCH_UP_INTERVAL_S, SAMPLE
+from demo.ireserve.configuration import Configuration
+from demo.ireserve.store import Message, MessageState, Store
+from models import Database, Delivery, DeliveryState, Reply, ReplySource
+from tasks.mattermost import MattermostClient, Post
+from tasks.reasons import OwnReason
+
+# The webhook takes well under a second; a machine with other things to do may need longer.
+PROMPT_S = 5.0
+# Two looks of the catch-up, and time to work off what they find.
+LATE_S = 2.0 * CATCH_UP_INTERVAL_S + 10.0
+POLL_S = 0.05
+# The replies of the sample in the public channel, in order.
+PUBLIC = ("picture", "note", "edited", "deleted")
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked: what was found, and whether it is as it should be."""
+
+    claim: str
+    is_ok: bool
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return f"  {'ok    ' if self.is_ok else 'FAILED'}  {self.claim}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who answers, in which threads, and where the outcome can be seen.
+
+    ``user_id`` is i-Reserve's id of who answers, None when their e-mail cannot be seen. ``thread``
+    is what the bot has posted so far, its root first. Without a webhook all comes by catch-up.
+    """
+
+    server_url: str
+    member: MattermostClient
+    member_token: str = field(repr=False)
+    ireserve: Configuration
+    database: Database
+    user_id: str | None
+    thread: Sequence[Post]
+    private_root: Post | None
+    has_webhook: bool
+
+    @property
+    def store(self) -> Store:
+        """Return what i-Reserve has stored."""
+        return Store(self.ireserve.store)
+
+    @property
+    def root(self) -> Post:
+        """Return the root post of the public thread."""
+        return self.thread[0]
+
+    def write(self, reply: Mapping[str, str], root: Post) -> Post:
+        """Post a reply of the sample into the thread, with its file."""
+        file_ids = [self._upload(reply["file"], root.channel_id)] if "file" in reply else []
+        return self.member.create_post(
+            channel_id=root.channel_id, message=reply["text"], root_id=root.id, file_ids=file_ids
+        )
+
+    def _upload(self, name: str, channel_id: str) -> str:
+        path = SAMPLE / name
+        with path.open("rb") as stream:
+            uploaded = self.member.upload_file(
+                channel_id=channel_id, name=name, stream=stream, size_bytes=path.stat().st_size
+            )
+        return uploaded.id
+
+    def reactions(self, post: Post) -> list[str]:
+        """Return the names of the reactions on the post."""
+        answer = requests.get(
+            f"{self.server_url}/api/v4/posts/{post.id}/reactions",
+            headers={"Authorization": f"Bearer {self.member_token}"},
+            timeout=LATE_S,
+        )
+        # The server says null when there is none.
+        return [reaction["emoji_name"] for reaction in answer.json() or ()]
+
+    def wait(self, condition: Callable[[], _Value]) -> _Value:
+        """Return the condition's first true value, or its last one when it does not come true."""
+        deadline = time.monotonic() + LATE_S
+        while not (value := condition()) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        return value
+
+    def arrived(self, post: Post) -> Message | None:
+        """Return the message that i-Reserve has of this post, once it has one."""
+        return self.wait(lambda: self.store.message_of_post(post.id))
+
+    def source(self, post: Post) -> ReplySource | None:
+        """Return how the post came to our knowledge."""
+        with self.database.transaction() as session:
+            return session.scalar(select(Reply.source).where(Reply.post_id == post.id))
+
+
+def check_inbound(scene: Scene, replies: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+    """Yield what was found, one by one, while the replies of the sample are written."""
+    written: dict[str, Post] = {}
+    if scene.private_root is not None:
+        written["private"] = scene.write(replies["private"], scene.private_root)
+    for name in PUBLIC:
+        written[name] = scene.write(replies[name], scene.root)
+        started = time.monotonic()
+        message = scene.arrived(written[name])
+        yield _arrival(scene, name, message, seconds=time.monotonic() - started)
+    if scene.has_webhook:
+        yield _by_webhook(scene, [written[name] for name in PUBLIC])
+    yield from _changes(scene, replies, written)
+    if "private" in written:
+        yield _private(scene, written["private"])
+    yield _receipts(scene, written)
+    yield _not_doubled(scene, written)
+
+
+def _arrival(scene: Scene, name: str, message: Message | None, *, seconds: float) -> Finding:
+    limit_s = PROMPT_S if scene.has_webhook else LATE_S
+    title = {
+        "picture": "a reply with its picture is in i-Reserve",
+        "note": "a note is in i-Reserve, and not among what the visitor sees",
+    }.get(name, f"the reply that will be {name} is in i-Reserve")
+    return Finding(
+        f"{title}, {_whose(scene)}, after {seconds:.1f} s",
+        message is not None
+        and seconds <= limit_s
+        and message.author_user_id == scene.user_id
+        and (name != "picture" or _has_picture(scene, message))
+        and (name != "note" or _is_internal(scene, message)),
+    )
+
+
+def _whose(scene: Scene) -> str:
+    return f"as {scene.user_id}'s" if scene.user_id else "as an unknown user's (e-mail hidden)"
+
+
+def _has_picture(scene: Scene, message: Message) -> bool:
+    expected = (SAMPLE / "lake-house.png").read_bytes()
+    files = [scene.ireserve.attachments / file["path"] for file in message.attachments]
+    return message.visibility == "public" and [file.read_bytes() for file in files] == [expected]
+
+
+def _is_internal(scene: Scene, message: Message) -> bool:
+    visible = scene.store.visible_to_visitor(message.licence_id, message.conversation_id)
+    return message.visibility == "internal" and message not in visible
+
+
+def _by_webhook(scene: Scene, posts: Sequence[Post]) -> Finding:
+    # Catch-up looks by the clock, and may be there in the moment between a post and its webhook.
+    count = [scene.source(post) for post in posts].count(ReplySource.WEBHOOK)
+    return Finding(f"the webhook brought {count} of {len(posts)} of them", count > len(posts) / 2)
+
+
+def _changes(
+    scene: Scene, replies: Mapping[str, Mapping[str, str]], written: Mapping[str, Post]
+) -> Iterator[Finding]:
+    scene.member.patch_post(written["edited"].id, message=replies["edited"]["becomes"])
+    scene.member.delete_post(written["deleted"].id)
+    # As a web chat shows it, without the asterisks.
+    becomes = replies["edited"]["becomes"].replace("*", "")
+    edited = _in_state(scene, written["edited"], MessageState.EDITED)
+    yield Finding("an edit arrives (catch-up)", edited is not None and edited.plain_text == becomes)
+    deleted = _in_state(scene, written["deleted"], MessageState.DELETED)
+    yield Finding("a deletion arrives (catch-up)", deleted is not None and not deleted.text)
+
+
+def _in_state(scene: Scene, post: Post, state: MessageState) -> Message | None:
+    def found() -> Message | None:
+        message = scene.store.message_of_post(post.id)
+        return message if message and message.state is state else None
+
+    return scene.wait(found)
+
+
+def _private(scene: Scene, post: Post) -> Finding:
+    message = scene.arrived(post)
+    return Finding(
+        "a reply in a private channel arrives (catch-up)",
+        message is not None and scene.source(post) is ReplySource.CATCH_UP,
+    )
+
+
+def _receipts(scene: Scene, written: Mapping[str, Post]) -> Finding:
+    expected = {
+        name: ["lock" if name == "note" else "white_check_mark"]
+        for name in written
+        if name != "deleted"
+    }
+    is_ok = scene.wait(
+        lambda: {name: scene.reactions(written[name]) for name in expected} == expected
+    )
+    return Finding("the bot's receipt is on each post", is_ok)
+
+
+def _not_doubled(scene: Scene, written: Mapping[str, Post]) -> Finding:
+    """Find that i-Reserve has enqueued each reply again, and that nothing came of it."""
+    skipped = scene.wait(lambda: _count_skipped(scene) == len(written))
+    # A double would be a post of its own; the server itself may list the root twice.
+    posts = {post.id for post in scene.member.get_thread(scene.root.id)}
+    replies = {written[name].id for name in PUBLIC if name != "deleted"}
+    return Finding(
+        "nothing came back to Mattermost: each post is there once",
+        skipped and posts == {post.id for post in scene.thread} | replies,
+    )
+
+
+def _count_skipped(scene: Scene) -> int:
+    statement = select(func.count()).where(
+        Delivery.state == DeliveryState.SKIPPED, Delivery.reason == OwnReason.FROM_MATTERMOST
+    )
+    with scene.database.transaction() as session:
+        return session.execute(statement).scalar_one()

@@ -1,0 +1,107 @@
+"""The example of a consumer: i-Reserve's own Celery worker, which is told of the team's replies.
+
+It needs nothing of this package but the names below. Start it beside i-Reserve:
+
+    CELERY_BROKER_URL=$REDIS_URL celery --app demo.ireserve.consumer worker --pool solo
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+
+from demo.ireserve.configuration import Configuration
+from demo.ireserve.store import Message, MessageState, Store
+
+# What REPLY_TASK and REPLY_QUEUE are set to.
+REPLY_TASK = "ireserve.record_reply"
+REPLY_QUEUE = "ireserve-replies"
+
+app = Celery("ireserve")
+app.conf.update(
+    task_default_queue=REPLY_QUEUE,
+    task_ignore_result=True,
+    # A worker that dies half-way is told again: the store knows what it has had.
+    task_acks_late=True,
+    broker_connection_retry_on_startup=True,
+)
+
+
+@app.task(name=REPLY_TASK)
+def record_reply(
+    *,
+    reply_id: int,
+    event: str,
+    revision: int,
+    licence_id: str,
+    conversation_id: str,
+    post_id: str,
+    visibility: str,
+    author_user_id: str | None,
+    author_name: str | None,
+    text: str | None,
+    plain_text: str | None,
+    posted_at: str,
+    attachments: list[dict[str, Any]],
+    **_later: Any,
+) -> None:
+    """Store a reply, its change or its deletion; twice the same is once.
+
+    Fields that a later version may add are let be.
+    """
+    message = Message(
+        licence_id=licence_id,
+        conversation_id=conversation_id,
+        message_id=f"reply-{reply_id}",
+        sender_name=author_name or "",
+        sender_role="agent",
+        text=text or "",
+        plain_text=plain_text or "",
+        posted_at=posted_at,
+        attachments=tuple(attachments),
+        visibility=visibility,
+        state=_state_after(event),
+        revision=revision,
+        post_id=post_id,
+        author_user_id=author_user_id,
+    )
+    _store().put_reply(message)
+    if event != "deleted":
+        _enqueue(message)
+
+
+def _enqueue(message: Message) -> None:
+    """Enqueue the message like every other one of the conversation; its origin keeps it back.
+
+    That an edit or a repetition enqueues it again is harmless: its id is the same.
+    """
+    files = [file for file in message.attachments if file["path"]]
+    app.send_task(
+        "mattermost.post_reply",
+        args=(message.licence_id, message.conversation_id),
+        kwargs={
+            "message_id": message.message_id,
+            "sender_name": message.sender_name,
+            "sender_role": message.sender_role,
+            # A reply may consist of files alone, and none of them may have been to be had.
+            "text": message.text or ", ".join(file["name"] for file in message.attachments),
+            "attachments": [{"name": file["name"], "path": file["path"]} for file in files],
+            "sent_at": message.posted_at,
+            "origin_post_id": message.post_id,
+        },
+        queue="mattermost",
+        # What is shown of a task must not hold names and texts.
+        argsrepr="()",
+        kwargsrepr="{...}",
+    )
+
+
+def _state_after(event: str) -> MessageState:
+    return {"edited": MessageState.EDITED, "deleted": MessageState.DELETED}.get(
+        event, MessageState.SENT
+    )
+
+
+def _store() -> Store:
+    return Store(Configuration.from_environment().store)

@@ -1,0 +1,41 @@
+"""The files of the web chat: kept in the attachment store, and sent to the page from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from flask import Response, abort, send_from_directory
+from werkzeug.datastructures import FileStorage
+
+from demo.ireserve.shown import picture_type
+
+
+def keep_file(part: FileStorage, attachments: Path) -> dict[str, Any]:
+    """Put an uploaded file into the store, under a path that is ours; return the attachment."""
+    path = f"uploads/{uuid4().hex}"
+    target = attachments / path
+    target.parent.mkdir(exist_ok=True)
+    part.save(target)
+    return {"name": part.filename, "path": path}
+
+
+def send_file(file: dict[str, Any], attachments: Path) -> Response:
+    """Return an attachment's bytes: a picture to be shown, anything else to be saved.
+
+    404 when it is not there, or when its path leads out of the store.
+    """
+    if not file.get("path"):
+        abort(404)
+    shown_as = picture_type(file["name"])
+    response = send_from_directory(
+        attachments,
+        file["path"],
+        mimetype=shown_as or "application/octet-stream",
+        as_attachment=shown_as is None,
+        download_name=file["name"],
+    )
+    # A stranger's file does nothing on its own, should a browser open it as a page.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response

@@ -1,0 +1,173 @@
+// Keeps the web chat up to date and sends what the visitor types. Messages are replaced one by one
+// and only when they changed, so that the place in the page and a half-typed message stay.
+"use strict";
+
+const POLL_INTERVAL_MS = 500;
+const base = location.pathname.replace(/\/$/, "");
+const list = document.getElementById("messages");
+const live = document.getElementById("live");
+const composer = document.getElementById("composer");
+const drawn = new Map();
+let change = -1;
+
+function element(name, classes, text) {
+  const node = document.createElement(name);
+  node.className = classes;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function fileNode(file) {
+  if (!file.url) return element("span", "file missing", "📄 " + file.name + " (not available)");
+  const link = element("a", file.is_picture ? "picture" : "file", file.is_picture ? undefined : "📄 " + file.name);
+  link.href = file.url;
+  link.target = "_blank";
+  link.rel = "noopener";
+  if (!file.is_picture) return link;
+  const picture = document.createElement("img");
+  picture.src = file.url;
+  picture.alt = file.name;
+  picture.addEventListener("load", () => { if (wasAtBottom) toBottom(); });
+  picture.addEventListener("error", () => link.replaceWith(fileNode({ ...file, url: null })));
+  link.append(picture);
+  return link;
+}
+
+function textNode(message) {
+  if (message.html === undefined) return element("div", "text", message.text);
+  const node = element("div", "text rendered");
+  // The server has made it from Markdown, without any HTML of the author's.
+  node.innerHTML = message.html;
+  for (const link of node.querySelectorAll("a")) Object.assign(link, { target: "_blank", rel: "noopener noreferrer" });
+  return node;
+}
+
+function bubbleNode(message) {
+  if (message.state === "deleted") return element("div", "bubble", "This message was deleted.");
+  const bubble = element("div", "bubble");
+  const files = element("div", "files");
+  files.append(...message.files.map(fileNode));
+  bubble.append(textNode(message), files);
+  return bubble;
+}
+
+function lineNode(message) {
+  const line = element("div", "line");
+  const moment = new Date(message.time);
+  const time = element("time", "", moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+  time.dateTime = message.time;
+  time.title = moment.toLocaleString();
+  line.append(element("b", "", message.sender), time);
+  if (message.state === "edited") line.append(element("span", "edited", "(edited)"));
+  if (message.from_mattermost) line.append(element("span", "origin", "from Mattermost"));
+  return line;
+}
+
+function messageNode(message) {
+  const classes = ["message", message.role, message.state].join(" ");
+  const node = element("article", classes);
+  node.append(lineNode(message), bubbleNode(message));
+  return node;
+}
+
+let wasAtBottom = true;
+function toBottom() { list.scrollTop = list.scrollHeight; }
+
+function draw(messages) {
+  const wanted = new Set(messages.map((message) => message.id));
+  for (const [id, known] of drawn) {
+    if (!wanted.has(id)) { known.node.remove(); drawn.delete(id); }
+  }
+  if (messages.length) list.querySelector(".none")?.remove();
+  messages.forEach((message, place) => {
+    const content = JSON.stringify(message);
+    let known = drawn.get(message.id);
+    if (known?.content !== content) {
+      const node = messageNode(message);
+      known?.node.replaceWith(node);
+      known = { content, node };
+      drawn.set(message.id, known);
+    }
+    if (list.children[place] !== known.node) list.insertBefore(known.node, list.children[place] ?? null);
+  });
+}
+
+async function poll() {
+  try {
+    const answer = await fetch(base + "/messages?change=" + change);
+    if (!answer.ok) throw new Error(answer.status);
+    if (answer.status === 200) {
+      const update = await answer.json();
+      wasAtBottom = change < 0 || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+      draw(update.messages);
+      change = update.change;
+      if (wasAtBottom) toBottom();
+    }
+    live.textContent = "live";
+    live.className = "up";
+  } catch {
+    live.textContent = "not reachable";
+    live.className = "down";
+  }
+}
+
+// The next question waits for the answer to the last one: a slow server gets no pile of them.
+async function keepPolling() {
+  await poll();
+  setTimeout(keepPolling, document.hidden ? 5 * POLL_INTERVAL_MS : POLL_INTERVAL_MS);
+}
+
+function showAttached() {
+  const count = composer.elements.files.files.length;
+  document.getElementById("attached").textContent = count ? count + (count > 1 ? " files" : " file") : "Attach";
+}
+
+async function send() {
+  const { text, files } = composer.elements;
+  const problem = document.getElementById("problem");
+  const button = composer.querySelector("[type=submit]");
+  if (button.disabled || (!text.value.trim() && !files.files.length)) return;
+  button.disabled = true;
+  problem.textContent = "";
+  try {
+    const answer = await fetch(base + "/messages", { method: "POST", body: new FormData(composer) });
+    if (!answer.ok) throw new Error(answer.status);
+    text.value = "";
+    files.value = "";
+    showAttached();
+    await poll();
+    toBottom();
+  } catch {
+    problem.textContent = "Not sent. Try again.";
+  } finally {
+    button.disabled = false;
+    text.focus();
+  }
+}
+
+if (composer) {
+  composer.addEventListener("submit", (event) => { event.preventDefault(); send(); });
+  composer.elements.files.addEventListener("change", showAttached);
+  composer.elements.text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
+  });
+  keepPolling();
+}
+
+const beginning = document.getElementById("beginning");
+document.getElementById("new").addEventListener("click", () => beginning.showModal());
+document.getElementById("cancel").addEventListener("click", () => beginning.close());
+document.getElementById("conversations").addEventListener("change", (event) => { location.href = event.target.value; });
+
+const server = document.getElementById("server");
+server?.addEventListener("click", async () => {
+  const is_on = server.getAttribute("aria-checked") !== "true";
+  server.disabled = true;
+  try {
+    const answer = await fetch("/server", { method: "POST", body: new URLSearchParams({ is_on }) });
+    if (answer.ok) server.setAttribute("aria-checked", (await answer.json()).is_on);
+  } finally {
+    server.disabled = false;
+    server.focus();
+  }
+});

@@ -1,0 +1,189 @@
+"""i-Reserve's own store: its conversations and their messages, in a small SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+# How long one of the demo's processes waits while another one writes.
+BUSY_TIMEOUT_S = 10.0
+
+_TABLES = """
+CREATE TABLE conversations (
+    licence_id TEXT, conversation_id TEXT, visitor_name TEXT, page_url TEXT, started_at TEXT,
+    PRIMARY KEY (licence_id, conversation_id)
+);
+CREATE TABLE messages (
+    licence_id TEXT, conversation_id TEXT, message_id TEXT, sender_name TEXT, sender_role TEXT,
+    text TEXT, plain_text TEXT, posted_at TEXT, attachments TEXT, visibility TEXT, state TEXT,
+    revision INTEGER, post_id TEXT, author_user_id TEXT, change INTEGER,
+    PRIMARY KEY (licence_id, conversation_id, message_id)
+);
+CREATE INDEX messages_by_post ON messages (post_id);
+"""
+
+
+class MessageState(StrEnum):
+    """What became of a message since it was written."""
+
+    SENT = "sent"
+    EDITED = "edited"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One web chat of a visitor."""
+
+    licence_id: str
+    conversation_id: str
+    visitor_name: str = field(repr=False)
+    page_url: str
+    started_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation.
+
+    ``post_id``, ``revision``, ``author_user_id`` and ``plain_text`` are those of a team member's
+    reply that came from Mattermost. ``attachments`` have a name, a path in the attachment store
+    or a reason why there is none, and perhaps a type and a size.
+    """
+
+    licence_id: str
+    conversation_id: str
+    message_id: str
+    sender_name: str = field(repr=False)
+    sender_role: str
+    text: str = field(repr=False)
+    posted_at: str
+    plain_text: str | None = field(default=None, repr=False)
+    attachments: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    visibility: str = "public"
+    state: MessageState = MessageState.SENT
+    revision: int = 0
+    post_id: str | None = None
+    author_user_id: str | None = None
+
+    @classmethod
+    def of_row(cls, row: sqlite3.Row) -> Self:
+        """Return the message as it is stored."""
+        values = {item.name: row[item.name] for item in fields(cls)}
+        values["attachments"] = tuple(json.loads(values["attachments"]))
+        values["state"] = MessageState(values["state"])
+        return cls(**values)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the values of its columns."""
+        return {**asdict(self), "attachments": json.dumps(self.attachments)}
+
+
+_COLUMNS = [item.name for item in fields(Message)]
+_INSERT = (
+    f"INSERT INTO messages ({', '.join(_COLUMNS)}, change) "
+    f"VALUES ({', '.join(':' + name for name in _COLUMNS)}, "
+    "(SELECT coalesce(max(change), 0) + 1 FROM messages))"
+)
+# The newest revision wins, in whatever order and however often they come.
+_NEWEST_REVISION = (
+    "ON CONFLICT DO UPDATE SET change = excluded.change, "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])
+    + " WHERE excluded.revision > messages.revision"
+)
+_IN_CONVERSATION = "licence_id = ? AND conversation_id = ?"
+
+
+class Store:
+    """The file. Each call is a transaction of its own, from any thread or process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def create(self) -> None:
+        """Make the file with its tables."""
+        with self._transaction() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_TABLES)
+
+    def add_conversation(self, conversation: Conversation) -> None:
+        """Add a new conversation."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO conversations VALUES "
+                "(:licence_id, :conversation_id, :visitor_name, :page_url, :started_at)",
+                asdict(conversation),
+            )
+
+    def conversations(self) -> list[Conversation]:
+        """Return all conversations, the newest first."""
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT * FROM conversations ORDER BY started_at DESC")
+            return [Conversation(**dict(row)) for row in rows]
+
+    def conversation(self, licence_id: str, conversation_id: str) -> Conversation | None:
+        """Return one conversation, if there is one."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                f"SELECT * FROM conversations WHERE {_IN_CONVERSATION}",
+                (licence_id, conversation_id),
+            ).fetchone()
+            return Conversation(**dict(row)) if row else None
+
+    def add_message(self, message: Message) -> None:
+        """Add a message that was written here, or change nothing if it is there."""
+        with self._transaction() as connection:
+            connection.execute(f"{_INSERT} ON CONFLICT DO NOTHING", message.to_row())
+
+    def put_reply(self, message: Message) -> bool:
+        """Store this revision of a reply; return whether it was news.
+
+        The same revision again, or an older one after a newer, changes nothing.
+        """
+        with self._transaction() as connection:
+            written = connection.execute(f"{_INSERT} {_NEWEST_REVISION}", message.to_row())
+            return written.rowcount > 0
+
+    def messages(self, licence_id: str, conversation_id: str) -> list[Message]:
+        """Return the conversation's messages in order, internal notes included."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM messages WHERE {_IN_CONVERSATION} ORDER BY posted_at, change",
+                (licence_id, conversation_id),
+            )
+            return [Message.of_row(row) for row in rows]
+
+    def visible_to_visitor(self, licence_id: str, conversation_id: str) -> list[Message]:
+        """Return what the visitor may see: an internal note is the team's alone."""
+        messages = self.messages(licence_id, conversation_id)
+        return [message for message in messages if message.visibility == "public"]
+
+    def message_of_post(self, post_id: str) -> Message | None:
+        """Return the reply with this id of Mattermost's, if it has come."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "SELECT * FROM messages WHERE post_id = ?", (post_id,)
+            ).fetchone()
+            return Message.of_row(row) if row else None
+
+    def last_change(self, licence_id: str, conversation_id: str) -> int:
+        """Return a number that grows with each change of the conversation's messages."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                f"SELECT coalesce(max(change), 0) FROM messages WHERE {_IN_CONVERSATION}",
+                (licence_id, conversation_id),
+            ).fetchone()
+            return int(row[0])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S)) as connection:
+            connection.row_factory = sqlite3.Row
+            with connection:
+                yield connection

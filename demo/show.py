@@ -1,0 +1,102 @@
+"""The demo's own course: a conversation goes out, the team's replies come back; all of it checked.
+
+Imports the public tasks, as i-Reserve does: to be imported when REDIS_URL is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from demo.check_inbound import Scene, check_inbound
+from demo.installation import Installation
+from demo.ireserve.store import Store
+from demo.play import Played, delivered, play, problems, sample
+from demo.target import MEMBER_VARIABLE, Place, Target
+from models import Database
+from tasks import sync_user
+from tasks.marks import mark_of
+from tasks.mattermost import MattermostClient, Post
+
+
+def show(installation: Installation, target: Target) -> list[str]:
+    """Play both directions, print what happens, and return what is not as it should be."""
+    script, store = sample(), Store(installation.ireserve.store)
+    user_id = _introduce_member(target)
+    private = _play_private(target, store)
+    played = play(script, licence_id=target.public.licence_id, store=store)
+    posts = _delivered(target, target.public, played)
+    found = problems(played, posts)
+    if target.member_token is None:
+        print(f"\nNobody answers: set {MEMBER_VARIABLE} to check the replies as well.")
+        return found
+    thread = [post for post in posts if mark_of(post).get("conversation_id")]
+    print(f"\n{script['user']['name']} answers:")
+    with MattermostClient(target.url, target.member_token) as member:
+        scene = Scene(
+            server_url=target.url,
+            member=member,
+            member_token=target.member_token,
+            ireserve=installation.ireserve,
+            database=Database(installation.database_url),
+            user_id=user_id,
+            thread=thread,
+            private_root=private[0] if private else None,
+            has_webhook=target.is_stand_in,
+        )
+        for finding in check_inbound(scene, script["replies"]):
+            print(finding, flush=True)
+            found += [] if finding.is_ok else [finding.claim]
+    return found
+
+
+def _introduce_member(target: Target) -> str | None:
+    """Let the licences know who it is that answers; return i-Reserve's id for them.
+
+    None: nobody answers, or the server hides e-mails from the bot, and so whose they are.
+    """
+    if target.member_token is None:
+        return None
+    user = sample()["user"]
+    with (
+        MattermostClient(target.url, target.member_token) as member,
+        MattermostClient(target.url, target.public.token) as bot,
+    ):
+        email = bot.get_user(member.get_me().id).email
+    if not email:
+        return None
+    for place in target.places:
+        sync_user.delay(place.licence_id, user_id=user["user_id"], email=email, name=user["name"])
+    return str(user["user_id"])
+
+
+def _play_private(target: Target, store: Store) -> list[Post]:
+    """Play the short conversation in the private channel, if there is one; return its posts."""
+    if target.private is None:
+        return []
+    played = play(sample()["private"], licence_id=target.private.licence_id, store=store)
+    return _delivered(target, target.private, played)
+
+
+def _delivered(target: Target, place: Place, played: Played) -> list[Post]:
+    """Wait for the posts, print and return them."""
+    names = [place.channel]
+    if target.bookings and place is target.public:
+        names.append(target.bookings)
+    with MattermostClient(target.url, place.token) as client:
+        channels = {
+            client.get_channel_by_name(team=target.team, channel=name).id: name for name in names
+        }
+        posts = delivered(client, played, list(channels))
+    _print(posts, channels)
+    return posts
+
+
+def _print(posts: Sequence[Post], channels: dict[str, str]) -> None:
+    for post in posts:
+        first_line = post.message.splitlines()[0] if post.message else "(notification)"
+        files = ", ".join(file.name for file in post.files)
+        place = "  └ " if post.root_id else ""
+        print(
+            f"  ~{channels[post.channel_id]}: {place}{first_line}{f'  [{files}]' * bool(files)}",
+            flush=True,
+        )
