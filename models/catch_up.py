@@ -11,7 +11,7 @@ from models.base import MATTERMOST_ID_LENGTH, Base, utc_now
 
 
 class CatchUpCursor(Base):
-    """All changes of the channel's posts up to ``since_ms`` (the server's time) are in the inbox."""
+    """All changes of the channel's posts up to ``since_ms`` (its server's time) are collected."""
 
     __tablename__ = "catch_up_cursors"
 

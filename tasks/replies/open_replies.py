@@ -27,7 +27,7 @@ def wake_open_replies(runtime: Runtime) -> int:
     """Wake the replies that are due; return how many.
 
     Raises:
-        kombu.exceptions.OperationalError: the broker is down; they are due again after `WAKE_AGAIN`.
+        kombu.exceptions.OperationalError: the broker is down; they are due again some time later.
     """
     with runtime.database.transaction() as session:
         due = claim(session, limit=REPLIES_PER_SWEEP)
