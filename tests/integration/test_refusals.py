@@ -144,6 +144,7 @@ def test_message_that_breaks_the_worker_fails_by_itself(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An unforeseen error blocks no lane, and its text, which may quote anything, is not kept."""
+
     def broken(**arguments: Any) -> list[str]:
         if arguments["text"] == "secret words":
             raise RuntimeError(arguments["text"])
