@@ -15,22 +15,19 @@ from typing import Any
 import structlog
 from kombu.exceptions import OperationalError
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models import (
     CatchUpCursor,
     Conversation,
     Licence,
-    Reply,
-    ReplySource,
-    ReplyState,
     utc_now,
 )
 from tasks.app import app
+from tasks.changed_replies import known_post_ids, take_in
 from tasks.channel_changes import changes_since
 from tasks.drain import drain_parked
 from tasks.failures import SendFailedError
-from tasks.inbox import WAKE_UP_GRACE, receive
 from tasks.lanes import Lane
 from tasks.licences import LicenceAccess
 from tasks.mattermost import (
@@ -55,9 +52,6 @@ ACTIVE_FOR = timedelta(days=30)
 OVERLAP_MS = 120_000
 # Our clock and the server's may differ by this much; it matters for the first look alone.
 CLOCK_MARGIN = timedelta(minutes=5)
-# When a channel has changed in more than 1,000 ways, so many of its newest replies are asked for by
-# id to learn of edits and deletions: more than a team writes in a day.
-KNOWN_REPLIES = 10_000
 # One database statement for so many posts.
 CHUNK = 500
 
@@ -189,7 +183,7 @@ def _collect_channel(
         runtime.clients.of(licence),
         look.channel_id,
         since_ms=look.since_ms - OVERLAP_MS,
-        known_post_ids=lambda: _known_post_ids(runtime, licence.id, look.channel_id),
+        known_post_ids=lambda: _known(runtime, licence.id, look.channel_id),
         on_page=on_page,
     )
     kept = _without_lost_threads(runtime.clients.of(licence), changes.posts, on_page)
@@ -197,7 +191,7 @@ def _collect_channel(
     woken: list[int] = []
     for start in range(0, len(posts), CHUNK):
         with runtime.database.transaction() as session:
-            woken += _take_in(session, licence.id, posts[start : start + CHUNK])
+            woken += take_in(session, licence.id, posts[start : start + CHUNK])
     # Only now: a look that breaks off before this finds the same changes again.
     if changes.newest_ms > look.since_ms:
         _move_cursor(runtime, licence.id, look.channel_id, changes.newest_ms)
@@ -225,68 +219,9 @@ def _without_lost_threads(
     ]
 
 
-def _known_post_ids(runtime: Runtime, licence_id: str, channel_id: str) -> list[str]:
-    known = (
-        select(Reply.post_id)
-        .join(Conversation, Conversation.id == Reply.conversation_row)
-        .where(Reply.licence_id == licence_id, Conversation.channel_id == channel_id)
-        .where(Reply.state != ReplyState.DELETED)
-        .order_by(Reply.posted_at.desc())
-        .limit(KNOWN_REPLIES)
-    )
+def _known(runtime: Runtime, licence_id: str, channel_id: str) -> list[str]:
     with runtime.database.transaction() as session:
-        return list(session.scalars(known))
-
-
-def _take_in(session: Session, licence_id: str, posts: Sequence[Post]) -> list[int]:
-    """Write down which posts are to be resolved (again), in their order; return the rows."""
-    roots = _mirrored_roots(session, licence_id, {post.root_id for post in posts})
-    known = {
-        reply.post_id: reply
-        for reply in session.scalars(
-            select(Reply).where(
-                Reply.licence_id == licence_id, Reply.post_id.in_([post.id for post in posts])
-            )
-        )
-    }
-    taken = []
-    for post in posts:
-        reply = known.get(post.id)
-        if reply is not None:
-            if _is_news(reply, post):
-                reply.state = ReplyState.RECEIVED
-                # Its patience begins anew with the change.
-                reply.received_at = utc_now()
-                reply.next_attempt_at = utc_now() + WAKE_UP_GRACE
-                reply.attempts = 0
-                taken.append(reply.id)
-        elif post.root_id in roots and not post.delete_at_ms:
-            row = receive(
-                session, licence_id=licence_id, post_id=post.id, source=ReplySource.CATCH_UP
-            )
-            taken += [row] if row is not None else []
-    return taken
-
-
-def _mirrored_roots(session: Session, licence_id: str, root_ids: set[str]) -> set[str | None]:
-    return set(
-        session.scalars(
-            select(Conversation.root_post_id).where(
-                Conversation.licence_id == licence_id, Conversation.root_post_id.in_(root_ids)
-            )
-        )
-    )
-
-
-def _is_news(reply: Reply, post: Post) -> bool:
-    """Say whether the post is a later version than the recorded one.
-
-    A row that is still to be resolved is on its way by itself.
-    """
-    return (
-        reply.state is not ReplyState.RECEIVED
-        and max(post.update_at_ms, post.delete_at_ms) > reply.post_update_at_ms
-    )
+        return known_post_ids(session, licence_id, channel_id)
 
 
 def _move_cursor(runtime: Runtime, licence_id: str, channel_id: str, newest_ms: int) -> None:

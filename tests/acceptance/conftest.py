@@ -10,6 +10,7 @@ import pytest
 
 from demo.mattermost import StandIn
 from demo.mattermost.received import Received
+from demo.redis_server import RedisServer, running_redis
 from tests.deployment import Deployment
 
 PLACE = "support/webchat"
@@ -51,6 +52,13 @@ class Site:
             for entry in self.stand_in.received(method="POST", path="/posts")
             if entry.post_id and not entry.duplicate
         ]
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server that the test may stop and kill."""
+    with running_redis(tmp_path / "redis") as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from demo.ports import free_port
-from demo.redis_server import RedisServer, running_redis
+from demo.redis_server import RedisServer
 from tests.deployment import Deployment, Host
 
 # What i-Reserve's request may wait; what is measured includes a slow machine's hiccups.
 PATIENCE_S = 1.5
 
 MESSAGE = {"message_id": "m1", "sender_name": "Jan", "sender_role": "visitor", "text": "hello"}
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis server that the test may stop and kill."""
-    with running_redis(tmp_path / "redis") as server:
-        yield server
 
 
 def _host(directory: Path, redis_url: str) -> tuple[Deployment, Host]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from demo.mattermost import StandIn
-from demo.redis_server import RedisServer, running_redis
+from demo.redis_server import RedisServer
 from models import Database
 from tests.acceptance.conftest import Site
 from tests.acceptance.fire import Load, Supervisor, under_load
@@ -21,17 +21,11 @@ from tests.postgres_server import PostgresServer
 from tests.waiting import wait_until
 
 LICENCES = ("L1", "L2", "L3")
-USUAL_LOAD = (30, 10)
-FULL_LOAD = (100, 20)
+# Conversations, and messages in each; the full loads (`--full-load`) take some minutes.
+USUAL_LOAD, FULL_LOAD = (30, 10), (100, 20)
+BURSTS, FULL_BURSTS = (50, 20), (200, 50)
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 POSTGRES = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis server that the test may kill."""
-    with running_redis(tmp_path / "redis") as server:
-        yield server
 
 
 @pytest.fixture
@@ -50,12 +44,21 @@ def site(
 @pytest.fixture
 def load(site: Site, request: pytest.FixtureRequest) -> Load:
     """The messages of many conversations of three licences, in bursts, a tenth of them doubled."""
-    conversations, messages = FULL_LOAD if request.config.getoption("--full-load") else USUAL_LOAD
+    usual, full = getattr(request, "param", (USUAL_LOAD, FULL_LOAD))
+    conversations, messages = full if request.config.getoption("--full-load") else usual
     return Load(site, LICENCES, conversations, messages, seed=7)
 
 
-def _halfway(load: Load, share: float = 0.3) -> None:
-    load.wait_until_enqueued(share)
+@pytest.mark.parametrize("load", [(BURSTS, FULL_BURSTS)], indirect=True, ids=["bursts"])
+def test_messages_in_bursts_arrive_once_and_in_order(
+    site: Site, load: Load, database: Database
+) -> None:
+    """Two workers of 8 threads, and nothing goes wrong: none is lost, doubled or out of order."""
+    with under_load(site, load):
+        load.wait_until_enqueued(0.99)
+        load.wait_until_settled(database, timeout_s=300)
+
+    assert load.assert_kept_its_promises(database) == {"sent": load.total}
 
 
 def _kill_workers(site: Site, load: Load, supervisor: Supervisor) -> None:
@@ -66,7 +69,7 @@ def _kill_workers(site: Site, load: Load, supervisor: Supervisor) -> None:
 
 
 def _kill_both_workers(site: Site, load: Load, supervisor: Supervisor) -> None:
-    _halfway(load)
+    load.wait_until_enqueued(0.3)
     for worker in list(supervisor.workers):
         worker.send_signal(signal.SIGKILL)
 
@@ -91,13 +94,13 @@ def _refuse_for_a_while(site: Site, load: Load, supervisor: Supervisor) -> None:
 
 
 def _answer_late(site: Site, load: Load, supervisor: Supervisor) -> None:
-    _halfway(load)
+    load.wait_until_enqueued(0.3)
     site.stand_in.set_fault("accept_then_late", scope="posts", times=2, seconds=7)
 
 
 def _start_beat_twice(site: Site, load: Load, supervisor: Supervisor) -> None:
     site.deployment.start("beat")
-    _halfway(load)
+    load.wait_until_enqueued(0.3)
 
 
 Fault = Callable[[Site, Load, Supervisor], None]
@@ -122,7 +125,7 @@ def test_every_message_is_sent_once_and_in_order(
     """Whatever happened in between: each message once, in order, under one root; none failed."""
     with under_load(site, load) as supervisor:
         fault(site, load, supervisor)
-        _halfway(load, 0.99)
+        load.wait_until_enqueued(0.99)
         load.wait_until_settled(database, timeout_s=90)
 
     states = load.assert_kept_its_promises(database)
@@ -141,7 +144,7 @@ def test_killed_redis_loses_nothing_that_was_enqueued(
             own_redis.stop(with_signal=signal.SIGKILL)
             time.sleep(0.3)
             own_redis.start()
-        _halfway(load, 0.99)
+        load.wait_until_enqueued(0.99)
         load.wait_until_settled(database, timeout_s=120)
 
     states = load.assert_kept_its_promises(database)
@@ -154,12 +157,12 @@ def test_restarted_postgresql_loses_and_doubles_nothing(
 ) -> None:
     """PostgreSQL goes away in the middle and comes back some seconds later."""
     with under_load(site, load):
-        _halfway(load)
+        load.wait_until_enqueued(0.3)
         postgres_server.stop()
         time.sleep(2.0)
         postgres_server.start()
         database.dispose()
-        _halfway(load, 0.99)
+        load.wait_until_enqueued(0.99)
         load.wait_until_settled(database, timeout_s=90)
 
     states = load.assert_kept_its_promises(database)
@@ -171,7 +174,7 @@ def test_killed_workers_on_postgresql(site: Site, load: Load, database: Database
     """The same on the other database."""
     with under_load(site, load) as supervisor:
         _kill_workers(site, load, supervisor)
-        _halfway(load, 0.99)
+        load.wait_until_enqueued(0.99)
         load.wait_until_settled(database, timeout_s=90)
 
     states = load.assert_kept_its_promises(database)
@@ -182,14 +185,14 @@ def test_killed_workers_on_postgresql(site: Site, load: Load, database: Database
 def test_locked_sqlite_is_waited_for(site: Site, load: Load, database: Database) -> None:
     """Somebody holds the database's write lock for some seconds."""
     with under_load(site, load):
-        _halfway(load)
+        load.wait_until_enqueued(0.3)
         path = site.deployment.environment["DATABASE_URL"].removeprefix("sqlite:///")
         blocker = sqlite3.connect(path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
         time.sleep(4.0)
         blocker.execute("COMMIT")
         blocker.close()
-        _halfway(load, 0.99)
+        load.wait_until_enqueued(0.99)
         load.wait_until_settled(database, timeout_s=90)
 
     states = load.assert_kept_its_promises(database)
@@ -204,7 +207,7 @@ def test_dead_server_is_one_licences_trouble(site: Site, load: Load, database: D
     others = [n for n in range(load.conversations) if load.licence_of(n) != "L2"]
 
     with under_load(site, load):
-        _halfway(load, 0.99)
+        load.wait_until_enqueued(0.99)
         wait_until(
             lambda: (
                 sum(

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from demo.mattermost import StandIn
-from demo.redis_server import RedisServer, running_redis
+from demo.redis_server import RedisServer
 from models import Conversation, Database, Reply, ReplySource, ReplyState
 from tasks.mattermost import MattermostClient
 from tests.acceptance.conftest import Site
@@ -22,13 +22,6 @@ from tests.waiting import wait_until
 INTERVAL_S = 5
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PLACE = "team-l1/webchat"
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis server that the test may stop."""
-    with running_redis(tmp_path / "redis") as server:
-        yield server
 
 
 @pytest.fixture
