@@ -12,8 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, RowId, utc_now
 
 # A lane's name is the licence's and the conversation's id, percent-encoded, with a letter between:
-# at worst 3 bytes in UTF-8 for each character become 9.
-LANE_LENGTH = 2_000
+# at worst each of their 100 bytes becomes three characters.
+LANE_LENGTH = 2 * 3 * ID_LENGTH + 10
 REASON_LENGTH = 40
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -46,6 +47,13 @@ def _identifier(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _short_enough(value: str) -> str:
+    # Lanes and keys are made of ids, and an index has no room for more.
+    if len(value.encode()) > ID_LENGTH:
+        raise ValueError(f"must have at most {ID_LENGTH} bytes")
+    return value
+
+
 def _aware(value: datetime | None) -> datetime | None:
     if value is None:
         return None
@@ -57,6 +65,7 @@ Identifier = Annotated[
     str,
     BeforeValidator(_identifier),
     StringConstraints(min_length=1, max_length=ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_short_enough),
 ]
 Name = Annotated[str, StringConstraints(max_length=NAME_LENGTH)]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=URL_LENGTH)]

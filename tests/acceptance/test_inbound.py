@@ -20,6 +20,8 @@ from tests.deployment import Deployment, Running
 from tests.waiting import wait_until
 
 INTERVAL_S = 5
+# Stands in every reply's text; it may appear in no log.
+WORD = "geheimtekst"
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PLACE = "team-l1/webchat"
 
@@ -79,7 +81,7 @@ def _say(site: Site, database: Database, count: int) -> list[str]:
     member = MattermostClient(site.stand_in.url, token)
     return [
         member.create_post(
-            channel_id=site.channel_ids["L1"], root_id=root or "", message=f"reply {number}"
+            channel_id=site.channel_ids["L1"], root_id=root or "", message=f"{WORD} {number}"
         ).id
         for number in range(count)
     ]
@@ -98,13 +100,15 @@ def _recorded(database: Database) -> list[tuple[str, ReplySource]]:
 
 
 def test_reply_is_recorded_within_a_second_or_two(site: Site, database: Database) -> None:
-    """From the member's post by the webhook into the table, without any beat."""
+    """From the member's post by the webhook into the table, without any beat; no log has a word."""
     _hook(site)
 
     posts = _say(site, database, 3)
     wait_until(lambda: len(_recorded(database)) == 3, timeout_s=10, what="three replies")
 
+    logs = site.deployment.logs()
     assert sorted(_recorded(database)) == sorted((post, ReplySource.WEBHOOK) for post in posts)
+    assert [word for word in (WORD, "anna", "@example.com") if word in logs] == []
 
 
 @SQLITE

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from models import Licence
 from tasks import parts
+from tasks.messages import InvalidMessageError
 from tasks.rendering import render_reply
 from tests.integration.conftest import BOT, CHANNEL, TEAM, VISITOR, Office
 
@@ -130,6 +131,18 @@ def test_wrong_argument_fails_and_names_the_field(
     assert field in _detail(office, "reply:m1")
     assert office.states()["reply:m2"] == ("sent", None)
     assert office.runtime.lanes.head(lane) is None
+
+
+def test_longest_ids_fit_everywhere(office: Office) -> None:
+    """An id of a hundred bytes that are all percent-encoded is stored and found again."""
+    conversation_id, message_id = "é" * 50, "/" * 100
+
+    office.reply(message_id, "hello", conversation_id=conversation_id)
+    report = office.reply(message_id, "hello", conversation_id=conversation_id)
+
+    assert str(report) == "1 known already"
+    with pytest.raises(InvalidMessageError, match="100 bytes"):
+        office.append("reply", conversation_id="é" * 51, message_id="m1", **VISITOR)
 
 
 def test_integers_are_accepted_as_ids(office: Office) -> None:

@@ -16,7 +16,7 @@ def upgrade() -> None:
         "deliveries",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("licence_id", sa.String(length=100), nullable=False),
-        sa.Column("lane", sa.String(length=2000), nullable=False),
+        sa.Column("lane", sa.String(length=610), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
