@@ -111,7 +111,7 @@ CALLS: list[tuple[str, Callable[[MattermostClient], Any], object, str, object]] 
      "GET /teams/name/x", None),
     ("channel", lambda c: c.get_channel("c").id, {"id": "c", "type": "O"}, "GET /channels/c", None),
     ("by-name", lambda c: c.get_channel_by_name(team="t", channel="n").id,
-     {"id": "c", "type": "O"}, "GET /teams/name/t/channels/name/n", None),
+     {"id": "c", "type": "O"}, "GET /teams/name/t/channels/name/n?include_deleted=true", None),
     ("member", lambda c: c.get_my_membership("c").roles,
      {"channel_id": "c", "user_id": "u", "roles": "r"}, "GET /channels/c/members/me", None),
     ("join", lambda c: c.add_channel_member("c", user_id="u").user_id,
