@@ -12,6 +12,8 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from tasks.checks.signs import note_own_posts
+
 log = structlog.get_logger(__name__)
 
 RESOLVE_REPLY = "mattermost.resolve_reply"
@@ -26,7 +28,7 @@ PAUSE_S = 0.05
 
 
 class WakeUps:
-    """A queue of new replies and the one thread of the process that publishes them."""
+    """A queue of new replies, and of own posts' ids, and the one thread that publishes them."""
 
     def __init__(self, app: Celery, *, max_waiting: int = MAX_WAITING) -> None:
         """Publish with this application's configuration; the thread starts with the first reply."""
@@ -37,15 +39,24 @@ class WakeUps:
 
     def add(self, reply_id: int) -> None:
         """Let a worker be woken for the reply, which is committed already; return at once."""
+        if not self._put(reply_id):
+            log.warning("wake_up_dropped", reply_id=reply_id)
+
+    def note_own_post(self, post_id: str) -> None:
+        """Let it be known that a webhook told of a post of ours, for the doctor's round trip."""
+        self._put(post_id)
+
+    def _put(self, item: int | str) -> bool:
         self._start()
         try:
-            self._waiting.put_nowait(reply_id)
+            self._waiting.put_nowait(item)
         except Full:
-            log.warning("wake_up_dropped", reply_id=reply_id)
+            return False
+        return True
 
     def _reset(self) -> None:
         self._mutex = Lock()
-        self._waiting: Queue[int] = Queue(self._max_waiting)
+        self._waiting: Queue[int | str] = Queue(self._max_waiting)
         self._thread: Thread | None = None
 
     def _start(self) -> None:
@@ -61,9 +72,13 @@ class WakeUps:
             )
             self._thread.start()
 
-    def _run(self, waiting: Queue[int]) -> None:
+    def _run(self, waiting: Queue[int | str]) -> None:
         while True:
-            self._publish(_next_batch(waiting))
+            batch = _next_batch(waiting)
+            if own := [each for each in batch if isinstance(each, str)]:
+                note_own_posts(self._app.conf.broker_url, own)
+            if replies := [each for each in batch if isinstance(each, int)]:
+                self._publish(replies)
             time.sleep(PAUSE_S)
 
     def _publish(self, reply_ids: list[int]) -> None:
@@ -77,10 +92,10 @@ class WakeUps:
             log.warning("wake_up_not_published", reply_ids=reply_ids)
 
 
-def _next_batch(waiting: Queue[int]) -> list[int]:
+def _next_batch(waiting: Queue[int | str]) -> list[int | str]:
     """Return what is waiting, up to ``MAX_BATCH``; wait for the first one."""
-    reply_ids = [waiting.get()]
+    batch = [waiting.get()]
     with suppress(Empty):
-        while len(reply_ids) < MAX_BATCH:
-            reply_ids.append(waiting.get_nowait())
-    return reply_ids
+        while len(batch) < MAX_BATCH:
+            batch.append(waiting.get_nowait())
+    return batch

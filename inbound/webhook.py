@@ -68,6 +68,7 @@ class ReplyWebhook:
             webhook = parse_webhook(fields)
             if webhook.user_id == sender.bot_user_id:
                 # What we posted ourselves comes back through the hook.
+                self._wake_ups.note_own_post(webhook.post_id)
                 return None
             return receive(
                 session,

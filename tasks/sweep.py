@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from tasks.app import app
+from tasks.checks.signs import note_sweep
 from tasks.failures import SendFailedError
 from tasks.lanes import Lane
 from tasks.mattermost import MattermostError
@@ -29,6 +30,7 @@ WAKES_PER_SWEEP = 500
 def sweep() -> str:
     """Wake what has been waiting for too long; safe to run twice at the same time."""
     runtime = current_runtime()
+    note_sweep(runtime.settings.redis_url)
     probes = runtime.circuits.take_due_probes()
     for licence_id in probes:
         probe_server.delay(licence_id)

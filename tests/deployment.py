@@ -120,7 +120,8 @@ class Deployment:
         log = self.directory / f"{name}-{len(self.running)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                procfile.processes[name],
+                # Without a shell in between: whoever waits for the process waits for the real one.
+                f"exec {procfile.processes[name]}",
                 shell=True,
                 cwd=ROOT,
                 env={**self.environment, "PORT": str(port)},

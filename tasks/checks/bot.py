@@ -1,0 +1,112 @@
+"""The bot: whose token it is, and where it may write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasks.checks.check import Check, State, failed, passed, warned
+from tasks.mattermost import Channel, MattermostClient, Reason, RefusedError, User
+
+PRIVATE = "P"
+_PRIVATE_CURE = "No cure is needed; in a public channel replies come within a second."
+
+
+def judge_bot(user: User, *, stored_user_id: str | None) -> Check:
+    """Return whether the token's user is a bot, and the one that the licence was set up with."""
+    if not user.is_bot:
+        return failed(
+            "bot",
+            f"the token belongs to @{user.username}, which is a person's account",
+            "Make a bot account (Integrations > Bot Accounts) and store its token.",
+        )
+    if stored_user_id is not None and user.id != stored_user_id:
+        return failed(
+            "bot",
+            f"the token belongs to @{user.username}, which is another bot than the licence's: "
+            "its posts would come back as replies",
+            "Store the right token, or this bot for good: ireserve-mattermost licence edit "
+            "LICENCE --token-file FILE.",
+        )
+    return passed("bot", f"the token is valid and belongs to the bot @{user.username}")
+
+
+def check_team(client: MattermostClient, team: str, *, bot_username: str) -> Check:
+    """Look whether the bot is in the team."""
+    try:
+        client.get_team_by_name(team)
+    except RefusedError as error:
+        if error.reason is Reason.NOT_A_MEMBER:
+            return failed(
+                "team",
+                f"the bot is not in team {team} ({error.reason.value})",
+                f"Add the bot @{bot_username} to the team.",
+            )
+        if error.reason is Reason.NOT_FOUND:
+            return failed(
+                "team",
+                f"there is no team {team} ({error.reason.value})",
+                "Take the team's name from its URL.",
+            )
+        raise
+    return passed("team", f"the bot is in team {team}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel that a licence uses; ``takes_replies``: conversations have their threads there."""
+
+    channel_id: str
+    label: str
+    takes_replies: bool
+
+    @property
+    def check_name(self) -> str:
+        """Return what its check is called."""
+        return f"channel {self.label}"
+
+
+def check_place(client: MattermostClient, place: Place, *, bot_username: str) -> Check:
+    """Look whether the bot can write in a channel that the licence uses."""
+    channel, finding = find_channel(
+        client,
+        place.label,
+        lambda: client.get_channel(place.channel_id),
+        bot_username=bot_username,
+    )
+    if channel is not None and finding.state is State.WARN and not place.takes_replies:
+        # Nobody is answered in a channel of notifications: it may as well be private.
+        return passed(place.check_name, "the bot is in this private channel")
+    return finding
+
+
+def find_channel(
+    client: MattermostClient, label: str, ask: Callable[[], Channel], *, bot_username: str
+) -> tuple[Channel | None, Check]:
+    """Return the channel that ``ask`` gives if the bot can write there, and what was found."""
+    name, invite = f"channel {label}", f"invite the bot @{bot_username} to channel {label}."
+    try:
+        channel = ask()
+        client.get_my_membership(channel.id)
+    except RefusedError as error:
+        if error.reason in {Reason.CHANNEL_UNKNOWN, Reason.NOT_FOUND}:
+            sentence = f"there is no such channel that the bot can see ({error.reason.value})"
+            cure = "Check the name in the channel's URL, and if the channel is private, " + invite
+            return None, failed(name, sentence, cure)
+        if error.reason is Reason.NOT_A_MEMBER:
+            sentence = f"the bot is not in the channel ({error.reason.value})"
+            return None, failed(name, sentence, f"In Mattermost, {invite}")
+        raise
+    if channel.delete_at_ms:
+        return None, failed(name, "the channel is archived", "Unarchive it, or take another.")
+    return channel, _judge_type(name, channel)
+
+
+def _judge_type(name: str, channel: Channel) -> Check:
+    if channel.type == PRIVATE:
+        return warned(
+            name,
+            "the channel is private: replies come by catch-up, for Mattermost calls no webhook",
+            _PRIVATE_CURE,
+        )
+    return passed(name, "the bot is in this public channel")

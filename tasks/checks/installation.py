@@ -1,0 +1,122 @@
+"""What is ours: database, schema, keys, broker, workers and beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from celery import Celery
+from kombu.exceptions import OperationalError as BrokerError
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Database, KeyRing, KeyRingError, Licence
+from models.migrations import schema_state
+from tasks.checks.check import Check, failed, passed, skipped
+from tasks.checks.signs import last_sweep_s_ago
+from tasks.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
+
+# Workers on the same network answer within milliseconds; one at work answers all the same.
+PING_TIMEOUT_S = 1.0
+# The sweep runs every 5 s; workers that are all busy may let a few of them go by.
+SWEEP_LATE_S = 60.0
+
+
+def check_database(database: Database) -> Check:
+    """Look whether the database can be reached and has the newest schema."""
+    try:
+        state = schema_state(database)
+    except SQLAlchemyError as error:
+        return failed(
+            "database",
+            f"the database cannot be reached ({type(error).__name__})",
+            "Check DATABASE_URL, and that the database server runs.",
+        )
+    if not state.is_current:
+        return failed(
+            "database",
+            f"the schema is at revision {state.current or 'none'}, the newest is {state.newest}",
+            "Run: ireserve-mattermost db upgrade.",
+        )
+    return passed("database", f"reachable, schema at revision {state.current}")
+
+
+def check_keys(database: Database, keyring: Callable[[], KeyRing]) -> Check:
+    """Look whether every stored bot token can be decrypted."""
+    name = "encryption keys"
+    try:
+        ring = keyring()
+        with database.transaction() as session:
+            stored = session.execute(select(Licence.id, Licence.bot_token_encrypted)).all()
+    except KeyRingError as error:
+        return failed(name, str(error), "Set ENCRYPTION_KEYS as it was when tokens were stored.")
+    except SQLAlchemyError:
+        return skipped(name, "the database does not answer")
+    locked = [licence_id for licence_id, encrypted in stored if not _opens(ring, encrypted)]
+    if locked:
+        return failed(
+            name,
+            f"no key decrypts the bot token of: {', '.join(sorted(locked))}",
+            "Put the key that they were stored with back on ENCRYPTION_KEYS.",
+        )
+    return passed(name, f"bot tokens that decrypt: {len(stored)} of {len(stored)}")
+
+
+def _opens(ring: KeyRing, encrypted: str) -> bool:
+    try:
+        ring.decrypt(encrypted)
+    except KeyRingError:
+        return False
+    return True
+
+
+def check_broker(redis: Redis) -> Check:
+    """Look whether Redis answers."""
+    try:
+        redis.ping()
+    except RedisError as error:
+        return failed(
+            "broker",
+            f"Redis cannot be reached ({type(error).__name__})",
+            "Check REDIS_URL, and that Redis runs.",
+        )
+    return passed("broker", "Redis answers")
+
+
+def check_workers(app: Celery) -> Check:
+    """Ask which workers are alive; the broker must be there."""
+    # The application's own times are those of whoever enqueues, who has no time to wait.
+    times = {
+        "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
+        "socket_timeout": WORKER_TIMEOUT_S,
+    }
+    try:
+        with app.connection_for_write(transport_options=times) as connection:
+            inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
+            names = sorted(inspect.ping() or {})
+    except (BrokerError, RedisError):
+        return skipped("workers", "the broker does not answer")
+    if not names:
+        return failed(
+            "workers",
+            f"no worker answered within {PING_TIMEOUT_S:.0f} s",
+            "Start one, with this REDIS_URL: see the Procfile.",
+        )
+    return passed("workers", f"alive: {', '.join(names)}")
+
+
+def check_beat(redis: Redis) -> Check:
+    """Look when the sweep ran last, which takes beat and a worker."""
+    try:
+        seconds = last_sweep_s_ago(redis)
+    except RedisError:
+        return skipped("beat", "the broker does not answer")
+    if seconds is None or seconds > SWEEP_LATE_S:
+        since = "has never run" if seconds is None else f"ran last {seconds:.0f} s ago"
+        return failed(
+            "beat",
+            f"the sweep {since}: lost wake-ups are not made up for, and no catch-up runs",
+            "Start beat, one of it, and a worker: see the Procfile.",
+        )
+    return passed("beat", f"the sweep ran {seconds:.0f} s ago")

@@ -1,0 +1,195 @@
+"""A registered licence, examined: its server, its bot, its channels and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis import Redis
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from models import Conversation, KeyRing, KeyRingError, Licence, WebhookToken, utc_now
+from settings import Settings
+from tasks.catch_up import ACTIVE_FOR
+from tasks.checks import options, webhooks
+from tasks.checks.bot import PRIVATE, Place, check_place, check_team, judge_bot
+from tasks.checks.check import Check, State, attempt, failed, refused, skipped, warned
+from tasks.checks.clock import check_clock
+from tasks.checks.prospect import judge_server
+from tasks.checks.round_trip import check_round_trip
+from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A licence as it is stored, with the channels that it uses and its webhooks' tokens."""
+
+    licence: Licence
+    places: tuple[Place, ...]
+    token_hashes: frozenset[str]
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Return the stored limits: characters of a post, bytes of a file."""
+        return self.licence.max_post_size, self.licence.max_file_size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What examining takes; ``admin`` and ``callback_url`` are there if the operator gave them."""
+
+    settings: Settings
+    keyring: Callable[[], KeyRing]
+    connect: Callable[[str, str], MattermostClient]
+    redis: Redis
+    admin_token: str | None = None
+    callback_url: str | None = None
+    round_trip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found, and the server's settings if its bot could ask for them."""
+
+    checks: list[Check]
+    config: ClientConfig | None = None
+
+
+def load_patients(session: Session, licence_id: str | None) -> list[Patient]:
+    """Return the licence, or all of them, each with what its checks compare with."""
+    query = select(Licence).options(selectinload(Licence.notification_channels))
+    if licence_id is not None:
+        query = query.where(Licence.id == licence_id)
+    return [
+        Patient(licence, _places(session, licence), _token_hashes(session, licence.id))
+        for licence in session.scalars(query.order_by(Licence.id))
+    ]
+
+
+def _token_hashes(session: Session, licence_id: str) -> frozenset[str]:
+    own = WebhookToken.licence_id == licence_id
+    return frozenset(session.scalars(select(WebhookToken.token_hash).where(own)))
+
+
+def _places(session: Session, licence: Licence) -> tuple[Place, ...]:
+    """Return each channel once: the default one, those of live threads and of notifications."""
+    live = session.scalars(
+        select(Conversation.channel_id)
+        .distinct()
+        .where(
+            Conversation.licence_id == licence.id,
+            Conversation.last_active_at >= utc_now() - ACTIVE_FOR,
+            Conversation.root_post_id.is_not(None),
+        )
+        .order_by(Conversation.channel_id)
+    )
+    default = Place(licence.default_channel_id, f"~{licence.default_channel_name}", True)
+    places = {default.channel_id: default}
+    for channel_id in live:
+        places.setdefault(channel_id, Place(channel_id, channel_id, True))
+    for target in licence.notification_channels:
+        if target.enabled:
+            place = Place(target.channel_id, f"~{target.channel_name}", False)
+            places.setdefault(target.channel_id, place)
+    return tuple(places.values())
+
+
+def examine_licence(patient: Patient, instruments: Instruments) -> Examination:
+    """Return what was found; nothing is changed."""
+    licence = patient.licence
+    checks = [] if licence.enabled else [_disabled()]
+    try:
+        token = instruments.keyring().decrypt(licence.bot_token_encrypted)
+    except KeyRingError as error:
+        return Examination([*checks, failed("bot", str(error), "See the check of the keys.")])
+    try:
+        client = instruments.connect(licence.server_url, token)
+        checks.append(judge_server(client.get_client_config()))
+    except MattermostError as error:
+        return Examination([*checks, refused("server", error), _unasked("bot and channels")])
+    checks.append(check_clock(licence.server_url, settings=instruments.settings))
+    return _examine_bot(patient, instruments, client, checks)
+
+
+def _examine_bot(
+    patient: Patient, instruments: Instruments, client: MattermostClient, checks: list[Check]
+) -> Examination:
+    try:
+        bot = client.get_me()
+        config = client.get_client_config()
+    except MattermostError as error:
+        return Examination([*checks, refused("bot", error), _unasked("team and channels")])
+    checks.append(judge_bot(bot, stored_user_id=patient.licence.bot_user_id))
+    team = patient.licence.team_name
+    checks.append(attempt("team", lambda: check_team(client, team, bot_username=bot.username)))
+    checks += [_check_place(client, place, bot.username) for place in patient.places]
+    checks += options.judge_options(config)
+    checks.append(options.judge_limits(config, stored=patient.limits))
+    checks += _examine_way_back(patient, instruments, client)
+    return Examination(checks, config)
+
+
+def _check_place(client: MattermostClient, place: Place, bot_username: str) -> Check:
+    return attempt(place.check_name, lambda: check_place(client, place, bot_username=bot_username))
+
+
+def _examine_way_back(
+    patient: Patient, instruments: Instruments, client: MattermostClient
+) -> list[Check]:
+    channel_id = patient.licence.default_channel_id
+    if _is_private(client, channel_id):
+        return [webhooks.without_webhook()]
+    checks = [
+        webhooks.judge_tokens(len(patient.token_hashes)),
+        attempt("webhook", lambda: _check_hooks(patient, instruments)),
+    ]
+    if instruments.callback_url is not None:
+        url = instruments.callback_url
+        checks.append(webhooks.check_callback(url, settings=instruments.settings))
+    if instruments.round_trip:
+        checks.append(
+            attempt(
+                "round trip",
+                lambda: check_round_trip(client, instruments.redis, channel_id=channel_id),
+            )
+        )
+    return checks
+
+
+def _check_hooks(patient: Patient, instruments: Instruments) -> Check:
+    licence = patient.licence
+    if instruments.admin_token is None:
+        return webhooks.unlisted()
+    admin = instruments.connect(licence.server_url, instruments.admin_token)
+    return webhooks.judge_hooks(
+        admin.list_outgoing_webhooks(team_id=licence.team_id),
+        channel_id=licence.default_channel_id,
+        token_hashes=patient.token_hashes,
+        callback_url=instruments.callback_url,
+    )
+
+
+def _is_private(client: MattermostClient, channel_id: str) -> bool:
+    try:
+        return client.get_channel(channel_id).type == PRIVATE
+    except MattermostError:
+        # The channel's own check has said so.
+        return False
+
+
+def _disabled() -> Check:
+    return warned(
+        "licence",
+        "the licence is disabled: its messages fail, its replies are refused",
+        "Run: ireserve-mattermost licence enable LICENCE.",
+    )
+
+
+def _unasked(what: str) -> Check:
+    return skipped(what, "Mattermost must answer the bot first")
+
+
+def is_red(checks: list[Check]) -> bool:
+    """Say whether anything does not work."""
+    return any(check.state is State.FAIL for check in checks)

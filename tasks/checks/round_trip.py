@@ -1,0 +1,59 @@
+"""The round trip: a post of the bot goes out, and its webhook comes back."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tasks.checks.check import Check, failed, passed
+from tasks.checks.signs import has_seen
+from tasks.marks import PROPS_KEY
+from tasks.mattermost import MattermostClient, MattermostError
+
+NAME = "round trip"
+# Mattermost calls within a second; a busy server or a slow proxy gets this long.
+WAIT_S = 15.0
+POLL_S = 0.05
+MESSAGE = "Testing the way to i-Reserve and back; this post is removed at once."
+
+_CURE = (
+    "Check that the web process runs, that the webhook's callback URL and token are right, and "
+    "that AllowedUntrustedInternalConnections on the server names the web process' host if its "
+    "address is an internal one."
+)
+
+
+def check_round_trip(
+    client: MattermostClient, redis: Redis, *, channel_id: str, wait_s: float = WAIT_S
+) -> Check:
+    """Post as the bot, wait until the webhook has told us of it, and delete the post.
+
+    Raises:
+        MattermostError: the post could not be made.
+    """
+    post = client.create_post(
+        channel_id=channel_id, message=MESSAGE, props={PROPS_KEY: {"round_trip": True}}
+    )
+    try:
+        seconds = _wait(redis, post.id, wait_s)
+    except RedisError:
+        return failed(NAME, "Redis cannot be asked for the webhook's call", "Check REDIS_URL.")
+    finally:
+        # What matters was found out by now; a post that stays says itself what it is.
+        with suppress(MattermostError):
+            client.delete_post(post.id)
+    if seconds is None:
+        return failed(NAME, f"no webhook told of the post within {wait_s:.0f} s", _CURE)
+    return passed(NAME, f"the webhook told of the post after {seconds:.2f} s")
+
+
+def _wait(redis: Redis, post_id: str, wait_s: float) -> float | None:
+    started = time.monotonic()
+    while time.monotonic() - started < wait_s:
+        if has_seen(redis, post_id):
+            return time.monotonic() - started
+        time.sleep(POLL_S)
+    return None

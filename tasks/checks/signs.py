@@ -1,0 +1,54 @@
+"""Signs of life that one process leaves in Redis for the doctor: the sweep's, and a webhook's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from typing import cast
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tasks.connections import producer_redis
+from tasks.lanes import PREFIX, Lanes
+
+SWEPT = PREFIX + "swept"
+# How long it is known that a webhook told of a post of ours: a round trip takes seconds.
+SEEN_FOR_S = 60
+
+
+def note_sweep(redis_url: str) -> None:
+    """Note that the sweep runs: beat is alive, and a worker does what it says."""
+    redis = _connection(redis_url)
+    # Redis' own clock: whoever writes and whoever reads need not agree on the time.
+    redis.set(SWEPT, Lanes(redis).now_ms())
+
+
+def last_sweep_s_ago(redis: Redis) -> float | None:
+    """Return how long ago the sweep last ran; None: never, as far as Redis knows."""
+    swept_ms = cast("bytes | None", redis.get(SWEPT))
+    return None if swept_ms is None else (Lanes(redis).now_ms() - int(swept_ms)) / 1_000
+
+
+def note_own_posts(redis_url: str, post_ids: Sequence[str]) -> None:
+    """Note which posts of our own a webhook told of, if Redis is there."""
+    with suppress(RedisError), _connection(redis_url).pipeline(transaction=False) as pipeline:
+        for post_id in post_ids:
+            pipeline.set(_seen(post_id), 1, ex=SEEN_FOR_S)
+        pipeline.execute()
+
+
+def has_seen(redis: Redis, post_id: str) -> bool:
+    """Say whether a webhook has told of this post of our own."""
+    return bool(redis.exists(_seen(post_id)))
+
+
+def _seen(post_id: str) -> str:
+    return f"{PREFIX}seen:{post_id}"
+
+
+@cache
+def _connection(redis_url: str) -> Redis:
+    """Return the process's connection; redis-py itself copes with forks and threads."""
+    return producer_redis(redis_url)

@@ -1,0 +1,42 @@
+"""``db``: the database's schema."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from models.migrations import schema_state
+from models.migrations import upgrade as upgrade_schema
+from models.migrations.upgrade import SchemaState
+from tasks.cli.command import Group
+from tasks.cli.installation import Installation
+from tasks.cli.output import show
+
+
+@click.group(cls=Group)
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to the newest schema. Safe to run again."""
+    state = upgrade_schema(Installation().database)
+    show(_data(state), f"The database is at revision {state.current}.")
+
+
+@db.command("check")
+def check() -> None:
+    """Say whether the schema is the newest one; exit code 1 if not."""
+    state = schema_state(Installation().database)
+    cure = "" if state.is_current else " Run `ireserve-mattermost db upgrade`."
+    show(
+        _data(state),
+        f"The database is at revision {state.current or 'none'}, newest: {state.newest}.{cure}",
+    )
+    sys.exit(0 if state.is_current else 1)
+
+
+def _data(state: SchemaState) -> dict[str, object]:
+    return {"current": state.current, "newest": state.newest, "is_current": state.is_current}

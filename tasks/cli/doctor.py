@@ -1,0 +1,141 @@
+"""``doctor``: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import IO
+
+import click
+from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Licence
+from tasks.app import app
+from tasks.checks import installation as ours
+from tasks.checks.check import Check, State, worst
+from tasks.checks.licence import (
+    Examination,
+    Instruments,
+    Patient,
+    examine_licence,
+    load_patients,
+)
+from tasks.cli.command import Command
+from tasks.cli.installation import Installation
+from tasks.cli.output import check_data, check_row, show, table
+from tasks.registration import RegistrationError
+
+# What the checks of the installation stand under, among those of the licences.
+OURS = "-"
+
+
+@click.command(cls=Command)
+@click.argument("licence_id", metavar="[LICENCE]", required=False)
+@click.option(
+    "--round-trip",
+    is_flag=True,
+    help="Also post in the default channel, wait for the webhook, and delete the post.",
+)
+@click.option("--callback-url", help="The address that the outgoing webhook must call.")
+@click.option(
+    "--admin-token-file",
+    type=click.File(),
+    help="An administrator's token (- for standard input), to look at the webhook itself.",
+)
+def doctor(
+    licence_id: str | None,
+    round_trip: bool,
+    callback_url: str | None,
+    admin_token_file: IO[str] | None,
+) -> None:
+    """Find out what is wrong, and how to mend it.
+
+    Looks at everything that must be right, for LICENCE or for all; exit code 1 if anything fails.
+    One line for each check: ok, warn (works with a restriction), fail, or skip (not checked, and
+    why). The server's limits are stored if they have changed; nothing else is.
+    """
+    if admin_token_file is not None and licence_id is None:
+        raise click.UsageError("--admin-token-file needs a LICENCE, whose server it is for")
+    parts = Installation()
+    instruments = Instruments(
+        settings=parts.settings,
+        keyring=parts.keyring,
+        connect=parts.connect,
+        redis=parts.redis,
+        admin_token=admin_token_file.read().strip() if admin_token_file else None,
+        callback_url=callback_url,
+        round_trip=round_trip,
+    )
+    findings = [(OURS, check) for check in _examine_installation(parts)]
+    for patient in _patients(parts, licence_id):
+        examination = examine_licence(patient, instruments)
+        _store_limits(parts, patient, examination)
+        findings += [(patient.licence.id, _named(check, patient)) for check in examination.checks]
+    _show(findings)
+
+
+def _examine_installation(parts: Installation) -> list[Check]:
+    broker = ours.check_broker(parts.redis)
+    workers = ours.check_workers(app) if broker.state is State.OK else None
+    return [
+        ours.check_database(parts.database),
+        ours.check_keys(parts.database, parts.keyring),
+        broker,
+        *([workers] if workers else []),
+        ours.check_beat(parts.redis),
+    ]
+
+
+def _patients(parts: Installation, licence_id: str | None) -> list[Patient]:
+    try:
+        with parts.database.transaction() as session:
+            patients = load_patients(session, licence_id)
+    except SQLAlchemyError:
+        # The check of the database has said so.
+        return []
+    if licence_id is not None and not patients:
+        raise RegistrationError(
+            f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
+        )
+    return patients
+
+
+def _named(check: Check, patient: Patient) -> Check:
+    """Return the check with a cure that can be copied to the command line."""
+    return replace(check, cure=check.cure.replace("LICENCE", patient.licence.id))
+
+
+def _store_limits(parts: Installation, patient: Patient, examination: Examination) -> None:
+    config = examination.config
+    if config is None:
+        return
+    limits = (config.max_post_length, config.max_file_size_bytes)
+    if limits == patient.limits:
+        return
+    with parts.database.transaction() as session:
+        session.execute(
+            update(Licence)
+            .where(Licence.id == patient.licence.id)
+            .values(max_post_size=limits[0], max_file_size_bytes=limits[1])
+        )
+
+
+def _show(findings: Sequence[tuple[str, Check]]) -> None:
+    state = worst(check for _, check in findings)
+    rows = []
+    for licence_id, check in findings:
+        mark, name, sentence = check_row(check)
+        rows.append((mark, licence_id, name, sentence))
+    show(
+        {
+            "state": state.value,
+            "checks": [
+                {"licence": None if whose == OURS else whose, **check_data(check)}
+                for whose, check in findings
+            ],
+        },
+        table(("state", "licence", "check", "finding"), rows),
+    )
+    sys.exit(1 if state is State.FAIL else 0)

@@ -1,0 +1,166 @@
+"""Erase what is stored of a conversation or of a licence: rows, files, and what still waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, func, null, select, update
+from sqlalchemy.orm import Session
+
+from models import Conversation, Database, Delivery, DeliveryKind, Licence, Reply, ReplyAttachment
+from tasks.lanes import Lane, LaneLock, Lanes
+from tasks.mattermost import MattermostClient
+from tasks.replies.store import ReplyStore
+from tasks.resending import held
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much is gone of each kind; ``threads``: root posts deleted in Mattermost."""
+
+    conversations: int = 0
+    replies: int = 0
+    files: int = 0
+    payloads: int = 0
+    waiting: int = 0
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where there is something to erase: the database, the lanes, and the attachment store."""
+
+    database: Database
+    lanes: Lanes
+    store: ReplyStore
+
+
+def erase_conversation(
+    places: Places, lane: Lane, *, client: MattermostClient | None = None
+) -> Erased:
+    """Erase the conversation of this lane; with a client its threads in Mattermost go as well.
+
+    Broken off, it can be run again: the rows that lead to the rest go last.
+
+    Raises:
+        LaneBusyError: a worker is sending in this conversation.
+        AttachmentError: the attachment store is away.
+        MattermostError: a thread could not be deleted.
+    """
+    of = (Conversation.licence_id == lane.licence_id) & (
+        Conversation.conversation_id == lane.subject
+    )
+    with held(places.lanes, lane) as lock:
+        threads = 0 if client is None else _delete_threads(places.database, lane, client, lock)
+        files = _remove_files(places, of, lock)
+        waiting = _drop(places.lanes, lane, lock)
+        with places.database.transaction() as session:
+            replies = _count_replies(session, of)
+            payloads = _forget_payloads(session, Delivery.lane == str(lane))
+            gone = session.scalars(delete(Conversation).where(of).returning(Conversation.id)).all()
+    places.lanes.unmark_if_empty(lane)
+    return Erased(len(gone), replies, files, payloads, waiting, threads)
+
+
+def erase_licence(places: Places, licence_id: str) -> Erased:
+    """Erase the licence and everything that is stored for it; Mattermost keeps its posts.
+
+    Raises:
+        LaneBusyError, AttachmentError: as ``erase_conversation``.
+    """
+    waiting = 0
+    for lane in places.lanes.waiting_of(licence_id):
+        with held(places.lanes, lane) as lock:
+            waiting += _drop(places.lanes, lane, lock)
+        places.lanes.unmark_if_empty(lane)
+    of = Conversation.licence_id == licence_id
+    files = _remove_files(places, of, None)
+    with places.database.transaction() as session:
+        contents = count_licence(session, licence_id)
+        payloads = _forget_payloads(session, Delivery.licence_id == licence_id)
+        session.execute(delete(Delivery).where(Delivery.licence_id == licence_id))
+        session.execute(delete(Licence).where(Licence.id == licence_id))
+    return Erased(contents.conversations, contents.replies, files, payloads, waiting)
+
+
+def count_licence(session: Session, licence_id: str) -> Erased:
+    """Return what goes with the licence, as far as the database knows."""
+    of = Conversation.licence_id == licence_id
+    conversations = session.scalar(select(func.count()).select_from(Conversation).where(of)) or 0
+    files = len(_paths(session, of))
+    return Erased(conversations, _count_replies(session, of), files)
+
+
+def _delete_threads(
+    database: Database, lane: Lane, client: MattermostClient, lock: LaneLock
+) -> int:
+    """Delete the root posts that the conversation has had, and with them what stands below."""
+    roots = select(Delivery.post_id).where(
+        Delivery.lane == str(lane),
+        Delivery.kind == DeliveryKind.ROOT,
+        Delivery.post_id.is_not(None),
+    )
+    current = select(Conversation.root_post_id).where(
+        Conversation.licence_id == lane.licence_id, Conversation.conversation_id == lane.subject
+    )
+    with database.transaction() as session:
+        ids = {*session.scalars(roots), *session.scalars(current)} - {None}
+    there = [
+        post.id
+        for post in client.get_posts_by_ids(sorted(each for each in ids if each is not None))
+        if not post.delete_at_ms
+    ]
+    for post_id in there:
+        lock.extend()
+        client.delete_post(post_id)
+    return len(there)
+
+
+def _remove_files(places: Places, of: ColumnElement[bool], lock: LaneLock | None) -> int:
+    with places.database.transaction() as session:
+        paths = _paths(session, of)
+    for path in paths:
+        if lock is not None:
+            lock.extend()
+        places.store.remove(path)
+    return len(paths)
+
+
+def _paths(session: Session, of: ColumnElement[bool]) -> Sequence[str]:
+    found = session.scalars(
+        select(ReplyAttachment.path)
+        .join(Reply, Reply.id == ReplyAttachment.reply_id)
+        .join(Conversation, Conversation.id == Reply.conversation_row)
+        .where(of, ReplyAttachment.path.is_not(None))
+    )
+    return [path for path in found if path is not None]
+
+
+def _count_replies(session: Session, of: ColumnElement[bool]) -> int:
+    replies = (
+        select(func.count())
+        .select_from(Reply)
+        .join(Conversation, Conversation.id == Reply.conversation_row)
+    )
+    return session.scalar(replies.where(of)) or 0
+
+
+def _forget_payloads(session: Session, of: ColumnElement[bool]) -> int:
+    forgotten = session.scalars(
+        update(Delivery)
+        .where(of, Delivery.payload.is_not(None))
+        .values(payload=null())
+        .returning(Delivery.id)
+    )
+    return len(forgotten.all())
+
+
+def _drop(lanes: Lanes, lane: Lane, lock: LaneLock) -> int:
+    """Take everything out of the lane; return how many messages that were."""
+    count, raw = 0, lanes.head(lane)
+    while raw is not None:
+        lock.extend()
+        raw = lanes.remove_head(lane, raw)
+        count += 1
+    return count

@@ -1,0 +1,72 @@
+"""The parts of the installation that commands use, each made when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import click
+from redis import Redis
+
+from models import Database, KeyRing
+from settings import Settings, get_settings
+from tasks.circuit import Circuits
+from tasks.connections import worker_redis
+from tasks.lanes import Lanes
+from tasks.mattermost import MattermostClient
+from tasks.registration import RegistrationError
+from tasks.runtime import connect
+
+
+class Installation:
+    """Database, Redis and keys as the settings name them; closed when the command ends."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return the settings."""
+        return get_settings()
+
+    @cached_property
+    def database(self) -> Database:
+        """Return the database."""
+        database = Database(self.settings.database_url)
+        click.get_current_context().call_on_close(database.dispose)
+        return database
+
+    @cached_property
+    def redis(self) -> Redis:
+        """Return the connection to Redis."""
+        redis = worker_redis(self.settings.redis_url)
+        click.get_current_context().call_on_close(redis.close)
+        return redis
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        """Return the lanes."""
+        return Lanes(self.redis)
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        """Return the circuits."""
+        return Circuits(self.redis)
+
+    def keyring(self) -> KeyRing:
+        """Return the keys.
+
+        Raises:
+            KeyRingError: there are none, or one of them is no key.
+        """
+        return KeyRing([key.get_secret_value() for key in self.settings.encryption_keys])
+
+    def connect(self, server_url: str, token: str) -> MattermostClient:
+        """Return a client, which is closed when the command ends.
+
+        Raises:
+            RegistrationError: the address or the token cannot be one.
+        """
+        try:
+            client = connect(self.settings, server_url.rstrip("/"), token)
+        except ValueError as error:
+            # Its text quotes neither.
+            raise RegistrationError(str(error)) from None
+        click.get_current_context().call_on_close(client.close)
+        return client

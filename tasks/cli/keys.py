@@ -1,0 +1,54 @@
+"""``keys``: the keys that encrypt bot tokens."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import KeyRing, KeyRingError, Licence
+from models.keyring import new_key
+from tasks.cli.command import Group
+from tasks.cli.installation import Installation
+from tasks.cli.output import show
+
+
+@click.group(cls=Group)
+def keys() -> None:
+    """The keys that encrypt bot tokens (ENCRYPTION_KEYS)."""
+
+
+@keys.command("new")
+def new() -> None:
+    """Print a fresh key. Put it in front of ENCRYPTION_KEYS; keep the old ones behind it."""
+    key = new_key()
+    show({"key": key}, key)
+
+
+@keys.command("rotate")
+def rotate() -> None:
+    """Encrypt all bot tokens with the first key.
+
+    That is the first one of ENCRYPTION_KEYS. All processes must know it before this runs.
+    Afterwards the old keys can go.
+    """
+    installation = Installation()
+    keyring = installation.keyring()
+    with installation.database.transaction() as session:
+        count = rotate_tokens(session, keyring)
+    show({"rotated": count}, f"Bot tokens encrypted with the first key: {count}.")
+
+
+def rotate_tokens(session: Session, keyring: KeyRing) -> int:
+    """Encrypt each bot token with the newest key; return how many there are.
+
+    Raises:
+        KeyRingError: names the licence whose token no key decrypts; nothing must be committed.
+    """
+    licences = session.scalars(select(Licence).order_by(Licence.id).with_for_update()).all()
+    for licence in licences:
+        try:
+            licence.bot_token_encrypted = keyring.rotate(licence.bot_token_encrypted)
+        except KeyRingError as error:
+            raise KeyRingError(f"licence {licence.id!r}: {error}; nothing was changed") from None
+    return len(licences)

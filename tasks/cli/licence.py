@@ -1,0 +1,124 @@
+"""``licence``: the licences, listed, shown, switched off and on, and removed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Licence, WebhookToken
+from tasks.cli.command import Group, confirm
+from tasks.cli.erase import places_of
+from tasks.cli.erasure import count_licence, erase_licence
+from tasks.cli.installation import Installation
+from tasks.cli.licence_add import add
+from tasks.cli.licence_edit import edit
+from tasks.cli.notify import list_targets, notify
+from tasks.cli.orders import require_licence
+from tasks.cli.output import licence_data, show, shown, table
+from tasks.cli.webhook import webhook
+
+
+@click.group(cls=Group)
+def licence() -> None:
+    """Licences (tenants) and their Mattermost."""
+
+
+for command in (add, edit, notify, webhook):
+    licence.add_command(command)
+
+_licence_argument = click.argument("licence_id", metavar="LICENCE")
+
+
+@licence.command("list")
+def list_licences() -> None:
+    """List all licences."""
+    with Installation().database.transaction() as session:
+        found = [
+            licence_data(each) for each in session.scalars(select(Licence).order_by(Licence.id))
+        ]
+    columns = ("id", "enabled", "server_url", "team", "channel", "bot")
+    rows = table(columns, [[each[column] for column in columns] for each in found])
+    show({"licences": found}, rows if found else "No licence yet: see licence add.")
+
+
+@licence.command("show")
+@_licence_argument
+def show_licence(licence_id: str) -> None:
+    """Show all that is stored of LICENCE but its secrets."""
+    with Installation().database.transaction() as session:
+        data = _details(session, licence_id)
+    targets = [
+        f"{each['type']}: {'~' + each['channel'] if each['enabled'] else 'off'}"
+        for each in data["notifications"]
+    ]
+    rows = [(name, shown(value)) for name, value in data.items() if name != "notifications"]
+    rows.append(("notifications", ", ".join(targets) or "all to the default channel"))
+    show({"licence": data}, table(("", ""), rows))
+
+
+def _details(session: Session, licence_id: str) -> dict[str, Any]:
+    stored = require_licence(session, licence_id)
+    own = WebhookToken.licence_id == licence_id
+    return {
+        **licence_data(stored),
+        "webhook_tokens": session.scalar(select(func.count()).select_from(WebhookToken).where(own)),
+        "notifications": list_targets(session, licence_id),
+        "created_at": stored.created_at,
+        "updated_at": stored.updated_at,
+    }
+
+
+@licence.command("disable")
+@_licence_argument
+def disable(licence_id: str) -> None:
+    """Stop LICENCE.
+
+    Within 5 s its messages fail (re-send them later), and its replies are refused.
+    """
+    _switch(licence_id, enabled=False)
+
+
+@licence.command("enable")
+@_licence_argument
+def enable(licence_id: str) -> None:
+    """Let LICENCE go on after it was disabled."""
+    _switch(licence_id, enabled=True)
+
+
+def _switch(licence_id: str, *, enabled: bool) -> None:
+    with Installation().database.transaction() as session:
+        require_licence(session, licence_id).enabled = enabled
+    show(
+        {"licence": licence_id, "enabled": enabled},
+        f"Licence {licence_id} is {'enabled' if enabled else 'disabled'}.",
+    )
+
+
+@licence.command("remove")
+@_licence_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(licence_id: str, yes: bool) -> None:
+    """Remove LICENCE and all that is stored for it.
+
+    Its conversations, replies and their files, users, webhook tokens, ledger and waiting messages
+    go with it. Mattermost keeps its posts and the outgoing webhook, which is refused from now on.
+    """
+    parts = Installation()
+    with parts.database.transaction() as session:
+        require_licence(session, licence_id)
+        contents = count_licence(session, licence_id)
+    confirm(
+        f"Remove licence {licence_id} with {contents.conversations} conversations, "
+        f"{contents.replies} replies and {contents.files} files for good?",
+        yes=yes,
+    )
+    erased = erase_licence(places_of(parts), licence_id)
+    show(
+        {"licence": licence_id, **asdict(erased)},
+        f"Licence {licence_id} is removed, with {erased.conversations} conversations, "
+        f"{erased.replies} replies, {erased.files} files and {erased.waiting} waiting messages.",
+    )

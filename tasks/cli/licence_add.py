@@ -1,0 +1,169 @@
+"""``licence add``: tries everything, stores the licence, and says what to do next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import click
+
+from models import Licence
+from tasks.checks.check import Check
+from tasks.checks.prospect import Found
+from tasks.cli.command import Command, read_secret
+from tasks.cli.installation import Installation
+from tasks.cli.orders import store_order, try_order
+from tasks.cli.output import check_data, checks_table, licence_data, show
+from tasks.cli.reply_webhook import PUBLIC, ensure_webhook, fields_of
+from tasks.mattermost import OutgoingWebhook
+from tasks.registration import LicenceOrder
+from tasks.webhook_tokens import add_token
+
+
+@click.command("add", cls=Command)
+@click.argument("licence_id", metavar="LICENCE")
+@click.option("--url", required=True, help="Address of the Mattermost server, with its subpath.")
+@click.option("--team", required=True, help="The team's name as in its URL.")
+@click.option("--channel", required=True, help="The default channel's name as in its URL.")
+@click.option(
+    "--token-file",
+    type=click.File(),
+    help="Read the bot's token from this file (- for standard input); asked for if not given.",
+)
+@click.option(
+    "--admin-token-file",
+    type=click.File(),
+    help="With an administrator's token the outgoing webhook is made as well. It is used once, "
+    "and not stored.",
+)
+@click.option(
+    "--callback-url",
+    help="Where Mattermost reaches the web process: https://HOST/mattermost/replies.",
+)
+def add(
+    licence_id: str,
+    url: str,
+    team: str,
+    channel: str,
+    token_file: IO[str] | None,
+    admin_token_file: IO[str] | None,
+    callback_url: str | None,
+) -> None:
+    """Register LICENCE, or bring it up to date.
+
+    Tries server, token, team and channel before anything is stored, and prints what to do next.
+    """
+    if admin_token_file is not None and callback_url is None:
+        raise click.UsageError("--admin-token-file needs --callback-url")
+    parts = Installation()
+    order = LicenceOrder(licence_id, url, team, channel, read_secret(token_file, "Bot token"))
+    checks, found = try_order(parts, order)
+    if found is None:
+        _refuse(checks)
+        return
+    admin_token = admin_token_file.read().strip() if admin_token_file is not None else None
+    hook = _webhook(parts, order, found, admin_token, callback_url)
+    licence = _store(parts, order, found, hook)
+    _show(checks, licence, _WayBack(found, callback_url, hook))
+
+
+@dataclass(frozen=True, slots=True)
+class _WayBack:
+    """How replies will come: the webhook if we made it, and what else it takes."""
+
+    found: Found
+    callback_url: str | None
+    hook: OutgoingWebhook | None
+
+    @property
+    def state(self) -> str:
+        if self.found.channel.type != PUBLIC:
+            return "catch_up"
+        return "to_do" if self.hook is None else "ready"
+
+    def fields(self) -> dict[str, str]:
+        return fields_of(self.found.channel, self.callback_url) if self.state == "to_do" else {}
+
+
+def _refuse(checks: Sequence[Check]) -> None:
+    show(
+        {"licence": None, "checks": [check_data(check) for check in checks]},
+        checks_table(checks),
+        "Nothing was stored.",
+    )
+    sys.exit(1)
+
+
+def _webhook(
+    parts: Installation,
+    order: LicenceOrder,
+    found: Found,
+    admin_token: str | None,
+    callback_url: str | None,
+) -> OutgoingWebhook | None:
+    if admin_token is None or callback_url is None or found.channel.type != PUBLIC:
+        return None
+    admin = parts.connect(order.server_url, admin_token)
+    return ensure_webhook(admin, found.channel, callback_url=callback_url)
+
+
+def _store(
+    parts: Installation, order: LicenceOrder, found: Found, hook: OutgoingWebhook | None
+) -> Licence:
+    with parts.database.transaction() as session:
+        licence = store_order(session, order, found=found, keyring=parts.keyring())
+        licence.enabled = True
+        if hook is not None:
+            add_token(session, licence.id, token=hook.token)
+    return licence
+
+
+def _show(checks: Sequence[Check], licence: Licence, way_back: _WayBack) -> None:
+    webhook: dict[str, Any] = {
+        "state": way_back.state,
+        "id": way_back.hook.id if way_back.hook is not None else None,
+        "fields": way_back.fields(),
+    }
+    show(
+        {
+            "licence": licence_data(licence),
+            "checks": [check_data(check) for check in checks],
+            "webhook": webhook,
+            "next": _next(licence.id, way_back),
+        },
+        checks_table(checks),
+        "",
+        f"Licence {licence.id}: @{licence.bot_username} posts to "
+        f"~{licence.default_channel_name} in team {licence.team_name}.",
+        "",
+        "What to do next:",
+        *[f"- {step}" for step in _next(licence.id, way_back)],
+    )
+
+
+def _next(licence_id: str, way_back: _WayBack) -> list[str]:
+    return [
+        *_steps_of_webhook(licence_id, way_back),
+        "For each type of notification with a channel of its own: "
+        f"ireserve-mattermost licence notify {licence_id} TYPE CHANNEL",
+        f"Look whether all is well: ireserve-mattermost doctor {licence_id}"
+        + (" --round-trip" if way_back.state != "catch_up" else ""),
+    ]
+
+
+def _steps_of_webhook(licence_id: str, way_back: _WayBack) -> list[str]:
+    if way_back.state == "catch_up":
+        return [
+            "Nothing for replies: the channel is private, for which Mattermost calls no webhook; "
+            "they come by catch-up. Start beat."
+        ]
+    if way_back.hook is not None:
+        return [f"Nothing for replies: the webhook {way_back.hook.id} is there, its token stored."]
+    fields = "; ".join(f"{label}: {value}" for label, value in way_back.fields().items())
+    return [
+        "For replies make the webhook in Mattermost, Integrations > Outgoing Webhooks > Add "
+        f"Outgoing Webhook: {fields}",
+        f"Then give its token: ireserve-mattermost licence webhook {licence_id}",
+    ]

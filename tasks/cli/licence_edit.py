@@ -1,0 +1,122 @@
+"""``licence edit``: changes what is given, after trying it."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO
+
+import click
+
+from models import Licence
+from models.licence import NOTE_PREFIXES_LENGTH
+from tasks.checks.check import Check
+from tasks.cli.command import Command
+from tasks.cli.installation import Installation
+from tasks.cli.orders import require_licence, store_order, try_order
+from tasks.cli.output import check_data, checks_table, licence_data, show
+from tasks.registration import LicenceOrder, RegistrationError
+
+
+@click.command("edit", cls=Command)
+@click.argument("licence_id", metavar="LICENCE")
+@click.option("--url", help="Address of the Mattermost server, with its subpath.")
+@click.option("--team", help="The team's name as in its URL.")
+@click.option("--channel", help="The default channel's name as in its URL.")
+@click.option(
+    "--token-file", type=click.File(), help="Read the bot's new token from it (- for stdin)."
+)
+@click.option(
+    "--note-prefixes",
+    help="Words, separated by spaces, with which a reply for the team alone begins.",
+)
+@click.option(
+    "--receipts/--no-receipts",
+    default=None,
+    help="Whether the bot marks a recorded reply with a reaction.",
+)
+def edit(
+    licence_id: str,
+    url: str | None,
+    team: str | None,
+    channel: str | None,
+    token_file: IO[str] | None,
+    note_prefixes: str | None,
+    receipts: bool | None,
+) -> None:
+    """Change what is given of LICENCE, and nothing else.
+
+    A new server, team, channel or token is tried first. Conversations that have a thread keep it;
+    those that begin from now on are in the new channel. Workers notice within 5 s.
+    """
+    places = {"url": url, "team": team, "channel": channel}
+    token = token_file.read().strip() if token_file is not None else None
+    if token is None and {note_prefixes, receipts, *places.values()} == {None}:
+        raise click.UsageError("say what to change: see --help")
+    if note_prefixes is not None and len(note_prefixes) > NOTE_PREFIXES_LENGTH:
+        raise click.UsageError(f"--note-prefixes: at most {NOTE_PREFIXES_LENGTH} characters")
+    parts = Installation()
+    checks: list[Check] = []
+    if token is not None or any(place is not None for place in places.values()):
+        checks = _move(parts, licence_id, places, token)
+    licence = _change(parts, licence_id, note_prefixes, receipts)
+    show(
+        {"licence": licence_data(licence), "checks": [check_data(check) for check in checks]},
+        *([checks_table(checks)] if checks else []),
+        f"Licence {licence.id} is changed.",
+        *_hints(licence.id, places),
+    )
+
+
+def _move(
+    parts: Installation, licence_id: str, places: dict[str, str | None], token: str | None
+) -> list[Check]:
+    """Try the licence with what is new of it, and store it."""
+    with parts.database.transaction() as session:
+        licence = require_licence(session, licence_id)
+    order = LicenceOrder(
+        licence_id,
+        places["url"] or licence.server_url,
+        places["team"] or licence.team_name,
+        places["channel"] or licence.default_channel_name,
+        token or parts.keyring().decrypt(licence.bot_token_encrypted),
+    )
+    checks, found = try_order(parts, order)
+    if found is None:
+        show(
+            {"licence": None, "checks": [check_data(check) for check in checks]},
+            checks_table(checks),
+            "Nothing was changed.",
+        )
+        sys.exit(1)
+    with parts.database.transaction() as session:
+        if session.get(Licence, licence_id) is None:
+            raise RegistrationError(f"the licence {licence_id!r} was removed meanwhile")
+        store_order(session, order, found=found, keyring=parts.keyring())
+    return checks
+
+
+def _change(
+    parts: Installation, licence_id: str, note_prefixes: str | None, receipts: bool | None
+) -> Licence:
+    with parts.database.transaction() as session:
+        licence = require_licence(session, licence_id)
+        if note_prefixes is not None:
+            licence.note_prefixes = note_prefixes
+        if receipts is not None:
+            licence.receipts = receipts
+    return licence
+
+
+def _hints(licence_id: str, places: dict[str, str | None]) -> list[str]:
+    hints = []
+    if places["url"] or places["team"]:
+        hints.append(
+            "Notification types keep their old channels: map each again with "
+            f"ireserve-mattermost licence notify {licence_id} TYPE CHANNEL."
+        )
+    if any(places.values()):
+        hints.append(
+            "The outgoing webhook belongs to the old channel: see ireserve-mattermost doctor "
+            f"{licence_id}."
+        )
+    return hints

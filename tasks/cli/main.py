@@ -1,0 +1,27 @@
+"""The command ``ireserve-mattermost`` and what belongs to it."""
+
+from __future__ import annotations
+
+import click
+
+from tasks.cli.command import Group
+from tasks.cli.database import db
+from tasks.cli.doctor import doctor
+from tasks.cli.erase import erase
+from tasks.cli.failures import discard, failed, purge, resend
+from tasks.cli.keys import keys
+from tasks.cli.licence import licence
+from tasks.cli.status import status
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Connect i-Reserve with Mattermost, and look after it.
+
+    Settings come from the environment; see the README for each. Every command takes --json. Exit
+    code 0: fine; 1: something is wrong; 2: the command was called wrongly.
+    """
+
+
+for command in (licence, doctor, status, failed, resend, discard, purge, erase, db, keys):
+    main.add_command(command)

@@ -1,0 +1,36 @@
+"""Moments on the command line: a date, a time, or how long ago."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from models import utc_now
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_AGO = re.compile(r"([0-9]{1,6})([mhd])")
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment: ``30m``, ``2h`` or ``7d`` ago, or ISO 8601, UTC where no zone is named."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        """Return the moment, aware."""
+        if isinstance(value, datetime):
+            return value
+        ago = _AGO.fullmatch(value)
+        try:
+            if ago is not None:
+                return utc_now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            moment = datetime.fromisoformat(value)
+        except (ValueError, OverflowError):
+            self.fail("give 30m, 2h or 7d, or a time like 2026-08-31T12:00", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+MOMENT = Moment()

@@ -1,0 +1,87 @@
+"""``licence notify``: which channel gets which type of notification."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy.orm import Session
+
+from models import Licence
+from models.licence import NOTIFICATION_TYPE_LENGTH
+from tasks.cli.command import Command
+from tasks.cli.installation import Installation
+from tasks.cli.orders import require_licence
+from tasks.cli.output import show, table
+from tasks.registration import find_channel, map_notification, switch_notification_off
+
+
+@click.command("notify", cls=Command)
+@click.argument("licence_id", metavar="LICENCE")
+@click.argument("notification_type", metavar="[TYPE]", required=False)
+@click.argument("channel", metavar="[CHANNEL]", required=False)
+@click.option("--off", is_flag=True, help="Send no notifications of this type.")
+@click.option("--list", "as_list", is_flag=True, help="List what is mapped to which channel.")
+def notify(
+    licence_id: str,
+    notification_type: str | None,
+    channel: str | None,
+    off: bool,
+    as_list: bool,
+) -> None:
+    """Map a type of notification to a channel.
+
+    Notifications of TYPE go to CHANNEL; with --off none of them is sent. A type that is not mapped
+    goes to the default channel.
+    """
+    parts = Installation()
+    if as_list:
+        if notification_type is not None or off:
+            raise click.UsageError("--list takes the licence alone")
+        _list(parts, licence_id)
+        return
+    if notification_type is None or off == bool(channel):
+        raise click.UsageError("give a type, and either a channel or --off; or --list")
+    if len(notification_type) > NOTIFICATION_TYPE_LENGTH:
+        raise click.UsageError(f"a type has at most {NOTIFICATION_TYPE_LENGTH} characters")
+    with parts.database.transaction() as session:
+        licence = require_licence(session, licence_id)
+        if channel is None:
+            switch_notification_off(session, licence, notification_type)
+    name = None if channel is None else _map(parts, licence, notification_type, channel)
+    show(
+        {"licence": licence_id, "type": notification_type, "channel": name, "enabled": not off},
+        f"{notification_type}: {'off' if name is None else '~' + name}",
+    )
+
+
+def _map(parts: Installation, licence: Licence, notification_type: str, name: str) -> str:
+    token = parts.keyring().decrypt(licence.bot_token_encrypted)
+    found = find_channel(
+        parts.connect(licence.server_url, token),
+        licence.team_name,
+        name,
+        bot_username=licence.bot_username,
+    )
+    # Mattermost was asked outside any transaction, which on SQLite would stop all other writers.
+    with parts.database.transaction() as session:
+        stored = require_licence(session, licence.id)
+        map_notification(session, stored, notification_type, channel=found)
+    return found.name
+
+
+def _list(parts: Installation, licence_id: str) -> None:
+    with parts.database.transaction() as session:
+        targets = list_targets(session, licence_id)
+    rows = [(each["type"], f"~{each['channel']}" if each["enabled"] else "off") for each in targets]
+    show(
+        {"licence": licence_id, "notifications": targets},
+        table(("type", "channel"), rows) if rows else "All types go to the default channel.",
+    )
+
+
+def list_targets(session: Session, licence_id: str) -> list[dict[str, object]]:
+    """Return the licence's mapped types in order, each with its channel."""
+    channels = require_licence(session, licence_id).notification_channels
+    return [
+        {"type": each.notification_type, "channel": each.channel_name, "enabled": each.enabled}
+        for each in sorted(channels, key=lambda each: each.notification_type)
+    ]

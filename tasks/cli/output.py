@@ -1,0 +1,114 @@
+"""What the commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from models import Licence
+from tasks.checks.check import Check, State
+from tasks.cli.command import wants_json
+
+# A file or a pipe has no width: one line for each thing, however long, can be searched.
+UNLIMITED_WIDTH = 100_000
+
+_STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red", State.SKIP: "dim"}
+
+
+def show(data: Mapping[str, Any], *lines: str | Table) -> None:
+    """Print the data as JSON if --json was given, the lines otherwise."""
+    if wants_json():
+        click.echo(json.dumps(data, indent=2, default=_json_form, ensure_ascii=False))
+        return
+    console = _console()
+    with console.capture() as captured:
+        for line in lines:
+            console.print(Text(line) if isinstance(line, str) else line)
+    # Cells are filled up with blanks, which a file or a pipe has no use for.
+    for row in captured.get().splitlines():
+        click.echo(row if console.is_terminal else row.rstrip())
+
+
+def _json_form(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _console(*, stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else UNLIMITED_WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table without lines; None becomes a dash."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    for row in rows:
+        made.add_row(*[cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row])
+    return made
+
+
+def shown(value: object) -> str:
+    """Return a value as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%SZ")
+    return str(value)
+
+
+def check_row(check: Check) -> tuple[Text, str, str]:
+    """Return a check as a row: state, name, and the sentence with its cure."""
+    sentence = f"{check.sentence}. {check.cure}" if check.cure else check.sentence
+    return Text(check.state.value, style=_STYLES[check.state]), check.name, sentence
+
+
+def checks_table(checks: Iterable[Check]) -> Table:
+    """Return checks, one to a line."""
+    return table(("state", "check", "finding"), map(check_row, checks))
+
+
+def check_data(check: Check) -> dict[str, str]:
+    """Return a check for a program."""
+    return {
+        "name": check.name,
+        "state": check.state.value,
+        "sentence": check.sentence,
+        "cure": check.cure,
+    }
+
+
+def licence_data(licence: Licence) -> dict[str, Any]:
+    """Return a licence for a program, without its secrets."""
+    return {
+        "id": licence.id,
+        "enabled": licence.enabled,
+        "server_url": licence.server_url,
+        "team": licence.team_name,
+        "channel": licence.default_channel_name,
+        "bot": licence.bot_username,
+        "note_prefixes": licence.note_prefixes,
+        "receipts": licence.receipts,
+        "max_post_size": licence.max_post_size,
+        "max_file_size_bytes": licence.max_file_size_bytes,
+    }
+
+
+def progress() -> Progress:
+    """Return a progress bar on standard error, shown to people alone."""
+    console = _console(stderr=True)
+    return Progress(console=console, disable=wants_json() or not console.is_terminal)

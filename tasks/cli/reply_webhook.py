@@ -1,0 +1,45 @@
+"""The outgoing webhook that brings a licence's replies: made by us, or described to be made."""
+
+from __future__ import annotations
+
+from tasks.mattermost import Channel, MattermostClient, OutgoingWebhook
+
+DISPLAY_NAME = "i-Reserve replies"
+CONTENT_TYPE = "application/json"
+# What the address looks like when the operator has not said it.
+UNKNOWN_URL = "https://<host of the web process>/mattermost/replies"
+PUBLIC = "O"
+
+
+def ensure_webhook(
+    admin: MattermostClient, channel: Channel, *, callback_url: str
+) -> OutgoingWebhook:
+    """Return the channel's webhook that calls this address; it is made if there is none.
+
+    Mattermost itself would take a second one, and then tell of each reply twice.
+
+    Raises:
+        MattermostError: the token may not manage webhooks, or they are switched off.
+    """
+    for hook in admin.list_outgoing_webhooks(team_id=channel.team_id):
+        is_ours = hook.channel_id == channel.id and callback_url in hook.callback_urls
+        if is_ours and hook.token and not hook.trigger_words and not hook.delete_at_ms:
+            return hook
+    return admin.create_outgoing_webhook(
+        team_id=channel.team_id,
+        channel_id=channel.id,
+        display_name=DISPLAY_NAME,
+        callback_urls=[callback_url],
+        content_type=CONTENT_TYPE,
+    )
+
+
+def fields_of(channel: Channel, callback_url: str | None) -> dict[str, str]:
+    """Return what to fill in when the webhook is made by hand, by Mattermost's own labels."""
+    return {
+        "Title": DISPLAY_NAME,
+        "Content Type": CONTENT_TYPE,
+        "Channel": channel.display_name or channel.name,
+        "Trigger Words": "(leave empty)",
+        "Callback URLs": callback_url or UNKNOWN_URL,
+    }

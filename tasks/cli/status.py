@@ -1,0 +1,151 @@
+"""``status``: how each licence is doing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TypeAlias, cast
+
+import click
+from redis import Redis
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models import Conversation, Delivery, DeliveryKind, DeliveryState, Licence, Reply, ReplyState
+from tasks.circuit import Circuits
+from tasks.cli.command import Command
+from tasks.cli.installation import Installation
+from tasks.cli.output import show, table
+from tasks.lanes import PREFIX, Lanes
+from tasks.registration import RegistrationError
+
+# What people wrote; a root post is only where their messages stand.
+MESSAGES = (DeliveryKind.REPLY, DeliveryKind.NOTIFICATION)
+CAN_BE_RESENT = (Delivery.state == DeliveryState.FAILED, Delivery.payload.is_not(None))
+IS_OPEN = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
+
+Where: TypeAlias = ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in a licence's lanes, and since when its oldest message does."""
+
+    lanes: int = 0
+    messages: int = 0
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceStatus:
+    """How one licence is doing; ``failed`` counts what can be sent again."""
+
+    licence: str
+    enabled: bool
+    circuit: str
+    conversations: int = 0
+    mirrored: int = 0
+    failed: int = 0
+    replies_open: int = 0
+    last_out_at: datetime | None = None
+    last_in_at: datetime | None = None
+    waiting: Backlog = field(default_factory=Backlog)
+
+
+@click.command(cls=Command)
+@click.argument("licence_id", metavar="[LICENCE]", required=False)
+def status(licence_id: str | None) -> None:
+    """Show how LICENCE, or each, is doing.
+
+    What was mirrored, what waits and since when, what failed, and when it last worked.
+    """
+    parts = Installation()
+    with parts.database.transaction() as session:
+        found = read_status(session, parts.redis, licence_id)
+    if licence_id is not None and not found:
+        raise RegistrationError(f"no licence {licence_id!r} is registered")
+    headings = (
+        "licence", "enabled", "circuit", "conversations", "mirrored", "waiting", "in lanes",
+        "oldest waiting", "failed", "replies open", "last out", "last in",
+    )  # fmt: skip
+    rows = table(headings, [_row(each) for each in found])
+    show({"licences": [asdict(each) for each in found]}, rows if found else "No licence yet.")
+
+
+def _row(status: LicenceStatus) -> list[object]:
+    waiting = status.waiting
+    return [
+        status.licence, status.enabled, status.circuit, status.conversations, status.mirrored,
+        waiting.messages, waiting.lanes, waiting.oldest_at, status.failed, status.replies_open,
+        status.last_out_at, status.last_in_at,
+    ]  # fmt: skip
+
+
+def read_status(session: Session, redis: Redis, licence_id: str | None) -> list[LicenceStatus]:
+    """Return how the licence, or each of them, is doing."""
+    licences = select(Licence.id, Licence.enabled).order_by(Licence.id)
+    if licence_id is not None:
+        licences = licences.where(Licence.id == licence_id)
+    is_sent, circuits = Delivery.state == DeliveryState.SENT, Circuits(redis)
+    conversations = _counts(session, Conversation.licence_id)
+    mirrored = _counts(session, Delivery.licence_id, is_sent, Delivery.kind.in_(MESSAGES))
+    failed = _counts(session, Delivery.licence_id, *CAN_BE_RESENT)
+    replies_open = _counts(session, Reply.licence_id, IS_OPEN)
+    last_out = _latest(session, Delivery.finished_at, Delivery.licence_id, is_sent)
+    last_in = _latest(session, Reply.recorded_at, Reply.licence_id)
+    return [
+        LicenceStatus(
+            licence=each,
+            enabled=enabled,
+            circuit=_circuit(circuits, each),
+            conversations=conversations.get(each, 0),
+            mirrored=mirrored.get(each, 0),
+            failed=failed.get(each, 0),
+            replies_open=replies_open.get(each, 0),
+            last_out_at=last_out.get(each),
+            last_in_at=last_in.get(each),
+            waiting=read_backlog(redis, each),
+        )
+        for each, enabled in session.execute(licences).all()
+    ]
+
+
+def _circuit(circuits: Circuits, licence_id: str) -> str:
+    state = circuits.state(licence_id)
+    if state.is_open:
+        return "open"
+    return "paused" if state.blocks(datetime.now(UTC).timestamp()) else "closed"
+
+
+def _counts(session: Session, of: InstrumentedAttribute[str], *where: Where) -> Counter[str]:
+    """Return how many rows each licence has that are so."""
+    rows = session.execute(select(of, func.count()).where(*where).group_by(of)).all()
+    return Counter({row[0]: row[1] for row in rows})
+
+
+def _latest(
+    session: Session,
+    moment: InstrumentedAttribute[datetime | None],
+    of: InstrumentedAttribute[str],
+    *where: Where,
+) -> dict[str, datetime]:
+    """Return each licence's latest such moment."""
+    rows = session.execute(select(of, func.max(moment)).where(*where).group_by(of))
+    return {licence_id: latest for licence_id, latest in rows if latest is not None}
+
+
+def read_backlog(redis: Redis, licence_id: str) -> Backlog:
+    """Return what waits in the licence's lanes now."""
+    names = [f"{PREFIX}lane:{lane}" for lane in Lanes(redis).waiting_of(licence_id)]
+    with redis.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.llen(name)
+            pipeline.lindex(name, 0)
+        answers = pipeline.execute()
+    lengths = [length for length in cast("list[int]", answers[::2]) if length]
+    # Whatever put an entry there, Redis wrote its own time in front of it, in milliseconds.
+    heads = [head.partition(b":")[0] for head in answers[1::2] if head is not None]
+    oldest_ms = min((int(head) for head in heads if head.isdigit()), default=None)
+    oldest_at = None if oldest_ms is None else datetime.fromtimestamp(oldest_ms / 1_000, UTC)
+    return Backlog(len(lengths), sum(lengths), oldest_at)

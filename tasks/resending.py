@@ -1,0 +1,182 @@
+"""Failed messages: which there are, and how an operator sends, drops or forgets them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from kombu.exceptions import OperationalError
+from sqlalchemy import Select, delete, null, select, update
+from sqlalchemy.orm import Session
+
+from models import Database, Delivery, DeliveryKind, DeliveryState
+from tasks.lanes import LOCK_S, Lane, LaneEntry, LaneLock, Lanes
+from tasks.mattermost import Reason
+from tasks.outbound import drain_lane
+from tasks.reasons import OwnReason
+
+# Whoever drains a lane lets it go between two bursts; a worker that died holds it for LOCK_S.
+HOLD_WAIT_S = LOCK_S + 5.0
+POLL_S = 0.05
+# One transaction for so many rows: on SQLite nobody else writes meanwhile.
+PURGE_BATCH = 1_000
+
+
+class LaneBusyError(Exception):
+    """Somebody is sending from this lane and did not let go of it in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which failed messages are meant; None: whatever it is."""
+
+    licence_id: str | None = None
+    since: datetime | None = None
+    reason: str | None = None
+    ids: Sequence[int] | None = None
+    with_payload: bool = True
+
+    def rows(self) -> Select[Delivery]:
+        """Return the rows in the order in which they were written."""
+        query = select(Delivery).where(Delivery.state == DeliveryState.FAILED)
+        if self.licence_id is not None:
+            query = query.where(Delivery.licence_id == self.licence_id)
+        if self.since is not None:
+            query = query.where(Delivery.finished_at >= self.since)
+        if self.reason is not None:
+            query = query.where(Delivery.reason == self.reason)
+        if self.ids is not None:
+            query = query.where(Delivery.id.in_(self.ids))
+        if self.with_payload:
+            query = query.where(Delivery.payload.is_not(None))
+        return query.order_by(Delivery.id)
+
+
+def find_failed(session: Session, wanted: Wanted, *, limit: int | None = None) -> list[Delivery]:
+    """Return the failed messages that are meant, the newest ones if there are more than that."""
+    newest = wanted.rows().order_by(None).order_by(Delivery.id.desc()).limit(limit)
+    return list(reversed(session.scalars(newest).all()))
+
+
+def find_ids(session: Session, wanted: Wanted) -> list[int]:
+    """Return which failed messages are meant, in the order in which they were written."""
+    return list(session.scalars(wanted.rows().with_only_columns(Delivery.id)))
+
+
+def cure_of(reason: str | None) -> str:
+    """Return what to do about a reason of the ledger; empty for a word that is none."""
+    for reasons in (Reason, OwnReason):
+        if reason in {known.value for known in reasons}:
+            return reasons(reason).cure
+    return ""
+
+
+def why_not(session: Session, delivery_id: int) -> str | None:
+    """Return why a message cannot be sent again; None: it can."""
+    row = session.get(Delivery, delivery_id)
+    if row is None:
+        return "there is no such message"
+    if row.state is not DeliveryState.FAILED:
+        return f"it has not failed: it is {row.state.value}"
+    if row.payload is None:
+        return "its payload was forgotten: enqueue it in i-Reserve again"
+    return None
+
+
+def resend(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
+    """Put a failed message at the end of its lane, to be sent like a new one; return the lane.
+
+    A worker looks in Mattermost for it first. None: it is no failed message with a payload any
+    more. Nobody is woken: see ``wake``.
+
+    Raises:
+        LaneBusyError: somebody is sending from its lane; nothing was changed.
+    """
+    with database.transaction() as session:
+        row = session.get(Delivery, delivery_id)
+    if row is None:
+        return None
+    lane = Lane.parse(row.lane)
+    # Nobody looks at the lane between the two writes: an entry whose row still says "failed"
+    # would be taken for a duplicate, and a row that says "sending" without an entry is stuck.
+    with held(lanes, lane), database.transaction() as session:
+        row = session.scalar(Wanted(ids=[delivery_id]).rows().with_for_update())
+        if row is None or row.payload is None:
+            return None
+        lanes.append(lane, LaneEntry(row.kind.value, row.key, row.task_id or "", row.payload))
+        _reopen(session, row)
+    return lane
+
+
+def _reopen(session: Session, row: Delivery) -> None:
+    if row.kind is DeliveryKind.USER:
+        # A change of a user is in the ledger only if it failed.
+        session.delete(row)
+        return
+    row.state = DeliveryState.SENDING
+    row.finished_at = None
+
+
+def wake(lane: Lane) -> None:
+    """Let a worker send what is in the lane; if the broker is away, the sweep does it later."""
+    try:
+        drain_lane.delay(str(lane))
+    except OperationalError:
+        return
+
+
+@contextmanager
+def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[LaneLock]:
+    """Hold the lane so that nobody sends from it meanwhile.
+
+    Raises:
+        LaneBusyError: somebody else holds it for too long.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        with lanes.locked(lane) as lock:
+            if lock is not None:
+                yield lock
+                return
+        if time.monotonic() > deadline:
+            raise LaneBusyError(
+                f"a worker is sending from lane {lane}: try again when its server answers"
+            )
+        time.sleep(POLL_S)
+
+
+def discard(session: Session, ids: Sequence[int]) -> list[int]:
+    """Forget the payloads of these failed messages; return whose payload was there."""
+    gone = session.scalars(
+        update(Delivery)
+        .where(
+            Delivery.id.in_(ids),
+            Delivery.state == DeliveryState.FAILED,
+            Delivery.payload.is_not(None),
+        )
+        .values(payload=null())
+        .returning(Delivery.id)
+    )
+    return sorted(gone)
+
+
+def purge(database: Database, *, before: datetime) -> Iterator[int]:
+    """Remove messages that were settled before then, batch by batch; yield how many each time."""
+    while True:
+        with database.transaction() as session:
+            old = session.scalars(
+                select(Delivery.id)
+                .where(
+                    Delivery.state.in_([state for state in DeliveryState if state.is_final]),
+                    Delivery.finished_at < before,
+                )
+                .order_by(Delivery.id)
+                .limit(PURGE_BATCH)
+            ).all()
+            session.execute(delete(Delivery).where(Delivery.id.in_(old)))
+        if not old:
+            return
+        yield len(old)

@@ -1,0 +1,264 @@
+"""The commands that look after an installation: status, erase, keys and the schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from models import Conversation, KeyRing, Licence, Reply
+from models.keyring import new_key
+from settings import get_settings
+from tasks.lanes import Lane
+from tests.integration.conftest import LICENCE, Office
+from tests.integration.desk import Desk
+from tests.operators import Operator, environment_of
+
+NEVER = "2000-01-01"
+
+
+@pytest.fixture
+def operator(office: Office, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """Whoever operates the office's installation."""
+    environment_of(office.runtime.settings, monkeypatch)
+    return Operator(office.runtime.settings)
+
+
+def test_status_of_a_quiet_licence(office: Office, operator: Operator) -> None:
+    """Zeros and no moments, and the circuit is closed."""
+    answer = operator.json("status")
+
+    assert answer["licences"] == [
+        {
+            "licence": LICENCE,
+            "enabled": True,
+            "circuit": "closed",
+            "conversations": 0,
+            "mirrored": 0,
+            "failed": 0,
+            "replies_open": 0,
+            "last_out_at": None,
+            "last_in_at": None,
+            "waiting": {"lanes": 0, "messages": 0, "oldest_at": None},
+        }
+    ]
+
+
+def test_status_counts_what_was_mirrored_waits_and_failed(
+    office: Office, operator: Operator
+) -> None:
+    """Messages by what became of them, and the moments at which it last worked."""
+    desk = Desk.open(office)
+    office.reply("m1", "sent")
+    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    office.reply("m2", "fails")
+    for message_id in ("m3", "m4"):
+        office.append("reply", conversation_id="c1", message_id=message_id, text="waits")
+    office.append("notification", notification_type="booking", text="waits")
+    desk.recorded(desk.say("hello"))
+    desk.receive(desk.say("not yet").id)
+
+    (found,) = operator.json("status", LICENCE)["licences"]
+
+    assert (found["conversations"], found["mirrored"], found["failed"]) == (1, 1, 1)
+    assert (found["waiting"]["lanes"], found["waiting"]["messages"]) == (2, 3)
+    # The recorded reply is open until i-Reserve has been told of it, if it wants to be.
+    assert found["replies_open"] == _open_replies(office)
+    moments = (found["last_out_at"], found["last_in_at"], found["waiting"]["oldest_at"])
+    assert [moment for moment in moments if moment is None or moment < NEVER] == []
+
+
+def _open_replies(office: Office) -> int:
+    with office.runtime.database.transaction() as session:
+        rows = session.scalars(select(Reply)).all()
+    return len([row for row in rows if row.state == "received" or row.pending_event])
+
+
+def test_status_shows_an_open_circuit(office: Office, operator: Operator) -> None:
+    """A server that is away is seen without asking it."""
+    for _ in range(3):
+        office.runtime.circuits.count_failure(LICENCE)
+
+    table = operator.run("status", LICENCE).stdout
+
+    assert table.splitlines()[1].split()[:3] == [LICENCE, "yes", "open"]
+
+
+def test_status_of_an_unknown_licence_is_an_error(operator: Operator) -> None:
+    """A typing mistake does not look like an idle licence."""
+    assert "no licence 'L9'" in operator.json("status", "L9", exit_code=1)["error"]
+
+
+def test_conversation_is_erased_with_all_that_hangs_on_it(
+    office: Office, operator: Operator
+) -> None:
+    """Visitor, payloads, waiting messages, replies and their files go; another one stays."""
+    desk = Desk.open(office)
+    reply = desk.recorded(desk.say("hello", file_ids=desk.upload(b"content")))
+    office.start("c2")
+    office.stand_in.set_fault("plugin_rejection", scope="posts", times=2)
+    office.reply("m1", "secret")
+    office.reply("m1", "kept", "c2")
+    (file,) = desk.attachments(reply.id)
+    office.append("reply", conversation_id="c1", message_id="m2", text="waits")
+
+    answer = operator.json("erase", "--licence", LICENCE, "--conversation", "c1", "--yes")
+
+    assert answer == {
+        "licence": LICENCE,
+        "conversation": "c1",
+        "conversations": 1,
+        "replies": 1,
+        "files": 1,
+        "payloads": 1,
+        "waiting": 1,
+        "threads": 0,
+    }
+    with office.runtime.database.transaction() as session:
+        left = list(session.scalars(select(Conversation.conversation_id)))
+    assert left == ["c2"]
+    assert desk.reply(reply.id) is None
+    assert not (office.store / str(file.path)).exists()
+    assert office.runtime.lanes.head(Lane.of_conversation(LICENCE, "c1")) is None
+    assert [row.lane for row in office.ledger() if row.payload] == [f"{LICENCE}:c:c2"]
+    assert len([post for post in office.channel_posts() if "hello" in post.message]) == 1
+
+
+def test_thread_is_deleted_in_mattermost_when_asked_for(office: Office, operator: Operator) -> None:
+    """The root goes as the bot, and with it all that stands below."""
+    desk = Desk.open(office)
+    office.reply("m1", "sent")
+    desk.say("hello")
+
+    answer = operator.json(
+        "erase", "--licence", LICENCE, "--conversation", "c1", "--posts", "--yes"
+    )
+
+    assert answer["threads"] == 1
+    assert office.channel_posts() == []
+
+
+def test_thread_that_cannot_be_deleted_keeps_everything(office: Office, operator: Operator) -> None:
+    """The command can be run again when the server is back."""
+    Desk.open(office)
+    office.stand_in.set_fault("down")
+    words = ("erase", "--licence", LICENCE, "--conversation", "c1", "--posts", "--yes")
+
+    refused = operator.json(*words, exit_code=1)
+    kept = office.conversation().conversation_id
+    office.stand_in.clear_faults()
+    erased = operator.json(*words)
+
+    assert "error" in refused
+    assert (kept, erased["conversations"], erased["threads"]) == ("c1", 1, 1)
+
+
+def test_conversation_can_begin_anew_after_it_was_erased(
+    office: Office, operator: Operator
+) -> None:
+    """A new message makes a new thread; one that was posted before is not posted again."""
+    # For 30 s Mattermost takes the new root post for the old one, and that is deleted.
+    office.stand_in.set_options(PendingPostTtlS=0.0)
+    office.start()
+    office.reply("m1", "before")
+    operator.json("erase", "--licence", LICENCE, "--conversation", "c1", "--posts", "--yes")
+
+    office.reply("m1", "before")
+    office.reply("m2", "after")
+
+    assert [post.message.rpartition("\n")[2] for post in office.channel_posts()][1:] == ["after"]
+
+
+def test_unknown_conversation_is_an_error(operator: Operator) -> None:
+    """A typing mistake does not look like a conversation that was erased."""
+    answer = operator.json(
+        "erase", "--licence", LICENCE, "--conversation", "c9", "--yes", exit_code=1
+    )
+
+    assert "nothing is stored of conversation 'c9'" in answer["error"]
+
+
+def test_keys_are_rotated(
+    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Afterwards the new key alone opens every token, and the old one can go."""
+    old = office.runtime.settings.encryption_keys[0].get_secret_value()
+    new = operator.json("keys", "new")["key"]
+    monkeypatch.setenv("ENCRYPTION_KEYS", f"{new},{old}")
+    get_settings.cache_clear()
+
+    answer = operator.json("keys", "rotate")
+
+    with office.runtime.database.transaction() as session:
+        encrypted = session.scalars(select(Licence.bot_token_encrypted)).one()
+    assert answer == {"rotated": 1}
+    assert KeyRing([new]).decrypt(encrypted) == office.bot_token
+
+
+def test_rotation_without_the_old_key_changes_nothing(
+    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The licence is named, and its token stays as it was."""
+    monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
+    get_settings.cache_clear()
+
+    answer = operator.json("keys", "rotate", exit_code=1)
+
+    with office.runtime.database.transaction() as session:
+        encrypted = session.scalars(select(Licence.bot_token_encrypted)).one()
+    assert f"licence '{LICENCE}'" in answer["error"]
+    assert office.runtime.licences._keyring.decrypt(encrypted) == office.bot_token
+
+
+def test_schema_is_checked_and_upgraded(office: Office, operator: Operator) -> None:
+    """Both tell the revision; only what is behind ends with 1."""
+    upgraded = operator.json("db", "upgrade")
+    current = operator.json("db", "check")
+    with office.runtime.database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    behind = operator.json("db", "check", exit_code=1)
+
+    assert upgraded == current
+    assert current["is_current"]
+    assert (behind["current"], behind["is_current"]) == ("0001", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [(["status"], "REDIS_URL"), (["failed"], None), (["resend", "1", "--yes"], None)],
+    ids=["status", "failed", "resend"],
+)
+def test_broker_that_is_away_is_one_line(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, words: list[str], named: str | None
+) -> None:
+    """What needs Redis names its setting; what does not need it works without."""
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    get_settings.cache_clear()
+
+    result = operator.run(*words)
+
+    assert (named or "") in result.output
+    assert ("REDIS_URL" in result.output) == (named is not None)
+
+
+def test_empty_database_is_one_line(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The cure is the command that makes the tables."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
+    get_settings.cache_clear()
+
+    assert "db upgrade" in operator.json("status", exit_code=1)["error"]
+
+
+def test_wrong_setting_is_named_without_its_value(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is named; what was in it may be a secret."""
+    monkeypatch.setenv("RETENTION_DAYS", "hunter2")
+    get_settings.cache_clear()
+
+    answer = operator.json("status", exit_code=1)
+
+    assert answer["error"] == "wrong settings: RETENTION_DAYS: see the README"

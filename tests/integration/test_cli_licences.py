@@ -1,0 +1,397 @@
+"""Licences on the command line: added with their webhook, shown, changed, switched, removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from sqlalchemy import func, select
+
+from models import (
+    Base,
+    Conversation,
+    Licence,
+    NotificationChannel,
+    Reply,
+    ReplyAttachment,
+    ReplySource,
+    ReplyState,
+    User,
+    WebhookToken,
+    hash_token,
+)
+from tasks.lanes import Lane
+from tasks.licences import Licences
+from tests.integration.conftest import BOT, CHANNEL, LICENCE, TEAM, Office
+from tests.operators import Operator, environment_of
+
+CALLBACK = "https://booking.example.com/mattermost/replies"
+
+
+@pytest.fixture
+def operator(office: Office, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """Whoever operates the office's installation."""
+    environment_of(office.runtime.settings, monkeypatch)
+    return Operator(office.runtime.settings)
+
+
+@pytest.fixture
+def tokens(office: Office, tmp_path: Path) -> dict[str, str]:
+    """Files with the tokens of the bot, of an administrator and of a member."""
+    admin = office.stand_in.setup({})["admin"]["token"]
+    found = {"bot": office.bot_token, "admin": admin, "member": office.user_token}
+    for name, token in found.items():
+        (tmp_path / name).write_text(token + "\n")
+    return {name: str(tmp_path / name) for name in found}
+
+
+def add(operator: Operator, office: Office, tokens: dict[str, str], *words: str) -> Any:
+    """Add a second licence on the same server."""
+    result = operator.json(
+        "licence", "add", "L2", "--url", office.stand_in.url, "--team", TEAM,
+        "--channel", CHANNEL, "--token-file", tokens["bot"], *words,
+    )  # fmt: skip
+    assert [each for each in tokens.values() if Path(each).read_text().strip() in str(result)] == []
+    return result
+
+
+def make_private(office: Office) -> None:
+    """Make the channel private."""
+    office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
+
+
+def hooks(office: Office) -> list[Any]:
+    """Return the outgoing webhooks on the server."""
+    return list(office.stand_in.backend.state.hooks.values())
+
+
+def stored(office: Office, licence_id: str = LICENCE) -> Licence:
+    """Return the licence as it is stored."""
+    with office.runtime.database.transaction() as session:
+        return session.get_one(Licence, licence_id)
+
+
+def counts(office: Office) -> dict[str, int]:
+    """Return how many rows each table has that belongs to licences."""
+    with office.runtime.database.transaction() as session:
+        return {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def test_webhook_is_made_with_an_administrators_token(
+    office: Office, operator: Operator, tokens: dict[str, str]
+) -> None:
+    """It is on the default channel, sends JSON to our address, and its token is known here."""
+    answer = add(
+        operator, office, tokens, "--admin-token-file", tokens["admin"], "--callback-url", CALLBACK
+    )
+
+    (hook,) = hooks(office)
+    with office.runtime.database.transaction() as session:
+        (token,) = session.scalars(select(WebhookToken))
+    assert (hook.channel_id, hook.callback_urls) == (office.channel_id, (CALLBACK,))
+    assert (hook.display_name, hook.content_type) == ("i-Reserve replies", "application/json")
+    assert (token.licence_id, token.token_hash) == ("L2", hash_token(hook.token))
+    assert answer["webhook"] == {"state": "ready", "id": hook.id, "fields": {}}
+    assert hook.token not in str(answer)
+
+
+def test_adding_again_makes_no_second_webhook(
+    office: Office, operator: Operator, tokens: dict[str, str]
+) -> None:
+    """Mattermost would take it, and tell of each reply twice."""
+    words = ("--admin-token-file", tokens["admin"], "--callback-url", CALLBACK)
+
+    first = add(operator, office, tokens, *words)
+    second = add(operator, office, tokens, *words)
+
+    assert len(hooks(office)) == 1
+    assert first["webhook"] == second["webhook"]
+
+
+def test_without_that_token_the_fields_to_fill_in_are_told(
+    office: Office, operator: Operator, tokens: dict[str, str]
+) -> None:
+    """By Mattermost's own labels, with the command that takes the token afterwards."""
+    answer = add(operator, office, tokens, "--callback-url", CALLBACK)
+
+    assert hooks(office) == []
+    assert answer["webhook"] == {
+        "state": "to_do",
+        "id": None,
+        "fields": {
+            "Title": "i-Reserve replies",
+            "Content Type": "application/json",
+            "Channel": CHANNEL,
+            "Trigger Words": "(leave empty)",
+            "Callback URLs": CALLBACK,
+        },
+    }
+    assert "licence webhook L2" in " ".join(answer["next"])
+
+
+def test_private_channel_is_told_to_live_by_catch_up(
+    office: Office, operator: Operator, tokens: dict[str, str]
+) -> None:
+    """No webhook is made there, not even with the token of somebody who could try."""
+    make_private(office)
+
+    answer = add(
+        operator, office, tokens, "--admin-token-file", tokens["admin"], "--callback-url", CALLBACK
+    )
+
+    assert answer["webhook"]["state"] == "catch_up"
+    assert "catch-up" in answer["next"][0]
+    assert hooks(office) == []
+
+
+def test_token_that_may_not_make_webhooks_stores_nothing(
+    office: Office, operator: Operator, tokens: dict[str, str]
+) -> None:
+    """The reason is Mattermost's, and the licence is not there half."""
+    answer = operator.json(
+        "licence", "add", "L2", "--url", office.stand_in.url, "--team", TEAM, "--channel", CHANNEL,
+        "--token-file", tokens["bot"], "--admin-token-file", tokens["member"],
+        "--callback-url", CALLBACK, exit_code=1,
+    )  # fmt: skip
+
+    assert "permission_missing" in answer["error"]
+    assert counts(office)["licences"] == 1
+
+
+def test_licences_are_listed_and_shown_without_secrets(office: Office, operator: Operator) -> None:
+    """All that was said of it, and what the server said of itself."""
+    operator.json("licence", "notify", LICENCE, "booking", "--off")
+
+    (listed,) = operator.json("licence", "list")["licences"]
+    details = operator.json("licence", "show", LICENCE)["licence"]
+
+    assert details.items() >= listed.items()
+    assert listed == {
+        "id": LICENCE,
+        "enabled": True,
+        "server_url": office.stand_in.url,
+        "team": TEAM,
+        "channel": CHANNEL,
+        "bot": BOT,
+        "note_prefixes": "note: //",
+        "receipts": True,
+        "max_post_size": 16_383,
+        "max_file_size_bytes": 104_857_600,
+    }
+    assert details["webhook_tokens"] == 0
+    assert details["notifications"] == [{"type": "booking", "channel": CHANNEL, "enabled": False}]
+    assert BOT in operator.run("licence", "show", LICENCE).stdout
+
+
+def test_edit_changes_what_is_given_alone(office: Office, operator: Operator) -> None:
+    """Without a new place nothing is asked of Mattermost."""
+    office.stand_in.set_fault("down")
+    before = operator.json("licence", "show", LICENCE)["licence"]
+
+    operator.json("licence", "edit", LICENCE, "--note-prefixes", "intern:", "--no-receipts")
+
+    after = operator.json("licence", "show", LICENCE)["licence"]
+    changed = {name for name in after if after[name] != before[name]}
+    assert (after["note_prefixes"], after["receipts"]) == ("intern:", False)
+    assert changed == {"note_prefixes", "receipts", "updated_at"}
+
+
+def test_edit_moves_a_disabled_licence_and_leaves_it_disabled(
+    office: Office, operator: Operator
+) -> None:
+    """A new channel is tried with the stored token first."""
+    office.stand_in.setup(
+        {
+            "channels": [{"team": TEAM, "name": "second"}],
+            "bots": [{"username": BOT, "channels": [f"{TEAM}/second"]}],
+        }
+    )
+    operator.json("licence", "disable", LICENCE)
+
+    operator.json("licence", "edit", LICENCE, "--channel", "~second")
+
+    assert stored(office).default_channel_name == "second"
+    assert not stored(office).enabled
+
+
+def test_edit_that_would_not_work_changes_nothing(office: Office, operator: Operator) -> None:
+    """What is wrong is a finding with its cure, as for a new licence."""
+    answer = operator.json("licence", "edit", LICENCE, "--channel", "nowhere", exit_code=1)
+
+    (finding,) = [each for each in answer["checks"] if each["state"] == "fail"]
+    assert finding["name"] == "channel ~nowhere"
+    assert stored(office).default_channel_name == CHANNEL
+
+
+def test_new_token_is_stored_encrypted(office: Office, operator: Operator, tmp_path: Path) -> None:
+    """It is read from the file, tried, and decrypts to itself."""
+    made = office.stand_in.setup(
+        {"bots": [{"username": "newbot", "channels": [f"{TEAM}/{CHANNEL}"]}]}
+    )
+    token = made["bots"]["newbot"]["token"]
+    (tmp_path / "new").write_text(token)
+
+    result = operator.run("licence", "edit", LICENCE, "--token-file", str(tmp_path / "new"))
+
+    access = Licences(office.runtime.database, office.runtime.licences._keyring).access(LICENCE)
+    assert (access.token, access.bot_username) == (token, "newbot")
+    assert token not in result.output
+
+
+def test_licence_is_disabled_and_enabled(office: Office, operator: Operator) -> None:
+    """Both say so, and twice is once."""
+    operator.json("licence", "disable", LICENCE)
+    off = stored(office).enabled
+    operator.json("licence", "enable", LICENCE)
+    operator.json("licence", "enable", LICENCE)
+
+    assert (off, stored(office).enabled) == (False, True)
+
+
+def test_removed_licence_leaves_nothing_behind(
+    office: Office, operator: Operator, redis_url: str
+) -> None:
+    """Rows of every table, files of replies, and what still waited are gone; another's stay."""
+    office.start()
+    office.reply("m1", "sent")
+    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    office.reply("m2", "fails")
+    office.append("reply", conversation_id="c1", message_id="m3", text="waits")
+    (office.store / "L1").mkdir()
+    (office.store / "L1" / "file").write_bytes(b"x")
+    with office.runtime.database.transaction() as session:
+        session.add(User(licence_id=LICENCE, user_id="u", email="a@example.com", name="A"))
+        session.add(WebhookToken(licence_id=LICENCE, token_hash="h"))
+        session.add(
+            NotificationChannel(
+                licence_id=LICENCE, notification_type="t", channel_id="c", channel_name="c"
+            )
+        )
+        row = session.scalars(select(Conversation.id)).one()
+        session.add(
+            Reply(
+                licence_id=LICENCE,
+                post_id="p",
+                conversation_row=row,
+                state=ReplyState.RECORDED,
+                source=ReplySource.WEBHOOK,
+                attachments=[
+                    ReplyAttachment(
+                        file_id="f", position=0, name="n", content_type="t", size_bytes=1,
+                        path="L1/file",
+                    )
+                ],
+            )
+        )  # fmt: skip
+
+    asked = operator.run("licence", "remove", LICENCE, stdin="n\n")
+    kept = stored(office).id
+    answer = operator.json("licence", "remove", LICENCE, "--yes")
+
+    assert (asked.exit_code, kept) == (1, LICENCE)
+    assert "1 conversations, 1 replies and 1 files" in asked.output
+    assert answer == {
+        "licence": LICENCE,
+        "conversations": 1,
+        "replies": 1,
+        "files": 1,
+        "payloads": 1,
+        "waiting": 1,
+        "threads": 0,
+    }
+    assert set(counts(office).values()) == {0}
+    assert not (office.store / "L1" / "file").exists()
+    with Redis.from_url(redis_url) as redis:
+        assert [key for key in redis.scan_iter("*") if b"lane:" in key] == []
+    assert office.runtime.lanes.head(Lane.of_conversation(LICENCE, "c1")) is None
+
+
+def test_notifications_are_listed(office: Office, operator: Operator) -> None:
+    """Each mapped type with its channel, in order; the rest goes to the default channel."""
+    operator.json("licence", "notify", LICENCE, "status", "--off")
+    mapped = operator.json("licence", "notify", LICENCE, "booking", f"~{CHANNEL}")
+
+    listed = operator.json("licence", "notify", LICENCE, "--list")
+
+    assert mapped == {"licence": "L1", "type": "booking", "channel": CHANNEL, "enabled": True}
+    assert listed["notifications"] == [
+        {"type": "booking", "channel": CHANNEL, "enabled": True},
+        {"type": "status", "channel": CHANNEL, "enabled": False},
+    ]
+
+
+def test_webhook_tokens_are_taken_rotated_and_forgotten(office: Office, operator: Operator) -> None:
+    """The old one stays valid until it is finished; the token is never printed."""
+    first, second = "1" * 26, "2" * 26
+
+    answers = [
+        operator.json("licence", "webhook", LICENCE, "--token-file", "-", stdin=first),
+        operator.json("licence", "webhook", LICENCE, stdin=second),
+        operator.json("licence", "webhook", LICENCE, "--finish"),
+        operator.json("licence", "webhook", LICENCE, "--forget", "--token-file", "-", stdin=first),
+        operator.json("licence", "webhook", LICENCE, "--forget", "--token-file", "-", stdin=second),
+    ]
+
+    assert [answer["tokens"] for answer in answers] == [1, 1, 1, 0, 1]
+    assert [token for token in (first, second) if token in str(answers)] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["edit", LICENCE], id="nothing to change"),
+        pytest.param(["edit", LICENCE, "--note-prefixes", "x" * 201], id="too long"),
+        pytest.param(["notify", LICENCE], id="no type"),
+        pytest.param(["notify", LICENCE, "t", "c", "--off"], id="channel and off"),
+        pytest.param(["notify", LICENCE, "t", "--list"], id="type and list"),
+        pytest.param(["notify", LICENCE, "t" * 101, "c"], id="type too long"),
+        pytest.param(["webhook", LICENCE, "--finish", "--forget"], id="finish and forget"),
+        pytest.param(["remove", LICENCE, "--json"], id="json cannot ask"),
+        pytest.param(
+            ["add", "L2", "--url", "http://x", "--team", "t", "--channel", "c",
+             "--admin-token-file", "-"],
+            id="administrator without an address",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_use_ends_with_two(operator: Operator, words: list[str]) -> None:
+    """A script tells a wrong call from something that is wrong."""
+    assert operator.run("licence", *words).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "L9"], ["edit", "L9", "--receipts"], ["disable", "L9"], ["enable", "L9"],
+        ["remove", "L9", "--yes"], ["notify", "L9", "--list"], ["notify", "L9", "t", "--off"],
+        ["webhook", "L9", "--finish"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_unknown_licence_is_one_line(operator: Operator, words: list[str]) -> None:
+    """Every command about a licence says that there is none of this name."""
+    answer = operator.json("licence", *words, exit_code=1)
+
+    assert "no licence 'L9' is registered" in answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "named"),
+    [("ftp://x", "x" * 26, "server URL must look like"), ("http://x", "a b", "letters and digits")],
+)
+def test_what_cannot_be_an_address_or_a_token_is_one_line(
+    operator: Operator, url: str, token: str, named: str
+) -> None:
+    """Neither is quoted, and nothing is sent."""
+    answer = operator.json(
+        "licence", "add", "L2", "--url", url, "--team", "t", "--channel", "c", "--token-file", "-",
+        stdin=token, exit_code=1,
+    )  # fmt: skip
+
+    assert named in answer["error"]
+    assert token not in answer["error"]

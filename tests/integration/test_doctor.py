@@ -1,0 +1,460 @@
+"""The doctor, each of whose checks is shown by breaking that very thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import delete, text, update
+
+from demo.mattermost import StandIn
+from demo.ports import free_port
+from models import Licence, NotificationChannel, WebhookToken, utc_now
+from models.keyring import new_key
+from settings import get_settings
+from tasks.checks.clock import ask_time, check_clock
+from tasks.checks.licence import Instruments, examine_licence, load_patients
+from tasks.connections import worker_redis
+from tasks.runtime import connect
+from tasks.webhook_tokens import add_token
+from tests.integration.conftest import BOT, CHANNEL, LICENCE, TEAM, Office
+from tests.operators import Operator, environment_of
+from tests.wire import WireServer, always, http
+
+PLACE = f"{TEAM}/{CHANNEL}"
+CALLBACK = "http://127.0.0.1:1/mattermost/replies"
+HOOK_TOKEN = "h" * 26
+THE_CHANNEL = f"channel ~{CHANNEL}"
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """One kind of database: what is broken here is nearly all in Mattermost."""
+    return sqlite_url
+
+
+@pytest.fixture
+def operator(office: Office, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """Whoever operates the office's installation."""
+    environment_of(office.runtime.settings, monkeypatch)
+    return Operator(office.runtime.settings)
+
+
+@pytest.fixture(autouse=True)
+def stored_token(office: Office) -> None:
+    """The token of the licence's webhook is stored."""
+    with office.runtime.database.transaction() as session:
+        add_token(session, LICENCE, token=HOOK_TOKEN)
+
+
+@pytest.fixture
+def admin_token(office: Office) -> str:
+    """An administrator's token."""
+    token: str = office.stand_in.setup({})["admin"]["token"]
+    return token
+
+
+def change_licence(office: Office, **values: Any) -> None:
+    """Change what is stored of the licence."""
+    with office.runtime.database.transaction() as session:
+        session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
+
+
+def as_admin(office: Office, method: str, path: str, **body: Any) -> None:
+    """Do something in Mattermost as its administrator."""
+    token = office.stand_in.setup({})["admin"]["token"]
+    requests.request(
+        method,
+        f"{office.stand_in.url}/api/v4{path}",
+        headers={"Authorization": f"Bearer {token}"},
+        json=body,
+        timeout=10,
+    ).raise_for_status()
+
+
+def leave(office: Office) -> None:
+    """Remove the bot from its channel."""
+    bot_id = office.bot().get_me().id
+    as_admin(office, "DELETE", f"/channels/{office.channel_id}/members/{bot_id}")
+
+
+def archive(office: Office) -> None:
+    """Archive the channel."""
+    as_admin(office, "DELETE", f"/channels/{office.channel_id}")
+
+
+def use_other_bots_token(office: Office) -> None:
+    """Store the token of another bot that is in the channel too."""
+    made = office.stand_in.setup({"bots": [{"username": "other", "channels": [PLACE]}]})
+    store_token(office, made["bots"]["other"]["token"])
+
+
+def store_token(office: Office, token: str) -> None:
+    """Store this token as the bot's."""
+    keyring = office.runtime.licences._keyring
+    change_licence(office, bot_token_encrypted=keyring.encrypt(token))
+
+
+def use_a_bot_outside_the_team(office: Office) -> None:
+    """Store the token of a bot that is nowhere."""
+    made = office.stand_in.setup({"bots": [{"username": "stranger"}]})
+    store_token(office, made["bots"]["stranger"]["token"])
+
+
+def forget_webhook_tokens(office: Office) -> None:
+    """Remove the tokens of the licence's webhooks."""
+    with office.runtime.database.transaction() as session:
+        session.execute(delete(WebhookToken))
+
+
+def examine(office: Office, **instruments: Any) -> dict[str, tuple[str, str, str]]:
+    """Return what the licence's own checks find, without those that wait for workers."""
+    runtime = office.runtime
+    with runtime.database.transaction() as session:
+        (patient,) = load_patients(session, LICENCE)
+    tools = Instruments(
+        settings=runtime.settings,
+        keyring=lambda: runtime.licences._keyring,
+        connect=lambda url, token: connect(runtime.settings, url, token),
+        redis=worker_redis(runtime.settings.redis_url),
+        **instruments,
+    )
+    checks = examine_licence(patient, tools).checks
+    return {check.name: (check.state.value, check.sentence, check.cure) for check in checks}
+
+
+def test_healthy_licence_has_nothing_to_complain_of(office: Office, operator: Operator) -> None:
+    """Everything on the Mattermost side is looked at and found well."""
+    findings = operator.findings(LICENCE, exit_code=1)
+
+    states = {name: state for name, (state, _, _) in findings.items() if name != "clock"}
+    assert states == {
+        "database": "ok",
+        "encryption keys": "ok",
+        "broker": "ok",
+        # No process runs in this test.
+        "workers": "fail",
+        "beat": "fail",
+        "server": "ok",
+        "bot": "ok",
+        "team": "ok",
+        THE_CHANNEL: "ok",
+        "e-mails": "ok",
+        "uploads": "ok",
+        "webhooks": "ok",
+        "limits": "ok",
+        "webhook token": "ok",
+        "webhook": "skip",
+    }
+    assert findings["server"][1] == "Mattermost 6.7.2 answers"
+
+
+BROKEN: list[tuple[str, Callable[[Office], object], str, str, str, str]] = [
+    ("server away", lambda o: change_licence(o, server_url=f"http://127.0.0.1:{free_port()}"),
+     "server", "fail", "no connection to the server (unreachable", "Check that the server runs"),
+    ("wrong base path", lambda o: change_licence(o, server_url=f"{o.stand_in.url}/chat"),
+     "server", "fail", "not one of Mattermost's API (not_mattermost", "its subpath"),
+    ("a page instead of JSON", lambda o: o.stand_in.set_fault("html_200"),
+     "server", "fail", "not_mattermost", "Check the server's address and its subpath"),
+    ("token revoked", lambda o: store_token(o, "x" * 26),
+     "bot", "fail", "token was rejected (token_rejected, HTTP 401", "store a new token"),
+    ("a person's token", lambda o: store_token(o, o.user_token),
+     "bot", "fail", "@anna, which is a person's account", "Make a bot account"),
+    ("another bot's token", use_other_bots_token,
+     "bot", "fail", "@other, which is another bot", "licence edit LICENCE --token-file"),
+    ("bot outside the team", use_a_bot_outside_the_team,
+     "team", "fail", f"not in team {TEAM}", "Add the bot @stranger to the team"),
+    ("team renamed", lambda o: change_licence(o, team_name="elsewhere"),
+     "team", "fail", "there is no team elsewhere (not_found)", "from its URL"),
+    ("bot outside the channel", leave,
+     THE_CHANNEL, "fail", "not in the channel (not_a_member)", f"invite the bot @{BOT}"),
+    ("channel archived", archive,
+     THE_CHANNEL, "fail", "archived", "Unarchive it"),
+    ("channel unknown", lambda o: change_licence(o, default_channel_id="c" * 26),
+     THE_CHANNEL, "fail", "no such channel", "Check the name"),
+    ("channel private",
+     lambda o: o.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]}),
+     THE_CHANNEL, "warn", "private: replies come by catch-up", "public channel"),
+    ("e-mails hidden", lambda o: o.stand_in.set_options(ShowEmailAddress=False),
+     "e-mails", "warn", "hides e-mail addresses", "Show Email Address"),
+    ("uploads off", lambda o: o.stand_in.set_options(EnableFileAttachments=False),
+     "uploads", "fail", "switched off", "Allow File Sharing"),
+    ("webhooks off", lambda o: o.stand_in.set_options(EnableOutgoingWebhooks=False),
+     "webhooks", "fail", "switched off", "Enable Outgoing Webhooks"),
+    ("no webhook token", forget_webhook_tokens,
+     "webhook token", "fail", "no token is stored", "licence webhook LICENCE"),
+    ("licence disabled", lambda o: change_licence(o, enabled=False),
+     "licence", "warn", "disabled", "licence enable LICENCE"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("break_it", "name", "state", "sentence", "cure"),
+    [pytest.param(*case[1:], id=case[0]) for case in BROKEN],
+)
+def test_what_is_broken_is_named_with_its_cure(
+    office: Office,
+    break_it: Callable[[Office], object],
+    name: str,
+    state: str,
+    sentence: str,
+    cure: str,
+) -> None:
+    """The check of that very thing says what is wrong and what to do; no token is shown."""
+    break_it(office)
+
+    found = examine(office)
+
+    assert found[name][0] == state, found
+    assert sentence in found[name][1]
+    assert cure in found[name][2]
+    secrets = (office.bot_token, office.user_token, HOOK_TOKEN)
+    assert [secret for secret in secrets if secret in str(found)] == []
+
+
+def test_checks_that_need_an_answer_are_said_to_be_left_out(office: Office) -> None:
+    """A server that is away hides the rest, and the doctor says so rather than guess."""
+    office.stand_in.set_fault("down")
+
+    found = examine(office)
+
+    assert found["bot and channels"][0] == "skip"
+    assert "bot" not in found
+
+
+def test_limits_that_changed_are_stored(office: Office, operator: Operator) -> None:
+    """The doctor says that the stored limit was another, and the next time all is well."""
+    office.stand_in.set_options(MaxFileSize=4_096)
+
+    changed = operator.findings(LICENCE, exit_code=1)["limits"]
+    again = operator.findings(LICENCE, exit_code=1)["limits"]
+
+    assert changed == (
+        "ok",
+        "posts of 16383 characters, files of 4096 bytes; stored were 16383 and 104857600: "
+        "brought up to date",
+        "",
+    )
+    assert again == ("ok", "posts of 16383 characters, files of 4096 bytes", "")
+
+
+def test_channels_of_notifications_and_of_live_conversations_are_looked_at(office: Office) -> None:
+    """Each channel once; one for notifications may be private, one without the bot may not be."""
+    made = office.stand_in.setup(
+        {
+            "channels": [
+                {"team": TEAM, "name": "bookings", "type": "P"},
+                {"team": TEAM, "name": "alone"},
+                {"team": TEAM, "name": "old"},
+            ],
+            "bots": [{"username": BOT, "channels": [f"{TEAM}/bookings"]}],
+        }
+    )["channels"]
+    office.start()
+    with office.runtime.database.transaction() as session:
+        for name in ("bookings", "alone", "old"):
+            session.add(
+                NotificationChannel(
+                    licence_id=LICENCE,
+                    notification_type=name,
+                    channel_id=made[f"{TEAM}/{name}"]["id"],
+                    channel_name=name,
+                    enabled=name != "old",
+                )
+            )
+    change_licence(office, default_channel_id=made[f"{TEAM}/bookings"]["id"])
+
+    found = examine(office)
+
+    states = {name: each[0] for name, each in found.items() if name.startswith("channel ")}
+    assert states == {
+        # The default channel by now, under the name that is stored.
+        THE_CHANNEL: "warn",
+        # Where the live conversation has its thread.
+        f"channel {office.channel_id}": "ok",
+        "channel ~alone": "fail",
+    }
+
+
+HOOKS: list[tuple[str, list[dict[str, Any]], str, str]] = [
+    ("as it should be", [{"token": HOOK_TOKEN}], "ok", "its token known"),
+    ("none", [], "fail", "no outgoing webhook"),
+    ("another address", [{"token": HOOK_TOKEN, "callback_urls": ["http://127.0.0.1:2/"]}],
+     "fail", "does not call"),
+    ("unknown token", [{}], "fail", "is not stored"),
+    ("as a form", [{"token": HOOK_TOKEN, "content_type": "application/x-www-form-urlencoded"}],
+     "warn", "sends forms"),
+    ("trigger words", [{"token": HOOK_TOKEN, "trigger_words": ["help"]}],
+     "fail", "trigger words"),
+    ("two of them", [{"token": HOOK_TOKEN}, {"content_type": "application/x-www-form-urlencoded"}],
+     "warn", "2 webhooks tell of each reply"),
+    ("several addresses", [{"token": HOOK_TOKEN, "callback_urls": [CALLBACK, "http://127.0.0.1:2"]}],
+     "warn", "several callback URLs"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hooks", "state", "sentence"), [pytest.param(*case[1:], id=case[0]) for case in HOOKS]
+)
+def test_webhook_is_looked_at_with_an_administrators_token(
+    office: Office,
+    admin_token: str,
+    hooks: list[dict[str, Any]],
+    state: str,
+    sentence: str,
+) -> None:
+    """Its address, token, content type and words are compared with what they must be."""
+    default = {"channel": PLACE, "callback_urls": [CALLBACK]}
+    office.stand_in.setup({"hooks": [{**default, **hook} for hook in hooks]})
+
+    found = examine(office, admin_token=admin_token, callback_url=CALLBACK)
+
+    assert found["webhook"][0] == state
+    assert sentence in found["webhook"][1]
+    assert admin_token not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "sentence"),
+    [
+        pytest.param(http(405, b'{"error": "only POST"}'), "ok", "answers there", id="ours"),
+        pytest.param(http(200, b"<html>"), "fail", "something else answers", id="another page"),
+        pytest.param(
+            http(301, headers={"Location": "https://x/"}), "fail", "redirects", id="moved"
+        ),
+        pytest.param(None, "fail", "nobody answers there", id="cut off"),
+    ],
+)
+def test_callback_url_is_asked_whether_it_is_ours(
+    office: Office, answer: bytes | None, state: str, sentence: str
+) -> None:
+    """Only our own web process is taken for it."""
+    with WireServer(always(answer)) as server:
+        url = f"http://127.0.0.1:{server.port}/mattermost/replies"
+
+        found = examine(office, callback_url=url)
+
+    assert found["callback URL"][0] == state
+    assert sentence in found["callback URL"][1]
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "state"),
+    [
+        (0, "ok"),
+        (50, "ok"),
+        (-50, "ok"),
+        (120, "warn"),
+        (-120, "warn"),
+        (300, "fail"),
+        (-300, "fail"),
+    ],
+)
+def test_clocks_that_are_apart_are_noticed(office: Office, ahead_s: int, state: str) -> None:
+    """A minute is a warning; what the look-ups of lost answers cannot bear is a failure."""
+    moment = utc_now() + timedelta(seconds=ahead_s)
+    date = moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+    with WireServer(always(http(200, b"{}", headers={"Date": date}))) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        check = check_clock(url, settings=office.runtime.settings)
+
+    assert check.state == state
+    assert bool(check.cure) == (state != "ok")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(http(200, b"{}"), id="without a date"),
+        pytest.param(http(200, b"{}", headers={"Date": "today"}), id="with none that is one"),
+        pytest.param(None, id="cut off"),
+    ],
+)
+def test_clock_that_is_not_told_is_not_judged(office: Office, answer: bytes | None) -> None:
+    """Without the server's time there is nothing to compare."""
+    with WireServer(always(answer)) as server:
+        url = f"http://127.0.0.1:{server.port}"
+
+        assert ask_time(url, settings=office.runtime.settings) is None
+
+
+def test_broker_that_is_away_is_named(
+    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What depends on it is not guessed at."""
+    monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
+    get_settings.cache_clear()
+
+    found = operator.findings(LICENCE, exit_code=1)
+
+    assert found["broker"][0] == "fail"
+    assert "REDIS_URL" in found["broker"][2]
+    assert found["beat"][0] == "skip"
+    assert "workers" not in found
+
+
+def test_database_that_is_away_is_named(
+    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor itself does not need it."""
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://u:secret@127.0.0.1:{free_port()}/none")
+    get_settings.cache_clear()
+
+    found = operator.findings(exit_code=1)
+
+    assert found["database"][0] == "fail"
+    assert "DATABASE_URL" in found["database"][2]
+    assert found["encryption keys"][0] == "skip"
+    assert "secret" not in str(found)
+
+
+def test_schema_that_is_behind_is_named(office: Office, operator: Operator) -> None:
+    """The cure is the command that brings it up to date."""
+    with office.runtime.database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+
+    found = operator.findings(LICENCE, exit_code=1)
+
+    assert found["database"][0] == "fail"
+    assert "revision 0001" in found["database"][1]
+    assert "db upgrade" in found["database"][2]
+
+
+@pytest.mark.parametrize("keys", ["", "no key at all", new_key()], ids=["none", "broken", "wrong"])
+def test_wrong_keys_are_named(
+    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch, keys: str
+) -> None:
+    """Whatever is wrong with them, no token can be read, and none is shown."""
+    monkeypatch.setenv("ENCRYPTION_KEYS", keys)
+    get_settings.cache_clear()
+
+    found = operator.findings(LICENCE, exit_code=1)
+
+    assert found["encryption keys"][0] == "fail"
+    assert found["bot"][0] == "fail"
+    assert "ENCRYPTION_KEYS" in found["encryption keys"][1] + found["encryption keys"][2]
+
+
+def test_unknown_licence_is_told_from_a_healthy_one(operator: Operator) -> None:
+    """A typing mistake in the licence is not green."""
+    answer = operator.json("doctor", "L9", exit_code=1)
+
+    assert "no licence 'L9' is registered" in answer["error"]
+
+
+def test_table_has_one_line_for_each_check(
+    office: Office, operator: Operator, stand_in: StandIn
+) -> None:
+    """What a program reads as JSON, a person reads as a line with its cure."""
+    stand_in.set_options(EnableFileAttachments=False)
+
+    lines = operator.run("doctor", LICENCE).stdout.splitlines()
+
+    (line,) = [line for line in lines if "uploads" in line]
+    assert line.split()[:3] == ["fail", LICENCE, "uploads"]
+    assert "Allow File Sharing" in line
+    assert len(lines) == 1 + len(operator.findings(LICENCE, exit_code=1))

@@ -1,0 +1,74 @@
+"""What checks say, without a server: the worst of them, and the edges of the clocks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.checks.check import Check, State, attempt, failed, passed, skipped, warned, worst
+from tasks.checks.clock import FAIL_S, WARN_S, judge_difference
+from tasks.mattermost import Reason, RefusedError
+from tasks.reasons import OwnReason
+from tasks.resending import cure_of
+
+OK, WARN = passed("a", "s"), warned("b", "s", "c")
+FAIL, SKIP = failed("d", "s", "c"), skipped("e", "w")
+
+
+@pytest.mark.parametrize(
+    ("checks", "state"),
+    [
+        ([], State.OK),
+        ([OK, SKIP], State.OK),
+        ([OK, WARN, SKIP], State.WARN),
+        ([WARN, FAIL, OK], State.FAIL),
+    ],
+    ids=["nothing", "skipped", "warned", "failed"],
+)
+def test_worst_state_is_that_of_all(checks: list[Check], state: State) -> None:
+    """One that fails outweighs the others; one that was left out weighs nothing."""
+    assert worst(checks) is state
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"),
+    [
+        (0, State.OK),
+        (WARN_S, State.OK),
+        (-WARN_S, State.OK),
+        (WARN_S + 1, State.WARN),
+        (FAIL_S, State.WARN),
+        (-FAIL_S - 1, State.FAIL),
+    ],
+)
+def test_clocks_are_judged_by_how_far_they_are_apart(seconds: float, state: State) -> None:
+    """Whichever of the two is ahead."""
+    assert judge_difference(seconds).state is state
+
+
+def test_refusal_of_mattermost_is_a_finding_with_its_cure() -> None:
+    """Reason, status and error id are there, and nothing else of the request."""
+
+    def ask() -> Check:
+        reason = Reason.TOKEN_REJECTED
+        raise RefusedError(reason, method="GET", path="/x", status=401, error_id="a.b")
+
+    check = attempt("bot", ask)
+
+    assert check == Check(
+        "bot",
+        State.FAIL,
+        "the bot token was rejected (token_rejected, HTTP 401, a.b)",
+        Reason.TOKEN_REJECTED.cure,
+    )
+
+
+@pytest.mark.parametrize("reason", [*Reason, *OwnReason], ids=lambda reason: str(reason.value))
+def test_every_reason_has_its_cure(reason: Reason | OwnReason) -> None:
+    """What the ledger can hold is explained where failures are listed."""
+    assert cure_of(reason.value) == reason.cure
+
+
+@pytest.mark.parametrize("word", [None, "", "bad_luck"])
+def test_unknown_reason_has_none(word: str | None) -> None:
+    """A word of a later version does not break the list."""
+    assert cure_of(word) == ""

@@ -1,0 +1,50 @@
+"""Moments on the command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import click
+import pytest
+
+from models import utc_now
+from tasks.cli.moments import MOMENT
+
+CLOSE_ENOUGH = timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "ago"),
+    [
+        ("30m", timedelta(minutes=30)),
+        ("2h", timedelta(hours=2)),
+        ("7d", timedelta(days=7)),
+        ("0m", timedelta()),
+    ],
+)
+def test_so_long_ago(text: str, ago: timedelta) -> None:
+    """Minutes, hours and days count back from now."""
+    moment = MOMENT.convert(text, None, None)
+
+    assert abs(utc_now() - ago - moment) < CLOSE_ENOUGH
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-08-31", datetime(2026, 8, 31, tzinfo=UTC)),
+        ("2026-08-31T12:00", datetime(2026, 8, 31, 12, tzinfo=UTC)),
+        ("2026-08-31T12:00Z", datetime(2026, 8, 31, 12, tzinfo=UTC)),
+        ("2026-08-31T12:00+02:00", datetime(2026, 8, 31, 12, tzinfo=timezone(timedelta(hours=2)))),
+    ],
+)
+def test_a_time_of_its_own(text: str, moment: datetime) -> None:
+    """ISO 8601, UTC where no zone is named."""
+    assert MOMENT.convert(text, None, None) == moment
+
+
+@pytest.mark.parametrize("text", ["yesterday", "-2h", "2w", "", "999999d", "2026-13-01"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    """The message shows how one is written."""
+    with pytest.raises(click.BadParameter, match="30m, 2h or 7d"):
+        MOMENT.convert(text, None, None)
