@@ -13,10 +13,10 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from tasks.checks.signs import note_own_posts
+from tasks.inbox import wake
 
 log = structlog.get_logger(__name__)
 
-RESOLVE_REPLY = "mattermost.resolve_reply"
 # Enough for a burst while the broker is away. What does not fit is not lost: the sweep finds the
 # reply in the inbox.
 MAX_WAITING = 10_000
@@ -82,11 +82,8 @@ class WakeUps:
             time.sleep(PAUSE_S)
 
     def _publish(self, reply_ids: list[int]) -> None:
-        kwargs = {"reply_ids": reply_ids}
         try:
-            self._app.send_task(
-                RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs)
-            )
+            wake(self._app, reply_ids)
         except OperationalError:
             # Its text may hold the broker's address with a password.
             log.warning("wake_up_not_published", reply_ids=reply_ids)

@@ -28,6 +28,7 @@ from tasks.changed_replies import known_post_ids, take_in
 from tasks.channel_changes import changes_since
 from tasks.drain import drain_parked
 from tasks.failures import SendFailedError
+from tasks.inbox import wake
 from tasks.lanes import Lane
 from tasks.licences import LicenceAccess
 from tasks.mattermost import (
@@ -39,7 +40,7 @@ from tasks.mattermost import (
     RateLimitedError,
 )
 from tasks.outbound import show_failures
-from tasks.replies.open_replies import BATCH, RESOLVE_REPLY
+from tasks.replies.open_replies import BATCH
 from tasks.replies.posts import why_ignored
 from tasks.runtime import Runtime, current_runtime
 
@@ -233,9 +234,8 @@ def _move_cursor(runtime: Runtime, licence_id: str, channel_id: str, newest_ms: 
 
 def _wake(reply_ids: Sequence[int]) -> None:
     for start in range(0, len(reply_ids), BATCH):
-        kwargs = {"reply_ids": list(reply_ids[start : start + BATCH])}
         try:
-            app.send_task(RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
+            wake(app, reply_ids[start : start + BATCH])
         except OperationalError:
             # The rows are there; the sweep wakes them.
             log.warning("replies_not_woken", replies=len(reply_ids) - start)

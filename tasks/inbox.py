@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import cast
 
+from celery import Celery
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -14,6 +16,8 @@ from models import Reply, ReplySource, ReplyState, utc_now
 # Usually the wake-up that whoever brings the post publishes comes first; the sweep is for those
 # that were lost, and has nothing to do with a reply that is younger than this.
 WAKE_UP_GRACE = timedelta(seconds=5)
+# The task that resolves replies; who wakes it need not import it and all that it takes.
+RESOLVE_REPLY = "mattermost.resolve_reply"
 
 _REPLIES = cast(Table, Reply.__table__)
 _ONE_PER_POST = ("licence_id", "post_id")
@@ -45,3 +49,13 @@ def receive(session: Session, *, licence_id: str, post_id: str, source: ReplySou
     }
     reply_id: int | None = session.execute(insert, values).scalar_one_or_none()
     return reply_id
+
+
+def wake(app: Celery, reply_ids: Sequence[int]) -> None:
+    """Publish one task for these replies, whose rows are committed.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is down; the sweep finds the rows.
+    """
+    kwargs = {"reply_ids": list(reply_ids)}
+    app.send_task(RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from models import Database, KeyRing, Licence, NotificationChannel
-from tasks.mattermost import Channel, MattermostClient, Reason, RefusedError, User
+from tasks.mattermost import (
+    Channel,
+    ClientConfig,
+    MattermostClient,
+    Reason,
+    RefusedError,
+    Team,
+    User,
+)
 
 
 class RegistrationError(Exception):
@@ -41,16 +49,34 @@ def register_licence(
     channel = find_channel(client, order.team, order.channel, bot_username=bot.username)
     config = client.get_client_config()
     with database.transaction() as session:
-        licence = session.get(Licence, order.licence_id) or Licence(id=order.licence_id)
+        licence = store_licence(
+            session, order, bot=bot, team=team, channel=channel, config=config, keyring=keyring
+        )
         licence.enabled = True
-        licence.server_url = order.server_url.rstrip("/")
-        licence.team_id, licence.team_name = team.id, team.name
-        licence.default_channel_id, licence.default_channel_name = channel.id, channel.name
-        licence.bot_user_id, licence.bot_username = bot.id, bot.username
-        licence.bot_token_encrypted = keyring.encrypt(order.token)
-        licence.max_post_size = config.max_post_length
-        licence.max_file_size_bytes = config.max_file_size_bytes
-        session.add(licence)
+    return licence
+
+
+def store_licence(
+    session: Session,
+    order: LicenceOrder,
+    *,
+    bot: User,
+    team: Team,
+    channel: Channel,
+    config: ClientConfig,
+    keyring: KeyRing,
+) -> Licence:
+    """Store what was found; a licence that exists is brought up to date, as enabled as it was."""
+    licence = session.get(Licence, order.licence_id) or Licence(id=order.licence_id)
+    licence.server_url = order.server_url.rstrip("/")
+    licence.team_id, licence.team_name = team.id, team.name
+    licence.default_channel_id, licence.default_channel_name = channel.id, channel.name
+    licence.bot_user_id, licence.bot_username = bot.id, bot.username
+    licence.bot_token_encrypted = keyring.encrypt(order.token)
+    licence.max_post_size = config.max_post_length
+    licence.max_file_size_bytes = config.max_file_size_bytes
+    session.add(licence)
+    session.flush()
     return licence
 
 

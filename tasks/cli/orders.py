@@ -8,7 +8,7 @@ from models import KeyRing, Licence
 from tasks.checks.check import Check
 from tasks.checks.prospect import Found, examine_order
 from tasks.cli.installation import Installation
-from tasks.registration import LicenceOrder, RegistrationError
+from tasks.registration import LicenceOrder, RegistrationError, store_licence
 
 
 def try_order(parts: Installation, order: LicenceOrder) -> tuple[list[Check], Found | None]:
@@ -27,18 +27,15 @@ def store_order(
     session: Session, order: LicenceOrder, *, found: Found, keyring: KeyRing
 ) -> Licence:
     """Store the licence; one that exists is brought up to date and stays as enabled as it was."""
-    licence = session.get(Licence, order.licence_id) or Licence(id=order.licence_id)
-    licence.server_url = order.server_url.rstrip("/")
-    licence.team_id, licence.team_name = found.team.id, found.team.name
-    licence.default_channel_id = found.channel.id
-    licence.default_channel_name = found.channel.name
-    licence.bot_user_id, licence.bot_username = found.bot.id, found.bot.username
-    licence.bot_token_encrypted = keyring.encrypt(order.token)
-    licence.max_post_size = found.config.max_post_length
-    licence.max_file_size_bytes = found.config.max_file_size_bytes
-    session.add(licence)
-    session.flush()
-    return licence
+    return store_licence(
+        session,
+        order,
+        bot=found.bot,
+        team=found.team,
+        channel=found.channel,
+        config=found.config,
+        keyring=keyring,
+    )
 
 
 def require_licence(session: Session, licence_id: str) -> Licence:

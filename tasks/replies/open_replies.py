@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from models import Reply, ReplyState, utc_now
 from tasks.app import app
+from tasks.inbox import wake
 from tasks.runtime import Runtime
 
-RESOLVE_REPLY = "mattermost.resolve_reply"
 # Few enough that several workers share a burst.
 BATCH = 50
 # As many as a worker gets through between two sweeps; the others' turn comes next.
@@ -32,8 +32,7 @@ def wake_open_replies(runtime: Runtime) -> int:
     with runtime.database.transaction() as session:
         due = claim(session, limit=REPLIES_PER_SWEEP)
     for reply_ids in _batches(due):
-        kwargs = {"reply_ids": reply_ids}
-        app.send_task(RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
+        wake(app, reply_ids)
     return len(due)
 
 

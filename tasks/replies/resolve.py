@@ -14,9 +14,10 @@ from sqlalchemy import select
 from models import Reply, ReplyState
 from tasks.app import app
 from tasks.failures import SendFailedError
+from tasks.inbox import RESOLVE_REPLY
 from tasks.outbound import drain_lane
 from tasks.replies.hand_over import hand_over
-from tasks.replies.open_replies import BATCH, RESOLVE_REPLY, claim, leave_until
+from tasks.replies.open_replies import BATCH, claim, leave_until
 from tasks.replies.patience import Trouble
 from tasks.replies.record import Outcome, load, postpone, record
 from tasks.replies.rows import Known

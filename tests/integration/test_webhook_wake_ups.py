@@ -14,7 +14,8 @@ from celery import Celery
 from redis import Redis
 
 from demo.ports import free_port
-from inbound.wake_ups import MAX_BATCH, RESOLVE_REPLY, WakeUps
+from inbound.wake_ups import MAX_BATCH, WakeUps
+from tasks.inbox import RESOLVE_REPLY
 from tests.deployment import ROOT
 from tests.waiting import wait_until
 
