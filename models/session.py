@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -27,6 +28,7 @@ class Database:
         self._pool_size = pool_size
         self._engine: Engine | None = None
         self._pid = 0
+        self._turn: AbstractContextManager[Any] = nullcontext()
 
     @property
     def engine(self) -> Engine:
@@ -34,13 +36,16 @@ class Database:
         if self._engine is None or self._pid != os.getpid():
             self._engine, self._pid = _create_engine(self._url, self._pool_size), os.getpid()
             self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+            # SQLite lets one write at a time and others ask again after a sleep: threads of one
+            # process had better queue up.
+            self._turn = RLock() if self._url.get_backend_name() == "sqlite" else nullcontext()
         return self._engine
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Yield a session; commit at the end, roll back if the block raises."""
         _ = self.engine
-        with self._sessions.begin() as session:
+        with self._turn, self._sessions.begin() as session:
             yield session
 
     def dispose(self) -> None:

@@ -18,7 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from settings import get_settings
 from tasks.connections import producer_redis
-from tasks.lanes import Lane, LaneEntry, Lanes
+from tasks.lanes import LaneEntry, Lanes
 from tasks.messages import InvalidMessageError, key_of, lane_of
 
 # The standard library's, for this runs in i-Reserve's process, whose logs are its own affair.
@@ -37,7 +37,8 @@ SHOWN_ARGUMENTS = (
     "lane",
 )
 
-app = Celery("ireserve_mattermost")
+# Not the current one: where i-Reserve imports us, its own tasks must stay with its own application.
+app = Celery("ireserve_mattermost", set_as_current=False)
 app.config_from_object("celeryconfig")
 
 
@@ -84,8 +85,10 @@ class MessageTask(Task):  # type: ignore[misc]
     ) -> AsyncResult:
         """Put the message into its lane, then publish the task that wakes a worker.
 
-        Once the message is in its lane it will be sent: when the wake-up then cannot be published,
-        the sweep finds the lane a few seconds later, and the call succeeds.
+        A message behind others that wait already is sent by the task that was published for them:
+        nothing is published for it. Once the message is in its lane it will be sent: when the
+        wake-up cannot be published, the sweep finds the lane some seconds later, and the call
+        succeeds.
 
         Raises:
             TypeError: an argument is missing or unknown.
@@ -96,42 +99,47 @@ class MessageTask(Task):  # type: ignore[misc]
             raise ValueError(f"{self.name} is sent at once and in order: give no eta or countdown")
         payload = self.by_name(tuple(args or ()), dict(kwargs or {}))
         task_id = task_id or uuid()
-        appended = self._append(payload, task_id)
-        headers = {**(options.pop("headers", None) or {}), APPENDED_HEADER: appended}
-        masks = {"argsrepr": "()", "kwargsrepr": shown(payload)}
         try:
-            return super().apply_async(
-                (), payload, task_id=task_id, headers=headers, **{**options, **masks}
-            )
+            must_wake = self._append(payload, task_id)
+        except InvalidMessageError:
+            # The task says what is wrong, where an operator sees it.
+            return self._publish(payload, task_id, options, appended=False)
+        if not must_wake:
+            return self.AsyncResult(task_id)
+        try:
+            return self._publish(payload, task_id, options, appended=True)
         except OperationalError:
-            if not appended:
-                raise
             log.warning("wake_up_not_published task_id=%s", task_id)
             return self.AsyncResult(task_id)
 
     def _append(self, payload: dict[str, Any], task_id: str) -> bool:
-        """Put the message into its lane; False when its ids are wrong (the task then says so)."""
+        """Put the message into its lane; say whether a worker must be woken for it."""
         try:
-            append_message(producer_lanes(), self.kind, payload, task_id)
-        except InvalidMessageError:
-            return False
+            return append_message(producer_lanes(), self.kind, payload, task_id)
         except (RedisConnectionError, RedisTimeoutError) as error:
             raise OperationalError(str(error)) from None
         except RedisError as error:
             raise OperationalError(f"Redis refused the message: {error}") from None
-        return True
+
+    def _publish(
+        self, payload: dict[str, Any], task_id: str, options: dict[str, Any], *, appended: bool
+    ) -> AsyncResult:
+        headers = {**(options.pop("headers", None) or {}), APPENDED_HEADER: appended}
+        masks = {"argsrepr": "()", "kwargsrepr": shown(payload)}
+        return super().apply_async(
+            (), payload, task_id=task_id, headers=headers, **{**options, **masks}
+        )
 
 
-def append_message(lanes: Lanes, kind: str, payload: dict[str, Any], task_id: str) -> Lane:
-    """Put a message into its lane and return the lane.
+def append_message(lanes: Lanes, kind: str, payload: dict[str, Any], task_id: str) -> bool:
+    """Put a message into its lane and return whether a worker must be woken for it.
 
     Raises:
         InvalidMessageError: the ids that lane and key are named after are missing or wrong.
     """
     lane = lane_of(kind, payload)
     key = key_of(kind, payload, task_id=task_id)
-    lanes.append(lane, LaneEntry(kind, key, task_id, payload))
-    return lane
+    return lanes.append(lane, LaneEntry(kind, key, task_id, payload))
 
 
 def shown(arguments: dict[str, Any]) -> str:

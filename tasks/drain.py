@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import traceback
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 
 from models import DeliveryKind, DeliveryState
-from tasks.delivery import deliver, refuse_entry
-from tasks.failures import SendFailedError
-from tasks.lanes import Lane, LaneEntry, LaneLock, LaneLostError
+from tasks.batch import Batch, give_up, is_the_entrys_fault
+from tasks.lanes import Lane, LaneEntry, LaneLostError, TakenLane
+from tasks.outbound import wake
 from tasks.outcomes import Settled, Waiting
-from tasks.reasons import OwnReason
 from tasks.runtime import Runtime
+from tasks.tallies import counts_of
 from tasks.users import store_change
 
 log = structlog.get_logger(__name__)
@@ -92,81 +90,104 @@ def _drain_with_parked(runtime: Runtime, lane: Lane, report: Report) -> None:
 
 
 def _drain_one(runtime: Runtime, lane: Lane, report: Report) -> None:
-    """Drain the lane, and look again after letting it go.
-
-    A message that is appended after the lane was seen empty and before the lock is released wakes
-    somebody who does not get the lock; so whoever had it looks once more.
-    """
-    while True:
-        with runtime.lanes.locked(lane) as lock:
-            if lock is None:
-                return
-            try:
-                is_blocked = _send_all(runtime, lane, lock, report)
-            except LaneLostError:
-                log.warning("lane_lost", lane=str(lane))
-                return
-        if is_blocked or runtime.stopping.is_set() or runtime.lanes.unmark_if_empty(lane):
-            return
+    taken = runtime.lanes.take(lane)
+    if taken is None:
+        return
+    try:
+        _send_all(runtime, taken, report)
+    except LaneLostError:
+        log.warning("lane_lost", lane=str(lane))
+    except BaseException:
+        runtime.lanes.let_go(taken)
+        raise
 
 
-def _send_all(runtime: Runtime, lane: Lane, lock: LaneLock, report: Report) -> bool:
-    """Send head after head; say whether the lane must be left alone although it is not empty."""
-    raw = runtime.lanes.head(lane)
-    while raw is not None:
-        if runtime.stopping.is_set():
-            return True
-        lock.extend()
-        try:
-            entry = LaneEntry.load(raw)
-        except ValueError:
-            log.error("entry_unreadable", lane=str(lane))
-            raw = runtime.lanes.set_unreadable_aside(lane, raw)
+def _send_all(runtime: Runtime, taken: TakenLane, report: Report) -> None:
+    """Send what is first in the lane until it is empty or must be left alone, and let it go."""
+    heads = taken.heads
+    while heads and not runtime.stopping.is_set():
+        taken.lock.extend()
+        entries = _readable(heads)
+        if not entries:
+            log.error("entry_unreadable", lane=str(taken.lane))
+            runtime.lanes.keep_unreadable(heads[0])
+            heads = runtime.lanes.advance(taken, heads[:1])
             continue
-        outcome = _handle(runtime, lane, entry, lock)
+        following = heads
+        for outcomes in _handle(runtime, taken, entries):
+            settled = [outcome for outcome in outcomes if isinstance(outcome, Settled)]
+            _note(taken.lane, outcomes, report)
+            if settled:
+                counts = counts_of(taken.lane, entries[: len(settled)], settled)
+                following = runtime.lanes.advance(taken, heads[: len(settled)], counts)
+                heads, entries = heads[len(settled) :], entries[len(settled) :]
+            if len(settled) < len(outcomes):
+                _wait(runtime, taken, outcomes[-1])
+                return
+        heads = following
+    if heads:
+        # This worker is asked to stop: what is left is another one's, and at once.
+        runtime.lanes.let_go(taken)
+        wake(taken.lane)
+
+
+def _readable(heads: Sequence[bytes]) -> list[LaneEntry]:
+    """Return the entries before the first one that is none of ours."""
+    entries = []
+    for raw in heads:
+        try:
+            entries.append(LaneEntry.load(raw))
+        except ValueError:
+            break
+    return entries
+
+
+def _handle(
+    runtime: Runtime, taken: TakenLane, entries: Sequence[LaneEntry]
+) -> Iterator[list[Settled | Waiting]]:
+    """Handle the entries in turn and yield how they ended; see ``Batch.send``."""
+    lane = taken.lane
+    if entries[0].kind == DeliveryKind.USER:
+        for entry in entries:
+            yield [_store_change(runtime, lane, entry)]
+        return
+    try:
+        batch = Batch(runtime, lane, entries, extend=taken.lock.extend)
+        batch.begin()
+    except Exception as error:
+        if not is_the_entrys_fault(error):
+            raise
+        if len(entries) == 1:
+            yield [give_up(runtime, lane, entries[0], error)]
+            return
+        # One of them breaks us: each by itself, so that the others are sent.
+        for entry in entries:
+            yield from _handle(runtime, taken, [entry])
+        return
+    yield from batch.send()
+
+
+def _store_change(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Settled:
+    try:
+        return store_change(runtime, lane, entry)
+    except Exception as error:
+        if not is_the_entrys_fault(error):
+            raise
+        return give_up(runtime, lane, entry, error)
+
+
+def _note(lane: Lane, outcomes: Sequence[Settled | Waiting], report: Report) -> None:
+    for outcome in outcomes:
         _log(lane, outcome)
         report.add(lane, outcome)
-        if isinstance(outcome, Waiting):
-            moment_ms = runtime.lanes.now_ms() + round(outcome.seconds * 1_000)
-            runtime.lanes.wake_at(lane, moment_ms)
-            return True
-        raw = runtime.lanes.remove_head(lane, raw)
-    return False
 
 
-def _handle(runtime: Runtime, lane: Lane, entry: LaneEntry, lock: LaneLock) -> Settled | Waiting:
-    """Handle one entry; one that breaks us fails by itself and does not block its lane for good.
-
-    Raises:
-        LaneLostError: the lane is another worker's.
-        sqlalchemy.exc.SQLAlchemyError, redis.exceptions.RedisError: a server of ours is away; the
-            entry stays where it is and is taken up again.
-    """
-    try:
-        if entry.kind == DeliveryKind.USER:
-            return store_change(runtime, lane, entry)
-        return deliver(runtime, lane, entry, extend=lock.extend)
-    except (LaneLostError, RedisError):
-        raise
-    except Exception as error:
-        if isinstance(error, SQLAlchemyError) and not is_about_the_data(error):
-            raise
-        # The text of an unforeseen error may quote a name or a message; where it arose does not.
-        frames = traceback.extract_tb(error.__traceback__)[-6:]
-        where = [f"{frame.name}:{frame.lineno}" for frame in frames]
-        log.error("message_broke_the_worker", lane=str(lane), key=entry.key, where=where)
-        return refuse_entry(runtime, lane, entry, _internal_error(error))
-
-
-def is_about_the_data(error: SQLAlchemyError) -> bool:
-    """Say whether the database could not store a value, now or ever."""
-    return isinstance(error, DataError) or type(error) is StatementError
-
-
-def _internal_error(error: Exception) -> SendFailedError:
-    return SendFailedError(
-        OwnReason.INTERNAL_ERROR, f"{type(error).__name__} while it was handled; see the log"
-    )
+def _wait(runtime: Runtime, taken: TakenLane, outcome: Settled | Waiting) -> None:
+    """Leave the lane alone for as long as its first message has to wait."""
+    assert isinstance(outcome, Waiting)
+    moment_ms = runtime.lanes.now_ms() + round(outcome.seconds * 1_000)
+    runtime.lanes.wake_at(taken.lane, moment_ms)
+    runtime.lanes.let_go(taken)
 
 
 def _log(lane: Lane, outcome: Settled | Waiting) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Self, cast
 from urllib.parse import quote, unquote
+from uuid import uuid4
 
 from redis import Redis
 from redis.exceptions import LockError
@@ -23,6 +25,8 @@ PREFIX = "ireserve-mattermost:"
 WAITING = PREFIX + "lanes"
 # Entries that could not be read: written by something else, or by another version of this code.
 UNREADABLE = PREFIX + "unreadable"
+# A hash of numbers: how many messages ended how (tasks/tallies.py).
+TALLIES = PREFIX + "tallies"
 
 # Long enough for one request (3 s to connect, 20 s to answer) between two extensions, short
 # enough for the messages of a worker that was killed to go on within a minute.
@@ -30,14 +34,52 @@ LOCK_S = 30.0
 # A lock that was extended within this time still outlives a request: it is not extended again.
 FRESH_S = 5.0
 
-# The time is Redis' own: producers on several machines need not agree on it.
+# The time is Redis' own: producers on several machines need not agree on it. Whoever finds the
+# lane empty wakes a worker; what is appended behind that is sent by the same worker.
 _APPEND = """
 local now = redis.call('TIME')
 local now_ms = now[1] .. string.format('%03d', math.floor(now[2] / 1000))
-redis.call('RPUSH', KEYS[1], now_ms .. ':' .. ARGV[1])
-redis.call('ZADD', KEYS[2], 'NX', now_ms, ARGV[2])
+local length = redis.call('RPUSH', KEYS[1], now_ms .. ':' .. ARGV[1])
+local woken_ms = redis.call('ZSCORE', KEYS[2], ARGV[2])
+if length > 1 and woken_ms and now_ms - woken_ms <= tonumber(ARGV[3]) then return 0 end
+redis.call('ZADD', KEYS[2], now_ms, ARGV[2])
+return 1
 """
-# Only the entry that was handled: a worker that lost its lock must not remove another's head.
+# A lane that has been waiting for this long is woken again, by the next message or by the sweep:
+# its wake-up may be lost. Usually it comes at once.
+OVERDUE_MS = 5_000
+# What one worker takes from a lane at a time: few enough to hold in memory whatever their size
+# (500,000 characters each at most), enough for the database's part in a message to be small.
+HEADS = 10
+
+# An empty lane waits for nobody; of a full one the heads, unless somebody else has the lock.
+_TAKE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('ZREM', KEYS[3], ARGV[4])
+  return false
+end
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+return redis.call('LRANGE', KEYS[1], 0, ARGV[3] - 1)
+"""
+# The heads that were handled, unless the lane is another worker's by now. Finding the lane empty
+# and letting it go is one step: a message that is appended later wakes somebody who gets the lock.
+# What is removed is counted in the same step, so that no message is counted twice.
+_ADVANCE = """
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
+if redis.call('LINDEX', KEYS[1], 0) == ARGV[5] then
+  redis.call('LTRIM', KEYS[1], ARGV[6], -1)
+  for i = 7, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
+end
+local heads = redis.call('LRANGE', KEYS[1], 0, ARGV[3] - 1)
+if #heads == 0 then
+  redis.call('ZREM', KEYS[3], ARGV[4])
+  redis.call('DEL', KEYS[2])
+else
+  redis.call('PEXPIRE', KEYS[2], ARGV[2])
+end
+return heads
+"""
+# Only the entry that was handled: whoever lost the lock must not remove another's head.
 _REMOVE_HEAD = """
 if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('LPOP', KEYS[1]) end
 return redis.call('LINDEX', KEYS[1], 0)
@@ -131,13 +173,59 @@ class Lanes:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._append = redis.register_script(_APPEND)
+        self._take = redis.register_script(_TAKE)
+        self._advance = redis.register_script(_ADVANCE)
         self._remove_head = redis.register_script(_REMOVE_HEAD)
         self._unmark_if_empty = redis.register_script(_UNMARK_IF_EMPTY)
 
-    def append(self, lane: Lane, entry: LaneEntry) -> None:
-        """Put the message at the end of its lane and mark the lane as waiting, in one step."""
+    def append(self, lane: Lane, entry: LaneEntry) -> bool:
+        """Put the message at the end of its lane and mark the lane as waiting, in one step.
+
+        Returns whether a worker must be woken; False: one has been, for a message before it.
+        """
         name = str(lane)
-        self._append(keys=[_list(name), WAITING], args=[entry.dump(), name])
+        args: list[str | bytes | int] = [entry.dump(), name, OVERDUE_MS]
+        return bool(self._append(keys=[_list(name), WAITING], args=args))
+
+    def take(self, lane: Lane) -> TakenLane | None:
+        """Lock the lane and return its first entries; None: it is empty, or another worker's."""
+        name, token = str(lane), uuid4().hex
+        taken_at = time.monotonic()
+        heads = self._take(
+            keys=[_list(name), _lock(name), WAITING],
+            args=[token, round(LOCK_S * 1_000), HEADS, name],
+        )
+        if not heads:
+            return None
+        lock = self._lock_of(lane)
+        lock.local.token = token.encode()
+        return TakenLane(lane, LaneLock(lock, taken_at=taken_at), token, tuple(heads))
+
+    def advance(
+        self, taken: TakenLane, done: Sequence[bytes], counts: Mapping[str, int] | None = None
+    ) -> tuple[bytes, ...]:
+        """Remove the entries that are done, the first ones; return which are first now.
+
+        When there are none the lane has been let go. ``counts`` is what the removal adds to which
+        field of ``TALLIES``.
+
+        Raises:
+            LaneLostError: the lock has run out; nothing was removed.
+        """
+        name = str(taken.lane)
+        added: Iterable[str | int] = chain.from_iterable((counts or {}).items())
+        heads = self._advance(
+            keys=[_list(name), _lock(name), WAITING, TALLIES],
+            args=[taken.token, round(LOCK_S * 1_000), HEADS, name, done[0], len(done), *added],
+        )
+        if heads is None:
+            raise LaneLostError("the lane's lock has run out")
+        taken.lock.was_extended()
+        return tuple(heads)
+
+    def let_go(self, taken: TakenLane) -> None:
+        """Leave a lane that is not empty to others."""
+        taken.lock.release()
 
     def head(self, lane: Lane) -> bytes | None:
         """Return the lane's first entry as it is kept in Redis, None if the lane is empty."""
@@ -147,10 +235,9 @@ class Lanes:
         """Remove the first entry if it is still this one; return the entry that is first now."""
         return cast("bytes | None", self._remove_head(keys=[_list(str(lane))], args=[raw]))
 
-    def set_unreadable_aside(self, lane: Lane, raw: bytes) -> bytes | None:
-        """Keep an entry that is none of ours where it blocks nothing; return the next one."""
+    def keep_unreadable(self, raw: bytes) -> None:
+        """Keep an entry that is none of ours where it blocks nothing."""
         self._redis.rpush(UNREADABLE, raw)
-        return self.remove_head(lane, raw)
 
     def unmark_if_empty(self, lane: Lane) -> bool:
         """Take the lane off the waiting list if nothing is in it; say whether that was so."""
@@ -192,18 +279,20 @@ class Lanes:
     def locked(self, lane: Lane) -> Iterator[LaneLock | None]:
         """Yield the lane's lock, or None when somebody else has it; never wait for it."""
         taken_at = time.monotonic()
-        lock = self._redis.lock(
-            _lock(str(lane)), timeout=LOCK_S, blocking=False, thread_local=False
-        )
+        lock = self._lock_of(lane)
         if not lock.acquire():
             yield None
             return
+        mine = LaneLock(lock, taken_at=taken_at)
         try:
-            yield LaneLock(lock, taken_at=taken_at)
+            yield mine
         finally:
-            # A lock that ran out is somebody else's: there is nothing to let go.
-            with suppress(LockError):
-                lock.release()
+            mine.release()
+
+    def _lock_of(self, lane: Lane) -> Any:
+        return self._redis.lock(
+            _lock(str(lane)), timeout=LOCK_S, blocking=False, thread_local=False
+        )
 
 
 class LaneLock:
@@ -227,6 +316,25 @@ class LaneLock:
         except LockError:
             raise LaneLostError("the lane's lock has run out") from None
         self._extended_at = now
+
+    def was_extended(self) -> None:
+        """Note that the lock has a full term again."""
+        self._extended_at = time.monotonic()
+
+    def release(self) -> None:
+        """Let the lane go; a lock that ran out is somebody else's and is left alone."""
+        with suppress(LockError):
+            self._lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class TakenLane:
+    """A lane that is ours to drain, and its first entries as they stand in Redis."""
+
+    lane: Lane
+    lock: LaneLock
+    token: str
+    heads: tuple[bytes, ...]
 
 
 def _list(name: str) -> str:

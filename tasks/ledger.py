@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Delivery, DeliveryKind, DeliveryState, utc_now
-from tasks.lanes import Lane
+from tasks.lanes import Lane, LaneEntry
 
 # What a message looked like before this attempt when nobody had begun it.
 NEW = None
+# Plain statements on the table: this is the path of every message, and objects cost their time.
+_ROWS = cast(Table, Delivery.__table__)
+_MARK_SENT = (
+    update(_ROWS)
+    .where(_ROWS.c.id == bindparam("delivery_id"))
+    .values(
+        state=DeliveryState.SENT,
+        reason=None,
+        detail=None,
+        payload=None,
+        channel_id=bindparam("channel"),
+        post_id=bindparam("post"),
+        post_count=bindparam("count"),
+        finished_at=bindparam("finished"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger says of a message."""
+
+    id: int
+    state: DeliveryState
+    reason: str | None
+    detail: str | None
+    started_at: datetime
+    post_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,61 +76,98 @@ class Posted:
     post_count: int = 1
 
 
-def find(session: Session, lane: Lane, key: str) -> Delivery | None:
-    """Return the row of the message with this key in its lane."""
-    return session.scalar(select(Delivery).where(Delivery.lane == str(lane), Delivery.key == key))
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that is in Mattermost; the ledger may not say so yet."""
+
+    delivery_id: int
+    channel_id: str
+    posted: Posted
+
+
+def find(session: Session, lane: Lane, keys: Iterable[str]) -> dict[str, Known]:
+    """Return what is known of the messages with these keys in the lane, by key."""
+    columns = _ROWS.c
+    rows = session.execute(
+        select(
+            columns.key,
+            columns.id,
+            columns.state,
+            columns.reason,
+            columns.detail,
+            columns.started_at,
+            columns.post_count,
+        ).where(columns.lane == str(lane), columns.key.in_(tuple(keys)))
+    )
+    return {key: Known(*fields) for key, *fields in rows}
 
 
 def begin(
-    session: Session,
-    row: Delivery | None,
-    *,
-    lane: Lane,
-    kind: DeliveryKind,
-    key: str,
-    task_id: str,
-    enqueued_at_ms: int,
-) -> Begun:
-    """Write down that the message is being sent; ``row`` is what ``find`` returned."""
-    if row is None:
-        row = _new_row(lane, kind, key, task_id, enqueued_at_ms)
-        session.add(row)
-        session.flush()
-        return Begun(row.id, NEW, None, row.started_at)
-    begun = Begun(row.id, row.state, row.reason, row.started_at, row.post_count)
-    row.state = DeliveryState.SENDING
-    row.finished_at = None
+    session: Session, lane: Lane, entries: Sequence[LaneEntry], known: Mapping[str, Known]
+) -> dict[str, Begun]:
+    """Write down that these messages are being sent; ``known`` is what ``find`` returned."""
+    begun = {
+        entry.key: Begun(row.id, row.state, row.reason, row.started_at, row.post_count)
+        for entry in entries
+        if (row := known.get(entry.key)) is not None
+    }
+    if begun:
+        session.execute(
+            update(_ROWS)
+            .where(_ROWS.c.id.in_([each.id for each in begun.values()]))
+            .values(state=DeliveryState.SENDING, finished_at=None)
+        )
+    new: dict[str, LaneEntry] = {}
+    for entry in entries:
+        if entry.key not in known:
+            # Enqueued twice, it is the first that counts.
+            new.setdefault(entry.key, entry)
+    if new:
+        begun.update(_insert(session, lane, list(new.values())))
     return begun
 
 
-def _new_row(
-    lane: Lane, kind: DeliveryKind, key: str, task_id: str, enqueued_at_ms: int
-) -> Delivery:
-    return Delivery(
-        licence_id=lane.licence_id,
-        lane=str(lane),
-        key=key,
-        kind=kind,
-        state=DeliveryState.SENDING,
-        task_id=task_id,
-        enqueued_at=datetime.fromtimestamp(enqueued_at_ms / 1_000, UTC),
-        started_at=utc_now(),
+def _insert(session: Session, lane: Lane, entries: Sequence[LaneEntry]) -> dict[str, Begun]:
+    rows = [
+        {
+            "licence_id": lane.licence_id,
+            "lane": str(lane),
+            "key": entry.key,
+            "kind": DeliveryKind(entry.kind),
+            "state": DeliveryState.SENDING,
+            "task_id": entry.task_id,
+            "enqueued_at": datetime.fromtimestamp(entry.enqueued_at_ms / 1_000, UTC),
+        }
+        for entry in entries
+    ]
+    made = session.execute(
+        insert(_ROWS).returning(_ROWS.c.key, _ROWS.c.id, _ROWS.c.started_at), rows
     )
+    return {key: Begun(row_id, NEW, None, started_at) for key, row_id, started_at in made}
 
 
-def mark_sent(session: Session, delivery_id: int, *, channel_id: str, posted: Posted) -> None:
-    """Note that the message is in Mattermost; its payload is not needed any more."""
-    _update(
-        session,
-        delivery_id,
-        state=DeliveryState.SENT,
-        reason=None,
-        detail=None,
-        payload=None,
-        channel_id=channel_id,
-        post_id=posted.post_id,
-        post_count=posted.post_count,
-        finished_at=utc_now(),
+def give_back(session: Session, begun: Iterable[Begun]) -> None:
+    """Note that these messages were not tried after all; the caller still has their lane."""
+    for each in begun:
+        state = DeliveryState.HELD if each.before is NEW else each.before
+        _update(session, each.id, state=state)
+
+
+def mark_sent(session: Session, sent: Sequence[Sent]) -> None:
+    """Note that the messages are in Mattermost; their payload is not needed any more."""
+    now = utc_now()
+    session.connection().execute(
+        _MARK_SENT,
+        [
+            {
+                "delivery_id": each.delivery_id,
+                "channel": each.channel_id,
+                "post": each.posted.post_id,
+                "count": each.posted.post_count,
+                "finished": now,
+            }
+            for each in sent
+        ],
     )
 
 
@@ -145,4 +211,4 @@ def set_aside(
 
 
 def _update(session: Session, delivery_id: int, **values: Any) -> None:
-    session.execute(update(Delivery).where(Delivery.id == delivery_id).values(**values))
+    session.execute(update(_ROWS).where(_ROWS.c.id == delivery_id).values(**values))

@@ -105,6 +105,14 @@ def drain_lane(lane: str) -> str:
     return _drain(Lane.parse(lane), task_id=None)
 
 
+def wake(lane: Lane) -> None:
+    """Let a worker send what is in the lane; if the broker is away, the sweep does it later."""
+    try:
+        drain_lane.delay(str(lane))
+    except OperationalError:
+        log.warning("wake_up_not_published", lane=str(lane))
+
+
 @app.task(name="mattermost.message_failed")
 def message_failed(*, lane: str, key: str, reason: str, detail: str) -> None:
     """Show a message in red that failed while the task of another one was at its lane.
@@ -112,7 +120,7 @@ def message_failed(*, lane: str, key: str, reason: str, detail: str) -> None:
     Raises:
         DeliveryFailedError: always; that is what shows it.
     """
-    raise DeliveryFailedError(f"{key} in {lane}: {reason}: {detail}")
+    raise DeliveryFailedError(f"{key} in {lane}: {reason}: {detail}", reason)
 
 
 def _deliver(task: MessageTask) -> str:
@@ -120,11 +128,9 @@ def _deliver(task: MessageTask) -> str:
     request = task.request
     task_id = request.id or uuid()
     payload = task.by_name(tuple(request.args or ()), dict(request.kwargs or {}))
-    if (request.headers or {}).get(APPENDED_HEADER):
-        lane = lane_of(task.kind, payload)
-    else:
-        lane = append_message(producer_lanes(), task.kind, payload, task_id)
-    return _drain(lane, task_id=task_id)
+    if not (request.headers or {}).get(APPENDED_HEADER):
+        append_message(producer_lanes(), task.kind, payload, task_id)
+    return _drain(lane_of(task.kind, payload), task_id=task_id)
 
 
 def _drain(lane: Lane, *, task_id: str | None) -> str:

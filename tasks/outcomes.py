@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from models import DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The message is done with: its entry can be removed from the lane."""
+    """The message is done with: its entry can be removed from the lane.
+
+    ``at_ms`` is when, in milliseconds since the epoch.
+    """
 
     key: str
     task_id: str
@@ -17,6 +21,7 @@ class Settled:
     reason: str | None = None
     detail: str | None = None
     is_duplicate: bool = False
+    at_ms: float = field(default_factory=lambda: time.time() * 1_000, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from kombu.exceptions import OperationalError
 from sqlalchemy import Select, delete, null, select, update
 from sqlalchemy.orm import Session
 
 from models import Database, Delivery, DeliveryKind, DeliveryState
 from tasks.lanes import LOCK_S, Lane, LaneEntry, LaneLock, Lanes
 from tasks.mattermost import Reason
-from tasks.outbound import drain_lane
 from tasks.reasons import OwnReason
 
 # Whoever drains a lane lets it go between two bursts; a worker that died holds it for LOCK_S.
@@ -90,7 +88,7 @@ def resend(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
     """Put a failed message at the end of its lane, to be sent like a new one; return the lane.
 
     A worker looks in Mattermost for it first. None: it is no failed message with a payload any
-    more. Nobody is woken: see ``wake``.
+    more. Nobody is woken: see ``tasks.outbound.wake``.
 
     Raises:
         LaneBusyError: somebody is sending from its lane; nothing was changed.
@@ -118,14 +116,6 @@ def _reopen(session: Session, row: Delivery) -> None:
         return
     row.state = DeliveryState.SENDING
     row.finished_at = None
-
-
-def wake(lane: Lane) -> None:
-    """Let a worker send what is in the lane; if the broker is away, the sweep does it later."""
-    try:
-        drain_lane.delay(str(lane))
-    except OperationalError:
-        return
 
 
 @contextmanager

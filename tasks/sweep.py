@@ -7,7 +7,7 @@ import structlog
 from tasks.app import app
 from tasks.checks.signs import note_sweep
 from tasks.failures import SendFailedError
-from tasks.lanes import Lane
+from tasks.lanes import OVERDUE_MS, Lane
 from tasks.mattermost import MattermostError
 from tasks.outbound import drain_lane
 from tasks.replies.open_replies import wake_open_replies
@@ -16,8 +16,6 @@ from tasks.runtime import Runtime, current_runtime
 log = structlog.get_logger(__name__)
 
 SWEEP_INTERVAL_S = 5.0
-# A lane is woken when it has been waiting for this long; usually its own wake-up comes first.
-OVERDUE_MS = 5_000
 # After a wake-up the lane gets this long to be drained before the next one, so that wake-ups do
 # not pile up behind workers that have more to do than they can.
 WAKE_AGAIN_MS = 15_000

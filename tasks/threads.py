@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Conversation, DeliveryKind, utc_now
 from tasks import ledger
 from tasks.failures import UndecidedError
 from tasks.job import Attempt, Job, accounted
-from tasks.lanes import Lane
-from tasks.ledger import Begun, Posted
+from tasks.lanes import Lane, LaneEntry
+from tasks.ledger import Begun, Posted, Sent
 from tasks.licences import LicenceAccess
 from tasks.marks import Mark
 from tasks.mattermost import Post, Reason, RefusedError
@@ -26,6 +28,9 @@ from tasks.settlement import did_not_arrive, find_in_channel, look, post_once
 ROOT_PART = "1"
 # How exactly a conversation's last activity is known; finer would cost a write for each message.
 ACTIVITY_STEP = timedelta(hours=1)
+
+# Plain statements on the table: this is the path of every message, and objects cost their time.
+_ROWS = cast(Table, Conversation.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +53,60 @@ class Thread:
         return f"root:{self.number}"
 
 
-def load_thread(session: Session, message: RootPost | Reply, licence: LicenceAccess) -> Thread:
-    """Return the message's conversation with its thread; the conversation is made if need be."""
-    conversation = session.scalar(
-        select(Conversation).where(
-            Conversation.licence_id == message.licence_id,
-            Conversation.conversation_id == message.conversation_id,
-        )
+# In the order of the fields of a Thread.
+_COLUMNS = (
+    _ROWS.c.id,
+    _ROWS.c.conversation_id,
+    _ROWS.c.visitor_name,
+    _ROWS.c.page_url,
+    _ROWS.c.started_at,
+    _ROWS.c.channel_id,
+    _ROWS.c.root_post_id,
+    _ROWS.c.thread_number,
+    _ROWS.c.last_active_at,
+)
+_LEARNED = ("visitor_name", "page_url", "started_at")
+
+
+def load_thread(
+    session: Session, messages: Sequence[RootPost | Reply], licence: LicenceAccess
+) -> Thread:
+    """Return the conversation of these messages with its thread; it is made if need be."""
+    licence_id, conversation_id = messages[0].licence_id, messages[0].conversation_id
+    query = select(*_COLUMNS).where(
+        _ROWS.c.licence_id == licence_id, _ROWS.c.conversation_id == conversation_id
     )
-    if conversation is None:
-        conversation = Conversation(
-            licence_id=message.licence_id,
-            conversation_id=message.conversation_id,
+    row = session.execute(query).one_or_none()
+    thread = Thread(*row) if row is not None else None
+    learned = _learned(thread, messages)
+    if thread is None:
+        made = insert(_ROWS).values(
+            licence_id=licence_id,
+            conversation_id=conversation_id,
             channel_id=licence.default_channel_id,
             thread_number=1,
+            **learned,
         )
-        session.add(conversation)
-    _learn(conversation, message)
-    session.flush()
-    return _thread(conversation)
+        return Thread(*session.execute(made.returning(*_COLUMNS)).one())
+    if not learned:
+        return thread
+    session.execute(update(_ROWS).where(_ROWS.c.id == thread.conversation_row).values(**learned))
+    return replace(thread, **learned)
 
 
-def _learn(conversation: Conversation, message: RootPost | Reply) -> None:
-    """Store what the message tells of the conversation, for this root post and a later one."""
-    if isinstance(message, RootPost):
-        # PostgreSQL stores no NUL, and nobody reads one.
-        conversation.visitor_name = message.visitor_name.replace("\0", "")
-        conversation.page_url = message.page_url and message.page_url.replace("\0", "")
-        conversation.started_at = message.started_at
-    elif conversation.visitor_name is None and message.sender_role == "visitor":
-        conversation.visitor_name = message.sender_name.replace("\0", "")
-
-
-def _thread(conversation: Conversation) -> Thread:
-    return Thread(
-        conversation_row=conversation.id,
-        conversation_id=conversation.conversation_id,
-        visitor_name=conversation.visitor_name,
-        page_url=conversation.page_url,
-        started_at=conversation.started_at,
-        channel_id=conversation.channel_id,
-        root_post_id=conversation.root_post_id,
-        number=conversation.thread_number,
-        last_active_at=conversation.last_active_at,
-    )
+def _learned(thread: Thread | None, messages: Sequence[RootPost | Reply]) -> dict[str, Any]:
+    """Return what the messages tell of the conversation, for this root post and a later one."""
+    known = {name: getattr(thread, name, None) for name in _LEARNED}
+    told = dict(known)
+    for message in messages:
+        if isinstance(message, RootPost):
+            # PostgreSQL stores no NUL, and nobody reads one.
+            told["visitor_name"] = message.visitor_name.replace("\0", "")
+            told["page_url"] = message.page_url and message.page_url.replace("\0", "")
+            told["started_at"] = message.started_at
+        elif told["visitor_name"] is None and message.sender_role == "visitor":
+            told["visitor_name"] = message.sender_name.replace("\0", "")
+    return {name: value for name, value in told.items() if value != known[name]}
 
 
 def ensure_root(job: Job, thread: Thread) -> Thread:
@@ -104,16 +119,10 @@ def ensure_root(job: Job, thread: Thread) -> Thread:
     """
     if thread.root_post_id is not None:
         return thread
+    entry = LaneEntry(DeliveryKind.ROOT, thread.root_key, job.task_id, {}, job.enqueued_at_ms)
     with job.database.transaction() as session:
-        begun = ledger.begin(
-            session,
-            ledger.find(session, job.lane, thread.root_key),
-            lane=job.lane,
-            kind=DeliveryKind.ROOT,
-            key=thread.root_key,
-            task_id=job.task_id,
-            enqueued_at_ms=job.enqueued_at_ms,
-        )
+        known = ledger.find(session, job.lane, [entry.key])
+        begun = ledger.begin(session, job.lane, [entry], known)[entry.key]
     # What is kept with a failed root is what it takes to make it, not the reply that asked for it.
     root_job = replace(job, payload=root_payload(job.lane, thread))
     try:
@@ -146,7 +155,7 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
     with accounted(job, Attempt(begun)):
         root = _find_or_create_root(job, thread, begun)
         with job.database.transaction() as session:
-            ledger.mark_sent(session, begun.id, channel_id=root.channel_id, posted=Posted(root.id))
+            ledger.mark_sent(session, [Sent(begun.id, root.channel_id, Posted(root.id))])
             session.execute(
                 update(Conversation)
                 .where(Conversation.id == thread.conversation_row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from models import DeliveryState, Licence, User
-from tasks.delivery import refuse_entry
+from tasks.batch import refuse_entry
 from tasks.failures import SendFailedError
 from tasks.lanes import Lane, LaneEntry
 from tasks.messages import InvalidMessageError, UserChange, parse_user_change

@@ -21,25 +21,31 @@ BLOCKED_LOOK_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A message that is to be sent, with its licence."""
+    """A message that can be sent, with its licence."""
 
     message: Message
     licence: LicenceAccess
 
 
-def judge(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Order | SendFailedError | Waiting:
-    """Say what to do with the message, before anything is written or sent."""
+def read(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Order | SendFailedError:
+    """Return the checked message with its licence, or why it can never be sent."""
     try:
         message = parse_message(entry.kind, entry.payload)
-        licence = runtime.licences.access(lane.licence_id)
+        return Order(message, runtime.licences.access(lane.licence_id))
     except InvalidMessageError as error:
         return SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
     except SendFailedError as error:
         return error
+
+
+def reason_to_wait(
+    runtime: Runtime, lane: Lane, entry: LaneEntry
+) -> Waiting | SendFailedError | None:
+    """Return how long the licence's server is to be left alone, or that it was so for too long."""
     circuit = runtime.circuits.state(lane.licence_id)
     now = time.time()
     if not circuit.blocks(now):
-        return Order(message, licence)
+        return None
     if not has_expired(runtime, entry):
         reason = Reason.UNREACHABLE if circuit.is_open else Reason.RATE_LIMITED
         return Waiting(entry.key, _blocked_for(circuit.blocked_until - now), reason.value)

@@ -19,6 +19,7 @@ from tasks.app import app, append_message
 from tasks.drain import Report, drain
 from tasks.lanes import Lane
 from tasks.mattermost import MattermostClient, Post
+from tasks.messages import lane_of
 from tasks.registration import LicenceOrder, register_licence
 from tasks.runtime import Runtime, build_runtime
 
@@ -45,7 +46,8 @@ class Office:
         """Put a message into its lane without waking anybody."""
         self.next_task += 1
         payload = {"licence_id": LICENCE, **payload}
-        return append_message(self.runtime.lanes, kind, payload, f"task-{self.next_task}")
+        append_message(self.runtime.lanes, kind, payload, f"task-{self.next_task}")
+        return lane_of(kind, payload)
 
     def start(self, conversation_id: str = "c1", **more: Any) -> Report:
         """Enqueue a conversation's start and drain its lane."""

@@ -9,7 +9,7 @@ import pytest
 from models import DeliveryState
 from tasks import ledger
 from tasks.drain import drain
-from tasks.lanes import Lane
+from tasks.lanes import Lane, LaneEntry
 from tasks.marks import Mark
 from tasks.mattermost import MattermostClient
 from tests.integration.conftest import Office
@@ -20,15 +20,8 @@ _VISITOR = {"sender_name": "Jan", "sender_role": "visitor"}
 
 def _begin_like_a_worker_that_dies(office: Office, lane: Lane, kind: str, key: str) -> None:
     with office.runtime.database.transaction() as session:
-        ledger.begin(
-            session,
-            ledger.find(session, lane, key),
-            lane=lane,
-            kind=kind,  # type: ignore[arg-type]
-            key=key,
-            task_id="dead",
-            enqueued_at_ms=office.runtime.lanes.now_ms(),
-        )
+        entry = LaneEntry(kind, key, "dead", {}, office.runtime.lanes.now_ms())
+        ledger.begin(session, lane, [entry], ledger.find(session, lane, [key]))
 
 
 @pytest.mark.parametrize("fault", ["accept_then_drop", "accept_then_late"])

@@ -1,0 +1,115 @@
+"""Tallies: how many messages and replies ended how, counted in Redis for the metrics.
+
+Counting rows of a ledger with millions of them would take longer the better it goes. A message is
+counted in the same step that takes it out of its lane, so it is never counted twice; a worker that
+dies before that step leaves one uncounted.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from models import DeliveryKind, DeliveryState, ReplySource
+from tasks.lanes import TALLIES, Lane, LaneEntry
+from tasks.outcomes import Settled
+from tasks.reasons import OwnReason
+
+# The upper ends of the buckets of the delay. Tenths of a second are usual; 5 s is a lost wake-up,
+# 30 s a server that came back, 600 s what a message waits by default before it fails.
+DELAY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, math.inf)
+# Messages for licences that nobody has registered are counted together: a mistake of whoever
+# enqueues may name any number of them.
+NO_LICENCE = ""
+# Fields to a request: Redis does nothing else meanwhile.
+SCAN_COUNT = 1_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted of one licence.
+
+    ``messages`` by kind and state, ``replies`` by path and state, ``delays`` by the upper end of
+    their bucket (each counted in one bucket alone), ``delay_ms`` all delays together.
+    """
+
+    messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    replies: Counter[tuple[str, str]] = field(default_factory=Counter)
+    delays: Counter[float] = field(default_factory=Counter)
+    delay_ms: int = 0
+
+
+def counts_of(
+    lane: Lane, entries: Sequence[LaneEntry], settled: Sequence[Settled]
+) -> Mapping[str, int]:
+    """Return what these settled messages add to which field; nothing for a duplicate."""
+    counts: Counter[str] = Counter()
+    for entry, outcome in zip(entries, settled, strict=True):
+        if not outcome.is_duplicate:
+            counts.update(_count_of(lane, entry, outcome))
+    return counts
+
+
+def _count_of(lane: Lane, entry: LaneEntry, settled: Settled) -> Mapping[str, int]:
+    is_unknown = settled.reason == OwnReason.LICENCE_UNKNOWN
+    licence = _prefix(NO_LICENCE if is_unknown else lane.licence_id)
+    counts = {f"{licence}message:{entry.kind}:{settled.state.value}": 1}
+    # A change of a user goes nowhere: how long it took says nothing about Mattermost.
+    if settled.state is DeliveryState.SENT and entry.kind != DeliveryKind.USER:
+        delay_ms = max(0, round(settled.at_ms - entry.enqueued_at_ms))
+        bucket = DELAY_BUCKETS_S[bisect_left(DELAY_BUCKETS_S, delay_ms / 1_000)]
+        counts |= {f"{licence}delay:{bucket}": 1, f"{licence}delay_ms": delay_ms}
+    return counts
+
+
+class Tallies:
+    """All that was counted in one Redis database; a Redis that is emptied begins anew."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def count_reply(self, licence_id: str, source: ReplySource, state: str) -> None:
+        """Count what became of a reply; without Redis it stays uncounted."""
+        with suppress(RedisError):
+            self._redis.hincrby(TALLIES, f"{_prefix(licence_id)}reply:{source.value}:{state}", 1)
+
+    def read(self) -> dict[str, Tally]:
+        """Return what was counted of each licence."""
+        tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        for name, value in self._redis.hscan_iter(TALLIES, count=SCAN_COUNT):
+            licence, what, *words = name.decode().split(":")
+            _put(tallies[unquote(licence)], what, words, int(value))
+        return tallies
+
+    def forget(self, licence_id: str) -> None:
+        """Remove what was counted of a licence that is gone."""
+        # Of the characters that percent-encoding leaves, none is special in Redis' patterns.
+        pattern = f"{_prefix(licence_id)}*"
+        scan = self._redis.hscan_iter(TALLIES, match=pattern, count=SCAN_COUNT)
+        for name in [name for name, _ in scan]:
+            self._redis.hdel(TALLIES, name)
+
+
+def _prefix(licence_id: str) -> str:
+    return f"{quote(licence_id, safe='')}:"
+
+
+def _put(tally: Tally, what: str, words: list[str], value: int) -> None:
+    # A scan may show a field twice: put, not added.
+    match what, words:
+        case "message", [kind, state]:
+            tally.messages[kind, state] = value
+        case "reply", [path, state]:
+            tally.replies[path, state] = value
+        case "delay", [bucket]:
+            tally.delays[float(bucket)] = value
+        case "delay_ms", []:
+            tally.delay_ms = value
