@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     # How late a reply in a private channel, an edit or a deletion may be noticed.
     catch_up_interval_s: int = Field(default=60, ge=5, le=86_400)
 
+    # Without it nobody sees the metrics: the address is reachable from wherever webhooks come from.
+    metrics_token: SecretStr | None = None
+    # Needs the extra `sentry`.
+    sentry_dsn: SecretStr | None = None
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
@@ -54,6 +59,12 @@ class Settings(BaseSettings):
     @classmethod
     def _comma_separated(cls, value: Any) -> Any:
         return _split(value)
+
+    @field_validator("metrics_token", "sentry_dsn", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        """Take an empty variable for one that is not set."""
+        return value or None
 
     @field_validator("database_url")
     @classmethod

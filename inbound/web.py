@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, got_request_exception, request
+from redis import Redis
 
 from inbound.health import health
+from inbound.metrics import MetricsPage
 from inbound.wake_ups import WakeUps
 from inbound.webhook import METHODS, ReplyWebhook
 from models import Database
 from settings import get_settings
 from tasks.app import app as celery_app
+from tasks.connections import worker_redis
+from tasks.error_reports import report_error, start_error_reports
 from tasks.logs import configure_logs
 
 # So many requests at once find a database connection without waiting for another's; twice the
@@ -20,10 +24,14 @@ from tasks.logs import configure_logs
 WEB_THREADS = 8
 
 
-def make_blueprint(*, database: Callable[[], Database], wake_ups: WakeUps) -> Blueprint:
+def make_blueprint(
+    *, database: Callable[[], Database], wake_ups: WakeUps, metrics: MetricsPage | None = None
+) -> Blueprint:
     """Return the addresses under /mattermost, with this database and this way to wake workers."""
     made = Blueprint("mattermost", __name__, url_prefix="/mattermost")
     made.get("/health")(health)
+    if metrics is not None:
+        made.get("/metrics", endpoint="metrics")(metrics.show)
     made.add_url_rule(
         "/replies",
         "replies",
@@ -40,7 +48,21 @@ def _database() -> Database:
     return Database(get_settings().database_url, pool_size=WEB_THREADS)
 
 
-blueprint = make_blueprint(database=_database, wake_ups=WakeUps(celery_app))
+@cache
+def _redis() -> Redis:
+    return worker_redis(get_settings().redis_url)
+
+
+def _metrics_token() -> str | None:
+    token = get_settings().metrics_token
+    return None if token is None else token.get_secret_value()
+
+
+blueprint = make_blueprint(
+    database=_database,
+    wake_ups=WakeUps(celery_app),
+    metrics=MetricsPage(database=_database, redis=_redis, token=_metrics_token),
+)
 
 
 def create_app() -> Flask:
@@ -49,4 +71,10 @@ def create_app() -> Flask:
     configure_logs(level=settings.log_level, log_format=settings.log_format)
     app = Flask(__name__)
     app.register_blueprint(blueprint)
+    if start_error_reports(settings, process="web"):
+        got_request_exception.connect(_report, app)
     return app
+
+
+def _report(_: Flask, exception: BaseException) -> None:
+    report_error(exception, transaction=request.endpoint or "")

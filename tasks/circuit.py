@@ -7,6 +7,7 @@ or the server asked for a pause (429), the licence's lanes are left alone.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -67,12 +68,19 @@ class Circuits:
         return state
 
     def _read(self, licence_id: str) -> CircuitState:
+        return self.states([licence_id])[licence_id]
+
+    def states(self, licence_ids: Sequence[str]) -> dict[str, CircuitState]:
+        """Return the states of these licences' circuits as they are now."""
         with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.hmget(_key(licence_id), "failures", "paused_until")
-            pipeline.zscore(_OPEN, licence_id)
-            (failures, paused_until), probe_at_ms = pipeline.execute()
-        blocked_until = max(float(paused_until or 0), (probe_at_ms or 0) / 1_000)
-        return CircuitState(int(failures or 0), probe_at_ms is not None, blocked_until)
+            for licence_id in licence_ids:
+                pipeline.hmget(_key(licence_id), "failures", "paused_until")
+                pipeline.zscore(_OPEN, licence_id)
+            answers = pipeline.execute()
+        found = zip(licence_ids, answers[::2], answers[1::2], strict=True)
+        return {
+            licence_id: _state(values, probe_at_ms) for licence_id, values, probe_at_ms in found
+        }
 
     def count_failure(self, licence_id: str) -> None:
         """Note that the server could not be reached; the third time in a row opens the circuit."""
@@ -113,6 +121,12 @@ class Circuits:
                 pipeline.zadd(_OPEN, {name: now_ms + PROBE_EVERY_S * 1_000}, xx=True)
             pipeline.execute()
         return [name.decode() for name in names]
+
+
+def _state(values: Sequence[bytes | None], probe_at_ms: float | None) -> CircuitState:
+    failures, paused_until = values
+    blocked_until = max(float(paused_until or 0), (probe_at_ms or 0) / 1_000)
+    return CircuitState(int(failures or 0), probe_at_ms is not None, blocked_until)
 
 
 def _key(licence_id: str) -> str:

@@ -36,3 +36,7 @@ class UndecidedError(Exception):
 
 class DeliveryFailedError(Exception):
     """A message has failed: the text names it by its key and says why (red in Flower)."""
+
+    def __init__(self, message: str, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason

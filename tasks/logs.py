@@ -45,6 +45,8 @@ def configure_logs(*, level: str, log_format: Literal["console", "json"]) -> Non
         )
     )
     logging.root.handlers = [handler]
+    # Otherwise they are two lines of their own form.
+    logging.captureWarnings(True)
     logging.root.setLevel(level)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(level)))

@@ -1,13 +1,16 @@
-"""How a worker process starts and stops: its patience with Redis, its threads, its logs."""
+"""How worker and beat start and stop: patience with Redis, threads, logs, error reports."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery.signals import (
+    beat_init,
     celeryd_after_setup,
     celeryd_init,
     setup_logging,
+    task_failure,
     task_postrun,
     task_prerun,
     worker_shutting_down,
@@ -16,8 +19,11 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from settings import get_settings
 from tasks.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
+from tasks.error_reports import report_error, start_error_reports
 from tasks.logs import configure_logs
 from tasks.runtime import current_runtime, set_threads
+
+log = structlog.get_logger(__name__)
 
 # kombu asks the server itself whether it is there when nothing came for so long.
 HEALTH_CHECK_S = 5
@@ -38,10 +44,29 @@ def _count_threads(instance: Any = None, **_: Any) -> None:
     set_threads(instance.concurrency if pool.endswith("thread") else 1)
 
 
+# The first one comes before a worker warns of anything.
+@celeryd_init.connect
 @setup_logging.connect
 def _set_up_logs(**_: Any) -> None:
     settings = get_settings()
     configure_logs(level=settings.log_level, log_format=settings.log_format)
+
+
+@celeryd_after_setup.connect
+def _report_workers_errors(**_: Any) -> None:
+    if start_error_reports(get_settings(), process="worker"):
+        task_failure.connect(_report_failure)
+
+
+@beat_init.connect
+def _start_beat(**_: Any) -> None:
+    start_error_reports(get_settings(), process="beat")
+    # Of what beat itself logs only warnings are shown: it has a line for each task.
+    log.info("beat_started")
+
+
+def _report_failure(sender: Any = None, task_id: str = "", exception: Any = None, **_: Any) -> None:
+    report_error(exception, transaction=sender.name, task_id=task_id)
 
 
 @task_prerun.connect

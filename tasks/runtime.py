@@ -16,6 +16,7 @@ from tasks.lanes import Lanes
 from tasks.licences import LicenceAccess, Licences
 from tasks.mattermost import MattermostClient
 from tasks.slots import Slots
+from tasks.tallies import Tallies
 
 # Kept connections of so many licences; the one longest unused gives way.
 MAX_CLIENTS = 200
@@ -69,6 +70,7 @@ class Runtime:
     lanes: Lanes
     circuits: Circuits
     slots: Slots
+    tallies: Tallies
     licences: Licences
     clients: Clients
     attachments: AttachmentSource
@@ -86,6 +88,7 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
         lanes=Lanes(redis),
         circuits=Circuits(redis),
         slots=Slots(threads),
+        tallies=Tallies(redis),
         licences=Licences(database, keyring),
         clients=Clients(settings, threads=threads),
         attachments=AttachmentSource(

@@ -23,8 +23,11 @@ _numbers = itertools.count(1)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
     parser.addoption(
-        "--full-load", action="store_true", help="run the load test with 10,000 messages"
+        "--full-load",
+        action="store_true",
+        help="burn each fire with 2,000 messages, and more fires",
     )
+    parser.addoption("--fire-report", metavar="FILE", help="write what the fires measured as JSON")
     parser.addoption(
         "--fail-on-skip", action="store_true", help="fail if a test was skipped (for CI)"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from typing import cast
 
@@ -25,10 +26,16 @@ def note_sweep(redis_url: str) -> None:
     redis.set(SWEPT, Lanes(redis).now_ms())
 
 
+def last_sweep_at(redis: Redis) -> datetime | None:
+    """Return when the sweep last ran, by Redis' clock; None: never, as far as Redis knows."""
+    swept_ms = cast("bytes | None", redis.get(SWEPT))
+    return None if swept_ms is None else datetime.fromtimestamp(int(swept_ms) / 1_000, UTC)
+
+
 def last_sweep_s_ago(redis: Redis) -> float | None:
     """Return how long ago the sweep last ran; None: never, as far as Redis knows."""
-    swept_ms = cast("bytes | None", redis.get(SWEPT))
-    return None if swept_ms is None else (Lanes(redis).now_ms() - int(swept_ms)) / 1_000
+    swept_at = last_sweep_at(redis)
+    return None if swept_at is None else Lanes(redis).now_ms() / 1_000 - swept_at.timestamp()
 
 
 def note_own_posts(redis_url: str, post_ids: Sequence[str]) -> None:

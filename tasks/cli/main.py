@@ -6,11 +6,13 @@ import click
 
 from tasks.cli.command import Group
 from tasks.cli.database import db
+from tasks.cli.demo import demo
 from tasks.cli.doctor import doctor
 from tasks.cli.erase import erase
 from tasks.cli.failures import discard, failed, purge, resend
 from tasks.cli.keys import keys
 from tasks.cli.licence import licence
+from tasks.cli.replies import collect, replies
 from tasks.cli.status import status
 
 
@@ -23,5 +25,10 @@ def main() -> None:
     """
 
 
-for command in (licence, doctor, status, failed, resend, discard, purge, erase, db, keys):
+COMMANDS = (
+    licence, doctor, status, failed, resend, discard, purge, replies, collect, erase, db, keys,
+    demo,
+)  # fmt: skip
+
+for command in COMMANDS:
     main.add_command(command)

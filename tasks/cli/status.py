@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import click
 from redis import Redis
@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Conversation, Delivery, DeliveryKind, DeliveryState, Licence, Reply, ReplyState
-from tasks.circuit import Circuits
+from tasks.backlog import Backlog, read_backlogs
+from tasks.circuit import Circuits, CircuitState
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.output import show, table
-from tasks.lanes import PREFIX, Lanes
 from tasks.registration import RegistrationError
+from tasks.replies.unrecorded import IS_GIVEN_UP
 
 # What people wrote; a root post is only where their messages stand.
 MESSAGES = (DeliveryKind.REPLY, DeliveryKind.NOTIFICATION)
@@ -29,17 +30,12 @@ Where: TypeAlias = ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
-    """What waits in a licence's lanes, and since when its oldest message does."""
-
-    lanes: int = 0
-    messages: int = 0
-    oldest_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class LicenceStatus:
-    """How one licence is doing; ``failed`` counts what can be sent again."""
+    """How one licence is doing.
+
+    ``failed`` counts what can be sent again; of the replies that are open, ``replies_given_up``
+    are not tried any more by themselves.
+    """
 
     licence: str
     enabled: bool
@@ -48,6 +44,7 @@ class LicenceStatus:
     mirrored: int = 0
     failed: int = 0
     replies_open: int = 0
+    replies_given_up: int = 0
     last_out_at: datetime | None = None
     last_in_at: datetime | None = None
     waiting: Backlog = field(default_factory=Backlog)
@@ -67,7 +64,7 @@ def status(licence_id: str | None) -> None:
         raise RegistrationError(f"no licence {licence_id!r} is registered")
     headings = (
         "licence", "enabled", "circuit", "conversations", "mirrored", "waiting", "in lanes",
-        "oldest waiting", "failed", "replies open", "last out", "last in",
+        "oldest waiting", "failed", "replies open", "given up", "last out", "last in",
     )  # fmt: skip
     rows = table(headings, [_row(each) for each in found])
     show({"licences": [asdict(each) for each in found]}, rows if found else "No licence yet.")
@@ -78,7 +75,7 @@ def _row(status: LicenceStatus) -> list[object]:
     return [
         status.licence, status.enabled, status.circuit, status.conversations, status.mirrored,
         waiting.messages, waiting.lanes, waiting.oldest_at, status.failed, status.replies_open,
-        status.last_out_at, status.last_in_at,
+        status.replies_given_up, status.last_out_at, status.last_in_at,
     ]  # fmt: skip
 
 
@@ -87,35 +84,37 @@ def read_status(session: Session, redis: Redis, licence_id: str | None) -> list[
     licences = select(Licence.id, Licence.enabled).order_by(Licence.id)
     if licence_id is not None:
         licences = licences.where(Licence.id == licence_id)
-    is_sent, circuits = Delivery.state == DeliveryState.SENT, Circuits(redis)
-    conversations = _counts(session, Conversation.licence_id)
-    mirrored = _counts(session, Delivery.licence_id, is_sent, Delivery.kind.in_(MESSAGES))
-    failed = _counts(session, Delivery.licence_id, *CAN_BE_RESENT)
-    replies_open = _counts(session, Reply.licence_id, IS_OPEN)
+    found = [(each, enabled) for each, enabled in session.execute(licences)]
+    is_sent = Delivery.state == DeliveryState.SENT
+    counts = {
+        "conversations": _counts(session, Conversation.licence_id),
+        "mirrored": _counts(session, Delivery.licence_id, is_sent, Delivery.kind.in_(MESSAGES)),
+        "failed": _counts(session, Delivery.licence_id, *CAN_BE_RESENT),
+        "replies_open": _counts(session, Reply.licence_id, IS_OPEN),
+        "replies_given_up": _counts(session, Reply.licence_id, *IS_GIVEN_UP),
+    }
     last_out = _latest(session, Delivery.finished_at, Delivery.licence_id, is_sent)
     last_in = _latest(session, Reply.recorded_at, Reply.licence_id)
+    circuits = Circuits(redis).states([each for each, _ in found])
+    backlogs = read_backlogs(redis)
     return [
         LicenceStatus(
             licence=each,
             enabled=enabled,
-            circuit=_circuit(circuits, each),
-            conversations=conversations.get(each, 0),
-            mirrored=mirrored.get(each, 0),
-            failed=failed.get(each, 0),
-            replies_open=replies_open.get(each, 0),
+            circuit=_word(circuits[each]),
             last_out_at=last_out.get(each),
             last_in_at=last_in.get(each),
-            waiting=read_backlog(redis, each),
+            waiting=backlogs.get(each, Backlog()),
+            **{name: count[each] for name, count in counts.items()},
         )
-        for each, enabled in session.execute(licences).all()
+        for each, enabled in found
     ]
 
 
-def _circuit(circuits: Circuits, licence_id: str) -> str:
-    state = circuits.state(licence_id)
-    if state.is_open:
+def _word(circuit: CircuitState) -> str:
+    if circuit.is_open:
         return "open"
-    return "paused" if state.blocks(datetime.now(UTC).timestamp()) else "closed"
+    return "paused" if circuit.blocks(datetime.now(UTC).timestamp()) else "closed"
 
 
 def _counts(session: Session, of: InstrumentedAttribute[str], *where: Where) -> Counter[str]:
@@ -133,19 +132,3 @@ def _latest(
     """Return each licence's latest such moment."""
     rows = session.execute(select(of, func.max(moment)).where(*where).group_by(of))
     return {licence_id: latest for licence_id, latest in rows if latest is not None}
-
-
-def read_backlog(redis: Redis, licence_id: str) -> Backlog:
-    """Return what waits in the licence's lanes now."""
-    names = [f"{PREFIX}lane:{lane}" for lane in Lanes(redis).waiting_of(licence_id)]
-    with redis.pipeline(transaction=False) as pipeline:
-        for name in names:
-            pipeline.llen(name)
-            pipeline.lindex(name, 0)
-        answers = pipeline.execute()
-    lengths = [length for length in cast("list[int]", answers[::2]) if length]
-    # Whatever put an entry there, Redis wrote its own time in front of it, in milliseconds.
-    heads = [head.partition(b":")[0] for head in answers[1::2] if head is not None]
-    oldest_ms = min((int(head) for head in heads if head.isdigit()), default=None)
-    oldest_at = None if oldest_ms is None else datetime.fromtimestamp(oldest_ms / 1_000, UTC)
-    return Backlog(len(lengths), sum(lengths), oldest_at)

@@ -2,8 +2,6 @@
 
 import re
 
-import emoji
-
 # Mattermost takes a code only where no letter, digit or underscore stands right before or after.
 _CODE = re.compile(r"(?<!\w):([a-z0-9+_-]{1,100}):(?!\w)")
 _FLAG = re.compile(r"flag-([a-z]{2})")
@@ -41,6 +39,9 @@ def _emoji(name: str) -> str | None:
 
 
 def _known(name: str) -> str | None:
+    # Imported where it is used: its table takes 4 MB, and a worker may never meet a code.
+    import emoji
+
     name = _NAMES.get(name, name)
     if name.startswith(_PEOPLE):
         name = name.replace("-", "_", 1)

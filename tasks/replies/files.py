@@ -166,7 +166,7 @@ def _chunks(fetching: Fetching, download: Download, info: FileInfo) -> Iterator[
 
 def _broken_off(fetching: Fetching, info: FileInfo, reason: str) -> File:
     if not fetching.is_last:
-        raise PostponedError(Trouble.FILES, reason) from None
+        raise PostponedError(Trouble.FILES, reason, f"File {info.id} broke off.") from None
     return _missing(info, reason)
 
 

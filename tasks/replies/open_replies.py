@@ -31,7 +31,7 @@ def wake_open_replies(runtime: Runtime) -> int:
     """
     with runtime.database.transaction() as session:
         due = claim(session, limit=REPLIES_PER_SWEEP)
-    for reply_ids in _batches(due):
+    for reply_ids in batches(due):
         wake(app, reply_ids)
     return len(due)
 
@@ -60,7 +60,7 @@ def _is_open() -> ColumnElement[bool]:
     return or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
 
 
-def _batches(due: Sequence[tuple[int, str]]) -> list[list[int]]:
+def batches(due: Sequence[tuple[int, str]]) -> list[list[int]]:
     """Return the ids in batches of one licence each: a slow server holds up its own alone."""
     by_licence: defaultdict[str, list[int]] = defaultdict(list)
     for reply_id, licence_id in due:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -54,13 +55,25 @@ class Trouble(StrEnum):
         return self in {Trouble.NOT_THERE, Trouble.UNLINKED}
 
 
-class PostponedError(Exception):
-    """The reply cannot be recorded now; ``reason`` is a word for the log."""
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What an attempt to record a reply has met.
 
-    def __init__(self, trouble: Trouble, reason: str) -> None:
-        super().__init__(f"{trouble.value}: {reason}")
-        self.trouble = trouble
-        self.reason = reason
+    ``reason`` is a word of ``tasks.replies.cures``; ``detail`` is a sentence for the operator with
+    ids and status, never a name or a text.
+    """
+
+    trouble: Trouble
+    reason: str
+    detail: str
+
+
+class PostponedError(Exception):
+    """The reply cannot be recorded now, because of ``obstacle``."""
+
+    def __init__(self, trouble: Trouble, reason: str, detail: str) -> None:
+        super().__init__(f"{trouble.value}: {reason}: {detail}")
+        self.obstacle = Obstacle(trouble, reason, detail)
 
 
 def pause_s(trouble: Trouble, *, age_s: float, attempts: int) -> float | None:
@@ -78,6 +91,11 @@ def pause_s(trouble: Trouble, *, age_s: float, attempts: int) -> float | None:
     if age_s >= GIVE_UP_AFTER_S:
         return None
     return REFUSED_PAUSE_S if trouble is Trouble.REFUSED else growing
+
+
+def obstacle_of(error: MattermostError) -> Obstacle:
+    """Return what a call that has raised this means for the reply."""
+    return Obstacle(trouble_of(error), error.reason.value, str(error))
 
 
 def trouble_of(error: MattermostError) -> Trouble:

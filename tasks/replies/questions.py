@@ -49,7 +49,9 @@ def ask_for_post(job: Job) -> Post:
     # Asked like this the server names deleted posts as well, and what is missing on a replica only.
     found = job.client.get_posts_by_ids([job.known.post_id])
     if not found:
-        raise PostponedError(Trouble.NOT_THERE, Reason.NOT_FOUND.value)
+        raise PostponedError(
+            Trouble.NOT_THERE, Reason.NOT_FOUND.value, "The server knows no such post."
+        )
     return found[0]
 
 
@@ -70,7 +72,11 @@ def find_conversation(job: Job, post: Post) -> tuple[int, str]:
     if found is not None:
         return found.id, found.conversation_id
     if _will_be_linked(job, post.root_id):
-        raise PostponedError(Trouble.UNLINKED, Ignored.UNKNOWN_THREAD.value)
+        raise PostponedError(
+            Trouble.UNLINKED,
+            Ignored.UNKNOWN_THREAD.value,
+            f"No conversation has the thread {post.root_id} yet.",
+        )
     raise IgnoredError(Ignored.UNKNOWN_THREAD)
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import structlog
 
-from models import ReplyState
+from models import ReplyEvent, ReplyState
 from tasks.attachments import AttachmentError
 from tasks.lanes import Lane, LaneLostError
 from tasks.licences import LicenceAccess
@@ -22,10 +22,11 @@ from tasks.replies.files import Fetching, fetch_files
 from tasks.replies.hand_over import hand_over
 from tasks.replies.patience import (
     MAX_ATTEMPTS,
+    Obstacle,
     PostponedError,
     Trouble,
     is_unreachable,
-    trouble_of,
+    obstacle_of,
 )
 from tasks.replies.posts import Ignored, why_ignored
 from tasks.replies.questions import IgnoredError, Job, ask_for_post, find_conversation
@@ -88,21 +89,31 @@ def record(runtime: Runtime, licence: LicenceAccess, reply_id: int) -> Outcome:
             log.warning("reply_lost", reply_id=reply_id)
             return Outcome.BUSY
     log.info("reply_" + result.outcome.value, reply_id=reply_id, licence_id=licence.id)
+    _count(runtime, known, result.outcome)
     return result.outcome
 
 
-def postpone(runtime: Runtime, known: Known, trouble: Trouble, reason: str) -> bool:
-    """Write down when the reply is tried again; False: this was its last attempt."""
+def postpone(runtime: Runtime, known: Known, obstacle: Obstacle) -> bool:
+    """Write down why and until when the reply waits; False: this was its last attempt."""
     with runtime.database.transaction() as session:
-        waits = rows.postpone(session, known, trouble)
-    fields = {"trouble": trouble.value, "reason": reason, "post_id": known.post_id}
+        waits = rows.postpone(session, known, obstacle)
+    fields = {"reply_id": known.id, "post_id": known.post_id, "reason": obstacle.reason}
     if waits:
-        log.warning("reply_waits", reply_id=known.id, **fields)
-    elif trouble.means_no_reply:
-        log.info("reply_waited_in_vain", reply_id=known.id, **fields)
+        log.warning("reply_waits", trouble=obstacle.trouble.value, **fields)
+    elif obstacle.trouble.means_no_reply:
+        log.info("reply_waited_in_vain", **fields)
     else:
-        log.error("reply_not_recorded", reply_id=known.id, **fields)
+        log.error("reply_not_recorded", detail=obstacle.detail, **fields)
+        runtime.tallies.count_reply(known.licence_id, known.source, Outcome.GIVEN_UP.value)
     return waits
+
+
+def _count(runtime: Runtime, known: Known, outcome: Outcome) -> None:
+    """Count what is over; a reply that was given up is counted where that is written down."""
+    if outcome in {Outcome.RECORDED, Outcome.DELETED, Outcome.IGNORED}:
+        is_edit = outcome is Outcome.RECORDED and known.revision
+        state = ReplyEvent.EDITED.value if is_edit else outcome.value
+        runtime.tallies.count_reply(known.licence_id, known.source, state)
 
 
 def load(runtime: Runtime, reply_id: int) -> Known | None:
@@ -119,13 +130,13 @@ def _attempt(job: Job) -> _Result:
     except IgnoredError as error:
         return _leave_out(job, error.why)
     except PostponedError as error:
-        return _postpone(job, error.trouble, error.reason)
+        return _postpone(job, error.obstacle)
     except MattermostError as error:
         if isinstance(error, RateLimitedError):
             circuits.pause(licence_id, seconds=error.retry_after_s or 1.0)
         elif is_unreachable(error):
             circuits.count_failure(licence_id)
-        return _postpone(job, trouble_of(error), error.reason.value)
+        return _postpone(job, obstacle_of(error))
     circuits.count_success(licence_id)
     return result
 
@@ -157,7 +168,9 @@ def _forget(job: Job, post: Post) -> _Result:
             if file.path is not None:
                 store.remove(file.path)
     except AttachmentError as error:
-        raise PostponedError(Trouble.BROKEN, error.reason.value) from None
+        raise PostponedError(
+            Trouble.BROKEN, error.reason.value, "The deleted post's files could not be removed."
+        ) from None
     with job.runtime.database.transaction() as session:
         rows.write_deleted(session, job.known, update_at_ms=post.update_at_ms)
     return _Result(Outcome.DELETED)
@@ -227,9 +240,9 @@ def _leave_out(job: Job, why: Ignored) -> _Result:
     return _Result(Outcome.IGNORED)
 
 
-def _postpone(job: Job, trouble: Trouble, reason: str) -> _Result:
-    if postpone(job.runtime, job.known, trouble, reason):
+def _postpone(job: Job, obstacle: Obstacle) -> _Result:
+    if postpone(job.runtime, job.known, obstacle):
         return _Result(Outcome.WAITING)
-    if trouble.means_no_reply:
+    if obstacle.trouble.means_no_reply:
         return _leave_out(job, Ignored.NOT_THERE)
     return _Result(Outcome.GIVEN_UP, Receipt.NOT_RECORDED)

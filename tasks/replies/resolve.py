@@ -15,10 +15,12 @@ from models import Reply, ReplyState
 from tasks.app import app
 from tasks.failures import SendFailedError
 from tasks.inbox import RESOLVE_REPLY
+from tasks.mattermost import Reason
 from tasks.outbound import drain_lane
+from tasks.reasons import OwnReason
 from tasks.replies.hand_over import hand_over
 from tasks.replies.open_replies import BATCH, claim, leave_until
-from tasks.replies.patience import Trouble
+from tasks.replies.patience import Obstacle, Trouble
 from tasks.replies.record import Outcome, load, postpone, record
 from tasks.replies.rows import Known
 from tasks.runtime import Runtime, current_runtime
@@ -28,6 +30,10 @@ log = structlog.get_logger(__name__)
 # A task goes on with what is due for its licence, as other tasks left it when the licence had its
 # share of the threads; but not for ever, so that a worker can be told apart from one that hangs.
 MAX_ROUNDS = 20
+
+SERVER_AWAY = Obstacle(
+    Trouble.AWAY, Reason.UNREACHABLE.value, "Its server is away; replies wait until it is back."
+)
 
 
 class RepliesFailedError(Exception):
@@ -110,7 +116,7 @@ def _resolve_each(runtime: Runtime, licence_id: str, reply_ids: list[int], repor
             log.error("reply_failed", reply_id=reply_id, error=type(error).__name__)
             known = load(runtime, reply_id)
             if known is not None:
-                postpone(runtime, known, Trouble.BROKEN, type(error).__name__)
+                postpone(runtime, known, _unforeseen(error))
 
 
 def _resolve_one(runtime: Runtime, licence_id: str, reply_id: int) -> str:
@@ -129,14 +135,20 @@ def _resolve_one(runtime: Runtime, licence_id: str, reply_id: int) -> str:
 
 def _record(runtime: Runtime, licence_id: str, known: Known) -> Outcome:
     if runtime.circuits.state(licence_id).blocks(time.time()):
-        postpone(runtime, known, Trouble.AWAY, "circuit_open")
+        postpone(runtime, known, SERVER_AWAY)
         return Outcome.WAITING
     try:
         licence = runtime.licences.access(licence_id)
     except SendFailedError as error:
-        waits = postpone(runtime, known, Trouble.REFUSED, error.reason.value)
+        obstacle = Obstacle(Trouble.REFUSED, error.reason.value, error.detail)
+        waits = postpone(runtime, known, obstacle)
         return Outcome.WAITING if waits else Outcome.GIVEN_UP
     return record(runtime, licence, known.id)
+
+
+def _unforeseen(error: Exception) -> Obstacle:
+    detail = f"{type(error).__name__} while it was recorded; see the log"
+    return Obstacle(Trouble.BROKEN, OwnReason.INTERNAL_ERROR.value, detail)
 
 
 def _leave(runtime: Runtime, reply_ids: Sequence[int], report: Report) -> None:

@@ -14,6 +14,7 @@ from models import (
     Licence,
     Reply,
     ReplyEvent,
+    ReplySource,
     ReplyState,
     Visibility,
     utc_now,
@@ -22,7 +23,7 @@ from tasks.mattermost import Post
 from tasks.replies.authors import Author
 from tasks.replies.files import File
 from tasks.replies.notes import NotePrefixes
-from tasks.replies.patience import GIVEN_UP, Trouble, pause_s
+from tasks.replies.patience import GIVEN_UP, Obstacle, pause_s
 from tasks.replies.plain_text import plain_text
 from tasks.replies.receipts import Receipt
 
@@ -34,6 +35,7 @@ class Known:
     id: int
     licence_id: str
     post_id: str
+    source: ReplySource
     state: ReplyState
     revision: int
     post_update_at_ms: int
@@ -81,6 +83,7 @@ def load(session: Session, reply_id: int) -> Known | None:
         id=row.id,
         licence_id=row.licence_id,
         post_id=row.post_id,
+        source=row.source,
         state=row.state,
         revision=row.revision,
         post_update_at_ms=row.post_update_at_ms,
@@ -134,7 +137,7 @@ def write_recorded(
     is_changed = is_new or _differs(row, content, files)
     row.state = ReplyState.RECORDED
     row.post_update_at_ms = post.update_at_ms
-    row.attempts, row.next_attempt_at = 0, utc_now()
+    _settle(row)
     if not is_changed:
         return False
     row.conversation_row = conversation_row
@@ -171,7 +174,7 @@ def write_deleted(session: Session, known: Known, *, update_at_ms: int) -> None:
     row.text = row.plain_text = None
     row.attachments = []
     row.post_update_at_ms = max(row.post_update_at_ms, update_at_ms)
-    row.attempts, row.next_attempt_at = 0, utc_now()
+    _settle(row)
     if not was_forgotten:
         _tell(row, ReplyEvent.DELETED)
 
@@ -195,11 +198,16 @@ def keep(session: Session, known: Known) -> None:
     """Note that what is recorded still holds, and need not be asked for again."""
     row = session.get_one(Reply, known.id)
     row.state = ReplyState.DELETED if _is_forgotten(row) else ReplyState.RECORDED
+    _settle(row)
+
+
+def _settle(row: Reply) -> None:
     row.attempts, row.next_attempt_at = 0, utc_now()
+    row.reason = row.detail = None
 
 
-def postpone(session: Session, known: Known, trouble: Trouble) -> bool:
-    """Write down when the reply is asked for again; False: the last attempt was over.
+def postpone(session: Session, known: Known, obstacle: Obstacle) -> bool:
+    """Write down why and until when the reply waits; False: the last attempt was over.
 
     A reply that was recorded before is `received` once more, until its change is recorded too.
     """
@@ -207,8 +215,9 @@ def postpone(session: Session, known: Known, trouble: Trouble) -> bool:
     now = utc_now()
     if row.state is not ReplyState.RECEIVED:
         row.state, row.received_at, row.attempts = ReplyState.RECEIVED, now, 0
-    row.attempts += trouble.is_counted
+    row.reason, row.detail = obstacle.reason, obstacle.detail
+    row.attempts += obstacle.trouble.is_counted
     age_s = (now - row.received_at).total_seconds()
-    seconds = pause_s(trouble, age_s=age_s, attempts=row.attempts)
+    seconds = pause_s(obstacle.trouble, age_s=age_s, attempts=row.attempts)
     row.next_attempt_at = GIVEN_UP if seconds is None else now + timedelta(seconds=seconds)
     return seconds is not None

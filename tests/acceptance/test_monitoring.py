@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
+import time
 import urllib.error
 import urllib.request
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from tests.acceptance.conftest import Site
 from tests.deployment import FLOWER_LOGIN, Running
@@ -26,8 +30,10 @@ FAILURES = {
 }
 
 
-def _get(url: str, login: str | None = None) -> tuple[int, str]:
+def _get(url: str, login: str | None = None, bearer: str = "") -> tuple[int, str]:
     request = urllib.request.Request(url)
+    if bearer:
+        request.add_header("Authorization", f"Bearer {bearer}")
     if login:
         token = base64.b64encode(login.encode()).decode()
         request.add_header("Authorization", f"Basic {token}")
@@ -94,7 +100,7 @@ def test_flower_and_logs_show_failures_and_no_personal_data(site: Site) -> None:
     assert [word for word in SECRETS if word in seen] == []
     for key, reason in FAILURES.items():
         assert [text for text in failed if key in text and reason in text], (key, failed)
-    assert "'message_id': 'm1'" in seen
+    assert "reply:m1" in seen
     assert "'message_id': 'm2'" in seen
 
 
@@ -136,3 +142,82 @@ def test_health_says_which_part_is_down(site: Site) -> None:
     assert json.loads(_get(url)[1]) == {"status": "ok", "database": "ok", "broker": "ok"}
     assert status == 503
     assert json.loads(body) == {"status": "down", "database": "ok", "broker": "down"}
+
+
+def test_metrics_tell_of_all_processes(site: Site) -> None:
+    """Two workers send, beat makes them sweep, and one web process knows what all have done."""
+    site.deployment.environment["METRICS_TOKEN"] = "token-of-prometheus"
+    web = site.deployment.start("web")
+    for process in ("worker", "worker", "beat"):
+        site.deployment.start(process)
+    host = site.deployment.start_host()
+    for number in range(20):
+        host.delay("create_root_post", "L1", f"c{number}", visitor_name="Gerardus")
+    host.delay("post_reply", "L1", "c1", **_message(sender_role="Gerardus"))
+    url = f"http://127.0.0.1:{web.port}/mattermost/metrics"
+
+    def read() -> dict[str, float]:
+        text = _get(url, bearer="token-of-prometheus")[1]
+        families = text_string_to_metric_families(text)
+        return {_series(sample): sample.value for family in families for sample in family.samples}
+
+    swept = "ireserve_mattermost_sweep_last_run_timestamp_seconds{}"
+    found = wait_until(
+        lambda: found if _settled(found := read()) == 21 and found[swept] else None,
+        timeout_s=60,
+        what="all messages and a sweep",
+    )
+
+    assert {name: found[name] for name in _EXPECTED} == _EXPECTED
+    assert found["ireserve_mattermost_delay_seconds_bucket{L1,+Inf}"] == 20
+    assert abs(found[swept] - time.time()) < 60
+
+
+_EXPECTED = {
+    "ireserve_mattermost_up{broker}": 1,
+    "ireserve_mattermost_up{database}": 1,
+    "ireserve_mattermost_messages_total{L1,root,sent}": 20,
+    "ireserve_mattermost_messages_total{L1,root,failed}": 0,
+    "ireserve_mattermost_messages_total{L1,reply,failed}": 1,
+    "ireserve_mattermost_delay_seconds_count{L1}": 20,
+    "ireserve_mattermost_messages_waiting{L1}": 0,
+    "ireserve_mattermost_circuit_state{L1}": 0,
+}
+
+
+def _settled(found: dict[str, float]) -> float:
+    """Return how many messages have ended."""
+    return sum(count for name, count in found.items() if "_messages_total" in name)
+
+
+def _series(sample: Sample) -> str:
+    """Return the name with its labels' values, the licence first."""
+    names = ("licence", "part", "kind", "path", "state", "le")
+    values = [sample.labels[name] for name in names if name in sample.labels]
+    return f"{sample.name}{{{','.join(values)}}}"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_each_line_of_each_process_is_one_json_object(site: Site) -> None:
+    """Worker, beat and web, also gunicorn's and Celery's own lines, from the start to the end."""
+    site.deployment.environment["LOG_FORMAT"] = "json"
+    worker = site.deployment.start_worker()
+    beat, web = site.deployment.start("beat"), site.deployment.start("web")
+    site.deployment.start_host().delay("create_root_post", "L1", "c1", visitor_name="Gerardus")
+    url = f"http://127.0.0.1:{web.port}/mattermost/health?visitor=Gerardus"
+    wait_until(lambda: _get(url)[0] == 200, timeout_s=60, what="the web process")
+    wait_until(lambda: "message_sent" in worker.log_text(), what="a message")
+    wait_until(lambda: "beat_started" in beat.log_text(), what="beat")
+
+    for process in (web, beat, worker):
+        process.kill(signal.SIGTERM)
+
+    lines = [line for line in site.deployment.logs().splitlines() if line.strip()]
+    # Celery prints these itself, past all logging, when it is told to stop.
+    logged = [json.loads(line) for line in lines if not line.startswith("worker: ")]
+    assert [
+        line for line in logged if not {"event", "level", "logger", "timestamp"} <= set(line)
+    ] == []
+    (request,) = [line for line in logged if line["event"] == "request" and line["status"] == 200]
+    assert (request["method"], request["path"]) == ("GET", "/mattermost/health")
+    assert "Gerardus" not in site.deployment.logs()

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import requests
@@ -16,6 +17,7 @@ from tasks.inbox import receive
 from tasks.licences import Licences
 from tasks.mattermost import MattermostClient, Post
 from tasks.replies.open_replies import claim
+from tasks.replies.patience import GIVE_UP_AFTER_S
 from tasks.replies.resolve import Report, resolve
 from tests.integration.conftest import LICENCE, Office
 
@@ -96,6 +98,12 @@ class Desk:
         row = self.reply(reply_id)
         assert row is not None
         return row
+
+    def give_up(self, reply_id: int) -> None:
+        """Let the server refuse the reply for the last time; its receipt is given."""
+        self.change(reply_id, received_at=utc_now() - timedelta(seconds=GIVE_UP_AFTER_S))
+        with self.fault("unauthorized", times=1):
+            self.resolve(reply_id)
 
     def resolve(self, *reply_ids: int) -> Report:
         """Do what the task does."""

@@ -1,4 +1,4 @@
-"""The commands that look after an installation: status, erase, keys and the schema."""
+"""The commands that look after an installation: status, keys and the schema."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from models import Conversation, KeyRing, Licence, Reply
+from models import KeyRing, Licence, Reply
 from models.keyring import new_key
 from settings import get_settings
-from tasks.lanes import Lane
 from tests.integration.conftest import LICENCE, Office
 from tests.integration.desk import Desk
 from tests.operators import Operator, environment_of
@@ -38,6 +37,7 @@ def test_status_of_a_quiet_licence(office: Office, operator: Operator) -> None:
             "mirrored": 0,
             "failed": 0,
             "replies_open": 0,
+            "replies_given_up": 0,
             "last_out_at": None,
             "last_in_at": None,
             "waiting": {"lanes": 0, "messages": 0, "oldest_at": None},
@@ -88,95 +88,6 @@ def test_status_shows_an_open_circuit(office: Office, operator: Operator) -> Non
 def test_status_of_an_unknown_licence_is_an_error(operator: Operator) -> None:
     """A typing mistake does not look like an idle licence."""
     assert "no licence 'L9'" in operator.json("status", "L9", exit_code=1)["error"]
-
-
-def test_conversation_is_erased_with_all_that_hangs_on_it(
-    office: Office, operator: Operator
-) -> None:
-    """Visitor, payloads, waiting messages, replies and their files go; another one stays."""
-    desk = Desk.open(office)
-    reply = desk.recorded(desk.say("hello", file_ids=desk.upload(b"content")))
-    office.start("c2")
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=2)
-    office.reply("m1", "secret")
-    office.reply("m1", "kept", "c2")
-    (file,) = desk.attachments(reply.id)
-    office.append("reply", conversation_id="c1", message_id="m2", text="waits")
-
-    answer = operator.json("erase", "--licence", LICENCE, "--conversation", "c1", "--yes")
-
-    assert answer == {
-        "licence": LICENCE,
-        "conversation": "c1",
-        "conversations": 1,
-        "replies": 1,
-        "files": 1,
-        "payloads": 1,
-        "waiting": 1,
-        "threads": 0,
-    }
-    with office.runtime.database.transaction() as session:
-        left = list(session.scalars(select(Conversation.conversation_id)))
-    assert left == ["c2"]
-    assert desk.reply(reply.id) is None
-    assert not (office.store / str(file.path)).exists()
-    assert office.runtime.lanes.head(Lane.of_conversation(LICENCE, "c1")) is None
-    assert [row.lane for row in office.ledger() if row.payload] == [f"{LICENCE}:c:c2"]
-    assert len([post for post in office.channel_posts() if "hello" in post.message]) == 1
-
-
-def test_thread_is_deleted_in_mattermost_when_asked_for(office: Office, operator: Operator) -> None:
-    """The root goes as the bot, and with it all that stands below."""
-    desk = Desk.open(office)
-    office.reply("m1", "sent")
-    desk.say("hello")
-
-    answer = operator.json(
-        "erase", "--licence", LICENCE, "--conversation", "c1", "--posts", "--yes"
-    )
-
-    assert answer["threads"] == 1
-    assert office.channel_posts() == []
-
-
-def test_thread_that_cannot_be_deleted_keeps_everything(office: Office, operator: Operator) -> None:
-    """The command can be run again when the server is back."""
-    Desk.open(office)
-    office.stand_in.set_fault("down")
-    words = ("erase", "--licence", LICENCE, "--conversation", "c1", "--posts", "--yes")
-
-    refused = operator.json(*words, exit_code=1)
-    kept = office.conversation().conversation_id
-    office.stand_in.clear_faults()
-    erased = operator.json(*words)
-
-    assert "error" in refused
-    assert (kept, erased["conversations"], erased["threads"]) == ("c1", 1, 1)
-
-
-def test_conversation_can_begin_anew_after_it_was_erased(
-    office: Office, operator: Operator
-) -> None:
-    """A new message makes a new thread; one that was posted before is not posted again."""
-    # For 30 s Mattermost takes the new root post for the old one, and that is deleted.
-    office.stand_in.set_options(PendingPostTtlS=0.0)
-    office.start()
-    office.reply("m1", "before")
-    operator.json("erase", "--licence", LICENCE, "--conversation", "c1", "--posts", "--yes")
-
-    office.reply("m1", "before")
-    office.reply("m2", "after")
-
-    assert [post.message.rpartition("\n")[2] for post in office.channel_posts()][1:] == ["after"]
-
-
-def test_unknown_conversation_is_an_error(operator: Operator) -> None:
-    """A typing mistake does not look like a conversation that was erased."""
-    answer = operator.json(
-        "erase", "--licence", LICENCE, "--conversation", "c9", "--yes", exit_code=1
-    )
-
-    assert "nothing is stored of conversation 'c9'" in answer["error"]
 
 
 def test_keys_are_rotated(

@@ -1,0 +1,195 @@
+"""What the metrics say: figures from Redis and from the database as families of samples."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import accumulate, product
+from typing import TypeAlias
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from models import DeliveryKind, DeliveryState, ReplySource
+from tasks.backlog import Backlog
+from tasks.circuit import CircuitState
+from tasks.tallies import DELAY_BUCKETS_S, NO_LICENCE, Tally
+
+PREFIX = "ireserve_mattermost_"
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+# A counter that begins with its first failure shows no rise there, so that no alert would see it:
+# what matters is there with 0 from the beginning.
+_MESSAGES = dict.fromkeys(
+    product(
+        (DeliveryKind.ROOT.value, DeliveryKind.REPLY.value, DeliveryKind.NOTIFICATION.value),
+        (DeliveryState.SENT.value, DeliveryState.FAILED.value),
+    ),
+    0,
+)
+_REPLIES = dict.fromkeys(product([each.value for each in ReplySource], ("recorded", "given_up")), 0)
+
+_Counts: TypeAlias = Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFigures:
+    """What Redis knows, at ``now`` by its clock; ``swept_at`` None: the sweep has never run."""
+
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    backlogs: Mapping[str, Backlog] = field(default_factory=dict)
+    circuits: Mapping[str, CircuitState] = field(default_factory=dict)
+    swept_at: datetime | None = None
+    now: datetime = EPOCH
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFigures:
+    """The registered licences, and how many replies are not recorded (by licence, given up)."""
+
+    licences: Sequence[str] = ()
+    unrecorded: Mapping[tuple[str, bool], int] = field(default_factory=Counter)
+
+
+def families(broker: BrokerFigures | None, database: DatabaseFigures | None) -> Iterator[Metric]:
+    """Yield all metrics that can be had; None: that part is down."""
+    yield _up(broker=broker is not None, database=database is not None)
+    if database is not None:
+        yield _open_replies(database)
+    if broker is not None:
+        # Without the database those that something was counted of will do.
+        licences = database.licences if database is not None else sorted(broker.tallies)
+        yield from _broker_families(broker, licences)
+
+
+def _broker_families(broker: BrokerFigures, licences: Sequence[str]) -> Iterator[Metric]:
+    tallies = {licence: broker.tallies.get(licence, Tally()) for licence in licences}
+    if NO_LICENCE in broker.tallies:
+        tallies[NO_LICENCE] = broker.tallies[NO_LICENCE]
+    yield _messages({licence: tally.messages for licence, tally in tallies.items()})
+    yield _delays(tallies)
+    yield from _waiting(_gathered(broker.backlogs, licences), broker.now)
+    yield _circuits(broker.circuits, broker.now)
+    yield _replies({licence: tally.replies for licence, tally in tallies.items()})
+    yield _sweep(broker.swept_at)
+
+
+def _up(**parts: bool) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}up", "1: the part answers; 0: what it knows is missing here.", labels=["part"]
+    )
+    for part, is_up in parts.items():
+        family.add_metric([part], int(is_up))
+    return family
+
+
+def _messages(by_licence: Mapping[str, _Counts]) -> Metric:
+    family = CounterMetricFamily(
+        f"{PREFIX}messages",
+        "Messages that were enqueued, by how they ended.",
+        labels=["licence", "kind", "state"],
+    )
+    _add_counts(family, by_licence, _MESSAGES)
+    return family
+
+
+def _replies(by_licence: Mapping[str, _Counts]) -> Metric:
+    family = CounterMetricFamily(
+        f"{PREFIX}replies",
+        "Posts of the team, by how they were noticed first and what became of them.",
+        labels=["licence", "path", "state"],
+    )
+    _add_counts(family, by_licence, _REPLIES)
+    return family
+
+
+def _add_counts(
+    family: CounterMetricFamily, by_licence: Mapping[str, _Counts], zeros: _Counts
+) -> None:
+    for licence, counts in by_licence.items():
+        for (which, state), count in sorted({**zeros, **counts}.items()):
+            family.add_metric([licence, which, state], count)
+
+
+def _delays(tallies: Mapping[str, Tally]) -> Metric:
+    family = HistogramMetricFamily(
+        f"{PREFIX}delay_seconds",
+        "Time from .delay() until a message was in Mattermost.",
+        labels=["licence"],
+    )
+    for licence, tally in tallies.items():
+        if tally.delays:
+            upto = accumulate(tally.delays[bucket] for bucket in DELAY_BUCKETS_S)
+            buckets = [
+                ("+Inf" if math.isinf(bucket) else str(bucket), float(count))
+                for bucket, count in zip(DELAY_BUCKETS_S, upto, strict=True)
+            ]
+            family.add_metric([licence], buckets, sum_value=tally.delay_ms / 1_000)
+    return family
+
+
+def _gathered(backlogs: Mapping[str, Backlog], licences: Iterable[str]) -> dict[str, Backlog]:
+    """Return the backlog of each licence, and that of all that are not registered as one."""
+    gathered = {licence: backlogs.get(licence, Backlog()) for licence in licences}
+    if others := [backlogs[licence] for licence in backlogs.keys() - gathered.keys()]:
+        gathered[NO_LICENCE] = Backlog(
+            sum(each.lanes for each in others),
+            sum(each.messages for each in others),
+            min((each.oldest_at for each in others if each.oldest_at), default=None),
+        )
+    return gathered
+
+
+def _waiting(backlogs: Mapping[str, Backlog], now: datetime) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily(
+        f"{PREFIX}messages_waiting", "Messages that wait in their lanes.", labels=["licence"]
+    )
+    oldest = GaugeMetricFamily(
+        f"{PREFIX}oldest_waiting_seconds",
+        "How long the oldest of them has been waiting; 0: none waits.",
+        labels=["licence"],
+    )
+    for licence, backlog in backlogs.items():
+        since = backlog.oldest_at or now
+        waiting.add_metric([licence], backlog.messages)
+        oldest.add_metric([licence], max(0.0, (now - since).total_seconds()))
+    yield waiting
+    yield oldest
+
+
+def _circuits(circuits: Mapping[str, CircuitState], now: datetime) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}circuit_state",
+        "0 closed: messages go out; 1 paused: the server asked for it; 2 open: it is away.",
+        labels=["licence"],
+    )
+    for licence, state in circuits.items():
+        family.add_metric([licence], 2 if state.is_open else int(state.blocks(now.timestamp())))
+    return family
+
+
+def _open_replies(database: DatabaseFigures) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}replies_unrecorded",
+        "Replies that are not recorded: waiting to be tried (again), or given up.",
+        labels=["licence", "state"],
+    )
+    for licence in database.licences:
+        for state, given_up in (("waiting", False), ("given_up", True)):
+            family.add_metric([licence, state], database.unrecorded.get((licence, given_up), 0))
+    return family
+
+
+def _sweep(swept_at: datetime | None) -> Metric:
+    return GaugeMetricFamily(
+        f"{PREFIX}sweep_last_run_timestamp_seconds",
+        "When a worker last did what beat asks for every 5 s; 0: never.",
+        value=(swept_at or EPOCH).timestamp(),
+    )

@@ -1,0 +1,121 @@
+"""The address that Prometheus asks, with what is known at that moment.
+
+Nothing is kept in the process that answers: with many workers and web processes each of them would
+know a part only. What is counted stands in Redis, all else is looked up.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import structlog
+from flask import Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from prometheus_client import CollectorRegistry, Metric, make_wsgi_app
+from prometheus_client.registry import Collector
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from inbound.figures import BrokerFigures, DatabaseFigures, families
+from models import Database, Licence
+from tasks.backlog import read_backlogs
+from tasks.checks.signs import last_sweep_at
+from tasks.circuit import Circuits
+from tasks.lanes import Lanes
+from tasks.replies.unrecorded import count_unrecorded
+from tasks.tallies import NO_LICENCE, Tallies
+
+log = structlog.get_logger(__name__)
+
+
+class MetricsPage:
+    """Answers whoever has the token; without a token in the settings, nobody."""
+
+    def __init__(
+        self,
+        *,
+        database: Callable[[], Database],
+        redis: Callable[[], Redis],
+        token: Callable[[], str | None],
+    ) -> None:
+        self._token = token
+        registry = CollectorRegistry()
+        registry.register(Figures(database, redis))
+        self._answer = make_wsgi_app(registry)
+
+    def show(self) -> ResponseReturnValue:
+        """Return the metrics, as text or as OpenMetrics, 401 for a wrong token, 404 for none."""
+        token = self._token()
+        if token is None:
+            return _refused(HTTPStatus.NOT_FOUND, "metrics are off: set METRICS_TOKEN")
+        if not _is_shown(token):
+            return _refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
+        return self._answer
+
+
+class Figures(Collector):
+    """Collects what Redis and the database know; one that is away costs its own figures alone."""
+
+    def __init__(self, database: Callable[[], Database], redis: Callable[[], Redis]) -> None:
+        self._database = database
+        self._redis = redis
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield the metrics that there can be, without looking anything up."""
+        return families(BrokerFigures(), DatabaseFigures())
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics of this moment."""
+        database = self._ask_database()
+        return families(self._ask_broker(database), database)
+
+    def _ask_database(self) -> DatabaseFigures | None:
+        try:
+            with self._database().transaction() as session:
+                licences = session.scalars(select(Licence.id).order_by(Licence.id)).all()
+                return DatabaseFigures(licences, count_unrecorded(session))
+        except SQLAlchemyError as error:
+            log.error("metrics_incomplete", part="database", error=type(error).__name__)
+            return None
+
+    def _ask_broker(self, database: DatabaseFigures | None) -> BrokerFigures | None:
+        try:
+            return _broker_figures(self._redis(), database)
+        except RedisError as error:
+            log.error("metrics_incomplete", part="broker", error=type(error).__name__)
+            return None
+
+
+def _broker_figures(redis: Redis, database: DatabaseFigures | None) -> BrokerFigures:
+    tallies = Tallies(redis).read()
+    counted = sorted(tallies.keys() - {NO_LICENCE})
+    licences: Sequence[str] = counted if database is None else database.licences
+    return BrokerFigures(
+        tallies=tallies,
+        backlogs=read_backlogs(redis),
+        circuits=Circuits(redis).states(licences),
+        swept_at=last_sweep_at(redis),
+        now=datetime.fromtimestamp(Lanes(redis).now_ms() / 1_000, UTC),
+    )
+
+
+def _is_shown(token: str) -> bool:
+    given = request.authorization
+    if given is None or given.type != "bearer" or given.token is None:
+        return False
+    # As long for a token that is almost right as for any other.
+    return hmac.compare_digest(given.token.encode(), token.encode())
+
+
+def _refused(status: HTTPStatus, error: str) -> Response:
+    log.warning("metrics_refused", status=int(status))
+    answer = jsonify(error=error)
+    answer.status_code = status
+    if status is HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer

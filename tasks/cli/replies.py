@@ -1,0 +1,109 @@
+"""``replies`` and ``collect``: what the team wrote that is not recorded; asking for it again."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from models import Reply
+from tasks.app import app
+from tasks.cli.command import Command
+from tasks.cli.failures import DEFAULT_LIMIT
+from tasks.cli.installation import Installation
+from tasks.cli.orders import require_licence
+from tasks.cli.output import show, table
+from tasks.inbox import wake
+from tasks.replies.cures import cure_of_reply
+from tasks.replies.open_replies import batches
+from tasks.replies.patience import GIVEN_UP
+from tasks.replies.unrecorded import Wanted, find_ids, find_unrecorded
+
+_COLUMNS = ("id", "received_at", "licence", "post_id", "given_up", "reason", "detail", "cure")
+
+
+def _known_reason(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not cure_of_reply(value):
+        raise click.BadParameter("there is no such reason; docs/reference.md lists them")
+    return value
+
+
+_reason = click.option(
+    "--reason", callback=_known_reason, help="Only this reason, such as token_rejected."
+)
+
+
+@click.command(cls=Command)
+@click.argument("licence_id", metavar="[LICENCE]", required=False)
+@_reason
+@click.option("--given-up", is_flag=True, help="Only those that are not tried any more.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    help="The newest so many.",
+)
+def replies(licence_id: str | None, reason: str | None, given_up: bool, limit: int) -> None:
+    """List replies that are not recorded.
+
+    Those of LICENCE or of all, the newest last, each with its reason and the cure. What is not
+    given up is tried again by itself; one without a reason has not been tried yet.
+    """
+    wanted = Wanted(licence_id, reason, given_up=given_up)
+    with Installation().database.transaction() as session:
+        if licence_id is not None:
+            require_licence(session, licence_id)
+        found = [reply_data(row) for row in find_unrecorded(session, wanted, limit=limit)]
+    rows = table(
+        ("id", "received", "licence", "post", "given up", "reason", "detail", "cure"),
+        [[entry[column] for column in _COLUMNS] for entry in found],
+    )
+    show({"replies": found}, rows if found else "All replies are recorded.")
+
+
+def reply_data(row: Reply) -> dict[str, Any]:
+    """Return a reply that is not recorded for a program: ids and reasons, never what it says."""
+    given_up = row.next_attempt_at == GIVEN_UP
+    return {
+        "id": row.id,
+        "received_at": row.received_at,
+        "licence": row.licence_id,
+        "post_id": row.post_id,
+        "path": row.source.value,
+        "given_up": given_up,
+        "next_attempt_at": None if given_up else row.next_attempt_at,
+        "reason": row.reason,
+        "detail": row.detail,
+        "cure": cure_of_reply(row.reason),
+    }
+
+
+@click.command(cls=Command)
+@click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
+@click.option("--licence", "licence_id", help="All replies of this licence that were given up.")
+@_reason
+def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None) -> None:
+    """Ask Mattermost again for replies that are not recorded.
+
+    Those with these IDs, or all of --licence that were given up. A worker does it within seconds:
+    look at `replies` afterwards. Exit code 1 if one of them was left.
+    """
+    if bool(ids) == bool(licence_id) or (ids and reason):
+        raise click.UsageError("give IDs, or --licence with --reason if you like")
+    wanted = Wanted(licence_id, reason, ids or None, given_up=not ids)
+    with Installation().database.transaction() as session:
+        if licence_id is not None:
+            require_licence(session, licence_id)
+        found = find_ids(session, wanted)
+    for batch in batches(found):
+        wake(app, batch)
+    asked = [reply_id for reply_id, _ in found]
+    left = sorted(set(ids) - set(asked))
+    show(
+        {"asked": asked, "left": left},
+        *[f"Left {each}: it is recorded, or there is no such reply." for each in left],
+        f"Replies that are asked for again: {len(asked)}.",
+    )
+    sys.exit(1 if left else 0)

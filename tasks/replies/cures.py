@@ -1,0 +1,25 @@
+"""What an operator does about a reply that is not recorded, by the reason in its row."""
+
+from __future__ import annotations
+
+from tasks.attachments import AttachmentReason
+from tasks.reasons import OwnReason
+from tasks.replies.posts import Ignored
+from tasks.resending import cure_of
+
+# All that `cure_of` does not know, and what it says of a message that does not hold for a reply.
+_CURES: dict[str, str] = {
+    OwnReason.LICENCE_DISABLED: "Enable the licence: ireserve-mattermost licence enable.",
+    OwnReason.INTERNAL_ERROR: "Report it with the line reply_failed of the log.",
+    Ignored.UNKNOWN_THREAD: "Nothing: it is linked with the conversation's next message.",
+    AttachmentReason.STORE_UNAVAILABLE: "Check ATTACHMENTS_URL, and that the store can be written.",
+    AttachmentReason.DOWNLOAD_FAILED: "Nothing: after three attempts it is recorded without.",
+    AttachmentReason.DOWNLOAD_TIMEOUT: "Nothing: after three attempts it is recorded without.",
+}
+
+
+def cure_of_reply(reason: str | None) -> str:
+    """Return what to do about it; empty for None and for a word that is no reason."""
+    if reason is None:
+        return ""
+    return _CURES.get(reason) or cure_of(reason)

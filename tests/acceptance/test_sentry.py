@@ -1,0 +1,98 @@
+"""What Sentry gets of a deployment: what happened, by its real SDK, and nobody's data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from models import Database
+from tests.acceptance.conftest import Site
+from tests.sentry_endpoint import Endpoint, running_endpoint
+from tests.waiting import wait_until
+
+# Words that stand for personal data and secrets; none may be in what is sent.
+SECRETS = ("Gerardus", "geheimtekst", "geheimbestand", "geheim@example.com", "geheim.example")
+ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def endpoint(site: Site) -> Iterator[Endpoint]:
+    """An endpoint to which the deployment's processes report."""
+    with running_endpoint() as endpoint:
+        site.deployment.environment["SENTRY_DSN"] = endpoint.dsn
+        yield endpoint
+        site.deployment.stop()
+
+
+def _break_the_database(site: Site) -> None:
+    """Take a table away, so that tasks and addresses meet an error that nobody expected."""
+    url = site.deployment.environment["DATABASE_URL"]
+    database = Database(url)
+    with database.transaction() as session:
+        session.execute(text("DROP TABLE replies"))
+    database.dispose()
+
+
+@ONE_DATABASE
+def test_worker_reports_failures_with_task_and_reason_and_nobodys_data(
+    site: Site, endpoint: Endpoint
+) -> None:
+    """A failed message, and an error that nobody expected: task, reason, place, and no more."""
+    site.deployment.start_worker()
+    host = site.deployment.start_host()
+    site.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+
+    host.delay(
+        "create_root_post", "L1", "c1", visitor_name="Gerardus", page_url="https://geheim.example"
+    )
+    host.delay(
+        "post_reply", "L1", "c2", message_id="m1", sender_name="Gerardus", sender_role="Gerardus",
+        text="geheimtekst", attachments=[{"name": "geheimbestand", "path": "geheimbestand"}],
+    )  # fmt: skip
+    host.delay("sync_user", "nobody", user_id="u1", email="geheim@example.com", name="Gerardus")
+    _break_the_database(site)
+    host.send_by_name("mattermost.resolve_reply", reply_ids=["geheimtekst"])
+
+    expected = [
+        ("mattermost.create_root_post", "rejected_by_plugin", "in L1:c:c1"),
+        ("mattermost.post_reply", "invalid_arguments", "sender_role"),
+        ("mattermost.sync_user", "licence_unknown"),
+        ("mattermost.resolve_reply", "OperationalError", "(withheld)"),
+    ]
+    for words in expected:
+        wait_until(partial(endpoint.containing, *words), timeout_s=30, what=str(words))
+    seen = endpoint.all_bytes().decode()
+    assert [word for word in SECRETS if word in seen] == []
+    assert site.deployment.environment["ENCRYPTION_KEYS"] not in seen
+    assert '"vars"' not in seen
+
+
+@ONE_DATABASE
+def test_web_reports_an_unexpected_error_without_the_request(
+    site: Site, endpoint: Endpoint
+) -> None:
+    """The address is named by its endpoint; who asked it what, and the error's text, are not."""
+    # An option that nobody knows breaks the first connection in a way that nobody expects.
+    site.deployment.environment["REDIS_URL"] = "redis://127.0.0.1:1/0?geheimtekst=1"
+    web = site.deployment.start("web")
+    url = f"http://127.0.0.1:{web.port}/mattermost/health?visitor=Gerardus"
+
+    status = wait_until(lambda: _status(url), timeout_s=60, what="the web process")
+    wait_until(
+        lambda: endpoint.containing("mattermost.health", "TypeError", "(withheld)"), what="a report"
+    )
+
+    seen = endpoint.all_bytes().decode()
+    assert status == 500
+    assert [word for word in SECRETS if word in seen] == []
+
+
+def _status(url: str) -> int:
+    try:
+        return requests.get(url, headers={"X-Name": "Gerardus"}, timeout=10).status_code
+    except requests.ConnectionError:
+        return 0

@@ -1,0 +1,200 @@
+"""Replies that are not recorded, on the command line: listed with their cure, asked for again."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from typing import cast
+
+import pytest
+from redis import Redis
+
+from models import ReplyState
+from tasks.inbox import RESOLVE_REPLY
+from tests.integration.conftest import LICENCE, Office
+from tests.integration.desk import Desk
+from tests.operators import Operator, environment_of
+
+
+@pytest.fixture
+def desk(office: Office) -> Desk:
+    """A conversation with its thread."""
+    return Desk.open(office)
+
+
+@pytest.fixture
+def operator(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """Whoever operates the office's installation."""
+    settings = desk.office.runtime.settings
+    environment_of(settings, monkeypatch)
+    with Redis.from_url(settings.redis_url) as redis:
+        redis.delete("mattermost")
+    return Operator(settings)
+
+
+def woken(desk: Desk) -> list[int]:
+    """Return the replies for which a worker was woken, in order."""
+    found: list[int] = []
+    with Redis.from_url(desk.office.runtime.settings.redis_url) as redis:
+        while raw := cast("bytes | None", redis.rpop("mattermost")):
+            message = json.loads(raw)
+            assert message["headers"]["task"] == RESOLVE_REPLY
+            found += json.loads(b64decode(message["body"]))[1]["reply_ids"]
+    return found
+
+
+def given_up(desk: Desk, message: str = "hello") -> int:
+    """Return a reply that the server has refused for too long."""
+    reply_id = desk.receive(desk.say(message).id)
+    desk.give_up(reply_id)
+    return reply_id
+
+
+def test_reply_that_was_given_up_is_listed_with_its_cure_and_without_its_text(
+    desk: Desk, operator: Operator
+) -> None:
+    """One line says which post it is, what the server said, and what to do."""
+    reply_id = given_up(desk, "secret words")
+
+    (entry,) = operator.json("replies")["replies"]
+    table = operator.run("replies", LICENCE).stdout
+
+    row = desk.reply(reply_id)
+    assert row is not None
+    assert {name: entry[name] for name in entry if name not in {"received_at", "detail"}} == {
+        "id": reply_id,
+        "licence": LICENCE,
+        "post_id": row.post_id,
+        "path": "webhook",
+        "given_up": True,
+        "next_attempt_at": None,
+        "reason": "token_rejected",
+        "cure": "Check that the bot and its owner are active; store a new token if it stays "
+        "rejected.",
+    }
+    assert entry["detail"].startswith(f"GET /posts/{row.post_id}: the bot token was rejected")
+    assert entry["cure"] in table
+    assert "secret" not in table
+
+
+def test_reply_that_waits_says_why_and_until_when(desk: Desk, operator: Operator) -> None:
+    """It is tried again by itself; one that nobody has tried yet has no reason."""
+    tried, fresh = (desk.receive(desk.say(text).id) for text in ("one", "two"))
+    with desk.fault("down"):
+        desk.resolve(tried)
+
+    found = operator.json("replies")["replies"]
+
+    assert [(each["id"], each["given_up"], each["reason"]) for each in found] == [
+        (tried, False, "connection_cut"),
+        (fresh, False, None),
+    ]
+    assert found[0]["next_attempt_at"] > found[0]["received_at"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        pytest.param([], [0, 1, 2], id="all"),
+        pytest.param([LICENCE], [0, 1, 2], id="licence"),
+        pytest.param(["--given-up"], [0, 2], id="given up"),
+        pytest.param(["--reason", "token_rejected"], [0, 2], id="reason"),
+        pytest.param(["--reason", "not_a_member"], [], id="another reason"),
+        pytest.param(["--limit", "2"], [1, 2], id="newest"),
+    ],
+)
+def test_list_can_be_narrowed(
+    desk: Desk, operator: Operator, words: list[str], found: list[int]
+) -> None:
+    """By licence, by reason, to those that are given up, to the newest."""
+    ids = [given_up(desk), desk.receive(desk.say("fresh").id), given_up(desk)]
+
+    listed = operator.json("replies", *words)["replies"]
+
+    assert [each["id"] for each in listed] == [ids[index] for index in found]
+
+
+def test_recorded_reply_is_not_listed_and_has_no_reason_left(
+    desk: Desk, operator: Operator
+) -> None:
+    """What was once in its way is over."""
+    reply_id = given_up(desk)
+    desk.resolve(reply_id)
+
+    answer = operator.json("replies")
+    row = desk.reply(reply_id)
+
+    assert answer == {"replies": []}
+    assert operator.run("replies").stdout == "All replies are recorded.\n"
+    assert row is not None
+    assert (row.state, row.reason, row.detail) == (ReplyState.RECORDED, None, None)
+
+
+def test_reply_is_asked_for_again_and_loses_its_warning(desk: Desk, operator: Operator) -> None:
+    """Once the cause is mended a worker records it, and the post shows that."""
+    reply_id = given_up(desk)
+    post_id = operator.json("replies")["replies"][0]["post_id"]
+    before = desk.reactions(post_id)
+
+    answer = operator.json("collect", str(reply_id))
+    desk.resolve(*woken(desk))
+
+    assert answer == {"asked": [reply_id], "left": []}
+    row = desk.reply(reply_id)
+    assert row is not None
+    assert row.state is ReplyState.RECORDED
+    assert (before, desk.reactions(post_id)) == (
+        [("bot", "warning")],
+        [("bot", "white_check_mark")],
+    )
+
+
+def test_all_of_a_licence_that_were_given_up_are_asked_for_again(
+    desk: Desk, operator: Operator
+) -> None:
+    """Those that still wait are left to themselves, and so is another reason."""
+    ids = [given_up(desk), desk.receive(desk.say("fresh").id), given_up(desk)]
+
+    none = operator.json("collect", "--licence", LICENCE, "--reason", "not_a_member")
+    all_of_them = operator.json("collect", "--licence", LICENCE)
+
+    assert (none["asked"], all_of_them["asked"]) == ([], [ids[0], ids[2]])
+    assert woken(desk) == [ids[0], ids[2]]
+
+
+def test_reply_that_cannot_be_asked_for_is_left_with_exit_code_1(
+    desk: Desk, operator: Operator
+) -> None:
+    """One that is recorded, and a number that is none, are named."""
+    recorded = desk.recorded(desk.say("done")).id
+
+    answer = operator.json("collect", str(recorded), "999", exit_code=1)
+
+    assert answer == {"asked": [], "left": [recorded, 999]}
+    assert woken(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code"),
+    [
+        pytest.param(["collect"], 2, id="nothing to collect"),
+        pytest.param(["collect", "1", "--licence", LICENCE], 2, id="both"),
+        pytest.param(["collect", "1", "--reason", "timeout"], 2, id="reason of an id"),
+        pytest.param(["replies", "--reason", "bad_luck"], 2, id="no reason"),
+        pytest.param(["replies", "L9"], 1, id="no licence"),
+        pytest.param(["collect", "--licence", "L9"], 1, id="no licence to collect"),
+    ],
+)
+def test_wrong_call_is_refused(operator: Operator, words: list[str], exit_code: int) -> None:
+    """A typing mistake does not look like an installation without troubles."""
+    assert operator.run(*words).exit_code == exit_code
+
+
+def test_status_counts_what_was_given_up(desk: Desk, operator: Operator) -> None:
+    """The number is there beside all that is open."""
+    given_up(desk)
+    desk.receive(desk.say("fresh").id)
+
+    (found,) = operator.json("status")["licences"]
+
+    assert (found["replies_open"], found["replies_given_up"]) == (2, 1)

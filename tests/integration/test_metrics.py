@@ -1,0 +1,318 @@
+"""The metrics over real HTTP, read as Prometheus reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import requests
+from celery import Celery
+from flask import Flask
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as parse_openmetrics,
+)
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+from redis import Redis
+
+from inbound.metrics import MetricsPage
+from inbound.wake_ups import WakeUps
+from inbound.web import make_blueprint
+from models import Database, ReplySource
+from tasks.checks.signs import note_sweep
+from tasks.connections import worker_redis
+from tasks.drain import drain
+from tasks.lanes import Lane
+from tasks.tallies import Tallies
+from tests.integration.conftest import LICENCE, VISITOR, Office
+from tests.integration.desk import Desk
+from tests.webhook_calls import running_app
+
+TOKEN = "token-of-prometheus"
+PREFIX = "ireserve_mattermost_"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+
+@dataclass(slots=True)
+class Scraper:
+    """Prometheus, and what it asks; each part can be taken away."""
+
+    url: str
+    database: Database
+    redis: Redis
+    token: str | None = TOKEN
+
+    def ask(self, token: str | None = TOKEN, **headers: str) -> requests.Response:
+        """Ask for the metrics."""
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return requests.get(self.url, headers=headers, timeout=20)
+
+    def read(self, name: str) -> dict[tuple[str, ...], float]:
+        """Return the samples of this name: the labels' values in the order of their names."""
+        text = self.ask().text
+        samples = [sample for family in parse_text(text) for sample in family.samples]
+        return {
+            tuple(value for _, value in sorted(sample.labels.items())): sample.value
+            for sample in samples
+            if sample.name == PREFIX + name
+        }
+
+
+@pytest.fixture
+def scraper(office: Office) -> Iterator[Scraper]:
+    """A web process with the office's installation behind it."""
+    redis = worker_redis(office.runtime.settings.redis_url)
+    scraper = Scraper("", office.runtime.database, redis)
+    app = Flask(__name__)
+    page = MetricsPage(
+        database=lambda: scraper.database,
+        redis=lambda: scraper.redis,
+        token=lambda: scraper.token,
+    )
+    broker = Celery(broker=office.runtime.settings.redis_url)
+    app.register_blueprint(
+        make_blueprint(database=lambda: scraper.database, wake_ups=WakeUps(broker), metrics=page)
+    )
+    with running_app(app) as url, redis:
+        scraper.url = url.replace("/replies", "/metrics")
+        yield scraper
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "status"),
+    [
+        pytest.param(TOKEN, TOKEN, 200, id="right"),
+        pytest.param(TOKEN, None, 401, id="missing"),
+        pytest.param(TOKEN, "token-of-prometheuz", 401, id="wrong"),
+        pytest.param(TOKEN, "é", 401, id="no-ascii"),
+        pytest.param(None, TOKEN, 404, id="switched-off"),
+    ],
+)
+def test_metrics_are_closed_without_the_token(
+    scraper: Scraper, wanted: str | None, given: str | None, status: int
+) -> None:
+    """Without a token in the settings nobody sees them; with one, who has it."""
+    scraper.token = wanted
+
+    answer = scraper.ask(given and given.encode().decode("latin-1"))
+
+    assert answer.status_code == status
+    assert ("licence" in answer.text) == (status == 200)
+
+
+def test_basic_login_is_no_token(scraper: Scraper) -> None:
+    """Another way to log in is refused like a wrong token."""
+    answer = requests.get(scraper.url, auth=("prometheus", TOKEN), timeout=20)
+
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_messages_are_counted_by_how_they_ended(office: Office, scraper: Scraper) -> None:
+    """Sent, failed and skipped ones of each kind; what matters is there before the first one."""
+    office.start()
+    office.reply("m1", "sent")
+    office.reply("m2", "sent")
+    office.reply("m3", "skipped", origin_post_id="p" * 26)
+    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    office.reply("m4", "fails")
+
+    assert scraper.read("messages_total") == {
+        ("notification", LICENCE, "failed"): 0,
+        ("notification", LICENCE, "sent"): 0,
+        ("reply", LICENCE, "failed"): 1,
+        ("reply", LICENCE, "sent"): 2,
+        ("reply", LICENCE, "skipped"): 1,
+        ("root", LICENCE, "failed"): 0,
+        ("root", LICENCE, "sent"): 1,
+    }
+
+
+def test_message_is_counted_once_however_often_it_comes(office: Office, scraper: Scraper) -> None:
+    """A duplicate adds nothing, nor does a worker that handles a head that is gone by then."""
+    office.start()
+    lane = office.append("reply", conversation_id="c1", message_id="m1", text="once", **VISITOR)
+    lanes = office.runtime.lanes
+    gone = lanes.head(lane) or b""
+    drain(office.runtime, lane)
+    office.reply("m1", "once")
+    office.append("reply", conversation_id="c1", message_id="m2", text="behind it", **VISITOR)
+    taken = lanes.take(lane)
+    assert taken is not None
+    lanes.advance(taken, [gone], {f"{LICENCE}:message:reply:sent": 1})
+
+    counted = scraper.read("messages_total")
+
+    assert counted["reply", LICENCE, "sent"] == 1
+
+
+def test_delay_is_a_histogram_of_what_was_sent(office: Office, scraper: Scraper) -> None:
+    """Each bucket holds the ones before it, the last one all; failed messages are not in it."""
+    office.start()
+    office.reply("m1", "sent")
+    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    office.reply("m2", "fails")
+
+    buckets = list(scraper.read("delay_seconds_bucket").values())
+    count = scraper.read("delay_seconds_count")
+    total_s = scraper.read("delay_seconds_sum")
+
+    assert buckets == sorted(buckets)
+    assert (buckets[-1], count) == (2, {(LICENCE,): 2})
+    assert 0 < total_s[LICENCE,] < 60
+
+
+def test_backlog_is_what_waits_now_and_since_when(office: Office, scraper: Scraper) -> None:
+    """The oldest message of all lanes says how long; an empty lane says nothing."""
+    empty = scraper.read("messages_waiting"), scraper.read("oldest_waiting_seconds")
+    office.append("reply", conversation_id="c1", message_id="m1")
+    office.append("reply", conversation_id="c1", message_id="m2")
+    office.append("notification", notification_type="booking", text="waits")
+
+    assert empty == ({(LICENCE,): 0}, {(LICENCE,): 0})
+    assert scraper.read("messages_waiting") == {(LICENCE,): 3}
+    assert 0 < scraper.read("oldest_waiting_seconds")[LICENCE,] < 60
+
+
+def test_licences_that_nobody_registered_are_one(office: Office, scraper: Scraper) -> None:
+    """A mistake that names a thousand of them does not make a thousand time series."""
+    for number in range(3):
+        lane = office.append(
+            "root", licence_id=f"typo-{number}", conversation_id="c1", visitor_name="Jan"
+        )
+        if number:
+            drain(office.runtime, lane)
+
+    assert scraper.read("messages_total")["root", "", "failed"] == 2
+    assert scraper.read("messages_waiting") == {("",): 1, (LICENCE,): 0}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"), [("none", 0), ("pause", 1), ("failures", 2)], ids=str
+)
+def test_circuit_is_closed_paused_or_open(
+    office: Office, scraper: Scraper, trouble: str, state: int
+) -> None:
+    """0, 1 and 2, so that an alert can ask for 2."""
+    if trouble == "pause":
+        office.runtime.circuits.pause(LICENCE, seconds=60)
+    for _ in range(3 if trouble == "failures" else 0):
+        office.runtime.circuits.count_failure(LICENCE)
+
+    assert scraper.read("circuit_state") == {(LICENCE,): state}
+
+
+def test_replies_are_counted_by_how_they_were_noticed(office: Office, scraper: Scraper) -> None:
+    """New ones, edits, deletions, posts that were none, and those that were given up."""
+    desk = Desk.open(office)
+    row = desk.recorded(desk.say("one"))
+    office.member().patch_post(row.post_id, message="two")
+    desk.ask_again(row.id)
+    office.member().delete_post(row.post_id)
+    desk.ask_again(row.id)
+    desk.take_in(desk.say("no reply", root_id=""))
+    by_catch_up = desk.receive(desk.say("from a private channel").id)
+    desk.change(by_catch_up, source=ReplySource.CATCH_UP)
+    desk.resolve(by_catch_up)
+
+    counted = scraper.read("replies_total")
+
+    assert {key: value for key, value in counted.items() if value} == {
+        (LICENCE, "webhook", "recorded"): 1,
+        (LICENCE, "webhook", "edited"): 1,
+        (LICENCE, "webhook", "deleted"): 1,
+        (LICENCE, "webhook", "ignored"): 1,
+        (LICENCE, "catch_up", "recorded"): 1,
+    }
+    assert counted[LICENCE, "webhook", "given_up"] == 0
+
+
+def test_replies_that_are_not_recorded_are_there_by_state(office: Office, scraper: Scraper) -> None:
+    """Waiting ones will be tried again by themselves, the others are for the operator."""
+    desk = Desk.open(office)
+    desk.receive("a" * 26)
+    desk.give_up(desk.receive(desk.say("hello").id))
+
+    assert scraper.read("replies_unrecorded") == {
+        (LICENCE, "waiting"): 1,
+        (LICENCE, "given_up"): 1,
+    }
+    assert scraper.read("replies_total")[LICENCE, "webhook", "given_up"] == 1
+
+
+def test_sweep_says_when_it_ran_last(office: Office, scraper: Scraper) -> None:
+    """0 before it ever has, then Redis' time in seconds."""
+    before = scraper.read("sweep_last_run_timestamp_seconds")
+    note_sweep(office.runtime.settings.redis_url)
+
+    after = scraper.read("sweep_last_run_timestamp_seconds")
+
+    assert before == {(): 0}
+    assert abs(after[()] - office.runtime.lanes.now_ms() / 1_000) < 60
+
+
+@pytest.mark.parametrize("part", ["database", "broker"])
+def test_part_that_is_down_costs_its_own_figures_alone(
+    office: Office, scraper: Scraper, part: str
+) -> None:
+    """The answer is 200 and says which part is missing."""
+    office.start()
+    if part == "database":
+        scraper.database = Database("postgresql+psycopg://127.0.0.1:1/none")
+    else:
+        scraper.redis = worker_redis("redis://127.0.0.1:1/0")
+
+    answer = scraper.ask()
+
+    assert answer.status_code == 200
+    assert scraper.read("up") == {("broker",): part != "broker", ("database",): part != "database"}
+    assert ("root", LICENCE, "sent") in scraper.read("messages_total") or part == "broker"
+    assert (LICENCE, "waiting") in scraper.read("replies_unrecorded") or part == "database"
+
+
+def test_openmetrics_is_spoken_too(office: Office, scraper: Scraper) -> None:
+    """What Prometheus asks for by default; the strict parser takes every line."""
+    office.start()
+
+    answer = scraper.ask(Accept=OPENMETRICS)
+
+    # The parser has no types.
+    names = {family.name for family in parse_openmetrics(answer.text)}  # type: ignore[no-untyped-call]
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert names == {
+        PREFIX + name
+        for name in (
+            "up", "messages", "delay_seconds", "messages_waiting", "oldest_waiting_seconds",
+            "circuit_state", "replies", "replies_unrecorded", "sweep_last_run_timestamp_seconds",
+        )
+    }  # fmt: skip
+
+
+def test_scrape_can_ask_for_some_metrics_only(office: Office, scraper: Scraper) -> None:
+    """With very many licences the buckets of the delay can be left out."""
+    office.start()
+    scraper.url += f"?name[]={PREFIX}up"
+
+    text = scraper.ask().text
+
+    assert [family.name for family in parse_text(text)] == [f"{PREFIX}up"]
+
+
+def test_licence_that_is_gone_is_forgotten(office: Office, scraper: Scraper) -> None:
+    """Its numbers do not come back with another licence of the same name."""
+    office.start()
+    tallies = Tallies(scraper.redis)
+
+    tallies.forget(LICENCE)
+
+    assert tallies.read() == {}
+
+
+def test_lane_that_cannot_be_read_still_counts(office: Office, scraper: Scraper) -> None:
+    """An entry that is none of ours has no time, and waits all the same."""
+    lane = Lane.of_conversation(LICENCE, "c1")
+    office.append("reply", conversation_id="c1", message_id="m1")
+    scraper.redis.lpush(f"ireserve-mattermost:lane:{lane}", "nonsense")
+
+    assert scraper.read("messages_waiting") == {(LICENCE,): 2}
+    assert scraper.read("oldest_waiting_seconds") == {(LICENCE,): 0}

@@ -1,0 +1,92 @@
+"""Error reports: off without a DSN, and no obstacle when they cannot be had."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from settings import Settings
+from tasks.error_reports import scrub, start_error_reports
+from tasks.failures import DeliveryFailedError
+
+DSN = "http://0123456789abcdef0123456789abcdef@127.0.0.1:1/1"
+
+
+@pytest.mark.parametrize("dsn", [None, ""], ids=["unset", "empty"])
+def test_without_a_dsn_nothing_happens(dsn: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    """No report, no line in the log."""
+    assert start_error_reports(Settings.model_validate({"sentry_dsn": dsn}), process="web") is False
+    assert capsys.readouterr().out == ""
+
+
+def test_missing_sdk_is_a_line_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The process goes on, and says what is missing."""
+    monkeypatch.setitem(sys.modules, "sentry_sdk", None)
+
+    started = start_error_reports(Settings(sentry_dsn=SecretStr(DSN)), process="worker")
+
+    assert started is False
+    assert "sentry-sdk is not installed" in capsys.readouterr().out
+
+
+def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A typing mistake does not stop the worker, and what was typed is not shown."""
+    started = start_error_reports(Settings(sentry_dsn=SecretStr("geheim")), process="worker")
+
+    logged = capsys.readouterr().out
+    assert started is False
+    assert "SENTRY_DSN is no address of Sentry" in logged
+    assert "geheim" not in logged
+
+
+def test_event_keeps_nothing_that_nobody_has_listed() -> None:
+    """Whatever an integration or a later SDK adds stays here."""
+    error = DeliveryFailedError("reply:m1 in L1:c:c1: timeout: of jan@example.com", "timeout")
+    frames = [{"function": "f", "lineno": 1, "vars": {"name": "Jan"}}]
+    event: Any = {
+        "event_id": "e",
+        "transaction": "mattermost.post_reply",
+        "tags": {"process": "worker"},
+        "exception": {
+            "values": [
+                {"type": "KeyError", "module": None, "value": "'Jan'", "stacktrace": None},
+                {
+                    "type": "DeliveryFailedError",
+                    "module": "tasks.failures",
+                    "value": str(error),
+                    "stacktrace": {"frames": frames},
+                },
+            ]
+        },
+        "request": {"url": "https://example.com/?name=Jan"},
+        "user": {"email": "jan@example.com"},
+        "extra": {"args": ["Jan"]},
+        "breadcrumbs": {"values": [{"message": "Jan"}]},
+        "contexts": {"any": {"name": "Jan"}},
+        "something_new": "Jan",
+    }
+
+    assert scrub(event, {"exc_info": (type(error), error, None)}) == {
+        "event_id": "e",
+        "transaction": "mattermost.post_reply",
+        "tags": {"process": "worker", "reason": "timeout"},
+        "fingerprint": ["{{ default }}", "timeout"],
+        "exception": {
+            "values": [
+                {"type": "KeyError", "module": None, "value": "(withheld)", "stacktrace": None},
+                {
+                    "type": "DeliveryFailedError",
+                    "module": "tasks.failures",
+                    "value": "reply:m1 in L1:c:c1: timeout: of (e-mail)",
+                    "stacktrace": {"frames": [{"function": "f", "lineno": 1}]},
+                },
+            ]
+        },
+    }
