@@ -79,6 +79,8 @@ def running_processes(environment: Mapping[str, str], directory: Path) -> Iterat
 
 def _procfile(directory: Path) -> Path:
     """Return the deployment's own Procfile with i-Reserve's processes added."""
+    if not (ROOT / "Procfile").exists():
+        raise DemoError("the demo needs the repository with its Procfile: run bin/demo there")
     path = directory / "Procfile"
     lines = [f"{name}: {command}" for name, command in IRESERVE.items()]
     path.write_text("\n".join([(ROOT / "Procfile").read_text().rstrip(), *lines, ""]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -23,10 +25,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from demo.ireserve.chat import say, start_conversation
 from demo.ireserve.configuration import Configuration
-from demo.ireserve.files import keep_file, send_file
+from demo.ireserve.files import is_kept, keep_file, send_file
+from demo.ireserve.mirror import Mirror, Passage
 from demo.ireserve.shown import shown
 from demo.ireserve.store import Conversation, Message, MessageState, Store
 from demo.ireserve.switch import Switch
+from models import Database
+from settings import Settings, get_settings
+from tasks.connections import worker_redis
 
 # A picture from a phone and its like; the demo's disk is somebody's temporary folder.
 MAX_REQUEST_BYTES = 50 * 1024 * 1024
@@ -39,13 +45,18 @@ _CONVERSATION = "/conversations/<licence_id>/<conversation_id>"
 blueprint = Blueprint("page", __name__)
 
 
-def create_app() -> Flask:
-    """Return the application, as the environment describes it."""
+def create_app(mirror: Mirror | None = None) -> Flask:
+    """Return the application as the environment describes it; None: the mirror as well."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.extensions["configuration"] = Configuration.from_environment()
+    app.extensions["mirror"] = mirror or _mirror_of(get_settings())
     app.register_blueprint(blueprint)
     return app
+
+
+def _mirror_of(settings: Settings) -> Mirror:
+    return Mirror(Database(settings.database_url), worker_redis(settings.redis_url))
 
 
 @blueprint.before_request
@@ -104,11 +115,15 @@ def begin() -> AnyResponse:
 @blueprint.get(f"{_CONVERSATION}/messages")
 def messages(licence_id: str, conversation_id: str) -> Response:
     """What the visitor may see, or 204 when that is what the page has already."""
-    change = _store().last_change(licence_id, conversation_id)
-    if change == request.args.get("change", type=int):
-        return Response(status=204)
     visible = _store().visible_to_visitor(licence_id, conversation_id)
-    return _json({"change": change, "messages": [_shown(message) for message in visible]})
+    written_here = [message.message_id for message in visible if message.post_id is None]
+    passages = _mirror().passages(licence_id, conversation_id, written_here)
+    content = [_shown(message, passages.get(message.message_id)) for message in visible]
+    update = {"thread": _mirror().thread(licence_id, conversation_id), "messages": content}
+    change = sha256(json.dumps(update).encode()).hexdigest()
+    if change == request.args.get("change"):
+        return Response(status=204)
+    return _json({"change": change, **update})
 
 
 @blueprint.post(f"{_CONVERSATION}/messages")
@@ -168,6 +183,11 @@ def _store() -> Store:
     return Store(_configuration().store)
 
 
+def _mirror() -> Mirror:
+    mirror: Mirror = current_app.extensions["mirror"]
+    return mirror
+
+
 def _page(conversation: Conversation | None) -> str:
     configuration = _configuration()
     licence_id = conversation.licence_id if conversation else next(iter(configuration.channels))
@@ -200,16 +220,19 @@ def _url_of(conversation: Conversation) -> str:
     )
 
 
-def _shown(message: Message) -> dict[str, Any]:
-    return shown(
-        message,
-        lambda number: url_for(
-            "page.get_file",
-            licence_id=message.licence_id,
-            conversation_id=message.conversation_id,
-            message_id=message.message_id,
-            number=number,
-        ),
+def _shown(message: Message, passage: Passage | None) -> dict[str, Any]:
+    return shown(message, partial(_file_url, message)) | ({"passage": passage} if passage else {})
+
+
+def _file_url(message: Message, number: int) -> str | None:
+    if not is_kept(message.attachments[number], _configuration().attachments):
+        return None
+    return url_for(
+        "page.get_file",
+        licence_id=message.licence_id,
+        conversation_id=message.conversation_id,
+        message_id=message.message_id,
+        number=number,
     )
 
 

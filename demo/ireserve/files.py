@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from flask import Response, abort, send_from_directory
 from werkzeug.datastructures import FileStorage
+from werkzeug.security import safe_join
 
 from demo.ireserve.shown import picture_type
 
@@ -19,6 +20,12 @@ def keep_file(part: FileStorage, attachments: Path) -> dict[str, Any]:
     target.parent.mkdir(exist_ok=True)
     part.save(target)
     return {"name": part.filename, "path": path}
+
+
+def is_kept(file: dict[str, Any], attachments: Path) -> bool:
+    """Say whether an attachment's bytes are in the store."""
+    path = safe_join(str(attachments), file.get("path") or "")
+    return path is not None and Path(path).is_file()
 
 
 def send_file(file: dict[str, Any], attachments: Path) -> Response:

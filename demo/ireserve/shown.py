@@ -26,8 +26,11 @@ def picture_type(name: str) -> str | None:
     return PICTURE_TYPES.get(name.rpartition(".")[2].lower())
 
 
-def shown(message: Message, file_url: Callable[[int], str]) -> dict[str, Any]:
-    """Return the message for the page; ``file_url`` gives the address of its n-th file."""
+def shown(message: Message, file_url: Callable[[int], str | None]) -> dict[str, Any]:
+    """Return the message for the page.
+
+    ``file_url`` gives the address of its n-th file, None if the file is not to be had.
+    """
     is_deleted = message.state is MessageState.DELETED
     return {
         "id": message.message_id,
@@ -51,10 +54,10 @@ def _text(message: Message) -> dict[str, str]:
     return {"text": message.text}
 
 
-def _file(file: dict[str, Any], url: str) -> dict[str, Any]:
+def _file(file: dict[str, Any], url: str | None) -> dict[str, Any]:
     return {
         "name": file["name"],
-        "url": url if file.get("path") else None,
+        "url": url,
         "reason": file.get("reason"),
         "is_picture": picture_type(file["name"]) is not None,
     }

@@ -172,15 +172,6 @@ class Store:
             ).fetchone()
             return Message.of_row(row) if row else None
 
-    def last_change(self, licence_id: str, conversation_id: str) -> int:
-        """Return a number that grows with each change of the conversation's messages."""
-        with self._transaction() as connection:
-            row = connection.execute(
-                f"SELECT coalesce(max(change), 0) FROM messages WHERE {_IN_CONVERSATION}",
-                (licence_id, conversation_id),
-            ).fetchone()
-            return int(row[0])
-
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S)) as connection:

@@ -39,6 +39,7 @@ class Backend:
         self._closing = threading.Event()
         self._restore()
         self.journal.open()
+        self._record_what_was_cut_off()
 
     def change_options(self, changes: dict[str, Any]) -> None:
         """Change options by name; the rate limit starts afresh.
@@ -96,3 +97,21 @@ class Backend:
             else:
                 self.state.restore(kind, value)
         self.record.put_in_order()
+
+    def _record_what_was_cut_off(self) -> None:
+        """Give each post of a bot an entry: one whose request a kill cut off has none yet.
+
+        It comes last, as it did in its thread: nothing was taken between it and the kill.
+        """
+        requests = self.record.find(method="POST", path="/posts")
+        known = {entry.post_id for entry in requests if not entry.duplicate}
+        for post in self.state.posts.values():
+            is_own = self.state.users[post.user_id].is_bot and not (post.type or post.original_id)
+            if is_own and post.id not in known:
+                entry = self.record.begin("POST", "/posts", query="")
+                entry.time_ms, entry.user_id = post.create_at, post.user_id
+                entry.post_id, entry.root_id = post.id, post.root_id
+                entry.channel_id, entry.message = post.channel_id, post.message
+                entry.props, entry.file_ids = post.props, post.file_ids
+                entry.outcome = "cut off"
+                self.remember(entry)

@@ -1,12 +1,11 @@
 """The record of every request to the API, in the order of arrival, for tests to read."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from demo.mattermost.ids import now_ms
 
 # Enough for the largest benchmark (200 conversations of 50 messages) many times over, yet an
 # end: a stand-in that stays up for days must not fill the memory.
@@ -21,7 +20,7 @@ class Received:
     method: str
     path: str
     query: str
-    time_ms: int
+    time_ms: float
     user_id: str = ""
     username: str = ""
     post_id: str = ""
@@ -52,7 +51,7 @@ class Record:
     def begin(self, method: str, path: str, *, query: str) -> Received:
         """Note that a request came in; the caller fills in the rest as it becomes known."""
         with self._lock:
-            entry = Received(self._next_seq, method, path, query, now_ms())
+            entry = Received(self._next_seq, method, path, query, time.time() * 1_000)
             self._next_seq += 1
             self._entries.append(entry)
         return entry
@@ -76,6 +75,10 @@ class Record:
             and (not method or entry.method == method)
             and (not path or entry.path == path)
         ]
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._entries)
 
     def clear(self) -> None:
         """Forget all; the numbering goes on."""

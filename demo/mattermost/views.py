@@ -20,6 +20,9 @@ _COLOURS = {"good": "#2f9e6e", "warning": "#e0a100", "danger": "#d24b4e"}
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _NEUTRAL_COLOUR = "#9aa5b8"
 _AVATAR_COLOURS = 8
+# What leaves room for the words around it, in pixels.
+_MAX_PICTURE_WIDTH = 420
+_MAX_PICTURE_HEIGHT = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class FileCard:
-    """A file under a post; pictures carry their size in pixels."""
+    """A file under a post; pictures carry the size in pixels at which they are drawn."""
 
     id: str
     name: str
@@ -129,7 +132,19 @@ def _reactions(state: State, post: Post) -> list[tuple[str, str, int]]:
 
 def _file(info: FileInfo) -> FileCard:
     kind = (info.extension or "file").upper()
-    return FileCard(info.id, info.name, kind, _size(info.size), info.width, info.height)
+    width, height = _fitted(info.width, info.height)
+    return FileCard(info.id, info.name, kind, _size(info.size), width, height)
+
+
+def _fitted(width: int, height: int) -> tuple[int, int]:
+    """Return the size of a picture that is no larger than is drawn; 0, 0 for what is none.
+
+    The page reserves the place before the picture is there, so that nothing jumps.
+    """
+    if not width or not height:
+        return 0, 0
+    scale = min(1, _MAX_PICTURE_WIDTH / width, _MAX_PICTURE_HEIGHT / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _size(size_bytes: int) -> str:

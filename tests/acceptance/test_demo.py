@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import os
+import json
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from redis import Redis
 
 from demo.ireserve.app import create_app
 from demo.ireserve.configuration import Channel, Configuration
+from demo.ireserve.mirror import Mirror
 from demo.ireserve.store import Conversation, Message, MessageState, Store
-from demo.target import MEMBER_VARIABLE, VARIABLES
+from models import Database
+from tests.demo_process import MARK, ROOT, demo_environment, output_until_up, running_demo
 from tests.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 # Twenty seconds are usual; a machine that does other things as well takes longer.
 CHECK_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 40
 # Redis, the stand-in, honcho, and six processes, some of them with children.
 FEWEST_PROCESSES = 9
-MARK = "IRESERVE_TEST_RUN"
 
 CONVERSATION = Conversation("demo", "c-1", "Jan de Vries", "", "2026-01-01T12:00:00+00:00")
 REPLY = Message(
@@ -47,13 +46,6 @@ REPLY = Message(
 FILE_URL = "/conversations/demo/c-1/messages/reply-1/files/0"
 
 
-def _environment(directory: Path) -> dict[str, str]:
-    """Return this process's environment for a demo with the stand-in, in that directory."""
-    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    kept.pop(MEMBER_VARIABLE, None)
-    return {**kept, "TMPDIR": str(directory), MARK: uuid4().hex}
-
-
 def _processes_of(environment: dict[str, str]) -> list[int]:
     """Return the processes that were started with this environment, whoever their parent is."""
     mark = f"{MARK}={environment[MARK]}".encode()
@@ -70,37 +62,9 @@ def _has(path: Path, mark: bytes) -> bool:
         return False
 
 
-@contextmanager
-def _running_demo(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "demo"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-
-
-def _read_until(process: subprocess.Popen[str], end: str) -> str:
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if end in line:
-            break
-    return "".join(lines)
-
-
 def test_check_finds_both_directions_as_they_should_be(tmp_path: Path) -> None:
     """`bin/demo --check` plays outbound and inbound, finds nothing wrong, and leaves nothing."""
-    environment = _environment(tmp_path)
+    environment = demo_environment(tmp_path)
 
     done = subprocess.run(
         [sys.executable, "-m", "demo", "--check"],
@@ -118,12 +82,47 @@ def test_check_finds_both_directions_as_they_should_be(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_command_plays_and_prints_the_outcome_as_json(tmp_path: Path) -> None:
+    """`ireserve-mattermost demo --check --json` is the demo, from whatever folder it is called."""
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ireserve-mattermost", "demo", "--check", "--json"],
+        cwd=tmp_path,
+        env=demo_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=CHECK_TIMEOUT_S,
+    )
+
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert (outcome["is_ok"], outcome["problems"]) == (True, [])
+    assert {"page", "mattermost", "flower", "health", "logs"} < set(outcome)
+    assert "OK: all of it is there, once." in done.stderr
+
+
+def test_command_ends_as_the_demo_does(tmp_path: Path) -> None:
+    """A demo that cannot begin says why in one line, and its exit code is the command's."""
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ireserve-mattermost", "demo"],
+        env={**demo_environment(tmp_path), "MATTERMOST_URL": "https://chat.example.com"},
+        capture_output=True,
+        text=True,
+        timeout=CHECK_TIMEOUT_S,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "demo: to play against a real server, set MATTERMOST_BOT_TOKEN, MATTERMOST_TEAM, "
+        "MATTERMOST_CHANNEL as well\n"
+    )
+
+
 def test_demo_that_is_terminated_leaves_no_process_behind(tmp_path: Path) -> None:
     """A demo that stays up stops everything that it has started at SIGTERM, and tidies up."""
-    environment = _environment(tmp_path)
+    environment = demo_environment(tmp_path)
 
-    with _running_demo(environment) as process:
-        output = _read_until(process, "Ctrl-C stops everything.")
+    with running_demo(environment) as process:
+        output = output_until_up(process)
         count = len(_processes_of(environment))
         process.send_signal(signal.SIGTERM)
         exit_code = process.wait(STOP_TIMEOUT_S)
@@ -145,7 +144,18 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def page(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def mirror(sqlite_url: str, redis_url: str) -> Iterator[Mirror]:
+    """The package's own database and Redis, where nothing has happened yet."""
+    database, redis = Database(sqlite_url), Redis.from_url(redis_url)
+    yield Mirror(database, redis)
+    database.dispose()
+    redis.close()
+
+
+@pytest.fixture
+def page(
+    store: Store, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> FlaskClient:
     """The demo's page, with one picture in its attachment store."""
     attachments = tmp_path / "attachments"
     attachments.mkdir()
@@ -158,7 +168,7 @@ def page(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask
     )
     for name, value in configuration.to_environment().items():
         monkeypatch.setenv(name, value)
-    return create_app().test_client()
+    return create_app(mirror).test_client()
 
 
 def test_revision_that_comes_late_or_twice_changes_nothing(store: Store) -> None:
@@ -204,11 +214,12 @@ def test_visitor_sees_a_reply_with_its_file(store: Store, page: FlaskClient) -> 
 def test_visitor_never_sees_a_note(store: Store, page: FlaskClient, change: dict[str, Any]) -> None:
     """Neither an internal note nor its file reaches the page, though it was public before."""
     store.put_reply(REPLY)
+    known = page.get("/conversations/demo/c-1/messages").get_json()["change"]
     store.put_reply(replace(REPLY, **change, revision=2))
 
-    answer = page.get("/conversations/demo/c-1/messages?change=1")
+    answer = page.get(f"/conversations/demo/c-1/messages?change={known}")
 
-    assert answer.get_json() == {"change": 2, "messages": []}
+    assert answer.get_json()["messages"] == []
     assert page.get(FILE_URL).status_code == 404
 
 

@@ -7,8 +7,20 @@ const base = location.pathname.replace(/\/$/, "");
 const list = document.getElementById("messages");
 const live = document.getElementById("live");
 const composer = document.getElementById("composer");
+const server = document.getElementById("server");
+const channel = document.getElementById("channel");
 const drawn = new Map();
-let change = -1;
+let change = "";
+let latest = [];
+
+// How far a message is on its way: what stands beside it, and what is said of it.
+const PASSAGES = {
+  sending: ["…", "on its way to Mattermost"],
+  waiting: ["◷ waiting", "Mattermost is away; it has not been tried yet"],
+  unsettled: ["? unsettled", "the answer was lost; Mattermost is asked whether it has it"],
+  sent: ["✓", "in Mattermost"],
+  failed: ["⚠ not delivered", "Mattermost could not be reached; kept for the operator"],
+};
 
 function element(name, classes, text) {
   const node = document.createElement(name);
@@ -51,6 +63,14 @@ function bubbleNode(message) {
   return bubble;
 }
 
+function passageNode(passage) {
+  const [sign, meaning] = PASSAGES[passage];
+  const node = element("span", "passage " + passage, sign);
+  node.title = meaning;
+  node.append(element("span", "hidden", " (" + meaning + ")"));
+  return node;
+}
+
 function lineNode(message) {
   const line = element("div", "line");
   const moment = new Date(message.time);
@@ -59,6 +79,7 @@ function lineNode(message) {
   time.title = moment.toLocaleString();
   line.append(element("b", "", message.sender), time);
   if (message.state === "edited") line.append(element("span", "edited", "(edited)"));
+  if (message.passage) line.append(passageNode(message.passage));
   if (message.from_mattermost) line.append(element("span", "origin", "from Mattermost"));
   return line;
 }
@@ -92,14 +113,44 @@ function draw(messages) {
   });
 }
 
+function counted(count, what) { return count + (count === 1 ? " message " : " messages ") + what; }
+
+// What the switch leads to. Nothing is tried twice: what finds the server gone may be lost to the
+// team until an operator re-sends it; after three of those the rest waits until a probe finds it.
+function noticeText() {
+  const is_on = server?.getAttribute("aria-checked") !== "false";
+  const count = (passage) => latest.filter((message) => message.passage === passage).length;
+  const waiting = count("waiting"), failed = count("failed");
+  const parts = [];
+  if (!is_on) parts.push("Mattermost is off. What finds it gone is not tried twice, and may fail; the rest waits until it is back.");
+  if (waiting) parts.push(counted(waiting, is_on ? "waiting: Mattermost is tried again within half a minute." : "waiting."));
+  if (failed) parts.push(counted(failed, "not delivered: nothing is tried twice; an operator re-sends."));
+  return parts.join(" ");
+}
+
+function notice() {
+  const node = document.getElementById("notice");
+  const text = noticeText();
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// The team's side opens at this conversation's thread. A fragment alone loads nothing anew.
+function showThread(rootId) {
+  const url = channel && rootId && channel.src.split("#")[0] + "#thread-" + rootId;
+  if (url && channel.src !== url) channel.src = url;
+}
+
 async function poll() {
   try {
     const answer = await fetch(base + "/messages?change=" + change);
     if (!answer.ok) throw new Error(answer.status);
     if (answer.status === 200) {
       const update = await answer.json();
-      wasAtBottom = change < 0 || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
-      draw(update.messages);
+      wasAtBottom = !change || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+      latest = update.messages;
+      draw(latest);
+      showThread(update.thread);
+      notice();
       change = update.change;
       if (wasAtBottom) toBottom();
     }
@@ -127,17 +178,19 @@ async function send() {
   const problem = document.getElementById("problem");
   const button = composer.querySelector("[type=submit]");
   if (button.disabled || (!text.value.trim() && !files.files.length)) return;
+  const [body, written] = [new FormData(composer), text.value];
   button.disabled = true;
-  problem.textContent = "";
+  problem.textContent = text.value = "";
   try {
-    const answer = await fetch(base + "/messages", { method: "POST", body: new FormData(composer) });
+    const answer = await fetch(base + "/messages", { method: "POST", body });
     if (!answer.ok) throw new Error(answer.status);
-    text.value = "";
     files.value = "";
     showAttached();
     await poll();
     toBottom();
   } catch {
+    // What was typed meanwhile stands behind it.
+    text.value = written + text.value;
     problem.textContent = "Not sent. Try again.";
   } finally {
     button.disabled = false;
@@ -148,6 +201,10 @@ async function send() {
 if (composer) {
   composer.addEventListener("submit", (event) => { event.preventDefault(); send(); });
   composer.elements.files.addEventListener("change", showAttached);
+  // Browsers take Enter in a choice of files for that of the form.
+  composer.elements.files.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") { event.preventDefault(); event.target.click(); }
+  });
   composer.elements.text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
   });
@@ -159,7 +216,14 @@ document.getElementById("new").addEventListener("click", () => beginning.showMod
 document.getElementById("cancel").addEventListener("click", () => beginning.close());
 document.getElementById("conversations").addEventListener("change", (event) => { location.href = event.target.value; });
 
-const server = document.getElementById("server");
+// On a phone one side is shown at a time.
+for (const side of ["chat", "team"]) {
+  document.getElementById("show-" + side).addEventListener("click", () => {
+    document.body.dataset.side = side;
+    for (const each of ["chat", "team"]) document.getElementById("show-" + each).setAttribute("aria-pressed", each === side);
+  });
+}
+
 server?.addEventListener("click", async () => {
   const is_on = server.getAttribute("aria-checked") !== "true";
   server.disabled = true;
@@ -169,5 +233,7 @@ server?.addEventListener("click", async () => {
   } finally {
     server.disabled = false;
     server.focus();
+    notice();
   }
 });
+notice();

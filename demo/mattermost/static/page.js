@@ -7,10 +7,22 @@ const base = location.pathname.replace(/\/$/, "");
 const list = document.getElementById("threads");
 const live = document.getElementById("live");
 const composer = document.getElementById("composer");
+const deleting = document.getElementById("deleting");
 let revision = "";
+let followed = null;
+let followedTop = 0;
+let addressed = "";
 
-function isAtBottom() {
-  return list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+// Whoever has scrolled away from the newest messages is left where they are.
+function isFollowing() {
+  const atBottom = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  return !revision || atBottom || Math.abs(list.scrollTop - followedTop) < 80;
+}
+
+function reveal(node) {
+  followed = node;
+  list.scrollTop += node.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom + 12;
+  followedTop = list.scrollTop;
 }
 
 function localTimes(node) {
@@ -31,7 +43,7 @@ function threadNode(id) {
 }
 
 function draw(update) {
-  const stick = !revision || isAtBottom();
+  const follow = isFollowing();
   for (const [id, html] of Object.entries(update.threads)) {
     const node = threadNode(id);
     const focused = node.contains(document.activeElement) && document.activeElement.closest("[data-post]");
@@ -47,8 +59,13 @@ function draw(update) {
     if (node && list.children[place] !== node) list.insertBefore(node, list.children[place] ?? null);
   });
   if (!update.order.length) list.innerHTML = '<p class="none">No messages yet.</p>';
+  if (composer && !wanted.has("thread-" + composer.elements.root_id.value)) choose("");
+  chooseByAddress();
+  const chosen = composer?.elements.root_id.value;
   revision = update.revision;
-  if (stick) list.scrollTop = list.scrollHeight;
+  const changed = update.order.filter((id) => update.threads[id]);
+  const shown = changed.includes(chosen) ? chosen : changed.at(-1);
+  if (follow && shown) reveal(document.getElementById("thread-" + shown));
 }
 
 async function poll() {
@@ -69,31 +86,49 @@ async function keepPolling() {
   setTimeout(keepPolling, document.hidden ? 5 * POLL_INTERVAL_MS : POLL_INTERVAL_MS);
 }
 
-function choose(rootId, name) {
+// What a thread is about: the first line of its root, or who wrote it.
+function titleOf(rootId) {
+  const root = document.getElementById("post-" + rootId);
+  return root.querySelector(".body").innerText.trim().split("\n")[0] || root.querySelector(".name").textContent;
+}
+
+function choose(rootId) {
   composer.elements.root_id.value = rootId;
-  document.querySelector("#target span").textContent = rootId ? "Reply in the thread of " + name : "New thread";
+  document.querySelector("#target span").textContent = rootId ? "Reply to: " + titleOf(rootId) : "New thread";
   document.getElementById("cancel").hidden = !rootId;
   for (const node of list.children) node.classList.toggle("chosen", node.id === "thread-" + rootId);
-  composer.elements.message.focus();
+}
+
+// The address may name a thread before it is drawn; and only once, so that another can be chosen.
+function chooseByAddress() {
+  const node = location.hash.startsWith("#thread-") && document.getElementById(location.hash.slice(1));
+  if (!node || !composer || location.hash === addressed) return;
+  addressed = location.hash;
+  choose(node.id.slice("thread-".length));
+  reveal(node);
 }
 
 async function send() {
+  const { message, files } = composer.elements;
   const problem = document.getElementById("problem");
   const button = composer.querySelector("[type=submit]");
+  if (button.disabled || (!message.value.trim() && !files.files.length)) return;
+  const [body, written] = [new FormData(composer), message.value];
   button.disabled = true;
-  problem.textContent = "";
+  problem.textContent = message.value = "";
   try {
-    const answer = await fetch(base + "/posts", { method: "POST", body: new FormData(composer) });
+    const answer = await fetch(base + "/posts", { method: "POST", body });
     if (!answer.ok) throw new Error((await answer.json()).error);
-    composer.elements.message.value = "";
-    composer.elements.files.value = "";
+    files.value = "";
     showAttached();
     await poll();
   } catch (error) {
+    // What was typed meanwhile stands behind it.
+    message.value = written + message.value;
     problem.textContent = error.message;
   } finally {
     button.disabled = false;
-    composer.elements.message.focus();
+    message.focus();
   }
 }
 
@@ -102,22 +137,48 @@ function showAttached() {
   document.getElementById("attached").textContent = count ? count + (count > 1 ? " files" : " file") : "Attach";
 }
 
-list.addEventListener("click", async (event) => {
+// A dialog of the page's own: browsers ignore confirm() in a page that another one frames.
+function askToDelete(postId) {
+  const replies = document.querySelectorAll("#thread-" + postId + " .replies .post").length;
+  document.getElementById("deleting-what").textContent = replies ? "Its replies (" + replies + ") go with it." : "";
+  deleting.dataset.post = postId;
+  deleting.returnValue = "";
+  deleting.showModal();
+}
+
+deleting.addEventListener("close", async () => {
+  if (deleting.returnValue !== "delete") return;
+  await fetch(base + "/posts/" + deleting.dataset.post + "/delete", { method: "POST" });
+  await poll();
+  list.focus();
+});
+
+list.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button?.dataset.reply && composer) choose(button.dataset.reply, button.dataset.name);
-  if (button?.dataset.delete && confirm("Delete this message?")) {
-    await fetch(base + "/posts/" + button.dataset.delete + "/delete", { method: "POST" });
-    await poll();
+  if (button?.dataset.delete) askToDelete(button.dataset.delete);
+  if (button?.dataset.reply && composer) {
+    choose(button.dataset.reply);
+    composer.elements.message.focus();
   }
 });
 
 if (composer) {
   composer.addEventListener("submit", (event) => { event.preventDefault(); send(); });
   composer.elements.files.addEventListener("change", showAttached);
-  document.getElementById("cancel").addEventListener("click", () => choose("", ""));
+  // Browsers take Enter in a choice of files for that of the form.
+  composer.elements.files.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") { event.preventDefault(); event.target.click(); }
+  });
+  document.getElementById("cancel").addEventListener("click", () => {
+    choose("");
+    composer.elements.message.focus();
+  });
   composer.elements.message.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") choose("", "");
+    if (event.key === "Escape") choose("");
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
   });
 }
+window.addEventListener("hashchange", chooseByAddress);
+// A page that was framed out of sight has had no size until now.
+window.addEventListener("resize", () => { if (followed?.isConnected) reveal(followed); });
 keepPolling();

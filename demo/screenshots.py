@@ -1,0 +1,112 @@
+"""``python -m demo.screenshots``: take the pictures of the docs anew, from a running demo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from demo.browser import running_browser
+from demo.errors import DemoError
+from demo.installation import FLOWER_LOGIN
+from demo.processes import ROOT
+from demo.redis_server import NoRedisError
+from demo.stage import Stage, running_stage
+
+IMAGES = ROOT / "docs" / "images"
+# As wide as a page of docs can show without making the words too small to read.
+DEMO_SIZE = (1360, 900)
+FLOWER_SIZE = (1800, 640)
+PATIENCE_MS = 30_000
+_MESSAGE = {"conversation_id": "chat-1", "sender_name": "Jan de Vries", "text": "Goedemiddag!"}
+# The mistakes that are made: a licence, a role and a colour that do not exist.
+FAILED: tuple[tuple[str, dict[str, str]], ...] = (
+    (
+        "mattermost.post_reply",
+        {**_MESSAGE, "licence_id": "licence-9", "message_id": "m-1", "sender_role": "visitor"},
+    ),
+    ("mattermost.post_reply", {**_MESSAGE, "message_id": "m-2", "sender_role": "guest"}),
+    (
+        "mattermost.send_notification",
+        {"notification_type": "booking", "notification_id": "20417", "text": "", "color": "rood"},
+    ),
+)
+
+
+def main() -> int:
+    """Take the pictures; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m demo.screenshots", description=__doc__)
+    parser.add_argument("--to", type=Path, default=IMAGES, help="the folder that they are put into")
+    folder = parser.parse_args().to
+    try:
+        with running_browser() as browser, running_stage() as stage:
+            problems = stage.play()
+            if problems:
+                raise DemoError("; ".join(problems))
+            take_demo(browser, stage, folder / "demo.png")
+            take_flower(browser, stage, folder / "flower.png")
+    except (DemoError, NoRedisError) as error:
+        print(f"screenshots: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def take_demo(browser: Browser, stage: Stage, path: Path) -> None:
+    """Take the page: the end of the conversation on both sides."""
+    with _page(browser, DEMO_SIZE) as page:
+        page.goto(stage.addresses["page"])
+        team = page.frame_locator("#channel")
+        # The last receipt: that of the reply that was edited.
+        expect(team.locator(".replies .reactions").last).to_be_in_viewport()
+        expect(page.locator("#messages .deleted")).to_be_in_viewport()
+        page.screenshot(path=path)
+
+
+def take_flower(browser: Browser, stage: Stage, path: Path) -> None:
+    """Take Flower's list of tasks, with some that failed."""
+    _let_some_fail(stage)
+    with _page(browser, FLOWER_SIZE) as page:
+        _open_until_shown(page, f"{stage.addresses['flower']}/tasks", count=len(FAILED))
+        page.screenshot(path=path)
+
+
+def _open_until_shown(page: Page, url: str, *, count: int) -> None:
+    """Open Flower's list again and again, for it does not change by itself."""
+    deadline = time.monotonic() + PATIENCE_MS / 1_000
+    while time.monotonic() < deadline:
+        page.goto(url)
+        expect(page.locator("#tasks-table td .badge").first).to_be_visible()
+        if page.locator("#tasks-table td .text-bg-danger").count() == count:
+            return
+    raise DemoError(f"Flower does not show {count} failures")
+
+
+def _let_some_fail(stage: Stage) -> None:
+    # Not before the stage is set: the tasks read the broker's address when they are imported.
+    from tasks import post_reply, send_notification
+
+    tasks = {task.name: task for task in (post_reply, send_notification)}
+    for name, arguments in FAILED:
+        tasks[name].delay(**{"licence_id": stage.target.public.licence_id, **arguments})
+
+
+@contextmanager
+def _page(browser: Browser, size: tuple[int, int]) -> Iterator[Page]:
+    user, _, password = FLOWER_LOGIN.partition(":")
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        http_credentials={"username": user, "password": password},
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The running demo, a browser, and a page that may neither complain nor ask elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from demo.browser import NoBrowserError, running_browser
+from tests.browser.sides import Sides
+from tests.demo_process import demo_environment, output_until_up, running_demo
+
+# Both ways take well under a second; a machine that does other things as well takes longer.
+PATIENCE_MS = 20_000
+DESKTOP = {"width": 1360, "height": 900}
+OUR_HOST = "127.0.0.1"
+
+
+@pytest.fixture(scope="package")
+def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the page of a demo that has played."""
+    with running_demo(demo_environment(tmp_path_factory.mktemp("demo"))) as process:
+        output = output_until_up(process)
+        found = re.search(r"^The page\s+(\S+)$", output, re.MULTILINE)
+        assert found, output
+        yield found[1]
+        process.terminate()
+        process.communicate()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; the tests that need it are skipped, loudly, where there is none."""
+    expect.set_options(timeout=PATIENCE_MS)
+    try:
+        with running_browser() as started:
+            yield started
+    except NoBrowserError as error:
+        pytest.skip(f"NO BROWSER: {error}")
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a page did that it should not have."""
+
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def look_at(self, page: Page) -> None:
+        """Note from now on what the page logs as an error, and whom it asks."""
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text)
+                if message.type in {"error", "warning"}
+                else None
+            ),
+        )
+        page.on("request", lambda request: self.hosts.add(_host(request.url)))
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    # What the page has in itself is asked of nobody.
+    return OUR_HOST if parts.scheme in {"data", "blob"} else str(parts.hostname)
+
+
+@pytest.fixture
+def viewport() -> dict[str, int]:
+    """The size of the page; a module may have another."""
+    return DESKTOP
+
+
+@pytest.fixture
+def page(browser: Browser, viewport: dict[str, int], demo_url: str) -> Iterator[Page]:
+    """The demo's page, freshly opened. That it is quiet and stays at home is checked each time."""
+    is_phone = viewport["width"] < 800
+    context = browser.new_context(
+        viewport={"width": viewport["width"], "height": viewport["height"]},
+        is_mobile=is_phone,
+        has_touch=is_phone,
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    opened = context.new_page()
+    watch = Watch()
+    watch.look_at(opened)
+    opened.goto(demo_url)
+    yield opened
+    context.close()
+    assert watch.complaints == []
+    assert watch.hosts == {OUR_HOST}
+
+
+@pytest.fixture
+def sides(page: Page) -> Sides:
+    """The page with a conversation of the test's own."""
+    made = Sides(page, visitor=f"Visitor {uuid4().hex[:8]}")
+    made.begin()
+    return made

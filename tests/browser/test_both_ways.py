@@ -1,0 +1,152 @@
+"""What is said on one side of the page is there on the other."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from demo.installation import SAMPLE
+from tests.browser.sides import Sides
+from tests.waiting import wait_until
+
+PICTURE = SAMPLE / "lake-house.png"
+SCRIPTS = "<script>window.harmed = true</script><img src=x onerror='window.harmed = true'>"
+
+
+def _is_drawn(picture: Locator) -> bool:
+    return bool(picture.evaluate("(node) => node.complete && node.naturalWidth > 0"))
+
+
+def test_visitors_message_is_a_reply_in_the_thread_with_their_name(sides: Sides) -> None:
+    """Typed on the left, it is on the right: under the conversation's root, by the bot."""
+    reply = sides.write_and_wait("Is the house free in August?")
+
+    expect(reply.locator(".body")).to_have_text(
+        re.compile(rf"{sides.visitor} · visitor\s+Is the house free in August\?")
+    )
+    expect(reply.locator(".tag")).to_have_text("BOT")
+    expect(sides.page.locator("#messages .passage")).to_have_class("passage sent")
+
+
+def test_teams_reply_is_in_the_chat_and_has_its_receipt(sides: Sides) -> None:
+    """Answered on the right, it is on the left, and the bot confirms it on the right."""
+    post = sides.answer("Yes, it is free.")
+
+    expect(sides.messages).to_have_count(1)
+    expect(sides.messages.locator(".text")).to_have_text("Yes, it is free.")
+    expect(sides.messages.locator(".line b")).to_have_text("Anna")
+    expect(sides.messages.locator(".origin")).to_have_text("from Mattermost")
+    expect(post.locator(".reactions")).to_have_text("✅ 1")
+
+
+def test_visitors_picture_is_shown_inline_in_mattermost(sides: Sides) -> None:
+    """A picture attached on the left is drawn on both sides."""
+    sides.page.get_by_label("Attach").set_input_files(PICTURE)
+
+    sides.write("Is this the one?")
+
+    theirs = sides.replies.locator(".picture img")
+    expect(theirs).to_have_attribute("alt", PICTURE.name)
+    ours = sides.messages.locator(".picture img")
+    wait_until(lambda: _is_drawn(theirs) and _is_drawn(ours), what="both pictures")
+
+
+def test_teams_picture_is_shown_in_the_chat(sides: Sides) -> None:
+    """A picture attached on the right is drawn on both sides."""
+    sides.team.get_by_label("Attach").set_input_files(PICTURE)
+
+    sides.answer("This is the one.")
+
+    ours = sides.messages.locator(".picture img")
+    expect(ours).to_have_attribute("alt", PICTURE.name)
+    theirs = sides.replies.locator(".picture img")
+    wait_until(lambda: _is_drawn(theirs) and _is_drawn(ours), what="both pictures")
+
+
+def test_note_stays_with_the_team(sides: Sides) -> None:
+    """A note gets the lock and is not in the chat, though the reply after it is."""
+    note = sides.answer("note: a guest of last year")
+
+    sides.answer("Welcome back!")
+
+    expect(note.locator(".reactions")).to_have_text("🔒 1")
+    expect(sides.messages).to_have_text([re.compile("Welcome back!")])
+
+
+def test_deleted_root_is_replaced_with_the_next_message(sides: Sides) -> None:
+    """The thread is gone; the next message is under a new root, and the reply to it arrives."""
+    sides.write_and_wait("first")
+    sides.threads.locator("[data-delete]").first.click()
+    sides.team.get_by_role("button", name="Delete", exact=True).click()
+    expect(sides.threads).to_have_count(0)
+
+    sides.write_and_wait("second")
+    expect(sides.team.locator("#target")).to_contain_text(sides.visitor)
+    sides.answer("third")
+
+    expect(sides.threads).to_have_count(1)
+    expect(sides.replies).to_have_count(2)
+    expect(sides.messages).to_have_count(3)
+    assert sides.texts == ["first", "second", "third"]
+
+
+def test_second_conversation_is_a_thread_of_its_own(sides: Sides) -> None:
+    """Two conversations do not mix, and each can be chosen and gone on with."""
+    sides.write_and_wait("of the first")
+    second = Sides(sides.page, visitor=f"{sides.visitor} again")
+    second.begin()
+    second.write_and_wait("of the second")
+    second.answer("to the second")
+    expect(second.messages).to_have_count(2)
+
+    conversations = sides.page.get_by_role("combobox", name="Conversation")
+    mine = conversations.locator("option").filter(has_text=f"{sides.visitor} ·")
+    conversations.select_option(mine.get_attribute("value"))
+    expect(sides.page.get_by_role("heading", name="Web chat")).to_have_text(
+        f"Web chat · {sides.visitor}"
+    )
+    expect(sides.messages).to_have_count(1)
+    sides.write("goes on")
+
+    first_thread = sides.team.locator(".thread").filter(has_text="of the first")
+    expect(first_thread.locator(".replies .post")).to_have_count(2)
+    second_thread = sides.team.locator(".thread").filter(has_text="of the second")
+    expect(second_thread.locator(".replies .post")).to_have_count(2)
+
+
+def test_nothing_is_loaded_anew_while_they_talk(sides: Sides) -> None:
+    """Both sides are live: neither the page nor the channel in it is loaded a second time."""
+    frames = sides.page.frames
+    for frame in frames:
+        frame.evaluate("window.stayed = true")
+
+    sides.write_and_wait("there")
+    sides.answer("and back")
+    expect(sides.messages).to_have_count(2)
+
+    assert [frame.evaluate("window.stayed") for frame in frames] == [True, True]
+
+
+@pytest.mark.parametrize("author", ["visitor", "team"])
+def test_markup_is_shown_as_it_was_typed(sides: Sides, author: str) -> None:
+    """A script and a picture that would run one are text on both sides, and nothing runs."""
+    (sides.write if author == "visitor" else sides.answer)(SCRIPTS)
+
+    expect(sides.replies).to_have_count(1)
+    expect(sides.replies.locator(".body")).to_contain_text(SCRIPTS)
+    expect(sides.messages.locator(".text")).to_have_text(SCRIPTS)
+    assert [frame.evaluate("window.harmed") for frame in sides.page.frames] == [None, None]
+    assert sides.replies.locator("img").count() == sides.messages.locator("img").count() == 0
+
+
+def test_name_of_a_visitor_is_shown_as_it_was_typed(sides: Sides) -> None:
+    """A visitor who is called like a script is harmless on both sides as well."""
+    nasty = Sides(sides.page, visitor="<img src=x onerror=alert(1)>")
+
+    nasty.begin()
+    reply = nasty.write_and_wait("hello")
+
+    expect(reply).to_contain_text(f"{nasty.visitor} · visitor")
+    expect(nasty.messages.locator(".line b")).to_have_text(nasty.visitor)

@@ -1,0 +1,68 @@
+"""The switch on the page that takes the Mattermost server away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tasks.circuit import FAILURES_TO_OPEN, PROBE_EVERY_S
+from tests.browser.sides import Sides
+
+# The next probe, the next sweep, and a machine that does other things as well.
+BACK_WITHIN_MS = (PROBE_EVERY_S + 30) * 1_000
+
+
+@pytest.fixture
+def switch(page: Page) -> Iterator[Locator]:
+    """The switch; the server is on again afterwards, whatever becomes of the test."""
+    found = page.get_by_role("switch", name="Mattermost server")
+    yield found
+    if found.get_attribute("aria-checked") == "false":
+        found.click()
+        expect(found).to_have_attribute("aria-checked", "true")
+
+
+def test_messages_wait_for_the_server_and_then_arrive_in_order(
+    sides: Sides, switch: Locator
+) -> None:
+    """What finds the server gone is not tried twice, the rest waits; the page says which."""
+    notice = sides.page.locator("#notice")
+    switch.click()
+    expect(notice).to_contain_text("Mattermost is off.")
+
+    waiting = _write_until_one_waits(sides)
+    sides.write("later")
+    sides.write("last")
+    waiting += ["later", "last"]
+    expect(sides.page.locator(".passage.waiting")).to_have_count(len(waiting))
+    expect(notice).to_contain_text(f"{len(waiting)} messages waiting.")
+    before = sides.passages()
+    switch.click()
+    expect(notice).to_contain_text("Mattermost is tried again within half a minute.")
+    expect(sides.page.locator(".passage.sent")).to_have_count(len(waiting), timeout=BACK_WITHIN_MS)
+
+    tried = len(before) - len(waiting)
+    assert before[tried:] == ["waiting"] * len(waiting)
+    assert sides.passages() == ["failed"] * tried + ["sent"] * len(waiting)
+    expect(sides.replies).to_have_count(len(waiting))
+    arrived = sides.replies.locator(".body").all_inner_texts()
+    assert [text.splitlines()[-1] for text in arrived] == waiting
+    expect(notice).to_contain_text(f"{tried} message")
+    expect(notice).not_to_contain_text("waiting")
+
+
+def _write_until_one_waits(sides: Sides) -> list[str]:
+    """Write messages until one is not tried any more; return that one.
+
+    Catch-up finds the server gone as well, so that fewer messages than three may have to fail.
+    """
+    for number in range(FAILURES_TO_OPEN + 1):
+        text = f"message {number}"
+        sides.write(text)
+        mark = sides.messages.last.locator(".passage")
+        expect(mark).not_to_have_class("passage sending")
+        if mark.get_attribute("class") == "passage waiting":
+            return [text]
+    raise AssertionError(f"{FAILURES_TO_OPEN + 1} messages found the server gone, and none waited")
