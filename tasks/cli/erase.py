@@ -1,16 +1,19 @@
-"""``erase``: removes a conversation, for privacy."""
+"""``erase``: removes conversations, or those of a visitor, for privacy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
+from rich.table import Table
 
-from tasks.cli.command import Command, confirm
+from tasks.cli.command import Command, confirm, wants_json
+from tasks.cli.dossier import Dossier, find_conversations, open_dossier
 from tasks.cli.erasure import Erased, Places, erase_conversation
 from tasks.cli.installation import Installation
 from tasks.cli.orders import require_licence
-from tasks.cli.output import show
+from tasks.cli.output import show, table
 from tasks.lanes import Lane
 from tasks.mattermost import MattermostClient
 from tasks.registration import RegistrationError
@@ -18,36 +21,112 @@ from tasks.replies.store import ReplyStore
 
 
 @click.command(cls=Command)
-@click.option("--licence", "licence_id", required=True, help="Whose conversation it is.")
-@click.option("--conversation", "conversation_id", required=True, help="i-Reserve's id of it.")
-@click.option("--posts", is_flag=True, help="Also delete its thread in Mattermost, as the bot.")
+@click.option("--licence", "licence_id", required=True, help="Whose conversations they are.")
+@click.option(
+    "--conversation",
+    "conversation_ids",
+    multiple=True,
+    help="i-Reserve's id of one; may be given several times.",
+)
+@click.option("--visitor", help="All conversations of whoever has exactly this name.")
+@click.option("--posts", is_flag=True, help="Also delete the threads in Mattermost, as the bot.")
+@click.option("--dry-run", is_flag=True, help="Only list what is stored.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(licence_id: str, conversation_id: str, posts: bool, yes: bool) -> None:
-    """Remove a conversation, for privacy.
+def erase(
+    licence_id: str,
+    conversation_ids: Sequence[str],
+    visitor: str | None,
+    posts: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Remove conversations, for privacy.
 
-    Who it was with, what still waits or failed, its replies and files are gone. The ids of its
-    messages stay in the ledger, so that none is posted again. What i-Reserve was told of replies is
-    i-Reserve's to erase. Mattermost's posts stay unless --posts is given.
+    Lists what is stored of each, then asks. Who it was with, what still waits or failed, its
+    replies and files are gone. The ids of its messages stay in the ledger, so that none is posted
+    again. What i-Reserve was told of replies is i-Reserve's to erase. Mattermost's posts stay
+    unless --posts is given.
+
+    Two people may have one name: look at the list, and give their conversations instead.
     """
+    if bool(conversation_ids) == (visitor is not None):
+        raise click.UsageError("give --conversation or --visitor")
     parts = Installation()
+    found = _find(parts, licence_id, conversation_ids, visitor)
+    if dry_run:
+        show({"licence": licence_id, "conversations": _data(found), "erased": None}, _rows(found))
+        return
     client = _bot(parts, licence_id) if posts else None
-    places = "here and in Mattermost" if posts else "here"
-    confirm(f"Erase conversation {conversation_id} {places} for good?", yes=yes)
-    erased = erase_conversation(
-        places_of(parts), Lane.of_conversation(licence_id, conversation_id), client=client
-    )
-    if erased == Erased():
-        raise RegistrationError(
-            f"nothing is stored of conversation {conversation_id!r} of licence {licence_id!r}"
-        )
+    _confirm(found, posts=posts, yes=yes)
+    erased = Erased()
+    for dossier in found:
+        lane = Lane.of_conversation(licence_id, dossier.conversation)
+        erased += erase_conversation(places_of(parts), lane, client=client)
     show(
-        {"licence": licence_id, "conversation": conversation_id, **asdict(erased)},
+        {"licence": licence_id, "conversations": _data(found), "erased": asdict(erased)},
+        _sentence(erased),
+        *([] if posts else ["Mattermost keeps its posts: see --posts."]),
+    )
+
+
+def _sentence(erased: Erased) -> str:
+    return (
         "Erased: "
         f"conversations {erased.conversations}, replies {erased.replies}, files {erased.files}, "
         f"failed messages {erased.payloads}, waiting messages {erased.waiting}, threads in "
-        f"Mattermost {erased.threads}.",
-        *([] if posts else ["Mattermost keeps its posts: see --posts."]),
+        f"Mattermost {erased.threads}."
     )
+
+
+def _find(
+    parts: Installation, licence_id: str, conversation_ids: Sequence[str], visitor: str | None
+) -> list[Dossier]:
+    """Return what is stored of the conversations that are meant.
+
+    Raises:
+        RegistrationError: nothing is stored of one of them, or the visitor had none.
+    """
+    with parts.database.transaction() as session:
+        if visitor is not None:
+            conversation_ids = find_conversations(session, parts.redis, licence_id, visitor)
+        found = [
+            open_dossier(session, parts.redis, Lane.of_conversation(licence_id, each))
+            for each in dict.fromkeys(conversation_ids)
+        ]
+    if not found:
+        raise RegistrationError(
+            f"no conversation of licence {licence_id!r} is with a visitor of exactly this name"
+        )
+    for dossier in found:
+        if dossier.is_empty:
+            raise RegistrationError(
+                f"nothing is stored of conversation {dossier.conversation!r} of licence "
+                f"{licence_id!r}"
+            )
+    return found
+
+
+def _data(found: Sequence[Dossier]) -> list[dict[str, object]]:
+    return [asdict(dossier) for dossier in found]
+
+
+def _rows(found: Sequence[Dossier]) -> Table:
+    return table(
+        ("conversation", "visitor", "page", "started", "last active", "replies", "files", "failed",
+         "waiting", "threads"),
+        [
+            (each.conversation, each.visitor, each.page_url, each.started_at, each.last_active_at,
+             each.replies, each.files, each.failed, each.waiting, ", ".join(each.threads))
+            for each in found
+        ],
+    )  # fmt: skip
+
+
+def _confirm(found: Sequence[Dossier], *, posts: bool, yes: bool) -> None:
+    if not yes and not wants_json():
+        show({}, _rows(found))
+    places = "here and in Mattermost" if posts else "here"
+    confirm(f"Erase these conversations ({len(found)}) {places} for good?", yes=yes)
 
 
 def places_of(parts: Installation) -> Places:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from sqlalchemy import ColumnElement, delete, func, null, select, update
 from sqlalchemy.orm import Session
 
-from models import Conversation, Database, Delivery, DeliveryKind, Licence, Reply, ReplyAttachment
+from models import Conversation, Database, Delivery, Licence, Reply, ReplyAttachment
+from tasks.cli.dossier import root_posts
 from tasks.lanes import Lane, LaneLock, Lanes
 from tasks.mattermost import MattermostClient
 from tasks.replies.store import ReplyStore
@@ -25,6 +26,10 @@ class Erased:
     payloads: int = 0
     waiting: int = 0
     threads: int = 0
+
+    def __add__(self, other: Erased) -> Erased:
+        """Return how much is gone in both."""
+        return Erased(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +101,9 @@ def _delete_threads(
     database: Database, lane: Lane, client: MattermostClient, lock: LaneLock
 ) -> int:
     """Delete the root posts that the conversation has had, and with them what stands below."""
-    roots = select(Delivery.post_id).where(
-        Delivery.lane == str(lane),
-        Delivery.kind == DeliveryKind.ROOT,
-        Delivery.post_id.is_not(None),
-    )
-    current = select(Conversation.root_post_id).where(
-        Conversation.licence_id == lane.licence_id, Conversation.conversation_id == lane.subject
-    )
     with database.transaction() as session:
-        ids = {*session.scalars(roots), *session.scalars(current)} - {None}
-    there = [
-        post.id
-        for post in client.get_posts_by_ids(sorted(each for each in ids if each is not None))
-        if not post.delete_at_ms
-    ]
+        roots = root_posts(session, lane)
+    there = [post.id for post in client.get_posts_by_ids(sorted(roots)) if not post.delete_at_ms]
     for post_id in there:
         lock.extend()
         client.delete_post(post_id)

@@ -20,6 +20,7 @@ from tasks.cli.notify import list_targets, notify
 from tasks.cli.orders import require_licence
 from tasks.cli.output import licence_data, show, shown, table
 from tasks.cli.webhook import webhook
+from tasks.tallies import Tallies
 
 
 @click.group(cls=Group)
@@ -117,6 +118,7 @@ def remove(licence_id: str, yes: bool) -> None:
         yes=yes,
     )
     erased = erase_licence(places_of(parts), licence_id)
+    Tallies(parts.redis).forget(licence_id)
     show(
         {"licence": licence_id, **asdict(erased)},
         f"Licence {licence_id} is removed, with {erased.conversations} conversations, "

@@ -1,25 +1,52 @@
-"""The docs name what the code has."""
+"""The docs name what the code has, their links lead somewhere, and their blocks can be tried."""
 
 from __future__ import annotations
 
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
+from honcho.environ import parse_procfile
 
+from inbound.figures import BrokerFigures, DatabaseFigures, families
+from models.base import Base
 from settings import Settings
+from tasks.app import app
 from tasks.mattermost import Reason
 from tasks.reasons import OwnReason
+from tests.pages import BACKGROUND, FILE, NO_RUN, ROOT, Block, all_pages, anchors, blocks, links
 
-ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+BLOCKS = [block for page in all_pages() for block in blocks(page)]
+# What is run, what is read by a parser, and what is only to be looked at.
+RUN, PARSED, SHOWN = {"sh", "python"}, {"ini", "yaml"}, {"text"}
+TARGET, SERVICE = "ireserve-mattermost.target", "ireserve-mattermost@.service"
+METRIC = re.compile(r"\bireserve_mattermost_\w+")
+EVENT = re.compile(r"\blog\.(?:debug|info|warning|error|exception)\(\s*\"([a-z_]+[a-z])\"")
+TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
+TEST_FILE, NAMED_TEST = re.compile(r"\b(test_\w+\.py)"), re.compile(r"`(test_\w+)`")
+# Why a block cannot be run here, and how many there are at most: a new one is to be thought about.
+NOT_RUN = {
+    "installs packages": 1,
+    "needs root": 2,
+    "needs an account at a host": 1,
+    "tests of its own run it": 3,
+}
 
 
 @pytest.mark.parametrize("reason", [*Reason, *OwnReason], ids=lambda reason: str(reason.value))
 def test_each_reason_is_documented_with_its_cure(reason: Reason | OwnReason) -> None:
     """The reference lists every reason that the ledger can hold, and what to do about it."""
-    reference = (ROOT / "docs" / "reference.md").read_text()
-
-    assert f"| `{reason.value}` |" in reference
-    assert reason.cure in reference
+    assert f"| `{reason.value}` |" in REFERENCE
+    assert reason.cure in REFERENCE
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
@@ -28,6 +55,159 @@ def test_each_setting_is_in_the_readme(name: str) -> None:
     assert f"`{name.upper()}`" in (ROOT / "README.md").read_text()
 
 
+@pytest.mark.parametrize("name", sorted(Base.metadata.tables))
+def test_each_table_is_in_the_reference_and_what_it_holds_of_people(name: str) -> None:
+    """The reference says what a table is for, the page on privacy what of people is in it."""
+    assert f"| `{name}` |" in REFERENCE
+    assert f"`{name}`" in (ROOT / "docs" / "privacy.md").read_text()
+
+
+def test_each_task_is_in_the_reference() -> None:
+    """What Flower shows can be looked up."""
+    app.loader.import_default_modules()
+    names = {name for name in app.tasks if name.startswith("mattermost.")}
+
+    assert {name for name in names if name.removeprefix("mattermost.") not in REFERENCE} == set()
+    assert len(names) > 4
+
+
 def test_readme_is_short_enough_to_be_read() -> None:
     """The README stays under 150 lines."""
     assert len((ROOT / "README.md").read_text().splitlines()) < 150
+
+
+@pytest.mark.parametrize("page", all_pages())
+def test_each_link_leads_somewhere(page: str) -> None:
+    """A relative link names a file that is there, and an anchor that this file has."""
+    dead = [link for link in links(page) if not _leads_somewhere(page, link)]
+
+    assert dead == []
+
+
+def _leads_somewhere(page: str, link: str) -> bool:
+    if "://" in link or link.startswith("mailto:"):
+        return True
+    name, _, anchor = link.partition("#")
+    target = (ROOT / page).parent / name if name else ROOT / page
+    if not target.exists():
+        return False
+    return not anchor or anchor in anchors(str(target.resolve().relative_to(ROOT)))
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_each_block_says_what_it_is(block: Block) -> None:
+    """Its language is known, and what else stands behind the fence is one of three words."""
+    known = block.directive in {"", BACKGROUND} or block.directive.startswith((FILE, NO_RUN))
+
+    assert block.language in RUN | PARSED | SHOWN
+    assert known, block.directive
+    assert block.why_not is None or block.language in RUN
+
+
+def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
+    """Each reason is one of those above, with no more blocks than there."""
+    counted = Counter(block.why_not for block in BLOCKS if block.why_not is not None)
+
+    assert {why: count for why, count in counted.items() if count > NOT_RUN.get(why, 0)} == {}
+
+
+def test_alert_rules_name_metrics_that_exist() -> None:
+    """The rules are YAML as Prometheus reads it, and each metric in them is one of ours."""
+    pages = [yaml.safe_load(block.code) for block in BLOCKS if block.language == "yaml"]
+    groups = [group for page in pages for group in page.get("groups", ())]
+    rules = [rule for group in groups for rule in group["rules"]]
+    named = {name for rule in rules for name in METRIC.findall(rule["expr"])}
+    ours = {
+        sample.name + ("_total" if sample.type == "counter" else "")
+        for sample in families(BrokerFigures(), DatabaseFigures())
+    }
+
+    assert [rule["alert"] for rule in rules if not rule["annotations"]["summary"]] == []
+    assert named - ours == set()
+    assert len(named) > 1
+
+
+def test_each_event_of_the_logs_is_explained() -> None:
+    """What the log says can be looked up."""
+    page = (ROOT / "docs" / "operating.md").read_text()
+    code = [path for name in ("tasks", "inbound") for path in (ROOT / name).rglob("*.py")]
+    events = {event for path in code for event in EVENT.findall(path.read_text())}
+
+    assert {event for event in events if f"`{event}`" not in page} == set()
+    assert len(events) > 10
+
+
+@pytest.mark.parametrize("page", all_pages())
+def test_each_test_that_a_page_names_exists(page: str) -> None:
+    """What is said to hold a promise does so under that name."""
+    text = (ROOT / page).read_text()
+    files = {path.name: path for path in (ROOT / "tests").rglob("test_*.py")}
+    names = {name for path in files.values() for name in TEST.findall(path.read_text())}
+
+    assert set(TEST_FILE.findall(text)) - set(files) == set()
+    assert set(NAMED_TEST.findall(text)) - names == set()
+
+
+def _unit(name: str) -> configparser.ConfigParser:
+    """Return the unit file that a page tells to save under this name."""
+    (code,) = [block.code for block in BLOCKS if (block.file or "").endswith("/" + name)]
+    # systemd allows a key several times and knows neither interpolation nor lower case.
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[method-assign,assignment]
+    unit.read_string(code)
+    return unit
+
+
+def test_systemd_starts_each_process_of_the_procfile_and_restarts_it() -> None:
+    """The target wants all that stays; one template serves all, and gives none of them up."""
+    target, service = _unit(TARGET), _unit(SERVICE)
+    processes = set(parse_procfile((ROOT / "Procfile").read_text()).processes) - {"release"}
+
+    wanted = re.findall(r"@(\w+)[-\w]*\.service", target["Unit"]["Wants"])
+
+    assert set(wanted) == processes
+    assert target["Install"]["WantedBy"] == "multi-user.target"
+    assert service["Unit"]["PartOf"] == TARGET
+    assert (service["Unit"]["StartLimitIntervalSec"], service["Service"]["Restart"]) == (
+        "0",
+        "always",
+    )
+
+
+def _expanded(word: str, *, instance: str) -> str:
+    """Return a word of a command as systemd hands it over."""
+    return word.replace("%i", instance).replace("%%", "%").replace("$$", "$")
+
+
+def test_systemd_runs_what_the_procfile_says() -> None:
+    """The template's command looks its process up in the Procfile, quotes and all."""
+    words = shlex.split(_unit(SERVICE)["Service"]["ExecStart"])
+    line = "probe: printf '%s|' \"${WORKER_THREADS:-8 threads}\" 'inbound:create_app()' %h"
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, "Procfile").write_text(f"web: false\n{line}\n")
+
+        done = subprocess.run(
+            [_expanded(word, instance="probe-2") for word in words],
+            cwd=directory,
+            capture_output=True,
+            text=True,
+        )
+
+    assert (done.stdout, done.stderr) == ("8 threads|inbound:create_app()|%h|", "")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="NO SYSTEMD: install it")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    """It finds nothing to complain about in either file."""
+    for name in (TARGET, SERVICE):
+        (code,) = [block.code for block in BLOCKS if (block.file or "").endswith("/" + name)]
+        (tmp_path / name).write_text(code)
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", tmp_path / TARGET, tmp_path / SERVICE.replace("@", "@web")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+    )
+
+    assert (done.returncode, [li for li in done.stderr.splitlines() if "ireserve" in li]) == (0, [])

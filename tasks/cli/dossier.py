@@ -1,0 +1,169 @@
+"""What is stored of a conversation, and which conversations a visitor has had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+from redis import Redis
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from models import Conversation, Delivery, DeliveryKind, DeliveryState, Reply, ReplyAttachment
+from tasks.lanes import PREFIX, Lane, LaneEntry, Lanes
+
+# So many failed messages are in memory at once while a visitor is looked for.
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """What is stored of one conversation: who and what it is, and how much there is of it.
+
+    ``failed`` and ``waiting`` are messages with what they say. ``threads`` are the root posts that
+    it has had in Mattermost, of which some may be gone.
+    """
+
+    conversation: str
+    visitor: str | None = None
+    page_url: str | None = None
+    started_at: datetime | None = None
+    last_active_at: datetime | None = None
+    replies: int = 0
+    files: int = 0
+    failed: int = 0
+    waiting: int = 0
+    threads: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing is known of such a conversation."""
+        return self == Dossier(self.conversation)
+
+
+def find_conversations(session: Session, redis: Redis, licence_id: str, visitor: str) -> list[str]:
+    """Return the ids of the conversations of whoever has exactly this name, within the licence.
+
+    Looked at are the conversations themselves, and the failed and the waiting messages: of a
+    conversation whose first message has failed or waits there may be nothing else.
+    """
+    named = select(Conversation.conversation_id).where(
+        Conversation.licence_id == licence_id, Conversation.visitor_name == visitor
+    )
+    found = set(session.scalars(named))
+    for lane, payload in (*_failed(session, licence_id), *_waiting(redis, licence_id)):
+        if visitor in _names(payload):
+            found.add(lane.subject)
+    return sorted(found)
+
+
+def _names(payload: Mapping[str, Any]) -> set[Any]:
+    """Return what a message calls the visitor; an agent's name is not one."""
+    names = {payload.get("visitor_name")}
+    if payload.get("sender_role") == "visitor":
+        names.add(payload.get("sender_name"))
+    return names
+
+
+def _failed(session: Session, licence_id: str) -> Iterator[tuple[Lane, Mapping[str, Any]]]:
+    rows = session.execute(
+        select(Delivery.lane, Delivery.payload)
+        .where(
+            Delivery.licence_id == licence_id,
+            Delivery.state == DeliveryState.FAILED,
+            Delivery.payload.is_not(None),
+            Delivery.kind.in_((DeliveryKind.ROOT, DeliveryKind.REPLY)),
+        )
+        .execution_options(yield_per=BATCH)
+    )
+    for name, payload in rows:
+        yield Lane.parse(name), payload or {}
+
+
+def _waiting(redis: Redis, licence_id: str) -> Iterator[tuple[Lane, Mapping[str, Any]]]:
+    for lane in Lanes(redis).waiting_of(licence_id):
+        if lane == Lane.of_conversation(licence_id, lane.subject):
+            for payload in _payloads(cast("list[bytes]", redis.lrange(_list(lane), 0, -1))):
+                yield lane, payload
+
+
+def _payloads(entries: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
+    for raw in entries:
+        try:
+            yield LaneEntry.load(raw).payload
+        except (ValueError, TypeError, AttributeError):
+            # None of ours: a worker sets it aside.
+            continue
+
+
+def _list(lane: Lane) -> str:
+    return f"{PREFIX}lane:{lane}"
+
+
+def open_dossier(session: Session, redis: Redis, lane: Lane) -> Dossier:
+    """Return what is stored of the conversation of this lane."""
+    messages = Dossier(
+        lane.subject,
+        failed=_count_failed(session, lane),
+        waiting=redis.llen(_list(lane)),
+        threads=root_posts(session, lane),
+    )
+    row = session.scalar(select(Conversation).where(*_is(lane)))
+    if row is None:
+        return messages
+    replies, files = _count_replies(session, row.id)
+    return replace(
+        messages,
+        visitor=row.visitor_name,
+        page_url=row.page_url,
+        started_at=row.started_at or row.created_at,
+        last_active_at=row.last_active_at,
+        replies=replies,
+        files=files,
+    )
+
+
+def _is(lane: Lane) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Conversation.licence_id == lane.licence_id,
+        Conversation.conversation_id == lane.subject,
+    )
+
+
+def root_posts(session: Session, lane: Lane) -> tuple[str, ...]:
+    """Return the root posts that the conversation has had, the first one first."""
+    posted = (
+        select(Delivery.post_id)
+        .where(
+            Delivery.lane == str(lane),
+            Delivery.kind == DeliveryKind.ROOT,
+            Delivery.post_id.is_not(None),
+        )
+        .order_by(Delivery.id)
+    )
+    # The ledger may have been purged: then the conversation still knows the thread that it has.
+    current = select(Conversation.root_post_id).where(*_is(lane))
+    found = [*session.scalars(posted), *session.scalars(current)]
+    return tuple(dict.fromkeys(post_id for post_id in found if post_id is not None))
+
+
+def _count_failed(session: Session, lane: Lane) -> int:
+    failed = (
+        select(func.count())
+        .select_from(Delivery)
+        .where(Delivery.lane == str(lane), Delivery.payload.is_not(None))
+    )
+    return session.scalar(failed) or 0
+
+
+def _count_replies(session: Session, conversation_row: int) -> tuple[int, int]:
+    """Return how many replies the conversation has, and how many files those have."""
+    replies = select(func.count()).where(Reply.conversation_row == conversation_row)
+    files = (
+        select(func.count(ReplyAttachment.path))
+        .join(Reply, Reply.id == ReplyAttachment.reply_id)
+        .where(Reply.conversation_row == conversation_row)
+    )
+    return session.scalar(replies) or 0, session.scalar(files) or 0

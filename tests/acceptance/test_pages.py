@@ -1,0 +1,244 @@
+"""The docs' blocks are run as they stand, in their order, by a reader with a real installation.
+
+The reader's Mattermost is the stand-in. What the pages tell to click there is done by HANDS; what
+they tell to type is typed. Only the addresses of the examples are the reader's own.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sqlite3
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from redis import Redis
+
+from demo.installation import SAMPLE
+from demo.mattermost import StandIn, running_server
+from demo.ports import free_base_port
+from demo.redis_server import running_redis
+from tasks.checks.signs import SWEPT
+from tasks.mattermost import MattermostClient, Post
+from tests.acceptance.reader import Reader
+from tests.pages import ROOT, Block, all_pages, blocks
+from tests.waiting import wait_until
+
+PLACE = "support/webchat"
+QUICK_START, INTEGRATING = "docs/quick-start.md", "docs/integrating.md"
+# web, worker, beat and flower, each with a port of its own.
+PROCESSES = 4
+RUN = [
+    block
+    for page in all_pages()
+    for block in blocks(page)
+    if block.language in {"sh", "python"} and block.why_not is None
+]
+
+
+@dataclass(slots=True)
+class World:
+    """The reader, and what is around: a Mattermost server, Redis, and a folder with the code."""
+
+    stand_in: StandIn
+    made: dict[str, Any]
+    redis: Redis
+    web_url: str
+    directory: Path
+    reader: Reader = field(init=False)
+    done: set[tuple[str, str]] = field(default_factory=set)
+    outcomes: dict[Block, AssertionError | None] = field(default_factory=dict)
+
+    def read_up_to(self, block: Block) -> None:
+        """Follow the docs up to and including this block, unless that has been done.
+
+        Raises:
+            AssertionError: the block does not do what it should.
+        """
+        for each in RUN[: RUN.index(block) + 1]:
+            if each not in self.outcomes:
+                self.outcomes[each] = self._outcome(each)
+        error = self.outcomes[block]
+        if error is not None:
+            raise error
+
+    def _outcome(self, block: Block) -> AssertionError | None:
+        try:
+            self._read(block)
+        except AssertionError as error:
+            return error
+        return None
+
+    def _read(self, block: Block) -> None:
+        place = (block.page, block.heading)
+        if place in HANDS and place not in self.done:
+            self.done.add(place)
+            HANDS[place](self)
+        self.reader.follow(block)
+
+    def forget(self) -> None:
+        """Forget that beat and a worker have run."""
+        self.redis.delete(SWEPT)
+
+    def are_there(self) -> bool:
+        """Say whether web answers, and beat and a worker have run."""
+        try:
+            with urllib.request.urlopen(f"{self.web_url}/mattermost/health", timeout=5) as answer:
+                return bool(answer.status == 200 and self.redis.exists(SWEPT))
+        except OSError:
+            return False
+
+    def posts(self) -> list[Post]:
+        """Return what is in the channel, the oldest first."""
+        found = self._member().get_posts_page(
+            self.made["channels"][PLACE]["id"], page=0, per_page=200
+        )
+        return sorted(found, key=lambda post: post.create_at_ms)
+
+    def answer_in_thread(self, text: str) -> Post:
+        """Reply in the first thread, as a member of the team does; return the post."""
+        root = wait_until(
+            lambda: next((post for post in self.posts() if not post.root_id), None),
+            what="a thread to answer in",
+        )
+        return self._member().create_post(
+            channel_id=self.made["channels"][PLACE]["id"], root_id=root.id, message=text
+        )
+
+    def _member(self) -> MattermostClient:
+        return MattermostClient(self.stand_in.url, self.made["users"]["anna"]["token"])
+
+
+def _answer(world: World) -> None:
+    """Reply in the thread, and see the check mark appear on the reply."""
+    post = world.answer_in_thread("Yes, it is free.")
+    wait_until(lambda: _has_check_mark(world, post), what="the check mark on the reply")
+
+
+def _has_check_mark(world: World, post: Post) -> bool:
+    request = urllib.request.Request(
+        f"{world.stand_in.url}/api/v4/posts/{post.id}/reactions",
+        headers={"Authorization": f"Bearer {world.made['users']['anna']['token']}"},
+    )
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return b"white_check_mark" in answer.read()
+
+
+def _answer_once_more(world: World) -> None:
+    """Reply in the thread; i-Reserve's own worker stores it, under its user."""
+    world.answer_in_thread("Yes, until the 28th.")
+    stored = wait_until(lambda: _stored_by_ireserve(world), what="a reply in i-Reserve's table")
+    assert stored == [("conversation-1042", "user-7", "Yes, until the 28th.")]
+
+
+def _stored_by_ireserve(world: World) -> list[Any]:
+    query = "SELECT conversation_id, author_user_id, text FROM team_replies"
+    with closing(sqlite3.connect(world.directory / "ireserve.db")) as database:
+        try:
+            return database.execute(query).fetchall()
+        except sqlite3.OperationalError:
+            # There is no such table before the first reply.
+            return []
+
+
+def _copy_tokens(world: World) -> None:
+    """Copy the bot's token and a webhook's into files."""
+    callback = f"{world.web_url}/mattermost/replies"
+    hook = world.stand_in.setup({"hooks": [{"channel": PLACE, "callback_urls": [callback]}]})
+    (world.directory / "bot.token").write_text(world.made["bots"]["ireserve"]["token"])
+    (world.directory / "webhook.token").write_text(hook["hooks"][0]["token"])
+
+
+# What the reader does in Mattermost, and waits for, before the blocks below a heading.
+HANDS: dict[tuple[str, str], Callable[[World], None]] = {
+    (QUICK_START, "6. Answer"): _answer,
+    ("README.md", "Set up a licence"): _copy_tokens,
+    (INTEGRATING, "Try it"): _answer_once_more,
+}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A reader who has installed the package, and made in Mattermost what the docs tell to make."""
+    directory = tmp_path_factory.mktemp("reader")
+    port = free_base_port(PROCESSES)
+    web_url = f"http://127.0.0.1:{port}"
+    with running_redis(tmp_path_factory.mktemp("redis")) as redis_server, running_server() as mm:
+        made = _click(mm)
+        _install(directory, made)
+        with Redis.from_url(redis_server.url) as redis:
+            world = World(mm, made, redis, web_url, directory)
+            world.reader = Reader(
+                directory,
+                _environment(directory, redis_server.url, port),
+                {"https://chat.example.com": mm.url, "https://ireserve.example.com": web_url},
+                world,
+            )
+            yield world
+            world.reader.stop()
+
+
+def _click(stand_in: StandIn) -> dict[str, Any]:
+    places = [PLACE, "support/bookings"]
+    anna = {"username": "anna", "email": "anna@example.com", "channels": places}
+    return stand_in.setup(
+        {
+            "teams": [{"name": "support"}],
+            "channels": [{"team": "support", "name": place.split("/")[1]} for place in places],
+            "users": [anna],
+            "bots": [{"username": "ireserve", "channels": places}],
+        }
+    )
+
+
+def _install(directory: Path, made: dict[str, Any]) -> None:
+    shutil.copy(ROOT / "Procfile", directory)
+    uploads = directory / "attachments" / "uploads" / "2026"
+    uploads.mkdir(parents=True)
+    shutil.copy(SAMPLE / "lake-house.png", uploads / "photo.png")
+    (directory / "bot.token").write_text(made["bots"]["ireserve"]["token"])
+    (directory / "admin.token").write_text(made["admin"]["token"])
+
+
+def _environment(directory: Path, redis_url: str, port: int) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    return {
+        **kept,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONUNBUFFERED": "1",
+        "PORT": str(port),
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": f"sqlite:///{directory / 'ours.db'}",
+        "ATTACHMENTS_URL": f"file://{directory / 'attachments'}",
+    }
+
+
+@pytest.mark.parametrize("block", RUN, ids=str)
+def test_block_does_what_the_page_says(world: World, block: Block) -> None:
+    """It is run after all that stand before it, and ends well, or stays when it should."""
+    world.read_up_to(block)
+
+
+def test_what_the_reader_does_in_mattermost_stands_in_the_docs() -> None:
+    """Each of the reader's deeds has a heading with a block to follow; none is left out."""
+    assert set(HANDS) - {(block.page, block.heading) for block in RUN} == set()
+
+
+def test_numbers_of_replies_are_moved_on_after_a_restore(postgres_url: str) -> None:
+    """The statement for a restored database leaves out a million numbers."""
+    (block,) = [each for each in blocks("docs/operating.md") if "setval" in each.code]
+    statement = shlex.split(block.code)[-1]
+
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(statement)
+        row = connection.execute("SELECT nextval('replies_id_seq')").fetchone()
+
+    assert row == (1_000_002,)
