@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -47,6 +47,13 @@ class Database:
         _ = self.engine
         with self._turn, self._sessions.begin() as session:
             yield session
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction, for plain statements: half the cost of a session."""
+        engine = self.engine
+        with self._turn, engine.begin() as connection:
+            yield connection
 
     def dispose(self) -> None:
         """Close all connections."""

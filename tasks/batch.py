@@ -15,8 +15,8 @@ from enum import StrEnum
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
-from sqlalchemy.orm import Session
 
 from models import DeliveryState
 from tasks import ledger
@@ -67,19 +67,22 @@ class Batch:
     def begin(self) -> None:
         """Write down that the messages are being sent, unless the licence has to wait."""
         blocked = reason_to_wait(self._runtime, self._lane, self._entries[0])
-        with self._runtime.database.transaction() as session:
-            known = ledger.find(session, self._lane, [entry.key for entry in self._entries])
-            for entry in self._entries:
-                row = known.get(entry.key)
-                if row is not None and row.state.is_final:
-                    self._settled[entry.key] = _known_already(row, entry)
-            open_entries = [entry for entry in self._entries if entry.key not in self._settled]
+        with self._runtime.database.connection() as connection:
             if isinstance(blocked, Waiting):
                 # A server is away for all its licence's messages, not only for the first.
                 self._blocked = blocked
+                known = ledger.find(connection, self._lane, [each.key for each in self._entries])
+                self._note_final({key: row for key, row in known.items() if row.state.is_final})
                 return
-            self._untried = ledger.begin(session, self._lane, open_entries, known)
-            self._thread = self._load_thread(session, self._orders)
+            opening = ledger.begin(connection, self._lane, self._entries)
+            self._note_final(opening.final)
+            self._untried = opening.begun
+            self._thread = self._load_thread(connection, self._orders)
+
+    def _note_final(self, final: dict[str, Known]) -> None:
+        for entry in self._entries:
+            if entry.key in final:
+                self._settled[entry.key] = _known_already(final[entry.key], entry)
 
     def send(self) -> Iterator[list[Settled | Waiting]]:
         """Send one after the other; yield how they ended, in order, once the ledger has it.
@@ -132,8 +135,8 @@ class Batch:
     def _deliver(self, entry: LaneEntry, order: Order) -> Settled | Waiting:
         begun = self._untried.pop(entry.key)
         if self._thread is None and not isinstance(order.message, Notification):
-            with self._runtime.database.transaction() as session:
-                self._thread = self._load_thread(session, [order])
+            with self._runtime.database.connection() as connection:
+                self._thread = self._load_thread(connection, [order])
         # Whatever happens to the thread now, only a message that arrives says what it is after.
         thread, self._thread = self._thread, None
         job = self._job(entry, order.licence)
@@ -150,7 +153,7 @@ class Batch:
         return Settled(entry.key, entry.task_id, DeliveryState.SENT)
 
     def _load_thread(
-        self, session: Session, orders: Sequence[Order | SendFailedError]
+        self, connection: Connection, orders: Sequence[Order | SendFailedError]
     ) -> Thread | None:
         wanted = [
             order for order in orders if isinstance(order, Order) and reason_to_skip(order) is None
@@ -158,7 +161,7 @@ class Batch:
         messages = [
             order.message for order in wanted if not isinstance(order.message, Notification)
         ]
-        return load_thread(session, messages, wanted[0].licence) if messages else None
+        return load_thread(connection, messages, wanted[0].licence) if messages else None
 
     def _job(self, entry: LaneEntry, licence: LicenceAccess) -> Job:
         return Job(
@@ -175,22 +178,22 @@ class Batch:
         )
 
     def _refuse(self, entry: LaneEntry, failure: SendFailedError) -> Settled:
-        with self._runtime.database.transaction() as session:
-            return _refuse(session, self._untried.pop(entry.key), entry, failure)
+        with self._runtime.database.connection() as connection:
+            return _refuse(connection, self._untried.pop(entry.key), entry, failure)
 
     def _skip(self, entry: LaneEntry, reason: StrEnum) -> Settled:
-        with self._runtime.database.transaction() as session:
-            ledger.mark_skipped(session, self._untried.pop(entry.key).id, reason=reason)
+        with self._runtime.database.connection() as connection:
+            ledger.mark_skipped(connection, self._untried.pop(entry.key).id, reason=reason)
         return Settled(entry.key, entry.task_id, DeliveryState.SKIPPED, reason.value)
 
     def _settle(self) -> None:
         """Tell the ledger what has been posted."""
         if self._delivered:
             thread = self._delivered[-1].thread
-            with self._runtime.database.transaction() as session:
-                ledger.mark_sent(session, [each.sent for each in self._delivered])
+            with self._runtime.database.connection() as connection:
+                ledger.mark_sent(connection, [each.sent for each in self._delivered])
                 if thread is not None:
-                    note_activity(session, thread)
+                    note_activity(connection, thread)
             self._delivered.clear()
         self._settled_at = time.monotonic()
 
@@ -199,8 +202,8 @@ class Batch:
         if self._untried:
             # The rows of a lane that was lost are another worker's by now.
             self._extend()
-            with self._runtime.database.transaction() as session:
-                ledger.give_back(session, self._untried.values())
+            with self._runtime.database.connection() as connection:
+                ledger.give_back(connection, self._untried.values())
 
 
 def give_up(runtime: Runtime, lane: Lane, entry: LaneEntry, error: Exception) -> Settled:
@@ -229,25 +232,25 @@ def refuse_entry(
     runtime: Runtime, lane: Lane, entry: LaneEntry, failure: SendFailedError
 ) -> Settled:
     """Write down that an entry has failed whatever became of it so far, and say so."""
-    with runtime.database.transaction() as session:
-        known = ledger.find(session, lane, [entry.key])
-        row = known.get(entry.key)
-        if row is not None and row.state.is_final:
-            return _known_already(row, entry)
-        begun = ledger.begin(session, lane, [entry], known)[entry.key]
-        return _refuse(session, begun, entry, failure)
+    with runtime.database.connection() as connection:
+        opening = ledger.begin(connection, lane, [entry])
+        if entry.key in opening.final:
+            return _known_already(opening.final[entry.key], entry)
+        return _refuse(connection, opening.begun[entry.key], entry, failure)
 
 
 def _known_already(row: Known, entry: LaneEntry) -> Settled:
     return Settled(entry.key, entry.task_id, row.state, row.reason, row.detail, is_duplicate=True)
 
 
-def _refuse(session: Session, begun: Begun, entry: LaneEntry, failure: SendFailedError) -> Settled:
+def _refuse(
+    connection: Connection, begun: Begun, entry: LaneEntry, failure: SendFailedError
+) -> Settled:
     detail = failure.detail
     if begun.must_look:
         detail += " An earlier attempt was broken off: it may be in Mattermost all the same."
     ledger.mark_failed(
-        session,
+        connection,
         begun.id,
         reason=failure.reason.value,
         detail=detail,

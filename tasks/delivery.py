@@ -108,8 +108,8 @@ def _send_root(job: Job, thread: Thread, attempt: Attempt) -> None:
         return
     # The thread was made under another key while this message waited to be re-sent.
     sent = Sent(attempt.begun.id, thread.channel_id, Posted(thread.root_post_id))
-    with job.database.transaction() as session:
-        ledger.mark_sent(session, [sent])
+    with job.database.connection() as connection:
+        ledger.mark_sent(connection, [sent])
 
 
 def _send_reply(

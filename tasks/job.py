@@ -68,9 +68,9 @@ def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
 
 
 def _fail(job: Job, attempt: Attempt, error: SendFailedError | MattermostError) -> None:
-    with job.database.transaction() as session:
+    with job.database.connection() as connection:
         ledger.mark_failed(
-            session,
+            connection,
             attempt.begun.id,
             reason=error.reason.value,
             detail=_detail(error),
@@ -79,9 +79,9 @@ def _fail(job: Job, attempt: Attempt, error: SendFailedError | MattermostError) 
 
 
 def _set_aside(job: Job, attempt: Attempt, error: RateLimitedError | UndecidedError) -> None:
-    with job.database.transaction() as session:
+    with job.database.connection() as connection:
         ledger.set_aside(
-            session,
+            connection,
             attempt.begun.id,
             state=_waiting_state(attempt, error),
             reason=error.reason.value,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Delivery, DeliveryKind, DeliveryState, utc_now
 from tasks.lanes import Lane, LaneEntry
@@ -18,6 +18,17 @@ from tasks.lanes import Lane, LaneEntry
 NEW = None
 # Plain statements on the table: this is the path of every message, and objects cost their time.
 _ROWS = cast(Table, Delivery.__table__)
+_ONE_PER_KEY = ("lane", "key")
+_MADE = (_ROWS.c.key, _ROWS.c.id, _ROWS.c.started_at)
+# Most messages are new: to write first and look only for what was there saves a question.
+_BEGIN = {
+    "postgresql": postgresql.insert(_ROWS)
+    .on_conflict_do_nothing(index_elements=_ONE_PER_KEY)
+    .returning(*_MADE),
+    "sqlite": sqlite.insert(_ROWS)
+    .on_conflict_do_nothing(index_elements=_ONE_PER_KEY)
+    .returning(*_MADE),
+}
 _MARK_SENT = (
     update(_ROWS)
     .where(_ROWS.c.id == bindparam("delivery_id"))
@@ -69,6 +80,14 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """Which messages have been begun, by key, and which were settled before."""
+
+    begun: dict[str, Begun]
+    final: dict[str, Known]
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """What became of a message: its first post and how many there are."""
 
@@ -85,10 +104,10 @@ class Sent:
     posted: Posted
 
 
-def find(session: Session, lane: Lane, keys: Iterable[str]) -> dict[str, Known]:
+def find(connection: Connection, lane: Lane, keys: Iterable[str]) -> dict[str, Known]:
     """Return what is known of the messages with these keys in the lane, by key."""
     columns = _ROWS.c
-    rows = session.execute(
+    rows = connection.execute(
         select(
             columns.key,
             columns.id,
@@ -103,31 +122,39 @@ def find(session: Session, lane: Lane, keys: Iterable[str]) -> dict[str, Known]:
 
 
 def begin(
-    session: Session, lane: Lane, entries: Sequence[LaneEntry], known: Mapping[str, Known]
-) -> dict[str, Begun]:
-    """Write down that these messages are being sent; ``known`` is what ``find`` returned."""
-    begun = {
-        entry.key: Begun(row.id, row.state, row.reason, row.started_at, row.post_count)
-        for entry in entries
-        if (row := known.get(entry.key)) is not None
+    connection: Connection,
+    lane: Lane,
+    entries: Sequence[LaneEntry],
+    *,
+    even_if_final: bool = False,
+) -> Opening:
+    """Write down that these messages are being sent, but for those whose row is final."""
+    first: dict[str, LaneEntry] = {}
+    for entry in entries:
+        # Enqueued twice, it is the first that counts.
+        first.setdefault(entry.key, entry)
+    begun = _insert(connection, lane, first.values())
+    known = [key for key in first if key not in begun]
+    if not known:
+        return Opening(begun, {})
+    rows = find(connection, lane, known)
+    final = {key: row for key, row in rows.items() if row.state.is_final and not even_if_final}
+    again = {
+        key: Begun(row.id, row.state, row.reason, row.started_at, row.post_count)
+        for key, row in rows.items()
+        if key not in final
     }
-    if begun:
-        session.execute(
+    if again:
+        connection.execute(
             update(_ROWS)
-            .where(_ROWS.c.id.in_([each.id for each in begun.values()]))
+            .where(_ROWS.c.id.in_([each.id for each in again.values()]))
             .values(state=DeliveryState.SENDING, finished_at=None)
         )
-    new: dict[str, LaneEntry] = {}
-    for entry in entries:
-        if entry.key not in known:
-            # Enqueued twice, it is the first that counts.
-            new.setdefault(entry.key, entry)
-    if new:
-        begun.update(_insert(session, lane, list(new.values())))
-    return begun
+    return Opening(begun | again, final)
 
 
-def _insert(session: Session, lane: Lane, entries: Sequence[LaneEntry]) -> dict[str, Begun]:
+def _insert(connection: Connection, lane: Lane, entries: Iterable[LaneEntry]) -> dict[str, Begun]:
+    """Write down the messages that nobody has begun before, and return them."""
     rows = [
         {
             "licence_id": lane.licence_id,
@@ -140,23 +167,21 @@ def _insert(session: Session, lane: Lane, entries: Sequence[LaneEntry]) -> dict[
         }
         for entry in entries
     ]
-    made = session.execute(
-        insert(_ROWS).returning(_ROWS.c.key, _ROWS.c.id, _ROWS.c.started_at), rows
-    )
+    made = connection.execute(_BEGIN[connection.dialect.name], rows)
     return {key: Begun(row_id, NEW, None, started_at) for key, row_id, started_at in made}
 
 
-def give_back(session: Session, begun: Iterable[Begun]) -> None:
+def give_back(connection: Connection, begun: Iterable[Begun]) -> None:
     """Note that these messages were not tried after all; the caller still has their lane."""
     for each in begun:
         state = DeliveryState.HELD if each.before is NEW else each.before
-        _update(session, each.id, state=state)
+        _update(connection, each.id, state=state)
 
 
-def mark_sent(session: Session, sent: Sequence[Sent]) -> None:
+def mark_sent(connection: Connection, sent: Sequence[Sent]) -> None:
     """Note that the messages are in Mattermost; their payload is not needed any more."""
     now = utc_now()
-    session.connection().execute(
+    connection.execute(
         _MARK_SENT,
         [
             {
@@ -172,11 +197,16 @@ def mark_sent(session: Session, sent: Sequence[Sent]) -> None:
 
 
 def mark_failed(
-    session: Session, delivery_id: int, *, reason: str, detail: str, payload: dict[str, Any] | None
+    connection: Connection,
+    delivery_id: int,
+    *,
+    reason: str,
+    detail: str,
+    payload: dict[str, Any] | None,
 ) -> None:
     """Note that the message was not sent and will not be, and keep what was enqueued."""
     _update(
-        session,
+        connection,
         delivery_id,
         state=DeliveryState.FAILED,
         reason=reason,
@@ -186,10 +216,10 @@ def mark_failed(
     )
 
 
-def mark_skipped(session: Session, delivery_id: int, *, reason: StrEnum) -> None:
+def mark_skipped(connection: Connection, delivery_id: int, *, reason: StrEnum) -> None:
     """Note that the message was not to be sent, and why."""
     _update(
-        session,
+        connection,
         delivery_id,
         state=DeliveryState.SKIPPED,
         reason=reason.value,
@@ -198,7 +228,7 @@ def mark_skipped(session: Session, delivery_id: int, *, reason: StrEnum) -> None
 
 
 def set_aside(
-    session: Session,
+    connection: Connection,
     delivery_id: int,
     *,
     state: DeliveryState,
@@ -207,8 +237,10 @@ def set_aside(
     post_count: int,
 ) -> None:
     """Note why the message is still waiting in its lane, and how many of its posts are there."""
-    _update(session, delivery_id, state=state, reason=reason, detail=detail, post_count=post_count)
+    _update(
+        connection, delivery_id, state=state, reason=reason, detail=detail, post_count=post_count
+    )
 
 
-def _update(session: Session, delivery_id: int, **values: Any) -> None:
-    session.execute(update(_ROWS).where(_ROWS.c.id == delivery_id).values(**values))
+def _update(connection: Connection, delivery_id: int, **values: Any) -> None:
+    connection.execute(update(_ROWS).where(_ROWS.c.id == delivery_id).values(**values))

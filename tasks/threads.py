@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Table, insert, select, update
 
 from models import Conversation, DeliveryKind, utc_now
 from tasks import ledger
@@ -69,14 +68,14 @@ _LEARNED = ("visitor_name", "page_url", "started_at")
 
 
 def load_thread(
-    session: Session, messages: Sequence[RootPost | Reply], licence: LicenceAccess
+    connection: Connection, messages: Sequence[RootPost | Reply], licence: LicenceAccess
 ) -> Thread:
     """Return the conversation of these messages with its thread; it is made if need be."""
     licence_id, conversation_id = messages[0].licence_id, messages[0].conversation_id
     query = select(*_COLUMNS).where(
         _ROWS.c.licence_id == licence_id, _ROWS.c.conversation_id == conversation_id
     )
-    row = session.execute(query).one_or_none()
+    row = connection.execute(query).one_or_none()
     thread = Thread(*row) if row is not None else None
     learned = _learned(thread, messages)
     if thread is None:
@@ -87,10 +86,10 @@ def load_thread(
             thread_number=1,
             **learned,
         )
-        return Thread(*session.execute(made.returning(*_COLUMNS)).one())
+        return Thread(*connection.execute(made.returning(*_COLUMNS)).one())
     if not learned:
         return thread
-    session.execute(update(_ROWS).where(_ROWS.c.id == thread.conversation_row).values(**learned))
+    connection.execute(update(_ROWS).where(_ROWS.c.id == thread.conversation_row).values(**learned))
     return replace(thread, **learned)
 
 
@@ -120,13 +119,12 @@ def ensure_root(job: Job, thread: Thread) -> Thread:
     if thread.root_post_id is not None:
         return thread
     entry = LaneEntry(DeliveryKind.ROOT, thread.root_key, job.task_id, {}, job.enqueued_at_ms)
-    with job.database.transaction() as session:
-        known = ledger.find(session, job.lane, [entry.key])
-        begun = ledger.begin(session, job.lane, [entry], known)[entry.key]
+    with job.database.connection() as connection:
+        opening = ledger.begin(connection, job.lane, [entry], even_if_final=True)
     # What is kept with a failed root is what it takes to make it, not the reply that asked for it.
     root_job = replace(job, payload=root_payload(job.lane, thread))
     try:
-        return send_root(root_job, thread, begun)
+        return send_root(root_job, thread, opening.begun[entry.key])
     except UndecidedError as error:
         # Of the message that needs the root nothing has been sent off yet.
         raise UndecidedError(
@@ -154,9 +152,9 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
     """
     with accounted(job, Attempt(begun)):
         root = _find_or_create_root(job, thread, begun)
-        with job.database.transaction() as session:
-            ledger.mark_sent(session, [Sent(begun.id, root.channel_id, Posted(root.id))])
-            session.execute(
+        with job.database.connection() as connection:
+            ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, Posted(root.id))])
+            connection.execute(
                 update(Conversation)
                 .where(Conversation.id == thread.conversation_row)
                 .values(root_post_id=root.id, channel_id=root.channel_id)
@@ -205,10 +203,10 @@ def _create_root(job: Job, thread: Thread, mark: Mark, channel_id: str) -> Post:
         )
 
 
-def note_activity(session: Session, thread: Thread) -> None:
+def note_activity(connection: Connection, thread: Thread) -> None:
     """Note that the conversation is alive, once an hour at most: catch-up looks at live ones."""
     if utc_now() - thread.last_active_at >= ACTIVITY_STEP:
-        session.execute(
+        connection.execute(
             update(Conversation)
             .where(Conversation.id == thread.conversation_row)
             .values(last_active_at=utc_now())
@@ -239,8 +237,8 @@ def begin_new_thread(job: Job, thread: Thread) -> Thread:
         number=thread.number + 1,
         channel_id=job.licence.default_channel_id,
     )
-    with job.database.transaction() as session:
-        session.execute(
+    with job.database.connection() as connection:
+        connection.execute(
             update(Conversation)
             .where(Conversation.id == thread.conversation_row)
             .values(root_post_id=None, thread_number=fresh.number, channel_id=fresh.channel_id)

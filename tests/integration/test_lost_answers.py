@@ -19,9 +19,9 @@ _VISITOR = {"sender_name": "Jan", "sender_role": "visitor"}
 
 
 def _begin_like_a_worker_that_dies(office: Office, lane: Lane, kind: str, key: str) -> None:
-    with office.runtime.database.transaction() as session:
+    with office.runtime.database.connection() as connection:
         entry = LaneEntry(kind, key, "dead", {}, office.runtime.lanes.now_ms())
-        ledger.begin(session, lane, [entry], ledger.find(session, lane, [key]))
+        ledger.begin(connection, lane, [entry])
 
 
 @pytest.mark.parametrize("fault", ["accept_then_drop", "accept_then_late"])
@@ -134,9 +134,9 @@ def test_dead_workers_post_is_found_and_not_sent_again(office: Office) -> None:
     office.reply("m1", "hello")
     lane = office.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)
     row = next(row for row in office.ledger() if row.key == "reply:m1")
-    with office.runtime.database.transaction() as session:
+    with office.runtime.database.connection() as connection:
         ledger.set_aside(
-            session, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
+            connection, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
         )
 
     report = drain(office.runtime, lane)
@@ -165,9 +165,9 @@ def test_dead_workers_root_is_found_and_linked(office: Office) -> None:
         conversation = session.merge(office.conversation())
         conversation.root_post_id = None
     row = office.ledger()[0]
-    with office.runtime.database.transaction() as session:
+    with office.runtime.database.connection() as connection:
         ledger.set_aside(
-            session, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
+            connection, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
         )
 
     office.reply("m1", "hello")
@@ -209,9 +209,9 @@ def test_long_message_that_broke_off_in_the_middle_is_continued(office: Office) 
     for post in office.channel_posts()[2:]:
         office.bot().delete_post(post.id)
     row = next(row for row in office.ledger() if row.key == "reply:m1")
-    with office.runtime.database.transaction() as session:
+    with office.runtime.database.connection() as connection:
         ledger.set_aside(
-            session, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
+            connection, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
         )
 
     office.append("reply", conversation_id="c1", message_id="m1", text=text, **_VISITOR)
