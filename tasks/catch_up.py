@@ -6,6 +6,7 @@ in a channel since the last look is read here: that is what makes private channe
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from models import (
     CatchUpCursor,
     Conversation,
+    Database,
     Licence,
     utc_now,
 )
@@ -53,23 +55,18 @@ ACTIVE_FOR = timedelta(days=30)
 OVERLAP_MS = 120_000
 # Our clock and the server's may differ by this much; it matters for the first look alone.
 CLOCK_MARGIN = timedelta(minutes=5)
-# One database statement for so many posts.
-CHUNK = 500
+# One transaction for so many posts: on SQLite everybody else waits for it, some 20 ms.
+CHUNK = 5_000
+# However many replies there are, at most so many wake-ups: more than a licence may have threads,
+# and each costs as much as a hundred rows.
+WAKE_UPS = 20
 
 
 @app.task(name="mattermost.collect_replies", send_events=False)
 def collect_replies() -> str:
     """Start a look for each licence that has conversations; safe to run twice at the same time."""
     runtime = current_runtime()
-    with runtime.database.transaction() as session:
-        licences = list(
-            session.scalars(
-                select(Licence.id)
-                .where(Licence.enabled)
-                .where(_live(Licence.id).exists())
-                .order_by(Licence.id)
-            )
-        )
+    licences = licences_to_look_after(runtime.database)
     for licence_id in licences:
         # A look that could not start before the next one is superseded by it.
         collect_licence.apply_async(
@@ -78,6 +75,14 @@ def collect_replies() -> str:
             kwargsrepr=repr({"licence_id": licence_id}),
         )
     return f"{len(licences)} licences"
+
+
+def licences_to_look_after(database: Database) -> list[str]:
+    """Return the licences in whose conversations something was said lately."""
+    is_live = _live(Licence.id).exists()
+    licences = select(Licence.id).where(Licence.enabled, is_live).order_by(Licence.id)
+    with database.transaction() as session:
+        return list(session.scalars(licences))
 
 
 @app.task(name="mattermost.collect_licence", send_events=False)
@@ -196,7 +201,7 @@ def _collect_channel(
     # Only now: a look that breaks off before this finds the same changes again.
     if changes.newest_ms > look.since_ms:
         _move_cursor(runtime, licence.id, look.channel_id, changes.newest_ms)
-    _wake(woken)
+    wake_all(woken)
     return len(woken)
 
 
@@ -232,10 +237,12 @@ def _move_cursor(runtime: Runtime, licence_id: str, channel_id: str, newest_ms: 
         )
 
 
-def _wake(reply_ids: Sequence[int]) -> None:
-    for start in range(0, len(reply_ids), BATCH):
+def wake_all(reply_ids: Sequence[int]) -> None:
+    """Publish a wake-up for each share of the replies; the sweep wakes those of a lost one."""
+    size = max(BATCH, math.ceil(len(reply_ids) / WAKE_UPS))
+    for start in range(0, len(reply_ids), size):
         try:
-            wake(app, reply_ids[start : start + BATCH])
+            wake(app, reply_ids[start : start + size])
         except OperationalError:
             # The rows are there; the sweep wakes them.
             log.warning("replies_not_woken", replies=len(reply_ids) - start)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Conversation, Reply, ReplySource, ReplyState, utc_now
-from tasks.inbox import WAKE_UP_GRACE, receive
+from tasks.inbox import WAKE_UP_GRACE, receive_all
 from tasks.mattermost import Post
 
 # When a channel has changed in more than 1,000 ways, so many of its newest replies are asked for by
@@ -18,42 +18,46 @@ KNOWN_REPLIES = 10_000
 
 def take_in(session: Session, licence_id: str, posts: Sequence[Post]) -> list[int]:
     """Write down which posts are to be resolved (again), in their order; return the rows."""
-    roots = _mirrored_roots(session, licence_id, {post.root_id for post in posts})
-    known = {
-        reply.post_id: reply
-        for reply in session.scalars(
-            select(Reply).where(
-                Reply.licence_id == licence_id, Reply.post_id.in_([post.id for post in posts])
-            )
-        )
-    }
-    taken = []
-    for post in posts:
-        reply = known.get(post.id)
-        if reply is not None:
-            if _is_news(reply, post):
-                reply.state = ReplyState.RECEIVED
-                # Its patience begins anew with the change.
-                reply.received_at = utc_now()
-                reply.next_attempt_at = utc_now() + WAKE_UP_GRACE
-                reply.attempts = 0
-                taken.append(reply.id)
-        elif post.root_id in roots and not post.delete_at_ms:
-            row = receive(
-                session, licence_id=licence_id, post_id=post.id, source=ReplySource.CATCH_UP
-            )
-            taken += [row] if row is not None else []
-    return taken
-
-
-def _mirrored_roots(session: Session, licence_id: str, root_ids: set[str]) -> set[str | None]:
-    return set(
-        session.scalars(
-            select(Conversation.root_post_id).where(
-                Conversation.licence_id == licence_id, Conversation.root_post_id.in_(root_ids)
-            )
-        )
+    roots = _mirrored_roots(session, licence_id, posts)
+    # First written and then looked up: after an outage hardly any is known yet, and whether a row
+    # is there is for the database to say in any case.
+    taken = receive_all(
+        session,
+        licence_id=licence_id,
+        post_ids=[post.id for post in posts if post.root_id in roots and not post.delete_at_ms],
+        source=ReplySource.CATCH_UP,
     )
+    rest = {post.id: post for post in posts if post.id not in taken}
+    for reply in _known(session, licence_id, list(rest)):
+        if _is_news(reply, rest[reply.post_id]):
+            _renew(reply)
+            taken[reply.post_id] = reply.id
+    return [taken[post.id] for post in posts if post.id in taken]
+
+
+def _known(session: Session, licence_id: str, post_ids: Sequence[str]) -> Sequence[Reply]:
+    """Return the rows of those posts that are in the inbox."""
+    if not post_ids:
+        return []
+    rows = select(Reply).where(Reply.licence_id == licence_id, Reply.post_id.in_(post_ids))
+    return session.scalars(rows).all()
+
+
+def _mirrored_roots(session: Session, licence_id: str, posts: Sequence[Post]) -> set[str | None]:
+    """Return which of the posts' threads are those of conversations of this licence."""
+    roots = select(Conversation.root_post_id).where(
+        Conversation.licence_id == licence_id,
+        Conversation.root_post_id.in_({post.root_id for post in posts}),
+    )
+    return set(session.scalars(roots))
+
+
+def _renew(reply: Reply) -> None:
+    """Let the reply be resolved again; its patience begins anew with the change."""
+    reply.state = ReplyState.RECEIVED
+    reply.received_at = utc_now()
+    reply.next_attempt_at = utc_now() + WAKE_UP_GRACE
+    reply.attempts = 0
 
 
 def _is_news(reply: Reply, post: Post) -> bool:

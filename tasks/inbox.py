@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from celery import Celery
-from sqlalchemy import Table
+from sqlalchemy import Table, bindparam, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Reply, ReplySource, ReplyState, utc_now
+from tasks.id_lists import as_list, listed
 
 # Usually the wake-up that whoever brings the post publishes comes first; the sweep is for those
 # that were lost, and has nothing to do with a reply that is younger than this.
@@ -21,14 +22,12 @@ RESOLVE_REPLY = "mattermost.resolve_reply"
 
 _REPLIES = cast(Table, Reply.__table__)
 _ONE_PER_POST = ("licence_id", "post_id")
+# What all posts that are received at once have in common.
+_SHARED = ("licence_id", "state", "source", "received_at", "next_attempt_at")
 # The two dialects spell the clause alike, and SQLAlchemy has no common word for it.
 _INSERTS = {
-    "postgresql": postgresql.insert(_REPLIES)
-    .on_conflict_do_nothing(index_elements=_ONE_PER_POST)
-    .returning(_REPLIES.c.id),
-    "sqlite": sqlite.insert(_REPLIES)
-    .on_conflict_do_nothing(index_elements=_ONE_PER_POST)
-    .returning(_REPLIES.c.id),
+    "postgresql": postgresql.insert(_REPLIES).on_conflict_do_nothing(index_elements=_ONE_PER_POST),
+    "sqlite": sqlite.insert(_REPLIES).on_conflict_do_nothing(index_elements=_ONE_PER_POST),
 }
 
 
@@ -37,18 +36,41 @@ def receive(session: Session, *, licence_id: str, post_id: str, source: ReplySou
 
     Nobody may be woken before the caller has committed.
     """
-    insert = _INSERTS[session.get_bind().dialect.name]
+    insert = _INSERTS[session.get_bind().dialect.name].returning(_REPLIES.c.id)
+    values = {"post_id": post_id, **_shared_values(licence_id, source)}
+    reply_id: int | None = session.execute(insert, values).scalar_one_or_none()
+    return reply_id
+
+
+def receive_all(
+    session: Session, *, licence_id: str, post_ids: Sequence[str], source: ReplySource
+) -> dict[str, int]:
+    """Return the ids of the new replies by their posts; they are numbered in the posts' order.
+
+    The same as ``receive`` for each of them, in one statement.
+    """
+    if not post_ids:
+        return {}
+    dialect = session.get_bind().dialect.name
+    posts = listed(dialect)
+    shared = [bindparam(name, type_=_REPLIES.c[name].type) for name in _SHARED]
+    # SQLite takes what follows a SELECT without a WHERE for a part of it.
+    rows = select(posts.c.value, *shared).where(true()).order_by(posts.c.key)
+    insert = _INSERTS[dialect].from_select(["post_id", *_SHARED], rows)
+    values = {**as_list(post_ids), **_shared_values(licence_id, source)}
+    found = session.execute(insert.returning(_REPLIES.c.post_id, _REPLIES.c.id), values)
+    return dict(found.all())
+
+
+def _shared_values(licence_id: str, source: ReplySource) -> dict[str, Any]:
     now = utc_now()
-    values = {
+    return {
         "licence_id": licence_id,
-        "post_id": post_id,
         "state": ReplyState.RECEIVED,
         "source": source,
         "received_at": now,
         "next_attempt_at": now + WAKE_UP_GRACE,
     }
-    reply_id: int | None = session.execute(insert, values).scalar_one_or_none()
-    return reply_id
 
 
 def wake(app: Celery, reply_ids: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 from models import utc_now
 from settings import Settings
 from tasks.checks.check import Check, failed, passed, skipped, warned
-from tasks.mattermost.sessions import plain_session
+from tasks.mattermost.connections import plain_session
 
 NAME = "clock"
 # A clock that is set by the network is within a second; this much means that one is not.

@@ -12,7 +12,7 @@ from models import hash_token
 from settings import Settings
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.mattermost import OutgoingWebhook
-from tasks.mattermost.sessions import plain_session
+from tasks.mattermost.connections import plain_session
 
 JSON = "application/json"
 TOKEN_COMMAND = "ireserve-mattermost licence webhook LICENCE"

@@ -2,13 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from tasks.mattermost.answers import classify, clean_id, redirect_host, retry_after_s
@@ -26,6 +27,13 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 READ_BYTES = 64 * 1024
 # A token is 26 characters; the server reads no more than 50.
 MAX_TOKEN_LENGTH = 50
+
+
+class Body(Protocol):
+    """What is sent as it is: chunks, and how many bytes they are in all."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,11 @@ class Transport:
     ) -> None:
         self._base = f"{check_server_url(server_url)}/api/v4"
         self._timeouts = (connect_timeout_s, read_timeout_s)
-        self._session = _session(
-            token, ca_bundle=ca_bundle, proxy_url=proxy_url, pool_size=pool_size
-        )
+        self._session = plain_session(ca_bundle=ca_bundle, proxy_url=proxy_url, pool_size=pool_size)
+        self._adapter = self._session.get_adapter(self._base)
+        self._verify = ca_bundle or True
+        self._headers = _headers(token)
+        self._prepared_base: str | None = None
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -69,7 +79,7 @@ class Transport:
         parse: Callable[[object], T],
         query: Mapping[str, str | int] | None = None,
         payload: object = None,
-        body: Iterable[bytes] | None = None,
+        body: Body | None = None,
         channel_id: str | None = None,
     ) -> T:
         """Send a request, with `payload` as JSON or `body` as it is; give the parsed answer.
@@ -113,28 +123,49 @@ class Transport:
         *,
         query: Mapping[str, str | int] | None = None,
         payload: object = None,
-        body: Iterable[bytes] | None = None,
+        body: Body | None = None,
     ) -> requests.Response:
-        data: Any = body
-        headers = {"Content-Type": "application/octet-stream"} if body is not None else {}
-        if payload is not None:
-            # UTF-8 rather than escapes: newer servers cap the body at 300,000 bytes, which a long
-            # message in escaped emoji would come close to. A lone surrogate cannot be sent at all.
-            data = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
-            headers = {"Content-Type": "application/json"}
-        url = f"{self._base}{call.path}" + (f"?{urlencode(query)}" if query else "")
         try:
-            return self._session.request(
-                call.method,
-                url,
-                data=data,
-                headers=headers,
-                timeout=self._timeouts,
-                allow_redirects=False,
+            # Straight to the adapter with a request made here: what a session does around that (a
+            # look at cookies, hooks, redirects, the environment) takes as long as all the rest.
+            return self._adapter.send(
+                self._request(call, query=query, payload=payload, body=body),
                 stream=True,
+                timeout=self._timeouts,
+                verify=self._verify,
+                proxies=self._session.proxies,
             )
         except (OSError, HTTPError) as error:
             raise failure(error, call) from None
+
+    def _request(
+        self,
+        call: Call,
+        *,
+        query: Mapping[str, str | int] | None,
+        payload: object,
+        body: Body | None,
+    ) -> requests.PreparedRequest:
+        if self._prepared_base is None:
+            # At the first request, so that an address that cannot be one fails as a request does.
+            self._prepared_base = requests.Request("GET", self._base).prepare().url or ""
+        request = requests.PreparedRequest()
+        request.method = call.method
+        request.url = f"{self._prepared_base}{call.path}"
+        if query:
+            request.url += f"?{urlencode(query)}"
+        request.headers = CaseInsensitiveDict(self._headers)
+        if payload is not None:
+            # UTF-8 rather than escapes: newer servers cap the body at 300,000 bytes, which a long
+            # message in escaped emoji would come close to. A lone surrogate cannot be sent at all.
+            request.body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
+            request.headers["Content-Type"] = "application/json"
+        elif body is not None:
+            request.body = body  # type: ignore[assignment]
+            request.headers["Content-Type"] = "application/octet-stream"
+        if request.body is not None or call.method != "GET":
+            request.headers["Content-Length"] = str(len(request.body or b""))
+        return request
 
     @staticmethod
     def _check(response: requests.Response, content: bytes, call: Call) -> None:
@@ -174,21 +205,17 @@ def check_server_url(server_url: str) -> str:
     return server_url.rstrip("/")
 
 
-def _session(
-    token: str, *, ca_bundle: str | None, proxy_url: str | None, pool_size: int
-) -> requests.Session:
+def _headers(token: str) -> dict[str, str]:
     # Checked here because the HTTP library's own complaint would quote the token.
     if not (token.isascii() and token.isalnum() and len(token) <= MAX_TOKEN_LENGTH):
         raise ValueError("The bot token must be letters and digits, 26 as a rule")
-    session = plain_session(ca_bundle=ca_bundle, proxy_url=proxy_url, pool_size=pool_size)
-    # No compression: answers are small, and a size limit then means what it says.
-    session.headers = {
+    return {
         "Authorization": f"Bearer {token}",
         "Accept": "application/json",
+        # No compression: answers are small, and a size limit then means what it says.
         "Accept-Encoding": "identity",
         "User-Agent": "ireserve-mattermost",
     }
-    return session
 
 
 def _read(response: requests.Response, *, timeout_s: float) -> bytes:

@@ -109,6 +109,33 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
     assert options["MaxFileSize"] == 99
 
 
+def test_post_whose_answer_a_kill_cut_off_is_in_the_record(tmp_path: Path) -> None:
+    """It was saved and never answered; the server knows it, and the record names it last."""
+    journal = tmp_path / "journal.jsonl"
+    with requests.Session() as session:
+        with process(journal) as (running, url):
+            made = session.post(f"{url}/_control/setup", json=SPEC, timeout=5).json()
+            bot = Caller(session, url, made["bots"]["ireserve"]["token"])
+            channel_id = made["channels"]["support/webchat"]["id"]
+            bot.posted(channel_id, "answered")
+            fault = {"kind": "accept_then_late", "seconds": 30}
+            session.post(f"{url}/_control/faults", json=fault, timeout=5)
+            with pytest.raises(requests.ReadTimeout):
+                session.post(
+                    f"{url}/api/v4/posts",
+                    json={"channel_id": channel_id, "message": "cut off"},
+                    headers={"Authorization": f"Bearer {bot.token}"},
+                    timeout=1,
+                )
+            os.kill(running.pid, signal.SIGKILL)
+
+        with process(journal) as (_, url):
+            record = session.get(f"{url}/_control/received?path=/posts", timeout=5).json()
+
+    told = [(entry["message"], entry["outcome"]) for entry in record["received"]]
+    assert told == [("answered", "201"), ("cut off", "cut off")]
+
+
 def test_process_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
     """SIGTERM ends the process with code 0."""
     with process(tmp_path / "journal.jsonl") as (running, _):

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from models import CatchUpCursor, Conversation, Reply, ReplyState
+from models import CatchUpCursor, Conversation, Reply, ReplySource, ReplyState
 from tasks import channel_changes
-from tasks.catch_up import collect, collect_replies
+from tasks.catch_up import collect, collect_replies, wake_all
 from tasks.channel_changes import changes_since
+from tasks.inbox import receive
 from tasks.mattermost import MattermostClient, Post
 from tests.integration.conftest import CHANNEL, LICENCE, TEAM, Office
+from tests.webhook_calls import add_licence
 
 
 def _nothing() -> None:
@@ -67,6 +69,58 @@ def test_missed_replies_are_taken_in_once_and_in_order(office: Office) -> None:
     ]
 
 
+def test_what_a_webhook_has_brought_is_not_taken_in_again(office: Office) -> None:
+    """The reply in the middle is known already; the others are new, in their order."""
+    office.start()
+    posts = _in_order(_write(office, "one", "two", "three"))
+    with office.runtime.database.transaction() as session:
+        receive(session, licence_id=LICENCE, post_id=posts[1], source=ReplySource.WEBHOOK)
+
+    count = _collect(office)
+
+    assert count == 2
+    assert [reply.post_id for reply in _inbox(office)] == [posts[1], posts[0], posts[2]]
+
+
+def test_the_same_post_of_another_licence_is_another_reply(office: Office) -> None:
+    """A post is unique within its licence: what one knows of it changes nothing for the other."""
+    office.start()
+    (post,) = _write(office, "one")
+    add_licence(office.runtime.database, "L2", tokens=())
+    with office.runtime.database.transaction() as session:
+        receive(session, licence_id="L2", post_id=post.id, source=ReplySource.WEBHOOK)
+        session.execute(update(Reply).values(state=ReplyState.RECORDED))
+
+    counts = [_collect(office) for _ in range(2)]
+
+    assert counts == [1, 0]
+    assert [(reply.licence_id, reply.post_id, reply.state.value) for reply in _inbox(office)] == [
+        ("L2", post.id, "recorded"),
+        (LICENCE, post.id, "received"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("replies", "wake_ups"),
+    [
+        pytest.param(0, [], id="none"),
+        pytest.param(51, [50, 1], id="a few"),
+        pytest.param(5_000, [250] * 20, id="an outage"),
+    ],
+)
+def test_many_replies_need_few_wake_ups(
+    replies: int, wake_ups: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each wake-up takes time, and a licence has a few threads at once: more would not help."""
+    woken: list[list[int]] = []
+    monkeypatch.setattr("tasks.catch_up.wake", lambda app, ids: woken.append(list(ids)))
+
+    wake_all(range(replies))
+
+    assert [len(ids) for ids in woken] == wake_ups
+    assert [number for ids in woken for number in ids] == list(range(replies))
+
+
 def test_private_channel_works_by_catch_up(office: Office) -> None:
     """Mattermost sends no webhook from a private channel; the replies are found all the same."""
     office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
@@ -94,7 +148,7 @@ def test_only_replies_in_mirrored_threads_are_taken_in(office: Office) -> None:
 def test_edited_and_deleted_replies_are_resolved_again(office: Office) -> None:
     """A later version of a recorded reply, or its deletion, sends it through the inbox again."""
     office.start()
-    edited, deleted, _untouched = _write(office, "one", "two", "three")
+    edited, deleted, untouched = _write(office, "one", "two", "three")
     _collect(office)
     _resolved(office)
     office.member().patch_post(edited.id, message="better")
@@ -104,7 +158,11 @@ def test_edited_and_deleted_replies_are_resolved_again(office: Office) -> None:
 
     states = {reply.post_id: reply.state.value for reply in _inbox(office)}
     assert count == 2
-    assert list(states.values()) == ["received", "received", "recorded"]
+    assert states == {
+        edited.id: "received",
+        deleted.id: "received",
+        untouched.id: "recorded",
+    }
 
 
 def test_reply_deleted_before_it_was_ever_seen_is_not_taken_in(office: Office) -> None:
@@ -134,10 +192,13 @@ def test_lost_thread_takes_no_recorded_reply_with_it(office: Office) -> None:
 
 def test_licences_do_not_see_each_others_threads(office: Office) -> None:
     """A thread of another licence in the same channel is none of this one's business."""
-    office.start()
+    office.start("c1")
     _write(office, "one")
+    office.start("c2")
+    add_licence(office.runtime.database, "L2", tokens=())
     with office.runtime.database.transaction() as session:
-        session.execute(update(Conversation).values(root_post_id="a" * 26))
+        first = Conversation.conversation_id == "c1"
+        session.execute(update(Conversation).where(first).values(licence_id="L2"))
 
     _collect(office)
 

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 import traceback
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
@@ -898,6 +899,21 @@ def test_a_proxy_is_used_when_it_is_named() -> None:
         client.get_me()
 
     assert proxy.requests[0].target == "http://chat.example/api/v4/users/me"
+
+
+def test_a_proxy_gets_its_own_login() -> None:
+    """User and password are taken from the proxy's address, as they stand before their escaping."""
+    with (
+        WireServer(always(_json(USER))) as proxy,
+        MattermostClient(
+            "http://chat.example", TOKEN, proxy_url=f"http://jan:p%40ss@localhost:{proxy.port}"
+        ) as client,
+    ):
+        client.get_me()
+
+    [request] = proxy.requests
+    assert request.headers["proxy-authorization"] == f"Basic {b64encode(b'jan:p@ss').decode()}"
+    assert request.headers["host"] == "chat.example"
 
 
 def test_tls_goes_through_a_proxys_tunnel(tls: ssl.SSLContext, authority: trustme.CA) -> None:
