@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -10,10 +10,38 @@ from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """The ratio that a comparison has to keep: at least so much, or at most."""
+
+    ratio: float
+    is_limit: bool = False
+
+    @classmethod
+    def at_least(cls, ratio: float) -> Target:
+        """Return the target of a figure that is the better the higher it is."""
+        return cls(ratio)
+
+    @classmethod
+    def at_most(cls, ratio: float) -> Target:
+        """Return the target of a figure that is the better the lower it is."""
+        return cls(ratio, is_limit=True)
+
+    def is_met_by(self, ratio: float) -> bool:
+        """Return whether this ratio is good enough."""
+        return ratio <= self.ratio if self.is_limit else ratio >= self.ratio
+
+    def __str__(self) -> str:
+        """Return it as a table shows it."""
+        return f"{'≤' if self.is_limit else '≥'} {self.ratio:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """Our requests per second and the yardstick's, round by round, in one setting."""
+    """Our figure and the yardstick's, round by round, in one setting."""
 
     setting: str
+    unit: str
+    target: Target
     ours: tuple[float, ...]
     yardstick: tuple[float, ...]
 
@@ -27,47 +55,74 @@ class Comparison:
         """Return the median of the ratios."""
         return median(self.ratios)
 
+    @property
+    def is_met(self) -> bool:
+        """Return whether the median ratio keeps the target."""
+        return self.target.is_met_by(self.ratio)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all figures as plain values."""
+        return {
+            "setting": self.setting,
+            "unit": self.unit,
+            "target": str(self.target),
+            "is_met": self.is_met,
+            "ours": [_short(value) for value in self.ours],
+            "yardstick": [_short(value) for value in self.yardstick],
+            "ratios": [round(value, 3) for value in self.ratios],
+            "ratio": round(self.ratio, 3),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A benchmark's comparisons and the ratio that each of them has to reach."""
+    """A benchmark's comparisons, and what else it saw that a reader should know."""
 
     name: str
-    unit: str
-    target: float
     comparisons: tuple[Comparison, ...]
+    notes: tuple[str, ...] = field(default=())
 
     @property
     def is_met(self) -> bool:
-        """Return whether every comparison reaches the target."""
-        return all(each.ratio >= self.target for each in self.comparisons)
+        """Return whether every comparison keeps its target."""
+        return all(each.is_met for each in self.comparisons)
 
     def as_json(self) -> dict[str, Any]:
         """Return all figures as plain values."""
         return {
             "name": self.name,
-            "unit": self.unit,
-            "target": self.target,
             "is_met": self.is_met,
-            "comparisons": [
-                {
-                    "setting": each.setting,
-                    "ours": [round(value, 1) for value in each.ours],
-                    "yardstick": [round(value, 1) for value in each.yardstick],
-                    "ratios": [round(value, 3) for value in each.ratios],
-                    "ratio": round(each.ratio, 3),
-                }
-                for each in self.comparisons
-            ],
+            "comparisons": [each.as_json() for each in self.comparisons],
+            "notes": list(self.notes),
         }
 
     def as_table(self) -> Table:
         """Return the medians and the range of the ratios, to print."""
-        table = Table(title=f"{self.name} ({self.unit}, medians; target {self.target})")
-        for column in ("setting", "ours", "yardstick", "ratio", "from", "to"):
-            table.add_column(column, justify="left" if column == "setting" else "right")
+        table = Table(title=self.name, caption="\n".join(self.notes) or None, title_justify="left")
+        for column in ("setting", "unit", "ours", "yardstick", "ratio", "from", "to", "target", ""):
+            is_text = column in ("setting", "unit")
+            table.add_column(column, justify="left" if is_text else "right")
         for each in self.comparisons:
-            rates = (f"{median(each.ours):.0f}", f"{median(each.yardstick):.0f}")
-            ratios = (each.ratio, min(each.ratios), max(each.ratios))
-            table.add_row(each.setting, *rates, *(f"{value:.2f}" for value in ratios))
+            table.add_row(
+                each.setting,
+                each.unit,
+                f"{_short(median(each.ours)):g}",
+                f"{_short(median(each.yardstick)):g}",
+                *(f"{value:.2f}" for value in (each.ratio, min(each.ratios), max(each.ratios))),
+                str(each.target),
+                "met" if each.is_met else "MISSED",
+            )
         return table
+
+
+def _short(value: float) -> float:
+    """Return the figure with four significant digits: more than that is noise."""
+    return float(f"{value:.4g}")
+
+
+def alternating(rounds: int) -> list[int]:
+    """Return for each round the order of two halves: 1 as they stand, -1 the other way round.
+
+    What runs second may find a warmer or a busier machine; so who goes first changes.
+    """
+    return [1 if number % 2 == 0 else -1 for number in range(rounds)]

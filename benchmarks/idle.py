@@ -1,0 +1,79 @@
+"""The delay from `.delay()` to the post on an idle system, against the naive task."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from benchmarks.report import Comparison, Report, Target, alternating
+from benchmarks.rig import Rig, running_rig, settle
+from benchmarks.servers import databases
+from demo.redis_server import running_redis
+from tests.waiting import wait_until
+
+TARGETS = {"median": Target.at_most(1.15), "p99": Target.at_most(1.3)}
+CONVERSATIONS = 20
+# So many a round that its 99th percentile is more than its slowest one.
+MESSAGES = 200
+# What follows the post (our ledger, the broker's acknowledgement) is over before the next one.
+PAUSE_S = 0.03
+
+
+def run(*, rounds: int) -> Report:
+    """Return median and 99th percentile on each database; one message at a time is under way."""
+    comparisons = []
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        directory = Path(name)
+        addresses = stack.enter_context(databases(directory))
+        for kind, url in addresses.items():
+            redis_url = stack.enter_context(running_redis(directory / f"redis-{kind}")).url
+            place = directory / kind
+            place.mkdir()
+            with running_rig(
+                place, redis_url=redis_url, database_url=url, conversations=CONVERSATIONS
+            ) as rig:
+                comparisons += _compare(rig, kind, rounds=rounds)
+    return Report("idle", tuple(comparisons))
+
+
+def _compare(rig: Rig, kind: str, *, rounds: int) -> list[Comparison]:
+    delays: dict[str, list[list[float]]] = {"ours": [], "naive": []}
+    makers = {"ours": rig.our_call, "naive": rig.naive_call}
+    for side, make in makers.items():
+        _measure(rig, make, f"warm-{side}")
+    for number, order in enumerate(alternating(rounds)):
+        for side in list(delays)[::order]:
+            delays[side].append(_measure(rig, makers[side], f"{number}"))
+    return [
+        Comparison(
+            f"{kind}, {name}",
+            "ms",
+            TARGETS[name],
+            tuple(figure(each) for each in delays["ours"]),
+            tuple(figure(each) for each in delays["naive"]),
+        )
+        for name, figure in (("median", median), ("p99", _p99))
+    ]
+
+
+def _p99(values: list[float]) -> float:
+    return quantiles(values, n=100)[98]
+
+
+def _measure(rig: Rig, make: Callable[[int, str], Any], name: str) -> list[float]:
+    """Return how long each message took from its call to its arrival at the server, in ms."""
+    settle()
+    delays = []
+    for number in range(MESSAGES):
+        rig.stand_in.clear_received()
+        task, args, kwargs = make(number % CONVERSATIONS, f"{name}-{number}")
+        called_ms = rig.producer.delay(task, *args, **kwargs)
+        wait_until(lambda: rig.stand_in.backend.record.count(), what="the post")
+        delays.append(rig.posts_begun()[0].time_ms - called_ms)
+        time.sleep(PAUSE_S)
+    return delays

@@ -1,0 +1,116 @@
+"""The memory of a worker with eight threads, against that of a bare Celery worker."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+
+from benchmarks.installation import Installation, running_installation
+from benchmarks.post_server import BOT_TOKEN, CHANNEL_ID
+from benchmarks.producer import ROOT
+from benchmarks.report import Comparison, Report, Target, alternating
+from benchmarks.rig import NAIVE_WORKER
+from benchmarks.servers import databases
+from demo.redis_server import running_redis
+from tests.waiting import wait_until
+
+TARGET = Target.at_most(1.5)
+THREADS = 8
+# Enough that every thread has worked and every connection is made.
+CONVERSATIONS = 100
+MESSAGES = 10
+MEBIBYTE = 1_024
+
+
+def run(*, rounds: int) -> Report:
+    """Return the comparison on each database, after the same number of messages.
+
+    Each half starts a worker of its own, loads it and looks at it when it is idle again.
+    """
+    comparisons, notes = [], []
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        directory = Path(name)
+        redis_url = stack.enter_context(running_redis(directory / "redis")).url
+        for kind, url in stack.enter_context(databases(directory)).items():
+            installation = stack.enter_context(
+                running_installation(
+                    directory / kind, redis_url=redis_url, database_url=url, threads=THREADS
+                )
+            )
+            comparison, note = _compare(kind, installation, rounds=rounds)
+            comparisons.append(comparison)
+            notes.append(note)
+    return Report("memory", tuple(comparisons), tuple(notes))
+
+
+def _compare(kind: str, installation: Installation, *, rounds: int) -> tuple[Comparison, str]:
+    sides = {"ours": _our_worker, "bare": _bare_worker}
+    started: dict[str, list[float]] = {side: [] for side in sides}
+    loaded: dict[str, list[float]] = {side: [] for side in sides}
+    for number, order in enumerate(alternating(rounds)):
+        for side in list(sides)[::order]:
+            with sides[side](installation) as pid:
+                started[side].append(_mebibytes(pid))
+                _load(installation, side, label=f"{kind}-{number}")
+                loaded[side].append(_mebibytes(pid))
+    note = f"{kind}: before the first message: " + ", ".join(
+        f"{side} {median(each):.0f} MiB" for side, each in started.items()
+    )
+    return Comparison(kind, "MiB", TARGET, tuple(loaded["ours"]), tuple(loaded["bare"])), note
+
+
+@contextmanager
+def _our_worker(installation: Installation) -> Iterator[int]:
+    worker = installation.deployment.start_worker()
+    try:
+        yield worker.process.pid
+    finally:
+        # In order, so that nothing is left half done for the next one.
+        worker.kill(signal.SIGTERM)
+
+
+@contextmanager
+def _bare_worker(installation: Installation) -> Iterator[int]:
+    deployment = installation.deployment
+    log = deployment.directory / "bare.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *NAIVE_WORKER, "--concurrency", str(THREADS)],
+            cwd=ROOT, env=deployment.environment, stdout=output, stderr=output,
+        )  # fmt: skip
+        try:
+            wait_until(lambda: " ready." in log.read_text(), timeout_s=60, what="a bare worker")
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _load(installation: Installation, side: str, *, label: str) -> None:
+    installation.server.forget()
+    if side == "ours":
+        installation.enqueue(conversations=CONVERSATIONS, messages=MESSAGES, label=label)
+        # Each conversation has a root post as well.
+        installation.wait_for(CONVERSATIONS * (MESSAGES + 1))
+        return
+    where = (installation.server.url, BOT_TOKEN, CHANNEL_ID, "r" * 26)
+    text = {"sender_name": "Jan de Vries", "text": "Is the house free?"}
+    calls = [
+        ("naive.post_reply", where, {**text, "conversation_id": "c", "message_id": str(number)})
+        for number in range(CONVERSATIONS * (MESSAGES + 1))
+    ]
+    installation.producer.delay_all(calls)
+    installation.wait_for(len(calls))
+
+
+def _mebibytes(pid: int) -> float:
+    """Return what of the process is in memory, as ``ps`` shows it."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (kibibytes,) = (line.split()[1] for line in lines if line.startswith("VmRSS:"))
+    return int(kibibytes) / MEBIBYTE

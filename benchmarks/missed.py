@@ -1,0 +1,102 @@
+"""A channel in which the team has written thousands of replies that no webhook told of."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import delete, text
+
+from demo.target import Target, running_target
+from models import CatchUpCursor, Conversation, KeyRing, Reply
+from models.keyring import new_key
+from models.migrations import upgrade
+from settings import Settings
+from tasks.mattermost import MattermostClient, Post
+from tasks.registration import LicenceOrder, register_licence
+from tasks.runtime import Runtime, build_runtime
+
+REPLIES = 5_000
+THREADS = 100
+LICENCE = "L1"
+TEXT = "We have just looked: the house is free in the first two weeks of August, from Saturday on."
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The channel, who may read it, and its threads' root posts."""
+
+    url: str
+    team: str
+    name: str
+    bot_token: str
+    roots: tuple[Post, ...]
+
+    @property
+    def id(self) -> str:
+        """Return the channel's id."""
+        return self.roots[0].channel_id
+
+
+@contextmanager
+def missed_channel(directory: Path) -> Iterator[Channel]:
+    """Yield the channel, on a stand-in server in a process of its own."""
+    with running_target(directory) as target:
+        if not target.is_stand_in:
+            raise RuntimeError("this would fill a real server: unset MATTERMOST_URL and the others")
+        yield _filled(target)
+
+
+def _filled(target: Target) -> Channel:
+    place = target.public
+    bot = MattermostClient(target.url, place.token)
+    member = MattermostClient(target.url, target.member_token or "")
+    channel = bot.get_channel_by_name(team=target.team, channel=place.channel)
+    roots = tuple(
+        bot.create_post(channel_id=channel.id, message=f"Conversation {number}")
+        for number in range(THREADS)
+    )
+    # In turn, as replies come where several people answer at once.
+    for root in itertools.islice(itertools.cycle(roots), REPLIES):
+        member.create_post(channel_id=channel.id, root_id=root.id, message=TEXT)
+    return Channel(target.url, target.team, place.channel, place.token, roots)
+
+
+def installation(channel: Channel, *, database_url: str, redis_url: str) -> Runtime:
+    """Return a worker's parts, with a conversation for each thread of the channel."""
+    key = new_key()
+    runtime = build_runtime(
+        Settings(database_url=database_url, redis_url=redis_url, encryption_keys=key)
+    )
+    upgrade(runtime.database)
+    register_licence(
+        LicenceOrder(LICENCE, channel.url, channel.team, channel.name, channel.bot_token),
+        client=MattermostClient(channel.url, channel.bot_token),
+        database=runtime.database,
+        keyring=KeyRing([key]),
+    )
+    with runtime.database.transaction() as session:
+        session.add_all(
+            Conversation(
+                licence_id=LICENCE,
+                conversation_id=f"c{number}",
+                channel_id=root.channel_id,
+                root_post_id=root.id,
+            )
+            for number, root in enumerate(channel.roots)
+        )
+    return runtime
+
+
+def forget(runtime: Runtime) -> None:
+    """Empty the inbox and take catch-up back to the beginning."""
+    with runtime.database.transaction() as session:
+        session.execute(delete(CatchUpCursor))
+        if session.get_bind().dialect.name == "postgresql":
+            # Rows that are only deleted stay in the indexes, in the way of those that come next.
+            session.execute(text("TRUNCATE replies CASCADE"))
+        else:
+            session.execute(delete(Reply))

@@ -1,0 +1,170 @@
+"""A server that takes posts as Mattermost does and keeps none, in a process of its own.
+
+The demo's stand-in works for about a millisecond on each post: that would hide what differs between
+two clients, and fill a core before several workers do. This one takes a few dozen microseconds, and
+waits for a service time without needing a thread for each request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+import requests
+
+CHANNEL_ID = "c" * 26
+BOT_USER_ID = "b" * 26
+BOT_TOKEN = "t" * 26
+# What the server says of itself, beside Mattermost's own addresses.
+TAKEN = "/taken"
+POSTS = b"/api/v4/posts"
+TIMEOUT_S = 10
+# More connections than any benchmark opens at once.
+BACKLOG = 1_024
+
+_HEAD = (
+    "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Request-Id: {request_id:026d}\r\n"
+    "X-Version-Id: 6.7.2..62863ca37001a06555a0a7928fd368ea.false\r\n"
+    "Content-Length: {length}\r\n\r\n"
+)
+# What a post has besides what was asked for.
+_REST: dict[str, Any] = {
+    "edit_at": 0,
+    "delete_at": 0,
+    "is_pinned": False,
+    "user_id": BOT_USER_ID,
+    "original_id": "",
+    "type": "",
+    "hashtags": "",
+    "reply_count": 1,
+    "last_reply_at": 0,
+    "participants": None,
+    "metadata": {},
+}
+
+
+@dataclass(slots=True)
+class Taken:
+    """How many posts came, and when the first and the last one did (seconds of one clock)."""
+
+    count: int = 0
+    first_s: float = 0.0
+    last_s: float = 0.0
+
+    def add(self) -> None:
+        """Count one post that came now."""
+        self.last_s = time.monotonic()
+        self.first_s = self.first_s or self.last_s
+        self.count += 1
+
+
+@dataclass(frozen=True, slots=True)
+class PostServer:
+    """A server that runs."""
+
+    url: str
+    pid: int
+
+    def taken(self) -> Taken:
+        """Return what it has taken since it was last told to forget."""
+        return Taken(**requests.get(self.url + TAKEN, timeout=TIMEOUT_S).json())
+
+    def forget(self) -> None:
+        """Let it count from nothing again."""
+        requests.delete(self.url + TAKEN, timeout=TIMEOUT_S).raise_for_status()
+
+
+@contextmanager
+def running_post_server(*, service_ms: float = 0) -> Iterator[PostServer]:
+    """Yield a server that takes so long for each post, however many come at once."""
+    command = [sys.executable, "-m", "benchmarks.post_server", "--service-ms", str(service_ms)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield PostServer(json.loads(process.stdout.readline())["url"], process.pid)
+        finally:
+            process.terminate()
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: requests one after another, each with its length in the head."""
+
+    def __init__(self, taken: Taken, numbers: Iterator[int], service_s: float) -> None:
+        self._taken = taken
+        self._numbers = numbers
+        self._service_s = service_s
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, separator, body = self._received.partition(b"\r\n\r\n")
+        if separator and len(body) >= _length(head):
+            self._received = b""
+            self._answer(head, body)
+
+    def _answer(self, head: bytes, body: bytes) -> None:
+        method, path, _ = head.split(b" ", 2)
+        if method == b"POST" and path.startswith(POSTS):
+            self._taken.add()
+            post = _post(json.loads(body), number=next(self._numbers))
+            asyncio.get_running_loop().call_later(self._service_s, self._write, "201 Created", post)
+        elif path == TAKEN.encode():
+            if method == b"DELETE":
+                self._taken.count, self._taken.first_s = 0, 0.0
+            self._write("200 OK", asdict(self._taken))
+        else:
+            self._write("404 Not Found", {"id": "api.context.404.app_error"})
+
+    def _write(self, status: str, answer: dict[str, Any]) -> None:
+        content = json.dumps(answer).encode()
+        head = _HEAD.format(status=status, request_id=next(self._numbers), length=len(content))
+        # One write is one packet, as from a real server.
+        self._transport.write(head.encode() + content)
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+def _post(asked: dict[str, Any], *, number: int) -> dict[str, Any]:
+    now_ms = time.time_ns() // 1_000_000
+    moments = {"create_at": now_ms, "update_at": now_ms}
+    return {"id": f"{number:026d}", **moments, **_REST, "root_id": "", "props": {}, **asked}
+
+
+async def _serve(service_s: float) -> None:
+    taken, numbers = Taken(), itertools.count()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Connection(taken, numbers, service_s), "127.0.0.1", 0, backlog=BACKLOG
+    )
+    port = server.sockets[0].getsockname()[1]
+    print(json.dumps({"url": f"http://127.0.0.1:{port}"}), flush=True)
+    await server.serve_forever()
+
+
+@click.command()
+@click.option("--service-ms", type=float, default=0)
+def main(service_ms: float) -> None:
+    """Serve until SIGTERM; the first line of output is JSON with the address."""
+    asyncio.run(_serve(service_ms / 1_000))
+
+
+if __name__ == "__main__":
+    main()

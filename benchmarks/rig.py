@@ -1,0 +1,179 @@
+"""What the outbound benchmarks run on: a stand-in server, a worker of each kind, a producer."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import gethostname
+from typing import Any
+
+from celery import Celery
+
+from benchmarks.producer import ROOT, Producer, producing
+from demo.mattermost import StandIn, running_server
+from demo.mattermost.received import Received
+from tests.deployment import Deployment
+from tests.waiting import wait_until
+
+THREADS = 8
+OUR_QUEUE = "mattermost"
+# One licence never has more than half of a worker's threads: with two all of them can be busy.
+LICENCES = ("L1", "L2")
+PATIENCE_S = 120
+NAIVE_WORKER = (
+    "-m", "celery", "--app", "benchmarks.naive", "worker", "--pool", "threads", "--loglevel",
+    "INFO", "--without-gossip", "--without-mingle", "--hostname", "naive@%h",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Rig:
+    """Everything that runs, with one conversation's root post for each number."""
+
+    deployment: Deployment
+    stand_in: StandIn
+    producer: Producer
+    control: Celery
+    tokens: dict[str, str]
+    channels: dict[str, str]
+    roots: dict[str, str]
+
+    def our_call(self, conversation: int, number: str) -> tuple[str, tuple[Any, ...], Any]:
+        """Return the call that sends this message our way."""
+        licence, name = licence_of(conversation), f"c{conversation}"
+        return ("ours.post_reply", (licence, name), {**_text(number), "sender_role": "visitor"})
+
+    def naive_call(self, conversation: int, number: str) -> tuple[str, tuple[Any, ...], Any]:
+        """Return the call that sends this message the naive way."""
+        licence, name = licence_of(conversation), f"c{conversation}"
+        where = (self.stand_in.url, self.tokens[licence], self.channels[licence], self.roots[name])
+        return ("naive.post_reply", where, {**_text(number), "conversation_id": name})
+
+    def posts(self) -> list[Received]:
+        """Return the posts that have been made since the record was cleared, in order."""
+        return [
+            entry
+            for entry in self.stand_in.received(method="POST", path="/posts")
+            if entry.outcome.startswith("201") and not entry.duplicate
+        ]
+
+    def posts_begun(self) -> list[Received]:
+        """Return the requests for posts since the record was cleared, answered or not."""
+        return self.stand_in.received(method="POST", path="/posts")
+
+    def pause(self, queue: str) -> None:
+        """Let the queue's worker take no more tasks."""
+        answers = self.control.control.cancel_consumer(
+            queue, destination=[_worker_of(queue)], reply=True, timeout=5
+        )
+        assert answers, f"no worker of {queue} answered"
+
+    def resume(self, queue: str) -> None:
+        """Let the queue's worker take tasks again."""
+        self.control.control.add_consumer(queue, destination=[_worker_of(queue)])
+
+    def wait_for(self, count: int) -> list[Received]:
+        """Wait until so many posts have been made; return them."""
+        wait_until(
+            lambda: self.stand_in.backend.record.count() >= count,
+            timeout_s=PATIENCE_S,
+            what=f"{count} requests",
+        )
+        wait_until(lambda: len(self.posts()) >= count, timeout_s=PATIENCE_S, what=f"{count} posts")
+        return self.posts()
+
+
+def _worker_of(queue: str) -> str:
+    return f"{'celery' if queue == OUR_QUEUE else 'naive'}@{gethostname()}"
+
+
+def licence_of(conversation: int) -> str:
+    """Return whose conversation it is."""
+    return LICENCES[conversation % len(LICENCES)]
+
+
+def _text(number: str) -> dict[str, str]:
+    text = f"Is the house by the lake free in August? We are {number}."
+    return {"message_id": number, "sender_name": "Jan de Vries", "text": text}
+
+
+@contextmanager
+def running_rig(
+    directory: Path, *, redis_url: str, database_url: str, conversations: int
+) -> Iterator[Rig]:
+    """Yield a stand-in with two licences, a worker of each kind, and all root posts made."""
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(running_server())
+        deployment = Deployment.create(directory, redis_url=redis_url, database_url=database_url)
+        deployment.environment["WORKER_THREADS"] = str(THREADS)
+        stack.callback(deployment.stop)
+        assert deployment.command("db", "upgrade").returncode == 0
+        control = Celery(broker=redis_url)
+        producer = stack.enter_context(producing(deployment.environment))
+        rig = Rig(deployment, stand_in, producer, control, {}, {}, {})
+        for licence in LICENCES:
+            _add_licence(rig, licence)
+        deployment.start_worker()
+        stack.enter_context(_naive_worker(deployment))
+        _make_roots(rig, conversations)
+        yield rig
+
+
+def _add_licence(rig: Rig, licence: str) -> None:
+    place = f"team-{licence.lower()}/webchat"
+    team, channel = place.split("/")
+    bot = f"bot-{licence.lower()}"
+    made = rig.stand_in.setup(
+        {
+            "teams": [{"name": team}],
+            "channels": [{"team": team, "name": channel}],
+            "bots": [{"username": bot, "channels": [place]}],
+        }
+    )
+    rig.tokens[licence] = made["bots"][bot]["token"]
+    rig.channels[licence] = made["channels"][place]["id"]
+    done = rig.deployment.command(
+        "licence", "add", licence, "--url", rig.stand_in.url, "--team", team,
+        "--channel", channel, "--token-file", "-", stdin=rig.tokens[licence],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def _naive_worker(deployment: Deployment) -> Iterator[None]:
+    log = deployment.directory / "naive.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *NAIVE_WORKER, "--concurrency", str(THREADS)],
+            cwd=ROOT, env=deployment.environment, stdout=output, stderr=output,
+        )  # fmt: skip
+        try:
+            wait_until(lambda: " ready." in log.read_text(), timeout_s=60, what="a naive worker")
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def _make_roots(rig: Rig, conversations: int) -> None:
+    rig.producer.delay_all(
+        [
+            ("ours.create_root_post", (licence_of(n), f"c{n}"), {"visitor_name": "Jan de Vries"})
+            for n in range(conversations)
+        ]
+    )
+    for post in rig.wait_for(conversations):
+        assert post.props is not None
+        rig.roots[post.props["ireserve"]["conversation_id"]] = post.post_id
+    rig.stand_in.clear_received()
+
+
+def settle() -> None:
+    """Let what a half has left behind come to its end before the next one."""
+    time.sleep(0.5)
