@@ -64,6 +64,10 @@ class Host:
         """Enqueue by the task's name, from an application without our code."""
         return self._ask({"by_name": name, "kwargs": kwargs})
 
+    def redeliver(self) -> dict[str, Any]:
+        """Let the broker deliver an earlier Celery message a second time; return how it went."""
+        return self._ask({"redeliver": True})
+
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -84,16 +88,26 @@ class Host:
 
 @dataclass(slots=True)
 class Deployment:
-    """What runs for one test, and how to start more of it."""
+    """What runs for one test, and how to start more of it.
+
+    ``source`` is the folder with the code that runs: the project's, or a copy of it.
+    """
 
     directory: Path
     environment: dict[str, str]
+    source: Path = ROOT
     running: list[Running] = field(default_factory=list)
     hosts: list[Host] = field(default_factory=list)
 
     @classmethod
     def create(
-        cls, directory: Path, *, redis_url: str, database_url: str, **more: str
+        cls,
+        directory: Path,
+        *,
+        redis_url: str,
+        database_url: str,
+        source: Path = ROOT,
+        **more: str,
     ) -> Deployment:
         """Prepare a deployment; nothing is started yet."""
         store = directory / "attachments"
@@ -111,11 +125,11 @@ class Deployment:
             "READ_TIMEOUT_S": "5",
             **more,
         }
-        return cls(directory, environment)
+        return cls(directory, environment, source)
 
     def start(self, name: str) -> Running:
         """Start one of the Procfile's processes with its own command."""
-        procfile = parse_procfile((ROOT / "Procfile").read_text())
+        procfile = parse_procfile((self.source / "Procfile").read_text())
         port = free_port()
         log = self.directory / f"{name}-{len(self.running)}.log"
         with log.open("wb") as output:
@@ -123,7 +137,7 @@ class Deployment:
                 # Without a shell in between: whoever waits for the process waits for the real one.
                 f"exec {procfile.processes[name]}",
                 shell=True,
-                cwd=ROOT,
+                cwd=self.source,
                 env={**self.environment, "PORT": str(port)},
                 stdout=output,
                 stderr=output,
@@ -135,22 +149,22 @@ class Deployment:
 
     def start_worker(self) -> Running:
         """Start a worker and wait until it takes tasks."""
-        worker = self.start("worker")
-        wait_until(
-            lambda: " ready." in worker.log_text() or worker.process.poll() is not None,
-            timeout_s=60,
-            what="a worker that is ready",
-        )
-        assert worker.process.poll() is None, worker.log_text()
-        return worker
+        return self.start_workers(1)[0]
+
+    def start_workers(self, count: int) -> list[Running]:
+        """Start so many workers and wait until all of them take tasks."""
+        workers = [self.start("worker") for _ in range(count)]
+        for worker in workers:
+            _wait_until_ready(worker)
+        return workers
 
     def start_host(self) -> Host:
         """Start i-Reserve's process."""
-        known = ("PATH", "REDIS_URL", "HOME")
+        known = ("PATH", "REDIS_URL", "HOME", "PYTHONPATH")
         host = Host(
             subprocess.Popen(
-                [sys.executable, "-m", "tests.host"],
-                cwd=ROOT,
+                [sys.executable, ROOT / "tests" / "host.py"],
+                cwd=self.source,
                 env={name: self.environment[name] for name in known if name in self.environment},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -164,21 +178,32 @@ class Deployment:
         """Run ``ireserve-mattermost`` as an operator would."""
         return subprocess.run(
             [Path(sys.executable).parent / "ireserve-mattermost", *words],
-            cwd=ROOT,
+            cwd=self.source,
             env=self.environment,
             input=stdin,
             capture_output=True,
             text=True,
         )
 
-    def stop(self) -> None:
-        """Stop everything that still runs."""
-        for running in self.running:
-            if running.process.poll() is None:
-                running.kill(signal.SIGTERM)
+    def stop(self, *, with_signal: int = signal.SIGTERM) -> None:
+        """Stop everything that still runs, all at once."""
+        still = [running for running in self.running if running.process.poll() is None]
+        for running in still:
+            running.send_signal(with_signal)
+        for running in still:
+            running.process.wait(STOP_TIMEOUT_S)
         for host in self.hosts:
             host.stop()
 
     def logs(self) -> str:
         """Return what all processes have written."""
         return "\n".join(running.log_text() for running in self.running)
+
+
+def _wait_until_ready(worker: Running) -> None:
+    wait_until(
+        lambda: " ready." in worker.log_text() or worker.process.poll() is not None,
+        timeout_s=60,
+        what="a worker that is ready",
+    )
+    assert worker.process.poll() is None, worker.log_text()

@@ -1,7 +1,8 @@
 """i-Reserve's side, as a process of its own: enqueues what it reads from standard input.
 
-One JSON object a line: {"task", "args", "kwargs"}, or {"by_name", "kwargs"} for a sender that does
-not have our code; answers each with {"ok", "error", "seconds"}.
+One JSON object a line: {"task", "args", "kwargs"}; {"by_name", "kwargs"} for a sender that does not
+have our code; or {"redeliver"} for a Celery message that comes a second time, as after the broker's
+visibility timeout. Answers each with {"ok", "error", "seconds"}.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from typing import Any
 
 from celery import Celery
+from celery.signals import after_task_publish
 
 import tasks
+
+# How many messages later one comes again: when those behind it are under way or done.
+REDELIVERED_LATER = 20
+
+_published: deque[tuple[dict[str, Any], Any]] = deque(maxlen=REDELIVERED_LATER)
 
 
 def main() -> None:
     """Enqueue line by line until the input ends."""
+    after_task_publish.connect(_remember)
     for line in sys.stdin:
         order = json.loads(line)
         started = time.monotonic()
@@ -33,7 +42,26 @@ def main() -> None:
         sys.stdout.flush()
 
 
+def _remember(headers: dict[str, Any], body: Any, **_: Any) -> None:
+    _published.append((headers, body))
+
+
+def _redeliver() -> None:
+    headers, body = _published[0]
+    with tasks.app.producer_or_acquire() as producer:
+        producer.publish(
+            body,
+            routing_key=tasks.app.conf.task_default_queue,
+            serializer="json",
+            headers=headers,
+            correlation_id=headers["id"],
+        )
+
+
 def _enqueue(order: dict[str, Any]) -> None:
+    if "redeliver" in order:
+        _redeliver()
+        return
     if "by_name" in order:
         elsewhere = Celery(broker=os.environ["REDIS_URL"])
         elsewhere.send_task(order["by_name"], kwargs=order["kwargs"], queue="mattermost")

@@ -12,9 +12,13 @@ POLL_S = 0.02
 
 
 def wait_until(
-    condition: Callable[[], _Value | None], *, timeout_s: float = 15.0, what: str
+    condition: Callable[[], _Value | None],
+    *,
+    timeout_s: float = 15.0,
+    poll_s: float = POLL_S,
+    what: str,
 ) -> _Value:
-    """Return the first true value of ``condition``.
+    """Return the first true value of ``condition``, which is asked for every ``poll_s``.
 
     Raises:
         AssertionError: it was not true within the time; ``what`` says what was waited for.
@@ -26,4 +30,4 @@ def wait_until(
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"after {timeout_s} s still not: {what}")
-        time.sleep(POLL_S)
+        time.sleep(poll_s)

@@ -1,198 +1,183 @@
-"""A load with faults in the middle of it, and what must be true of it afterwards."""
+"""A fire: a load, a fault in the middle of it, and what must be true within a minute."""
 
 from __future__ import annotations
 
 import random
 import signal
-import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
-
-from models import Database, Delivery
-from tests.acceptance.conftest import Site
-from tests.deployment import Host, Running
+from demo.mattermost.received import Received
+from tests.acceptance.broken_build import Patch, assert_is_what_runs
+from tests.acceptance.figures import Delays, Figures
+from tests.acceptance.load import FILE, LICENCES, LOOK_EVERY_S, Load, Size
+from tests.acceptance.promises import BrokenPromiseError, assert_kept
+from tests.acceptance.site import Site, bot_of, running_site
+from tests.acceptance.supervisor import Supervisor
+from tests.deployment import Host
 from tests.waiting import wait_until
 
-LONGEST_BURST = 5
-# i-Reserve calls again when `.delay()` raised, for as long as this.
-HOST_PATIENCE_S = 60.0
-# The share of messages that i-Reserve enqueues twice.
-DUPLICATES = 0.1
+WORKERS = 2
+# One dice for what comes when and for when it burns, so that a run can be had again.
+SEED = 7
+# After the last fault, and once all is enqueued, everything is settled within this time without
+# anybody's help: a killed worker's lock lasts 30 s, and the sweep comes every 5 s.
+SETTLE_S = 60.0
+# Faults come while work is under way: when these shares of the load have reached the server.
+EARLIEST, LATEST = 0.1, 0.5
 
 
 @dataclass(slots=True)
-class Supervisor:
-    """What a process manager does: a worker that ends is started again."""
+class Scene:
+    """A fire that burns: what a fault may do to it, and when."""
 
     site: Site
-    workers: list[Running] = field(default_factory=list)
-    restarts: int = 0
-    _stopped: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    host: Host
+    load: Load
+    supervisor: Supervisor
+    dice: random.Random
+    faults: int = 0
 
-    def start(self, workers: int) -> None:
-        """Start the workers, then watch them."""
-        self.workers = [self.site.deployment.start_worker() for _ in range(workers)]
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
+    def moments(self, count: int) -> Iterator[int]:
+        """Yield at each of so many random moments of the load; each is the moment of a fault."""
+        for share in sorted(self.dice.uniform(EARLIEST, LATEST) for _ in range(count)):
+            self.load.wait_until_arrived(share)
+            self.load.wait_until_under_way()
+            self.faults += 1
+            yield self.faults
 
-    def kill(self, dice: random.Random, with_signal: int = signal.SIGKILL) -> None:
-        """Send the signal to one of the workers; it is started again by itself."""
-        self.workers[dice.randrange(len(self.workers))].send_signal(with_signal)
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stopped.wait(0.1):
-            for index, worker in enumerate(self.workers):
-                if worker.process.poll() is not None:
-                    self.restarts += 1
-                    self.workers[index] = self.site.deployment.start("worker")
+    def stay_away(self, shortest_s: float, longest_s: float) -> None:
+        """Let whatever was stopped stay away for a random time."""
+        time.sleep(self.dice.uniform(shortest_s, longest_s))
 
 
-@dataclass(slots=True)
-class Load:
-    """Messages of many conversations in bursts, some of them enqueued twice."""
+@dataclass(frozen=True, slots=True)
+class Fire:
+    """What burns, and on which database.
 
-    site: Site
-    licences: tuple[str, ...]
-    conversations: int
-    messages: int
-    seed: int
-    enqueued: int = 0
-    enqueuing: Future[None] | None = None
+    ``may_fail`` is how many messages may end as failed, by the rule that nothing is tried again.
+    ``licences`` are those whose messages must arrive. ``patch`` makes it the fire of a build that
+    is broken on purpose.
+    """
 
-    @property
-    def total(self) -> int:
-        """Return how many messages there are."""
-        return self.conversations * self.messages
+    name: str
+    fault: Callable[[Scene], None]
+    database: str = "sqlite"
+    may_fail: int = 0
+    file_every: int = 0
+    licences: tuple[str, ...] = LICENCES
+    patch: Patch | None = None
 
-    def wait_until_enqueued(self, share: float) -> None:
-        """Wait until this share of the messages is enqueued; raise what stopped the host."""
-        assert self.enqueuing is not None
-        enqueuing = self.enqueuing
-        wait_until(
-            lambda: enqueuing.done() or self.enqueued > self.total * share,
-            timeout_s=120,
-            what="some of the load",
-        )
-        if enqueuing.done():
-            enqueuing.result()
+    def __str__(self) -> str:
+        """Return how a test's name tells it."""
+        return f"{self.name}-{self.database}"
 
-    def licence_of(self, conversation: int) -> str:
-        """Return whose conversation it is."""
-        return self.licences[conversation % len(self.licences)]
+    def burn(self, directory: Path, *, database_url: str, size: Size) -> Figures:
+        """Run it from the first process to the last, and return what was measured.
 
-    def run(self, host: Host, *, pause_s: float = 0.0) -> None:
-        """Enqueue everything; call again when Redis is away, as the README says."""
-        dice = random.Random(self.seed)
-        left = {
-            conversation: iter(range(self.messages)) for conversation in range(self.conversations)
-        }
-        while left:
-            conversation = dice.choice(list(left))
-            for _ in range(dice.randint(1, LONGEST_BURST)):
-                number = next(left[conversation], None)
-                if number is None:
-                    del left[conversation]
-                    break
-                self._enqueue(host, conversation, number)
-                if dice.random() < DUPLICATES:
-                    self._enqueue(host, conversation, number)
-                self.enqueued += 1
-                time.sleep(pause_s)
+        Raises:
+            BrokenPromiseError: a promise was not kept.
+            AssertionError: the deployment does not even work without a fault.
+        """
+        with self.scene(directory, database_url=database_url, size=size) as scene:
+            with scene.load.coming_in(scene.host):
+                self.fault(scene)
+            began = time.monotonic()
+            _wait_until_settled(scene.load, self.licences)
+            settled_s = time.monotonic() - began
+            _wait_until_nothing_is_under_way(scene.site, self.licences)
+            return self._figures(scene, settled_s=settled_s)
 
-    def _enqueue(self, host: Host, conversation: int, number: int) -> None:
-        deadline = time.monotonic() + HOST_PATIENCE_S
-        while True:
-            answer = host.delay(
-                "post_reply",
-                self.licence_of(conversation),
-                f"c{conversation}",
-                message_id=str(number),
-                sender_name="Jan",
-                sender_role="visitor",
-                text=f"message {number}",
-            )
-            if answer["ok"]:
-                return
-            assert time.monotonic() < deadline, answer
-            time.sleep(0.2)
+    @contextmanager
+    def scene(self, directory: Path, *, database_url: str, size: Size) -> Iterator[Scene]:
+        """Yield everything running and a load that has not begun; nothing burns yet."""
+        with running_site(
+            directory,
+            database_url=database_url,
+            licences=LICENCES,
+            stop_with=signal.SIGKILL,
+            **self._build(directory),
+        ) as site:
+            site.stand_in.set_fault("service_time", min_ms=1, max_ms=20, seed=SEED)
+            (directory / "attachments" / FILE).write_text("a file")
+            if self.patch is not None:
+                assert_is_what_runs(site.deployment.source, site.deployment.environment)
+            supervisor = Supervisor(site.deployment)
+            with supervisor.watching(workers=WORKERS):
+                host = site.deployment.start_host()
+                _assert_works(site, host)
+                load = Load(site, replace(size, file_every=self.file_every), random.Random(SEED))
+                yield Scene(site, host, load, supervisor, random.Random(f"{SEED} {self}"))
 
-    def settled(self, database: Database) -> dict[tuple[str, str], str]:
-        """Return the state of each message that is final, by lane and key."""
-        with database.transaction() as session:
-            rows = session.execute(
-                select(Delivery.lane, Delivery.key, Delivery.state).where(
-                    Delivery.finished_at.is_not(None), Delivery.kind == "reply"
-                )
-            )
-            return {(lane, key): state.value for lane, key, state in rows}
+    def _build(self, directory: Path) -> dict[str, Any]:
+        """Return what makes a deployment run the code of this fire: the project's, or a copy."""
+        if self.patch is None:
+            return {}
+        source = self.patch.applied(directory / "source")
+        return {"source": source, "PYTHONPATH": str(source)}
 
-    def wait_until_settled(self, database: Database, *, timeout_s: float = 60.0) -> None:
-        """Wait until each message is sent or failed, without anybody's help."""
-        wait_until(
-            lambda: len(self.settled(database)) >= self.total,
-            timeout_s=timeout_s,
-            what=f"all of {self.total} messages settled",
+    def _figures(self, scene: Scene, *, settled_s: float) -> Figures:
+        load, posts = scene.load, scene.site.accepted()
+        conversations = load.conversations(self.licences)
+        states = {key: state for key, state in load.states().items() if key[0] in conversations}
+        assert_kept(conversations, load.message_ids, posts=posts, states=states)
+        return Figures(
+            fire=self.name,
+            database=self.database,
+            messages=len(states),
+            twice=load.duplicates + load.redeliveries,
+            faults=scene.faults,
+            restarts=scene.supervisor.restarts,
+            failed=Counter(states.values())["failed"],
+            settled_s=round(settled_s, 2),
+            delays=Delays.of(_delays_s(load, posts, conversations)),
         )
 
-    def assert_kept_its_promises(self, database: Database) -> Counter[str]:
-        """Each message is in Mattermost once and in order, or failed and nowhere; one root each."""
-        posted, roots = self._posted()
-        states = self.settled(database)
-        expected = {
-            (f"{self.licence_of(conversation)}:c:c{conversation}", f"reply:{number}")
-            for conversation in range(self.conversations)
-            for number in range(self.messages)
-        }
-        assert set(states) == expected
-        for conversation in range(self.conversations):
-            lane = f"{self.licence_of(conversation)}:c:c{conversation}"
-            numbers = [str(n) for n in range(self.messages) if states[lane, f"reply:{n}"] == "sent"]
-            assert posted[f"c{conversation}"] == numbers, (lane, posted[f"c{conversation}"])
-            assert len(roots[f"c{conversation}"]) <= 1, lane
-        return Counter(states.values())
 
-    def _posted(self) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
-        posted: defaultdict[str, list[str]] = defaultdict(list)
-        roots: defaultdict[str, set[str]] = defaultdict(set)
-        for entry in self.site.accepted():
-            assert entry.props is not None
-            mark = entry.props["ireserve"]
-            if entry.root_id:
-                posted[mark["conversation_id"]].append(mark["message_id"])
-            else:
-                roots[mark["conversation_id"]].add(entry.post_id)
-        return posted, roots
+def _delays_s(load: Load, posts: Iterable[Received], conversations: Container[str]) -> list[float]:
+    """Return how long each message took from `.delay()` to its first post."""
+    found: dict[tuple[str, str], float] = {}
+    for post in posts:
+        mark = (post.props or {}).get("ireserve", {})
+        message = mark.get("conversation_id"), mark.get("message_id")
+        if message in load.enqueued_at_ms and message[0] in conversations:
+            found.setdefault(message, (post.time_ms - load.enqueued_at_ms[message]) / 1_000)
+    return list(found.values())
 
 
-@contextmanager
-def under_load(
-    site: Site, load: Load, *, workers: int = 2, pause_s: float = 0.0
-) -> Iterator[Supervisor]:
-    """Run the load in the background; the block brings the faults; at its end all is enqueued."""
-    for licence_id in load.licences:
-        if licence_id not in site.channel_ids:
-            site.add_licence(licence_id)
-    supervisor = Supervisor(site)
-    supervisor.start(workers)
-    site.deployment.start("beat")
-    host = site.deployment.start_host()
-    with ThreadPoolExecutor(1) as background:
-        load.enqueuing = background.submit(load.run, host, pause_s=pause_s)
-        try:
-            yield supervisor
-            load.enqueuing.result(300)
-        finally:
-            supervisor.stop()
+def _assert_works(site: Site, host: Host) -> None:
+    """A plain message of each licence is posted: what comes after this is the fault's doing."""
+    for licence_id in LICENCES:
+        answer = host.delay("send_notification", licence_id, notification_type="plain", text="up")
+        assert answer["ok"], answer
+    wait_until(
+        lambda: len(site.accepted()) == len(LICENCES), timeout_s=30, what="a plain message of each"
+    )
+
+
+def _wait_until_settled(load: Load, licences: Sequence[str]) -> None:
+    total = len(load.conversations(licences)) * load.size.messages
+    deadline = time.monotonic() + SETTLE_S
+    while (left := total - load.count_final(licences)) > 0:
+        if time.monotonic() > deadline:
+            raise BrokenPromiseError(f"left behind: {left} messages after {SETTLE_S:.0f} s")
+        time.sleep(LOOK_EVERY_S)
+
+
+def _wait_until_nothing_is_under_way(site: Site, licences: Sequence[str]) -> None:
+    """Wait for posts that the server is still at work on: what failed must not appear later."""
+    bots = [bot_of(licence_id) for licence_id in licences]
+    wait_until(
+        lambda: all(
+            entry.outcome or entry.username not in bots
+            for entry in site.stand_in.received(method="POST", path="/posts")
+        ),
+        timeout_s=30,
+        poll_s=LOOK_EVERY_S,
+        what="a server that is done",
+    )

@@ -1,0 +1,46 @@
+"""Builds that are broken on purpose: a copy of the code with one line changed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.deployment import ROOT
+
+# What runs in production; the copy holds nothing else.
+PARTS = ("celeryconfig.py", "inbound", "models", "Procfile", "settings.py", "tasks")
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A line of the code, and what it becomes."""
+
+    path: str
+    line: str
+    becomes: str
+
+    def applied(self, directory: Path) -> Path:
+        """Copy the code into the folder, change the line there, and return the folder."""
+        directory.mkdir(parents=True)
+        for part in PARTS:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+            copy(ROOT / part, directory / part)
+        file = directory / self.path
+        code = file.read_text().splitlines()
+        assert code.count(self.line) == 1, f"{self.path} has not once the line {self.line!r}"
+        code[code.index(self.line)] = self.becomes
+        file.write_text("\n".join(code) + "\n")
+        return directory
+
+
+def assert_is_what_runs(source: Path, environment: Mapping[str, str]) -> None:
+    """With this environment a process imports the copy, though the project is installed."""
+    code = "import tasks.lanes; print(tasks.lanes.__file__)"
+    # -P: not because the process happens to be started in the copy's folder.
+    command = [sys.executable, "-P", "-c", code]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == str(source / "tasks" / "lanes.py"), told.stdout

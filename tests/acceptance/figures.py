@@ -1,0 +1,87 @@
+"""What was measured in a fire, and the report of all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+COLUMNS = ("fire", "database", "messages", "twice", "faults", "restarts", "failed")
+TIMES = ("median_s", "p99_s", "max_s", "settled_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """From `.delay()` to the post (inbound: from the post to its record), in seconds."""
+
+    median_s: float
+    p99_s: float
+    max_s: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> Delays:
+        """Return the figures of these delays."""
+        ordered = sorted(seconds)
+        p99 = ordered[ceil(len(ordered) * 0.99) - 1]
+        return cls(*(round(value, 4) for value in (median(ordered), p99, ordered[-1])))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One fire that was survived.
+
+    ``twice`` counts what was enqueued or delivered a second time, ``restarts`` the processes that
+    had to be started again; ``settled_s`` is how long after the last fault nothing was left.
+    """
+
+    fire: str
+    database: str
+    messages: int
+    twice: int
+    faults: int
+    restarts: int
+    failed: int
+    settled_s: float
+    delays: Delays
+
+    def row(self) -> dict[str, Any]:
+        """Return the figures side by side."""
+        values = asdict(self)
+        return {**values, **values.pop("delays")}
+
+
+def table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the report as lines of text."""
+    headings = dict(zip(COLUMNS + TIMES, COLUMNS + TIMES, strict=True))
+    cells = [
+        [str(row[name]) for name in COLUMNS] + [_seconds(row[name]) for name in TIMES]
+        for row in (headings, *rows)
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            # Words to the left, numbers to the right.
+            cell.ljust(width) if index < 2 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    ]
+
+
+def _seconds(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.3f}"
+
+
+def write_report(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write the report as JSON."""
+    fires = list(rows)
+    report = {
+        "survived": len(fires),
+        "faults": sum(fire["faults"] for fire in fires),
+        "fires": fires,
+    }
+    path.write_text(json.dumps(report, indent=2) + "\n")

@@ -1,0 +1,217 @@
+"""A load: messages of many conversations in bursts, some enqueued or delivered twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+
+from models import Delivery, DeliveryState
+from tests.acceptance.site import Site
+from tests.deployment import Host
+from tests.waiting import wait_until
+
+LICENCES = ("L1", "L2", "L3")
+LONGEST_BURST = 5
+# The share of messages that i-Reserve enqueues twice, and of those whose Celery message the
+# broker delivers twice.
+DUPLICATES = REDELIVERIES = 0.1
+# i-Reserve calls again when `.delay()` raised, for as long as this.
+HOST_PATIENCE_S = 60.0
+# Between two such calls.
+HOST_PAUSE_S = 0.2
+# Long enough for a full load on a busy machine, in which no lock has run out yet.
+PROGRESS_TIMEOUT_S = 180.0
+# Rarely enough that looking does not slow down what is looked at.
+LOOK_EVERY_S = 0.1
+# As many requests as may be under way at once, and those that have just ended.
+LATEST = 50
+# Longer than the server takes for a post when nothing is wrong with it.
+HELD_UP_MS = 200
+FILE = "photo.txt"
+
+_FINAL_MESSAGES = (Delivery.finished_at.is_not(None), Delivery.kind == "reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many conversations there are, how many messages in each, and how fast they come.
+
+    Every so-manieth message has a file (0: none has).
+    """
+
+    conversations: int
+    messages: int
+    pause_s: float = 0.0
+    file_every: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return how many messages there are."""
+        return self.conversations * self.messages
+
+
+@dataclass(slots=True)
+class Load:
+    """What i-Reserve enqueues, and how far it has come."""
+
+    site: Site
+    size: Size
+    dice: random.Random
+    enqueued_at_ms: dict[tuple[str, str], float] = field(default_factory=dict)
+    duplicates: int = 0
+    redeliveries: int = 0
+    _enqueuing: Future[None] | None = None
+    _arrived: int = 0
+    _last_seq: int = 0
+
+    def conversations(self, licences: Sequence[str] = LICENCES) -> list[str]:
+        """Return the ids of these licences' conversations."""
+        every = [f"c{number}" for number in range(self.size.conversations)]
+        return [conversation for conversation in every if licence_of(conversation) in licences]
+
+    @property
+    def message_ids(self) -> list[str]:
+        """Return the ids of each conversation's messages, in order."""
+        return [str(number) for number in range(self.size.messages)]
+
+    @contextmanager
+    def coming_in(self, host: Host) -> Iterator[None]:
+        """Enqueue everything in the background; at the end of the block all of it is enqueued."""
+        with ThreadPoolExecutor(1) as background:
+            self._enqueuing = background.submit(self._run, host)
+            yield
+            self._enqueuing.result()
+
+    def wait_until_enqueued(self) -> None:
+        """Wait until i-Reserve has enqueued everything."""
+        assert self._enqueuing is not None
+        self._enqueuing.result(PROGRESS_TIMEOUT_S)
+
+    def wait_until_arrived(self, share: float) -> None:
+        """Wait until the server has been asked to make this share of the posts."""
+        wait_until(
+            lambda: self._count_arrived() >= self.size.total * share,
+            timeout_s=PROGRESS_TIMEOUT_S,
+            poll_s=LOOK_EVERY_S,
+            what=f"{share:.0%} of the load at the server",
+        )
+
+    def wait_until_under_way(self) -> None:
+        """Wait for a moment at which the server is at work on a post."""
+        wait_until(self._is_under_way, timeout_s=PROGRESS_TIMEOUT_S, what="a post that is made")
+
+    def states(self) -> dict[tuple[str, str], str]:
+        """Return the state of each message that is final, by conversation and message."""
+        query = select(Delivery.lane, Delivery.key, Delivery.state).where(*_FINAL_MESSAGES)
+        with self.site.database.transaction() as session:
+            return {
+                (lane.split(":")[2], key.removeprefix("reply:")): state.value
+                for lane, key, state in session.execute(query)
+            }
+
+    def count_final(self, licences: Sequence[str] = LICENCES) -> int:
+        """Return how many messages of these licences are sent or failed."""
+        query = select(func.count()).where(*_FINAL_MESSAGES, Delivery.licence_id.in_(licences))
+        with self.site.database.transaction() as session:
+            return session.scalar(query) or 0
+
+    def unsettled(self) -> set[str]:
+        """Return the conversations with a message that was sent off and whose answer was lost."""
+        query = select(Delivery.lane).where(Delivery.state == DeliveryState.UNSETTLED)
+        with self.site.database.transaction() as session:
+            return {lane.split(":")[2] for lane in session.scalars(query)}
+
+    def held_up(self) -> set[str]:
+        """Return the conversations with a post that the server has been at work on for a while."""
+        before_ms = time.time() * 1_000 - HELD_UP_MS
+        return {
+            entry.props["ireserve"]["conversation_id"]
+            for entry in self.site.stand_in.received(method="POST", path="/posts")
+            if not entry.outcome and entry.props and entry.time_ms < before_ms
+        }
+
+    def enqueue_again(self, host: Host, conversation: str) -> None:
+        """Enqueue the conversation's first message once more, by the task's name.
+
+        That wakes a worker whatever is under way, as a Celery message that comes twice does.
+        """
+        message = self._message(conversation, self.message_ids[0])
+        answer = host.send_by_name("mattermost.post_reply", **message)
+        assert answer["ok"], answer
+        self.duplicates += 1
+
+    def _count_arrived(self) -> int:
+        assert self._enqueuing is not None
+        if self._enqueuing.done():
+            # What stopped i-Reserve, if anything did.
+            self._enqueuing.result()
+        new = self.site.stand_in.received(method="POST", path="/posts", after_seq=self._last_seq)
+        if new:
+            self._arrived += len(new)
+            self._last_seq = new[-1].seq
+        return self._arrived
+
+    def _is_under_way(self) -> bool:
+        latest = self.site.stand_in.received(
+            method="POST", path="/posts", after_seq=self._last_seq - LATEST
+        )
+        return any(not entry.outcome for entry in latest)
+
+    def _run(self, host: Host) -> None:
+        left = {conversation: iter(self.message_ids) for conversation in self.conversations()}
+        while left:
+            conversation = self.dice.choice(list(left))
+            for _ in range(self.dice.randint(1, LONGEST_BURST)):
+                message_id = next(left[conversation], None)
+                if message_id is None:
+                    del left[conversation]
+                    break
+                self._enqueue(host, conversation, message_id)
+                time.sleep(self.size.pause_s)
+
+    def _enqueue(self, host: Host, conversation: str, message_id: str) -> None:
+        message = self._message(conversation, message_id)
+        self.enqueued_at_ms[conversation, message_id] = _delay(host, message)
+        if self.dice.random() < DUPLICATES:
+            _delay(host, message)
+            self.duplicates += 1
+        if self.dice.random() < REDELIVERIES:
+            # A broker that is away at this moment delivers nothing.
+            self.redeliveries += host.redeliver()["ok"]
+
+    def _message(self, conversation: str, message_id: str) -> dict[str, Any]:
+        every = self.size.file_every
+        has_file = every and int(message_id) % every == 0
+        return {
+            "licence_id": licence_of(conversation),
+            "conversation_id": conversation,
+            "message_id": message_id,
+            "sender_name": "Jan",
+            "sender_role": "visitor",
+            "text": f"message {message_id}",
+            "attachments": [{"name": FILE, "path": FILE}] if has_file else [],
+        }
+
+
+def licence_of(conversation: str) -> str:
+    """Return whose conversation it is."""
+    return LICENCES[int(conversation.removeprefix("c")) % len(LICENCES)]
+
+
+def _delay(host: Host, message: dict[str, Any]) -> float:
+    """Enqueue; call again when Redis is away, as the README says. Return when it succeeded (ms)."""
+    deadline = time.monotonic() + HOST_PATIENCE_S
+    while True:
+        called_at_ms = time.time() * 1_000
+        answer = host.delay("post_reply", **message)
+        if answer["ok"]:
+            return called_at_ms
+        assert time.monotonic() < deadline, answer
+        time.sleep(HOST_PAUSE_S)

@@ -1,0 +1,70 @@
+"""What must be true when a load is over, whatever happened in the middle of it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from demo.mattermost.received import Received
+
+States = Mapping[tuple[str, str], str]
+
+
+class BrokenPromiseError(AssertionError):
+    """A promise was not kept; the message says which, and for which conversation."""
+
+
+def assert_kept(
+    conversations: Sequence[str],
+    message_ids: Sequence[str],
+    *,
+    posts: Iterable[Received],
+    states: States,
+) -> None:
+    """Each message is in Mattermost once and in order, or failed and nowhere; one root each.
+
+    ``posts`` is what the server recorded; ``states`` is what the ledger says of each message.
+
+    Raises:
+        BrokenPromiseError: something is lost, doubled, out of order, or under a second root.
+    """
+    expected = {(conversation, each) for conversation in conversations for each in message_ids}
+    if set(states) != expected:
+        raise BrokenPromiseError(f"not in the ledger: {sorted(expected ^ set(states))[:5]}")
+    by_conversation = _by_conversation(posts)
+    for conversation in conversations:
+        sent = [each for each in message_ids if states[conversation, each] == "sent"]
+        _assert_one_thread(conversation, by_conversation[conversation])
+        _assert_once_and_in_order(conversation, by_conversation[conversation], sent)
+
+
+def _by_conversation(posts: Iterable[Received]) -> defaultdict[str, list[Received]]:
+    found: defaultdict[str, list[Received]] = defaultdict(list)
+    for post in posts:
+        # A notification belongs to no conversation.
+        if "conversation_id" in (post.props or {}).get("ireserve", {}):
+            assert post.props is not None
+            found[post.props["ireserve"]["conversation_id"]].append(post)
+    return found
+
+
+def _assert_one_thread(conversation: str, posts: Sequence[Received]) -> None:
+    roots = [post.post_id for post in posts if not post.root_id]
+    named = {post.root_id for post in posts if post.root_id}
+    if len(roots) > 1 or not named <= set(roots):
+        raise BrokenPromiseError(f"{len(roots)} roots, {len(named)} threads: {conversation}")
+
+
+def _assert_once_and_in_order(
+    conversation: str, posts: Sequence[Received], sent: Sequence[str]
+) -> None:
+    marks = [post.props["ireserve"] for post in posts if post.root_id and post.props]
+    parts = [(mark["message_id"], mark["part"]) for mark in marks]
+    doubled = [part for part, count in Counter(parts).items() if count > 1]
+    if doubled:
+        raise BrokenPromiseError(f"posted twice: {conversation}, {doubled[:5]}")
+    # The posts of one message stand together.
+    order = [message_id for message_id, _ in groupby(message_id for message_id, _ in parts)]
+    if order != list(sent):
+        raise BrokenPromiseError(f"not what was sent, in its order: {conversation}, {order}")

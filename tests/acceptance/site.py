@@ -1,0 +1,104 @@
+"""A deployment with a Redis and a Mattermost of its own, and the licences on it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demo.mattermost.received import Received
+from demo.redis_server import RedisServer, running_redis
+from models import Database, KeyRing
+from tasks.mattermost import MattermostClient
+from tasks.registration import LicenceOrder, register_licence
+from tests.acceptance.stand_in_process import StandInProcess, running_stand_in
+from tests.deployment import ROOT, Deployment
+
+CHANNEL = "webchat"
+# A team member, who is in the channel of each licence.
+MEMBER = "anna"
+
+
+@dataclass(slots=True)
+class Site:
+    """Servers that a test may kill, and a deployment of which it starts what it needs."""
+
+    deployment: Deployment
+    redis: RedisServer
+    stand_in: StandInProcess
+    database: Database
+    channel_ids: dict[str, str] = field(default_factory=dict)
+
+    def add_licence(self, licence_id: str) -> None:
+        """Make a team, a channel and a bot for the licence, and register it."""
+        team, bot = team_of(licence_id), bot_of(licence_id)
+        place = f"{team}/{CHANNEL}"
+        made = self.stand_in.setup(
+            {
+                "teams": [{"name": team}],
+                "channels": [{"team": team, "name": CHANNEL}],
+                "users": [{"username": MEMBER, "channels": [place]}],
+                "bots": [{"username": bot, "channels": [place]}],
+            }
+        )
+        token = made["bots"][bot]["token"]
+        with MattermostClient(self.stand_in.url, token) as client:
+            register_licence(
+                LicenceOrder(licence_id, self.stand_in.url, team, CHANNEL, token),
+                client=client,
+                database=self.database,
+                keyring=KeyRing([self.deployment.environment["ENCRYPTION_KEYS"]]),
+            )
+        self.channel_ids[licence_id] = made["channels"][place]["id"]
+
+    def accepted(self) -> list[Received]:
+        """Return the posts that the server made, in order; a deduplicated request made none."""
+        return [
+            entry
+            for entry in self.stand_in.received(method="POST", path="/posts")
+            if entry.post_id and not entry.duplicate
+        ]
+
+
+def team_of(licence_id: str) -> str:
+    """Return the name of a licence's team."""
+    return f"team-{licence_id.lower()}"
+
+
+def bot_of(licence_id: str) -> str:
+    """Return the name of a licence's bot."""
+    return f"bot-{licence_id.lower()}"
+
+
+@contextmanager
+def running_site(
+    directory: Path,
+    *,
+    database_url: str,
+    licences: tuple[str, ...] = ("L1",),
+    source: Path = ROOT,
+    stop_with: int = signal.SIGTERM,
+    **settings: str,
+) -> Iterator[Site]:
+    """Yield a site with these licences, whose processes run the code in ``source``.
+
+    At the end of the block each process of the deployment gets the signal ``stop_with``.
+    """
+    database = Database(database_url.replace("postgresql:", "postgresql+psycopg:"))
+    with (
+        running_redis(directory / "redis") as redis,
+        running_stand_in(directory / "mattermost") as stand_in,
+    ):
+        deployment = Deployment.create(
+            directory, redis_url=redis.url, database_url=database_url, source=source, **settings
+        )
+        site = Site(deployment, redis, stand_in, database)
+        try:
+            for licence_id in licences:
+                site.add_licence(licence_id)
+            yield site
+        finally:
+            deployment.stop(with_signal=stop_with)
+            database.dispose()

@@ -1,0 +1,69 @@
+"""Fires that need the machine, or a server that others share, for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from tests.acceptance import faults
+from tests.acceptance.figures import Figures
+from tests.acceptance.fire import Fire
+from tests.acceptance.load import LICENCES, Size
+from tests.postgres_server import PostgresServer
+
+OTHERS = tuple(licence for licence in LICENCES if licence != faults.HUNG_LICENCE)
+# 25 messages a second, a quarter of what two workers carry: nothing waits for anything else.
+PACED_S = 0.04
+# The promise: the others' median delay grows by less than a quarter.
+MOST_GROWTH = 1.25
+
+
+def test_restarted_postgresql_loses_and_doubles_nothing(
+    postgres_url: str,
+    postgres_server: PostgresServer,
+    tmp_path: Path,
+    size: Size,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """PostgreSQL is restarted, then crashes, in the middle of it; no message fails for that."""
+    fault = partial(faults.restart_postgresql, server=postgres_server)
+
+    figures = Fire("PostgreSQL restarted", fault, "postgresql").burn(
+        tmp_path, database_url=postgres_url, size=size
+    )
+
+    record_property("fire", figures.row())
+    assert figures.failed == 0
+
+
+def test_dead_server_hardly_delays_the_other_licences(
+    sqlite_template: Path,
+    tmp_path: Path,
+    size: Size,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """One licence's server hangs for the whole run: the others' median grows less than a quarter.
+
+    The same load with that server alive runs beside it, so that what the machine does meanwhile
+    concerns both alike.
+    """
+    paced = replace(size, messages=2 * size.messages, pause_s=PACED_S)
+    alive = Fire("all servers alive", faults.nothing, licences=OTHERS)
+    dead = Fire("one server dead", faults.hang_one_server, licences=OTHERS)
+
+    def burn(fire: Fire) -> Figures:
+        directory = tmp_path / fire.name
+        directory.mkdir()
+        (directory / "test.db").write_bytes(sqlite_template.read_bytes())
+        return fire.burn(directory, database_url=f"sqlite:///{directory / 'test.db'}", size=paced)
+
+    with ThreadPoolExecutor(2) as pool:
+        figures = dict(zip(("alive", "dead"), pool.map(burn, (alive, dead)), strict=True))
+
+    for each in figures.values():
+        record_property("fire", each.row())
+    medians = {name: each.delays.median_s for name, each in figures.items()}
+    assert medians["dead"] < MOST_GROWTH * medians["alive"], medians
