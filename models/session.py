@@ -18,6 +18,8 @@ SQLITE_BUSY_MS = 30_000
 # How long a thread waits for a connection or for PostgreSQL to answer a new one.
 POOL_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 5
+# The option of a connection on which nothing is written.
+_READ_ONLY = "ireserve_read_only"
 
 
 class Database:
@@ -46,6 +48,13 @@ class Database:
         """Yield a session; commit at the end, roll back if the block raises."""
         _ = self.engine
         with self._turn, self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Yield a session that only reads, and holds nobody up however long that takes."""
+        reading = self.engine.execution_options(**{_READ_ONLY: True})
+        with Session(reading) as session:
             yield session
 
     @contextmanager
@@ -102,6 +111,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
+    if connection.get_execution_options().get(_READ_ONLY):
+        connection.exec_driver_sql("BEGIN")
+        return
     # A transaction that reads first and writes later fails at once ("database is locked") when
     # somebody else wrote in between, whatever the timeout. Taking the write lock first waits.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -32,6 +32,12 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 if failures >= tonumber(ARGV[1]) then redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[2]) end
 return failures
 """
+# An answer to a request from before the outage may come after the circuit has opened: then it says
+# nothing of the server as it is now.
+_COUNT_SUCCESS = """
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
+return redis.call('HDEL', KEYS[1], 'failures')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Circuits:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._count_failure = redis.register_script(_COUNT_FAILURE)
+        self._count_success = redis.register_script(_COUNT_SUCCESS)
         self._cache: dict[str, tuple[float, CircuitState]] = {}
 
     def state(self, licence_id: str) -> CircuitState:
@@ -94,7 +101,8 @@ class Circuits:
     def count_success(self, licence_id: str) -> None:
         """Note that the server answered; costs nothing as long as nothing had failed."""
         if self.state(licence_id).failures:
-            self.close(licence_id)
+            self._count_success(keys=[_key(licence_id), _OPEN], args=[licence_id])
+            self._cache.pop(licence_id, None)
 
     def close(self, licence_id: str) -> None:
         """Let the licence's messages through again."""

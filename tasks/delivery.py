@@ -66,7 +66,7 @@ def deliver(
         return Waiting(entry.key, seconds, error.reason.value)
     except UndecidedError as error:
         runtime.circuits.count_failure(licence_id)
-        return Waiting(entry.key, error.look_again_s, error.reason.value)
+        return Waiting(entry.key, error.look_again_s, error.reason.value, is_unsettled=True)
     except (SendFailedError, MattermostError) as error:
         if _is_unreachable(error):
             runtime.circuits.count_failure(licence_id)

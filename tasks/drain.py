@@ -187,6 +187,8 @@ def _wait(runtime: Runtime, taken: TakenLane, outcome: Settled | Waiting) -> Non
     assert isinstance(outcome, Waiting)
     moment_ms = runtime.lanes.now_ms() + round(outcome.seconds * 1_000)
     runtime.lanes.wake_at(taken.lane, moment_ms)
+    if outcome.is_unsettled:
+        runtime.lanes.leave_alone(taken.lane, seconds=outcome.seconds)
     runtime.lanes.let_go(taken)
 
 

@@ -52,12 +52,14 @@ OVERDUE_MS = 5_000
 # (500,000 characters each at most), enough for the database's part in a message to be small.
 HEADS = 10
 
-# An empty lane waits for nobody; of a full one the heads, unless somebody else has the lock.
+# An empty lane waits for nobody; of a full one the heads, unless it is to be left alone for a while
+# or somebody else has the lock.
 _TAKE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('ZREM', KEYS[3], ARGV[4])
   return false
 end
+if redis.call('EXISTS', KEYS[4]) == 1 then return false end
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
 return redis.call('LRANGE', KEYS[1], 0, ARGV[3] - 1)
 """
@@ -188,11 +190,14 @@ class Lanes:
         return bool(self._append(keys=[_list(name), WAITING], args=args))
 
     def take(self, lane: Lane) -> TakenLane | None:
-        """Lock the lane and return its first entries; None: it is empty, or another worker's."""
+        """Lock the lane and return its first entries.
+
+        None: it is empty, another worker's, or to be left alone.
+        """
         name, token = str(lane), uuid4().hex
         taken_at = time.monotonic()
         heads = self._take(
-            keys=[_list(name), _lock(name), WAITING],
+            keys=[_list(name), _lock(name), WAITING, _pause(name)],
             args=[token, round(LOCK_S * 1_000), HEADS, name],
         )
         if not heads:
@@ -247,6 +252,10 @@ class Lanes:
     def wake_at(self, lane: Lane, moment_ms: int) -> None:
         """Let the sweep leave the lane alone until then (the lane must be waiting)."""
         self._redis.zadd(WAITING, {str(lane): moment_ms}, xx=True)
+
+    def leave_alone(self, lane: Lane, *, seconds: float) -> None:
+        """Let nobody drain the lane for so long, whoever is woken for it."""
+        self._redis.set(_pause(str(lane)), 1, px=round(seconds * 1_000))
 
     def now_ms(self) -> int:
         """Return the time by Redis' clock, which all lanes go by."""
@@ -343,3 +352,7 @@ def _list(name: str) -> str:
 
 def _lock(name: str) -> str:
     return f"{PREFIX}lock:{name}"
+
+
+def _pause(name: str) -> str:
+    return f"{PREFIX}pause:{name}"

@@ -31,3 +31,5 @@ class Waiting:
     key: str
     seconds: float
     reason: str
+    # Nobody may look at it sooner, whoever wakes the lane: the server may still be at work on it.
+    is_unsettled: bool = False

@@ -58,7 +58,7 @@ def status(licence_id: str | None) -> None:
     What was mirrored, what waits and since when, what failed, and when it last worked.
     """
     parts = Installation()
-    with parts.database.transaction() as session:
+    with parts.database.snapshot() as session:
         found = read_status(session, parts.redis, licence_id)
     if licence_id is not None and not found:
         raise RegistrationError(f"no licence {licence_id!r} is registered")

@@ -76,24 +76,26 @@ SWEEP_REMOVED = Patch("tasks/sweep.py", "    woken = wake_overdue(runtime)", "  
 @pytest.mark.parametrize(
     ("fire", "broken"),
     [
-        (
+        pytest.param(
             Fire("without the lane's lock", faults.save_slowly, patch=LOCK_REMOVED),
             "posted twice|in its order|roots",
+            id="lane lock removed",
         ),
-        (
+        pytest.param(
             Fire(
                 "without the settlement",
                 faults.kill_between_post_and_commit,
                 patch=SETTLEMENT_REMOVED,
             ),
             "posted twice|roots",
+            id="settlement removed",
         ),
-        (
+        pytest.param(
             Fire("without the sweep", faults.kill_between_post_and_commit, patch=SWEEP_REMOVED),
             "left behind",
+            id="sweep removed",
         ),
     ],
-    ids=str,
 )
 def test_broken_build_is_found_out(fire: Fire, broken: str, burn: Burn) -> None:
     """With one line taken out the fire breaks a promise, though plain messages still arrive."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 from sqlalchemy import select
 
 from demo.mattermost import StandIn
@@ -17,7 +18,7 @@ from models.keyring import new_key
 from settings import Settings, get_settings
 from tasks.app import app, append_message
 from tasks.drain import Report, drain
-from tasks.lanes import Lane
+from tasks.lanes import PREFIX, Lane
 from tasks.mattermost import MattermostClient, Post
 from tasks.messages import lane_of
 from tasks.registration import LicenceOrder, register_licence
@@ -49,10 +50,16 @@ class Office:
         append_message(self.runtime.lanes, kind, payload, f"task-{self.next_task}")
         return lane_of(kind, payload)
 
+    def drain(self, lane: Lane) -> Report:
+        """Drain the lane, as if the time were over for which it is to be left alone."""
+        with Redis.from_url(self.runtime.settings.redis_url) as redis:
+            redis.delete(f"{PREFIX}pause:{lane}")
+        return drain(self.runtime, lane)
+
     def start(self, conversation_id: str = "c1", **more: Any) -> Report:
         """Enqueue a conversation's start and drain its lane."""
         arguments = {"visitor_name": "Jan", "conversation_id": conversation_id, **more}
-        return drain(self.runtime, self.append("root", **arguments))
+        return self.drain(self.append("root", **arguments))
 
     def reply(
         self, message_id: str, text: str = "", conversation_id: str = "c1", **more: Any
@@ -65,12 +72,12 @@ class Office:
             **VISITOR,
             **more,
         }
-        return drain(self.runtime, self.append("reply", **arguments))
+        return self.drain(self.append("reply", **arguments))
 
     def notify(self, notification_type: str = "booking", text: str = "news", **more: Any) -> Report:
         """Enqueue a notification and drain its lane."""
         arguments = {"notification_type": notification_type, "text": text, **more}
-        return drain(self.runtime, self.append("notification", **arguments))
+        return self.drain(self.append("notification", **arguments))
 
     def channel_posts(self, channel_id: str | None = None) -> list[Post]:
         """Return what is in the channel, oldest first, as a member sees it."""

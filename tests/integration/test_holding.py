@@ -9,7 +9,6 @@ from sqlalchemy import update
 
 from models import Licence
 from tasks import circuit
-from tasks.drain import drain
 from tasks.lanes import Lane
 from tasks.runtime import Runtime, build_runtime
 from tests.integration.conftest import Office
@@ -61,7 +60,7 @@ def test_probe_closes_the_circuit_and_what_waited_is_sent_in_order(office: Offic
     office.stand_in.clear_faults()
 
     office.runtime.circuits.close("L1")
-    drain(office.runtime, LANE)
+    office.drain(LANE)
 
     assert [post.message.splitlines()[-1] for post in office.channel_posts()[1:]] == [
         "first",
@@ -76,7 +75,7 @@ def test_message_that_waited_too_long_fails_and_keeps_its_payload(office: Office
     office.reply("m1", "too late")
     _restarted(office, hold_s=0)
 
-    report = drain(office.runtime, LANE)
+    report = office.drain(LANE)
 
     assert [settled.reason for _, settled in report.failed] == ["unreachable"]
     row = next(row for row in office.ledger() if row.key == "reply:m1")
@@ -140,7 +139,7 @@ def test_rate_limited_message_waits_as_long_as_it_is_told(office: Office) -> Non
     wait_until(
         lambda: not office.runtime.circuits.state("L1").blocks(time.time()), what="the pause's end"
     )
-    third = drain(office.runtime, LANE)
+    third = office.drain(LANE)
 
     assert (str(first), str(second), str(third)) == ("1 waiting", "1 waiting", "2 sent")
     assert held == ("held", "rate_limited")
@@ -169,3 +168,12 @@ def test_unreachable_server_is_told_as_such(office: Office) -> None:
         "reply:m1": ("failed", "unreachable"),
         "root:1": ("failed", "unreachable"),
     }
+
+
+def test_late_answer_does_not_close_an_open_circuit(office: Office) -> None:
+    """It is to a request from before the outage; only a probe says that the server is back."""
+    _break_the_server(office)
+
+    office.runtime.circuits.count_success("L1")
+
+    assert office.runtime.circuits.state("L1").is_open

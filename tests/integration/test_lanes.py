@@ -13,6 +13,7 @@ from tasks.drain import drain
 from tasks.lanes import Lane, LaneEntry, LaneLostError, Lanes
 from tasks.slots import Slots
 from tests.integration.conftest import VISITOR, Office
+from tests.waiting import wait_until
 
 LANE = Lane.of_conversation("L1", "c1")
 
@@ -146,6 +147,18 @@ def test_taken_lane_is_emptied_and_let_go_in_one_step(lanes: Lanes) -> None:
     assert lanes.waiting_of("L1") == []
     with lanes.locked(LANE) as lock:
         assert lock is not None
+
+
+def test_lane_that_is_left_alone_is_nobodys(lanes: Lanes) -> None:
+    """Whoever is woken for it, by a message or twice by the broker, does not get it."""
+    lanes.append(LANE, _entry("a"))
+    lanes.leave_alone(LANE, seconds=0.2)
+
+    at_once = lanes.take(LANE)
+    later = wait_until(lambda: lanes.take(LANE), what="the end of the pause")
+
+    assert at_once is None
+    assert [LaneEntry.load(raw).key for raw in later.heads] == ["a"]
 
 
 def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis_url: str) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from models import DeliveryState
 from tasks import ledger
-from tasks.drain import drain
 from tasks.lanes import Lane, LaneEntry
 from tasks.marks import Mark
 from tasks.mattermost import MattermostClient
@@ -81,7 +80,7 @@ def test_timeout_is_looked_at_twice_before_it_counts_as_failed(office: Office) -
     lane = Lane.of_conversation("L1", "c1")
     settled_meanwhile = office.states()["reply:m1"]
     _wait_for_posts(office, 2)
-    second = drain(office.runtime, lane)
+    second = office.drain(lane)
 
     assert str(first) == "1 waiting"
     assert settled_meanwhile == ("unsettled", "timeout")
@@ -120,7 +119,7 @@ def test_unsettled_message_waits_while_the_server_cannot_be_asked(office: Office
     waiting = office.states()["reply:m1"]
     office.reply("m2", "more")
     office.stand_in.clear_faults(down.id)
-    drain(office.runtime, Lane.of_conversation("L1", "c1"))
+    office.drain(Lane.of_conversation("L1", "c1"))
 
     assert waiting[0] == "unsettled"
     assert office.states()["reply:m1"] == ("sent", None)
@@ -139,7 +138,7 @@ def test_dead_workers_post_is_found_and_not_sent_again(office: Office) -> None:
             connection, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
         )
 
-    report = drain(office.runtime, lane)
+    report = office.drain(lane)
 
     assert str(report) == "1 sent"
     assert len(office.channel_posts()) == 2
@@ -151,7 +150,7 @@ def test_dead_workers_message_that_was_not_sent_is_sent(office: Office) -> None:
     lane = office.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)
     _begin_like_a_worker_that_dies(office, lane, "reply", "reply:m1")
 
-    report = drain(office.runtime, lane)
+    report = office.drain(lane)
 
     assert str(report) == "1 sent"
     assert len(office.channel_posts()) == 2
@@ -189,7 +188,7 @@ def test_somebody_elses_post_with_the_same_key_is_not_taken_for_ours(office: Off
         props=Mark.of(lane, "reply:m1").props("1"),
     )
 
-    drain(office.runtime, lane)
+    office.drain(lane)
 
     assert [post.message.splitlines()[-1] for post in office.channel_posts()[1:]] == [
         "forged",
@@ -204,7 +203,7 @@ def test_long_message_that_broke_off_in_the_middle_is_continued(office: Office) 
     office.start()
     text = "\n".join(f"line {number} " + "x" * 90 for number in range(400))
     lane = office.append("reply", conversation_id="c1", message_id="m1", text=text, **_VISITOR)
-    drain(office.runtime, lane)
+    office.drain(lane)
     whole = [post.message for post in office.channel_posts()[1:]]
     for post in office.channel_posts()[2:]:
         office.bot().delete_post(post.id)
@@ -215,7 +214,7 @@ def test_long_message_that_broke_off_in_the_middle_is_continued(office: Office) 
         )
 
     office.append("reply", conversation_id="c1", message_id="m1", text=text, **_VISITOR)
-    drain(office.runtime, lane)
+    office.drain(lane)
 
     assert len(whole) == 3
     assert [post.message for post in office.channel_posts()[1:]] == whole
