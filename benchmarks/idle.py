@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 from benchmarks.report import Comparison, Report, Target, alternating
-from benchmarks.rig import Rig, running_rig, settle
-from benchmarks.servers import databases
-from demo.redis_server import running_redis
+from benchmarks.rig import Rig, rigs, settle
 from tests.waiting import wait_until
 
 TARGETS = {"median": Target.at_most(1.15), "p99": Target.at_most(1.3)}
@@ -27,17 +22,8 @@ PAUSE_S = 0.03
 def run(*, rounds: int) -> Report:
     """Return median and 99th percentile on each database; one message at a time is under way."""
     comparisons = []
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        directory = Path(name)
-        addresses = stack.enter_context(databases(directory))
-        for kind, url in addresses.items():
-            redis_url = stack.enter_context(running_redis(directory / f"redis-{kind}")).url
-            place = directory / kind
-            place.mkdir()
-            with running_rig(
-                place, redis_url=redis_url, database_url=url, conversations=CONVERSATIONS
-            ) as rig:
-                comparisons += _compare(rig, kind, rounds=rounds)
+    for kind, rig in rigs(conversations=CONVERSATIONS):
+        comparisons += _compare(rig, kind, rounds=rounds)
     return Report("idle", tuple(comparisons))
 
 

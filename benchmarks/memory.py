@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,15 +11,13 @@ from statistics import median
 
 from benchmarks.installation import Installation, running_installation
 from benchmarks.post_server import BOT_TOKEN, CHANNEL_ID
-from benchmarks.producer import ROOT
 from benchmarks.report import Comparison, Report, Target, alternating
-from benchmarks.rig import NAIVE_WORKER
+from benchmarks.rig import THREADS, naive_worker
 from benchmarks.servers import databases
 from demo.redis_server import running_redis
-from tests.waiting import wait_until
+from tests.deployment import Deployment
 
 TARGET = Target.at_most(1.5)
-THREADS = 8
 # Enough that every thread has worked and every connection is made.
 CONVERSATIONS = 100
 MESSAGES = 10
@@ -50,12 +46,12 @@ def run(*, rounds: int) -> Report:
 
 
 def _compare(kind: str, installation: Installation, *, rounds: int) -> tuple[Comparison, str]:
-    sides = {"ours": _our_worker, "bare": _bare_worker}
+    sides = {"ours": _our_worker, "bare": naive_worker}
     started: dict[str, list[float]] = {side: [] for side in sides}
     loaded: dict[str, list[float]] = {side: [] for side in sides}
     for number, order in enumerate(alternating(rounds)):
         for side in list(sides)[::order]:
-            with sides[side](installation) as pid:
+            with sides[side](installation.deployment) as pid:
                 started[side].append(_mebibytes(pid))
                 _load(installation, side, label=f"{kind}-{number}")
                 loaded[side].append(_mebibytes(pid))
@@ -66,30 +62,13 @@ def _compare(kind: str, installation: Installation, *, rounds: int) -> tuple[Com
 
 
 @contextmanager
-def _our_worker(installation: Installation) -> Iterator[int]:
-    worker = installation.deployment.start_worker()
+def _our_worker(deployment: Deployment) -> Iterator[int]:
+    worker = deployment.start_worker()
     try:
         yield worker.process.pid
     finally:
         # In order, so that nothing is left half done for the next one.
         worker.kill(signal.SIGTERM)
-
-
-@contextmanager
-def _bare_worker(installation: Installation) -> Iterator[int]:
-    deployment = installation.deployment
-    log = deployment.directory / "bare.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *NAIVE_WORKER, "--concurrency", str(THREADS)],
-            cwd=ROOT, env=deployment.environment, stdout=output, stderr=output,
-        )  # fmt: skip
-        try:
-            wait_until(lambda: " ready." in log.read_text(), timeout_s=60, what="a bare worker")
-            yield process.pid
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def _load(installation: Installation, side: str, *, label: str) -> None:

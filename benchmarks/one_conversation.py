@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
-from pathlib import Path
 
 import requests
 
 from benchmarks.outbound import SERVICE_MS, misplaced_among
 from benchmarks.producer import ROOT
 from benchmarks.report import Comparison, Report, Target, alternating
-from benchmarks.rig import LICENCES, OUR_QUEUE, Rig, running_rig, settle
-from benchmarks.servers import databases
-from demo.redis_server import running_redis
+from benchmarks.rig import LICENCES, OUR_QUEUE, Rig, rigs, settle
 
 TARGET = Target.at_least(0.9)
 MESSAGES = 1_000
@@ -27,17 +22,10 @@ CONVERSATION = 0
 def run(*, rounds: int) -> Report:
     """Return the comparison on each database: messages of one lane go one after the other."""
     comparisons, notes = [], []
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        directory = Path(name)
-        addresses = stack.enter_context(databases(directory))
-        for kind, url in addresses.items():
-            redis_url = stack.enter_context(running_redis(directory / f"redis-{kind}")).url
-            place = directory / kind
-            place.mkdir()
-            with running_rig(place, redis_url=redis_url, database_url=url, conversations=1) as rig:
-                comparison, misplaced = _compare(rig, kind, rounds=rounds)
-            comparisons.append(comparison)
-            notes.append(f"{kind}: out of order: {misplaced}")
+    for kind, rig in rigs(conversations=1):
+        comparison, misplaced = _compare(rig, kind, rounds=rounds)
+        comparisons.append(comparison)
+        notes.append(f"{kind}: out of order: {misplaced}")
     return Report("one_conversation", tuple(comparisons), tuple(notes))
 
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import random
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
 
 from benchmarks import naive
 from benchmarks.report import Comparison, Report, Target, alternating
-from benchmarks.rig import OUR_QUEUE, Rig, running_rig, settle
-from benchmarks.servers import databases
+from benchmarks.rig import OUR_QUEUE, Rig, rigs, settle
 from demo.mattermost.received import Received
-from demo.redis_server import running_redis
 
 TARGETS = {"SQLite": Target.at_least(1.0), "PostgreSQL": Target.at_least(0.9)}
 CONVERSATIONS = 200
@@ -28,22 +23,13 @@ SERVICE_MS = (1, 20)
 def run(*, rounds: int) -> Report:
     """Return the comparison on each database; both workers run in the same rig."""
     comparisons, notes = [], []
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        directory = Path(name)
-        addresses = stack.enter_context(databases(directory))
-        for kind, url in addresses.items():
-            redis_url = stack.enter_context(running_redis(directory / f"redis-{kind}")).url
-            place = directory / kind
-            place.mkdir()
-            with running_rig(
-                place, redis_url=redis_url, database_url=url, conversations=CONVERSATIONS
-            ) as rig:
-                comparison, misplaced = _compare(rig, kind, rounds=rounds)
-            comparisons.append(comparison)
-            notes.append(
-                f"{kind}: out of order in their conversation, of {CONVERSATIONS * MESSAGES}: "
-                f"ours {misplaced['ours']}, naive {misplaced['naive']} (per round)"
-            )
+    for kind, rig in rigs(conversations=CONVERSATIONS):
+        comparison, misplaced = _compare(rig, kind, rounds=rounds)
+        comparisons.append(comparison)
+        notes.append(
+            f"{kind}: out of order in their conversation, of {CONVERSATIONS * MESSAGES}: "
+            f"ours {misplaced['ours']}, naive {misplaced['naive']} (per round)"
+        )
     return Report("outbound", tuple(comparisons), tuple(notes))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import time
@@ -11,13 +10,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import gethostname
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from celery import Celery
 
 from benchmarks.producer import ROOT, Producer, producing
+from benchmarks.servers import databases
 from demo.mattermost import StandIn, running_server
 from demo.mattermost.received import Received
+from demo.redis_server import running_redis
 from tests.deployment import Deployment
 from tests.waiting import wait_until
 
@@ -103,6 +105,21 @@ def _text(number: str) -> dict[str, str]:
     return {"message_id": number, "sender_name": "Jan de Vries", "text": text}
 
 
+def rigs(*, conversations: int) -> Iterator[tuple[str, Rig]]:
+    """Yield a running rig on each kind of database, one after the other, with its kind."""
+    with TemporaryDirectory() as name, databases(Path(name)) as addresses:
+        for kind, url in addresses.items():
+            place = Path(name) / f"rig-{kind}"
+            place.mkdir()
+            with (
+                running_redis(place / "redis") as redis,
+                running_rig(
+                    place, redis_url=redis.url, database_url=url, conversations=conversations
+                ) as rig,
+            ):
+                yield kind, rig
+
+
 @contextmanager
 def running_rig(
     directory: Path, *, redis_url: str, database_url: str, conversations: int
@@ -120,7 +137,7 @@ def running_rig(
         for licence in LICENCES:
             _add_licence(rig, licence)
         deployment.start_worker()
-        stack.enter_context(_naive_worker(deployment))
+        stack.enter_context(naive_worker(deployment))
         _make_roots(rig, conversations)
         yield rig
 
@@ -146,7 +163,8 @@ def _add_licence(rig: Rig, licence: str) -> None:
 
 
 @contextmanager
-def _naive_worker(deployment: Deployment) -> Iterator[None]:
+def naive_worker(deployment: Deployment) -> Iterator[int]:
+    """Yield the process id of a worker of the naive task."""
     log = deployment.directory / "naive.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -155,9 +173,9 @@ def _naive_worker(deployment: Deployment) -> Iterator[None]:
         )  # fmt: skip
         try:
             wait_until(lambda: " ready." in log.read_text(), timeout_s=60, what="a naive worker")
-            yield
+            yield process.pid
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
             process.wait(60)
 
 

@@ -31,8 +31,9 @@ class DeliveryState(StrEnum):
     """How far a message has come.
 
     ``sending``: begun; found by another worker, its sender has died. ``unsettled``: sent off,
-    but the answer was lost; Mattermost must be asked. ``held``: refused for now (rate limit) and
-    still waiting in its lane. ``sent``, ``failed`` and ``skipped`` are final.
+    but the answer was lost; Mattermost must be asked. ``held``: begun and not tried (the server
+    asked for a pause, the worker was told to stop), and still waiting in its lane. ``sent``,
+    ``failed`` and ``skipped`` are final.
     """
 
     SENDING = "sending"
