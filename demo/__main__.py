@@ -69,7 +69,7 @@ def _stay(stage: Stage) -> None:
         "\nCtrl-C stops everything.",
         flush=True,
     )
-    signal.pause()
+    stage.stay()
 
 
 if __name__ == "__main__":

@@ -43,10 +43,13 @@ def url_of(process: str, *, base_port: int) -> str:
 
 
 @contextmanager
-def running_processes(environment: Mapping[str, str], directory: Path) -> Iterator[None]:
-    """Run the Procfile's processes and i-Reserve's under honcho until the block ends.
+def running_processes(
+    environment: Mapping[str, str], directory: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the Procfile's processes and i-Reserve's until the block ends; yield their honcho.
 
-    Their log is ``processes.log`` in the directory. Each tells its port from PORT.
+    It ends, and all of them with it, when one of them does. Their log is ``processes.log`` in the
+    directory. Each tells its port from PORT.
 
     Raises:
         DemoError: they did not come up.
@@ -72,7 +75,7 @@ def running_processes(environment: Mapping[str, str], directory: Path) -> Iterat
         )
     try:
         _wait_until_up(honcho, log, base_port=int(environment["PORT"]))
-        yield
+        yield honcho
     finally:
         _stop(honcho)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.errors import DemoError
 from demo.installation import Installation, running_installation
 from demo.ireserve.configuration import Channel
 from demo.processes import LOG_NAME, running_processes
@@ -21,6 +23,7 @@ class Stage:
 
     installation: Installation
     target: Target
+    processes: subprocess.Popen[bytes]
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -45,6 +48,15 @@ class Stage:
 
         return show(self.installation, self.target)
 
+    def stay(self) -> None:
+        """Wait for as long as the processes run.
+
+        Raises:
+            DemoError: one of them has ended, and all others with it.
+        """
+        self.processes.wait()
+        raise DemoError("one of its processes ended, and all others with it: start it again")
+
 
 @contextmanager
 def running_stage() -> Iterator[Stage]:
@@ -61,8 +73,8 @@ def running_stage() -> Iterator[Stage]:
     ):
         _register(installation, target)
         print("Starting web, worker, beat, flower and i-Reserve ...", flush=True)
-        with running_processes(installation.environment, installation.directory):
-            yield Stage(installation, target)
+        with running_processes(installation.environment, installation.directory) as processes:
+            yield Stage(installation, target, processes)
 
 
 def _running_installation(directory: Path, target: Target) -> AbstractContextManager[Installation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -132,6 +133,27 @@ def test_demo_that_is_terminated_leaves_no_process_behind(tmp_path: Path) -> Non
     assert exit_code == 0
     wait_until(lambda: not _processes_of(environment), what="an end of all processes")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_demo_says_so_when_a_process_ends(tmp_path: Path) -> None:
+    """The others end with it; nobody is left looking at a page that nothing moves on any more."""
+    environment = demo_environment(tmp_path)
+
+    with running_demo(environment) as process:
+        output_until_up(process)
+        [beat, *_] = [
+            pid
+            for pid in _processes_of(environment)
+            if b" beat " in Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+        ]
+        os.kill(beat, signal.SIGKILL)
+        exit_code = process.wait(STOP_TIMEOUT_S)
+        assert process.stdout is not None
+        said = process.stdout.read()
+
+    assert exit_code == 1
+    assert said == "demo: one of its processes ended, and all others with it: start it again\n"
+    wait_until(lambda: not _processes_of(environment), what="an end of all processes")
 
 
 @pytest.fixture
