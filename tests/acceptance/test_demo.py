@@ -55,6 +55,16 @@ def _processes_of(environment: dict[str, str]) -> list[int]:
     ]
 
 
+def _beat_of(environment: dict[str, str]) -> int:
+    """Return beat's process; honcho names ``beat`` as well, but not as Celery's command."""
+    [beat] = [
+        pid
+        for pid in _processes_of(environment)
+        if {b"tasks", b"beat"} <= set(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+    ]
+    return beat
+
+
 def _has(path: Path, mark: bytes) -> bool:
     try:
         return mark in path.read_bytes()
@@ -141,12 +151,7 @@ def test_demo_says_so_when_a_process_ends(tmp_path: Path) -> None:
 
     with running_demo(environment) as process:
         output_until_up(process)
-        [beat, *_] = [
-            pid
-            for pid in _processes_of(environment)
-            if b" beat " in Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-        ]
-        os.kill(beat, signal.SIGKILL)
+        os.kill(_beat_of(environment), signal.SIGKILL)
         exit_code = process.wait(STOP_TIMEOUT_S)
         assert process.stdout is not None
         said = process.stdout.read()
