@@ -19,6 +19,8 @@ imports = (
 )
 
 broker_url = _settings.redis_url
+# Named like this, a transport is not told what the address says of TLS: "rediss://" is kombu's own.
+broker_transport = "tasks.broker:Transport" if broker_url.startswith("redis://") else None
 broker_connection_retry_on_startup = True
 # For whoever enqueues; a worker sets its own, longer ones when it starts (tasks/process.py).
 broker_transport_options = {
