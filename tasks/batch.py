@@ -1,8 +1,8 @@
 """The first messages of a lane, begun together and settled together.
 
-Each is sent by itself and in its turn; only the ledger's part is shared, one transaction before
-the first is sent and one after the last. Whoever dies in between leaves rows that say ``sending``:
-the next worker looks in Mattermost for each of them.
+Each is sent by itself and in its turn; only the ledger's part is shared, one statement before the
+first is sent and one transaction after the last. Whoever dies in between leaves rows that say
+``sending``: the next worker looks in Mattermost for each of them.
 """
 
 from __future__ import annotations
@@ -67,17 +67,19 @@ class Batch:
     def begin(self) -> None:
         """Write down that the messages are being sent, unless the licence has to wait."""
         blocked = reason_to_wait(self._runtime, self._lane, self._entries[0])
-        with self._runtime.database.connection() as connection:
+        # Each statement stands for itself: what is begun and never sent is looked for, and a
+        # conversation without messages does no harm.
+        with self._runtime.database.autocommit() as connection:
             if isinstance(blocked, Waiting):
                 # A server is away for all its licence's messages, not only for the first.
                 self._blocked = blocked
                 known = ledger.find(connection, self._lane, [each.key for each in self._entries])
                 self._note_final({key: row for key, row in known.items() if row.state.is_final})
                 return
-            opening = ledger.begin(connection, self._lane, self._entries)
-            self._note_final(opening.final)
-            self._untried = opening.begun
             self._thread = self._load_thread(connection, self._orders)
+            opening = ledger.begin(connection, self._lane, self._entries)
+        self._note_final(opening.final)
+        self._untried = opening.begun
 
     def _note_final(self, final: dict[str, Known]) -> None:
         for entry in self._entries:

@@ -167,7 +167,11 @@ def _insert(connection: Connection, lane: Lane, entries: Iterable[LaneEntry]) ->
         }
         for entry in entries
     ]
-    made = connection.execute(_BEGIN[connection.dialect.name], rows)
+    made = connection.execute(
+        _BEGIN[connection.dialect.name],
+        # A list has a way of its own through SQLAlchemy, which is a long one for a single row.
+        rows if len(rows) > 1 else rows[0],
+    )
     return {key: Begun(row_id, NEW, None, started_at) for key, row_id, started_at in made}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from models import Conversation, DeliveryKind, utc_now
 from tasks import ledger
@@ -65,6 +65,9 @@ _COLUMNS = (
     _ROWS.c.last_active_at,
 )
 _LEARNED = ("visitor_name", "page_url", "started_at")
+_FIND = select(*_COLUMNS).where(
+    _ROWS.c.licence_id == bindparam("licence"), _ROWS.c.conversation_id == bindparam("conversation")
+)
 
 
 def load_thread(
@@ -72,10 +75,8 @@ def load_thread(
 ) -> Thread:
     """Return the conversation of these messages with its thread; it is made if need be."""
     licence_id, conversation_id = messages[0].licence_id, messages[0].conversation_id
-    query = select(*_COLUMNS).where(
-        _ROWS.c.licence_id == licence_id, _ROWS.c.conversation_id == conversation_id
-    )
-    row = connection.execute(query).one_or_none()
+    wanted = {"licence": licence_id, "conversation": conversation_id}
+    row = connection.execute(_FIND, wanted).one_or_none()
     thread = Thread(*row) if row is not None else None
     learned = _learned(thread, messages)
     if thread is None:

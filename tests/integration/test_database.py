@@ -1,0 +1,106 @@
+"""The database's connections: what is committed when, and a server that was restarted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from sqlalchemy import Connection, func, select, text
+
+from models import Database, Delivery
+from tasks import ledger
+from tasks.lanes import Lane, LaneEntry
+from tests.postgres_server import PostgresServer
+
+LANE = Lane.of_conversation("L1", "c1")
+ENTRIES = [LaneEntry("reply", f"reply:{number}", "task-1", {}, 1) for number in range(3)]
+
+
+@pytest.fixture
+def other(database: Database) -> Iterator[Database]:
+    """The same database, as another process sees it."""
+    made = Database(database.engine.url.render_as_string(hide_password=False))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def own_postgres(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """A PostgreSQL server that the test may stop."""
+    with TemporaryDirectory(prefix="ireserve-postgres-") as directory:
+        Path(directory).chmod(0o711)
+        server = PostgresServer.create(Path(directory) / "cluster", postgres_server.binaries)
+        server.start()
+        yield server
+        server.stop()
+
+
+def _count(database: Database) -> int:
+    with database.snapshot() as session:
+        return session.scalar(select(func.count()).select_from(Delivery)) or 0
+
+
+def _begin_and_raise(
+    block: AbstractContextManager[Connection], entries: Sequence[LaneEntry]
+) -> None:
+    with block as connection:
+        ledger.begin(connection, LANE, entries)
+        raise KeyError
+
+
+@pytest.mark.parametrize("entries", [ENTRIES[:1], ENTRIES], ids=["one", "several"])
+def test_what_was_begun_is_committed_at_once(
+    database: Database, other: Database, entries: list[LaneEntry]
+) -> None:
+    """Each statement is there for everybody when it has been answered, not at the block's end."""
+    with database.autocommit() as connection:
+        opening = ledger.begin(connection, LANE, entries)
+        assert _count(other) == len(opening.begun) == len(entries)
+
+
+def test_an_error_undoes_nothing_of_what_was_committed(database: Database) -> None:
+    """What happens afterwards in the same block leaves the statement alone."""
+    with pytest.raises(KeyError):
+        _begin_and_raise(database.autocommit(), ENTRIES)
+
+    assert _count(database) == len(ENTRIES)
+
+
+def test_transactions_after_it_are_whole(database: Database) -> None:
+    """The next one to get the same connection has a transaction again."""
+    with database.autocommit() as connection:
+        ledger.begin(connection, LANE, ENTRIES[:1])
+
+    with pytest.raises(KeyError):
+        _begin_and_raise(database.connection(), ENTRIES[1:])
+
+    assert _count(database) == 1
+
+
+def test_restarted_server_costs_nobody_an_error(own_postgres: PostgresServer) -> None:
+    """Connections that the server has closed are left for fresh ones before they are used."""
+    database = Database(own_postgres.url().replace("postgresql:", "postgresql+psycopg:"))
+    with database.connection() as first, database.connection() as second:
+        first.execute(text("SELECT 1"))
+        second.execute(text("SELECT 1"))
+    own_postgres.stop()
+    own_postgres.start()
+
+    with database.connection() as first, database.autocommit() as second:
+        assert first.scalar(text("SELECT 1")) == second.scalar(text("SELECT 1")) == 1
+    database.dispose()
+
+
+def test_connections_are_kept(postgres_url: str) -> None:
+    """A connection that the server still has is used again: nothing is taken for its end."""
+    database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+    pids = []
+    for _ in range(3):
+        with database.connection() as connection:
+            pids.append(connection.scalar(text("SELECT pg_backend_pid()")))
+    database.dispose()
+
+    assert len(set(pids)) == 1
