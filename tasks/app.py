@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from celery import Celery, Task
 from celery.result import AsyncResult
@@ -51,7 +51,14 @@ class MaskedRequest(Request):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not (self._request_dict or {}).get(APPENDED_HEADER):
-            self._argsrepr, self._kwargsrepr = "()", shown(self.kwargs)
+            self._argsrepr, self._kwargsrepr = "()", shown(self._by_name())
+
+    def _by_name(self) -> dict[str, Any]:
+        try:
+            return cast("MessageTask", self.task).by_name(tuple(self.args), self.kwargs)
+        except TypeError:
+            # They are not its arguments: the task fails and says so.
+            return dict(self.kwargs)
 
 
 class MessageTask(Task):  # type: ignore[misc]

@@ -60,9 +60,9 @@ class Host:
         """Call `.delay()` and return how it went: ok, error, message, seconds."""
         return self._ask({"task": task, "args": args, "kwargs": kwargs})
 
-    def send_by_name(self, name: str, **kwargs: Any) -> dict[str, Any]:
+    def send_by_name(self, name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Enqueue by the task's name, from an application without our code."""
-        return self._ask({"by_name": name, "kwargs": kwargs})
+        return self._ask({"by_name": name, "args": args, "kwargs": kwargs})
 
     def redeliver(self) -> dict[str, Any]:
         """Let the broker deliver an earlier Celery message a second time; return how it went."""

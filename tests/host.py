@@ -1,8 +1,8 @@
 """i-Reserve's side, as a process of its own: enqueues what it reads from standard input.
 
-One JSON object a line: {"task", "args", "kwargs"}; {"by_name", "kwargs"} for a sender that does not
-have our code; or {"redeliver"} for a Celery message that comes a second time, as after the broker's
-visibility timeout. Answers each with {"ok", "error", "seconds"}.
+One JSON object a line: {"task", "args", "kwargs"}; {"by_name", "args", "kwargs"} for a sender that
+does not have our code; or {"redeliver"} for a Celery message that comes a second time, as after the
+broker's visibility timeout. Answers each with {"ok", "error", "seconds"}.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def _enqueue(order: dict[str, Any]) -> None:
         return
     if "by_name" in order:
         elsewhere = Celery(broker=os.environ["REDIS_URL"])
-        elsewhere.send_task(order["by_name"], kwargs=order["kwargs"], queue="mattermost")
+        args, kwargs = order["args"], order["kwargs"]
+        elsewhere.send_task(order["by_name"], args=args, kwargs=kwargs, queue="mattermost")
         return
     task = getattr(tasks, order["task"])
     task.delay(*order.get("args", ()), **order.get("kwargs", {}))

@@ -79,9 +79,7 @@ def test_flower_and_logs_show_failures_and_no_personal_data(site: Site) -> None:
         "create_root_post", "L1", "c1", visitor_name="Gerardus", page_url="https://geheim.example"
     )
     host.delay("post_reply", "L1", "c1", **_message())
-    host.send_by_name(
-        "mattermost.post_reply", licence_id="L1", conversation_id="c1", **_message(message_id="m2")
-    )
+    host.send_by_name("mattermost.post_reply", "L1", "c1", **_message(message_id="m2"))
     host.delay("post_reply", "L1", "c1", **_message(message_id="m3", sender_role="Gerardus"))
     host.delay(
         "send_notification", "L1", notification_type="b", text="geheimtekst", color="Gerardus"
@@ -101,7 +99,7 @@ def test_flower_and_logs_show_failures_and_no_personal_data(site: Site) -> None:
     for key, reason in FAILURES.items():
         assert [text for text in failed if key in text and reason in text], (key, failed)
     assert "reply:m1" in seen
-    assert "'message_id': 'm2'" in seen
+    assert "{'licence_id': 'L1', 'conversation_id': 'c1', 'message_id': 'm2'}" in seen
 
 
 def _failures(flower: Running) -> list[str]:
