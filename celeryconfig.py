@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ssl import CERT_REQUIRED
+
 from celery.schedules import crontab
 
 from settings import get_settings
@@ -19,8 +21,10 @@ imports = (
 )
 
 broker_url = _settings.redis_url
-# Named like this, a transport is not told what the address says of TLS: "rediss://" is kombu's own.
-broker_transport = "tasks.broker:Transport" if broker_url.startswith("redis://") else None
+broker_transport = "tasks.broker:Transport"
+# What else there is to say of TLS the address says: ?ssl_ca_certs=FILE or ?ssl_cert_reqs=none. Left
+# to itself kombu would take any certificate.
+broker_use_ssl = {"ssl_cert_reqs": CERT_REQUIRED} if broker_url.startswith("rediss://") else False
 broker_connection_retry_on_startup = True
 # For whoever enqueues; a worker sets its own, longer ones when it starts (tasks/process.py).
 broker_transport_options = {

@@ -14,7 +14,12 @@ from kombu.connection import Connection
 from tasks.broker import Transport
 from tests.pages import ROOT
 
-NAMES = "from tasks.app import app; print(app.connection_for_write().transport.Channel.__module__)"
+SETTINGS = """
+from tasks.app import app
+
+connection = app.connection_for_write()
+print(connection.transport.Channel.__module__, connection.ssl)
+"""
 
 
 @pytest.fixture
@@ -54,20 +59,24 @@ def test_watched_client_is_another_one(channel: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "module"),
+    ("url", "settings"),
     [
-        ("redis://127.0.0.1:6379/0", "tasks.broker"),
-        ("rediss://127.0.0.1:6379/0?ssl_cert_reqs=required", "kombu.transport.redis"),
+        ("redis://127.0.0.1:6379/0", "False"),
+        ("rediss://127.0.0.1:6379/0", "CERT_REQUIRED"),
+        ("rediss://127.0.0.1:6379/0?ssl_ca_certs=ca.pem", "ca.pem"),
+        ("rediss://127.0.0.1:6379/0?ssl_cert_reqs=none", "CERT_NONE"),
     ],
 )
-def test_transport_is_ours_where_kombu_lets_us_choose(url: str, module: str) -> None:
-    """With TLS it is kombu's own, which knows from the address that it is to be used."""
+def test_address_decides_about_tls(url: str, settings: str) -> None:
+    """The transport is ours in each case, and looks at certificates unless it is told not to."""
     done = subprocess.run(
-        [sys.executable, "-c", NAMES],
+        [sys.executable, "-c", SETTINGS],
         cwd=ROOT,
         env={**os.environ, "REDIS_URL": url},
         capture_output=True,
         text=True,
     )
 
-    assert done.stdout.strip() == module, done.stderr
+    module, _, tls = done.stdout.strip().partition(" ")
+    assert module == "tasks.broker", done.stderr
+    assert settings in tls

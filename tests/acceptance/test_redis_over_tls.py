@@ -1,0 +1,78 @@
+"""Redis over TLS, as hosts rent it out: everything works, and the certificate is looked at."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.acceptance.site import Site
+from tests.deployment import Deployment
+from tests.tls_proxy import tls_before
+from tests.waiting import wait_until
+
+MESSAGE = {"message_id": "m1", "sender_name": "Jan", "sender_role": "visitor", "text": "hello"}
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    """A certificate authority that nobody knows of."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA) -> Iterator[str]:
+    """The file with which one does."""
+    with authority.cert_pem.tempfile() as path:
+        yield path
+
+
+@pytest.fixture
+def tls_url(site: Site, authority: trustme.CA) -> Iterator[str]:
+    """The address of the site's Redis behind TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with tls_before(site.redis.port, context) as port:
+        yield f"rediss://localhost:{port}/0"
+
+
+@pytest.fixture
+def quiet(site: Site) -> Iterator[Deployment]:
+    """The site's deployment, which ends before its connections do."""
+    yield site.deployment
+    site.deployment.stop()
+
+
+@pytest.mark.parametrize("query", ["ssl_ca_certs={bundle}", "ssl_cert_reqs=none"])
+def test_message_goes_all_the_way(
+    site: Site, tls_url: str, quiet: Deployment, bundle: str, query: str
+) -> None:
+    """Producer, lanes, broker and events use TLS with a private authority, or without looking."""
+    quiet.environment["REDIS_URL"] = f"{tls_url}?{query.format(bundle=bundle)}"
+    quiet.start_worker()
+    host = quiet.start_host()
+
+    host.delay("create_root_post", "L1", "c1", visitor_name="Jan")
+    answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
+
+    assert answer["ok"], answer
+    wait_until(lambda: len(site.accepted()) == 2, what="root and reply")
+
+
+def test_unknown_certificate_is_refused(
+    site: Site, tls_url: str, quiet: Deployment, tmp_path: Path
+) -> None:
+    """Nothing is said to a server that somebody put in Redis' place."""
+    quiet.environment["REDIS_URL"] = tls_url
+    host = quiet.start_host()
+
+    answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
+
+    assert answer["error"] == "kombu.exceptions.OperationalError"
+    assert "certificate" in answer["message"].lower(), answer
+    assert site.accepted() == []
