@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from celery import Celery
-from sqlalchemy import Table, bindparam, select, true
+from sqlalchemy import Connection, Table, bindparam, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -29,16 +29,19 @@ _INSERTS = {
     "postgresql": postgresql.insert(_REPLIES).on_conflict_do_nothing(index_elements=_ONE_PER_POST),
     "sqlite": sqlite.insert(_REPLIES).on_conflict_do_nothing(index_elements=_ONE_PER_POST),
 }
+_RECEIVE = {dialect: insert.returning(_REPLIES.c.id) for dialect, insert in _INSERTS.items()}
 
 
-def receive(session: Session, *, licence_id: str, post_id: str, source: ReplySource) -> int | None:
+def receive(
+    connection: Connection, *, licence_id: str, post_id: str, source: ReplySource
+) -> int | None:
     """Return the id of the new reply, to be resolved; None when the post is in the inbox already.
 
     Nobody may be woken before the caller has committed.
     """
-    insert = _INSERTS[session.get_bind().dialect.name].returning(_REPLIES.c.id)
     values = {"post_id": post_id, **_shared_values(licence_id, source)}
-    reply_id: int | None = session.execute(insert, values).scalar_one_or_none()
+    insert = _RECEIVE[connection.dialect.name]
+    reply_id: int | None = connection.execute(insert, values).scalar_one_or_none()
     return reply_id
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, func, select
+from sqlalchemy import Connection, Table, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from models import Licence, WebhookToken, hash_token
@@ -34,9 +34,9 @@ _SENDER = (
 )
 
 
-def find_sender(session: Session, token: str) -> WebhookSender | None:
+def find_sender(connection: Connection, token: str) -> WebhookSender | None:
     """Return whose token it is; None for an unknown one and for one of a disabled licence."""
-    row = session.execute(_SENDER, {"token_hash": hash_token(token)}).one_or_none()
+    row = connection.execute(_SENDER, {"token_hash": hash_token(token)}).one_or_none()
     return None if row is None else WebhookSender(row.licence_id, row.bot_user_id)
 
 

@@ -72,9 +72,9 @@ class Desk:
 
     def receive(self, post_id: str, licence_id: str = LICENCE) -> int:
         """Put a post into the inbox, as the webhook does."""
-        with self.database.transaction() as session:
+        with self.database.autocommit() as connection:
             reply_id = receive(
-                session, licence_id=licence_id, post_id=post_id, source=ReplySource.WEBHOOK
+                connection, licence_id=licence_id, post_id=post_id, source=ReplySource.WEBHOOK
             )
         assert reply_id is not None
         return reply_id

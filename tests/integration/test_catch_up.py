@@ -73,8 +73,8 @@ def test_what_a_webhook_has_brought_is_not_taken_in_again(office: Office) -> Non
     """The reply in the middle is known already; the others are new, in their order."""
     office.start()
     posts = _in_order(_write(office, "one", "two", "three"))
-    with office.runtime.database.transaction() as session:
-        receive(session, licence_id=LICENCE, post_id=posts[1], source=ReplySource.WEBHOOK)
+    with office.runtime.database.connection() as connection:
+        receive(connection, licence_id=LICENCE, post_id=posts[1], source=ReplySource.WEBHOOK)
 
     count = _collect(office)
 
@@ -87,9 +87,9 @@ def test_the_same_post_of_another_licence_is_another_reply(office: Office) -> No
     office.start()
     (post,) = _write(office, "one")
     add_licence(office.runtime.database, "L2", tokens=())
-    with office.runtime.database.transaction() as session:
-        receive(session, licence_id="L2", post_id=post.id, source=ReplySource.WEBHOOK)
-        session.execute(update(Reply).values(state=ReplyState.RECORDED))
+    with office.runtime.database.connection() as connection:
+        receive(connection, licence_id="L2", post_id=post.id, source=ReplySource.WEBHOOK)
+        connection.execute(update(Reply).values(state=ReplyState.RECORDED))
 
     counts = [_collect(office) for _ in range(2)]
 

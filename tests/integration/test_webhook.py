@@ -11,7 +11,7 @@ import pytest
 import requests
 from celery import Celery
 from flask import Flask, request
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from demo.mattermost import StandIn
 from inbound.wake_ups import WakeUps
@@ -104,6 +104,17 @@ def test_own_post_of_the_bot_is_dropped(desk: Desk) -> None:
     answer = desk.send(recorded.encode())
 
     assert (answer, inbox(desk.database)) == ((200, {}), [])
+
+
+def test_who_only_knocks_waits_for_no_writer(desk: Desk) -> None:
+    """A call with an unknown token asks for no lock: on SQLite there is one for all writers."""
+    writer = Database(desk.database.engine.url.render_as_string(hide_password=False))
+    with writer.connection() as connection:
+        connection.execute(update(Licence).values(enabled=True))
+        status, _ = desk.send(as_json(payload(token=UNKNOWN)))
+    writer.dispose()
+
+    assert status == 401
 
 
 REFUSED_TOKENS: list[tuple[str, str | None]] = [

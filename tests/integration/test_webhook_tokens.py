@@ -21,8 +21,8 @@ THIRD_TOKEN = "3" * 26
 
 def senders(database: Database) -> list[str | None]:
     """Return whose the three tokens are."""
-    with database.transaction() as session:
-        found = [find_sender(session, token) for token in (TOKEN, OTHER_TOKEN, THIRD_TOKEN)]
+    with database.connection() as connection:
+        found = [find_sender(connection, token) for token in (TOKEN, OTHER_TOKEN, THIRD_TOKEN)]
     return [None if sender is None else sender.licence_id for sender in found]
 
 
@@ -30,8 +30,8 @@ def test_token_gives_licence_and_bot(database: Database) -> None:
     """What the endpoint needs comes with one look at the token."""
     add_licence(database)
 
-    with database.transaction() as session:
-        sender = find_sender(session, TOKEN)
+    with database.connection() as connection:
+        sender = find_sender(connection, TOKEN)
 
     assert sender == WebhookSender("L1", BOT_USER_ID)
 
