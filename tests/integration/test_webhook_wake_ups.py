@@ -44,9 +44,9 @@ wake_ups.add(1)
 wait_until(lambda: published() == 1, what="the parent's wake-up")
 child = os.fork()
 wake_ups.add(2 if child == 0 else 3)
+wait_until(lambda: published() >= 3, what="the wake-ups of both")
 if child:
     os.waitpid(child, 0)
-wait_until(lambda: published() >= (3 if child else 2), what="the wake-ups of both")
 os._exit(0)
 """
 
