@@ -7,7 +7,7 @@ import select
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -35,18 +35,27 @@ class Database:
         self._engine: Engine | None = None
         self._pid = 0
         self._turn: AbstractContextManager[Any] = nullcontext()
+        self._making = Lock()
 
     @property
     def engine(self) -> Engine:
         """Return this process's engine."""
         if self._engine is None or self._pid != os.getpid():
-            self._engine, self._pid = _create_engine(self._url, self._pool_size), os.getpid()
-            self._sessions = sessionmaker(self._engine, expire_on_commit=False)
-            self._autocommit = _autocommitting(self._engine)
-            # SQLite lets one write at a time and others ask again after a sleep: threads of one
-            # process had better queue up.
-            self._turn = RLock() if self._url.get_backend_name() == "sqlite" else nullcontext()
+            with self._making:
+                if self._engine is None or self._pid != os.getpid():
+                    self._make_engine()
+        assert self._engine is not None
         return self._engine
+
+    def _make_engine(self) -> None:
+        engine = _create_engine(self._url, self._pool_size)
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._autocommit = _autocommitting(engine)
+        # SQLite lets one write at a time and others ask again after a sleep: threads of one
+        # process had better queue up.
+        self._turn = RLock() if self._url.get_backend_name() == "sqlite" else nullcontext()
+        # Last, for other threads take it as the sign that all the rest is there.
+        self._engine, self._pid = engine, os.getpid()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

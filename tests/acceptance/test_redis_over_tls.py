@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import trustme
@@ -64,9 +63,7 @@ def test_message_goes_all_the_way(
     wait_until(lambda: len(site.accepted()) == 2, what="root and reply")
 
 
-def test_unknown_certificate_is_refused(
-    site: Site, tls_url: str, quiet: Deployment, tmp_path: Path
-) -> None:
+def test_unknown_certificate_is_refused(site: Site, tls_url: str, quiet: Deployment) -> None:
     """Nothing is said to a server that somebody put in Redis' place."""
     quiet.environment["REDIS_URL"] = tls_url
     host = quiet.start_host()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 
 from models import Database, Delivery
+from models import session as session_module
 from tasks import ledger
 from tasks.lanes import Lane, LaneEntry
 from tests.postgres_server import PostgresServer
@@ -78,6 +82,33 @@ def test_transactions_after_it_are_whole(database: Database) -> None:
         _begin_and_raise(database.connection(), ENTRIES[1:])
 
     assert _count(database) == 1
+
+
+def test_threads_may_use_it_first_at_the_same_time(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody gets an engine whose other parts are not there yet, and there is one for all."""
+    make = session_module._autocommitting
+    made: list[Engine] = []
+
+    def make_slowly(engine: Engine) -> Engine:
+        made.append(engine)
+        time.sleep(0.2)
+        return make(engine)
+
+    monkeypatch.setattr(session_module, "_autocommitting", make_slowly)
+    database = Database(database_url.replace("postgresql:", "postgresql+psycopg:"))
+
+    def ask(_number: int) -> Any:
+        with database.autocommit() as connection:
+            return connection.scalar(text("SELECT 1"))
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, range(4)))
+    database.dispose()
+
+    assert answers == [1] * 4
+    assert len(made) == 1
 
 
 def test_restarted_server_costs_nobody_an_error(own_postgres: PostgresServer) -> None:
