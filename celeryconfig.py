@@ -12,12 +12,12 @@ from tasks.connections import PRODUCER_CONNECT_TIMEOUT_S, PRODUCER_TIMEOUT_S
 _settings = get_settings()
 
 imports = (
-    "tasks.outbound",
+    "tasks.outbound.tasks",
     "tasks.replies.resolve",
     "tasks.sweep",
-    "tasks.retention",
+    "tasks.outbound.retention",
     "tasks.process",
-    "tasks.catch_up",
+    "tasks.replies.catch_up",
 )
 
 broker_url = _settings.redis_url

@@ -25,12 +25,12 @@ from benchmarks.servers import databases
 from demo.redis_server import running_redis
 from models import Reply
 from tasks.app import app
-from tasks.catch_up import collect
-from tasks.channel_changes import PAGE_SIZE, changes_since
-from tasks.logs import configure_logs
 from tasks.mattermost import MattermostClient
+from tasks.replies.catch_up import collect
+from tasks.replies.channel_changes import PAGE_SIZE, changes_since
 from tasks.replies.resolve import resolve
 from tasks.runtime import Runtime
+from tasks.watch.logs import configure_logs
 
 TARGET = Target.at_most(1.5)
 # Resolving takes a few requests for each reply: so many tell how long one takes.

@@ -27,15 +27,15 @@ from demo.redis_server import running_redis
 from models import Database
 from settings import Settings
 from tasks.app import append_message
-from tasks.catch_up import collect, licences_to_look_after
 from tasks.cli.status import read_status
-from tasks.drain import drain
 from tasks.lanes import Lane
-from tasks.logs import configure_logs
+from tasks.outbound.drain import drain
+from tasks.outbound.resending import Wanted, find_failed
+from tasks.outbound.retention import forget_old_payloads
+from tasks.replies.catch_up import collect, licences_to_look_after
 from tasks.replies.open_replies import claim
-from tasks.resending import Wanted, find_failed
-from tasks.retention import forget_old_payloads
 from tasks.runtime import Runtime, build_runtime
+from tasks.watch.logs import configure_logs
 
 TARGET = Target.at_most(1.1)
 THREADS = 8

@@ -15,8 +15,8 @@ from models import CatchUpCursor, Conversation, KeyRing, Reply
 from models.keyring import new_key
 from models.migrations import upgrade
 from settings import Settings
+from tasks.licences.registration import LicenceOrder, register_licence
 from tasks.mattermost import MattermostClient, Post
-from tasks.registration import LicenceOrder, register_licence
 from tasks.runtime import Runtime, build_runtime
 
 REPLIES = 5_000

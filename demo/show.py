@@ -14,8 +14,8 @@ from demo.play import Played, delivered, play, problems, sample
 from demo.target import MEMBER_VARIABLE, Place, Target
 from models import Database
 from tasks import sync_user
-from tasks.marks import mark_of
 from tasks.mattermost import MattermostClient, Post
+from tasks.outbound.marks import mark_of
 
 
 def show(installation: Installation, target: Target) -> list[str]:

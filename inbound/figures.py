@@ -18,9 +18,9 @@ from prometheus_client.core import (
 )
 
 from models import DeliveryKind, DeliveryState, ReplySource
-from tasks.backlog import Backlog
-from tasks.circuit import CircuitState
-from tasks.tallies import DELAY_BUCKETS_S, NO_LICENCE, Tally
+from tasks.licences.circuit import CircuitState
+from tasks.watch.backlog import Backlog
+from tasks.watch.tallies import DELAY_BUCKETS_S, NO_LICENCE, Tally
 
 PREFIX = "ireserve_mattermost_"
 EPOCH = datetime.fromtimestamp(0, UTC)

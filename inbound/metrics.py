@@ -23,12 +23,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from inbound.figures import BrokerFigures, DatabaseFigures, families
 from models import Database, Licence
-from tasks.backlog import read_backlogs
-from tasks.checks.signs import last_sweep_at
-from tasks.circuit import Circuits
 from tasks.lanes import Lanes
+from tasks.licences.circuit import Circuits
 from tasks.replies.unrecorded import count_unrecorded
-from tasks.tallies import NO_LICENCE, Tallies
+from tasks.watch.backlog import read_backlogs
+from tasks.watch.signs import last_sweep_at
+from tasks.watch.tallies import NO_LICENCE, Tallies
 
 log = structlog.get_logger(__name__)
 

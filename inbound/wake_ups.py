@@ -12,8 +12,8 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from tasks.checks.signs import note_own_posts
-from tasks.inbox import wake
+from tasks.replies.inbox import wake
+from tasks.watch.signs import note_own_posts
 
 log = structlog.get_logger(__name__)
 

@@ -16,8 +16,8 @@ from models import Database
 from settings import get_settings
 from tasks.app import app as celery_app
 from tasks.connections import worker_redis
-from tasks.error_reports import report_error, start_error_reports
-from tasks.logs import configure_logs
+from tasks.watch.error_reports import report_error, start_error_reports
+from tasks.watch.logs import configure_logs
 
 # So many requests at once find a database connection without waiting for another's; twice the
 # threads that the Procfile gives a web process.

@@ -9,7 +9,7 @@ import structlog
 from gunicorn.glogging import Logger
 
 from settings import get_settings
-from tasks.logs import configure_logs
+from tasks.watch.logs import configure_logs
 
 log = structlog.get_logger(__name__)
 

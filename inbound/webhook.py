@@ -22,8 +22,8 @@ from inbound.payload import (
 )
 from inbound.wake_ups import WakeUps
 from models import Database, ReplySource
-from tasks.inbox import receive
-from tasks.webhook_tokens import find_sender
+from tasks.replies.inbox import receive
+from tasks.replies.webhook_tokens import find_sender
 
 log = structlog.get_logger(__name__)
 

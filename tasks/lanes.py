@@ -25,7 +25,7 @@ PREFIX = "ireserve-mattermost:"
 WAITING = PREFIX + "lanes"
 # Entries that could not be read: written by something else, or by another version of this code.
 UNREADABLE = PREFIX + "unreadable"
-# A hash of numbers: how many messages ended how (tasks/tallies.py).
+# A hash of numbers: how many messages ended how (tasks/watch/tallies.py).
 TALLIES = PREFIX + "tallies"
 
 # Long enough for one request (3 s to connect, 20 s to answer) between two extensions, short

@@ -19,9 +19,9 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from settings import get_settings
 from tasks.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
-from tasks.error_reports import report_error, start_error_reports
-from tasks.logs import configure_logs
 from tasks.runtime import current_runtime, set_threads
+from tasks.watch.error_reports import report_error, start_error_reports
+from tasks.watch.logs import configure_logs
 
 log = structlog.get_logger(__name__)
 

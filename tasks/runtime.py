@@ -10,13 +10,13 @@ from threading import Event, Lock
 from models import Database, KeyRing
 from settings import Settings, get_settings
 from tasks.attachments import AttachmentSource
-from tasks.circuit import Circuits
 from tasks.connections import worker_redis
 from tasks.lanes import Lanes
-from tasks.licences import LicenceAccess, Licences
+from tasks.licences.access import LicenceAccess, Licences
+from tasks.licences.circuit import Circuits
+from tasks.licences.slots import Slots
 from tasks.mattermost import MattermostClient
-from tasks.slots import Slots
-from tasks.tallies import Tallies
+from tasks.watch.tallies import Tallies
 
 # Kept connections of so many licences; the one longest unused gives way.
 MAX_CLIENTS = 200

@@ -5,13 +5,13 @@ from __future__ import annotations
 import structlog
 
 from tasks.app import app
-from tasks.checks.signs import note_sweep
 from tasks.failures import SendFailedError
 from tasks.lanes import OVERDUE_MS, Lane
 from tasks.mattermost import MattermostError
-from tasks.outbound import drain_lane
+from tasks.outbound.tasks import drain_lane
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
+from tasks.watch.signs import note_sweep
 
 log = structlog.get_logger(__name__)
 

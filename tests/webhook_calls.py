@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from models import Database, Licence, Reply, ReplySource, ReplyState
-from tasks.webhook_tokens import add_token
+from tasks.replies.webhook_tokens import add_token
 
 RECORDING = json.loads(
     (Path(__file__).parent / "samples" / "recorded-6.7.2.json").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import select
 
 from models import Conversation, Database, Delivery, DeliveryState
-from tasks.circuit import Circuits
+from tasks.licences.circuit import Circuits
 from tasks.messages import key_of, lane_of
 
 

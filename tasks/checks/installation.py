@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import Database, KeyRing, KeyRingError, Licence
 from models.migrations import schema_state
 from tasks.checks.check import Check, failed, passed, skipped
-from tasks.checks.signs import last_sweep_s_ago
 from tasks.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
+from tasks.watch.signs import last_sweep_s_ago
 
 # Workers on the same network answer within milliseconds; one at work answers all the same.
 PING_TIMEOUT_S = 1.0

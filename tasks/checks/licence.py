@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session, selectinload
 
 from models import Conversation, KeyRing, KeyRingError, Licence, WebhookToken, utc_now
 from settings import Settings
-from tasks.catch_up import ACTIVE_FOR
 from tasks.checks import options, webhooks
 from tasks.checks.bot import PRIVATE, Place, check_place, check_team, judge_bot
 from tasks.checks.check import Check, State, attempt, failed, refused, skipped, warned
@@ -19,6 +18,7 @@ from tasks.checks.clock import check_clock
 from tasks.checks.prospect import judge_server
 from tasks.checks.round_trip import check_round_trip
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
+from tasks.replies.catch_up import ACTIVE_FOR
 
 
 @dataclass(frozen=True, slots=True)

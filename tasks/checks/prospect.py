@@ -9,8 +9,8 @@ from tasks.checks.bot import check_team, find_channel, judge_bot
 from tasks.checks.check import Check, State, attempt, passed, refused
 from tasks.checks.clock import check_clock
 from tasks.checks.options import judge_options
+from tasks.licences.registration import LicenceOrder
 from tasks.mattermost import Channel, ClientConfig, MattermostClient, MattermostError, Team, User
-from tasks.registration import LicenceOrder
 
 
 @dataclass(frozen=True, slots=True)

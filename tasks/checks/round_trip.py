@@ -9,9 +9,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tasks.checks.check import Check, failed, passed
-from tasks.checks.signs import has_seen
-from tasks.marks import PROPS_KEY
 from tasks.mattermost import MattermostClient, MattermostError
+from tasks.outbound.marks import PROPS_KEY
+from tasks.watch.signs import has_seen
 
 NAME = "round trip"
 # Mattermost calls within a second; a busy server or a slow proxy gets this long.

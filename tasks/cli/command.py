@@ -16,9 +16,9 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from models import KeyRingError
 from tasks.attachments import AttachmentError
 from tasks.failures import SendFailedError
+from tasks.licences.registration import RegistrationError
 from tasks.mattermost import MattermostError
-from tasks.registration import RegistrationError
-from tasks.resending import LaneBusyError
+from tasks.outbound.resending import LaneBusyError
 
 _JSON = "tasks.cli.json"
 

@@ -25,7 +25,7 @@ from tasks.checks.licence import (
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.output import check_data, check_row, show, table
-from tasks.registration import RegistrationError
+from tasks.licences.registration import RegistrationError
 
 # What the checks of the installation stand under, among those of the licences.
 OURS = "-"

@@ -9,14 +9,14 @@ import click
 from rich.table import Table
 
 from tasks.cli.command import Command, confirm, wants_json
-from tasks.cli.dossier import Dossier, find_conversations, open_dossier
-from tasks.cli.erasure import Erased, Places, erase_conversation
 from tasks.cli.installation import Installation
 from tasks.cli.orders import require_licence
 from tasks.cli.output import show, table
 from tasks.lanes import Lane
+from tasks.licences.registration import RegistrationError
 from tasks.mattermost import MattermostClient
-from tasks.registration import RegistrationError
+from tasks.privacy.dossier import Dossier, find_conversations, open_dossier
+from tasks.privacy.erasure import Erased, Places, erase_conversation
 from tasks.replies.store import ReplyStore
 
 

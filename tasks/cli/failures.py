@@ -15,11 +15,11 @@ from tasks.cli.installation import Installation
 from tasks.cli.moments import MOMENT
 from tasks.cli.output import progress, show, table
 from tasks.lanes import Lane
-from tasks.outbound import wake
-from tasks.resending import LaneBusyError, Wanted, cure_of, find_failed, find_ids, why_not
-from tasks.resending import discard as forget
-from tasks.resending import purge as purge_ledger
-from tasks.resending import resend as resend_one
+from tasks.outbound.resending import LaneBusyError, Wanted, cure_of, find_failed, find_ids, why_not
+from tasks.outbound.resending import discard as forget
+from tasks.outbound.resending import purge as purge_ledger
+from tasks.outbound.resending import resend as resend_one
+from tasks.outbound.tasks import wake
 
 # As many as one reads; the newest, for they say how it is now.
 DEFAULT_LIMIT = 50

@@ -9,11 +9,11 @@ from redis import Redis
 
 from models import Database, KeyRing
 from settings import Settings, get_settings
-from tasks.circuit import Circuits
 from tasks.connections import worker_redis
 from tasks.lanes import Lanes
+from tasks.licences.circuit import Circuits
+from tasks.licences.registration import RegistrationError
 from tasks.mattermost import MattermostClient
-from tasks.registration import RegistrationError
 from tasks.runtime import connect
 
 

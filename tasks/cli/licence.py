@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from models import Licence, WebhookToken
 from tasks.cli.command import Group, confirm
 from tasks.cli.erase import places_of
-from tasks.cli.erasure import count_licence, erase_licence
 from tasks.cli.installation import Installation
 from tasks.cli.licence_add import add
 from tasks.cli.licence_edit import edit
@@ -20,7 +19,8 @@ from tasks.cli.notify import list_targets, notify
 from tasks.cli.orders import require_licence
 from tasks.cli.output import licence_data, show, shown, table
 from tasks.cli.webhook import webhook
-from tasks.tallies import Tallies
+from tasks.privacy.erasure import count_licence, erase_licence
+from tasks.watch.tallies import Tallies
 
 
 @click.group(cls=Group)

@@ -17,9 +17,9 @@ from tasks.cli.installation import Installation
 from tasks.cli.orders import store_order, try_order
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.cli.reply_webhook import PUBLIC, ensure_webhook, fields_of
+from tasks.licences.registration import LicenceOrder
 from tasks.mattermost import OutgoingWebhook
-from tasks.registration import LicenceOrder
-from tasks.webhook_tokens import add_token
+from tasks.replies.webhook_tokens import add_token
 
 
 @click.command("add", cls=Command)

@@ -14,7 +14,7 @@ from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.orders import require_licence, store_order, try_order
 from tasks.cli.output import check_data, checks_table, licence_data, show
-from tasks.registration import LicenceOrder, RegistrationError
+from tasks.licences.registration import LicenceOrder, RegistrationError
 
 
 @click.command("edit", cls=Command)

@@ -11,7 +11,7 @@ from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.orders import require_licence
 from tasks.cli.output import show, table
-from tasks.registration import find_channel, map_notification, switch_notification_off
+from tasks.licences.registration import find_channel, map_notification, switch_notification_off
 
 
 @click.command("notify", cls=Command)

@@ -8,7 +8,7 @@ from models import KeyRing, Licence
 from tasks.checks.check import Check
 from tasks.checks.prospect import Found, examine_order
 from tasks.cli.installation import Installation
-from tasks.registration import LicenceOrder, RegistrationError, store_licence
+from tasks.licences.registration import LicenceOrder, RegistrationError, store_licence
 
 
 def try_order(parts: Installation, order: LicenceOrder) -> tuple[list[Check], Found | None]:

@@ -14,8 +14,8 @@ from tasks.cli.failures import DEFAULT_LIMIT
 from tasks.cli.installation import Installation
 from tasks.cli.orders import require_licence
 from tasks.cli.output import show, table
-from tasks.inbox import wake
 from tasks.replies.cures import cure_of_reply
+from tasks.replies.inbox import wake
 from tasks.replies.open_replies import batches
 from tasks.replies.patience import GIVEN_UP
 from tasks.replies.unrecorded import Wanted, find_ids, find_unrecorded

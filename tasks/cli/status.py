@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Conversation, Delivery, DeliveryKind, DeliveryState, Licence, Reply, ReplyState
-from tasks.backlog import Backlog, read_backlogs
-from tasks.circuit import Circuits, CircuitState
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.output import show, table
-from tasks.registration import RegistrationError
+from tasks.licences.circuit import Circuits, CircuitState
+from tasks.licences.registration import RegistrationError
 from tasks.replies.unrecorded import IS_GIVEN_UP
+from tasks.watch.backlog import Backlog, read_backlogs
 
 # What people wrote; a root post is only where their messages stand.
 MESSAGES = (DeliveryKind.REPLY, DeliveryKind.NOTIFICATION)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
 from tasks.cli.output import show
-from tasks.webhook_tokens import add_token, finish_rotation, forget_token
+from tasks.replies.webhook_tokens import add_token, finish_rotation, forget_token
 
 
 @click.command("webhook", cls=Command)

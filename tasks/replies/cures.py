@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tasks.attachments import AttachmentReason
+from tasks.outbound.resending import cure_of
 from tasks.reasons import OwnReason
 from tasks.replies.posts import Ignored
-from tasks.resending import cure_of
 
 # All that `cure_of` does not know, and what it says of a message that does not hold for a reply.
 _CURES: dict[str, str] = {

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Reply, ReplyState, utc_now
 from tasks.app import app
-from tasks.inbox import wake
+from tasks.replies.inbox import wake
 from tasks.runtime import Runtime
 
 # Few enough that several workers share a burst.

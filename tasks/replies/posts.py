@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from tasks.marks import mark_of
 from tasks.mattermost import Post
+from tasks.outbound.marks import mark_of
 
 # "/me is looking" is a person's words too. All other types are the server's or a plugin's.
 TYPES_OF_PEOPLE = frozenset({"", "me"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tasks.licences import LicenceAccess
+from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Post, Reason, RefusedError
 from tasks.replies import rows
 from tasks.replies.patience import PostponedError, Trouble

@@ -10,7 +10,7 @@ import structlog
 from models import ReplyEvent, ReplyState
 from tasks.attachments import AttachmentError
 from tasks.lanes import Lane, LaneLostError
-from tasks.licences import LicenceAccess
+from tasks.licences.access import LicenceAccess
 from tasks.mattermost import (
     MattermostError,
     Post,

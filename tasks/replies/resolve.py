@@ -14,11 +14,11 @@ from sqlalchemy import select
 from models import Reply, ReplyState
 from tasks.app import app
 from tasks.failures import SendFailedError
-from tasks.inbox import RESOLVE_REPLY
 from tasks.mattermost import Reason
-from tasks.outbound import drain_lane
+from tasks.outbound.tasks import drain_lane
 from tasks.reasons import OwnReason
 from tasks.replies.hand_over import hand_over
+from tasks.replies.inbox import RESOLVE_REPLY
 from tasks.replies.open_replies import BATCH, claim, leave_until
 from tasks.replies.patience import Obstacle, Trouble
 from tasks.replies.record import Outcome, load, postpone, record

@@ -11,8 +11,8 @@ from pathlib import Path
 from demo.mattermost.received import Received
 from demo.redis_server import RedisServer, running_redis
 from models import Database, KeyRing
+from tasks.licences.registration import LicenceOrder, register_licence
 from tasks.mattermost import MattermostClient
-from tasks.registration import LicenceOrder, register_licence
 from tests.acceptance.stand_in_process import StandInProcess, running_stand_in
 from tests.deployment import ROOT, Deployment
 

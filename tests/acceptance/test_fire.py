@@ -66,7 +66,7 @@ LOCK_REMOVED = Patch(
     "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])",
 )
 SETTLEMENT_REMOVED = Patch(
-    "tasks/ledger.py",
+    "tasks/outbound/ledger.py",
     "        return self.before not in {NEW, DeliveryState.HELD}",
     "        return False",
 )

@@ -26,8 +26,8 @@ from demo.installation import SAMPLE
 from demo.mattermost import StandIn, running_server
 from demo.ports import free_base_port
 from demo.redis_server import running_redis
-from tasks.checks.signs import SWEPT
 from tasks.mattermost import MattermostClient, Post
+from tasks.watch.signs import SWEPT
 from tests.acceptance.reader import Reader
 from tests.pages import ROOT, Block, all_pages, blocks
 from tests.waiting import wait_until

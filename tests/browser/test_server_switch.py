@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tasks.circuit import FAILURES_TO_OPEN, PROBE_EVERY_S
+from tasks.licences.circuit import FAILURES_TO_OPEN, PROBE_EVERY_S
 from tests.browser.sides import Sides
 
 # The next probe, the next sweep, and a machine that does other things as well.

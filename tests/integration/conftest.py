@@ -17,11 +17,11 @@ from models import Conversation, Database, Delivery, KeyRing
 from models.keyring import new_key
 from settings import Settings, get_settings
 from tasks.app import app, append_message
-from tasks.drain import Report, drain
 from tasks.lanes import PREFIX, Lane
+from tasks.licences.registration import LicenceOrder, register_licence
 from tasks.mattermost import MattermostClient, Post
 from tasks.messages import lane_of
-from tasks.registration import LicenceOrder, register_licence
+from tasks.outbound.drain import Report, drain
 from tasks.runtime import Runtime, build_runtime
 
 TEAM = "support"

@@ -13,9 +13,9 @@ import requests
 from sqlalchemy import select, update
 
 from models import Database, Licence, Reply, ReplyAttachment, ReplySource, User, utc_now
-from tasks.inbox import receive
-from tasks.licences import Licences
+from tasks.licences.access import Licences
 from tasks.mattermost import MattermostClient, Post
+from tasks.replies.inbox import receive
 from tasks.replies.open_replies import claim
 from tasks.replies.patience import GIVE_UP_AFTER_S
 from tasks.replies.resolve import Report, resolve

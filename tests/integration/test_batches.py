@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import event
 
 from models import DeliveryState
-from tasks import batch as batch_module
-from tasks.batch import Batch
-from tasks.drain import drain
 from tasks.lanes import Lane, LaneEntry
+from tasks.outbound import batch as batch_module
+from tasks.outbound.batch import Batch
+from tasks.outbound.drain import drain
 from tests.integration.conftest import VISITOR, Office
 
 LANE = Lane.of_conversation("L1", "c1")

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from models import CatchUpCursor, Conversation, Reply, ReplySource, ReplyState
-from tasks import channel_changes
-from tasks.catch_up import collect, collect_replies, wake_all
-from tasks.channel_changes import changes_since
-from tasks.inbox import receive
 from tasks.mattermost import MattermostClient, Post
+from tasks.replies import channel_changes
+from tasks.replies.catch_up import collect, collect_replies, wake_all
+from tasks.replies.channel_changes import changes_since
+from tasks.replies.inbox import receive
 from tests.integration.conftest import CHANNEL, LICENCE, TEAM, Office
 from tests.webhook_calls import add_licence
 
@@ -113,7 +113,7 @@ def test_many_replies_need_few_wake_ups(
 ) -> None:
     """Each wake-up takes time, and a licence has a few threads at once: more would not help."""
     woken: list[list[int]] = []
-    monkeypatch.setattr("tasks.catch_up.wake", lambda app, ids: woken.append(list(ids)))
+    monkeypatch.setattr("tasks.replies.catch_up.wake", lambda app, ids: woken.append(list(ids)))
 
     wake_all(range(replies))
 
@@ -244,7 +244,7 @@ def test_collecting_starts_a_look_for_each_live_licence(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A licence without conversations of the last month is passed over."""
-    monkeypatch.setattr("tasks.catch_up.current_runtime", lambda: office.runtime)
+    monkeypatch.setattr("tasks.replies.catch_up.current_runtime", lambda: office.runtime)
 
     before = collect_replies()
     office.start()

@@ -11,9 +11,9 @@ from redis import Redis
 from sqlalchemy import select, update
 
 from models import Delivery, User, utc_now
-from tasks.drain import drain
 from tasks.lanes import Lane
-from tasks.resending import LaneBusyError, held
+from tasks.outbound.drain import drain
+from tasks.outbound.resending import LaneBusyError, held
 from tests.integration.conftest import LICENCE, Office
 from tests.operators import Operator, environment_of
 

@@ -23,7 +23,7 @@ from models import (
     hash_token,
 )
 from tasks.lanes import Lane
-from tasks.licences import Licences
+from tasks.licences.access import Licences
 from tests.integration.conftest import BOT, CHANNEL, LICENCE, TEAM, Office
 from tests.operators import Operator, environment_of
 

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from models import ReplyState
-from tasks.inbox import RESOLVE_REPLY
+from tasks.replies.inbox import RESOLVE_REPLY
 from tests.integration.conftest import LICENCE, Office
 from tests.integration.desk import Desk
 from tests.operators import Operator, environment_of

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from models import Database, Delivery
 from models import session as session_module
-from tasks import ledger
 from tasks.lanes import Lane, LaneEntry
+from tasks.outbound import ledger
 from tests.postgres_server import PostgresServer
 
 LANE = Lane.of_conversation("L1", "c1")

@@ -18,8 +18,8 @@ from settings import get_settings
 from tasks.checks.clock import ask_time, check_clock
 from tasks.checks.licence import Instruments, examine_licence, load_patients
 from tasks.connections import worker_redis
+from tasks.replies.webhook_tokens import add_token
 from tasks.runtime import connect
-from tasks.webhook_tokens import add_token
 from tests.integration.conftest import BOT, CHANNEL, LICENCE, TEAM, Office
 from tests.operators import Operator, environment_of
 from tests.wire import WireServer, always, http

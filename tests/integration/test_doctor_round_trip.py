@@ -13,10 +13,10 @@ from inbound.web import make_blueprint
 from tasks.app import app as celery_app
 from tasks.checks.check import State
 from tasks.checks.round_trip import check_round_trip
-from tasks.checks.signs import has_seen
 from tasks.connections import worker_redis
 from tasks.mattermost import MattermostError
-from tasks.webhook_tokens import add_token
+from tasks.replies.webhook_tokens import add_token
+from tasks.watch.signs import has_seen
 from tests.integration.conftest import BOT, CHANNEL, LICENCE, TEAM, Office
 from tests.waiting import wait_until
 from tests.webhook_calls import inbox, running_app

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from models import Licence
-from tasks import circuit
 from tasks.lanes import Lane
+from tasks.licences import circuit
 from tasks.runtime import Runtime, build_runtime
 from tests.integration.conftest import Office
 from tests.waiting import wait_until

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 
 from tasks import lanes as lanes_module
-from tasks.drain import drain
 from tasks.lanes import Lane, LaneEntry, LaneLostError, Lanes
-from tasks.slots import Slots
+from tasks.licences.slots import Slots
+from tasks.outbound.drain import drain
 from tests.integration.conftest import VISITOR, Office
 from tests.waiting import wait_until
 

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from models import DeliveryState
-from tasks import ledger
 from tasks.lanes import Lane, LaneEntry
-from tasks.marks import Mark
 from tasks.mattermost import MattermostClient
+from tasks.outbound import ledger
+from tasks.outbound.marks import Mark
 from tests.integration.conftest import Office
 from tests.waiting import wait_until
 

@@ -19,11 +19,11 @@ from inbound.metrics import MetricsPage
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from models import Database, ReplySource
-from tasks.checks.signs import note_sweep
 from tasks.connections import worker_redis
-from tasks.drain import drain
 from tasks.lanes import Lane
-from tasks.tallies import Tallies
+from tasks.outbound.drain import drain
+from tasks.watch.signs import note_sweep
+from tasks.watch.tallies import Tallies
 from tests.integration.conftest import LICENCE, VISITOR, Office
 from tests.integration.desk import Desk
 from tests.webhook_calls import running_app

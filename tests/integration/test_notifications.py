@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import Licence
-from tasks.registration import find_channel, map_notification, switch_notification_off
+from tasks.licences.registration import find_channel, map_notification, switch_notification_off
 from tests.integration.conftest import BOT, LICENCE, TEAM, Office
 
 

@@ -10,8 +10,8 @@ from redis import Redis
 from sqlalchemy import update
 
 from models import Licence
-from tasks import parts
 from tasks.messages import InvalidMessageError
+from tasks.outbound import parts
 from tasks.rendering import render_reply
 from tests.integration.conftest import BOT, CHANNEL, TEAM, VISITOR, Office
 

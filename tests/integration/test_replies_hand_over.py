@@ -15,7 +15,7 @@ from redis import Redis
 
 from models import ReplyEvent, utc_now
 from tasks.app import app
-from tasks.inbox import RESOLVE_REPLY
+from tasks.replies.inbox import RESOLVE_REPLY
 from tasks.replies.open_replies import wake_open_replies
 from tests.integration.conftest import LICENCE, Office
 from tests.integration.desk import CONVERSATION, Desk

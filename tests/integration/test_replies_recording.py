@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from models import Conversation, Reply, ReplyState, Visibility, utc_now
 from tasks.lanes import Lane
-from tasks.marks import Mark
+from tasks.licences.registration import LicenceOrder, register_licence
 from tasks.mattermost import MattermostClient, Post
-from tasks.registration import LicenceOrder, register_licence
+from tasks.outbound.marks import Mark
 from tasks.replies.patience import GIVE_UP_AFTER_S, GIVEN_UP
 from tasks.replies.resolve import RepliesFailedError
 from tests.integration.conftest import CHANNEL, LICENCE, TEAM, Office

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from models import User
-from tasks.drain import Report, drain
+from tasks.outbound.drain import Report, drain
 from tests.integration.conftest import Office
 
 

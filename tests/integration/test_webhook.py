@@ -18,7 +18,7 @@ from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from inbound.webhook import MAX_BODY_BYTES
 from models import Database, Licence, ReplySource, ReplyState
-from tasks.webhook_tokens import add_token, finish_rotation
+from tasks.replies.webhook_tokens import add_token, finish_rotation
 from tests.waiting import wait_until
 from tests.webhook_calls import (
     BOT_USER_ID,

@@ -17,7 +17,7 @@ from redis import Redis
 from demo.ports import free_port
 from demo.redis_server import RedisServer, running_redis
 from models import Database, ReplySource, ReplyState
-from tasks.inbox import RESOLVE_REPLY
+from tasks.replies.inbox import RESOLVE_REPLY
 from tests.deployment import Deployment, Running
 from tests.postgres_server import PostgresServer
 from tests.waiting import wait_until

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from models import Database, WebhookToken
-from tasks.registration import RegistrationError
-from tasks.webhook_tokens import (
+from tasks.licences.registration import RegistrationError
+from tasks.replies.webhook_tokens import (
     WebhookSender,
     add_token,
     find_sender,

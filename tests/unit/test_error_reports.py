@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from settings import Settings
-from tasks.error_reports import scrub, start_error_reports
 from tasks.failures import DeliveryFailedError
+from tasks.watch.error_reports import scrub, start_error_reports
 
 DSN = "http://0123456789abcdef0123456789abcdef@127.0.0.1:1/1"
 

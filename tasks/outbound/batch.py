@@ -19,19 +19,19 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 
 from models import DeliveryState
-from tasks import ledger
-from tasks.delivery import Delivered, deliver
 from tasks.failures import SendFailedError
-from tasks.job import Job
 from tasks.lanes import Lane, LaneEntry, LaneLostError
-from tasks.ledger import Begun, Known
-from tasks.licences import LicenceAccess
+from tasks.licences.access import LicenceAccess
 from tasks.messages import Notification
+from tasks.outbound import ledger
+from tasks.outbound.delivery import Delivered, deliver
+from tasks.outbound.job import Job
+from tasks.outbound.ledger import Begun, Known
+from tasks.outbound.threads import Thread, load_thread, note_activity
+from tasks.outbound.verdicts import Order, has_expired, read, reason_to_skip, reason_to_wait
 from tasks.outcomes import Settled, Waiting
 from tasks.reasons import OwnReason
 from tasks.runtime import Runtime
-from tasks.threads import Thread, load_thread, note_activity
-from tasks.verdicts import Order, has_expired, read, reason_to_skip, reason_to_wait
 
 log = structlog.get_logger(__name__)
 

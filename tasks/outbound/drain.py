@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import structlog
 
 from models import DeliveryKind, DeliveryState
-from tasks.batch import Batch, give_up, is_the_entrys_fault
 from tasks.lanes import Lane, LaneEntry, LaneLostError, TakenLane
-from tasks.outbound import wake
+from tasks.outbound.batch import Batch, give_up, is_the_entrys_fault
+from tasks.outbound.tasks import wake
+from tasks.outbound.users import store_change
 from tasks.outcomes import Settled, Waiting
 from tasks.runtime import Runtime
-from tasks.tallies import counts_of
-from tasks.users import store_change
+from tasks.watch.tallies import counts_of
 
 log = structlog.get_logger(__name__)
 

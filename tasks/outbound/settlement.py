@@ -7,9 +7,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from tasks.failures import SendFailedError, UndecidedError
-from tasks.job import Job
-from tasks.ledger import Begun
-from tasks.marks import Mark
 from tasks.mattermost import (
     MattermostError,
     NotSentError,
@@ -19,6 +16,9 @@ from tasks.mattermost import (
     Reason,
     RefusedError,
 )
+from tasks.outbound.job import Job
+from tasks.outbound.ledger import Begun
+from tasks.outbound.marks import Mark
 
 # A server that did not answer within 20 s may still be at work on the post: when it is not there
 # at once, it is looked for a second time after as long again.

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Reply, ReplySource, ReplyState, utc_now
-from tasks.id_lists import as_list, listed
+from tasks.replies.id_lists import as_list, listed
 
 # Usually the wake-up that whoever brings the post publishes comes first; the sweep is for those
 # that were lost, and has nothing to do with a reply that is younger than this.

@@ -88,7 +88,7 @@ def resend(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
     """Put a failed message at the end of its lane, to be sent like a new one; return the lane.
 
     A worker looks in Mattermost for it first. None: it is no failed message with a payload any
-    more. Nobody is woken: see ``tasks.outbound.wake``.
+    more. Nobody is woken: see ``tasks.outbound.tasks.wake``.
 
     Raises:
         LaneBusyError: somebody is sending from its lane; nothing was changed.

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models import utc_now
-from tasks.job import Attempt, Job
-from tasks.marks import Mark, mark_of
 from tasks.mattermost import FileInfo, Post
 from tasks.messages import AttachmentArguments, Reply
-from tasks.refusals import explained
+from tasks.outbound.job import Attempt, Job
+from tasks.outbound.marks import Mark, mark_of
+from tasks.outbound.refusals import explained
+from tasks.outbound.settlement import did_not_arrive, find_in_thread, look, post_once
+from tasks.outbound.threads import Thread
+from tasks.outbound.uploads import Uploads, upload_all
 from tasks.rendering import file_note, render_files_header, render_reply
-from tasks.settlement import did_not_arrive, find_in_thread, look, post_once
-from tasks.threads import Thread
-from tasks.uploads import Uploads, upload_all
 
 # Mattermost's own limit for one post.
 FILES_PER_POST = 10

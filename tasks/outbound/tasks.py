@@ -14,7 +14,7 @@ from tasks.lanes import Lane
 from tasks.messages import lane_of
 
 if TYPE_CHECKING:
-    from tasks.drain import Report
+    from tasks.outbound.drain import Report
     from tasks.outcomes import Settled
 
 log = structlog.get_logger(__name__)
@@ -136,7 +136,7 @@ def _deliver(task: MessageTask) -> str:
 def _drain(lane: Lane, *, task_id: str | None) -> str:
     # Imported where it is used: i-Reserve imports these tasks only to call `.delay()`, and needs
     # neither the database nor the client for that.
-    from tasks.drain import drain
+    from tasks.outbound.drain import drain
     from tasks.runtime import current_runtime
 
     return _outcome(drain(current_runtime(), lane), task_id)

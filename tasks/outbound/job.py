@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models import Database, DeliveryState
-from tasks import ledger
 from tasks.attachments import AttachmentSource
 from tasks.failures import SendFailedError, UndecidedError
 from tasks.lanes import Lane
-from tasks.ledger import Begun
-from tasks.licences import LicenceAccess
+from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, MattermostError, Post, RateLimitedError
+from tasks.outbound import ledger
+from tasks.outbound.ledger import Begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tasks.failures import SendFailedError
-from tasks.job import Job
 from tasks.mattermost import MattermostError, Reason, RefusedError
+from tasks.outbound.job import Job
 
 
 @contextmanager

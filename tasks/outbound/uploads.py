@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.attachments import Attachment, AttachmentError
-from tasks.job import Job
 from tasks.mattermost import (
     FileInfo,
     MattermostError,
@@ -15,6 +14,7 @@ from tasks.mattermost import (
     Reason,
 )
 from tasks.messages import AttachmentArguments
+from tasks.outbound.job import Job
 from tasks.rendering import file_note
 
 

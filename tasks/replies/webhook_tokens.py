@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from models import Licence, WebhookToken, hash_token
-from tasks.registration import RegistrationError
+from tasks.licences.registration import RegistrationError
 
 # Mattermost makes tokens like its ids, and refuses a token of any other length.
 _TOKEN = re.compile(r"[A-Za-z0-9]{26}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from models import DeliveryState, Licence, User
-from tasks.batch import refuse_entry
 from tasks.failures import SendFailedError
 from tasks.lanes import Lane, LaneEntry
 from tasks.messages import InvalidMessageError, UserChange, parse_user_change
+from tasks.outbound.batch import refuse_entry
 from tasks.outcomes import Settled
 from tasks.reasons import OwnReason
 from tasks.runtime import Runtime

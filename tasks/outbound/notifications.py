@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tasks.job import Attempt, Job
-from tasks.marks import Mark
 from tasks.mattermost import Post
 from tasks.messages import Notification
-from tasks.refusals import explained
+from tasks.outbound.job import Attempt, Job
+from tasks.outbound.marks import Mark
+from tasks.outbound.refusals import explained
+from tasks.outbound.settlement import did_not_arrive, find_in_channel, look, post_once
 from tasks.rendering import render_notification
-from tasks.settlement import did_not_arrive, find_in_channel, look, post_once
 
 PART = "1"
 

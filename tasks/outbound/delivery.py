@@ -7,12 +7,8 @@ from dataclasses import dataclass
 import structlog
 
 from models import DeliveryState
-from tasks import ledger
 from tasks.failures import SendFailedError, UndecidedError
-from tasks.job import Attempt, Job, accounted
 from tasks.lanes import LaneEntry
-from tasks.ledger import Begun, Posted, Sent
-from tasks.marks import Mark
 from tasks.mattermost import (
     MattermostError,
     NotSentError,
@@ -22,12 +18,16 @@ from tasks.mattermost import (
     RefusedError,
 )
 from tasks.messages import Reply, RootPost
-from tasks.notifications import post_notification
+from tasks.outbound import ledger
+from tasks.outbound.job import Attempt, Job, accounted
+from tasks.outbound.ledger import Begun, Posted, Sent
+from tasks.outbound.marks import Mark
+from tasks.outbound.notifications import post_notification
+from tasks.outbound.parts import ReplyPosts
+from tasks.outbound.threads import Thread, begin_new_thread, ensure_root, is_gone, send_root
+from tasks.outbound.verdicts import Order, target_of
 from tasks.outcomes import Settled, Waiting
-from tasks.parts import ReplyPosts
 from tasks.runtime import Runtime
-from tasks.threads import Thread, begin_new_thread, ensure_root, is_gone, send_root
-from tasks.verdicts import Order, target_of
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from tasks.failures import SendFailedError
 from tasks.lanes import Lane, LaneEntry
-from tasks.licences import LicenceAccess, NotificationTarget
+from tasks.licences.access import LicenceAccess, NotificationTarget
 from tasks.mattermost import Reason
 from tasks.messages import InvalidMessageError, Message, Notification, Reply, parse_message
 from tasks.outcomes import Waiting

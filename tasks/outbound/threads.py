@@ -10,18 +10,18 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from models import Conversation, DeliveryKind, utc_now
-from tasks import ledger
 from tasks.failures import UndecidedError
-from tasks.job import Attempt, Job, accounted
 from tasks.lanes import Lane, LaneEntry
-from tasks.ledger import Begun, Posted, Sent
-from tasks.licences import LicenceAccess
-from tasks.marks import Mark
+from tasks.licences.access import LicenceAccess
 from tasks.mattermost import Post, Reason, RefusedError
 from tasks.messages import Reply, RootPost
-from tasks.refusals import explained
+from tasks.outbound import ledger
+from tasks.outbound.job import Attempt, Job, accounted
+from tasks.outbound.ledger import Begun, Posted, Sent
+from tasks.outbound.marks import Mark
+from tasks.outbound.refusals import explained
+from tasks.outbound.settlement import did_not_arrive, find_in_channel, look, post_once
 from tasks.rendering import render_root
-from tasks.settlement import did_not_arrive, find_in_channel, look, post_once
 
 # A root post is one post.
 ROOT_PART = "1"

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Conversation, Reply, ReplySource, ReplyState, utc_now
-from tasks.inbox import WAKE_UP_GRACE, receive_all
 from tasks.mattermost import Post
+from tasks.replies.inbox import WAKE_UP_GRACE, receive_all
 
 # When a channel has changed in more than 1,000 ways, so many of its newest replies are asked for by
 # id to learn of edits and deletions: more than a team writes in a day.

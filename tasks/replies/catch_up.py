@@ -26,13 +26,9 @@ from models import (
     utc_now,
 )
 from tasks.app import app
-from tasks.changed_replies import known_post_ids, take_in
-from tasks.channel_changes import changes_since
-from tasks.drain import drain_parked
 from tasks.failures import SendFailedError
-from tasks.inbox import wake
 from tasks.lanes import Lane
-from tasks.licences import LicenceAccess
+from tasks.licences.access import LicenceAccess
 from tasks.mattermost import (
     MattermostClient,
     MattermostError,
@@ -41,7 +37,11 @@ from tasks.mattermost import (
     Post,
     RateLimitedError,
 )
-from tasks.outbound import show_failures
+from tasks.outbound.drain import drain_parked
+from tasks.outbound.tasks import show_failures
+from tasks.replies.changed_replies import known_post_ids, take_in
+from tasks.replies.channel_changes import changes_since
+from tasks.replies.inbox import wake
 from tasks.replies.open_replies import BATCH
 from tasks.replies.posts import why_ignored
 from tasks.runtime import Runtime, current_runtime

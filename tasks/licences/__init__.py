@@ -1,0 +1,1 @@
+"""Licences: access to their servers, registration, circuit, and shares of the threads."""

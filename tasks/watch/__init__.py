@@ -1,0 +1,1 @@
+"""What operators watch: counts, backlogs, signs of life, logs, error reports."""
