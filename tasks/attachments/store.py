@@ -1,13 +1,15 @@
-"""The attachment store: files by a path that cannot lead out of it."""
+"""The attachment store: files by a path that cannot lead out of it, written whole or not at all."""
 
 import errno
+import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, Any
+from uuid import uuid4
 
 import fsspec.core
 from fsspec.implementations.local import LocalFileSystem
@@ -16,6 +18,10 @@ from tasks.attachments.errors import AttachmentError, AttachmentReason
 
 # What a remote store reads ahead; left alone, that of S3 holds 50 MB in memory for each file.
 READ_AHEAD_BYTES = 1024 * 1024
+# What a remote store collects before it sends a part; 5 MiB is the least that S3 takes.
+PART_BYTES = 5 * 1024 * 1024
+# What is hashed at a time: small enough that `on_progress` is called often on a slow store.
+HASHED_BYTES = 256 * 1024
 # How a disk says that a name leads to no file: missing, below a file, a folder, a link in circles
 # or a name that no file can have. Anything else is the disk's own trouble.
 NO_SUCH_FILE = frozenset(
@@ -24,32 +30,89 @@ NO_SUCH_FILE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
+class OpenedFile:
     """An open file of the store and its size."""
 
     size_bytes: int
     stream: "StoreStream"
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the store: where, how large, and its SHA-256 in hexadecimal."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
 class AttachmentStore:
-    """The files under one fsspec address, such as file:///var/attachments or s3://bucket/prefix."""
+    """The files under one fsspec address, such as file:///var/attachments or s3://bucket/prefix.
+
+    All methods raise AttachmentError: `outside_store` for a path that leads out of the store, and
+    `store_unavailable` for a store that is away, full or wrongly configured. Errors name the
+    reason, never the path. Safe to share between threads.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     @contextmanager
-    def open(self, path: str) -> Iterator[StoredFile]:
-        """A file of the store. Raises: AttachmentError `outside_store`, `gone` or
-        `store_unavailable`, the last also while the stream is read.
-        """
+    def open(self, path: str) -> Iterator[OpenedFile]:
+        """A file of the store. Raises: AttachmentError, also `gone`, and also while it is read."""
         parts = _parts(path)
         with ExitStack() as stack:
             file, size = self._open(parts)
             stack.callback(file.close)
-            yield StoredFile(size, StoreStream(file, size_bytes=size))
+            yield OpenedFile(size, StoreStream(file, size_bytes=size))
+
+    def find(
+        self, path: str, *, size_bytes: int, on_progress: Callable[[], None]
+    ) -> StoredFile | None:
+        """The file, if it is there with this size, which half a file never has.
+
+        What `on_progress` raises passes through.
+        """
+        if not self._exists(_parts(path)):
+            return None
+        with self.open(path) as file:
+            if file.size_bytes != size_bytes:
+                return None
+            digest, left = hashlib.sha256(), size_bytes
+            while left:
+                chunk = file.stream.read(HASHED_BYTES)
+                digest.update(chunk)
+                left -= len(chunk)
+                on_progress()
+        return StoredFile(path, size_bytes, digest.hexdigest())
+
+    def write(self, path: str, chunks: Iterable[bytes]) -> StoredFile:
+        """Write the file; it is not seen before it is whole. Errors of `chunks` pass through."""
+        parts = _parts(path)
+        with _translated():
+            file_system, place = self._place_to_write(parts)
+            temporary = f"{place}.{uuid4().hex}.part"
+            file_system.makedirs(place.rpartition("/")[0], exist_ok=True)
+        try:
+            size, sha256 = _copy(file_system, temporary, chunks)
+            with _translated():
+                file_system.mv(temporary, place)
+        except BaseException:
+            with suppress(Exception):
+                file_system.rm_file(temporary)
+            raise
+        return StoredFile(path, size, sha256)
+
+    def remove(self, path: str) -> None:
+        """Remove the file if it is there."""
+        parts = _parts(path)
+        with _translated():
+            file_system, place = self._place_to_write(parts)
+            with suppress(FileNotFoundError):
+                file_system.rm_file(place)
 
     @cached_property
-    def _place(self) -> tuple[Any, str]:
+    def _home(self) -> tuple[Any, str]:
         # Not before the first file: making a remote file system starts threads, and a worker forks.
         if "://" not in self._url:
             # fsspec would take it for a path from wherever the worker was started.
@@ -57,19 +120,31 @@ class AttachmentStore:
         file_system, root = fsspec.core.url_to_fs(self._url)
         return file_system, root
 
+    def _place(self, parts: tuple[str, ...]) -> tuple[Any, str]:
+        file_system, root = self._home
+        return file_system, "/".join((root.rstrip("/"), *parts))
+
+    def _place_to_write(self, parts: tuple[str, ...]) -> tuple[Any, str]:
+        """Where a file is written or removed: a link in its name's place is replaced."""
+        file_system, place = self._place(parts)
+        if isinstance(file_system, LocalFileSystem):
+            _resolve(self._home[1], parts[:-1])
+        return file_system, place
+
+    def _exists(self, parts: tuple[str, ...]) -> bool:
+        with _translated():
+            file_system, place = self._place(parts)
+            return bool(file_system.exists(place))
+
     def _open(self, parts: tuple[str, ...]) -> tuple[IO[bytes], int]:
-        try:
-            file_system, root = self._place
-            if isinstance(file_system, LocalFileSystem):
-                return _open_local(root, parts)
-            return _open_remote(file_system, "/".join((root.rstrip("/"), *parts)))
-        except AttachmentError:
-            raise
-        except FileNotFoundError:
-            raise AttachmentError(AttachmentReason.GONE) from None
-        except Exception:  # noqa: BLE001
-            # Each kind of store raises its own classes, and their texts hold the path.
-            raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE) from None
+        with _translated():
+            try:
+                file_system, place = self._place(parts)
+                if isinstance(file_system, LocalFileSystem):
+                    return _open_local(self._home[1], parts)
+                return _open_remote(file_system, place)
+            except FileNotFoundError:
+                raise AttachmentError(AttachmentReason.GONE) from None
 
 
 class StoreStream:
@@ -82,13 +157,11 @@ class StoreStream:
     def read(self, size: int = -1, /) -> bytes:
         """Up to `size` bytes, never more in all than the file had when it was opened."""
         wanted = self._left if size < 0 else min(size, self._left)
-        try:
+        # An OSError in the middle of an upload would read as a cut connection.
+        with _translated():
             chunk = self._file.read(wanted)
-        except Exception:  # noqa: BLE001
-            # As above; an OSError in the middle of an upload would read as a cut connection.
-            raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE) from None
         if wanted and not chunk:
-            # Somebody cut it short, and the length is announced to the server already.
+            # It was cut short meanwhile, and its length is announced to the server already.
             raise AttachmentError(AttachmentReason.GONE)
         self._left -= len(chunk)
         return chunk
@@ -104,13 +177,19 @@ def _parts(path: str) -> tuple[str, ...]:
     return parts
 
 
-def _open_local(root: str, parts: tuple[str, ...]) -> tuple[IO[bytes], int]:
+def _resolve(root: str, parts: tuple[str, ...]) -> str:
+    """The place without links. Raises: AttachmentError `outside_store`."""
     home = os.path.realpath(root)
-    if not os.path.isdir(home):
-        raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE)
     resolved = os.path.realpath(os.path.join(home, *parts))
     if os.path.commonpath((home, resolved)) != home:
         raise AttachmentError(AttachmentReason.OUTSIDE_STORE)
+    return resolved
+
+
+def _open_local(root: str, parts: tuple[str, ...]) -> tuple[IO[bytes], int]:
+    if not os.path.isdir(root):
+        raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE)
+    resolved = _resolve(root, parts)
     # The path is free of links by now: one that appears in between is not followed. And a pipe
     # would otherwise be waited for.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -135,3 +214,33 @@ def _open_remote(file_system: Any, path: str) -> tuple[IO[bytes], int]:
     if not isinstance(size, int):
         raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE)
     return file_system.open(path, "rb", block_size=READ_AHEAD_BYTES), size
+
+
+def _copy(file_system: Any, place: str, chunks: Iterable[bytes]) -> tuple[int, str]:
+    """Write the chunks there; their size together and their SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    # A local file takes no size of parts.
+    options = {} if isinstance(file_system, LocalFileSystem) else {"block_size": PART_BYTES}
+    with _translated():
+        file = file_system.open(place, "wb", **options)
+    try:
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            with _translated():
+                file.write(chunk)
+    finally:
+        with _translated():
+            file.close()
+    return size, digest.hexdigest()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except AttachmentError:
+        raise
+    except Exception:  # noqa: BLE001
+        # Each kind of store raises its own classes, and their texts hold the path.
+        raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE) from None

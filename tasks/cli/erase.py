@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
+from tasks.attachments.store import AttachmentStore
 from tasks.cli.command import Command, confirm, wants_json
 from tasks.cli.installation import Installation
 from tasks.cli.orders import require_licence
@@ -17,7 +18,6 @@ from tasks.licences.registration import RegistrationError
 from tasks.mattermost import MattermostClient
 from tasks.privacy.dossier import Dossier, find_conversations, open_dossier
 from tasks.privacy.erasure import Erased, Places, erase_conversation
-from tasks.replies.store import ReplyStore
 
 
 @click.command(cls=Command)
@@ -131,7 +131,7 @@ def _confirm(found: Sequence[Dossier], *, posts: bool, yes: bool) -> None:
 
 def places_of(parts: Installation) -> Places:
     """Return where this installation has something to erase."""
-    return Places(parts.database, parts.lanes, ReplyStore(parts.settings.attachments_url))
+    return Places(parts.database, parts.lanes, AttachmentStore(parts.settings.attachments_url))
 
 
 def _bot(parts: Installation, licence_id: str) -> MattermostClient:

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, delete, func, null, select, update
 from sqlalchemy.orm import Session
 
 from models import Conversation, Database, Delivery, Licence, Reply, ReplyAttachment
+from tasks.attachments.store import AttachmentStore
 from tasks.lanes import Lane, LaneLock, Lanes
 from tasks.mattermost import MattermostClient
 from tasks.outbound.resending import held
 from tasks.privacy.dossier import root_posts
-from tasks.replies.store import ReplyStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Places:
 
     database: Database
     lanes: Lanes
-    store: ReplyStore
+    store: AttachmentStore
 
 
 def erase_conversation(

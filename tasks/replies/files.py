@@ -12,6 +12,7 @@ import structlog
 from models import ReplyAttachment
 from models.reply import CONTENT_TYPE_LENGTH, FILE_NAME_LENGTH
 from tasks.attachments import AttachmentError, AttachmentReason
+from tasks.attachments.store import AttachmentStore
 from tasks.mattermost import (
     Download,
     FileInfo,
@@ -24,8 +25,8 @@ from tasks.mattermost import (
     RefusedError,
 )
 from tasks.rendering import safe_file_name
+from tasks.replies.file_paths import path_of
 from tasks.replies.patience import PostponedError, Trouble
-from tasks.replies.store import ReplyStore, path_of
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ class Fetching:
     """
 
     client: MattermostClient
-    store: ReplyStore
+    store: AttachmentStore
     licence_id: str
     conversation_id: str
     limit_bytes: int

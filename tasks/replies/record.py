@@ -9,8 +9,9 @@ import structlog
 
 from models import ReplyEvent, ReplyState
 from tasks.attachments import AttachmentError
-from tasks.lanes import Lane, LaneLostError
+from tasks.attachments.store import AttachmentStore
 from tasks.licences.access import LicenceAccess
+from tasks.locks import LockLostError
 from tasks.mattermost import (
     MattermostError,
     Post,
@@ -32,13 +33,9 @@ from tasks.replies.posts import Ignored, why_ignored
 from tasks.replies.questions import IgnoredError, Job, ask_for_post, find_conversation
 from tasks.replies.receipts import Receipt, give_receipt
 from tasks.replies.rows import Content, Known
-from tasks.replies.store import ReplyStore
 from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
-
-# Replies have a lock of their own among those of the lanes.
-FAMILY = "r"
 
 _members = Members()
 
@@ -75,7 +72,7 @@ def record(runtime: Runtime, licence: LicenceAccess, reply_id: int) -> Outcome:
     known = load(runtime, reply_id)
     if known is None:
         return Outcome.IGNORED
-    with runtime.lanes.locked(Lane(licence.id, FAMILY, known.post_id)) as lock:
+    with runtime.locks.of_reply(licence.id, known.post_id) as lock:
         # Whoever had the lock a moment ago may have changed the row, or removed it.
         known = load(runtime, reply_id) if lock is not None else None
         if lock is None or known is None:
@@ -85,7 +82,7 @@ def record(runtime: Runtime, licence: LicenceAccess, reply_id: int) -> Outcome:
             result = _attempt(job)
             hand_over(runtime, reply_id)
             _give_receipt(job, result.receipt)
-        except LaneLostError:
+        except LockLostError:
             log.warning("reply_lost", reply_id=reply_id)
             return Outcome.BUSY
     log.info("reply_" + result.outcome.value, reply_id=reply_id, licence_id=licence.id)
@@ -162,7 +159,7 @@ def _resolve(job: Job) -> _Result:
 def _forget(job: Job, post: Post) -> _Result:
     if not job.known.revision:
         raise IgnoredError(Ignored.DELETED)
-    store = ReplyStore(job.runtime.settings.attachments_url)
+    store = AttachmentStore(job.runtime.settings.attachments_url)
     try:
         for file in job.known.files:
             if file.path is not None:
@@ -204,7 +201,7 @@ def _record(job: Job, post: Post) -> _Result:
 def _fetching(job: Job, conversation_id: str) -> Fetching:
     return Fetching(
         client=job.client,
-        store=ReplyStore(job.runtime.settings.attachments_url),
+        store=AttachmentStore(job.runtime.settings.attachments_url),
         licence_id=job.licence.id,
         conversation_id=conversation_id,
         limit_bytes=job.licence.max_file_size_bytes,

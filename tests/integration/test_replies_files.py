@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,10 +14,10 @@ import pytest
 
 from models import ReplyState, Visibility
 from tasks.attachments import AttachmentError
+from tasks.attachments.store import AttachmentStore
 from tasks.mattermost import FileInfo, MattermostClient, Post
 from tasks.replies.files import Fetching, File, fetch_files
 from tasks.replies.patience import PostponedError
-from tasks.replies.store import ReplyStore
 from tests.integration.conftest import LICENCE, Office
 from tests.integration.desk import CONVERSATION, Desk
 from tests.wire import Answer, Request, WireServer, http
@@ -207,7 +208,7 @@ class _Zeros:
 def _fetching(url: str, store: Path, **more: Any) -> Fetching:
     arguments = {
         "client": MattermostClient(url, "a" * 26, read_timeout_s=0.5),
-        "store": ReplyStore(f"file://{store}"),
+        "store": AttachmentStore(f"file://{store}"),
         "licence_id": "L/1",
         "conversation_id": "..",
         "limit_bytes": LIMIT_BYTES,
@@ -315,10 +316,47 @@ def test_lock_is_extended_while_a_file_comes_in(tmp_path: Path) -> None:
     assert len(calls) >= size // (64 * 1024)
 
 
+@pytest.mark.parametrize("act", ["write", "remove", "find"])
+def test_no_link_leads_a_file_of_a_reply_out_of_the_store(tmp_path: Path, act: str) -> None:
+    """A folder of the store that is a link to elsewhere is refused, and what is there stays."""
+    outside, home = tmp_path / "outside", tmp_path / "store"
+    outside.mkdir()
+    home.mkdir()
+    (outside / "a.txt").write_bytes(b"kept")
+    (home / "c1").symlink_to(outside)
+    store = AttachmentStore(f"file://{home}")
+    acts: dict[str, Callable[[], object]] = {
+        "write": lambda: store.write("c1/a.txt", [b"new"]),
+        "remove": lambda: store.remove("c1/a.txt"),
+        "find": lambda: store.find("c1/a.txt", size_bytes=4, on_progress=lambda: None),
+    }
+
+    with pytest.raises(AttachmentError, match="outside_store"):
+        acts[act]()
+
+    assert (outside / "a.txt").read_bytes() == b"kept"
+    assert _files_in(outside) == ["a.txt"]
+
+
+def test_file_of_a_reply_can_be_read_by_the_path_that_writing_returned(tmp_path: Path) -> None:
+    """One store serves both directions: what a reply's file was stored as can be posted again."""
+    store = AttachmentStore(f"file://{tmp_path}")
+
+    stored = store.write("L1/c1/f1", [b"he", b"llo"])
+    with store.open(stored.path) as file:
+        content = file.stream.read()
+
+    assert (content, stored.size_bytes, stored.sha256) == (
+        b"hello",
+        5,
+        hashlib.sha256(b"hello").hexdigest(),
+    )
+
+
 def test_store_without_a_scheme_is_no_store() -> None:
     """A bare path would depend on where the worker was started."""
     with pytest.raises(AttachmentError, match="store_unavailable"):
-        ReplyStore("var/files").remove("a")
+        AttachmentStore("var/files").remove("a")
 
 
 def test_list_that_lacks_the_files_details_is_completed(desk: Desk) -> None:

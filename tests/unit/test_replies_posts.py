@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tasks.mattermost import Post, User
 from tasks.replies.authors import display_name
+from tasks.replies.file_paths import path_of
 from tasks.replies.posts import Ignored, begins_a_thread, why_ignored
-from tasks.replies.store import path_of
 
 BOT, MEMBER = "b" * 26, "m" * 26
 REPLY = {"id": "p1", "channel_id": "c1", "user_id": MEMBER, "root_id": "r1", "message": "hi"}
