@@ -15,6 +15,7 @@ from tasks.lanes import Lanes
 from tasks.licences.access import LicenceAccess, Licences
 from tasks.licences.circuit import Circuits
 from tasks.licences.slots import Slots
+from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
 from tasks.watch.tallies import Tallies
 
@@ -68,6 +69,7 @@ class Runtime:
     settings: Settings
     database: Database
     lanes: Lanes
+    locks: Locks
     circuits: Circuits
     slots: Slots
     tallies: Tallies
@@ -86,6 +88,7 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
         settings=settings,
         database=database,
         lanes=Lanes(redis),
+        locks=Locks(redis),
         circuits=Circuits(redis),
         slots=Slots(threads),
         tallies=Tallies(redis),

@@ -27,8 +27,8 @@ from models import (
 )
 from tasks.app import app
 from tasks.failures import SendFailedError
-from tasks.lanes import Lane
 from tasks.licences.access import LicenceAccess
+from tasks.locks import LockLostError
 from tasks.mattermost import (
     MattermostClient,
     MattermostError,
@@ -93,10 +93,14 @@ def collect_licence(licence_id: str) -> str:
     if not runtime.slots.take_if_free(licence_id):
         return "the licence has its share of the threads"
     try:
-        with runtime.lanes.locked(Lane(licence_id, "k", "catch-up")) as lock:
+        with runtime.locks.of_catch_up(licence_id) as lock:
             if lock is None:
                 return "another worker is at it"
             return f"{collect(runtime, licence_id, on_page=lock.extend)} changes"
+    except LockLostError:
+        # The cursors stay where they were, so the other worker's look finds the same changes.
+        log.warning("catch_up_lost", licence_id=licence_id)
+        return "another worker has taken it over"
     finally:
         show_failures(drain_parked(runtime, licence_id))
 
