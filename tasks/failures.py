@@ -21,15 +21,16 @@ class UndecidedError(Exception):
     """The message was sent off, but whether it arrived must be asked again later.
 
     ``sent_off`` is False when this worker sent nothing and only could not look for what a dead
-    one had sent.
+    one had sent. ``cause`` is the error that left it open.
     """
 
     def __init__(
-        self, reason: StrEnum, detail: str, *, look_again_s: float, sent_off: bool
+        self, reason: StrEnum, detail: str, *, look_again_s: float, sent_off: bool, cause: Exception
     ) -> None:
         super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.cause = cause
         self.look_again_s = look_again_s
         self.sent_off = sent_off
 

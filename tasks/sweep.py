@@ -7,6 +7,7 @@ import structlog
 from tasks.app import app
 from tasks.failures import SendFailedError
 from tasks.lanes import OVERDUE_MS, Lane
+from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
 from tasks.outbound.tasks import drain_lane
 from tasks.replies.open_replies import wake_open_replies
@@ -57,10 +58,16 @@ def probe_server(licence_id: str) -> str:
     """Ask a server that was away whether it is back; if so, let the licence's messages go on."""
     runtime = current_runtime()
     try:
-        runtime.clients.of(runtime.licences.access(licence_id)).ping()
-    except (MattermostError, SendFailedError) as error:
-        log.info("server_still_away", licence_id=licence_id, reason=error.reason.value)
-        return f"still away: {error.reason.value}"
+        licence = runtime.licences.access(licence_id)
+    except SendFailedError as error:
+        log.info("server_not_probed", licence_id=licence_id, reason=error.reason.value)
+        return f"not probed: {error.reason.value}"
+    try:
+        runtime.clients.of(licence).ping()
+    except MattermostError as error:
+        if runtime.circuits.note(licence_id, error) is Reach.AWAY:
+            log.info("server_still_away", licence_id=licence_id, reason=error.reason.value)
+            return f"still away: {error.reason.value}"
     runtime.circuits.close(licence_id)
     lanes = runtime.lanes.waiting_of(licence_id)
     now_ms = runtime.lanes.now_ms()

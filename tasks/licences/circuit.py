@@ -1,7 +1,8 @@
 """The circuit of each licence: closed while its server answers, open while it does not.
 
 The state is in Redis, so that all workers know what one has found out. While a circuit is open,
-or the server asked for a pause (429), the licence's lanes are left alone.
+or the server asked for a pause (429), the licence's lanes are left alone. What an answer means for
+the circuit is decided here alone, by ``reach_of``.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import cast
 
 from redis import Redis
 
 from tasks.lanes import PREFIX
+from tasks.mattermost import NotSentError, OutcomeUnknownError, RateLimitedError, Reason
 
 # One failure may be a hiccup; the third in a row costs each message up to 23 s of a thread.
 FAILURES_TO_OPEN = 3
@@ -38,6 +41,35 @@ _COUNT_SUCCESS = """
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 return redis.call('HDEL', KEYS[1], 'failures')
 """
+
+
+# Answers of a proxy whose Mattermost is away.
+GATEWAY_STATUSES = frozenset({502, 503, 504})
+# How long to pause when a server asks for a pause and does not say how long.
+DEFAULT_PAUSE_S = 1.0
+
+
+class Reach(StrEnum):
+    """Whether a request reached the licence's server."""
+
+    REACHED = "reached"
+    PAUSE = "pause"
+    AWAY = "away"
+
+
+def reach_of(error: Exception | None) -> Reach:
+    """Return what the end of a request says of the server; None: it did what was asked.
+
+    A refusal and a plain 500 are answers: they reached the server, whatever they say.
+    """
+    if isinstance(error, RateLimitedError):
+        return Reach.PAUSE
+    if isinstance(error, NotSentError):
+        return Reach.AWAY
+    if isinstance(error, OutcomeUnknownError):
+        is_plain = error.reason is Reason.SERVER_ERROR and error.status not in GATEWAY_STATUSES
+        return Reach.REACHED if is_plain else Reach.AWAY
+    return Reach.REACHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +121,30 @@ class Circuits:
             licence_id: _state(values, probe_at_ms) for licence_id, values, probe_at_ms in found
         }
 
-    def count_failure(self, licence_id: str) -> None:
-        """Note that the server could not be reached; the third time in a row opens the circuit."""
+    def note(self, licence_id: str, error: Exception | None) -> Reach:
+        """Note how a request to the licence's server ended; None: it did what was asked.
+
+        The third request in a row that does not reach the server opens the circuit. Only
+        ``close`` closes it: an answer may be to a request from before the outage.
+        """
+        reach = reach_of(error)
+        if isinstance(error, RateLimitedError):
+            self.pause(licence_id, seconds=error.retry_after_s or DEFAULT_PAUSE_S)
+        elif reach is Reach.AWAY:
+            self._count_away(licence_id)
+        elif self.state(licence_id).failures:
+            # Costs nothing as long as nothing had failed.
+            self._count_success(keys=[_key(licence_id), _OPEN], args=[licence_id])
+            self._cache.pop(licence_id, None)
+        return reach
+
+    def _count_away(self, licence_id: str) -> None:
         probe_at_ms = round((time.time() + PROBE_EVERY_S) * 1_000)
         self._count_failure(
             keys=[_key(licence_id), _OPEN],
             args=[FAILURES_TO_OPEN, licence_id, FORGET_S, probe_at_ms],
         )
         self._cache.pop(licence_id, None)
-
-    def count_success(self, licence_id: str) -> None:
-        """Note that the server answered; costs nothing as long as nothing had failed."""
-        if self.state(licence_id).failures:
-            self._count_success(keys=[_key(licence_id), _OPEN], args=[licence_id])
-            self._cache.pop(licence_id, None)
 
     def close(self, licence_id: str) -> None:
         """Let the licence's messages through again."""
@@ -113,7 +155,7 @@ class Circuits:
         self._cache.pop(licence_id, None)
 
     def pause(self, licence_id: str, *, seconds: float) -> None:
-        """Leave the licence's lanes alone for so long, because its server asked for it."""
+        """Send nothing for the licence for ``seconds``: its server asked for that (429)."""
         with self._redis.pipeline() as pipeline:
             pipeline.hset(_key(licence_id), "paused_until", str(time.time() + seconds))
             pipeline.expire(_key(licence_id), FORGET_S)

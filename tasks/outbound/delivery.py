@@ -9,10 +9,9 @@ import structlog
 from models import DeliveryState
 from tasks.failures import SendFailedError, UndecidedError
 from tasks.lanes import LaneEntry
+from tasks.licences.circuit import DEFAULT_PAUSE_S
 from tasks.mattermost import (
     MattermostError,
-    NotSentError,
-    OutcomeUnknownError,
     RateLimitedError,
     Reason,
     RefusedError,
@@ -30,9 +29,6 @@ from tasks.outcomes import Settled, Waiting
 from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
-
-# Answers of a proxy whose Mattermost is away.
-GATEWAY_STATUSES = frozenset({502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +57,25 @@ def deliver(
     try:
         delivered = _send(job, entry, order, thread, Attempt(begun))
     except RateLimitedError as error:
-        seconds = error.retry_after_s or 1.0
-        runtime.circuits.pause(licence_id, seconds=seconds)
-        return Waiting(entry.key, seconds, error.reason.value)
+        runtime.circuits.note(licence_id, error)
+        return Waiting(entry.key, error.retry_after_s or DEFAULT_PAUSE_S, error.reason.value)
     except UndecidedError as error:
-        runtime.circuits.count_failure(licence_id)
+        runtime.circuits.note(licence_id, error.cause)
         return Waiting(entry.key, error.look_again_s, error.reason.value, is_unsettled=True)
     except (SendFailedError, MattermostError) as error:
-        if _is_unreachable(error):
-            runtime.circuits.count_failure(licence_id)
+        runtime.circuits.note(licence_id, _met(error))
         detail = error.detail if isinstance(error, SendFailedError) else str(error)
         return Settled(entry.key, entry.task_id, DeliveryState.FAILED, error.reason.value, detail)
-    runtime.circuits.count_success(licence_id)
+    runtime.circuits.note(licence_id, None)
     return delivered or Settled(entry.key, entry.task_id, DeliveryState.SENT)
 
 
-def _is_unreachable(error: SendFailedError | MattermostError) -> bool:
-    if isinstance(error, OutcomeUnknownError):
-        return error.reason is not Reason.SERVER_ERROR or error.status in GATEWAY_STATUSES
-    return isinstance(error, NotSentError)
+def _met(error: BaseException) -> Exception | None:
+    """Return the answer behind a failure: one that waited too long hides what it waited for."""
+    behind = error.__cause__ if isinstance(error, SendFailedError) else error
+    if isinstance(behind, UndecidedError):
+        return behind.cause
+    return behind if isinstance(behind, MattermostError) else None
 
 
 def _send(

@@ -59,7 +59,7 @@ def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
         if job.expired:
             failure = SendFailedError(error.reason, f"{_detail(error)} It waited too long.")
             _fail(job, attempt, failure)
-            raise failure from None
+            raise failure from error
         _set_aside(job, attempt, error)
         raise
     except (SendFailedError, MattermostError) as error:

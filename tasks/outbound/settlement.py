@@ -69,6 +69,7 @@ def _undecided(error: MattermostError, *, sent_off: bool) -> UndecidedError:
         f"{error} Whether it arrived is not known yet.",
         look_again_s=LOOK_AGAIN_S,
         sent_off=sent_off,
+        cause=error,
     )
 
 

@@ -129,7 +129,11 @@ def ensure_root(job: Job, thread: Thread) -> Thread:
     except UndecidedError as error:
         # Of the message that needs the root nothing has been sent off yet.
         raise UndecidedError(
-            error.reason, error.detail, look_again_s=error.look_again_s, sent_off=False
+            error.reason,
+            error.detail,
+            look_again_s=error.look_again_s,
+            sent_off=False,
+            cause=error.cause,
         ) from None
 
 

@@ -123,7 +123,8 @@ def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -
         try:
             count += _collect_channel(runtime, licence, look, on_page)
         except (NotSentError, OutcomeUnknownError, RateLimitedError) as error:
-            _note_failure(runtime, licence_id, error)
+            runtime.circuits.note(licence_id, error)
+            log.warning("catch_up_broke_off", licence_id=licence_id, reason=error.reason.value)
             break
         except MattermostError as error:
             log.warning(
@@ -133,16 +134,8 @@ def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -
                 reason=error.reason.value,
             )
     else:
-        runtime.circuits.count_success(licence_id)
+        runtime.circuits.note(licence_id, None)
     return count
-
-
-def _note_failure(runtime: Runtime, licence_id: str, error: MattermostError) -> None:
-    log.warning("catch_up_broke_off", licence_id=licence_id, reason=error.reason.value)
-    if isinstance(error, RateLimitedError):
-        runtime.circuits.pause(licence_id, seconds=error.retry_after_s or 1.0)
-    else:
-        runtime.circuits.count_failure(licence_id)
 
 
 @dataclass(frozen=True, slots=True)

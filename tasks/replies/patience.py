@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from tasks.mattermost import (
-    MattermostError,
-    NotSentError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    Reason,
-)
+from tasks.licences.circuit import Reach, reach_of
+from tasks.mattermost import MattermostError, OutcomeUnknownError
 
 SHORTEST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 300.0
@@ -30,8 +25,6 @@ REFUSED_PAUSE_S = 300.0
 GIVE_UP_AFTER_S = 86_400.0
 # When the sweep wakes a reply that was given up: never. An operator's look-up names it.
 GIVEN_UP = datetime(9999, 1, 1, tzinfo=UTC)
-# Answers of a proxy whose Mattermost is away.
-GATEWAY_STATUSES = frozenset({502, 503, 504})
 
 
 class Trouble(StrEnum):
@@ -100,13 +93,6 @@ def obstacle_of(error: MattermostError) -> Obstacle:
 
 def trouble_of(error: MattermostError) -> Trouble:
     """Return how patient to be with what a call has raised."""
-    if isinstance(error, RateLimitedError) or is_unreachable(error):
+    if reach_of(error) is not Reach.REACHED:
         return Trouble.AWAY
     return Trouble.BROKEN if isinstance(error, OutcomeUnknownError) else Trouble.REFUSED
-
-
-def is_unreachable(error: MattermostError) -> bool:
-    """Say whether the server itself seems to be away."""
-    if isinstance(error, OutcomeUnknownError):
-        return error.reason is not Reason.SERVER_ERROR or error.status in GATEWAY_STATUSES
-    return isinstance(error, NotSentError)

@@ -15,7 +15,6 @@ from tasks.locks import LockLostError
 from tasks.mattermost import (
     MattermostError,
     Post,
-    RateLimitedError,
 )
 from tasks.replies import rows
 from tasks.replies.authors import Members, author_of
@@ -26,7 +25,6 @@ from tasks.replies.patience import (
     Obstacle,
     PostponedError,
     Trouble,
-    is_unreachable,
     obstacle_of,
 )
 from tasks.replies.posts import Ignored, why_ignored
@@ -121,20 +119,17 @@ def load(runtime: Runtime, reply_id: int) -> Known | None:
 
 def _attempt(job: Job) -> _Result:
     """Record the reply, or write down when it is tried again."""
-    circuits, licence_id = job.runtime.circuits, job.licence.id
     try:
         result = _resolve(job)
-    except IgnoredError as error:
-        return _leave_out(job, error.why)
-    except PostponedError as error:
-        return _postpone(job, error.obstacle)
     except MattermostError as error:
-        if isinstance(error, RateLimitedError):
-            circuits.pause(licence_id, seconds=error.retry_after_s or 1.0)
-        elif is_unreachable(error):
-            circuits.count_failure(licence_id)
+        job.runtime.circuits.note(job.licence.id, error)
         return _postpone(job, obstacle_of(error))
-    circuits.count_success(licence_id)
+    except IgnoredError as error:
+        result = _leave_out(job, error.why)
+    except PostponedError as error:
+        # The server told of the post, whatever else was missing.
+        result = _postpone(job, error.obstacle)
+    job.runtime.circuits.note(job.licence.id, None)
     return result
 
 
@@ -227,7 +222,6 @@ def _give_receipt(job: Job, receipt: Receipt | None) -> None:
 
 def _leave_out(job: Job, why: Ignored) -> _Result:
     """Take the post out of the inbox, unless it was recorded as a reply before."""
-    job.runtime.circuits.count_success(job.licence.id)
     with job.runtime.database.transaction() as session:
         if job.known.revision:
             rows.keep(session, job.known)

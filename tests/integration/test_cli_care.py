@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from models import KeyRing, Licence, Reply
 from models.keyring import new_key
 from settings import get_settings
+from tasks.mattermost import NotSentError, Reason
 from tests.integration.conftest import LICENCE, Office
 from tests.integration.desk import Desk
 from tests.operators import Operator, environment_of
@@ -78,7 +79,7 @@ def _open_replies(office: Office) -> int:
 def test_status_shows_an_open_circuit(office: Office, operator: Operator) -> None:
     """A server that is away is seen without asking it."""
     for _ in range(3):
-        office.runtime.circuits.count_failure(LICENCE)
+        office.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
 
     table = operator.run("status", LICENCE).stdout
 

@@ -21,6 +21,7 @@ from inbound.web import make_blueprint
 from models import Database, ReplySource
 from tasks.connections import worker_redis
 from tasks.lanes import Lane
+from tasks.mattermost import NotSentError, Reason
 from tasks.outbound.drain import drain
 from tasks.watch.signs import note_sweep
 from tasks.watch.tallies import Tallies
@@ -197,7 +198,7 @@ def test_circuit_is_closed_paused_or_open(
     if trouble == "pause":
         office.runtime.circuits.pause(LICENCE, seconds=60)
     for _ in range(3 if trouble == "failures" else 0):
-        office.runtime.circuits.count_failure(LICENCE)
+        office.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
 
     assert scraper.read("circuit_state") == {(LICENCE,): state}
 

@@ -15,6 +15,7 @@ from redis import Redis
 
 from models import ReplyEvent, utc_now
 from tasks.app import app
+from tasks.mattermost import NotSentError, Reason
 from tasks.replies.inbox import RESOLVE_REPLY
 from tasks.replies.open_replies import wake_open_replies
 from tests.integration.conftest import LICENCE, Office
@@ -208,7 +209,7 @@ def test_reply_is_told_while_mattermost_is_away(desk: Desk) -> None:
     desk.change(row.id, pending_event=ReplyEvent.RECORDED, state="received")
     with desk.fault("down"):
         for _ in range(3):
-            desk.office.runtime.circuits.count_failure(LICENCE)
+            desk.office.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
         desk.resolve(row.id)
 
     assert _told(desk) == [("recorded", 1, "one")]

@@ -12,7 +12,7 @@ from tasks.mattermost import (
     Reason,
     RefusedError,
 )
-from tasks.replies.patience import Trouble, is_unreachable, pause_s, trouble_of
+from tasks.replies.patience import Trouble, pause_s, trouble_of
 
 DAY_S = 86_400.0
 
@@ -54,21 +54,19 @@ def test_pauses_never_shrink_and_stay_within_their_bounds(age_s: float, later_s:
 
 
 @pytest.mark.parametrize(
-    ("error", "trouble", "unreachable"),
+    ("error", "trouble"),
     [
-        (NotSentError(Reason.UNREACHABLE), Trouble.AWAY, True),
-        (OutcomeUnknownError(Reason.TIMEOUT), Trouble.AWAY, True),
-        (OutcomeUnknownError(Reason.CONNECTION_CUT), Trouble.AWAY, True),
-        (OutcomeUnknownError(Reason.SERVER_ERROR, status=503), Trouble.AWAY, True),
-        (OutcomeUnknownError(Reason.SERVER_ERROR, status=500), Trouble.BROKEN, False),
-        (RateLimitedError(Reason.RATE_LIMITED), Trouble.AWAY, False),
-        (RefusedError(Reason.TOKEN_REJECTED), Trouble.REFUSED, False),
-        (RefusedError(Reason.NOT_A_MEMBER), Trouble.REFUSED, False),
+        (NotSentError(Reason.UNREACHABLE), Trouble.AWAY),
+        (OutcomeUnknownError(Reason.TIMEOUT), Trouble.AWAY),
+        (OutcomeUnknownError(Reason.CONNECTION_CUT), Trouble.AWAY),
+        (OutcomeUnknownError(Reason.SERVER_ERROR, status=503), Trouble.AWAY),
+        (OutcomeUnknownError(Reason.SERVER_ERROR, status=500), Trouble.BROKEN),
+        (RateLimitedError(Reason.RATE_LIMITED), Trouble.AWAY),
+        (RefusedError(Reason.TOKEN_REJECTED), Trouble.REFUSED),
+        (RefusedError(Reason.NOT_A_MEMBER), Trouble.REFUSED),
     ],
     ids=str,
 )
-def test_error_says_how_patient_to_be(
-    error: MattermostError, trouble: Trouble, unreachable: bool
-) -> None:
-    """What the server does without us, and what somebody has to mend."""
-    assert (trouble_of(error), is_unreachable(error)) == (trouble, unreachable)
+def test_error_says_how_patient_to_be(error: MattermostError, trouble: Trouble) -> None:
+    """What the server does without us, and what an operator has to mend."""
+    assert trouble_of(error) is trouble

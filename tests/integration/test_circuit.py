@@ -1,0 +1,132 @@
+"""What each answer of a server means for its licence's circuit, and that all callers agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tasks.licences import circuit
+from tasks.licences.circuit import CircuitState, Reach, reach_of
+from tasks.mattermost import (
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    Reason,
+    RefusedError,
+)
+from tasks.replies.catch_up import collect
+from tasks.sweep import probe_server
+from tests.integration.conftest import LICENCE, Office
+from tests.integration.desk import Desk
+
+PLAIN_500 = OutcomeUnknownError(Reason.SERVER_ERROR, status=500)
+ANSWERS = {
+    "success": (None, Reach.REACHED),
+    "refused": (RefusedError(Reason.NOT_A_MEMBER, status=403), Reach.REACHED),
+    "not Mattermost": (RefusedError(Reason.NOT_MATTERMOST, status=404), Reach.REACHED),
+    "a plain 500": (PLAIN_500, Reach.REACHED),
+    "501": (OutcomeUnknownError(Reason.SERVER_ERROR, status=501), Reach.REACHED),
+    "502": (OutcomeUnknownError(Reason.SERVER_ERROR, status=502), Reach.AWAY),
+    "503": (OutcomeUnknownError(Reason.SERVER_ERROR, status=503), Reach.AWAY),
+    "504": (OutcomeUnknownError(Reason.SERVER_ERROR, status=504), Reach.AWAY),
+    "not sent": (NotSentError(Reason.UNREACHABLE), Reach.AWAY),
+    "TLS": (NotSentError(Reason.TLS_FAILED), Reach.AWAY),
+    "timeout": (OutcomeUnknownError(Reason.TIMEOUT), Reach.AWAY),
+    "408": (OutcomeUnknownError(Reason.TIMEOUT, status=408), Reach.AWAY),
+    "cut": (OutcomeUnknownError(Reason.CONNECTION_CUT), Reach.AWAY),
+    "endless": (OutcomeUnknownError(Reason.ANSWER_TOO_LARGE), Reach.AWAY),
+    "429": (RateLimitedError(Reason.RATE_LIMITED, retry_after_s=60), Reach.PAUSE),
+}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a worker remembers for a second would make each test wait for as long.
+    monkeypatch.setattr(circuit, "CACHE_S", 0.0)
+
+
+@pytest.mark.parametrize(("error", "reach"), ANSWERS.values(), ids=ANSWERS)
+def test_answer_says_whether_the_server_was_reached(error: Exception | None, reach: Reach) -> None:
+    """A refusal and a plain 500 reached it; a proxy whose server is away did not."""
+    assert reach_of(error) is reach
+
+
+@pytest.mark.parametrize(("error", "reach"), ANSWERS.values(), ids=ANSWERS)
+def test_three_answers_in_a_row_open_the_circuit_or_leave_it_closed(
+    office: Office, error: Exception | None, reach: Reach
+) -> None:
+    """Only what did not reach the server opens it; a 429 only pauses."""
+    circuits = office.runtime.circuits
+
+    noted = [circuits.note(LICENCE, error) for _ in range(circuit.FAILURES_TO_OPEN)]
+
+    state = circuits.state(LICENCE)
+    assert noted == [reach] * circuit.FAILURES_TO_OPEN
+    assert state.is_open is (reach is Reach.AWAY)
+    assert (state.blocked_until > 0) is (reach is not Reach.REACHED)
+
+
+@pytest.mark.parametrize(
+    "between", [None, PLAIN_500, RefusedError(Reason.NOT_FOUND)], ids=["success", "500", "refused"]
+)
+def test_answer_ends_the_row_of_failures(office: Office, between: Exception | None) -> None:
+    """Failures on both sides of an answer are not failures in a row."""
+    circuits, away = office.runtime.circuits, NotSentError(Reason.UNREACHABLE)
+
+    for error in (away, away, between, away, away):
+        circuits.note(LICENCE, error)
+
+    assert circuits.state(LICENCE) == CircuitState(failures=2, is_open=False, blocked_until=0)
+
+
+def _notify(office: Office, number: int) -> None:
+    office.notify(notification_id=f"n-{number}")
+
+
+def _post_reply(office: Office, number: int) -> None:
+    office.reply(f"m{number}", "hello")
+
+
+def _catch_up(office: Office, _: int) -> None:
+    collect(office.runtime, LICENCE, on_page=lambda: None)
+
+
+def _resolve(office: Office, number: int) -> None:
+    desk = Desk(office)
+    desk.resolve(desk.receive(f"{number}" * 26))
+
+
+@pytest.mark.parametrize("call", [_notify, _post_reply, _catch_up, _resolve])
+def test_three_500s_leave_the_circuit_closed_and_the_next_message_is_sent(
+    office: Office, call: Callable[[Office, int], None]
+) -> None:
+    """Every caller judges a plain 500 alike: the server was reached."""
+    office.start()
+    office.stand_in.set_fault("error_500")
+    for number in range(circuit.FAILURES_TO_OPEN):
+        call(office, number)
+    office.stand_in.clear_faults()
+
+    office.reply("later", "hello")
+
+    assert not office.runtime.circuits.state(LICENCE).is_open
+    assert office.states()["reply:later"] == ("sent", None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_open"),
+    [("down", True), ("html_502", True), ("error_500", False), ("rate_limited", False)],
+)
+def test_probe_closes_the_circuit_of_a_server_that_it_reaches(
+    office: Office, monkeypatch: pytest.MonkeyPatch, fault: str, is_open: bool
+) -> None:
+    """A probe judges an answer as every other call does."""
+    monkeypatch.setattr("tasks.sweep.current_runtime", lambda: office.runtime)
+    for _ in range(circuit.FAILURES_TO_OPEN):
+        office.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
+    office.stand_in.set_fault(fault)
+
+    probe_server(LICENCE)
+
+    assert office.runtime.circuits.state(LICENCE).is_open is is_open
