@@ -19,7 +19,7 @@ from benchmarks.post_server import (
 from benchmarks.producer import Producer, producing
 from models import Database, KeyRing, Licence
 from models.migrations import upgrade
-from tests.deployment import Deployment
+from tests.stage.deployment import Deployment
 from tests.waiting import wait_until
 
 # One licence never has more than half of a worker's threads, and a busy one soon has its share:

@@ -15,7 +15,7 @@ from benchmarks.report import Comparison, Report, Target, alternating
 from benchmarks.rig import THREADS, naive_worker
 from benchmarks.servers import databases
 from demo.redis_server import running_redis
-from tests.deployment import Deployment
+from tests.stage.deployment import Deployment
 
 TARGET = Target.at_most(1.5)
 # Enough that every thread has worked and every connection is made.

@@ -20,7 +20,7 @@ from benchmarks.servers import databases
 from demo.mattermost import StandIn, running_server
 from demo.mattermost.received import Received
 from demo.redis_server import running_redis
-from tests.deployment import Deployment
+from tests.stage.deployment import Deployment
 from tests.waiting import wait_until
 
 THREADS = 8

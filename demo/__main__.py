@@ -13,7 +13,7 @@ from typing import TextIO
 from demo.errors import DemoError
 from demo.installation import FLOWER_LOGIN
 from demo.redis_server import NoRedisError
-from demo.stage import Stage, running_stage
+from demo.running import RunningDemo, running_demo
 
 
 def main() -> int:
@@ -45,21 +45,21 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _run(*, check: bool, json_to: TextIO | None) -> int:
-    with running_stage() as stage:
-        print(f"\nOpen this and watch  {stage.addresses['page']}\n", flush=True)
-        problems = stage.play()
+    with running_demo() as demo:
+        print(f"\nOpen this and watch  {demo.addresses['page']}\n", flush=True)
+        problems = demo.play()
         if json_to is not None:
-            outcome = {"is_ok": not problems, "problems": problems, **stage.addresses}
+            outcome = {"is_ok": not problems, "problems": problems, **demo.addresses}
             print(json.dumps(outcome), file=json_to, flush=True)
         if check:
             print("FAILED: " + "; ".join(problems) if problems else "OK: all of it is there, once.")
             return 1 if problems else 0
-        _stay(stage)
+        _stay(demo)
     return 0
 
 
-def _stay(stage: Stage) -> None:
-    where = stage.addresses
+def _stay(demo: RunningDemo) -> None:
+    where = demo.addresses
     print(
         f"\nThe page    {where['page']}\n"
         f"Mattermost  {where['mattermost']}\n"
@@ -69,7 +69,7 @@ def _stay(stage: Stage) -> None:
         "\nCtrl-C stops everything.",
         flush=True,
     )
-    stage.stay()
+    demo.stay()
 
 
 if __name__ == "__main__":

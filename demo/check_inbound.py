@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class InboundCheck:
     """Who answers, in which threads, and where the outcome can be seen.
 
     ``user_id`` is i-Reserve's id of who answers, None when their e-mail cannot be seen. ``thread``
@@ -110,118 +110,120 @@ class Scene:
             return session.scalar(select(Reply.source).where(Reply.post_id == post.id))
 
 
-def check_inbound(scene: Scene, replies: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+def check_inbound(
+    check: InboundCheck, replies: Mapping[str, Mapping[str, str]]
+) -> Iterator[Finding]:
     """Yield what was found, one by one, while the replies of the sample are written."""
     written: dict[str, Post] = {}
-    if scene.private_root is not None:
-        written["private"] = scene.write(replies["private"], scene.private_root)
+    if check.private_root is not None:
+        written["private"] = check.write(replies["private"], check.private_root)
     for name in PUBLIC:
-        written[name] = scene.write(replies[name], scene.root)
+        written[name] = check.write(replies[name], check.root)
         started = time.monotonic()
-        message = scene.arrived(written[name])
-        yield _arrival(scene, name, message, seconds=time.monotonic() - started)
-    if scene.has_webhook:
-        yield _by_webhook(scene, [written[name] for name in PUBLIC])
-    yield from _changes(scene, replies, written)
+        message = check.arrived(written[name])
+        yield _arrival(check, name, message, seconds=time.monotonic() - started)
+    if check.has_webhook:
+        yield _by_webhook(check, [written[name] for name in PUBLIC])
+    yield from _changes(check, replies, written)
     if "private" in written:
-        yield _private(scene, written["private"])
-    yield _receipts(scene, written)
-    yield _not_doubled(scene, written)
+        yield _private(check, written["private"])
+    yield _receipts(check, written)
+    yield _not_doubled(check, written)
 
 
-def _arrival(scene: Scene, name: str, message: Message | None, *, seconds: float) -> Finding:
-    limit_s = PROMPT_S if scene.has_webhook else LATE_S
+def _arrival(check: InboundCheck, name: str, message: Message | None, *, seconds: float) -> Finding:
+    limit_s = PROMPT_S if check.has_webhook else LATE_S
     title = {
         "picture": "a reply with its picture is in i-Reserve",
         "note": "a note is in i-Reserve, and not among what the visitor sees",
     }.get(name, f"the reply that will be {name} is in i-Reserve")
     return Finding(
-        f"{title}, {_whose(scene)}, after {seconds:.1f} s",
+        f"{title}, {_whose(check)}, after {seconds:.1f} s",
         message is not None
         and seconds <= limit_s
-        and message.author_user_id == scene.user_id
-        and (name != "picture" or _has_picture(scene, message))
-        and (name != "note" or _is_internal(scene, message)),
+        and message.author_user_id == check.user_id
+        and (name != "picture" or _has_picture(check, message))
+        and (name != "note" or _is_internal(check, message)),
     )
 
 
-def _whose(scene: Scene) -> str:
-    return f"as {scene.user_id}'s" if scene.user_id else "as an unknown user's (e-mail hidden)"
+def _whose(check: InboundCheck) -> str:
+    return f"as {check.user_id}'s" if check.user_id else "as an unknown user's (e-mail hidden)"
 
 
-def _has_picture(scene: Scene, message: Message) -> bool:
+def _has_picture(check: InboundCheck, message: Message) -> bool:
     expected = (SAMPLE / "lake-house.png").read_bytes()
-    files = [scene.ireserve.attachments / file["path"] for file in message.attachments]
+    files = [check.ireserve.attachments / file["path"] for file in message.attachments]
     return message.visibility == "public" and [file.read_bytes() for file in files] == [expected]
 
 
-def _is_internal(scene: Scene, message: Message) -> bool:
-    visible = scene.store.visible_to_visitor(message.licence_id, message.conversation_id)
+def _is_internal(check: InboundCheck, message: Message) -> bool:
+    visible = check.store.visible_to_visitor(message.licence_id, message.conversation_id)
     return message.visibility == "internal" and message not in visible
 
 
-def _by_webhook(scene: Scene, posts: Sequence[Post]) -> Finding:
+def _by_webhook(check: InboundCheck, posts: Sequence[Post]) -> Finding:
     # Catch-up looks by the clock, and may be there in the moment between a post and its webhook.
-    count = [scene.source(post) for post in posts].count(ReplySource.WEBHOOK)
+    count = [check.source(post) for post in posts].count(ReplySource.WEBHOOK)
     return Finding(f"the webhook brought {count} of {len(posts)} of them", count > len(posts) / 2)
 
 
 def _changes(
-    scene: Scene, replies: Mapping[str, Mapping[str, str]], written: Mapping[str, Post]
+    check: InboundCheck, replies: Mapping[str, Mapping[str, str]], written: Mapping[str, Post]
 ) -> Iterator[Finding]:
-    scene.member.patch_post(written["edited"].id, message=replies["edited"]["becomes"])
-    scene.member.delete_post(written["deleted"].id)
+    check.member.patch_post(written["edited"].id, message=replies["edited"]["becomes"])
+    check.member.delete_post(written["deleted"].id)
     # As a web chat shows it, without the asterisks.
     becomes = replies["edited"]["becomes"].replace("*", "")
-    edited = _in_state(scene, written["edited"], MessageState.EDITED)
+    edited = _in_state(check, written["edited"], MessageState.EDITED)
     yield Finding("an edit arrives (catch-up)", edited is not None and edited.plain_text == becomes)
-    deleted = _in_state(scene, written["deleted"], MessageState.DELETED)
+    deleted = _in_state(check, written["deleted"], MessageState.DELETED)
     yield Finding("a deletion arrives (catch-up)", deleted is not None and not deleted.text)
 
 
-def _in_state(scene: Scene, post: Post, state: MessageState) -> Message | None:
+def _in_state(check: InboundCheck, post: Post, state: MessageState) -> Message | None:
     def found() -> Message | None:
-        message = scene.store.message_of_post(post.id)
+        message = check.store.message_of_post(post.id)
         return message if message and message.state is state else None
 
-    return scene.wait(found)
+    return check.wait(found)
 
 
-def _private(scene: Scene, post: Post) -> Finding:
-    message = scene.arrived(post)
+def _private(check: InboundCheck, post: Post) -> Finding:
+    message = check.arrived(post)
     return Finding(
         "a reply in a private channel arrives (catch-up)",
-        message is not None and scene.source(post) is ReplySource.CATCH_UP,
+        message is not None and check.source(post) is ReplySource.CATCH_UP,
     )
 
 
-def _receipts(scene: Scene, written: Mapping[str, Post]) -> Finding:
+def _receipts(check: InboundCheck, written: Mapping[str, Post]) -> Finding:
     expected = {
         name: ["lock" if name == "note" else "white_check_mark"]
         for name in written
         if name != "deleted"
     }
-    is_ok = scene.wait(
-        lambda: {name: scene.reactions(written[name]) for name in expected} == expected
+    is_ok = check.wait(
+        lambda: {name: check.reactions(written[name]) for name in expected} == expected
     )
     return Finding("the bot's receipt is on each post", is_ok)
 
 
-def _not_doubled(scene: Scene, written: Mapping[str, Post]) -> Finding:
+def _not_doubled(check: InboundCheck, written: Mapping[str, Post]) -> Finding:
     """Find that i-Reserve has enqueued each reply again, and that nothing came of it."""
-    skipped = scene.wait(lambda: _count_skipped(scene) == len(written))
+    skipped = check.wait(lambda: _count_skipped(check) == len(written))
     # A double would be a post of its own; the server itself may list the root twice.
-    posts = {post.id for post in scene.member.get_thread(scene.root.id)}
+    posts = {post.id for post in check.member.get_thread(check.root.id)}
     replies = {written[name].id for name in PUBLIC if name != "deleted"}
     return Finding(
         "nothing came back to Mattermost: each post is there once",
-        skipped and posts == {post.id for post in scene.thread} | replies,
+        skipped and posts == {post.id for post in check.thread} | replies,
     )
 
 
-def _count_skipped(scene: Scene) -> int:
+def _count_skipped(check: InboundCheck) -> int:
     statement = select(func.count()).where(
         Delivery.state == DeliveryState.SKIPPED, Delivery.reason == OwnReason.FROM_MATTERMOST
     )
-    with scene.database.transaction() as session:
+    with check.database.transaction() as session:
         return session.execute(statement).scalar_one()

@@ -16,7 +16,7 @@ from demo.errors import DemoError
 from demo.installation import FLOWER_LOGIN
 from demo.processes import ROOT
 from demo.redis_server import NoRedisError
-from demo.stage import Stage, running_stage
+from demo.running import RunningDemo, running_demo
 
 IMAGES = ROOT / "docs" / "images"
 # As wide as a page of docs can show without making the words too small to read.
@@ -44,22 +44,22 @@ def main() -> int:
     parser.add_argument("--to", type=Path, default=IMAGES, help="the folder that they are put into")
     folder = parser.parse_args().to
     try:
-        with running_browser() as browser, running_stage() as stage:
-            problems = stage.play()
+        with running_browser() as browser, running_demo() as demo:
+            problems = demo.play()
             if problems:
                 raise DemoError("; ".join(problems))
-            take_demo(browser, stage, folder / "demo.png")
-            take_flower(browser, stage, folder / "flower.png")
+            take_demo(browser, demo, folder / "demo.png")
+            take_flower(browser, demo, folder / "flower.png")
     except (DemoError, NoRedisError) as error:
         print(f"screenshots: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def take_demo(browser: Browser, stage: Stage, path: Path) -> None:
+def take_demo(browser: Browser, demo: RunningDemo, path: Path) -> None:
     """Take the page: the end of the conversation on both sides."""
     with _page(browser, DEMO_SIZE) as page:
-        page.goto(stage.addresses["page"])
+        page.goto(demo.addresses["page"])
         team = page.frame_locator("#channel")
         # The last receipt: that of the reply that was edited.
         expect(team.locator(".replies .reactions").last).to_be_in_viewport()
@@ -67,11 +67,11 @@ def take_demo(browser: Browser, stage: Stage, path: Path) -> None:
         page.screenshot(path=path)
 
 
-def take_flower(browser: Browser, stage: Stage, path: Path) -> None:
+def take_flower(browser: Browser, demo: RunningDemo, path: Path) -> None:
     """Take Flower's list of tasks, with some that failed."""
-    _let_some_fail(stage)
+    _let_some_fail(demo)
     with _page(browser, FLOWER_SIZE) as page:
-        _open_until_shown(page, f"{stage.addresses['flower']}/tasks", count=len(FAILED))
+        _open_until_shown(page, f"{demo.addresses['flower']}/tasks", count=len(FAILED))
         page.screenshot(path=path)
 
 
@@ -86,13 +86,13 @@ def _open_until_shown(page: Page, url: str, *, count: int) -> None:
     raise DemoError(f"Flower does not show {count} failures")
 
 
-def _let_some_fail(stage: Stage) -> None:
-    # Not before the stage is set: the tasks read the broker's address when they are imported.
+def _let_some_fail(demo: RunningDemo) -> None:
+    # Not before the demo is up: the tasks read the broker's address when they are imported.
     from tasks import post_reply, send_notification
 
     tasks = {task.name: task for task in (post_reply, send_notification)}
     for name, arguments in FAILED:
-        tasks[name].delay(**{"licence_id": stage.target.public.licence_id, **arguments})
+        tasks[name].delay(**{"licence_id": demo.target.public.licence_id, **arguments})
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from demo.check_inbound import Scene, check_inbound
+from demo.check_inbound import InboundCheck, check_inbound
 from demo.installation import Installation
 from demo.ireserve.store import Store
 from demo.play import Played, delivered, play, problems, sample
@@ -32,7 +32,7 @@ def show(installation: Installation, target: Target) -> list[str]:
     thread = [post for post in posts if mark_of(post).get("conversation_id")]
     print(f"\n{script['user']['name']} answers:")
     with MattermostClient(target.url, target.member_token) as member:
-        scene = Scene(
+        check = InboundCheck(
             server_url=target.url,
             member=member,
             member_token=target.member_token,
@@ -43,7 +43,7 @@ def show(installation: Installation, target: Target) -> list[str]:
             private_root=private[0] if private else None,
             has_webhook=target.is_stand_in,
         )
-        for finding in check_inbound(scene, script["replies"]):
+        for finding in check_inbound(check, script["replies"]):
             print(finding, flush=True)
             found += [] if finding.is_ok else [finding.claim]
     return found

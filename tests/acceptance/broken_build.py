@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.deployment import ROOT
+from tests.stage.deployment import ROOT
 
 # What runs in production; the copy holds nothing else.
 PARTS = ("celeryconfig.py", "inbound", "models", "Procfile", "settings.py", "tasks")

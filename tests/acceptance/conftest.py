@@ -1,4 +1,4 @@
-"""A site for each test, fires that burn beside each other, and the report of them."""
+"""A stage for each test, fires that burn beside each other, and the report of them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 from demo.redis_server import RedisServer, running_redis
 from tests.acceptance.figures import Figures, table, write_report
 from tests.acceptance.load import Size
-from tests.acceptance.site import Site, running_site
 from tests.postgres_server import postgres_binaries
+from tests.stage.deployed import DeployedStage, running_stage
 
-__all__ = ["Site"]
+__all__ = ["DeployedStage"]
 
 # The usual load is soon through, and then a fire waits for a killed worker's lock to run out; the
 # full one, as promised, keeps the machine busy.
@@ -74,9 +74,9 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
+def stage(database_url: str, tmp_path: Path) -> Iterator[DeployedStage]:
     """A deployment with licence L1; the test starts the processes that it needs."""
-    with running_site(tmp_path, database_url=database_url) as made:
+    with running_stage(tmp_path, database_url=database_url) as made:
         yield made
 
 

@@ -17,9 +17,9 @@ from tests.acceptance.broken_build import Patch, assert_is_what_runs
 from tests.acceptance.figures import Delays, Figures
 from tests.acceptance.load import FILE, LICENCES, LOOK_EVERY_S, Load, Size
 from tests.acceptance.promises import BrokenPromiseError, assert_kept
-from tests.acceptance.site import Site, bot_of, running_site
-from tests.acceptance.supervisor import Supervisor
-from tests.deployment import Host
+from tests.stage.deployed import DeployedStage, bot_of, running_stage
+from tests.stage.deployment import HostProcess
+from tests.stage.supervisor import Supervisor
 from tests.waiting import wait_until
 
 WORKERS = 2
@@ -33,11 +33,11 @@ EARLIEST, LATEST = 0.1, 0.5
 
 
 @dataclass(slots=True)
-class Scene:
+class FaultRun:
     """A fire that burns: what a fault may do to it, and when."""
 
-    site: Site
-    host: Host
+    stage: DeployedStage
+    host: HostProcess
     load: Load
     supervisor: Supervisor
     dice: random.Random
@@ -66,7 +66,7 @@ class Fire:
     """
 
     name: str
-    fault: Callable[[Scene], None]
+    fault: Callable[[FaultRun], None]
     database: str = "sqlite"
     may_fail: int = 0
     file_every: int = 0
@@ -84,35 +84,35 @@ class Fire:
             BrokenPromiseError: a promise was not kept.
             AssertionError: the deployment does not even work without a fault.
         """
-        with self.scene(directory, database_url=database_url, size=size) as scene:
-            with scene.load.coming_in(scene.host):
-                self.fault(scene)
+        with self.run(directory, database_url=database_url, size=size) as run:
+            with run.load.coming_in(run.host):
+                self.fault(run)
             began = time.monotonic()
-            _wait_until_settled(scene.load, self.licences)
+            _wait_until_settled(run.load, self.licences)
             settled_s = time.monotonic() - began
-            _wait_until_nothing_is_under_way(scene.site, self.licences)
-            return self._figures(scene, settled_s=settled_s)
+            _wait_until_nothing_is_under_way(run.stage, self.licences)
+            return self._figures(run, settled_s=settled_s)
 
     @contextmanager
-    def scene(self, directory: Path, *, database_url: str, size: Size) -> Iterator[Scene]:
+    def run(self, directory: Path, *, database_url: str, size: Size) -> Iterator[FaultRun]:
         """Yield everything running and a load that has not begun; nothing burns yet."""
-        with running_site(
+        with running_stage(
             directory,
             database_url=database_url,
             licences=LICENCES,
             stop_with=signal.SIGKILL,
             **self._build(directory),
-        ) as site:
-            site.stand_in.set_fault("service_time", min_ms=1, max_ms=20, seed=SEED)
+        ) as stage:
+            stage.stand_in.set_fault("service_time", min_ms=1, max_ms=20, seed=SEED)
             (directory / "attachments" / FILE).write_text("a file")
             if self.patch is not None:
-                assert_is_what_runs(site.deployment.source, site.deployment.environment)
-            supervisor = Supervisor(site.deployment)
+                assert_is_what_runs(stage.deployment.source, stage.deployment.environment)
+            supervisor = Supervisor(stage.deployment)
             with supervisor.watching(workers=WORKERS):
-                host = site.deployment.start_host()
-                _assert_works(site, host)
-                load = Load(site, replace(size, file_every=self.file_every), random.Random(SEED))
-                yield Scene(site, host, load, supervisor, random.Random(f"{SEED} {self}"))
+                host = stage.deployment.start_host()
+                _assert_works(stage, host)
+                load = Load(stage, replace(size, file_every=self.file_every), random.Random(SEED))
+                yield FaultRun(stage, host, load, supervisor, random.Random(f"{SEED} {self}"))
 
     def _build(self, directory: Path) -> dict[str, Any]:
         """Return what makes a deployment run the code of this fire: the project's, or a copy."""
@@ -121,8 +121,8 @@ class Fire:
         source = self.patch.applied(directory / "source")
         return {"source": source, "PYTHONPATH": str(source)}
 
-    def _figures(self, scene: Scene, *, settled_s: float) -> Figures:
-        load, posts = scene.load, scene.site.accepted()
+    def _figures(self, run: FaultRun, *, settled_s: float) -> Figures:
+        load, posts = run.load, run.stage.accepted()
         conversations = load.conversations(self.licences)
         states = {key: state for key, state in load.states().items() if key[0] in conversations}
         assert_kept(conversations, load.message_ids, posts=posts, states=states)
@@ -131,8 +131,8 @@ class Fire:
             database=self.database,
             messages=len(states),
             twice=load.duplicates + load.redeliveries,
-            faults=scene.faults,
-            restarts=scene.supervisor.restarts,
+            faults=run.faults,
+            restarts=run.supervisor.restarts,
             failed=Counter(states.values())["failed"],
             settled_s=round(settled_s, 2),
             delays=Delays.of(_delays_s(load, posts, conversations)),
@@ -150,13 +150,13 @@ def _delays_s(load: Load, posts: Iterable[Received], conversations: Container[st
     return list(found.values())
 
 
-def _assert_works(site: Site, host: Host) -> None:
+def _assert_works(stage: DeployedStage, host: HostProcess) -> None:
     """A plain message of each licence is posted: what comes after this is the fault's doing."""
     for licence_id in LICENCES:
         answer = host.delay("send_notification", licence_id, notification_type="plain", text="up")
         assert answer["ok"], answer
     wait_until(
-        lambda: len(site.accepted()) == len(LICENCES), timeout_s=30, what="a plain message of each"
+        lambda: len(stage.accepted()) == len(LICENCES), timeout_s=30, what="a plain message of each"
     )
 
 
@@ -169,13 +169,13 @@ def _wait_until_settled(load: Load, licences: Sequence[str]) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
-def _wait_until_nothing_is_under_way(site: Site, licences: Sequence[str]) -> None:
+def _wait_until_nothing_is_under_way(stage: DeployedStage, licences: Sequence[str]) -> None:
     """Wait for posts that the server is still at work on: what failed must not appear later."""
     bots = [bot_of(licence_id) for licence_id in licences]
     wait_until(
         lambda: all(
             entry.outcome or entry.username not in bots
-            for entry in site.stand_in.received(method="POST", path="/posts")
+            for entry in stage.stand_in.received(method="POST", path="/posts")
         ),
         timeout_s=30,
         poll_s=LOOK_EVERY_S,

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from models import Delivery, DeliveryState
-from tests.acceptance.site import Site
-from tests.deployment import Host
+from tests.stage.deployed import DeployedStage
+from tests.stage.deployment import HostProcess
 from tests.waiting import wait_until
 
 LICENCES = ("L1", "L2", "L3")
@@ -61,7 +61,7 @@ class Size:
 class Load:
     """What i-Reserve enqueues, and how far it has come."""
 
-    site: Site
+    stage: DeployedStage
     size: Size
     dice: random.Random
     enqueued_at_ms: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Load:
         return [str(number) for number in range(self.size.messages)]
 
     @contextmanager
-    def coming_in(self, host: Host) -> Iterator[None]:
+    def coming_in(self, host: HostProcess) -> Iterator[None]:
         """Enqueue everything in the background; at the end of the block all of it is enqueued."""
         with ThreadPoolExecutor(1) as background:
             self._enqueuing = background.submit(self._run, host)
@@ -110,7 +110,7 @@ class Load:
     def states(self) -> dict[tuple[str, str], str]:
         """Return the state of each message that is final, by conversation and message."""
         query = select(Delivery.lane, Delivery.key, Delivery.state).where(*_FINAL_MESSAGES)
-        with self.site.database.transaction() as session:
+        with self.stage.database.transaction() as session:
             return {
                 (lane.split(":")[2], key.removeprefix("reply:")): state.value
                 for lane, key, state in session.execute(query)
@@ -119,13 +119,13 @@ class Load:
     def count_final(self, licences: Sequence[str] = LICENCES) -> int:
         """Return how many messages of these licences are sent or failed."""
         query = select(func.count()).where(*_FINAL_MESSAGES, Delivery.licence_id.in_(licences))
-        with self.site.database.transaction() as session:
+        with self.stage.database.transaction() as session:
             return session.scalar(query) or 0
 
     def unsettled(self) -> set[str]:
         """Return the conversations with a message that was sent off and whose answer was lost."""
         query = select(Delivery.lane).where(Delivery.state == DeliveryState.UNSETTLED)
-        with self.site.database.transaction() as session:
+        with self.stage.database.transaction() as session:
             return {lane.split(":")[2] for lane in session.scalars(query)}
 
     def held_up(self) -> set[str]:
@@ -133,11 +133,11 @@ class Load:
         before_ms = time.time() * 1_000 - HELD_UP_MS
         return {
             entry.props["ireserve"]["conversation_id"]
-            for entry in self.site.stand_in.received(method="POST", path="/posts")
+            for entry in self.stage.stand_in.received(method="POST", path="/posts")
             if not entry.outcome and entry.props and entry.time_ms < before_ms
         }
 
-    def enqueue_again(self, host: Host, conversation: str) -> None:
+    def enqueue_again(self, host: HostProcess, conversation: str) -> None:
         """Enqueue the conversation's first message once more, by the task's name.
 
         That wakes a worker whatever is under way, as a Celery message that comes twice does.
@@ -152,19 +152,19 @@ class Load:
         if self._enqueuing.done():
             # What stopped i-Reserve, if anything did.
             self._enqueuing.result()
-        new = self.site.stand_in.received(method="POST", path="/posts", after_seq=self._last_seq)
+        new = self.stage.stand_in.received(method="POST", path="/posts", after_seq=self._last_seq)
         if new:
             self._arrived += len(new)
             self._last_seq = new[-1].seq
         return self._arrived
 
     def _is_under_way(self) -> bool:
-        latest = self.site.stand_in.received(
+        latest = self.stage.stand_in.received(
             method="POST", path="/posts", after_seq=self._last_seq - LATEST
         )
         return any(not entry.outcome for entry in latest)
 
-    def _run(self, host: Host) -> None:
+    def _run(self, host: HostProcess) -> None:
         left = {conversation: iter(self.message_ids) for conversation in self.conversations()}
         while left:
             conversation = self.dice.choice(list(left))
@@ -176,7 +176,7 @@ class Load:
                 self._enqueue(host, conversation, message_id)
                 time.sleep(self.size.pause_s)
 
-    def _enqueue(self, host: Host, conversation: str, message_id: str) -> None:
+    def _enqueue(self, host: HostProcess, conversation: str, message_id: str) -> None:
         message = self._message(conversation, message_id)
         self.enqueued_at_ms[conversation, message_id] = _delay(host, message)
         if self.dice.random() < DUPLICATES:
@@ -205,7 +205,7 @@ def licence_of(conversation: str) -> str:
     return LICENCES[int(conversation.removeprefix("c")) % len(LICENCES)]
 
 
-def _delay(host: Host, message: dict[str, Any]) -> float:
+def _delay(host: HostProcess, message: dict[str, Any]) -> float:
     """Enqueue; call again when Redis is away, as the README says. Return when it succeeded (ms)."""
     deadline = time.monotonic() + HOST_PATIENCE_S
     while True:

@@ -11,7 +11,7 @@ from redis import Redis
 
 from demo.ports import free_port
 from demo.redis_server import RedisServer
-from tests.deployment import Deployment, Host
+from tests.stage.deployment import Deployment, HostProcess
 
 # What i-Reserve's request may wait; what is measured includes a slow machine's hiccups.
 PATIENCE_S = 1.5
@@ -19,7 +19,7 @@ PATIENCE_S = 1.5
 MESSAGE = {"message_id": "m1", "sender_name": "Jan", "sender_role": "visitor", "text": "hello"}
 
 
-def _host(directory: Path, redis_url: str) -> tuple[Deployment, Host]:
+def _host(directory: Path, redis_url: str) -> tuple[Deployment, HostProcess]:
     deployment = Deployment.create(directory, redis_url=redis_url, database_url="sqlite://")
     return deployment, deployment.start_host()
 

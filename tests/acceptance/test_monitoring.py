@@ -14,8 +14,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests.acceptance.conftest import Site
-from tests.deployment import FLOWER_LOGIN, Running
+from tests.acceptance.conftest import DeployedStage
+from tests.stage.deployment import FLOWER_LOGIN, Process
 from tests.waiting import wait_until
 
 # Words that stand for personal data; none may appear outside Mattermost and the database.
@@ -47,7 +47,7 @@ def _get(url: str, login: str | None = None, bearer: str = "") -> tuple[int, str
         return 0, ""
 
 
-def _flower_tasks(flower: Running) -> dict[str, Any]:
+def _flower_tasks(flower: Process) -> dict[str, Any]:
     status, body = _get(f"http://127.0.0.1:{flower.port}/api/tasks", FLOWER_LOGIN)
     return dict(json.loads(body)) if status == 200 else {}
 
@@ -64,16 +64,16 @@ def _message(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_flower_and_logs_show_failures_and_no_personal_data(site: Site) -> None:
+def test_flower_and_logs_show_failures_and_no_personal_data(stage: DeployedStage) -> None:
     """Tasks appear by name, failed ones red with a reason; names and texts appear nowhere."""
-    flower = site.deployment.start("flower")
+    flower = stage.deployment.start("flower")
     wait_until(
         lambda: _get(f"http://127.0.0.1:{flower.port}/healthcheck")[0] == 200,
         timeout_s=60,
         what="Flower",
     )
-    site.deployment.start_worker()
-    host = site.deployment.start_host()
+    stage.deployment.start_worker()
+    host = stage.deployment.start_host()
 
     host.delay(
         "create_root_post", "L1", "c1", visitor_name="Gerardus", page_url="https://geheim.example"
@@ -85,8 +85,8 @@ def test_flower_and_logs_show_failures_and_no_personal_data(site: Site) -> None:
         "send_notification", "L1", notification_type="b", text="geheimtekst", color="Gerardus"
     )
     host.delay("post_reply", "nobody", "c1", **_message(message_id="m4"))
-    wait_until(lambda: len(site.accepted()) >= 3, what="the posts")
-    site.stand_in.set_fault("html_502", times=1)
+    wait_until(lambda: len(stage.accepted()) >= 3, what="the posts")
+    stage.stand_in.set_fault("html_502", times=1)
     host.delay("post_reply", "L1", "c1", **_message(message_id="m5"))
     failed = wait_until(
         lambda: found if len(found := _failures(flower)) >= len(FAILURES) else None,
@@ -94,7 +94,7 @@ def test_flower_and_logs_show_failures_and_no_personal_data(site: Site) -> None:
         what="the failures in Flower",
     )
 
-    seen = json.dumps(_flower_tasks(flower)) + site.deployment.logs()
+    seen = json.dumps(_flower_tasks(flower)) + stage.deployment.logs()
     assert [word for word in SECRETS if word in seen] == []
     for key, reason in FAILURES.items():
         assert [text for text in failed if key in text and reason in text], (key, failed)
@@ -102,19 +102,19 @@ def test_flower_and_logs_show_failures_and_no_personal_data(site: Site) -> None:
     assert "{'licence_id': 'L1', 'conversation_id': 'c1', 'message_id': 'm2'}" in seen
 
 
-def _failures(flower: Running) -> list[str]:
+def _failures(flower: Process) -> list[str]:
     tasks = _flower_tasks(flower).values()
     return [str(task["exception"]) for task in tasks if task["state"] == "FAILURE"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_flower_needs_a_login(site: Site) -> None:
+def test_flower_needs_a_login(stage: DeployedStage) -> None:
     """Its pages ask for the login, and without one set it does not start."""
-    flower = site.deployment.start("flower")
+    flower = stage.deployment.start("flower")
     url = f"http://127.0.0.1:{flower.port}"
     wait_until(lambda: _get(f"{url}/healthcheck")[0] == 200, timeout_s=60, what="Flower")
-    site.deployment.environment["FLOWER_BASIC_AUTH"] = ""
-    refused = site.deployment.start("flower")
+    stage.deployment.environment["FLOWER_BASIC_AUTH"] = ""
+    refused = stage.deployment.start("flower")
 
     refused.process.wait(30)
 
@@ -124,13 +124,13 @@ def test_flower_needs_a_login(site: Site) -> None:
     assert "FLOWER_BASIC_AUTH" in refused.log_text()
 
 
-def test_health_says_which_part_is_down(site: Site) -> None:
+def test_health_says_which_part_is_down(stage: DeployedStage) -> None:
     """200 while database and broker answer, 503 naming the one that does not."""
-    web = site.deployment.start("web")
+    web = stage.deployment.start("web")
     url = f"http://127.0.0.1:{web.port}/mattermost/health"
     wait_until(lambda: _get(url)[0] == 200, timeout_s=60, what="the web process")
-    site.deployment.environment["REDIS_URL"] = "redis://127.0.0.1:1/0"
-    without_broker = site.deployment.start("web")
+    stage.deployment.environment["REDIS_URL"] = "redis://127.0.0.1:1/0"
+    without_broker = stage.deployment.start("web")
     other = f"http://127.0.0.1:{without_broker.port}/mattermost/health"
 
     status, body = wait_until(
@@ -142,13 +142,13 @@ def test_health_says_which_part_is_down(site: Site) -> None:
     assert json.loads(body) == {"status": "down", "database": "ok", "broker": "down"}
 
 
-def test_metrics_tell_of_all_processes(site: Site) -> None:
+def test_metrics_tell_of_all_processes(stage: DeployedStage) -> None:
     """Two workers send, beat makes them sweep, and one web process knows what all have done."""
-    site.deployment.environment["METRICS_TOKEN"] = "token-of-prometheus"
-    web = site.deployment.start("web")
+    stage.deployment.environment["METRICS_TOKEN"] = "token-of-prometheus"
+    web = stage.deployment.start("web")
     for process in ("worker", "worker", "beat"):
-        site.deployment.start(process)
-    host = site.deployment.start_host()
+        stage.deployment.start(process)
+    host = stage.deployment.start_host()
     for number in range(20):
         host.delay("create_root_post", "L1", f"c{number}", visitor_name="Gerardus")
     host.delay("post_reply", "L1", "c1", **_message(sender_role="Gerardus"))
@@ -196,12 +196,12 @@ def _series(sample: Sample) -> str:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_each_line_of_each_process_is_one_json_object(site: Site) -> None:
+def test_each_line_of_each_process_is_one_json_object(stage: DeployedStage) -> None:
     """Worker, beat and web, also gunicorn's and Celery's own lines, from the start to the end."""
-    site.deployment.environment["LOG_FORMAT"] = "json"
-    worker = site.deployment.start_worker()
-    beat, web = site.deployment.start("beat"), site.deployment.start("web")
-    site.deployment.start_host().delay("create_root_post", "L1", "c1", visitor_name="Gerardus")
+    stage.deployment.environment["LOG_FORMAT"] = "json"
+    worker = stage.deployment.start_worker()
+    beat, web = stage.deployment.start("beat"), stage.deployment.start("web")
+    stage.deployment.start_host().delay("create_root_post", "L1", "c1", visitor_name="Gerardus")
     url = f"http://127.0.0.1:{web.port}/mattermost/health?visitor=Gerardus"
     wait_until(lambda: _get(url)[0] == 200, timeout_s=60, what="the web process")
     wait_until(lambda: "message_sent" in worker.log_text(), what="a message")
@@ -210,7 +210,7 @@ def test_each_line_of_each_process_is_one_json_object(site: Site) -> None:
     for process in (web, beat, worker):
         process.kill(signal.SIGTERM)
 
-    lines = [line for line in site.deployment.logs().splitlines() if line.strip()]
+    lines = [line for line in stage.deployment.logs().splitlines() if line.strip()]
     # Celery prints these itself, past all logging, when it is told to stop.
     logged = [json.loads(line) for line in lines if not line.startswith("worker: ")]
     assert [
@@ -218,4 +218,4 @@ def test_each_line_of_each_process_is_one_json_object(site: Site) -> None:
     ] == []
     (request,) = [line for line in logged if line["event"] == "request" and line["status"] == 200]
     assert (request["method"], request["path"]) == ("GET", "/mattermost/health")
-    assert "Gerardus" not in site.deployment.logs()
+    assert "Gerardus" not in stage.deployment.logs()

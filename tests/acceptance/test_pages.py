@@ -1,7 +1,7 @@
 """The docs' blocks are run as they stand, in their order, by a reader with a real installation.
 
-The reader's Mattermost is the stand-in. What the pages tell to click there is done by HANDS; what
-they tell to type is typed. Only the addresses of the examples are the reader's own.
+The runner's Mattermost is the stand-in. What the pages tell to click there is done by HANDS; what
+they tell to type is typed. Only the addresses of the examples are the runner's own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from demo.ports import free_base_port
 from demo.redis_server import running_redis
 from tasks.mattermost import MattermostClient, Post
 from tasks.watch.signs import SWEPT
-from tests.acceptance.reader import Reader
+from tests.acceptance.block_runner import BlockRunner
 from tests.pages import ROOT, Block, all_pages, blocks
 from tests.waiting import wait_until
 
@@ -45,15 +45,15 @@ RUN = [
 
 
 @dataclass(slots=True)
-class World:
-    """The reader, and what is around: a Mattermost server, Redis, and a folder with the code."""
+class DocsTrial:
+    """A run of the docs' blocks: their runner, a Mattermost server, Redis, a folder."""
 
     stand_in: StandIn
     made: dict[str, Any]
     redis: Redis
     web_url: str
     directory: Path
-    reader: Reader = field(init=False)
+    runner: BlockRunner = field(init=False)
     done: set[tuple[str, str]] = field(default_factory=set)
     outcomes: dict[Block, AssertionError | None] = field(default_factory=dict)
 
@@ -82,7 +82,7 @@ class World:
         if place in HANDS and place not in self.done:
             self.done.add(place)
             HANDS[place](self)
-        self.reader.follow(block)
+        self.runner.follow(block)
 
     def forget(self) -> None:
         """Forget that beat and a worker have run."""
@@ -117,31 +117,31 @@ class World:
         return MattermostClient(self.stand_in.url, self.made["users"]["anna"]["token"])
 
 
-def _answer(world: World) -> None:
+def _answer(trial: DocsTrial) -> None:
     """Reply in the thread, and see the check mark appear on the reply."""
-    post = world.answer_in_thread("Yes, it is free.")
-    wait_until(lambda: _has_check_mark(world, post), what="the check mark on the reply")
+    post = trial.answer_in_thread("Yes, it is free.")
+    wait_until(lambda: _has_check_mark(trial, post), what="the check mark on the reply")
 
 
-def _has_check_mark(world: World, post: Post) -> bool:
+def _has_check_mark(trial: DocsTrial, post: Post) -> bool:
     request = urllib.request.Request(
-        f"{world.stand_in.url}/api/v4/posts/{post.id}/reactions",
-        headers={"Authorization": f"Bearer {world.made['users']['anna']['token']}"},
+        f"{trial.stand_in.url}/api/v4/posts/{post.id}/reactions",
+        headers={"Authorization": f"Bearer {trial.made['users']['anna']['token']}"},
     )
     with urllib.request.urlopen(request, timeout=5) as answer:
         return b"white_check_mark" in answer.read()
 
 
-def _answer_once_more(world: World) -> None:
+def _answer_once_more(trial: DocsTrial) -> None:
     """Reply in the thread; i-Reserve's own worker stores it, under its user."""
-    world.answer_in_thread("Yes, until the 28th.")
-    stored = wait_until(lambda: _stored_by_ireserve(world), what="a reply in i-Reserve's table")
+    trial.answer_in_thread("Yes, until the 28th.")
+    stored = wait_until(lambda: _stored_by_ireserve(trial), what="a reply in i-Reserve's table")
     assert stored == [("conversation-1042", "user-7", "Yes, until the 28th.")]
 
 
-def _stored_by_ireserve(world: World) -> list[Any]:
+def _stored_by_ireserve(trial: DocsTrial) -> list[Any]:
     query = "SELECT conversation_id, author_user_id, text FROM team_replies"
-    with closing(sqlite3.connect(world.directory / "ireserve.db")) as database:
+    with closing(sqlite3.connect(trial.directory / "ireserve.db")) as database:
         try:
             return database.execute(query).fetchall()
         except sqlite3.OperationalError:
@@ -149,16 +149,16 @@ def _stored_by_ireserve(world: World) -> list[Any]:
             return []
 
 
-def _copy_tokens(world: World) -> None:
+def _copy_tokens(trial: DocsTrial) -> None:
     """Copy the bot's token and a webhook's into files."""
-    callback = f"{world.web_url}/mattermost/replies"
-    hook = world.stand_in.setup({"hooks": [{"channel": PLACE, "callback_urls": [callback]}]})
-    (world.directory / "bot.token").write_text(world.made["bots"]["ireserve"]["token"])
-    (world.directory / "webhook.token").write_text(hook["hooks"][0]["token"])
+    callback = f"{trial.web_url}/mattermost/replies"
+    hook = trial.stand_in.setup({"hooks": [{"channel": PLACE, "callback_urls": [callback]}]})
+    (trial.directory / "bot.token").write_text(trial.made["bots"]["ireserve"]["token"])
+    (trial.directory / "webhook.token").write_text(hook["hooks"][0]["token"])
 
 
 # What the reader does in Mattermost, and waits for, before the blocks below a heading.
-HANDS: dict[tuple[str, str], Callable[[World], None]] = {
+HANDS: dict[tuple[str, str], Callable[[DocsTrial], None]] = {
     (QUICK_START, "6. Answer"): _answer,
     ("README.md", "Set up a licence"): _copy_tokens,
     (INTEGRATING, "Try it"): _answer_once_more,
@@ -166,24 +166,24 @@ HANDS: dict[tuple[str, str], Callable[[World], None]] = {
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocsTrial]:
     """A reader who has installed the package, and made in Mattermost what the docs tell to make."""
-    directory = tmp_path_factory.mktemp("reader")
+    directory = tmp_path_factory.mktemp("runner")
     port = free_base_port(PROCESSES)
     web_url = f"http://127.0.0.1:{port}"
     with running_redis(tmp_path_factory.mktemp("redis")) as redis_server, running_server() as mm:
         made = _click(mm)
         _install(directory, made)
         with Redis.from_url(redis_server.url) as redis:
-            world = World(mm, made, redis, web_url, directory)
-            world.reader = Reader(
+            trial = DocsTrial(mm, made, redis, web_url, directory)
+            trial.runner = BlockRunner(
                 directory,
                 _environment(directory, redis_server.url, port),
                 {"https://chat.example.com": mm.url, "https://ireserve.example.com": web_url},
-                world,
+                trial,
             )
-            yield world
-            world.reader.stop()
+            yield trial
+            trial.runner.stop()
 
 
 def _click(stand_in: StandIn) -> dict[str, Any]:
@@ -222,9 +222,9 @@ def _environment(directory: Path, redis_url: str, port: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("block", RUN, ids=str)
-def test_block_does_what_the_page_says(world: World, block: Block) -> None:
+def test_block_does_what_the_page_says(trial: DocsTrial, block: Block) -> None:
     """It is run after all that stand before it, and ends well, or stays when it should."""
-    world.read_up_to(block)
+    trial.read_up_to(block)
 
 
 def test_what_the_reader_does_in_mattermost_stands_in_the_docs() -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from tests.acceptance.site import Site
-from tests.deployment import Deployment
+from tests.stage.deployed import DeployedStage
+from tests.stage.deployment import Deployment
 from tests.tls_proxy import tls_before
 from tests.waiting import wait_until
 
@@ -32,24 +32,24 @@ def bundle(authority: trustme.CA) -> Iterator[str]:
 
 
 @pytest.fixture
-def tls_url(site: Site, authority: trustme.CA) -> Iterator[str]:
-    """The address of the site's Redis behind TLS."""
+def tls_url(stage: DeployedStage, authority: trustme.CA) -> Iterator[str]:
+    """The address of the stage's Redis behind TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
-    with tls_before(site.redis.port, context) as port:
+    with tls_before(stage.redis.port, context) as port:
         yield f"rediss://localhost:{port}/0"
 
 
 @pytest.fixture
-def quiet(site: Site) -> Iterator[Deployment]:
-    """The site's deployment, which ends before its connections do."""
-    yield site.deployment
-    site.deployment.stop()
+def quiet(stage: DeployedStage) -> Iterator[Deployment]:
+    """The stage's deployment, which ends before its connections do."""
+    yield stage.deployment
+    stage.deployment.stop()
 
 
 @pytest.mark.parametrize("query", ["ssl_ca_certs={bundle}", "ssl_cert_reqs=none"])
 def test_message_goes_all_the_way(
-    site: Site, tls_url: str, quiet: Deployment, bundle: str, query: str
+    stage: DeployedStage, tls_url: str, quiet: Deployment, bundle: str, query: str
 ) -> None:
     """Producer, lanes, broker and events use TLS with a private authority, or without looking."""
     quiet.environment["REDIS_URL"] = f"{tls_url}?{query.format(bundle=bundle)}"
@@ -60,10 +60,12 @@ def test_message_goes_all_the_way(
     answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
 
     assert answer["ok"], answer
-    wait_until(lambda: len(site.accepted()) == 2, what="root and reply")
+    wait_until(lambda: len(stage.accepted()) == 2, what="root and reply")
 
 
-def test_unknown_certificate_is_refused(site: Site, tls_url: str, quiet: Deployment) -> None:
+def test_unknown_certificate_is_refused(
+    stage: DeployedStage, tls_url: str, quiet: Deployment
+) -> None:
     """Nothing is said to a server that somebody put in Redis' place."""
     quiet.environment["REDIS_URL"] = tls_url
     host = quiet.start_host()
@@ -72,4 +74,4 @@ def test_unknown_certificate_is_refused(site: Site, tls_url: str, quiet: Deploym
 
     assert answer["error"] == "kombu.exceptions.OperationalError"
     assert "certificate" in answer["message"].lower(), answer
-    assert site.accepted() == []
+    assert stage.accepted() == []

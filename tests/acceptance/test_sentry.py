@@ -10,7 +10,7 @@ import requests
 from sqlalchemy import text
 
 from models import Database
-from tests.acceptance.conftest import Site
+from tests.acceptance.conftest import DeployedStage
 from tests.sentry_endpoint import Endpoint, running_endpoint
 from tests.waiting import wait_until
 
@@ -20,17 +20,17 @@ ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True
 
 
 @pytest.fixture
-def endpoint(site: Site) -> Iterator[Endpoint]:
+def endpoint(stage: DeployedStage) -> Iterator[Endpoint]:
     """An endpoint to which the deployment's processes report."""
     with running_endpoint() as endpoint:
-        site.deployment.environment["SENTRY_DSN"] = endpoint.dsn
+        stage.deployment.environment["SENTRY_DSN"] = endpoint.dsn
         yield endpoint
-        site.deployment.stop()
+        stage.deployment.stop()
 
 
-def _break_the_database(site: Site) -> None:
+def _break_the_database(stage: DeployedStage) -> None:
     """Take a table away, so that tasks and addresses meet an error that nobody expected."""
-    url = site.deployment.environment["DATABASE_URL"]
+    url = stage.deployment.environment["DATABASE_URL"]
     database = Database(url)
     with database.transaction() as session:
         session.execute(text("DROP TABLE replies"))
@@ -39,12 +39,12 @@ def _break_the_database(site: Site) -> None:
 
 @ONE_DATABASE
 def test_worker_reports_failures_with_task_and_reason_and_nobodys_data(
-    site: Site, endpoint: Endpoint
+    stage: DeployedStage, endpoint: Endpoint
 ) -> None:
     """A failed message, and an error that nobody expected: task, reason, place, and no more."""
-    site.deployment.start_worker()
-    host = site.deployment.start_host()
-    site.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.deployment.start_worker()
+    host = stage.deployment.start_host()
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
 
     host.delay(
         "create_root_post", "L1", "c1", visitor_name="Gerardus", page_url="https://geheim.example"
@@ -54,7 +54,7 @@ def test_worker_reports_failures_with_task_and_reason_and_nobodys_data(
         text="geheimtekst", attachments=[{"name": "geheimbestand", "path": "geheimbestand"}],
     )  # fmt: skip
     host.delay("sync_user", "nobody", user_id="u1", email="geheim@example.com", name="Gerardus")
-    _break_the_database(site)
+    _break_the_database(stage)
     host.send_by_name("mattermost.resolve_reply", reply_ids=["geheimtekst"])
 
     expected = [
@@ -67,18 +67,18 @@ def test_worker_reports_failures_with_task_and_reason_and_nobodys_data(
         wait_until(partial(endpoint.containing, *words), timeout_s=30, what=str(words))
     seen = endpoint.all_bytes().decode()
     assert [word for word in SECRETS if word in seen] == []
-    assert site.deployment.environment["ENCRYPTION_KEYS"] not in seen
+    assert stage.deployment.environment["ENCRYPTION_KEYS"] not in seen
     assert '"vars"' not in seen
 
 
 @ONE_DATABASE
 def test_web_reports_an_unexpected_error_without_the_request(
-    site: Site, endpoint: Endpoint
+    stage: DeployedStage, endpoint: Endpoint
 ) -> None:
     """The address is named by its endpoint; who asked it what, and the error's text, are not."""
     # An option that nobody knows breaks the first connection in a way that nobody expects.
-    site.deployment.environment["REDIS_URL"] = "redis://127.0.0.1:1/0?geheimtekst=1"
-    web = site.deployment.start("web")
+    stage.deployment.environment["REDIS_URL"] = "redis://127.0.0.1:1/0?geheimtekst=1"
+    web = stage.deployment.start("web")
     url = f"http://127.0.0.1:{web.port}/mattermost/health?visitor=Gerardus"
 
     status = wait_until(lambda: _status(url), timeout_s=60, what="the web process")

@@ -1,79 +1,79 @@
-"""For each recorded case that is one request: how to make that request in a world."""
+"""For each recorded case that is one request: how to make that request on a server."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from requests import Response
 
-from tests.contract.world import PNG, World
+from tests.contract.server import PNG, ServerUnderTest
 
-Action: TypeAlias = Callable[[World], Response]
+Action: TypeAlias = Callable[[ServerUnderTest], Response]
 
 UNKNOWN_ID = "a" * 26
 
 
-def _root(w: World) -> str:
+def _root(w: ServerUnderTest) -> str:
     return str(w.bot.posted(w.webchat_id, "root")["id"])
 
 
-def _reply(w: World, **fields: Any) -> dict[str, Any]:
+def _reply(w: ServerUnderTest, **fields: Any) -> dict[str, Any]:
     return w.bot.posted(w.webchat_id, "reply", root_id=_root(w), **fields)
 
 
-def _agent_reply(w: World) -> dict[str, Any]:
+def _agent_reply(w: ServerUnderTest) -> dict[str, Any]:
     files = [w.anna.file_id(w.webchat_id, f"agent{n}.txt") for n in range(2)]
     return w.anna.posted(w.webchat_id, "Hello", root_id=_root(w), file_ids=files)
 
 
-def _reply_to_reply(w: World) -> Response:
+def _reply_to_reply(w: ServerUnderTest) -> Response:
     return w.bot.post(w.webchat_id, "nested", root_id=_reply(w)["id"])
 
 
-def _reply_to_deleted(w: World) -> Response:
+def _reply_to_deleted(w: ServerUnderTest) -> Response:
     root_id = _root(w)
     w.bot.delete(f"/posts/{root_id}")
     return w.bot.post(w.webchat_id, "late", root_id=root_id)
 
 
-def _pending(w: World, *, times: int) -> Response:
+def _pending(w: ServerUnderTest, *, times: int) -> Response:
     key = f"{w.bot.user_id}:{_root(w)}"
     answers = [w.bot.post(w.webchat_id, "once", pending_post_id=key) for _ in range(times)]
     assert len({answer.json()["id"] for answer in answers}) == 1
     return answers[-1]
 
 
-def _with_picture(w: World) -> list[str]:
+def _with_picture(w: ServerUnderTest) -> list[str]:
     note = w.bot.file_id(w.webchat_id)
     picture = w.bot.upload_form(w.webchat_id, "pic.png", PNG).json()["file_infos"][0]["id"]
     return [note, picture]
 
 
-def _reused_file(w: World) -> Response:
+def _reused_file(w: ServerUnderTest) -> Response:
     file_id = w.bot.file_id(w.webchat_id)
     root_id = _reply(w, file_ids=[file_id])["root_id"]
     return w.bot.post(w.webchat_id, "again", root_id=root_id, file_ids=[file_id])
 
 
-def _many_files(w: World, count: int) -> Response:
+def _many_files(w: ServerUnderTest, count: int) -> Response:
     ids = [w.bot.file_id(w.webchat_id, f"n{n}.txt") for n in range(count)]
     return w.bot.post(w.webchat_id, "many", root_id=_root(w), file_ids=ids)
 
 
-def _info_of_attached(w: World) -> Response:
+def _info_of_attached(w: ServerUnderTest) -> Response:
     file_ids = _with_picture(w)
     _reply(w, file_ids=file_ids)
     return w.bot.get(f"/files/{file_ids[1]}/info")
 
 
-def _file_of_agent(w: World) -> Response:
+def _file_of_agent(w: ServerUnderTest) -> Response:
     return w.bot.get(f"/files/{_agent_reply(w)['file_ids'][0]}")
 
 
-def _patch_reply(w: World) -> Response:
+def _patch_reply(w: ServerUnderTest) -> Response:
     return w.anna.patch(_agent_reply(w)["id"], message="edited")
 
 
-def _since(w: World, *, delete: bool) -> Response:
+def _since(w: ServerUnderTest, *, delete: bool) -> Response:
     post = _agent_reply(w)
     w.anna.patch(post["id"], message="edited")
     if delete:
@@ -81,47 +81,47 @@ def _since(w: World, *, delete: bool) -> Response:
     return w.bot.get(f"/channels/{w.webchat_id}/posts", since=post["create_at"])
 
 
-def _deleted(w: World) -> str:
+def _deleted(w: ServerUnderTest) -> str:
     post_id = str(_agent_reply(w)["id"])
     w.anna.delete(f"/posts/{post_id}")
     return post_id
 
 
-def _deleted_thread(w: World) -> tuple[str, str]:
+def _deleted_thread(w: ServerUnderTest) -> tuple[str, str]:
     reply = _reply(w)
     w.bot.delete(f"/posts/{reply['root_id']}")
     return reply["root_id"], reply["id"]
 
 
-def _react(w: World, *, times: int = 1) -> Response:
+def _react(w: ServerUnderTest, *, times: int = 1) -> Response:
     post_id = _root(w)
     body = {"user_id": w.bot.user_id, "post_id": post_id, "emoji_name": "white_check_mark"}
     return [w.bot.send("/reactions", body) for _ in range(times)][-1]
 
 
-def _unreact(w: World) -> Response:
+def _unreact(w: ServerUnderTest) -> Response:
     post_id = _react(w).json()["post_id"]
     path = f"/users/{w.bot.user_id}/posts/{post_id}/reactions/white_check_mark"
     return w.bot.delete(path)
 
 
-def _hook_body(w: World, channel_id: str) -> dict[str, Any]:
+def _hook_body(w: ServerUnderTest, channel_id: str) -> dict[str, Any]:
     urls = ["http://127.0.0.1:9/x"]
     return {"team_id": w.team_id, "channel_id": channel_id, "callback_urls": urls}
 
 
-def _some_hook(w: World) -> dict[str, Any]:
+def _some_hook(w: ServerUnderTest) -> dict[str, Any]:
     return w.admin.hook(w.team_id, w.second_id, "http://127.0.0.1:9/hook")
 
 
-def _regenerated(w: World) -> Response:
+def _regenerated(w: ServerUnderTest) -> Response:
     hook = _some_hook(w)
     answer = w.admin.send(f"/hooks/outgoing/{hook['id']}/regen_token", {})
     assert answer.json()["token"] != hook["token"]
     return answer
 
 
-def _put_hook(w: World, *, with_token: bool) -> Response:
+def _put_hook(w: ServerUnderTest, *, with_token: bool) -> Response:
     hook = _some_hook(w)
     body = dict(hook) if with_token else {k: v for k, v in hook.items() if k != "token"}
     answer = w.admin.send(f"/hooks/outgoing/{hook['id']}", body, method="PUT")
@@ -130,44 +130,44 @@ def _put_hook(w: World, *, with_token: bool) -> Response:
     return answer
 
 
-def _after_removal(w: World) -> Response:
+def _after_removal(w: ServerUnderTest) -> Response:
     bot, _ = w.new_bot()
     w.admin.delete(f"/channels/{w.second_id}/members/{bot.user_id}")
     return bot.post(w.second_id)
 
 
-def _after_token_disabled(w: World) -> Response:
+def _after_token_disabled(w: ServerUnderTest) -> Response:
     bot, token_id = w.new_bot()
     w.admin.send("/users/tokens/disable", {"token_id": token_id})
     return bot.post(w.webchat_id)
 
 
-def _after_bot_switched(w: World, *changes: str) -> Response:
+def _after_bot_switched(w: ServerUnderTest, *changes: str) -> Response:
     bot, _ = w.new_bot()
     for change in changes:
         w.admin.send(f"/bots/{bot.user_id}/{change}", {})
     return bot.post(w.webchat_id)
 
 
-def _hidden_email(w: World) -> Response:
+def _hidden_email(w: ServerUnderTest) -> Response:
     with w.settings(PrivacySettings={"ShowEmailAddress": False}):
         answer = w.bot.get(f"/users/{w.anna.user_id}")
     assert answer.json()["email"] == ""
     return answer
 
 
-def _too_large(w: World, *, form: bool) -> Response:
+def _too_large(w: ServerUnderTest, *, form: bool) -> Response:
     with w.settings(FileSettings={"MaxFileSize": 1000}):
         upload = w.bot.upload_form if form else w.bot.upload
         return upload(w.webchat_id, "big.bin", b"x" * 2000)
 
 
-def _files_disabled(w: World) -> Response:
+def _files_disabled(w: ServerUnderTest) -> Response:
     with w.settings(FileSettings={"EnableFileAttachments": False}):
         return w.bot.upload(w.webchat_id, "x.txt", b"x")
 
 
-def _wrong_base_path(w: World) -> Response:
+def _wrong_base_path(w: ServerUnderTest) -> Response:
     return w.bot.session.get(f"{w.bot.url}/mattermost/api/v4/users/me", timeout=30)
 
 

@@ -8,7 +8,7 @@ import requests
 
 from demo.mattermost import StandIn, running_server
 from tests.contract.receiver import Receiver, running_receiver
-from tests.contract.world import World, make_world
+from tests.contract.server import ServerUnderTest, make_server
 
 
 @pytest.fixture(scope="session")
@@ -20,16 +20,16 @@ def session() -> Iterator[requests.Session]:
 
 
 @pytest.fixture(scope="session")
-def world(session: requests.Session) -> Iterator[World]:
-    """A world on MATTERMOST_URL with MATTERMOST_ADMIN_TOKEN, or on the stand-in."""
+def server(session: requests.Session) -> Iterator[ServerUnderTest]:
+    """The server of MATTERMOST_URL with MATTERMOST_ADMIN_TOKEN, or a stand-in."""
     url = os.environ.get("MATTERMOST_URL")
     if url:
         token = os.environ["MATTERMOST_ADMIN_TOKEN"]
-        yield make_world(session, url=url.rstrip("/"), admin_token=token)
+        yield make_server(session, url=url.rstrip("/"), admin_token=token)
         return
     with running_server() as server:
         admin = server.setup({})["admin"]
-        yield make_world(session, url=server.url, admin_token=admin["token"])
+        yield make_server(session, url=server.url, admin_token=admin["token"])
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def stand_in() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def own_world(stand_in: StandIn, session: requests.Session) -> World:
-    """A world on the test's own stand-in."""
+def own_server(stand_in: StandIn, session: requests.Session) -> ServerUnderTest:
+    """The test's own stand-in."""
     admin = stand_in.setup({})["admin"]
-    return make_world(session, url=stand_in.url, admin_token=admin["token"])
+    return make_server(session, url=stand_in.url, admin_token=admin["token"])
 
 
 @pytest.fixture

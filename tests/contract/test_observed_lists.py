@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tests.contract.server import Caller, ServerUnderTest
 from tests.contract.test_recorded_requests import CASES, shape
-from tests.contract.world import Caller, World
 
 # As many as the recording made, to go over the limit of a thousand.
 MANY_POSTS = CASES["since.limit"]["posted"]
@@ -15,26 +15,26 @@ def since(caller: Caller, channel_id: str, moment_ms: int) -> dict[str, Any]:
     return answer
 
 
-def test_since_is_strictly_greater(world: World) -> None:
+def test_since_is_strictly_greater(server: ServerUnderTest) -> None:
     """A post of exactly that millisecond is left out, one of the next is there."""
-    channel_id = world.new_channel()
-    post = world.bot.posted(channel_id)
+    channel_id = server.new_channel()
+    post = server.bot.posted(channel_id)
 
-    equal = since(world.bot, channel_id, post["update_at"])
-    one_less = since(world.bot, channel_id, post["update_at"] - 1)
+    equal = since(server.bot, channel_id, post["update_at"])
+    one_less = since(server.bot, channel_id, post["update_at"] - 1)
 
     case = CASES["since.boundary"]
     assert (post["id"] in equal["order"]) is case["includes_equal"]
     assert (post["id"] in one_less["order"]) is case["includes_minus_one"]
 
 
-def test_since_lists_a_deleted_post_blank(world: World) -> None:
+def test_since_lists_a_deleted_post_blank(server: ServerUnderTest) -> None:
     """A deleted post is in the order with its time of deletion and no text."""
-    channel_id = world.new_channel()
-    post = world.bot.posted(channel_id, "to be deleted")
-    world.admin.delete(f"/posts/{post['id']}")
+    channel_id = server.new_channel()
+    post = server.bot.posted(channel_id, "to be deleted")
+    server.admin.delete(f"/posts/{post['id']}")
 
-    answer = since(world.bot, channel_id, post["create_at"] - 1)
+    answer = since(server.bot, channel_id, post["create_at"] - 1)
 
     case, deleted = CASES["since.deleted"], answer["posts"][post["id"]]
     assert (post["id"] in answer["order"]) is case["in_order"]
@@ -42,16 +42,16 @@ def test_since_lists_a_deleted_post_blank(world: World) -> None:
     assert shape(deleted) == shape(case["post"])
     assert deleted["message"] == ""
     assert deleted["delete_at"] == deleted["update_at"] > 0
-    assert deleted["props"] == {"deleteBy": world.admin.user_id, "from_bot": "true"}
+    assert deleted["props"] == {"deleteBy": server.admin.user_id, "from_bot": "true"}
 
 
-def test_since_lists_an_edited_post_with_its_new_text(world: World) -> None:
+def test_since_lists_an_edited_post_with_its_new_text(server: ServerUnderTest) -> None:
     """An edited post is in the order as it is now."""
-    channel_id = world.new_channel()
-    post = world.bot.posted(channel_id, "first text")
-    edited = world.bot.patch(post["id"], message="second text").json()
+    channel_id = server.new_channel()
+    post = server.bot.posted(channel_id, "first text")
+    edited = server.bot.patch(post["id"], message="second text").json()
 
-    answer = since(world.bot, channel_id, edited["update_at"] - 1)
+    answer = since(server.bot, channel_id, edited["update_at"] - 1)
 
     listed, case = answer["posts"][post["id"]], CASES["since.edited"]
     assert (post["id"] in answer["order"]) is case["in_order"]
@@ -59,14 +59,14 @@ def test_since_lists_an_edited_post_with_its_new_text(world: World) -> None:
     assert (listed["message"], listed["edit_at"]) == ("second text", edited["edit_at"])
 
 
-def test_since_lists_what_a_post_was_before_its_edit(world: World) -> None:
+def test_since_lists_what_a_post_was_before_its_edit(server: ServerUnderTest) -> None:
     """An edit leaves a deleted copy that names the original; the root has moved, too."""
-    channel_id = world.new_channel()
-    root = world.bot.posted(channel_id, "root")
-    reply = world.bot.posted(channel_id, "before edit", root_id=root["id"])
-    edited = world.bot.patch(reply["id"], message="after edit").json()
+    channel_id = server.new_channel()
+    root = server.bot.posted(channel_id, "root")
+    reply = server.bot.posted(channel_id, "before edit", root_id=root["id"])
+    edited = server.bot.patch(reply["id"], message="after edit").json()
 
-    answer = since(world.bot, channel_id, edited["update_at"] - 1)
+    answer = since(server.bot, channel_id, edited["update_at"] - 1)
 
     posts = [answer["posts"][post_id] for post_id in answer["order"]]
     copies = [post for post in posts if post["original_id"]]
@@ -79,14 +79,14 @@ def test_since_lists_what_a_post_was_before_its_edit(world: World) -> None:
     assert copies[0]["delete_at"] == edited["update_at"]
 
 
-def test_since_stops_at_a_thousand(world: World) -> None:
+def test_since_stops_at_a_thousand(server: ServerUnderTest) -> None:
     """Of more posts than a thousand any thousand come, with no cursor to the rest."""
-    channel_id = world.new_channel()
-    first = world.bot.posted(channel_id)
+    channel_id = server.new_channel()
+    first = server.bot.posted(channel_id)
     for _ in range(MANY_POSTS):
-        world.bot.posted(channel_id)
+        server.bot.posted(channel_id)
 
-    answer = since(world.bot, channel_id, first["update_at"])
+    answer = since(server.bot, channel_id, first["update_at"])
 
     case = CASES["since.limit"]
     rest = {key: value for key, value in answer.items() if key not in ("order", "posts")}
@@ -94,13 +94,13 @@ def test_since_stops_at_a_thousand(world: World) -> None:
     assert rest == case["rest"]
 
 
-def test_ids_tell_a_deleted_root_from_none(world: World) -> None:
+def test_ids_tell_a_deleted_root_from_none(server: ServerUnderTest) -> None:
     """POST /posts/ids gives a deleted root, blank, and 404 for one that never was."""
-    root = world.bot.posted(world.webchat_id, "root")
-    world.admin.delete(f"/posts/{root['id']}")
+    root = server.bot.posted(server.webchat_id, "root")
+    server.admin.delete(f"/posts/{root['id']}")
 
-    known = world.bot.send("/posts/ids", [root["id"]])
-    unknown = world.bot.send("/posts/ids", ["a" * 26])
+    known = server.bot.send("/posts/ids", [root["id"]])
+    unknown = server.bot.send("/posts/ids", ["a" * 26])
 
     case = CASES["posts.ids.deleted_root"]
     assert (known.status_code, shape(known.json())) == (case["status"], shape(case["body"]))
@@ -108,37 +108,37 @@ def test_ids_tell_a_deleted_root_from_none(world: World) -> None:
     assert (unknown.status_code, unknown.json()["id"]) == (404, "app.post.get.app_error")
 
 
-def test_file_ids_are_sorted_and_files_are_not(world: World) -> None:
+def test_file_ids_are_sorted_and_files_are_not(server: ServerUnderTest) -> None:
     """A post's file ids come back sorted; its metadata keep the order of the upload."""
-    sent = [world.bot.file_id(world.webchat_id, f"n{n}.txt") for n in range(4)]
+    sent = [server.bot.file_id(server.webchat_id, f"n{n}.txt") for n in range(4)]
 
-    post = world.bot.posted(world.webchat_id, file_ids=sent[::-1])
+    post = server.bot.posted(server.webchat_id, file_ids=sent[::-1])
 
     names = [info["name"] for info in post["metadata"]["files"]]
     assert post["file_ids"] == sorted(sent)
     assert names == CASES["file_ids.order"]["metadata_order"]
 
 
-def test_unknown_and_used_files_are_dropped_silently(world: World) -> None:
+def test_unknown_and_used_files_are_dropped_silently(server: ServerUnderTest) -> None:
     """A file that cannot be attached is missing from the post, which is made all the same."""
-    used, fresh = world.bot.file_id(world.webchat_id), world.bot.file_id(world.webchat_id)
-    foreign = world.anna.file_id(world.webchat_id)
-    world.bot.posted(world.webchat_id, file_ids=[used])
+    used, fresh = server.bot.file_id(server.webchat_id), server.bot.file_id(server.webchat_id)
+    foreign = server.anna.file_id(server.webchat_id)
+    server.bot.posted(server.webchat_id, file_ids=[used])
 
-    post = world.bot.posted(world.webchat_id, file_ids=[used, "a" * 26, foreign, fresh])
+    post = server.bot.posted(server.webchat_id, file_ids=[used, "a" * 26, foreign, fresh])
 
     assert post["file_ids"] == [fresh]
 
 
-def test_thread_holds_every_live_reply(world: World) -> None:
+def test_thread_holds_every_live_reply(server: ServerUnderTest) -> None:
     """The thread has the root first, all its replies, none that is deleted, and the count."""
-    root = world.bot.posted(world.webchat_id, "root")
+    root = server.bot.posted(server.webchat_id, "root")
     replies = [
-        world.bot.posted(world.webchat_id, f"r{n}", root_id=root["id"])["id"] for n in range(3)
+        server.bot.posted(server.webchat_id, f"r{n}", root_id=root["id"])["id"] for n in range(3)
     ]
-    world.bot.delete(f"/posts/{replies[1]}")
+    server.bot.delete(f"/posts/{replies[1]}")
 
-    answer = world.bot.get(f"/posts/{replies[0]}/thread").json()
+    answer = server.bot.get(f"/posts/{replies[0]}/thread").json()
 
     live = {root["id"], replies[0], replies[2]}
     assert set(answer["order"]) == set(answer["posts"]) == live
@@ -146,46 +146,46 @@ def test_thread_holds_every_live_reply(world: World) -> None:
     assert {post["reply_count"] for post in answer["posts"].values()} == {2}
 
 
-def test_thread_pages_go_on_after_a_post(world: World) -> None:
+def test_thread_pages_go_on_after_a_post(server: ServerUnderTest) -> None:
     """Pages downwards go on after the given post and say whether there is more."""
-    root = world.bot.posted(world.webchat_id, "root")
+    root = server.bot.posted(server.webchat_id, "root")
     # Administrators may set create_at: a millisecond of its own for each makes the order certain.
     at = root["create_at"] + 1000
     replies = [
-        world.admin.posted(world.webchat_id, f"r{n}", root_id=root["id"], create_at=at + n)
+        server.admin.posted(server.webchat_id, f"r{n}", root_id=root["id"], create_at=at + n)
         for n in range(5)
     ]
     start = {"fromPost": replies[1]["id"], "fromCreateAt": replies[1]["create_at"]}
     path = f"/posts/{root['id']}/thread"
 
-    some = world.bot.get(path, perPage=2, direction="down", **start).json()
-    rest = world.bot.get(path, perPage=3, direction="down", **start).json()
+    some = server.bot.get(path, perPage=2, direction="down", **start).json()
+    rest = server.bot.get(path, perPage=3, direction="down", **start).json()
 
     wanted = [root["id"], *(reply["id"] for reply in replies[2:])]
     assert (sorted(some["order"]), some["has_next"]) == (sorted(wanted[:3]), True)
     assert (sorted(rest["order"]), rest["has_next"]) == (sorted(wanted), False)
 
 
-def test_pages_after_a_post_begin_with_the_oldest(world: World) -> None:
+def test_pages_after_a_post_begin_with_the_oldest(server: ServerUnderTest) -> None:
     """`after` gives the oldest posts after the anchor, listed newest first."""
-    channel_id = world.new_channel()
+    channel_id = server.new_channel()
     # With a create_at of its own each post has its own millisecond; administrators may set it.
-    at = world.admin.posted(channel_id)["create_at"] + 1000
-    ids = [world.admin.posted(channel_id, create_at=at + n)["id"] for n in range(5)]
+    at = server.admin.posted(channel_id)["create_at"] + 1000
+    ids = [server.admin.posted(channel_id, create_at=at + n)["id"] for n in range(5)]
     path = f"/channels/{channel_id}/posts"
 
-    after = world.bot.get(path, after=ids[0], per_page=2).json()
-    before = world.bot.get(path, before=ids[4], per_page=2).json()
+    after = server.bot.get(path, after=ids[0], per_page=2).json()
+    before = server.bot.get(path, before=ids[4], per_page=2).json()
 
     assert (after["order"], after["next_post_id"]) == ([ids[2], ids[1]], ids[3])
     assert (before["order"], before["prev_post_id"]) == ([ids[3], ids[2]], ids[1])
 
 
-def test_edit_of_props_alone_keeps_the_text(world: World) -> None:
+def test_edit_of_props_alone_keeps_the_text(server: ServerUnderTest) -> None:
     """A patch of the props replaces them whole and fills in every key of an attachment."""
-    post = world.bot.posted(world.webchat_id, "card", props={"old": 1})
+    post = server.bot.posted(server.webchat_id, "card", props={"old": 1})
 
-    answer = world.bot.patch(post["id"], props={"k": 1, "attachments": [{"text": "closed"}]})
+    answer = server.bot.patch(post["id"], props={"k": 1, "attachments": [{"text": "closed"}]})
 
     case = CASES["patch.props_only"]
     actual = {key: answer.json()[key] for key in ("props", "message")}
@@ -195,23 +195,23 @@ def test_edit_of_props_alone_keeps_the_text(world: World) -> None:
     )
 
 
-def test_private_channel_is_closed_to_others(world: World) -> None:
+def test_private_channel_is_closed_to_others(server: ServerUnderTest) -> None:
     """A post of a private channel is 403 for those who are not in it, and its list too."""
-    post = world.anna.posted(world.private_id, "in private")
-    outsider, _ = world.new_bot()
+    post = server.anna.posted(server.private_id, "in private")
+    outsider, _ = server.new_bot()
 
     one = outsider.get(f"/posts/{post['id']}")
-    many = outsider.get(f"/channels/{world.private_id}/posts")
+    many = outsider.get(f"/channels/{server.private_id}/posts")
 
     assert (one.status_code, many.status_code) == (403, 403)
 
 
-def test_client_config_has_the_recorded_values(world: World) -> None:
+def test_client_config_has_the_recorded_values(server: ServerUnderTest) -> None:
     """The flat map of strings has the recorded defaults; addresses differ."""
     recorded = dict(CASES["config.client"]["response"])
     del recorded["SiteURL"]
 
-    config = world.bot.get("/config/client", format="old").json()
+    config = server.bot.get("/config/client", format="old").json()
 
     assert {key: config[key] for key in recorded} == recorded
     assert {type(value) for value in config.values()} == {str}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.contract.receiver import Call, Receiver
+from tests.contract.server import ServerUnderTest, wait_until
 from tests.contract.test_recorded_requests import CASES, RECORDING
-from tests.contract.world import World, wait_until
 
 RECORDED = RECORDING["outgoing_webhook"]
 ANSWERS = {
@@ -20,11 +20,11 @@ ANSWERS = {
 
 
 @pytest.fixture
-def hook(world: World, receiver: Receiver) -> Iterator[dict[str, Any]]:
+def hook(server: ServerUnderTest, receiver: Receiver) -> Iterator[dict[str, Any]]:
     """A JSON hook on the channel `webchat`, gone at the end."""
-    created = world.admin.hook(world.team_id, world.webchat_id, receiver.url)
+    created = server.admin.hook(server.team_id, server.webchat_id, receiver.url)
     yield created
-    world.admin.delete(f"/hooks/outgoing/{created['id']}")
+    server.admin.delete(f"/hooks/outgoing/{created['id']}")
 
 
 def frame(headers: dict[str, str]) -> dict[str, str]:
@@ -40,17 +40,19 @@ def only_call(receiver: Receiver, post_id: str) -> Call:
     return calls[0]
 
 
-def expected_fields(world: World, hook: dict[str, Any], post: dict[str, Any]) -> dict[str, Any]:
+def expected_fields(
+    server: ServerUnderTest, hook: dict[str, Any], post: dict[str, Any]
+) -> dict[str, Any]:
     """The payload for a post by Anna."""
     return {
         "token": hook["token"],
-        "team_id": world.team_id,
-        "team_domain": world.team_name,
-        "channel_id": world.webchat_id,
-        "channel_name": world.webchat_name,
+        "team_id": server.team_id,
+        "team_domain": server.team_name,
+        "channel_id": server.webchat_id,
+        "channel_name": server.webchat_name,
         "timestamp": post["create_at"],
-        "user_id": world.anna.user_id,
-        "user_name": world.anna.username,
+        "user_id": server.anna.user_id,
+        "user_name": server.anna.username,
         "post_id": post["id"],
         "text": post["message"],
         "trigger_word": "",
@@ -59,13 +61,13 @@ def expected_fields(world: World, hook: dict[str, Any], post: dict[str, Any]) ->
 
 
 def test_json_call_is_the_recorded_one(
-    world: World, receiver: Receiver, hook: dict[str, Any]
+    server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any]
 ) -> None:
     """Header by header and key by key in the recorded order, with sorted file ids, no root."""
-    files = [world.anna.file_id(world.webchat_id) for _ in range(2)]
-    root = world.anna.posted(world.webchat_id)
-    post = world.anna.posted(
-        world.webchat_id, "Hello from **Anna** :wave: é", root_id=root["id"], file_ids=files
+    files = [server.anna.file_id(server.webchat_id) for _ in range(2)]
+    root = server.anna.posted(server.webchat_id)
+    post = server.anna.posted(
+        server.webchat_id, "Hello from **Anna** :wave: é", root_id=root["id"], file_ids=files
     )
 
     call = only_call(receiver, post["id"])
@@ -73,62 +75,64 @@ def test_json_call_is_the_recorded_one(
     recorded = RECORDED["of_agent_reply"][0]
     assert frame(call.headers) == frame(recorded["headers"])
     assert list(call.fields()) == list(json.loads(recorded["body"]))
-    assert call.fields() == expected_fields(world, hook, post)
+    assert call.fields() == expected_fields(server, hook, post)
 
 
 def test_post_with_files_alone_fires(
-    world: World, receiver: Receiver, hook: dict[str, Any]
+    server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any]
 ) -> None:
     """A post without text fires a hook that has no trigger words."""
-    file_id = world.anna.file_id(world.webchat_id)
-    post = world.anna.posted(world.webchat_id, "", file_ids=[file_id])
+    file_id = server.anna.file_id(server.webchat_id)
+    post = server.anna.posted(server.webchat_id, "", file_ids=[file_id])
 
     call = only_call(receiver, post["id"])
 
-    assert call.fields() == expected_fields(world, hook, post)
+    assert call.fields() == expected_fields(server, hook, post)
 
 
 @pytest.mark.usefixtures("hook")
-def test_post_of_the_bot_fires(world: World, receiver: Receiver) -> None:
+def test_post_of_the_bot_fires(server: ServerUnderTest, receiver: Receiver) -> None:
     """The bot's own post fires, even when it calls itself a webhook's."""
-    plain = world.bot.posted(world.webchat_id, "by bot")
-    marked = world.bot.posted(world.webchat_id, "by bot", props={"from_webhook": "true"})
+    plain = server.bot.posted(server.webchat_id, "by bot")
+    marked = server.bot.posted(server.webchat_id, "by bot", props={"from_webhook": "true"})
 
     calls = [only_call(receiver, post["id"]) for post in (plain, marked)]
 
-    assert {call.fields()["user_id"] for call in calls} == {world.bot.user_id}
+    assert {call.fields()["user_id"] for call in calls} == {server.bot.user_id}
     assert CASES["hook.of_bot_from_webhook_prop"]["n"] == len(calls[1:])
 
 
-def test_form_call_is_the_recorded_one(world: World, receiver: Receiver) -> None:
+def test_form_call_is_the_recorded_one(server: ServerUnderTest, receiver: Receiver) -> None:
     """As a form the fields are sorted and the timestamp is in seconds."""
-    hook = world.admin.hook(
-        world.team_id,
-        world.webchat_id,
+    hook = server.admin.hook(
+        server.team_id,
+        server.webchat_id,
         receiver.url,
         content_type="application/x-www-form-urlencoded",
     )
-    post = world.anna.posted(world.webchat_id, "ünï & form = yes")
+    post = server.anna.posted(server.webchat_id, "ünï & form = yes")
 
     call = only_call(receiver, post["id"])
-    world.admin.delete(f"/hooks/outgoing/{hook['id']}")
+    server.admin.delete(f"/hooks/outgoing/{hook['id']}")
 
     recorded = CASES["hook.form"]["hook"]
     seconds = {"timestamp": str(post["create_at"] // 1000)}
     assert frame(call.headers) == frame(recorded["headers"])
     assert re.findall(r"(?:^|&)(\w+)=", call.body) == re.findall(r"(?:^|&)(\w+)=", recorded["body"])
-    assert call.fields() == expected_fields(world, hook, post) | seconds
+    assert call.fields() == expected_fields(server, hook, post) | seconds
 
 
 @pytest.mark.usefixtures("hook")
-def test_edits_deletions_and_private_posts_do_not_fire(world: World, receiver: Receiver) -> None:
+def test_edits_deletions_and_private_posts_do_not_fire(
+    server: ServerUnderTest, receiver: Receiver
+) -> None:
     """Only new posts in public channels fire; a later one shows that no other call came."""
-    private = world.anna.posted(world.private_id, "in private")
-    post = world.anna.posted(world.webchat_id, "first")
+    private = server.anna.posted(server.private_id, "in private")
+    post = server.anna.posted(server.webchat_id, "first")
     only_call(receiver, post["id"])
-    world.anna.patch(post["id"], message="edited")
-    world.anna.delete(f"/posts/{post['id']}")
-    last = world.anna.posted(world.webchat_id, "last")
+    server.anna.patch(post["id"], message="edited")
+    server.anna.delete(f"/posts/{post['id']}")
+    last = server.anna.posted(server.webchat_id, "last")
 
     only_call(receiver, last["id"])
 
@@ -136,17 +140,19 @@ def test_edits_deletions_and_private_posts_do_not_fire(world: World, receiver: R
     assert len(receiver.calls) == 2 + len(RECORDED["on_edit"])
 
 
-def test_hook_of_a_team_fires_by_its_first_word_in_public(world: World, receiver: Receiver) -> None:
+def test_hook_of_a_team_fires_by_its_first_word_in_public(
+    server: ServerUnderTest, receiver: Receiver
+) -> None:
     """A hook with a trigger word fires for posts that begin with it, not in private channels."""
-    hook = world.admin.hook(world.team_id, "", receiver.url, trigger_words=["urgent"])
-    world.anna.posted(world.private_id, "urgent in private")
-    world.anna.posted(world.webchat_id, "not urgent")
-    post = world.anna.posted(world.webchat_id, "urgent in public")
+    hook = server.admin.hook(server.team_id, "", receiver.url, trigger_words=["urgent"])
+    server.anna.posted(server.private_id, "urgent in private")
+    server.anna.posted(server.webchat_id, "not urgent")
+    post = server.anna.posted(server.webchat_id, "urgent in public")
 
     call = only_call(receiver, post["id"])
-    last = world.anna.posted(world.webchat_id, "urgent again")
+    last = server.anna.posted(server.webchat_id, "urgent again")
     only_call(receiver, last["id"])
-    world.admin.delete(f"/hooks/outgoing/{hook['id']}")
+    server.admin.delete(f"/hooks/outgoing/{hook['id']}")
 
     assert call.fields()["trigger_word"] == "urgent"
     assert {each.fields()["post_id"] for each in receiver.calls} == {post["id"], last["id"]}
@@ -154,63 +160,63 @@ def test_hook_of_a_team_fires_by_its_first_word_in_public(world: World, receiver
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_answer_makes_the_recorded_posts(
-    name: str, world: World, receiver: Receiver, hook: dict[str, Any]
+    name: str, server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any]
 ) -> None:
     """What a receiver answers to a reply makes a post, or does not, as recorded."""
     case = ANSWERS[name]
     told = case["request"]
     receiver.answer, receiver.status = told["answer"], told["status"]
     receiver.content_type = told["type"]
-    channel_id = world.new_channel()
+    channel_id = server.new_channel()
     # The hook comes after the root, which would otherwise be answered, too.
-    root = world.anna.posted(channel_id, "root")
-    world.admin.hook(world.team_id, channel_id, receiver.url)
-    known = newest(world, channel_id)
-    post = world.anna.posted(channel_id, case["new_posts"][-1]["message"], root_id=root["id"])
+    root = server.anna.posted(channel_id, "root")
+    server.admin.hook(server.team_id, channel_id, receiver.url)
+    known = newest(server, channel_id)
+    post = server.anna.posted(channel_id, case["new_posts"][-1]["message"], root_id=root["id"])
 
     only_call(receiver, post["id"])
 
     expected = len(case["new_posts"])
-    wait_until(lambda: len(fresh(world, channel_id, known)) >= expected)
-    settle(world, receiver)
+    wait_until(lambda: len(fresh(server, channel_id, known)) >= expected)
+    settle(server, receiver)
     actual = [
-        (each["user_id"] == world.admin.user_id, bool(each["root_id"]), each["message"])
-        for each in fresh(world, channel_id, known)
+        (each["user_id"] == server.admin.user_id, bool(each["root_id"]), each["message"])
+        for each in fresh(server, channel_id, known)
     ]
     assert actual == [
         (bool(each["props"]), bool(each["root_id"]), each["message"]) for each in case["new_posts"]
     ]
 
 
-def test_empty_text_makes_an_empty_post(world: World, receiver: Receiver) -> None:
+def test_empty_text_makes_an_empty_post(server: ServerUnderTest, receiver: Receiver) -> None:
     """An answer with an empty text is posted, by the hook's creator, as a webhook's."""
     receiver.answer = '{"text":""}'
-    channel_id = world.new_channel()
-    world.admin.hook(world.team_id, channel_id, receiver.url)
-    known = newest(world, channel_id)
-    world.anna.posted(channel_id, "trigger")
+    channel_id = server.new_channel()
+    server.admin.hook(server.team_id, channel_id, receiver.url)
+    known = newest(server, channel_id)
+    server.anna.posted(channel_id, "trigger")
 
-    wait_until(lambda: len(fresh(world, channel_id, known)) == 2)
+    wait_until(lambda: len(fresh(server, channel_id, known)) == 2)
 
-    posts, case = fresh(world, channel_id, known), CASES["hook_answer.empty_text"]
+    posts, case = fresh(server, channel_id, known), CASES["hook_answer.empty_text"]
     assert [post["message"] for post in posts] == case["newest"][:2]
     assert [post["props"] for post in posts] == case["types"][:2]
 
 
-def newest(world: World, channel_id: str) -> list[str]:
+def newest(server: ServerUnderTest, channel_id: str) -> list[str]:
     """The ids of the posts of a channel, newest first."""
-    order: list[str] = world.bot.get(f"/channels/{channel_id}/posts").json()["order"]
+    order: list[str] = server.bot.get(f"/channels/{channel_id}/posts").json()["order"]
     return order
 
 
-def fresh(world: World, channel_id: str, known: list[str]) -> list[dict[str, Any]]:
+def fresh(server: ServerUnderTest, channel_id: str, known: list[str]) -> list[dict[str, Any]]:
     """The posts of a channel that are not known yet, newest first."""
-    answer = world.bot.get(f"/channels/{channel_id}/posts").json()
+    answer = server.bot.get(f"/channels/{channel_id}/posts").json()
     return [answer["posts"][each] for each in answer["order"] if each not in known]
 
 
-def settle(world: World, receiver: Receiver) -> None:
+def settle(server: ServerUnderTest, receiver: Receiver) -> None:
     """Give earlier answers their time: return when the call of a later post has come."""
     receiver.answer = "{}"
-    later = world.anna.posted(world.webchat_id, "later")
+    later = server.anna.posted(server.webchat_id, "later")
     wait_until(lambda: bool(receiver.calls_for(later["id"])))

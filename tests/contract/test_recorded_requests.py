@@ -9,7 +9,7 @@ import pytest
 from requests import Response
 
 from tests.contract.actions import ACTIONS
-from tests.contract.world import World
+from tests.contract.server import ServerUnderTest
 
 RECORDING = json.loads(
     (Path(__file__).parents[1] / "samples" / "recorded-6.7.2.json").read_text(encoding="utf-8")
@@ -90,21 +90,21 @@ WHOLE = [name for name in ACTIONS if "headers" in CASES[name] and name not in LI
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_answer_is_the_recorded_one(name: str, world: World) -> None:
+def test_answer_is_the_recorded_one(name: str, server: ServerUnderTest) -> None:
     """Status, content type, error id and every key with its type are as recorded."""
     expected = recorded(CASES[name])
 
-    actual = seen(ACTIONS[name](world))
+    actual = seen(ACTIONS[name](server))
 
     assert actual == expected
 
 
 @pytest.mark.parametrize("name", sorted(LISTS))
-def test_list_has_the_recorded_frame(name: str, world: World) -> None:
+def test_list_has_the_recorded_frame(name: str, server: ServerUnderTest) -> None:
     """A list of posts has the recorded keys, and posts with the recorded ones."""
     case = CASES[name]["response"]
 
-    response = ACTIONS[name](world)
+    response = ACTIONS[name](server)
 
     body = response.json()
     assert response.status_code == CASES[name]["status"]
@@ -117,38 +117,38 @@ def test_list_has_the_recorded_frame(name: str, world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["hook.put.keep_token", "hook.put.without_token"])
-def test_overwritten_hook_is_accepted(name: str, world: World) -> None:
+def test_overwritten_hook_is_accepted(name: str, server: ServerUnderTest) -> None:
     """PUT of a hook succeeds with or without its token; the action looks at the token."""
-    response = ACTIONS[name](world)
+    response = ACTIONS[name](server)
 
     assert response.status_code == CASES[name]["status"]
 
 
-def test_id_in_a_new_post_is_refused(world: World) -> None:
+def test_id_in_a_new_post_is_refused(server: ServerUnderTest) -> None:
     """A new post that brings its id is refused as recorded."""
     case = CASES["post.with_id"]
 
-    response = ACTIONS["post.with_id"](world)
+    response = ACTIONS["post.with_id"](server)
 
     assert (response.status_code, response.json()["id"]) == (case["status"], case["id"])
 
 
-def test_wrong_base_path_answers_a_page(world: World) -> None:
+def test_wrong_base_path_answers_a_page(server: ServerUnderTest) -> None:
     """Outside the API's prefix every address answers 200 with HTML."""
     case = CASES["wrong_base_path"]
 
-    response = ACTIONS["wrong_base_path"](world)
+    response = ACTIONS["wrong_base_path"](server)
 
     actual = (response.status_code, response.headers["Content-Type"])
     assert actual == (case["status"], case["type"])
     assert "<html" in response.text
 
 
-def test_wrong_method_is_an_unknown_path(world: World) -> None:
+def test_wrong_method_is_an_unknown_path(server: ServerUnderTest) -> None:
     """A method that an address does not know answers the 404 of unknown addresses."""
     case = CASES["wrong_method"]
 
-    response = ACTIONS["wrong_method"](world)
+    response = ACTIONS["wrong_method"](server)
 
     actual = (response.status_code, response.headers["Content-Type"], response.json()["id"])
     assert actual == (case["status"], case["type"], "api.context.404.app_error")

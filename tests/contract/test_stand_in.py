@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from demo.mattermost import StandIn, running_server
+from tests.contract.server import PNG, Caller, ServerUnderTest
 from tests.contract.test_recorded_requests import CASES
-from tests.contract.world import PNG, Caller, World
 
 SPEC: dict[str, Any] = {
     "teams": [{"name": "support", "display_name": "Support"}],
@@ -62,17 +62,17 @@ def test_set_up_names_what_is_missing(stand_in: StandIn) -> None:
     assert (answer.status_code, answer.json()) == (400, {"error": "KeyError: 'nowhere'"})
 
 
-def test_record_tells_what_came_in_order(stand_in: StandIn, own_world: World) -> None:
+def test_record_tells_what_came_in_order(stand_in: StandIn, own_server: ServerUnderTest) -> None:
     """Each request is there with who, what and outcome."""
     stand_in.clear_received()
-    root = own_world.bot.posted(own_world.webchat_id, "root", props={"key": "k-1"})
-    own_world.bot.post(own_world.webchat_id, "x", root_id="zzz", pending_post_id="p-1")
+    root = own_server.bot.posted(own_server.webchat_id, "root", props={"key": "k-1"})
+    own_server.bot.post(own_server.webchat_id, "x", root_id="zzz", pending_post_id="p-1")
 
     url = f"{stand_in.url}/_control/received?method=POST&path=/posts"
     entries = requests.get(url, timeout=5).json()["received"]
 
     told = ("username", "message", "root_id", "pending_post_id", "props", "post_id", "outcome")
-    name = own_world.bot.username
+    name = own_server.bot.username
     assert [tuple(entry[key] for key in told) for entry in entries] == [
         (name, "root", "", "", {"key": "k-1"}, root["id"], "201"),
         (name, "x", "zzz", "p-1", {}, "", "400 api.post.create_post.root_id.app_error"),
@@ -146,32 +146,34 @@ def test_process_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
     assert code == 0
 
 
-def test_posts_from_many_threads_are_all_kept(own_world: World) -> None:
+def test_posts_from_many_threads_are_all_kept(own_server: ServerUnderTest) -> None:
     """Eight threads post into one thread; every message is there once and counted."""
-    root = own_world.bot.posted(own_world.webchat_id, "root")
+    root = own_server.bot.posted(own_server.webchat_id, "root")
     messages = [f"m{n}" for n in range(400)]
 
     def post(message: str) -> int:
         with requests.Session() as session:
-            caller = Caller(session, own_world.bot.url, own_world.bot.token)
-            return caller.post(own_world.webchat_id, message, root_id=root["id"]).status_code
+            caller = Caller(session, own_server.bot.url, own_server.bot.token)
+            return caller.post(own_server.webchat_id, message, root_id=root["id"]).status_code
 
     with ThreadPoolExecutor(8) as pool:
         statuses = Counter(pool.map(post, messages))
 
-    thread = own_world.bot.get(f"/posts/{root['id']}/thread").json()["posts"]
+    thread = own_server.bot.get(f"/posts/{root['id']}/thread").json()["posts"]
     replies = sorted(each["message"] for each in thread.values() if each["root_id"])
     assert statuses == {201: 400}
     assert replies == sorted(messages)
     assert thread[root["id"]]["reply_count"] == 400
 
 
-def test_rate_limit_has_the_recorded_headers(stand_in: StandIn, own_world: World) -> None:
+def test_rate_limit_has_the_recorded_headers(
+    stand_in: StandIn, own_server: ServerUnderTest
+) -> None:
     """Within the limit the headers count down; beyond it the answer is the recorded 429."""
     names = ["X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"]
     stand_in.set_options(RateLimitEnable=True, RateLimitPerSec=10, RateLimitMaxBurst=20)
 
-    answers = [own_world.bot.post(own_world.webchat_id) for _ in range(40)]
+    answers = [own_server.bot.post(own_server.webchat_id) for _ in range(40)]
 
     first = answers[0]
     refused = next(answer for answer in answers if answer.status_code == 429)
@@ -182,13 +184,15 @@ def test_rate_limit_has_the_recorded_headers(stand_in: StandIn, own_world: World
     assert not {"X-Request-Id", "X-Version-Id"} & set(refused.headers)
 
 
-def test_large_upload_is_streamed_and_ranges_work(own_world: World) -> None:
+def test_large_upload_is_streamed_and_ranges_work(own_server: ServerUnderTest) -> None:
     """A file without a declared length is taken; a part of it can be fetched."""
     chunks = (bytes([n]) * 65536 for n in range(32))
-    path = f"/files?channel_id={own_world.webchat_id}&filename=big.bin"
-    made = own_world.bot.call("POST", path, data=chunks).json()["file_infos"][0]
+    path = f"/files?channel_id={own_server.webchat_id}&filename=big.bin"
+    made = own_server.bot.call("POST", path, data=chunks).json()["file_infos"][0]
 
-    part = own_world.bot.call("GET", f"/files/{made['id']}", headers={"Range": "bytes=65530-65541"})
+    part = own_server.bot.call(
+        "GET", f"/files/{made['id']}", headers={"Range": "bytes=65530-65541"}
+    )
 
     assert made["size"] == 32 * 65536
     assert (part.status_code, part.content) == (206, b"\0" * 6 + b"\1" * 6)

@@ -14,7 +14,7 @@ from tasks.replies import channel_changes
 from tasks.replies.catch_up import collect, collect_replies, wake_all
 from tasks.replies.channel_changes import changes_since
 from tasks.replies.inbox import receive
-from tests.integration.conftest import CHANNEL, LICENCE, TEAM, Office
+from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
 from tests.webhook_calls import add_licence
 
 
@@ -22,20 +22,20 @@ def _nothing() -> None:
     """Stand for a lock that needs no extending."""
 
 
-def _collect(office: Office) -> int:
-    return collect(office.runtime, LICENCE, on_page=_nothing)
+def _collect(stage: Stage) -> int:
+    return collect(stage.runtime, LICENCE, on_page=_nothing)
 
 
-def _inbox(office: Office) -> list[Reply]:
-    with office.runtime.database.transaction() as session:
+def _inbox(stage: Stage) -> list[Reply]:
+    with stage.runtime.database.transaction() as session:
         return list(session.scalars(select(Reply).order_by(Reply.id)))
 
 
-def _write(office: Office, *texts: str) -> list[Post]:
-    root = office.conversation().root_post_id or ""
-    member = office.member()
+def _write(stage: Stage, *texts: str) -> list[Post]:
+    root = stage.conversation().root_post_id or ""
+    member = stage.member()
     return [
-        member.create_post(channel_id=office.channel_id, root_id=root, message=text)
+        member.create_post(channel_id=stage.channel_id, root_id=root, message=text)
         for text in texts
     ]
 
@@ -45,10 +45,10 @@ def _in_order(posts: list[Post]) -> list[str]:
     return [post.id for post in sorted(posts, key=lambda post: (post.create_at_ms, post.id))]
 
 
-def _resolved(office: Office) -> None:
+def _resolved(stage: Stage) -> None:
     """Make all replies look as if they had been recorded as they are in Mattermost now."""
-    posts = {post.id: post.update_at_ms for post in office.channel_posts()}
-    with office.runtime.database.transaction() as session:
+    posts = {post.id: post.update_at_ms for post in stage.channel_posts()}
+    with stage.runtime.database.transaction() as session:
         conversation = session.scalars(select(Conversation)).one()
         for reply in session.scalars(select(Reply)):
             reply.state = ReplyState.RECORDED
@@ -56,45 +56,45 @@ def _resolved(office: Office) -> None:
             reply.post_update_at_ms = posts[reply.post_id]
 
 
-def test_missed_replies_are_taken_in_once_and_in_order(office: Office) -> None:
+def test_missed_replies_are_taken_in_once_and_in_order(stage: Stage) -> None:
     """What was written while no webhook came is in the inbox, and a second look adds nothing."""
-    office.start()
-    posts = _write(office, "one", "two", "three")
+    stage.start()
+    posts = _write(stage, "one", "two", "three")
 
-    first, second = _collect(office), _collect(office)
+    first, second = _collect(stage), _collect(stage)
 
     assert (first, second) == (3, 0)
-    assert [(reply.post_id, reply.state.value, reply.source.value) for reply in _inbox(office)] == [
+    assert [(reply.post_id, reply.state.value, reply.source.value) for reply in _inbox(stage)] == [
         (post_id, "received", "catch_up") for post_id in _in_order(posts)
     ]
 
 
-def test_what_a_webhook_has_brought_is_not_taken_in_again(office: Office) -> None:
+def test_what_a_webhook_has_brought_is_not_taken_in_again(stage: Stage) -> None:
     """The reply in the middle is known already; the others are new, in their order."""
-    office.start()
-    posts = _in_order(_write(office, "one", "two", "three"))
-    with office.runtime.database.connection() as connection:
+    stage.start()
+    posts = _in_order(_write(stage, "one", "two", "three"))
+    with stage.runtime.database.connection() as connection:
         receive(connection, licence_id=LICENCE, post_id=posts[1], source=ReplySource.WEBHOOK)
 
-    count = _collect(office)
+    count = _collect(stage)
 
     assert count == 2
-    assert [reply.post_id for reply in _inbox(office)] == [posts[1], posts[0], posts[2]]
+    assert [reply.post_id for reply in _inbox(stage)] == [posts[1], posts[0], posts[2]]
 
 
-def test_the_same_post_of_another_licence_is_another_reply(office: Office) -> None:
+def test_the_same_post_of_another_licence_is_another_reply(stage: Stage) -> None:
     """A post is unique within its licence: what one knows of it changes nothing for the other."""
-    office.start()
-    (post,) = _write(office, "one")
-    add_licence(office.runtime.database, "L2", tokens=())
-    with office.runtime.database.connection() as connection:
+    stage.start()
+    (post,) = _write(stage, "one")
+    add_licence(stage.runtime.database, "L2", tokens=())
+    with stage.runtime.database.connection() as connection:
         receive(connection, licence_id="L2", post_id=post.id, source=ReplySource.WEBHOOK)
         connection.execute(update(Reply).values(state=ReplyState.RECORDED))
 
-    counts = [_collect(office) for _ in range(2)]
+    counts = [_collect(stage) for _ in range(2)]
 
     assert counts == [1, 0]
-    assert [(reply.licence_id, reply.post_id, reply.state.value) for reply in _inbox(office)] == [
+    assert [(reply.licence_id, reply.post_id, reply.state.value) for reply in _inbox(stage)] == [
         ("L2", post.id, "recorded"),
         (LICENCE, post.id, "received"),
     ]
@@ -121,42 +121,42 @@ def test_many_replies_need_few_wake_ups(
     assert [number for ids in woken for number in ids] == list(range(replies))
 
 
-def test_private_channel_works_by_catch_up(office: Office) -> None:
+def test_private_channel_works_by_catch_up(stage: Stage) -> None:
     """Mattermost sends no webhook from a private channel; the replies are found all the same."""
-    office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
-    office.start()
-    (post,) = _write(office, "in private")
+    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
+    stage.start()
+    (post,) = _write(stage, "in private")
 
-    _collect(office)
+    _collect(stage)
 
-    assert [reply.post_id for reply in _inbox(office)] == [post.id]
+    assert [reply.post_id for reply in _inbox(stage)] == [post.id]
 
 
-def test_only_replies_in_mirrored_threads_are_taken_in(office: Office) -> None:
+def test_only_replies_in_mirrored_threads_are_taken_in(stage: Stage) -> None:
     """The bot's own posts, other threads and posts outside threads are left alone."""
-    office.start()
-    office.reply("m1", "by the bot")
-    member = office.member()
-    outside = member.create_post(channel_id=office.channel_id, message="outside")
-    member.create_post(channel_id=office.channel_id, root_id=outside.id, message="elsewhere")
+    stage.start()
+    stage.reply("m1", "by the bot")
+    member = stage.member()
+    outside = member.create_post(channel_id=stage.channel_id, message="outside")
+    member.create_post(channel_id=stage.channel_id, root_id=outside.id, message="elsewhere")
 
-    _collect(office)
+    _collect(stage)
 
-    assert _inbox(office) == []
+    assert _inbox(stage) == []
 
 
-def test_edited_and_deleted_replies_are_resolved_again(office: Office) -> None:
+def test_edited_and_deleted_replies_are_resolved_again(stage: Stage) -> None:
     """A later version of a recorded reply, or its deletion, sends it through the inbox again."""
-    office.start()
-    edited, deleted, untouched = _write(office, "one", "two", "three")
-    _collect(office)
-    _resolved(office)
-    office.member().patch_post(edited.id, message="better")
-    office.member().delete_post(deleted.id)
+    stage.start()
+    edited, deleted, untouched = _write(stage, "one", "two", "three")
+    _collect(stage)
+    _resolved(stage)
+    stage.member().patch_post(edited.id, message="better")
+    stage.member().delete_post(deleted.id)
 
-    count = _collect(office)
+    count = _collect(stage)
 
-    states = {reply.post_id: reply.state.value for reply in _inbox(office)}
+    states = {reply.post_id: reply.state.value for reply in _inbox(stage)}
     assert count == 2
     assert states == {
         edited.id: "received",
@@ -165,51 +165,51 @@ def test_edited_and_deleted_replies_are_resolved_again(office: Office) -> None:
     }
 
 
-def test_reply_deleted_before_it_was_ever_seen_is_not_taken_in(office: Office) -> None:
+def test_reply_deleted_before_it_was_ever_seen_is_not_taken_in(stage: Stage) -> None:
     """There is nothing to tell of it."""
-    office.start()
-    (post,) = _write(office, "oops")
-    office.member().delete_post(post.id)
+    stage.start()
+    (post,) = _write(stage, "oops")
+    stage.member().delete_post(post.id)
 
-    _collect(office)
+    _collect(stage)
 
-    assert _inbox(office) == []
+    assert _inbox(stage) == []
 
 
-def test_lost_thread_takes_no_recorded_reply_with_it(office: Office) -> None:
+def test_lost_thread_takes_no_recorded_reply_with_it(stage: Stage) -> None:
     """Deleting the root deletes all replies in Mattermost; what the visitor was told stays said."""
-    office.start()
-    _write(office, "one", "two")
-    _collect(office)
-    _resolved(office)
-    office.bot().delete_post(office.conversation().root_post_id or "")
+    stage.start()
+    _write(stage, "one", "two")
+    _collect(stage)
+    _resolved(stage)
+    stage.bot().delete_post(stage.conversation().root_post_id or "")
 
-    count = _collect(office)
+    count = _collect(stage)
 
     assert count == 0
-    assert [reply.state.value for reply in _inbox(office)] == ["recorded", "recorded"]
+    assert [reply.state.value for reply in _inbox(stage)] == ["recorded", "recorded"]
 
 
-def test_licences_do_not_see_each_others_threads(office: Office) -> None:
+def test_licences_do_not_see_each_others_threads(stage: Stage) -> None:
     """A thread of another licence in the same channel is none of this one's business."""
-    office.start("c1")
-    _write(office, "one")
-    office.start("c2")
-    add_licence(office.runtime.database, "L2", tokens=())
-    with office.runtime.database.transaction() as session:
+    stage.start("c1")
+    _write(stage, "one")
+    stage.start("c2")
+    add_licence(stage.runtime.database, "L2", tokens=())
+    with stage.runtime.database.transaction() as session:
         first = Conversation.conversation_id == "c1"
         session.execute(update(Conversation).where(first).values(licence_id="L2"))
 
-    _collect(office)
+    _collect(stage)
 
-    assert _inbox(office) == []
+    assert _inbox(stage) == []
 
 
-def test_unreadable_channel_does_not_stop_the_others(office: Office) -> None:
+def test_unreadable_channel_does_not_stop_the_others(stage: Stage) -> None:
     """The bot was removed from one channel; another one is still looked at."""
-    office.start()
-    (post,) = _write(office, "one")
-    with office.runtime.database.transaction() as session:
+    stage.start()
+    (post,) = _write(stage, "one")
+    with stage.runtime.database.transaction() as session:
         session.add(
             Conversation(
                 licence_id=LICENCE,
@@ -219,51 +219,51 @@ def test_unreadable_channel_does_not_stop_the_others(office: Office) -> None:
             )
         )
 
-    _collect(office)
+    _collect(stage)
 
-    assert [reply.post_id for reply in _inbox(office)] == [post.id]
+    assert [reply.post_id for reply in _inbox(stage)] == [post.id]
 
 
-def test_dead_server_moves_no_cursor_and_opens_the_circuit(office: Office) -> None:
+def test_dead_server_moves_no_cursor_and_opens_the_circuit(stage: Stage) -> None:
     """What could not be read is read by a later look."""
-    office.start()
-    (post,) = _write(office, "one")
-    office.stand_in.set_fault("down")
-    counts = [_collect(office) for _ in range(3)]
-    is_open = office.runtime.circuits.state(LICENCE).is_open
-    office.stand_in.clear_faults()
-    office.runtime.circuits.close(LICENCE)
+    stage.start()
+    (post,) = _write(stage, "one")
+    stage.stand_in.set_fault("down")
+    counts = [_collect(stage) for _ in range(3)]
+    is_open = stage.runtime.circuits.state(LICENCE).is_open
+    stage.stand_in.clear_faults()
+    stage.runtime.circuits.close(LICENCE)
 
-    _collect(office)
+    _collect(stage)
 
     assert (counts, is_open) == ([0, 0, 0], True)
-    assert [reply.post_id for reply in _inbox(office)] == [post.id]
+    assert [reply.post_id for reply in _inbox(stage)] == [post.id]
 
 
 def test_collecting_starts_a_look_for_each_live_licence(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A licence without conversations of the last month is passed over."""
-    monkeypatch.setattr("tasks.replies.catch_up.current_runtime", lambda: office.runtime)
+    monkeypatch.setattr("tasks.replies.catch_up.current_runtime", lambda: stage.runtime)
 
     before = collect_replies()
-    office.start()
+    stage.start()
     after = collect_replies()
 
     assert (before, after) == ("0 licences", "1 licences")
 
 
-def test_cursor_is_mattermosts_time(office: Office) -> None:
+def test_cursor_is_mattermosts_time(stage: Stage) -> None:
     """The next look begins where the newest change was, by the server's own clock."""
-    office.start()
-    (post,) = _write(office, "one")
+    stage.start()
+    (post,) = _write(stage, "one")
 
-    _collect(office)
+    _collect(stage)
 
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         cursor = session.scalars(select(CatchUpCursor)).one()
     assert cursor.since_ms >= post.update_at_ms
-    assert cursor.channel_id == office.channel_id
+    assert cursor.channel_id == stage.channel_id
 
 
 @pytest.fixture
@@ -274,19 +274,19 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_gap_beyond_the_servers_limit_is_collected_whole_and_in_order(office: Office) -> None:
+def test_gap_beyond_the_servers_limit_is_collected_whole_and_in_order(stage: Stage) -> None:
     """When the list of changes is full, the channel is read page by page; nothing is left out."""
-    office.start()
-    old = _write(office, "old one", "old two")
-    _collect(office)
-    _resolved(office)
-    posts = _write(office, *[f"message {number}" for number in range(45)])
-    office.member().patch_post(old[0].id, message="edited meanwhile")
-    office.member().delete_post(old[1].id)
+    stage.start()
+    old = _write(stage, "old one", "old two")
+    _collect(stage)
+    _resolved(stage)
+    posts = _write(stage, *[f"message {number}" for number in range(45)])
+    stage.member().patch_post(old[0].id, message="edited meanwhile")
+    stage.member().delete_post(old[1].id)
 
-    count = _collect(office)
+    count = _collect(stage)
 
-    inbox = _inbox(office)
+    inbox = _inbox(stage)
     assert count == 47
     assert [reply.post_id for reply in inbox] == _in_order([*old, *posts])
     assert {reply.state.value for reply in inbox} == {"received"}

@@ -17,8 +17,8 @@ from tasks.mattermost import (
 )
 from tasks.replies.catch_up import collect
 from tasks.sweep import probe_server
-from tests.integration.conftest import LICENCE, Office
-from tests.integration.desk import Desk
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import MirroredThread
 
 PLAIN_500 = OutcomeUnknownError(Reason.SERVER_ERROR, status=500)
 ANSWERS = {
@@ -54,10 +54,10 @@ def test_answer_says_whether_the_server_was_reached(error: Exception | None, rea
 
 @pytest.mark.parametrize(("error", "reach"), ANSWERS.values(), ids=ANSWERS)
 def test_three_answers_in_a_row_open_the_circuit_or_leave_it_closed(
-    office: Office, error: Exception | None, reach: Reach
+    stage: Stage, error: Exception | None, reach: Reach
 ) -> None:
     """Only what did not reach the server opens it; a 429 only pauses."""
-    circuits = office.runtime.circuits
+    circuits = stage.runtime.circuits
 
     noted = [circuits.note(LICENCE, error) for _ in range(circuit.FAILURES_TO_OPEN)]
 
@@ -70,9 +70,9 @@ def test_three_answers_in_a_row_open_the_circuit_or_leave_it_closed(
 @pytest.mark.parametrize(
     "between", [None, PLAIN_500, RefusedError(Reason.NOT_FOUND)], ids=["success", "500", "refused"]
 )
-def test_answer_ends_the_row_of_failures(office: Office, between: Exception | None) -> None:
+def test_answer_ends_the_row_of_failures(stage: Stage, between: Exception | None) -> None:
     """Failures on both sides of an answer are not failures in a row."""
-    circuits, away = office.runtime.circuits, NotSentError(Reason.UNREACHABLE)
+    circuits, away = stage.runtime.circuits, NotSentError(Reason.UNREACHABLE)
 
     for error in (away, away, between, away, away):
         circuits.note(LICENCE, error)
@@ -80,38 +80,38 @@ def test_answer_ends_the_row_of_failures(office: Office, between: Exception | No
     assert circuits.state(LICENCE) == CircuitState(failures=2, is_open=False, blocked_until=0)
 
 
-def _notify(office: Office, number: int) -> None:
-    office.notify(notification_id=f"n-{number}")
+def _notify(stage: Stage, number: int) -> None:
+    stage.notify(notification_id=f"n-{number}")
 
 
-def _post_reply(office: Office, number: int) -> None:
-    office.reply(f"m{number}", "hello")
+def _post_reply(stage: Stage, number: int) -> None:
+    stage.reply(f"m{number}", "hello")
 
 
-def _catch_up(office: Office, _: int) -> None:
-    collect(office.runtime, LICENCE, on_page=lambda: None)
+def _catch_up(stage: Stage, _: int) -> None:
+    collect(stage.runtime, LICENCE, on_page=lambda: None)
 
 
-def _resolve(office: Office, number: int) -> None:
-    desk = Desk(office)
-    desk.resolve(desk.receive(f"{number}" * 26))
+def _resolve(stage: Stage, number: int) -> None:
+    thread = MirroredThread(stage)
+    thread.resolve(thread.receive(f"{number}" * 26))
 
 
 @pytest.mark.parametrize("call", [_notify, _post_reply, _catch_up, _resolve])
 def test_three_500s_leave_the_circuit_closed_and_the_next_message_is_sent(
-    office: Office, call: Callable[[Office, int], None]
+    stage: Stage, call: Callable[[Stage, int], None]
 ) -> None:
     """Every caller judges a plain 500 alike: the server was reached."""
-    office.start()
-    office.stand_in.set_fault("error_500")
+    stage.start()
+    stage.stand_in.set_fault("error_500")
     for number in range(circuit.FAILURES_TO_OPEN):
-        call(office, number)
-    office.stand_in.clear_faults()
+        call(stage, number)
+    stage.stand_in.clear_faults()
 
-    office.reply("later", "hello")
+    stage.reply("later", "hello")
 
-    assert not office.runtime.circuits.state(LICENCE).is_open
-    assert office.states()["reply:later"] == ("sent", None)
+    assert not stage.runtime.circuits.state(LICENCE).is_open
+    assert stage.states()["reply:later"] == ("sent", None)
 
 
 @pytest.mark.parametrize(
@@ -119,14 +119,14 @@ def test_three_500s_leave_the_circuit_closed_and_the_next_message_is_sent(
     [("down", True), ("html_502", True), ("error_500", False), ("rate_limited", False)],
 )
 def test_probe_closes_the_circuit_of_a_server_that_it_reaches(
-    office: Office, monkeypatch: pytest.MonkeyPatch, fault: str, is_open: bool
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: str, is_open: bool
 ) -> None:
     """A probe judges an answer as every other call does."""
-    monkeypatch.setattr("tasks.sweep.current_runtime", lambda: office.runtime)
+    monkeypatch.setattr("tasks.sweep.current_runtime", lambda: stage.runtime)
     for _ in range(circuit.FAILURES_TO_OPEN):
-        office.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
-    office.stand_in.set_fault(fault)
+        stage.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
+    stage.stand_in.set_fault(fault)
 
     probe_server(LICENCE)
 
-    assert office.runtime.circuits.state(LICENCE).is_open is is_open
+    assert stage.runtime.circuits.state(LICENCE).is_open is is_open

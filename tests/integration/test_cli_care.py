@@ -11,21 +11,21 @@ from models import KeyRing, Licence, Reply
 from models.keyring import new_key
 from settings import get_settings
 from tasks.mattermost import NotSentError, Reason
-from tests.integration.conftest import LICENCE, Office
-from tests.integration.desk import Desk
 from tests.operators import Operator, environment_of
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import MirroredThread
 
 NEVER = "2000-01-01"
 
 
 @pytest.fixture
-def operator(office: Office, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """Whoever operates the office's installation."""
-    environment_of(office.runtime.settings, monkeypatch)
-    return Operator(office.runtime.settings)
+def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation."""
+    environment_of(stage.runtime.settings, monkeypatch)
+    return Operator(stage.runtime.settings)
 
 
-def test_status_of_a_quiet_licence(office: Office, operator: Operator) -> None:
+def test_status_of_a_quiet_licence(stage: Stage, operator: Operator) -> None:
     """Zeros and no moments, and the circuit is closed."""
     answer = operator.json("status")
 
@@ -46,40 +46,38 @@ def test_status_of_a_quiet_licence(office: Office, operator: Operator) -> None:
     ]
 
 
-def test_status_counts_what_was_mirrored_waits_and_failed(
-    office: Office, operator: Operator
-) -> None:
+def test_status_counts_what_was_mirrored_waits_and_failed(stage: Stage, operator: Operator) -> None:
     """Messages by what became of them, and the moments at which it last worked."""
-    desk = Desk.open(office)
-    office.reply("m1", "sent")
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
-    office.reply("m2", "fails")
+    thread = MirroredThread.open(stage)
+    stage.reply("m1", "sent")
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.reply("m2", "fails")
     for message_id in ("m3", "m4"):
-        office.append("reply", conversation_id="c1", message_id=message_id, text="waits")
-    office.append("notification", notification_type="booking", text="waits")
-    desk.recorded(desk.say("hello"))
-    desk.receive(desk.say("not yet").id)
+        stage.append("reply", conversation_id="c1", message_id=message_id, text="waits")
+    stage.append("notification", notification_type="booking", text="waits")
+    thread.recorded(thread.say("hello"))
+    thread.receive(thread.say("not yet").id)
 
     (found,) = operator.json("status", LICENCE)["licences"]
 
     assert (found["conversations"], found["mirrored"], found["failed"]) == (1, 1, 1)
     assert (found["waiting"]["lanes"], found["waiting"]["messages"]) == (2, 3)
     # The recorded reply is open until i-Reserve has been told of it, if it wants to be.
-    assert found["replies_open"] == _open_replies(office)
+    assert found["replies_open"] == _open_replies(stage)
     moments = (found["last_out_at"], found["last_in_at"], found["waiting"]["oldest_at"])
     assert [moment for moment in moments if moment is None or moment < NEVER] == []
 
 
-def _open_replies(office: Office) -> int:
-    with office.runtime.database.transaction() as session:
+def _open_replies(stage: Stage) -> int:
+    with stage.runtime.database.transaction() as session:
         rows = session.scalars(select(Reply)).all()
     return len([row for row in rows if row.state == "received" or row.pending_event])
 
 
-def test_status_shows_an_open_circuit(office: Office, operator: Operator) -> None:
+def test_status_shows_an_open_circuit(stage: Stage, operator: Operator) -> None:
     """A server that is away is seen without asking it."""
     for _ in range(3):
-        office.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
+        stage.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
 
     table = operator.run("status", LICENCE).stdout
 
@@ -92,24 +90,24 @@ def test_status_of_an_unknown_licence_is_an_error(operator: Operator) -> None:
 
 
 def test_keys_are_rotated(
-    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Afterwards the new key alone opens every token, and the old one can go."""
-    old = office.runtime.settings.encryption_keys[0].get_secret_value()
+    old = stage.runtime.settings.encryption_keys[0].get_secret_value()
     new = operator.json("keys", "new")["key"]
     monkeypatch.setenv("ENCRYPTION_KEYS", f"{new},{old}")
     get_settings.cache_clear()
 
     answer = operator.json("keys", "rotate")
 
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         encrypted = session.scalars(select(Licence.bot_token_encrypted)).one()
     assert answer == {"rotated": 1}
-    assert KeyRing([new]).decrypt(encrypted) == office.bot_token
+    assert KeyRing([new]).decrypt(encrypted) == stage.bot_token
 
 
 def test_rotation_without_the_old_key_changes_nothing(
-    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The licence is named, and its token stays as it was."""
     monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
@@ -117,17 +115,17 @@ def test_rotation_without_the_old_key_changes_nothing(
 
     answer = operator.json("keys", "rotate", exit_code=1)
 
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         encrypted = session.scalars(select(Licence.bot_token_encrypted)).one()
     assert f"licence '{LICENCE}'" in answer["error"]
-    assert office.runtime.licences._keyring.decrypt(encrypted) == office.bot_token
+    assert stage.runtime.licences._keyring.decrypt(encrypted) == stage.bot_token
 
 
-def test_schema_is_checked_and_upgraded(office: Office, operator: Operator) -> None:
+def test_schema_is_checked_and_upgraded(stage: Stage, operator: Operator) -> None:
     """Both tell the revision; only what is behind ends with 1."""
     upgraded = operator.json("db", "upgrade")
     current = operator.json("db", "check")
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     behind = operator.json("db", "check", exit_code=1)
 

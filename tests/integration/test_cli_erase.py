@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from models import Conversation
 from tasks.lanes import Lane
-from tests.integration.conftest import LICENCE, Office
-from tests.integration.desk import Desk
 from tests.operators import Operator, environment_of
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import MirroredThread
 
 NOTHING = {
     "conversations": 0, "replies": 0, "files": 0, "payloads": 0, "waiting": 0, "threads": 0,
@@ -19,60 +19,56 @@ NOTHING = {
 
 
 @pytest.fixture
-def operator(office: Office, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """Whoever operates the office's installation."""
-    environment_of(office.runtime.settings, monkeypatch)
-    return Operator(office.runtime.settings)
+def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation."""
+    environment_of(stage.runtime.settings, monkeypatch)
+    return Operator(stage.runtime.settings)
 
 
 def _erase(operator: Operator, *words: str, exit_code: int = 0) -> Any:
     return operator.json("erase", "--licence", LICENCE, *words, exit_code=exit_code)
 
 
-def _conversations(office: Office) -> list[str]:
-    with office.runtime.database.transaction() as session:
+def _conversations(stage: Stage) -> list[str]:
+    with stage.runtime.database.transaction() as session:
         return sorted(session.scalars(select(Conversation.conversation_id)))
 
 
-def _fail(office: Office) -> None:
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+def _fail(stage: Stage) -> None:
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
 
 
-def test_conversation_is_erased_with_all_that_hangs_on_it(
-    office: Office, operator: Operator
-) -> None:
+def test_conversation_is_erased_with_all_that_hangs_on_it(stage: Stage, operator: Operator) -> None:
     """Visitor, payloads, waiting messages, replies and their files go; another one stays."""
-    desk = Desk.open(office)
-    reply = desk.recorded(desk.say("hello", file_ids=desk.upload(b"content")))
-    office.start("c2")
+    thread = MirroredThread.open(stage)
+    reply = thread.recorded(thread.say("hello", file_ids=thread.upload(b"content")))
+    stage.start("c2")
     for conversation_id in ("c1", "c2"):
-        _fail(office)
-        office.reply("m1", "secret", conversation_id)
-    (file,) = desk.attachments(reply.id)
-    office.append("reply", conversation_id="c1", message_id="m2", text="waits")
+        _fail(stage)
+        stage.reply("m1", "secret", conversation_id)
+    (file,) = thread.attachments(reply.id)
+    stage.append("reply", conversation_id="c1", message_id="m2", text="waits")
 
     answer = _erase(operator, "--conversation", "c1", "--yes")
 
     assert answer["erased"] == {
         "conversations": 1, "replies": 1, "files": 1, "payloads": 1, "waiting": 1, "threads": 0,
     }  # fmt: skip
-    assert _conversations(office) == ["c2"]
-    assert desk.reply(reply.id) is None
-    assert not (office.store / str(file.path)).exists()
-    assert office.runtime.lanes.head(Lane.of_conversation(LICENCE, "c1")) is None
-    assert [row.lane for row in office.ledger() if row.payload] == [f"{LICENCE}:c:c2"]
-    assert len([post for post in office.channel_posts() if "hello" in post.message]) == 1
+    assert _conversations(stage) == ["c2"]
+    assert thread.reply(reply.id) is None
+    assert not (stage.store / str(file.path)).exists()
+    assert stage.runtime.lanes.head(Lane.of_conversation(LICENCE, "c1")) is None
+    assert [row.lane for row in stage.ledger() if row.payload] == [f"{LICENCE}:c:c2"]
+    assert len([post for post in stage.channel_posts() if "hello" in post.message]) == 1
 
 
-def test_dry_run_lists_what_is_stored_and_removes_nothing(
-    office: Office, operator: Operator
-) -> None:
+def test_dry_run_lists_what_is_stored_and_removes_nothing(stage: Stage, operator: Operator) -> None:
     """Whose it is, how much of each kind there is, and where its thread is in Mattermost."""
-    desk = Desk.open(office)
-    desk.recorded(desk.say("hello", file_ids=desk.upload(b"content")))
-    _fail(office)
-    office.reply("m1", "fails")
-    office.append("reply", conversation_id="c1", message_id="m2", text="waits")
+    thread = MirroredThread.open(stage)
+    thread.recorded(thread.say("hello", file_ids=thread.upload(b"content")))
+    _fail(stage)
+    stage.reply("m1", "fails")
+    stage.append("reply", conversation_id="c1", message_id="m2", text="waits")
 
     answer = _erase(operator, "--conversation", "c1", "--dry-run")
 
@@ -87,37 +83,35 @@ def test_dry_run_lists_what_is_stored_and_removes_nothing(
         "files": 1,
         "failed": 1,
         "waiting": 1,
-        "threads": [desk.root_post_id],
+        "threads": [thread.root_post_id],
     }
-    assert _conversations(office) == ["c1"]
+    assert _conversations(stage) == ["c1"]
 
 
 def test_visitor_is_erased_from_each_conversation_and_no_other(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """The name must be the same to the letter; who is called almost so stays."""
     for conversation_id, name in (("c1", "Jan"), ("c2", "jan"), ("c3", "Jan"), ("c4", "Jan B")):
-        office.start(conversation_id, visitor_name=name)
+        stage.start(conversation_id, visitor_name=name)
 
     answer = _erase(operator, "--visitor", "Jan", "--posts", "--yes")
 
     assert [each["conversation"] for each in answer["conversations"]] == ["c1", "c3"]
     assert answer["erased"] == {**NOTHING, "conversations": 2, "threads": 2}
-    assert _conversations(office) == ["c2", "c4"]
-    assert len(office.channel_posts()) == 2
+    assert _conversations(stage) == ["c2", "c4"]
+    assert len(stage.channel_posts()) == 2
 
 
-def test_visitor_is_found_in_messages_that_failed_or_wait(
-    office: Office, operator: Operator
-) -> None:
+def test_visitor_is_found_in_messages_that_failed_or_wait(stage: Stage, operator: Operator) -> None:
     """Of a conversation whose messages never arrived these are all there is."""
-    office.start("c1", visitor_name="Somebody")
-    _fail(office)
-    office.reply("m1", "fails", "c1")
-    office.append("root", conversation_id="c2", visitor_name="Jan")
-    office.append("reply", conversation_id="c3", message_id="m1", text="waits",
+    stage.start("c1", visitor_name="Somebody")
+    _fail(stage)
+    stage.reply("m1", "fails", "c1")
+    stage.append("root", conversation_id="c2", visitor_name="Jan")
+    stage.append("reply", conversation_id="c3", message_id="m1", text="waits",
                   sender_name="Jan", sender_role="agent")  # fmt: skip
-    office.append("notification", notification_type="booking", text="Jan")
+    stage.append("notification", notification_type="booking", text="Jan")
 
     found = _erase(operator, "--visitor", "Jan", "--dry-run")["conversations"]
     erased = _erase(operator, "--visitor", "Jan", "--yes")["erased"]
@@ -127,23 +121,23 @@ def test_visitor_is_found_in_messages_that_failed_or_wait(
     assert erased == {**NOTHING, "conversations": 1, "payloads": 1, "waiting": 1}
 
 
-def test_visitor_of_another_licence_is_not_touched(office: Office, operator: Operator) -> None:
+def test_visitor_of_another_licence_is_not_touched(stage: Stage, operator: Operator) -> None:
     """A name is looked for within the licence alone."""
-    office.start("c1", visitor_name="Jan")
+    stage.start("c1", visitor_name="Jan")
 
     answer = operator.json("erase", "--licence", "L2", "--visitor", "Jan", "--yes", exit_code=1)
 
     assert "no conversation of licence 'L2'" in answer["error"]
     assert "Jan" not in answer["error"]
-    assert _conversations(office) == ["c1"]
+    assert _conversations(stage) == ["c1"]
 
 
 def test_operator_sees_whom_two_conversations_are_with_before_they_go(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """Two people of one name: the list shows their pages; the answer no leaves everything."""
-    office.start("c1", visitor_name="Jan", page_url="https://example.com/lake")
-    office.start("c2", visitor_name="Jan", page_url="https://example.com/forest")
+    stage.start("c1", visitor_name="Jan", page_url="https://example.com/lake")
+    stage.start("c2", visitor_name="Jan", page_url="https://example.com/forest")
 
     result = operator.run("erase", "--licence", LICENCE, "--visitor", "Jan", stdin="n\n")
     chosen = _erase(operator, "--conversation", "c2", "--yes")
@@ -154,29 +148,29 @@ def test_operator_sees_whom_two_conversations_are_with_before_they_go(
         ["c2", "Jan", "https://example.com/forest"],
     ]
     assert (result.exit_code, chosen["erased"]["conversations"]) == (1, 1)
-    assert _conversations(office) == ["c1"]
+    assert _conversations(stage) == ["c1"]
 
 
-def test_several_conversations_are_erased_at_once(office: Office, operator: Operator) -> None:
+def test_several_conversations_are_erased_at_once(stage: Stage, operator: Operator) -> None:
     """One that is named twice counts once."""
     for conversation_id in ("c1", "c2", "c3"):
-        office.start(conversation_id)
+        stage.start(conversation_id)
     words = [word for each in ("c1", "c3", "c1") for word in ("--conversation", each)]
 
     answer = _erase(operator, *words, "--yes")
 
     assert answer["erased"]["conversations"] == 2
-    assert _conversations(office) == ["c2"]
+    assert _conversations(stage) == ["c2"]
 
 
-def test_unknown_conversation_among_several_leaves_all(office: Office, operator: Operator) -> None:
+def test_unknown_conversation_among_several_leaves_all(stage: Stage, operator: Operator) -> None:
     """A typing mistake is found before anything is removed."""
-    office.start("c1")
+    stage.start("c1")
 
     answer = _erase(operator, "--conversation", "c1", "--conversation", "c9", "--yes", exit_code=1)
 
     assert "nothing is stored of conversation 'c9'" in answer["error"]
-    assert _conversations(office) == ["c1"]
+    assert _conversations(stage) == ["c1"]
 
 
 @pytest.mark.parametrize(
@@ -191,40 +185,38 @@ def test_conversation_or_visitor_is_given(operator: Operator, words: tuple[str, 
     assert (result.exit_code, "give --conversation or --visitor" in result.output) == (2, True)
 
 
-def test_thread_is_deleted_in_mattermost_when_asked_for(office: Office, operator: Operator) -> None:
+def test_thread_is_deleted_in_mattermost_when_asked_for(stage: Stage, operator: Operator) -> None:
     """The root goes as the bot, and with it all that stands below."""
-    desk = Desk.open(office)
-    office.reply("m1", "sent")
-    desk.say("hello")
+    thread = MirroredThread.open(stage)
+    stage.reply("m1", "sent")
+    thread.say("hello")
 
     answer = _erase(operator, "--conversation", "c1", "--posts", "--yes")
 
     assert answer["erased"]["threads"] == 1
-    assert office.channel_posts() == []
+    assert stage.channel_posts() == []
 
 
-def test_thread_can_be_deleted_after_the_rest_was_erased(
-    office: Office, operator: Operator
-) -> None:
+def test_thread_can_be_deleted_after_the_rest_was_erased(stage: Stage, operator: Operator) -> None:
     """The ledger still knows the root post; only the name no longer leads to it."""
-    office.start("c1")
+    stage.start("c1")
     _erase(operator, "--conversation", "c1", "--yes")
 
     later = _erase(operator, "--conversation", "c1", "--posts", "--yes")
 
     assert later["erased"] == {**NOTHING, "threads": 1}
-    assert office.channel_posts() == []
+    assert stage.channel_posts() == []
 
 
-def test_thread_that_cannot_be_deleted_keeps_everything(office: Office, operator: Operator) -> None:
+def test_thread_that_cannot_be_deleted_keeps_everything(stage: Stage, operator: Operator) -> None:
     """The command can be run again when the server is back."""
-    Desk.open(office)
-    office.stand_in.set_fault("down")
+    MirroredThread.open(stage)
+    stage.stand_in.set_fault("down")
     words = ("--conversation", "c1", "--posts", "--yes")
 
     refused = _erase(operator, *words, exit_code=1)
-    kept = _conversations(office)
-    office.stand_in.clear_faults()
+    kept = _conversations(stage)
+    stage.stand_in.clear_faults()
     erased = _erase(operator, *words)["erased"]
 
     assert "error" in refused
@@ -232,17 +224,15 @@ def test_thread_that_cannot_be_deleted_keeps_everything(office: Office, operator
     assert erased == {**NOTHING, "conversations": 1, "threads": 1}
 
 
-def test_conversation_can_begin_anew_after_it_was_erased(
-    office: Office, operator: Operator
-) -> None:
+def test_conversation_can_begin_anew_after_it_was_erased(stage: Stage, operator: Operator) -> None:
     """A new message makes a new thread; one that was posted before is not posted again."""
     # For 30 s Mattermost takes the new root post for the old one, and that is deleted.
-    office.stand_in.set_options(PendingPostTtlS=0.0)
-    office.start()
-    office.reply("m1", "before")
+    stage.stand_in.set_options(PendingPostTtlS=0.0)
+    stage.start()
+    stage.reply("m1", "before")
     _erase(operator, "--conversation", "c1", "--posts", "--yes")
 
-    office.reply("m1", "before")
-    office.reply("m2", "after")
+    stage.reply("m1", "before")
+    stage.reply("m2", "after")
 
-    assert [post.message.rpartition("\n")[2] for post in office.channel_posts()][1:] == ["after"]
+    assert [post.message.rpartition("\n")[2] for post in stage.channel_posts()][1:] == ["after"]

@@ -14,57 +14,57 @@ from models import Delivery, User, utc_now
 from tasks.lanes import Lane
 from tasks.outbound.drain import drain
 from tasks.outbound.resending import LaneBusyError, held
-from tests.integration.conftest import LICENCE, Office
 from tests.operators import Operator, environment_of
+from tests.stage.stage import LICENCE, Stage
 
 
 @pytest.fixture
-def operator(office: Office, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """Whoever operates the office's installation."""
-    environment_of(office.runtime.settings, monkeypatch)
-    return Operator(office.runtime.settings)
+def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation."""
+    environment_of(stage.runtime.settings, monkeypatch)
+    return Operator(stage.runtime.settings)
 
 
-def fail(office: Office, *message_ids: str, conversation_id: str = "c1") -> None:
+def fail(stage: Stage, *message_ids: str, conversation_id: str = "c1") -> None:
     """Let these messages fail, because the server refuses them."""
     for message_id in message_ids:
-        office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
-        office.reply(message_id, f"text of {message_id}", conversation_id)
+        stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+        stage.reply(message_id, f"text of {message_id}", conversation_id)
 
 
-def drain_lane(office: Office, conversation_id: str = "c1") -> None:
+def drain_lane(stage: Stage, conversation_id: str = "c1") -> None:
     """Do what the woken worker does."""
-    drain(office.runtime, Lane.of_conversation(LICENCE, conversation_id))
+    drain(stage.runtime, Lane.of_conversation(LICENCE, conversation_id))
 
 
-def texts(office: Office) -> list[str]:
+def texts(stage: Stage) -> list[str]:
     """Return the texts of the channel's posts behind their senders, without the root posts."""
-    return [post.message.rpartition("\n")[2] for post in office.channel_posts() if post.root_id]
+    return [post.message.rpartition("\n")[2] for post in stage.channel_posts() if post.root_id]
 
 
-def change(office: Office, key: str, **values: Any) -> None:
+def change(stage: Stage, key: str, **values: Any) -> None:
     """Change columns of a message's row."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(update(Delivery).where(Delivery.key == key).values(**values))
 
 
-def id_of(office: Office, key: str) -> int:
+def id_of(stage: Stage, key: str) -> int:
     """Return the row of a message."""
-    return next(row.id for row in office.ledger() if row.key == key)
+    return next(row.id for row in stage.ledger() if row.key == key)
 
 
 def test_failed_message_is_listed_with_its_cure_and_without_its_text(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """One line says which message it is, why it failed, and what to do."""
-    office.start()
-    fail(office, "m1")
+    stage.start()
+    fail(stage, "m1")
 
     (entry,) = operator.json("failed")["failed"]
     table = operator.run("failed", LICENCE).stdout
 
     assert (entry["id"], entry["licence"], entry["kind"]) == (
-        id_of(office, "reply:m1"),
+        id_of(stage, "reply:m1"),
         "L1",
         "reply",
     )
@@ -85,13 +85,13 @@ def test_failed_message_is_listed_with_its_cure_and_without_its_text(
     ],
 )
 def test_failed_messages_are_chosen_by(
-    office: Office, operator: Operator, words: list[str], keys: list[str]
+    stage: Stage, operator: Operator, words: list[str], keys: list[str]
 ) -> None:
     """Licence, time and reason narrow the list down, and the newest are kept of too many."""
-    office.start()
-    fail(office, "m1", "m2", "m3")
-    change(office, "reply:m1", finished_at=utc_now() - timedelta(hours=2))
-    change(office, "reply:m3", reason="unreachable")
+    stage.start()
+    fail(stage, "m1", "m2", "m3")
+    change(stage, "reply:m1", finished_at=utc_now() - timedelta(hours=2))
+    change(stage, "reply:m3", reason="unreachable")
 
     found = operator.json("failed", *words)["failed"]
 
@@ -99,30 +99,30 @@ def test_failed_messages_are_chosen_by(
 
 
 def test_message_that_is_sent_again_is_posted_behind_newer_ones(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """It is settled like a new one, and its text is forgotten."""
-    office.start()
-    fail(office, "m1")
-    office.reply("m2", "newer")
+    stage.start()
+    fail(stage, "m1")
+    stage.reply("m2", "newer")
 
-    answer = operator.json("resend", str(id_of(office, "reply:m1")), "--yes")
-    drain_lane(office)
+    answer = operator.json("resend", str(id_of(stage, "reply:m1")), "--yes")
+    drain_lane(stage)
 
-    assert answer == {"resent": [id_of(office, "reply:m1")], "left": []}
-    assert texts(office) == ["newer", "text of m1"]
-    assert office.states()["reply:m1"] == ("sent", None)
-    assert [row.payload for row in office.ledger() if row.payload] == []
+    assert answer == {"resent": [id_of(stage, "reply:m1")], "left": []}
+    assert texts(stage) == ["newer", "text of m1"]
+    assert stage.states()["reply:m1"] == ("sent", None)
+    assert [row.payload for row in stage.ledger() if row.payload] == []
 
 
 def test_message_that_arrived_after_all_is_not_posted_twice(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """The worker looks in Mattermost for its key before it sends anything."""
     # Mattermost itself refuses a double for 30 s alone; an operator comes later.
-    office.stand_in.set_options(PendingPostTtlS=0.0)
-    office.start()
-    office.reply("m1", "arrived")
+    stage.stand_in.set_options(PendingPostTtlS=0.0)
+    stage.start()
+    stage.reply("m1", "arrived")
     payload = {
         "licence_id": LICENCE,
         "conversation_id": "c1",
@@ -131,38 +131,38 @@ def test_message_that_arrived_after_all_is_not_posted_twice(
         "sender_name": "Jan",
         "sender_role": "visitor",
     }
-    change(office, "reply:m1", state="failed", reason="timeout", payload=payload)
+    change(stage, "reply:m1", state="failed", reason="timeout", payload=payload)
 
-    operator.json("resend", str(id_of(office, "reply:m1")), "--yes")
-    drain_lane(office)
+    operator.json("resend", str(id_of(stage, "reply:m1")), "--yes")
+    drain_lane(stage)
 
-    assert texts(office) == ["arrived"]
-    assert office.states()["reply:m1"] == ("sent", None)
+    assert texts(stage) == ["arrived"]
+    assert stage.states()["reply:m1"] == ("sent", None)
 
 
 def test_messages_of_a_licence_are_sent_again_in_their_order(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """What was first sent first is posted first, in each conversation."""
-    office.start()
-    office.start("c2")
-    fail(office, "m1", "m2", "m3")
-    fail(office, "n1", conversation_id="c2")
+    stage.start()
+    stage.start("c2")
+    fail(stage, "m1", "m2", "m3")
+    fail(stage, "n1", conversation_id="c2")
 
     answer = operator.json("resend", "--licence", LICENCE, "--since", "1h", "--yes")
-    drain_lane(office)
-    drain_lane(office, "c2")
+    drain_lane(stage)
+    drain_lane(stage, "c2")
 
     assert answer["resent"] == sorted(answer["resent"])
     assert len(answer["resent"]) == 4
-    assert texts(office) == ["text of m1", "text of m2", "text of m3", "text of n1"]
+    assert texts(stage) == ["text of m1", "text of m2", "text of m3", "text of n1"]
     assert operator.json("failed") == {"failed": []}
 
 
-def test_each_lane_is_woken_once(office: Office, operator: Operator, redis_url: str) -> None:
+def test_each_lane_is_woken_once(stage: Stage, operator: Operator, redis_url: str) -> None:
     """However many of its messages are sent again, one worker is enough."""
-    office.start()
-    fail(office, "m1", "m2", "m3")
+    stage.start()
+    fail(stage, "m1", "m2", "m3")
 
     operator.json("resend", "--licence", LICENCE, "--yes")
 
@@ -171,47 +171,45 @@ def test_each_lane_is_woken_once(office: Office, operator: Operator, redis_url: 
     assert tasks == ["mattermost.drain_lane"]
 
 
-def test_failed_root_post_and_notification_are_sent_again(
-    office: Office, operator: Operator
-) -> None:
+def test_failed_root_post_and_notification_are_sent_again(stage: Stage, operator: Operator) -> None:
     """Every kind of message goes back into the lane that it came from."""
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=2)
-    office.start()
-    office.notify(text="a booking")
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=2)
+    stage.start()
+    stage.notify(text="a booking")
 
     answer = operator.json("resend", "--licence", LICENCE, "--yes")
-    drain_lane(office)
-    drain(office.runtime, Lane.of_notifications(LICENCE, "booking"))
+    drain_lane(stage)
+    drain(stage.runtime, Lane.of_notifications(LICENCE, "booking"))
 
     assert len(answer["resent"]) == 2
-    assert {state for state, _ in office.states().values()} == {"sent"}
-    assert len(office.channel_posts()) == 2
+    assert {state for state, _ in stage.states().values()} == {"sent"}
+    assert len(stage.channel_posts()) == 2
 
 
-def test_change_of_a_user_is_made_again(office: Office, operator: Operator) -> None:
+def test_change_of_a_user_is_made_again(stage: Stage, operator: Operator) -> None:
     """It leaves the ledger, which has only those that failed."""
-    lane = office.append("user", user_id="u1", email="jan@example.com", name="Jan")
-    wrong = office.append("user", user_id="u2", email="nobody", name="Nobody")
-    drain(office.runtime, lane)
-    (row,) = office.ledger()
-    change(office, row.key, payload={**(row.payload or {}), "email": "some@example.com"})
+    lane = stage.append("user", user_id="u1", email="jan@example.com", name="Jan")
+    wrong = stage.append("user", user_id="u2", email="nobody", name="Nobody")
+    drain(stage.runtime, lane)
+    (row,) = stage.ledger()
+    change(stage, row.key, payload={**(row.payload or {}), "email": "some@example.com"})
 
     operator.json("resend", str(row.id), "--yes")
-    drain(office.runtime, wrong)
+    drain(stage.runtime, wrong)
 
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         emails = sorted(session.scalars(select(User.email)))
     assert emails == ["jan@example.com", "some@example.com"]
-    assert office.ledger() == []
+    assert stage.ledger() == []
 
 
 def test_message_whose_text_was_forgotten_is_named_and_left(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """The others are sent all the same, and a script sees that something was left."""
-    office.start()
-    fail(office, "m1", "m2")
-    old, good = id_of(office, "reply:m1"), id_of(office, "reply:m2")
+    stage.start()
+    fail(stage, "m1", "m2")
+    old, good = id_of(stage, "reply:m1"), id_of(stage, "reply:m2")
     operator.json("discard", str(old), "--yes")
 
     answer = operator.json("resend", str(good), str(old), "999999", "--yes", exit_code=1)
@@ -225,48 +223,48 @@ def test_message_whose_text_was_forgotten_is_named_and_left(
     }
 
 
-def test_message_that_was_sent_cannot_be_sent_again(office: Office, operator: Operator) -> None:
+def test_message_that_was_sent_cannot_be_sent_again(stage: Stage, operator: Operator) -> None:
     """Its id is named with what became of it."""
-    office.start()
+    stage.start()
 
-    answer = operator.json("resend", str(id_of(office, "root:1")), "--yes", exit_code=1)
+    answer = operator.json("resend", str(id_of(stage, "root:1")), "--yes", exit_code=1)
 
     assert answer["left"][0]["why"] == "it has not failed: it is sent"
 
 
-def test_nothing_is_sent_when_the_operator_says_no(office: Office, operator: Operator) -> None:
+def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Operator) -> None:
     """The question names how many, and no is the default."""
-    office.start()
-    fail(office, "m1")
+    stage.start()
+    fail(stage, "m1")
 
     result = operator.run("resend", "--licence", LICENCE, stdin="\n")
 
     assert result.exit_code == 1
     assert "Send 1 messages again" in result.output
-    assert office.states()["reply:m1"] == ("failed", "rejected_by_plugin")
+    assert stage.states()["reply:m1"] == ("failed", "rejected_by_plugin")
 
 
-def test_lane_in_use_is_waited_for_and_then_left(office: Office) -> None:
+def test_lane_in_use_is_waited_for_and_then_left(stage: Stage) -> None:
     """Nothing is put into a lane from which somebody is sending."""
     lane = Lane.of_conversation(LICENCE, "c1")
 
-    with office.runtime.lanes.locked(lane) as lock:
+    with stage.runtime.lanes.locked(lane) as lock:
         assert lock is not None
         with (
             pytest.raises(LaneBusyError, match="a worker is sending"),
-            held(office.runtime.lanes, lane, wait_s=0.1),
+            held(stage.runtime.lanes, lane, wait_s=0.1),
         ):
             raise AssertionError("the lane was held twice")
 
-    with held(office.runtime.lanes, lane, wait_s=0.1):
+    with held(stage.runtime.lanes, lane, wait_s=0.1):
         assert True
 
 
-def test_discarded_message_is_listed_no_more_but_kept(office: Office, operator: Operator) -> None:
+def test_discarded_message_is_listed_no_more_but_kept(stage: Stage, operator: Operator) -> None:
     """Its row stays with its reason, and --all shows it."""
-    office.start()
-    fail(office, "m1")
-    row = id_of(office, "reply:m1")
+    stage.start()
+    fail(stage, "m1")
+    row = id_of(stage, "reply:m1")
 
     answer = operator.json("discard", str(row), "--yes")
     again = operator.json("discard", str(row), "--yes", exit_code=1)
@@ -278,21 +276,21 @@ def test_discarded_message_is_listed_no_more_but_kept(office: Office, operator: 
 
 
 def test_old_settled_messages_are_purged_and_younger_ones_stay(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """Sent and failed ones go alike; one that is not settled never does."""
-    office.start()
-    fail(office, "m1", "m2")
-    office.reply("m3", "sent")
+    stage.start()
+    fail(stage, "m1", "m2")
+    stage.reply("m3", "sent")
     long_ago = utc_now() - timedelta(days=40)
-    change(office, "reply:m1", finished_at=long_ago)
-    change(office, "reply:m3", finished_at=long_ago)
-    change(office, "root:1", finished_at=long_ago, state="sending")
+    change(stage, "reply:m1", finished_at=long_ago)
+    change(stage, "reply:m3", finished_at=long_ago)
+    change(stage, "root:1", finished_at=long_ago, state="sending")
 
     answer = operator.json("purge", "--older-than", "30", "--yes")
 
     assert answer == {"removed": 2}
-    assert [row.key for row in office.ledger()] == ["root:1", "reply:m2"]
+    assert [row.key for row in stage.ledger()] == ["root:1", "reply:m2"]
 
 
 @pytest.mark.parametrize(

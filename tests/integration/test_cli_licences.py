@@ -24,58 +24,58 @@ from models import (
 )
 from tasks.lanes import Lane
 from tasks.licences.access import Licences
-from tests.integration.conftest import BOT, CHANNEL, LICENCE, TEAM, Office
 from tests.operators import Operator, environment_of
+from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 
 CALLBACK = "https://booking.example.com/mattermost/replies"
 
 
 @pytest.fixture
-def operator(office: Office, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """Whoever operates the office's installation."""
-    environment_of(office.runtime.settings, monkeypatch)
-    return Operator(office.runtime.settings)
+def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation."""
+    environment_of(stage.runtime.settings, monkeypatch)
+    return Operator(stage.runtime.settings)
 
 
 @pytest.fixture
-def tokens(office: Office, tmp_path: Path) -> dict[str, str]:
+def tokens(stage: Stage, tmp_path: Path) -> dict[str, str]:
     """Files with the tokens of the bot, of an administrator and of a member."""
-    admin = office.stand_in.setup({})["admin"]["token"]
-    found = {"bot": office.bot_token, "admin": admin, "member": office.user_token}
+    admin = stage.stand_in.setup({})["admin"]["token"]
+    found = {"bot": stage.bot_token, "admin": admin, "member": stage.user_token}
     for name, token in found.items():
         (tmp_path / name).write_text(token + "\n")
     return {name: str(tmp_path / name) for name in found}
 
 
-def add(operator: Operator, office: Office, tokens: dict[str, str], *words: str) -> Any:
+def add(operator: Operator, stage: Stage, tokens: dict[str, str], *words: str) -> Any:
     """Add a second licence on the same server."""
     result = operator.json(
-        "licence", "add", "L2", "--url", office.stand_in.url, "--team", TEAM,
+        "licence", "add", "L2", "--url", stage.stand_in.url, "--team", TEAM,
         "--channel", CHANNEL, "--token-file", tokens["bot"], *words,
     )  # fmt: skip
     assert [each for each in tokens.values() if Path(each).read_text().strip() in str(result)] == []
     return result
 
 
-def make_private(office: Office) -> None:
+def make_private(stage: Stage) -> None:
     """Make the channel private."""
-    office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
+    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
 
 
-def hooks(office: Office) -> list[Any]:
+def hooks(stage: Stage) -> list[Any]:
     """Return the outgoing webhooks on the server."""
-    return list(office.stand_in.backend.state.hooks.values())
+    return list(stage.stand_in.backend.state.hooks.values())
 
 
-def stored(office: Office, licence_id: str = LICENCE) -> Licence:
+def stored(stage: Stage, licence_id: str = LICENCE) -> Licence:
     """Return the licence as it is stored."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         return session.get_one(Licence, licence_id)
 
 
-def counts(office: Office) -> dict[str, int]:
+def counts(stage: Stage) -> dict[str, int]:
     """Return how many rows each table has that belongs to licences."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         return {
             table.name: session.scalar(select(func.count()).select_from(table)) or 0
             for table in Base.metadata.sorted_tables
@@ -83,17 +83,17 @@ def counts(office: Office) -> dict[str, int]:
 
 
 def test_webhook_is_made_with_an_administrators_token(
-    office: Office, operator: Operator, tokens: dict[str, str]
+    stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
     """It is on the default channel, sends JSON to our address, and its token is known here."""
     answer = add(
-        operator, office, tokens, "--admin-token-file", tokens["admin"], "--callback-url", CALLBACK
+        operator, stage, tokens, "--admin-token-file", tokens["admin"], "--callback-url", CALLBACK
     )
 
-    (hook,) = hooks(office)
-    with office.runtime.database.transaction() as session:
+    (hook,) = hooks(stage)
+    with stage.runtime.database.transaction() as session:
         (token,) = session.scalars(select(WebhookToken))
-    assert (hook.channel_id, hook.callback_urls) == (office.channel_id, (CALLBACK,))
+    assert (hook.channel_id, hook.callback_urls) == (stage.channel_id, (CALLBACK,))
     assert (hook.display_name, hook.content_type) == ("i-Reserve replies", "application/json")
     assert (token.licence_id, token.token_hash) == ("L2", hash_token(hook.token))
     assert answer["webhook"] == {"state": "ready", "id": hook.id, "fields": {}}
@@ -101,25 +101,25 @@ def test_webhook_is_made_with_an_administrators_token(
 
 
 def test_adding_again_makes_no_second_webhook(
-    office: Office, operator: Operator, tokens: dict[str, str]
+    stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
     """Mattermost would take it, and tell of each reply twice."""
     words = ("--admin-token-file", tokens["admin"], "--callback-url", CALLBACK)
 
-    first = add(operator, office, tokens, *words)
-    second = add(operator, office, tokens, *words)
+    first = add(operator, stage, tokens, *words)
+    second = add(operator, stage, tokens, *words)
 
-    assert len(hooks(office)) == 1
+    assert len(hooks(stage)) == 1
     assert first["webhook"] == second["webhook"]
 
 
 def test_without_that_token_the_fields_to_fill_in_are_told(
-    office: Office, operator: Operator, tokens: dict[str, str]
+    stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
     """By Mattermost's own labels, with the command that takes the token afterwards."""
-    answer = add(operator, office, tokens, "--callback-url", CALLBACK)
+    answer = add(operator, stage, tokens, "--callback-url", CALLBACK)
 
-    assert hooks(office) == []
+    assert hooks(stage) == []
     assert answer["webhook"] == {
         "state": "to_do",
         "id": None,
@@ -135,35 +135,35 @@ def test_without_that_token_the_fields_to_fill_in_are_told(
 
 
 def test_private_channel_is_told_to_live_by_catch_up(
-    office: Office, operator: Operator, tokens: dict[str, str]
+    stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
     """No webhook is made there, not even with the token of somebody who could try."""
-    make_private(office)
+    make_private(stage)
 
     answer = add(
-        operator, office, tokens, "--admin-token-file", tokens["admin"], "--callback-url", CALLBACK
+        operator, stage, tokens, "--admin-token-file", tokens["admin"], "--callback-url", CALLBACK
     )
 
     assert answer["webhook"]["state"] == "catch_up"
     assert "catch-up" in answer["next"][0]
-    assert hooks(office) == []
+    assert hooks(stage) == []
 
 
 def test_token_that_may_not_make_webhooks_stores_nothing(
-    office: Office, operator: Operator, tokens: dict[str, str]
+    stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
     """The reason is Mattermost's, and the licence is not there half."""
     answer = operator.json(
-        "licence", "add", "L2", "--url", office.stand_in.url, "--team", TEAM, "--channel", CHANNEL,
+        "licence", "add", "L2", "--url", stage.stand_in.url, "--team", TEAM, "--channel", CHANNEL,
         "--token-file", tokens["bot"], "--admin-token-file", tokens["member"],
         "--callback-url", CALLBACK, exit_code=1,
     )  # fmt: skip
 
     assert "permission_missing" in answer["error"]
-    assert counts(office)["licences"] == 1
+    assert counts(stage)["licences"] == 1
 
 
-def test_licences_are_listed_and_shown_without_secrets(office: Office, operator: Operator) -> None:
+def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: Operator) -> None:
     """All that was said of it, and what the server said of itself."""
     operator.json("licence", "notify", LICENCE, "booking", "--off")
 
@@ -174,7 +174,7 @@ def test_licences_are_listed_and_shown_without_secrets(office: Office, operator:
     assert listed == {
         "id": LICENCE,
         "enabled": True,
-        "server_url": office.stand_in.url,
+        "server_url": stage.stand_in.url,
         "team": TEAM,
         "channel": CHANNEL,
         "bot": BOT,
@@ -188,9 +188,9 @@ def test_licences_are_listed_and_shown_without_secrets(office: Office, operator:
     assert BOT in operator.run("licence", "show", LICENCE).stdout
 
 
-def test_edit_changes_what_is_given_alone(office: Office, operator: Operator) -> None:
+def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> None:
     """Without a new place nothing is asked of Mattermost."""
-    office.stand_in.set_fault("down")
+    stage.stand_in.set_fault("down")
     before = operator.json("licence", "show", LICENCE)["licence"]
 
     operator.json("licence", "edit", LICENCE, "--note-prefixes", "intern:", "--no-receipts")
@@ -202,10 +202,10 @@ def test_edit_changes_what_is_given_alone(office: Office, operator: Operator) ->
 
 
 def test_edit_moves_a_disabled_licence_and_leaves_it_disabled(
-    office: Office, operator: Operator
+    stage: Stage, operator: Operator
 ) -> None:
     """A new channel is tried with the stored token first."""
-    office.stand_in.setup(
+    stage.stand_in.setup(
         {
             "channels": [{"team": TEAM, "name": "second"}],
             "bots": [{"username": BOT, "channels": [f"{TEAM}/second"]}],
@@ -215,22 +215,22 @@ def test_edit_moves_a_disabled_licence_and_leaves_it_disabled(
 
     operator.json("licence", "edit", LICENCE, "--channel", "~second")
 
-    assert stored(office).default_channel_name == "second"
-    assert not stored(office).enabled
+    assert stored(stage).default_channel_name == "second"
+    assert not stored(stage).enabled
 
 
-def test_edit_that_would_not_work_changes_nothing(office: Office, operator: Operator) -> None:
+def test_edit_that_would_not_work_changes_nothing(stage: Stage, operator: Operator) -> None:
     """What is wrong is a finding with its cure, as for a new licence."""
     answer = operator.json("licence", "edit", LICENCE, "--channel", "nowhere", exit_code=1)
 
     (finding,) = [each for each in answer["checks"] if each["state"] == "fail"]
     assert finding["name"] == "channel ~nowhere"
-    assert stored(office).default_channel_name == CHANNEL
+    assert stored(stage).default_channel_name == CHANNEL
 
 
-def test_new_token_is_stored_encrypted(office: Office, operator: Operator, tmp_path: Path) -> None:
+def test_new_token_is_stored_encrypted(stage: Stage, operator: Operator, tmp_path: Path) -> None:
     """It is read from the file, tried, and decrypts to itself."""
-    made = office.stand_in.setup(
+    made = stage.stand_in.setup(
         {"bots": [{"username": "newbot", "channels": [f"{TEAM}/{CHANNEL}"]}]}
     )
     token = made["bots"]["newbot"]["token"]
@@ -238,33 +238,33 @@ def test_new_token_is_stored_encrypted(office: Office, operator: Operator, tmp_p
 
     result = operator.run("licence", "edit", LICENCE, "--token-file", str(tmp_path / "new"))
 
-    access = Licences(office.runtime.database, office.runtime.licences._keyring).access(LICENCE)
+    access = Licences(stage.runtime.database, stage.runtime.licences._keyring).access(LICENCE)
     assert (access.token, access.bot_username) == (token, "newbot")
     assert token not in result.output
 
 
-def test_licence_is_disabled_and_enabled(office: Office, operator: Operator) -> None:
+def test_licence_is_disabled_and_enabled(stage: Stage, operator: Operator) -> None:
     """Both say so, and twice is once."""
     operator.json("licence", "disable", LICENCE)
-    off = stored(office).enabled
+    off = stored(stage).enabled
     operator.json("licence", "enable", LICENCE)
     operator.json("licence", "enable", LICENCE)
 
-    assert (off, stored(office).enabled) == (False, True)
+    assert (off, stored(stage).enabled) == (False, True)
 
 
 def test_removed_licence_leaves_nothing_behind(
-    office: Office, operator: Operator, redis_url: str
+    stage: Stage, operator: Operator, redis_url: str
 ) -> None:
     """Rows of every table, files of replies, and what still waited are gone; another's stay."""
-    office.start()
-    office.reply("m1", "sent")
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
-    office.reply("m2", "fails")
-    office.append("reply", conversation_id="c1", message_id="m3", text="waits")
-    (office.store / "L1").mkdir()
-    (office.store / "L1" / "file").write_bytes(b"x")
-    with office.runtime.database.transaction() as session:
+    stage.start()
+    stage.reply("m1", "sent")
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.reply("m2", "fails")
+    stage.append("reply", conversation_id="c1", message_id="m3", text="waits")
+    (stage.store / "L1").mkdir()
+    (stage.store / "L1" / "file").write_bytes(b"x")
+    with stage.runtime.database.transaction() as session:
         session.add(User(licence_id=LICENCE, user_id="u", email="a@example.com", name="A"))
         session.add(WebhookToken(licence_id=LICENCE, token_hash="h"))
         session.add(
@@ -290,7 +290,7 @@ def test_removed_licence_leaves_nothing_behind(
         )  # fmt: skip
 
     asked = operator.run("licence", "remove", LICENCE, stdin="n\n")
-    kept = stored(office).id
+    kept = stored(stage).id
     answer = operator.json("licence", "remove", LICENCE, "--yes")
 
     assert (asked.exit_code, kept) == (1, LICENCE)
@@ -304,14 +304,14 @@ def test_removed_licence_leaves_nothing_behind(
         "waiting": 1,
         "threads": 0,
     }
-    assert set(counts(office).values()) == {0}
-    assert not (office.store / "L1" / "file").exists()
+    assert set(counts(stage).values()) == {0}
+    assert not (stage.store / "L1" / "file").exists()
     with Redis.from_url(redis_url) as redis:
         assert [key for key in redis.scan_iter("*") if b"lane:" in key] == []
-    assert office.runtime.lanes.head(Lane.of_conversation(LICENCE, "c1")) is None
+    assert stage.runtime.lanes.head(Lane.of_conversation(LICENCE, "c1")) is None
 
 
-def test_notifications_are_listed(office: Office, operator: Operator) -> None:
+def test_notifications_are_listed(stage: Stage, operator: Operator) -> None:
     """Each mapped type with its channel, in order; the rest goes to the default channel."""
     operator.json("licence", "notify", LICENCE, "status", "--off")
     mapped = operator.json("licence", "notify", LICENCE, "booking", f"~{CHANNEL}")
@@ -325,7 +325,7 @@ def test_notifications_are_listed(office: Office, operator: Operator) -> None:
     ]
 
 
-def test_webhook_tokens_are_taken_rotated_and_forgotten(office: Office, operator: Operator) -> None:
+def test_webhook_tokens_are_taken_rotated_and_forgotten(stage: Stage, operator: Operator) -> None:
     """The old one stays valid until it is finished; the token is never printed."""
     first, second = "1" * 26, "2" * 26
 

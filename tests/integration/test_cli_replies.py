@@ -11,31 +11,31 @@ from redis import Redis
 
 from models import ReplyState
 from tasks.replies.inbox import RESOLVE_REPLY
-from tests.integration.conftest import LICENCE, Office
-from tests.integration.desk import Desk
 from tests.operators import Operator, environment_of
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import MirroredThread
 
 
 @pytest.fixture
-def desk(office: Office) -> Desk:
+def thread(stage: Stage) -> MirroredThread:
     """A conversation with its thread."""
-    return Desk.open(office)
+    return MirroredThread.open(stage)
 
 
 @pytest.fixture
-def operator(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """Whoever operates the office's installation."""
-    settings = desk.office.runtime.settings
+def operator(thread: MirroredThread, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation."""
+    settings = thread.stage.runtime.settings
     environment_of(settings, monkeypatch)
     with Redis.from_url(settings.redis_url) as redis:
         redis.delete("mattermost")
     return Operator(settings)
 
 
-def woken(desk: Desk) -> list[int]:
+def woken(thread: MirroredThread) -> list[int]:
     """Return the replies for which a worker was woken, in order."""
     found: list[int] = []
-    with Redis.from_url(desk.office.runtime.settings.redis_url) as redis:
+    with Redis.from_url(thread.stage.runtime.settings.redis_url) as redis:
         while raw := cast("bytes | None", redis.rpop("mattermost")):
             message = json.loads(raw)
             assert message["headers"]["task"] == RESOLVE_REPLY
@@ -43,23 +43,23 @@ def woken(desk: Desk) -> list[int]:
     return found
 
 
-def given_up(desk: Desk, message: str = "hello") -> int:
+def given_up(thread: MirroredThread, message: str = "hello") -> int:
     """Return a reply that the server has refused for too long."""
-    reply_id = desk.receive(desk.say(message).id)
-    desk.give_up(reply_id)
+    reply_id = thread.receive(thread.say(message).id)
+    thread.give_up(reply_id)
     return reply_id
 
 
 def test_reply_that_was_given_up_is_listed_with_its_cure_and_without_its_text(
-    desk: Desk, operator: Operator
+    thread: MirroredThread, operator: Operator
 ) -> None:
     """One line says which post it is, what the server said, and what to do."""
-    reply_id = given_up(desk, "secret words")
+    reply_id = given_up(thread, "secret words")
 
     (entry,) = operator.json("replies")["replies"]
     table = operator.run("replies", LICENCE).stdout
 
-    row = desk.reply(reply_id)
+    row = thread.reply(reply_id)
     assert row is not None
     assert {name: entry[name] for name in entry if name not in {"received_at", "detail"}} == {
         "id": reply_id,
@@ -77,11 +77,13 @@ def test_reply_that_was_given_up_is_listed_with_its_cure_and_without_its_text(
     assert "secret" not in table
 
 
-def test_reply_that_waits_says_why_and_until_when(desk: Desk, operator: Operator) -> None:
+def test_reply_that_waits_says_why_and_until_when(
+    thread: MirroredThread, operator: Operator
+) -> None:
     """It is tried again by itself; one that nobody has tried yet has no reason."""
-    tried, fresh = (desk.receive(desk.say(text).id) for text in ("one", "two"))
-    with desk.fault("down"):
-        desk.resolve(tried)
+    tried, fresh = (thread.receive(thread.say(text).id) for text in ("one", "two"))
+    with thread.fault("down"):
+        thread.resolve(tried)
 
     found = operator.json("replies")["replies"]
 
@@ -104,10 +106,10 @@ def test_reply_that_waits_says_why_and_until_when(desk: Desk, operator: Operator
     ],
 )
 def test_list_can_be_narrowed(
-    desk: Desk, operator: Operator, words: list[str], found: list[int]
+    thread: MirroredThread, operator: Operator, words: list[str], found: list[int]
 ) -> None:
     """By licence, by reason, to those that are given up, to the newest."""
-    ids = [given_up(desk), desk.receive(desk.say("fresh").id), given_up(desk)]
+    ids = [given_up(thread), thread.receive(thread.say("fresh").id), given_up(thread)]
 
     listed = operator.json("replies", *words)["replies"]
 
@@ -115,14 +117,14 @@ def test_list_can_be_narrowed(
 
 
 def test_recorded_reply_is_not_listed_and_has_no_reason_left(
-    desk: Desk, operator: Operator
+    thread: MirroredThread, operator: Operator
 ) -> None:
     """What was once in its way is over."""
-    reply_id = given_up(desk)
-    desk.resolve(reply_id)
+    reply_id = given_up(thread)
+    thread.resolve(reply_id)
 
     answer = operator.json("replies")
-    row = desk.reply(reply_id)
+    row = thread.reply(reply_id)
 
     assert answer == {"replies": []}
     assert operator.run("replies").stdout == "All replies are recorded.\n"
@@ -130,48 +132,50 @@ def test_recorded_reply_is_not_listed_and_has_no_reason_left(
     assert (row.state, row.reason, row.detail) == (ReplyState.RECORDED, None, None)
 
 
-def test_reply_is_asked_for_again_and_loses_its_warning(desk: Desk, operator: Operator) -> None:
+def test_reply_is_asked_for_again_and_loses_its_warning(
+    thread: MirroredThread, operator: Operator
+) -> None:
     """Once the cause is mended a worker records it, and the post shows that."""
-    reply_id = given_up(desk)
+    reply_id = given_up(thread)
     post_id = operator.json("replies")["replies"][0]["post_id"]
-    before = desk.reactions(post_id)
+    before = thread.reactions(post_id)
 
     answer = operator.json("collect", str(reply_id))
-    desk.resolve(*woken(desk))
+    thread.resolve(*woken(thread))
 
     assert answer == {"asked": [reply_id], "left": []}
-    row = desk.reply(reply_id)
+    row = thread.reply(reply_id)
     assert row is not None
     assert row.state is ReplyState.RECORDED
-    assert (before, desk.reactions(post_id)) == (
+    assert (before, thread.reactions(post_id)) == (
         [("bot", "warning")],
         [("bot", "white_check_mark")],
     )
 
 
 def test_all_of_a_licence_that_were_given_up_are_asked_for_again(
-    desk: Desk, operator: Operator
+    thread: MirroredThread, operator: Operator
 ) -> None:
     """Those that still wait are left to themselves, and so is another reason."""
-    ids = [given_up(desk), desk.receive(desk.say("fresh").id), given_up(desk)]
+    ids = [given_up(thread), thread.receive(thread.say("fresh").id), given_up(thread)]
 
     none = operator.json("collect", "--licence", LICENCE, "--reason", "not_a_member")
     all_of_them = operator.json("collect", "--licence", LICENCE)
 
     assert (none["asked"], all_of_them["asked"]) == ([], [ids[0], ids[2]])
-    assert woken(desk) == [ids[0], ids[2]]
+    assert woken(thread) == [ids[0], ids[2]]
 
 
 def test_reply_that_cannot_be_asked_for_is_left_with_exit_code_1(
-    desk: Desk, operator: Operator
+    thread: MirroredThread, operator: Operator
 ) -> None:
     """One that is recorded, and a number that is none, are named."""
-    recorded = desk.recorded(desk.say("done")).id
+    recorded = thread.recorded(thread.say("done")).id
 
     answer = operator.json("collect", str(recorded), "999", exit_code=1)
 
     assert answer == {"asked": [], "left": [recorded, 999]}
-    assert woken(desk) == []
+    assert woken(thread) == []
 
 
 @pytest.mark.parametrize(
@@ -190,10 +194,10 @@ def test_wrong_call_is_refused(operator: Operator, words: list[str], exit_code: 
     assert operator.run(*words).exit_code == exit_code
 
 
-def test_status_counts_what_was_given_up(desk: Desk, operator: Operator) -> None:
+def test_status_counts_what_was_given_up(thread: MirroredThread, operator: Operator) -> None:
     """The number is there beside all that is open."""
-    given_up(desk)
-    desk.receive(desk.say("fresh").id)
+    given_up(thread)
+    thread.receive(thread.say("fresh").id)
 
     (found,) = operator.json("status")["licences"]
 

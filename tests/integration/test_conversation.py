@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.integration.conftest import Office
+from tests.stage.stage import Stage
 
 
-def test_conversation_becomes_one_thread_in_order(office: Office) -> None:
+def test_conversation_becomes_one_thread_in_order(stage: Stage) -> None:
     """A start and two messages become a root post and two replies under it, in order."""
-    office.start(page_url="https://example.com/a")
-    office.reply("m1", "hello")
-    office.reply("m2", "again", sender_role="agent", sender_name="Anna")
+    stage.start(page_url="https://example.com/a")
+    stage.reply("m1", "hello")
+    stage.reply("m2", "again", sender_role="agent", sender_name="Anna")
 
-    root, first, second = office.channel_posts()
+    root, first, second = stage.channel_posts()
 
     assert "c1" in root.message
     assert "Jan" in root.message
@@ -24,108 +24,108 @@ def test_conversation_becomes_one_thread_in_order(office: Office) -> None:
     assert "hello" in first.message
     assert "again" in second.message
     assert "Anna" in second.message
-    assert office.conversation().root_post_id == root.id
+    assert stage.conversation().root_post_id == root.id
 
 
-def test_same_message_is_posted_once(office: Office) -> None:
+def test_same_message_is_posted_once(stage: Stage) -> None:
     """A second `.delay()` with the same message id posts nothing."""
-    office.start()
-    office.reply("m1", "hello")
-    report = office.reply("m1", "hello")
+    stage.start()
+    stage.reply("m1", "hello")
+    report = stage.reply("m1", "hello")
 
     assert str(report) == "1 known already"
-    assert len(office.posts_sent()) == 2
+    assert len(stage.posts_sent()) == 2
 
 
-def test_second_start_makes_no_second_root(office: Office) -> None:
+def test_second_start_makes_no_second_root(stage: Stage) -> None:
     """A conversation has one root post, however often it starts."""
-    office.start()
-    office.start()
+    stage.start()
+    stage.start()
 
-    assert len(office.channel_posts()) == 1
+    assert len(stage.channel_posts()) == 1
 
 
-def test_reply_without_thread_makes_the_root_first(office: Office) -> None:
+def test_reply_without_thread_makes_the_root_first(stage: Stage) -> None:
     """When mirroring begins in mid-conversation the first message makes the thread."""
-    office.reply("m1", "hello")
+    stage.reply("m1", "hello")
 
-    root, reply = office.channel_posts()
+    root, reply = stage.channel_posts()
 
     assert "c1" in root.message
     assert reply.root_id == root.id
-    assert office.states() == {"reply:m1": ("sent", None), "root:1": ("sent", None)}
+    assert stage.states() == {"reply:m1": ("sent", None), "root:1": ("sent", None)}
 
 
-def test_start_after_the_thread_exists_posts_nothing(office: Office) -> None:
+def test_start_after_the_thread_exists_posts_nothing(stage: Stage) -> None:
     """A start that comes late finds the thread that a message has made."""
-    office.reply("m1", "hello")
-    office.start()
+    stage.reply("m1", "hello")
+    stage.start()
 
-    assert len(office.channel_posts()) == 2
+    assert len(stage.channel_posts()) == 2
 
 
-def test_message_from_mattermost_is_not_posted_back(office: Office) -> None:
+def test_message_from_mattermost_is_not_posted_back(stage: Stage) -> None:
     """With origin_post_id nothing is posted, and the row says why."""
-    office.start()
-    office.reply("m1", "hello", origin_post_id="a" * 26)
+    stage.start()
+    stage.reply("m1", "hello", origin_post_id="a" * 26)
 
-    assert len(office.posts_sent()) == 1
-    assert office.states()["reply:m1"] == ("skipped", "from_mattermost")
+    assert len(stage.posts_sent()) == 1
+    assert stage.states()["reply:m1"] == ("skipped", "from_mattermost")
 
 
-def test_deleted_root_is_replaced_and_the_message_posted_under_the_new_one(office: Office) -> None:
+def test_deleted_root_is_replaced_and_the_message_posted_under_the_new_one(stage: Stage) -> None:
     """The next message makes a new root with the stored details and goes on under it."""
-    office.start(page_url="https://example.com/a")
-    office.reply("m1", "before")
-    old_root = office.channel_posts()[0]
-    office.bot().delete_post(old_root.id)
+    stage.start(page_url="https://example.com/a")
+    stage.reply("m1", "before")
+    old_root = stage.channel_posts()[0]
+    stage.bot().delete_post(old_root.id)
 
-    office.reply("m2", "after")
-    office.reply("m3", "more")
+    stage.reply("m2", "after")
+    stage.reply("m3", "more")
 
-    new_root, after, more = office.channel_posts()
+    new_root, after, more = stage.channel_posts()
     assert new_root.id != old_root.id
     assert "example.com" in new_root.message
     assert "continues" in new_root.message.lower()
     assert (after.root_id, more.root_id) == (new_root.id, new_root.id)
     assert "after" in after.message
-    assert office.states()["root:2"] == ("sent", None)
+    assert stage.states()["root:2"] == ("sent", None)
 
 
-def test_transient_refusal_of_a_healthy_root_makes_no_new_thread(office: Office) -> None:
+def test_transient_refusal_of_a_healthy_root_makes_no_new_thread(stage: Stage) -> None:
     """One 400 is no proof that the root is gone: the message fails, the thread stays."""
-    office.start()
-    root = office.channel_posts()[0]
-    office.stand_in.set_fault("root_rejected", scope="posts", times=1)
+    stage.start()
+    root = stage.channel_posts()[0]
+    stage.stand_in.set_fault("root_rejected", scope="posts", times=1)
 
-    office.reply("m1", "lost")
-    office.reply("m2", "kept")
+    stage.reply("m1", "lost")
+    stage.reply("m2", "kept")
 
-    assert office.states()["reply:m1"] == ("failed", "root_rejected")
-    assert office.states()["reply:m2"] == ("sent", None)
-    assert office.conversation().root_post_id == root.id
+    assert stage.states()["reply:m1"] == ("failed", "root_rejected")
+    assert stage.states()["reply:m2"] == ("sent", None)
+    assert stage.conversation().root_post_id == root.id
 
 
-def test_message_that_comes_late_says_when_it_was_sent(office: Office) -> None:
+def test_message_that_comes_late_says_when_it_was_sent(stage: Stage) -> None:
     """The post's own time would mislead; a message in time needs no second one."""
-    office.start()
-    office.reply("m1", "late", sent_at="2026-01-02T03:04:05+01:00")
-    office.reply("m2", "in time", sent_at=datetime.now(UTC).isoformat())
+    stage.start()
+    stage.reply("m1", "late", sent_at="2026-01-02T03:04:05+01:00")
+    stage.reply("m2", "in time", sent_at=datetime.now(UTC).isoformat())
 
-    late, in_time = office.channel_posts()[1:]
+    late, in_time = stage.channel_posts()[1:]
 
     assert "2 Jan 2026 02:04 UTC" in late.message.splitlines()[0]
     assert in_time.message.splitlines()[0].endswith("visitor")
 
 
-def test_payload_is_kept_for_a_failed_message_alone(office: Office) -> None:
+def test_payload_is_kept_for_a_failed_message_alone(stage: Stage) -> None:
     """What was enqueued is in the ledger when the message failed, and not when it was sent."""
-    office.start()
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
-    office.reply("m1", "refused")
-    office.reply("m2", "taken")
+    stage.start()
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.reply("m1", "refused")
+    stage.reply("m2", "taken")
 
-    payloads = {row.key: row.payload for row in office.ledger()}
+    payloads = {row.key: row.payload for row in stage.ledger()}
 
     assert payloads["reply:m1"] == {
         "licence_id": "L1",
@@ -138,16 +138,16 @@ def test_payload_is_kept_for_a_failed_message_alone(office: Office) -> None:
     assert payloads["reply:m2"] is None
 
 
-def test_failed_root_is_made_by_the_next_message(office: Office) -> None:
+def test_failed_root_is_made_by_the_next_message(stage: Stage) -> None:
     """The start fails; the first message makes the root and is posted under it."""
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
-    office.start()
-    office.reply("m1", "hello")
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.start()
+    stage.reply("m1", "hello")
 
-    root, reply = office.channel_posts()
+    root, reply = stage.channel_posts()
 
     assert reply.root_id == root.id
-    assert office.states() == {"root:1": ("sent", None), "reply:m1": ("sent", None)}
+    assert stage.states() == {"root:1": ("sent", None), "reply:m1": ("sent", None)}
 
 
 @pytest.mark.parametrize(
@@ -162,16 +162,16 @@ def test_failed_root_is_made_by_the_next_message(office: Office) -> None:
     ],
 )
 def test_failure_is_recorded_with_its_reason_and_the_conversation_goes_on(
-    office: Office, fault: str, reason: str
+    stage: Stage, fault: str, reason: str
 ) -> None:
     """A refused or failed send is kept as failed, is not tried again, and blocks nothing."""
-    office.start()
-    office.stand_in.set_fault(fault, scope="posts", times=1)
-    report = office.reply("m1", "lost")
-    sent_before = len(office.posts_sent())
-    office.reply("m2", "kept")
+    stage.start()
+    stage.stand_in.set_fault(fault, scope="posts", times=1)
+    report = stage.reply("m1", "lost")
+    sent_before = len(stage.posts_sent())
+    stage.reply("m2", "kept")
 
     assert [settled.reason for _, settled in report.failed] == [reason]
-    assert office.states()["reply:m1"] == ("failed", reason)
-    assert office.states()["reply:m2"] == ("sent", None)
-    assert len(office.posts_sent()) == sent_before + 1
+    assert stage.states()["reply:m1"] == ("failed", reason)
+    assert stage.states()["reply:m2"] == ("sent", None)
+    assert len(stage.posts_sent()) == sent_before + 1

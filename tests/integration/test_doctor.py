@@ -20,8 +20,8 @@ from tasks.checks.licence import Instruments, examine_licence, load_patients
 from tasks.connections import worker_redis
 from tasks.replies.webhook_tokens import add_token
 from tasks.runtime import connect
-from tests.integration.conftest import BOT, CHANNEL, LICENCE, TEAM, Office
 from tests.operators import Operator, environment_of
+from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 from tests.wire import WireServer, always, http
 
 PLACE = f"{TEAM}/{CHANNEL}"
@@ -37,82 +37,82 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def operator(office: Office, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """Whoever operates the office's installation."""
-    environment_of(office.runtime.settings, monkeypatch)
-    return Operator(office.runtime.settings)
+def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation."""
+    environment_of(stage.runtime.settings, monkeypatch)
+    return Operator(stage.runtime.settings)
 
 
 @pytest.fixture(autouse=True)
-def stored_token(office: Office) -> None:
+def stored_token(stage: Stage) -> None:
     """The token of the licence's webhook is stored."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         add_token(session, LICENCE, token=HOOK_TOKEN)
 
 
 @pytest.fixture
-def admin_token(office: Office) -> str:
+def admin_token(stage: Stage) -> str:
     """An administrator's token."""
-    token: str = office.stand_in.setup({})["admin"]["token"]
+    token: str = stage.stand_in.setup({})["admin"]["token"]
     return token
 
 
-def change_licence(office: Office, **values: Any) -> None:
+def change_licence(stage: Stage, **values: Any) -> None:
     """Change what is stored of the licence."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
 
 
-def as_admin(office: Office, method: str, path: str, **body: Any) -> None:
+def as_admin(stage: Stage, method: str, path: str, **body: Any) -> None:
     """Do something in Mattermost as its administrator."""
-    token = office.stand_in.setup({})["admin"]["token"]
+    token = stage.stand_in.setup({})["admin"]["token"]
     requests.request(
         method,
-        f"{office.stand_in.url}/api/v4{path}",
+        f"{stage.stand_in.url}/api/v4{path}",
         headers={"Authorization": f"Bearer {token}"},
         json=body,
         timeout=10,
     ).raise_for_status()
 
 
-def leave(office: Office) -> None:
+def leave(stage: Stage) -> None:
     """Remove the bot from its channel."""
-    bot_id = office.bot().get_me().id
-    as_admin(office, "DELETE", f"/channels/{office.channel_id}/members/{bot_id}")
+    bot_id = stage.bot().get_me().id
+    as_admin(stage, "DELETE", f"/channels/{stage.channel_id}/members/{bot_id}")
 
 
-def archive(office: Office) -> None:
+def archive(stage: Stage) -> None:
     """Archive the channel."""
-    as_admin(office, "DELETE", f"/channels/{office.channel_id}")
+    as_admin(stage, "DELETE", f"/channels/{stage.channel_id}")
 
 
-def use_other_bots_token(office: Office) -> None:
+def use_other_bots_token(stage: Stage) -> None:
     """Store the token of another bot that is in the channel too."""
-    made = office.stand_in.setup({"bots": [{"username": "other", "channels": [PLACE]}]})
-    store_token(office, made["bots"]["other"]["token"])
+    made = stage.stand_in.setup({"bots": [{"username": "other", "channels": [PLACE]}]})
+    store_token(stage, made["bots"]["other"]["token"])
 
 
-def store_token(office: Office, token: str) -> None:
+def store_token(stage: Stage, token: str) -> None:
     """Store this token as the bot's."""
-    keyring = office.runtime.licences._keyring
-    change_licence(office, bot_token_encrypted=keyring.encrypt(token))
+    keyring = stage.runtime.licences._keyring
+    change_licence(stage, bot_token_encrypted=keyring.encrypt(token))
 
 
-def use_a_bot_outside_the_team(office: Office) -> None:
+def use_a_bot_outside_the_team(stage: Stage) -> None:
     """Store the token of a bot that is nowhere."""
-    made = office.stand_in.setup({"bots": [{"username": "stranger"}]})
-    store_token(office, made["bots"]["stranger"]["token"])
+    made = stage.stand_in.setup({"bots": [{"username": "stranger"}]})
+    store_token(stage, made["bots"]["stranger"]["token"])
 
 
-def forget_webhook_tokens(office: Office) -> None:
+def forget_webhook_tokens(stage: Stage) -> None:
     """Remove the tokens of the licence's webhooks."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(delete(WebhookToken))
 
 
-def examine(office: Office, **instruments: Any) -> dict[str, tuple[str, str, str]]:
+def examine(stage: Stage, **instruments: Any) -> dict[str, tuple[str, str, str]]:
     """Return what the licence's own checks find, without those that wait for workers."""
-    runtime = office.runtime
+    runtime = stage.runtime
     with runtime.database.transaction() as session:
         (patient,) = load_patients(session, LICENCE)
     tools = Instruments(
@@ -126,7 +126,7 @@ def examine(office: Office, **instruments: Any) -> dict[str, tuple[str, str, str
     return {check.name: (check.state.value, check.sentence, check.cure) for check in checks}
 
 
-def test_healthy_licence_has_nothing_to_complain_of(office: Office, operator: Operator) -> None:
+def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Operator) -> None:
     """Everything on the Mattermost side is looked at and found well."""
     findings = operator.findings(LICENCE, exit_code=1)
 
@@ -152,7 +152,7 @@ def test_healthy_licence_has_nothing_to_complain_of(office: Office, operator: Op
     assert findings["server"][1] == "Mattermost 6.7.2 answers"
 
 
-BROKEN: list[tuple[str, Callable[[Office], object], str, str, str, str]] = [
+BROKEN: list[tuple[str, Callable[[Stage], object], str, str, str, str]] = [
     ("server away", lambda o: change_licence(o, server_url=f"http://127.0.0.1:{free_port()}"),
      "server", "fail", "no connection to the server (unreachable", "Check that the server runs"),
     ("wrong base path", lambda o: change_licence(o, server_url=f"{o.stand_in.url}/chat"),
@@ -196,38 +196,38 @@ BROKEN: list[tuple[str, Callable[[Office], object], str, str, str, str]] = [
     [pytest.param(*case[1:], id=case[0]) for case in BROKEN],
 )
 def test_what_is_broken_is_named_with_its_cure(
-    office: Office,
-    break_it: Callable[[Office], object],
+    stage: Stage,
+    break_it: Callable[[Stage], object],
     name: str,
     state: str,
     sentence: str,
     cure: str,
 ) -> None:
     """The check of that very thing says what is wrong and what to do; no token is shown."""
-    break_it(office)
+    break_it(stage)
 
-    found = examine(office)
+    found = examine(stage)
 
     assert found[name][0] == state, found
     assert sentence in found[name][1]
     assert cure in found[name][2]
-    secrets = (office.bot_token, office.user_token, HOOK_TOKEN)
+    secrets = (stage.bot_token, stage.user_token, HOOK_TOKEN)
     assert [secret for secret in secrets if secret in str(found)] == []
 
 
-def test_checks_that_need_an_answer_are_said_to_be_left_out(office: Office) -> None:
+def test_checks_that_need_an_answer_are_said_to_be_left_out(stage: Stage) -> None:
     """A server that is away hides the rest, and the doctor says so rather than guess."""
-    office.stand_in.set_fault("down")
+    stage.stand_in.set_fault("down")
 
-    found = examine(office)
+    found = examine(stage)
 
     assert found["bot and channels"][0] == "skip"
     assert "bot" not in found
 
 
-def test_limits_that_changed_are_stored(office: Office, operator: Operator) -> None:
+def test_limits_that_changed_are_stored(stage: Stage, operator: Operator) -> None:
     """The doctor says that the stored limit was another, and the next time all is well."""
-    office.stand_in.set_options(MaxFileSize=4_096)
+    stage.stand_in.set_options(MaxFileSize=4_096)
 
     changed = operator.findings(LICENCE, exit_code=1)["limits"]
     again = operator.findings(LICENCE, exit_code=1)["limits"]
@@ -241,9 +241,9 @@ def test_limits_that_changed_are_stored(office: Office, operator: Operator) -> N
     assert again == ("ok", "posts of 16383 characters, files of 4096 bytes", "")
 
 
-def test_channels_of_notifications_and_of_live_conversations_are_looked_at(office: Office) -> None:
+def test_channels_of_notifications_and_of_live_conversations_are_looked_at(stage: Stage) -> None:
     """Each channel once; one for notifications may be private, one without the bot may not be."""
-    made = office.stand_in.setup(
+    made = stage.stand_in.setup(
         {
             "channels": [
                 {"team": TEAM, "name": "bookings", "type": "P"},
@@ -253,8 +253,8 @@ def test_channels_of_notifications_and_of_live_conversations_are_looked_at(offic
             "bots": [{"username": BOT, "channels": [f"{TEAM}/bookings"]}],
         }
     )["channels"]
-    office.start()
-    with office.runtime.database.transaction() as session:
+    stage.start()
+    with stage.runtime.database.transaction() as session:
         for name in ("bookings", "alone", "old"):
             session.add(
                 NotificationChannel(
@@ -265,16 +265,16 @@ def test_channels_of_notifications_and_of_live_conversations_are_looked_at(offic
                     enabled=name != "old",
                 )
             )
-    change_licence(office, default_channel_id=made[f"{TEAM}/bookings"]["id"])
+    change_licence(stage, default_channel_id=made[f"{TEAM}/bookings"]["id"])
 
-    found = examine(office)
+    found = examine(stage)
 
     states = {name: each[0] for name, each in found.items() if name.startswith("channel ")}
     assert states == {
         # The default channel by now, under the name that is stored.
         THE_CHANNEL: "warn",
         # Where the live conversation has its thread.
-        f"channel {office.channel_id}": "ok",
+        f"channel {stage.channel_id}": "ok",
         "channel ~alone": "fail",
     }
 
@@ -300,7 +300,7 @@ HOOKS: list[tuple[str, list[dict[str, Any]], str, str]] = [
     ("hooks", "state", "sentence"), [pytest.param(*case[1:], id=case[0]) for case in HOOKS]
 )
 def test_webhook_is_looked_at_with_an_administrators_token(
-    office: Office,
+    stage: Stage,
     admin_token: str,
     hooks: list[dict[str, Any]],
     state: str,
@@ -308,9 +308,9 @@ def test_webhook_is_looked_at_with_an_administrators_token(
 ) -> None:
     """Its address, token, content type and words are compared with what they must be."""
     default = {"channel": PLACE, "callback_urls": [CALLBACK]}
-    office.stand_in.setup({"hooks": [{**default, **hook} for hook in hooks]})
+    stage.stand_in.setup({"hooks": [{**default, **hook} for hook in hooks]})
 
-    found = examine(office, admin_token=admin_token, callback_url=CALLBACK)
+    found = examine(stage, admin_token=admin_token, callback_url=CALLBACK)
 
     assert found["webhook"][0] == state
     assert sentence in found["webhook"][1]
@@ -329,13 +329,13 @@ def test_webhook_is_looked_at_with_an_administrators_token(
     ],
 )
 def test_callback_url_is_asked_whether_it_is_ours(
-    office: Office, answer: bytes | None, state: str, sentence: str
+    stage: Stage, answer: bytes | None, state: str, sentence: str
 ) -> None:
     """Only our own web process is taken for it."""
     with WireServer(always(answer)) as server:
         url = f"http://127.0.0.1:{server.port}/mattermost/replies"
 
-        found = examine(office, callback_url=url)
+        found = examine(stage, callback_url=url)
 
     assert found["callback URL"][0] == state
     assert sentence in found["callback URL"][1]
@@ -353,14 +353,14 @@ def test_callback_url_is_asked_whether_it_is_ours(
         (-300, "fail"),
     ],
 )
-def test_clocks_that_are_apart_are_noticed(office: Office, ahead_s: int, state: str) -> None:
+def test_clocks_that_are_apart_are_noticed(stage: Stage, ahead_s: int, state: str) -> None:
     """A minute is a warning; what the look-ups of lost answers cannot bear is a failure."""
     moment = utc_now() + timedelta(seconds=ahead_s)
     date = moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
     with WireServer(always(http(200, b"{}", headers={"Date": date}))) as server:
         url = f"http://127.0.0.1:{server.port}"
-        check = check_clock(url, settings=office.runtime.settings)
+        check = check_clock(url, settings=stage.runtime.settings)
 
     assert check.state == state
     assert bool(check.cure) == (state != "ok")
@@ -374,16 +374,16 @@ def test_clocks_that_are_apart_are_noticed(office: Office, ahead_s: int, state: 
         pytest.param(None, id="cut off"),
     ],
 )
-def test_clock_that_is_not_told_is_not_judged(office: Office, answer: bytes | None) -> None:
+def test_clock_that_is_not_told_is_not_judged(stage: Stage, answer: bytes | None) -> None:
     """Without the server's time there is nothing to compare."""
     with WireServer(always(answer)) as server:
         url = f"http://127.0.0.1:{server.port}"
 
-        assert ask_time(url, settings=office.runtime.settings) is None
+        assert ask_time(url, settings=stage.runtime.settings) is None
 
 
 def test_broker_that_is_away_is_named(
-    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What depends on it is not guessed at."""
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
@@ -398,7 +398,7 @@ def test_broker_that_is_away_is_named(
 
 
 def test_database_that_is_away_is_named(
-    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The doctor itself does not need it."""
     monkeypatch.setenv("DATABASE_URL", f"postgresql://u:secret@127.0.0.1:{free_port()}/none")
@@ -412,9 +412,9 @@ def test_database_that_is_away_is_named(
     assert "secret" not in str(found)
 
 
-def test_schema_that_is_behind_is_named(office: Office, operator: Operator) -> None:
+def test_schema_that_is_behind_is_named(stage: Stage, operator: Operator) -> None:
     """The cure is the command that brings it up to date."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
 
     found = operator.findings(LICENCE, exit_code=1)
@@ -426,7 +426,7 @@ def test_schema_that_is_behind_is_named(office: Office, operator: Operator) -> N
 
 @pytest.mark.parametrize("keys", ["", "no key at all", new_key()], ids=["none", "broken", "wrong"])
 def test_wrong_keys_are_named(
-    office: Office, operator: Operator, monkeypatch: pytest.MonkeyPatch, keys: str
+    stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch, keys: str
 ) -> None:
     """Whatever is wrong with them, no token can be read, and none is shown."""
     monkeypatch.setenv("ENCRYPTION_KEYS", keys)
@@ -447,7 +447,7 @@ def test_unknown_licence_is_told_from_a_healthy_one(operator: Operator) -> None:
 
 
 def test_table_has_one_line_for_each_check(
-    office: Office, operator: Operator, stand_in: StandIn
+    stage: Stage, operator: Operator, stand_in: StandIn
 ) -> None:
     """What a program reads as JSON, a person reads as a line with its cure."""
     stand_in.set_options(EnableFileAttachments=False)

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from demo.mattermost import StandIn
-from tests.deployment import Deployment
+from tests.stage.deployment import Deployment
 from tests.waiting import wait_until
 
 PLACE = "support/webchat"

@@ -17,7 +17,7 @@ from tasks.connections import worker_redis
 from tasks.mattermost import MattermostError
 from tasks.replies.webhook_tokens import add_token
 from tasks.watch.signs import has_seen
-from tests.integration.conftest import BOT, CHANNEL, LICENCE, TEAM, Office
+from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 from tests.waiting import wait_until
 from tests.webhook_calls import inbox, running_app
 
@@ -34,96 +34,94 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def redis(office: Office) -> Iterator[Redis]:
+def redis(stage: Stage) -> Iterator[Redis]:
     """The installation's Redis."""
-    with worker_redis(office.runtime.settings.redis_url) as connection:
+    with worker_redis(stage.runtime.settings.redis_url) as connection:
         yield connection
 
 
 @pytest.fixture
-def web(office: Office) -> Iterator[str]:
+def web(stage: Stage) -> Iterator[str]:
     """The web process' endpoint."""
     flask = Flask(__name__)
     flask.register_blueprint(
-        make_blueprint(database=lambda: office.runtime.database, wake_ups=WakeUps(celery_app))
+        make_blueprint(database=lambda: stage.runtime.database, wake_ups=WakeUps(celery_app))
     )
     with running_app(flask) as url:
         yield url
 
 
-def make_hook(office: Office, callback_url: str) -> None:
+def make_hook(stage: Stage, callback_url: str) -> None:
     """Make the channel's outgoing webhook."""
     hook = {"channel": f"{TEAM}/{CHANNEL}", "callback_urls": [callback_url], "token": TOKEN}
-    office.stand_in.setup({"hooks": [hook]})
+    stage.stand_in.setup({"hooks": [hook]})
 
 
-def store_token(office: Office) -> None:
+def store_token(stage: Stage) -> None:
     """Accept the webhook's token."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         add_token(session, LICENCE, token=TOKEN)
 
 
-def test_webhook_that_works_is_seen(office: Office, web: str, redis: Redis) -> None:
+def test_webhook_that_works_is_seen(stage: Stage, web: str, redis: Redis) -> None:
     """The post is gone afterwards, and the inbox never had it."""
-    make_hook(office, web)
-    store_token(office)
+    make_hook(stage, web)
+    store_token(stage)
 
-    check = check_round_trip(office.bot(), redis, channel_id=office.channel_id, wait_s=WAIT_S)
+    check = check_round_trip(stage.bot(), redis, channel_id=stage.channel_id, wait_s=WAIT_S)
 
     assert (check.state, check.cure) == (State.OK, "")
-    assert office.channel_posts() == []
-    assert inbox(office.runtime.database) == []
+    assert stage.channel_posts() == []
+    assert inbox(stage.runtime.database) == []
 
 
-def test_hook_without_a_stored_token_is_not_seen(office: Office, web: str, redis: Redis) -> None:
+def test_hook_without_a_stored_token_is_not_seen(stage: Stage, web: str, redis: Redis) -> None:
     """A call that is refused is no round trip; the post is removed all the same."""
-    make_hook(office, web)
+    make_hook(stage, web)
 
-    check = check_round_trip(office.bot(), redis, channel_id=office.channel_id, wait_s=IN_VAIN_S)
+    check = check_round_trip(stage.bot(), redis, channel_id=stage.channel_id, wait_s=IN_VAIN_S)
 
     assert check.state is State.FAIL
     assert "AllowedUntrustedInternalConnections" in check.cure
-    assert office.channel_posts() == []
+    assert stage.channel_posts() == []
 
 
-def test_webhook_of_another_post_is_not_taken_for_it(
-    office: Office, web: str, redis: Redis
-) -> None:
+def test_webhook_of_another_post_is_not_taken_for_it(stage: Stage, web: str, redis: Redis) -> None:
     """What the bot posts beside it in another channel proves nothing."""
-    made = office.stand_in.setup(
+    made = stage.stand_in.setup(
         {
             "channels": [{"team": TEAM, "name": "other"}],
             "bots": [{"username": BOT, "channels": [f"{TEAM}/other"]}],
             "hooks": [{"channel": f"{TEAM}/other", "callback_urls": [web], "token": TOKEN}],
         }
     )
-    store_token(office)
+    store_token(stage)
     other_id = made["channels"][f"{TEAM}/other"]["id"]
-    beside = office.bot().create_post(channel_id=other_id, message="beside")
+    beside = stage.bot().create_post(channel_id=other_id, message="beside")
     wait_until(lambda: has_seen(redis, beside.id), what="the other channel's webhook")
 
-    check = check_round_trip(office.bot(), redis, channel_id=office.channel_id, wait_s=IN_VAIN_S)
+    check = check_round_trip(stage.bot(), redis, channel_id=stage.channel_id, wait_s=IN_VAIN_S)
 
     assert check.state is State.FAIL
 
 
 def test_post_of_the_team_is_no_round_trip_but_a_reply(
-    office: Office, web: str, redis: Redis
+    stage: Stage, web: str, redis: Redis
 ) -> None:
     """Only the bot's own posts are noted; the others are in the inbox as ever."""
-    make_hook(office, web)
-    store_token(office)
+    make_hook(stage, web)
+    store_token(stage)
 
-    post = office.member().create_post(channel_id=office.channel_id, message="hello")
+    post = stage.member().create_post(channel_id=stage.channel_id, message="hello")
 
-    wait_until(lambda: inbox(office.runtime.database), what="the reply in the inbox")
-    assert [row[1] for row in inbox(office.runtime.database)] == [post.id]
+    wait_until(lambda: inbox(stage.runtime.database), what="the reply in the inbox")
+    assert [row[1] for row in inbox(stage.runtime.database)] == [post.id]
     assert not has_seen(redis, post.id)
 
 
-def test_post_that_cannot_be_made_is_told(office: Office, redis: Redis) -> None:
+def test_post_that_cannot_be_made_is_told(stage: Stage, redis: Redis) -> None:
     """Whoever asked learns Mattermost's own reason."""
-    office.stand_in.set_fault("plugin_rejection", scope="posts")
+    stage.stand_in.set_fault("plugin_rejection", scope="posts")
 
     with pytest.raises(MattermostError, match="plugin"):
-        check_round_trip(office.bot(), redis, channel_id=office.channel_id, wait_s=IN_VAIN_S)
+        check_round_trip(stage.bot(), redis, channel_id=stage.channel_id, wait_s=IN_VAIN_S)

@@ -11,7 +11,7 @@ from models import Licence
 from tasks.lanes import Lane
 from tasks.licences import circuit
 from tasks.runtime import Runtime, build_runtime
-from tests.integration.conftest import Office
+from tests.stage.stage import Stage
 from tests.waiting import wait_until
 
 LANE = Lane.of_conversation("L1", "c1")
@@ -23,102 +23,102 @@ def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
-def _break_the_server(office: Office) -> None:
-    office.stand_in.set_fault("down")
+def _break_the_server(stage: Stage) -> None:
+    stage.stand_in.set_fault("down")
     for number in range(circuit.FAILURES_TO_OPEN):
-        office.notify(notification_id=f"broken-{number}")
+        stage.notify(notification_id=f"broken-{number}")
 
 
-def _restarted(office: Office, **changes: object) -> Office:
-    settings = office.runtime.settings.model_copy(update=changes)
-    office.runtime.database.dispose()
-    office.runtime = build_runtime(settings, threads=4)
-    return office
+def _restarted(stage: Stage, **changes: object) -> Stage:
+    settings = stage.runtime.settings.model_copy(update=changes)
+    stage.runtime.database.dispose()
+    stage.runtime = build_runtime(settings, threads=4)
+    return stage
 
 
-def test_third_failure_opens_the_circuit_and_messages_wait(office: Office) -> None:
+def test_third_failure_opens_the_circuit_and_messages_wait(stage: Stage) -> None:
     """After three failures in a row nothing more is sent; the messages stay in their lanes."""
-    office.start()
-    _break_the_server(office)
+    stage.start()
+    _break_the_server(stage)
     # A connection that is cut is looked after; the post did not arrive, the rows say so.
-    office.stand_in.clear_faults()
-    sent_before = len(office.posts_sent())
+    stage.stand_in.clear_faults()
+    sent_before = len(stage.posts_sent())
 
-    report = office.reply("m1", "patience")
+    report = stage.reply("m1", "patience")
 
     assert str(report) == "1 waiting"
-    assert len(office.posts_sent()) == sent_before
-    assert "reply:m1" not in office.states()
+    assert len(stage.posts_sent()) == sent_before
+    assert "reply:m1" not in stage.states()
 
 
-def test_probe_closes_the_circuit_and_what_waited_is_sent_in_order(office: Office) -> None:
+def test_probe_closes_the_circuit_and_what_waited_is_sent_in_order(stage: Stage) -> None:
     """Once the server answers the probe, the lane is drained in its order."""
-    office.start()
-    _break_the_server(office)
-    office.reply("m1", "first")
-    office.reply("m2", "second")
-    office.stand_in.clear_faults()
+    stage.start()
+    _break_the_server(stage)
+    stage.reply("m1", "first")
+    stage.reply("m2", "second")
+    stage.stand_in.clear_faults()
 
-    office.runtime.circuits.close("L1")
-    office.drain(LANE)
+    stage.runtime.circuits.close("L1")
+    stage.drain(LANE)
 
-    assert [post.message.splitlines()[-1] for post in office.channel_posts()[1:]] == [
+    assert [post.message.splitlines()[-1] for post in stage.channel_posts()[1:]] == [
         "first",
         "second",
     ]
 
 
-def test_message_that_waited_too_long_fails_and_keeps_its_payload(office: Office) -> None:
+def test_message_that_waited_too_long_fails_and_keeps_its_payload(stage: Stage) -> None:
     """A message waits for HOLD_S at most."""
-    office.start()
-    _break_the_server(office)
-    office.reply("m1", "too late")
-    _restarted(office, hold_s=0)
+    stage.start()
+    _break_the_server(stage)
+    stage.reply("m1", "too late")
+    _restarted(stage, hold_s=0)
 
-    report = office.drain(LANE)
+    report = stage.drain(LANE)
 
     assert [settled.reason for _, settled in report.failed] == ["unreachable"]
-    row = next(row for row in office.ledger() if row.key == "reply:m1")
+    row = next(row for row in stage.ledger() if row.key == "reply:m1")
     assert row.payload is not None
 
 
-def test_open_circuit_is_one_licences_trouble(office: Office) -> None:
+def test_open_circuit_is_one_licences_trouble(stage: Stage) -> None:
     """Another licence's circuit stays closed."""
-    _break_the_server(office)
+    _break_the_server(stage)
 
-    assert office.runtime.circuits.state("L1").is_open
-    assert not office.runtime.circuits.state("L2").is_open
+    assert stage.runtime.circuits.state("L1").is_open
+    assert not stage.runtime.circuits.state("L2").is_open
 
 
-def test_one_success_forgets_the_failures_before_it(office: Office) -> None:
+def test_one_success_forgets_the_failures_before_it(stage: Stage) -> None:
     """Only failures in a row open the circuit."""
     for number in range(2):
-        office.stand_in.set_fault("down", scope="posts", times=1)
-        office.notify(notification_id=f"broken-{number}")
-    office.notify(notification_id="fine")
-    office.stand_in.set_fault("down", scope="posts", times=1)
-    office.notify(notification_id="broken-again")
+        stage.stand_in.set_fault("down", scope="posts", times=1)
+        stage.notify(notification_id=f"broken-{number}")
+    stage.notify(notification_id="fine")
+    stage.stand_in.set_fault("down", scope="posts", times=1)
+    stage.notify(notification_id="broken-again")
 
-    assert not office.runtime.circuits.state("L1").is_open
+    assert not stage.runtime.circuits.state("L1").is_open
 
 
-def test_other_workers_know_of_an_open_circuit(office: Office) -> None:
+def test_other_workers_know_of_an_open_circuit(stage: Stage) -> None:
     """The state is in Redis, not in the process that found it out."""
-    _break_the_server(office)
+    _break_the_server(stage)
 
-    other = build_runtime(office.runtime.settings)
+    other = build_runtime(stage.runtime.settings)
 
     assert other.circuits.state("L1").is_open
     other.database.dispose()
 
 
-def test_probes_are_handed_out_once_each_interval(office: Office) -> None:
+def test_probes_are_handed_out_once_each_interval(stage: Stage) -> None:
     """Two sweeps at the same time probe a server once."""
-    _break_the_server(office)
-    circuits = office.runtime.circuits
+    _break_the_server(stage)
+    circuits = stage.runtime.circuits
 
     early = circuits.take_due_probes()
-    _make_probe_due(office.runtime)
+    _make_probe_due(stage.runtime)
     due = [circuits.take_due_probes(), circuits.take_due_probes()]
 
     assert (early, due) == ([], [["L1"], []])
@@ -128,52 +128,52 @@ def _make_probe_due(runtime: Runtime) -> None:
     runtime.circuits._redis.zadd("ireserve-mattermost:circuits", {"L1": 0})
 
 
-def test_rate_limited_message_waits_as_long_as_it_is_told(office: Office) -> None:
+def test_rate_limited_message_waits_as_long_as_it_is_told(stage: Stage) -> None:
     """A 429 is no failure: the message waits and is then sent, and nothing is sent meanwhile."""
-    office.start()
-    office.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=1)
+    stage.start()
+    stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=1)
 
-    first = office.reply("m1", "patience")
-    second = office.reply("m2", "me too")
-    held = office.states()["reply:m1"]
+    first = stage.reply("m1", "patience")
+    second = stage.reply("m2", "me too")
+    held = stage.states()["reply:m1"]
     wait_until(
-        lambda: not office.runtime.circuits.state("L1").blocks(time.time()), what="the pause's end"
+        lambda: not stage.runtime.circuits.state("L1").blocks(time.time()), what="the pause's end"
     )
-    third = office.drain(LANE)
+    third = stage.drain(LANE)
 
     assert (str(first), str(second), str(third)) == ("1 waiting", "1 waiting", "2 sent")
     assert held == ("held", "rate_limited")
-    assert len(office.channel_posts()) == 3
+    assert len(stage.channel_posts()) == 3
 
 
-def test_held_lane_is_not_woken_before_its_time(office: Office) -> None:
+def test_held_lane_is_not_woken_before_its_time(stage: Stage) -> None:
     """The sweep passes over a lane that waits for the end of a pause."""
-    office.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=60)
-    office.start()
+    stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=60)
+    stage.start()
 
-    now_ms = office.runtime.lanes.now_ms()
+    now_ms = stage.runtime.lanes.now_ms()
 
-    assert office.runtime.lanes.due(until_ms=now_ms, limit=10) == []
-    assert office.runtime.lanes.due(until_ms=now_ms + 60_000, limit=10) == [LANE]
+    assert stage.runtime.lanes.due(until_ms=now_ms, limit=10) == []
+    assert stage.runtime.lanes.due(until_ms=now_ms + 60_000, limit=10) == [LANE]
 
 
-def test_unreachable_server_is_told_as_such(office: Office) -> None:
+def test_unreachable_server_is_told_as_such(stage: Stage) -> None:
     """Nobody listens at the address: the request was never sent, and nothing need be looked for."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(server_url="http://127.0.0.1:1"))
 
-    office.reply("m1", "hello")
+    stage.reply("m1", "hello")
 
-    assert office.states() == {
+    assert stage.states() == {
         "reply:m1": ("failed", "unreachable"),
         "root:1": ("failed", "unreachable"),
     }
 
 
-def test_late_answer_does_not_close_an_open_circuit(office: Office) -> None:
+def test_late_answer_does_not_close_an_open_circuit(stage: Stage) -> None:
     """It is to a request from before the outage; only a probe says that the server is back."""
-    _break_the_server(office)
+    _break_the_server(stage)
 
-    office.runtime.circuits.note("L1", None)
+    stage.runtime.circuits.note("L1", None)
 
-    assert office.runtime.circuits.state("L1").is_open
+    assert stage.runtime.circuits.state("L1").is_open

@@ -12,7 +12,7 @@ from tasks import lanes as lanes_module
 from tasks.lanes import Lane, LaneEntry, LaneLostError, Lanes
 from tasks.licences.slots import Slots
 from tasks.outbound.drain import drain
-from tests.integration.conftest import VISITOR, Office
+from tests.stage.stage import VISITOR, Stage
 from tests.waiting import wait_until
 
 LANE = Lane.of_conversation("L1", "c1")
@@ -188,22 +188,22 @@ def test_lanes_of_a_licence_are_its_own(lanes: Lanes, licence_id: str) -> None:
     assert lanes.waiting_of(licence_id) == [mine]
 
 
-def test_message_appended_while_the_lane_is_let_go_is_not_left_behind(office: Office) -> None:
+def test_message_appended_while_the_lane_is_let_go_is_not_left_behind(stage: Stage) -> None:
     """Many producers and drainers at once: the last message is sent without any sweep."""
 
     def produce(conversation: int) -> None:
         for number in range(15):
             arguments = {"conversation_id": f"c{conversation}", "message_id": f"{number}"}
-            lane = office.append("reply", **arguments, text=f"{number}", **VISITOR)
-            pool.submit(drain, office.runtime, lane)
+            lane = stage.append("reply", **arguments, text=f"{number}", **VISITOR)
+            pool.submit(drain, stage.runtime, lane)
 
     with ThreadPoolExecutor(4) as pool, ThreadPoolExecutor(3) as producers:
         list(producers.map(produce, range(3)))
 
-    assert office.runtime.lanes.due(until_ms=office.runtime.lanes.now_ms(), limit=10) == []
+    assert stage.runtime.lanes.due(until_ms=stage.runtime.lanes.now_ms(), limit=10) == []
     by_root: dict[str, list[str]] = {}
     # In the order of arrival: the stand-in is so quick that two can have the same creation time.
-    for post in office.posts_sent():
+    for post in stage.posts_sent():
         if post.root_id:
             by_root.setdefault(post.root_id, []).append(post.message.splitlines()[-1])
     assert list(by_root.values()) == [[str(number) for number in range(15)]] * 3
@@ -231,13 +231,13 @@ def test_single_threaded_worker_still_works() -> None:
     assert slots.take(LANE)
 
 
-def test_stopping_worker_leaves_the_rest_in_its_lane(office: Office) -> None:
+def test_stopping_worker_leaves_the_rest_in_its_lane(stage: Stage) -> None:
     """A worker that is asked to stop finishes its message; what follows waits for another."""
-    lane = office.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
-    office.runtime.stopping.set()
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
+    stage.runtime.stopping.set()
 
-    report = drain(office.runtime, lane)
+    report = drain(stage.runtime, lane)
 
     assert str(report) == "nothing to do: another task has it"
-    assert office.runtime.lanes.head(lane) is not None
-    assert office.runtime.lanes.waiting_of("L1") == [lane]
+    assert stage.runtime.lanes.head(lane) is not None
+    assert stage.runtime.lanes.waiting_of("L1") == [lane]

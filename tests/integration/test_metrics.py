@@ -25,8 +25,8 @@ from tasks.mattermost import NotSentError, Reason
 from tasks.outbound.drain import drain
 from tasks.watch.signs import note_sweep
 from tasks.watch.tallies import Tallies
-from tests.integration.conftest import LICENCE, VISITOR, Office
-from tests.integration.desk import Desk
+from tests.stage.stage import LICENCE, VISITOR, Stage
+from tests.stage.thread import MirroredThread
 from tests.webhook_calls import running_app
 
 TOKEN = "token-of-prometheus"
@@ -61,17 +61,17 @@ class Scraper:
 
 
 @pytest.fixture
-def scraper(office: Office) -> Iterator[Scraper]:
-    """A web process with the office's installation behind it."""
-    redis = worker_redis(office.runtime.settings.redis_url)
-    scraper = Scraper("", office.runtime.database, redis)
+def scraper(stage: Stage) -> Iterator[Scraper]:
+    """A web process with the stage's installation behind it."""
+    redis = worker_redis(stage.runtime.settings.redis_url)
+    scraper = Scraper("", stage.runtime.database, redis)
     app = Flask(__name__)
     page = MetricsPage(
         database=lambda: scraper.database,
         redis=lambda: scraper.redis,
         token=lambda: scraper.token,
     )
-    broker = Celery(broker=office.runtime.settings.redis_url)
+    broker = Celery(broker=stage.runtime.settings.redis_url)
     app.register_blueprint(
         make_blueprint(database=lambda: scraper.database, wake_ups=WakeUps(broker), metrics=page)
     )
@@ -109,14 +109,14 @@ def test_basic_login_is_no_token(scraper: Scraper) -> None:
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-def test_messages_are_counted_by_how_they_ended(office: Office, scraper: Scraper) -> None:
+def test_messages_are_counted_by_how_they_ended(stage: Stage, scraper: Scraper) -> None:
     """Sent, failed and skipped ones of each kind; what matters is there before the first one."""
-    office.start()
-    office.reply("m1", "sent")
-    office.reply("m2", "sent")
-    office.reply("m3", "skipped", origin_post_id="p" * 26)
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
-    office.reply("m4", "fails")
+    stage.start()
+    stage.reply("m1", "sent")
+    stage.reply("m2", "sent")
+    stage.reply("m3", "skipped", origin_post_id="p" * 26)
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.reply("m4", "fails")
 
     assert scraper.read("messages_total") == {
         ("notification", LICENCE, "failed"): 0,
@@ -129,15 +129,15 @@ def test_messages_are_counted_by_how_they_ended(office: Office, scraper: Scraper
     }
 
 
-def test_message_is_counted_once_however_often_it_comes(office: Office, scraper: Scraper) -> None:
+def test_message_is_counted_once_however_often_it_comes(stage: Stage, scraper: Scraper) -> None:
     """A duplicate adds nothing, nor does a worker that handles a head that is gone by then."""
-    office.start()
-    lane = office.append("reply", conversation_id="c1", message_id="m1", text="once", **VISITOR)
-    lanes = office.runtime.lanes
+    stage.start()
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="once", **VISITOR)
+    lanes = stage.runtime.lanes
     gone = lanes.head(lane) or b""
-    drain(office.runtime, lane)
-    office.reply("m1", "once")
-    office.append("reply", conversation_id="c1", message_id="m2", text="behind it", **VISITOR)
+    drain(stage.runtime, lane)
+    stage.reply("m1", "once")
+    stage.append("reply", conversation_id="c1", message_id="m2", text="behind it", **VISITOR)
     taken = lanes.take(lane)
     assert taken is not None
     lanes.advance(taken, [gone], {f"{LICENCE}:message:reply:sent": 1})
@@ -147,12 +147,12 @@ def test_message_is_counted_once_however_often_it_comes(office: Office, scraper:
     assert counted["reply", LICENCE, "sent"] == 1
 
 
-def test_delay_is_a_histogram_of_what_was_sent(office: Office, scraper: Scraper) -> None:
+def test_delay_is_a_histogram_of_what_was_sent(stage: Stage, scraper: Scraper) -> None:
     """Each bucket holds the ones before it, the last one all; failed messages are not in it."""
-    office.start()
-    office.reply("m1", "sent")
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
-    office.reply("m2", "fails")
+    stage.start()
+    stage.reply("m1", "sent")
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.reply("m2", "fails")
 
     buckets = list(scraper.read("delay_seconds_bucket").values())
     count = scraper.read("delay_seconds_count")
@@ -163,26 +163,26 @@ def test_delay_is_a_histogram_of_what_was_sent(office: Office, scraper: Scraper)
     assert 0 < total_s[LICENCE,] < 60
 
 
-def test_backlog_is_what_waits_now_and_since_when(office: Office, scraper: Scraper) -> None:
+def test_backlog_is_what_waits_now_and_since_when(stage: Stage, scraper: Scraper) -> None:
     """The oldest message of all lanes says how long; an empty lane says nothing."""
     empty = scraper.read("messages_waiting"), scraper.read("oldest_waiting_seconds")
-    office.append("reply", conversation_id="c1", message_id="m1")
-    office.append("reply", conversation_id="c1", message_id="m2")
-    office.append("notification", notification_type="booking", text="waits")
+    stage.append("reply", conversation_id="c1", message_id="m1")
+    stage.append("reply", conversation_id="c1", message_id="m2")
+    stage.append("notification", notification_type="booking", text="waits")
 
     assert empty == ({(LICENCE,): 0}, {(LICENCE,): 0})
     assert scraper.read("messages_waiting") == {(LICENCE,): 3}
     assert 0 < scraper.read("oldest_waiting_seconds")[LICENCE,] < 60
 
 
-def test_licences_that_nobody_registered_are_one(office: Office, scraper: Scraper) -> None:
+def test_licences_that_nobody_registered_are_one(stage: Stage, scraper: Scraper) -> None:
     """A mistake that names a thousand of them does not make a thousand time series."""
     for number in range(3):
-        lane = office.append(
+        lane = stage.append(
             "root", licence_id=f"typo-{number}", conversation_id="c1", visitor_name="Jan"
         )
         if number:
-            drain(office.runtime, lane)
+            drain(stage.runtime, lane)
 
     assert scraper.read("messages_total")["root", "", "failed"] == 2
     assert scraper.read("messages_waiting") == {("",): 1, (LICENCE,): 0}
@@ -192,29 +192,29 @@ def test_licences_that_nobody_registered_are_one(office: Office, scraper: Scrape
     ("trouble", "state"), [("none", 0), ("pause", 1), ("failures", 2)], ids=str
 )
 def test_circuit_is_closed_paused_or_open(
-    office: Office, scraper: Scraper, trouble: str, state: int
+    stage: Stage, scraper: Scraper, trouble: str, state: int
 ) -> None:
     """0, 1 and 2, so that an alert can ask for 2."""
     if trouble == "pause":
-        office.runtime.circuits.pause(LICENCE, seconds=60)
+        stage.runtime.circuits.pause(LICENCE, seconds=60)
     for _ in range(3 if trouble == "failures" else 0):
-        office.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
+        stage.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
 
     assert scraper.read("circuit_state") == {(LICENCE,): state}
 
 
-def test_replies_are_counted_by_how_they_were_noticed(office: Office, scraper: Scraper) -> None:
+def test_replies_are_counted_by_how_they_were_noticed(stage: Stage, scraper: Scraper) -> None:
     """New ones, edits, deletions, posts that were none, and those that were given up."""
-    desk = Desk.open(office)
-    row = desk.recorded(desk.say("one"))
-    office.member().patch_post(row.post_id, message="two")
-    desk.ask_again(row.id)
-    office.member().delete_post(row.post_id)
-    desk.ask_again(row.id)
-    desk.take_in(desk.say("no reply", root_id=""))
-    by_catch_up = desk.receive(desk.say("from a private channel").id)
-    desk.change(by_catch_up, source=ReplySource.CATCH_UP)
-    desk.resolve(by_catch_up)
+    thread = MirroredThread.open(stage)
+    row = thread.recorded(thread.say("one"))
+    stage.member().patch_post(row.post_id, message="two")
+    thread.ask_again(row.id)
+    stage.member().delete_post(row.post_id)
+    thread.ask_again(row.id)
+    thread.take_in(thread.say("no reply", root_id=""))
+    by_catch_up = thread.receive(thread.say("from a private channel").id)
+    thread.change(by_catch_up, source=ReplySource.CATCH_UP)
+    thread.resolve(by_catch_up)
 
     counted = scraper.read("replies_total")
 
@@ -228,11 +228,11 @@ def test_replies_are_counted_by_how_they_were_noticed(office: Office, scraper: S
     assert counted[LICENCE, "webhook", "given_up"] == 0
 
 
-def test_replies_that_are_not_recorded_are_there_by_state(office: Office, scraper: Scraper) -> None:
+def test_replies_that_are_not_recorded_are_there_by_state(stage: Stage, scraper: Scraper) -> None:
     """Waiting ones will be tried again by themselves, the others are for the operator."""
-    desk = Desk.open(office)
-    desk.receive("a" * 26)
-    desk.give_up(desk.receive(desk.say("hello").id))
+    thread = MirroredThread.open(stage)
+    thread.receive("a" * 26)
+    thread.give_up(thread.receive(thread.say("hello").id))
 
     assert scraper.read("replies_unrecorded") == {
         (LICENCE, "waiting"): 1,
@@ -241,23 +241,23 @@ def test_replies_that_are_not_recorded_are_there_by_state(office: Office, scrape
     assert scraper.read("replies_total")[LICENCE, "webhook", "given_up"] == 1
 
 
-def test_sweep_says_when_it_ran_last(office: Office, scraper: Scraper) -> None:
+def test_sweep_says_when_it_ran_last(stage: Stage, scraper: Scraper) -> None:
     """0 before it ever has, then Redis' time in seconds."""
     before = scraper.read("sweep_last_run_timestamp_seconds")
-    note_sweep(office.runtime.settings.redis_url)
+    note_sweep(stage.runtime.settings.redis_url)
 
     after = scraper.read("sweep_last_run_timestamp_seconds")
 
     assert before == {(): 0}
-    assert abs(after[()] - office.runtime.lanes.now_ms() / 1_000) < 60
+    assert abs(after[()] - stage.runtime.lanes.now_ms() / 1_000) < 60
 
 
 @pytest.mark.parametrize("part", ["database", "broker"])
 def test_part_that_is_down_costs_its_own_figures_alone(
-    office: Office, scraper: Scraper, part: str
+    stage: Stage, scraper: Scraper, part: str
 ) -> None:
     """The answer is 200 and says which part is missing."""
-    office.start()
+    stage.start()
     if part == "database":
         scraper.database = Database("postgresql+psycopg://127.0.0.1:1/none")
     else:
@@ -271,9 +271,9 @@ def test_part_that_is_down_costs_its_own_figures_alone(
     assert (LICENCE, "waiting") in scraper.read("replies_unrecorded") or part == "database"
 
 
-def test_openmetrics_is_spoken_too(office: Office, scraper: Scraper) -> None:
+def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
     """What Prometheus asks for by default; the strict parser takes every line."""
-    office.start()
+    stage.start()
 
     answer = scraper.ask(Accept=OPENMETRICS)
 
@@ -289,9 +289,9 @@ def test_openmetrics_is_spoken_too(office: Office, scraper: Scraper) -> None:
     }  # fmt: skip
 
 
-def test_scrape_can_ask_for_some_metrics_only(office: Office, scraper: Scraper) -> None:
+def test_scrape_can_ask_for_some_metrics_only(stage: Stage, scraper: Scraper) -> None:
     """With very many licences the buckets of the delay can be left out."""
-    office.start()
+    stage.start()
     scraper.url += f"?name[]={PREFIX}up"
 
     text = scraper.ask().text
@@ -299,9 +299,9 @@ def test_scrape_can_ask_for_some_metrics_only(office: Office, scraper: Scraper) 
     assert [family.name for family in parse_text(text)] == [f"{PREFIX}up"]
 
 
-def test_licence_that_is_gone_is_forgotten(office: Office, scraper: Scraper) -> None:
+def test_licence_that_is_gone_is_forgotten(stage: Stage, scraper: Scraper) -> None:
     """Its numbers do not come back with another licence of the same name."""
-    office.start()
+    stage.start()
     tallies = Tallies(scraper.redis)
 
     tallies.forget(LICENCE)
@@ -309,10 +309,10 @@ def test_licence_that_is_gone_is_forgotten(office: Office, scraper: Scraper) -> 
     assert tallies.read() == {}
 
 
-def test_lane_that_cannot_be_read_still_counts(office: Office, scraper: Scraper) -> None:
+def test_lane_that_cannot_be_read_still_counts(stage: Stage, scraper: Scraper) -> None:
     """An entry that is none of ours has no time, and waits all the same."""
     lane = Lane.of_conversation(LICENCE, "c1")
-    office.append("reply", conversation_id="c1", message_id="m1")
+    stage.append("reply", conversation_id="c1", message_id="m1")
     scraper.redis.lpush(f"ireserve-mattermost:lane:{lane}", "nonsense")
 
     assert scraper.read("messages_waiting") == {(LICENCE,): 2}

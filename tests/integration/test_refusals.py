@@ -13,93 +13,93 @@ from models import Licence
 from tasks.messages import InvalidMessageError
 from tasks.outbound import parts
 from tasks.rendering import render_reply
-from tests.integration.conftest import BOT, CHANNEL, TEAM, VISITOR, Office
+from tests.stage.stage import BOT, CHANNEL, TEAM, VISITOR, Stage
 
 PLACE = f"{TEAM}/{CHANNEL}"
 
 
-def _detail(office: Office, key: str) -> str:
-    return next(row.detail or "" for row in office.ledger() if row.key == key)
+def _detail(stage: Stage, key: str) -> str:
+    return next(row.detail or "" for row in stage.ledger() if row.key == key)
 
 
-def test_bot_that_is_not_a_member_is_told_to_be_invited(office: Office) -> None:
+def test_bot_that_is_not_a_member_is_told_to_be_invited(stage: Stage) -> None:
     """A 403 names the bot and the channel to invite it to; afterwards the conversation goes on."""
-    office.start()
-    me = office.bot().get_me()
-    admin = office.stand_in.setup({})["admin"]["token"]
-    _remove_from_channel(office, admin, me.id)
+    stage.start()
+    me = stage.bot().get_me()
+    admin = stage.stand_in.setup({})["admin"]["token"]
+    _remove_from_channel(stage, admin, me.id)
 
-    report = office.reply("m1", "lost")
-    office.stand_in.setup({"bots": [{"username": BOT, "channels": [PLACE]}]})
-    office.reply("m2", "kept")
+    report = stage.reply("m1", "lost")
+    stage.stand_in.setup({"bots": [{"username": BOT, "channels": [PLACE]}]})
+    stage.reply("m2", "kept")
 
     assert [settled.reason for _, settled in report.failed] == ["not_a_member"]
-    assert _detail(office, "reply:m1") == "invite the bot @ireserve to channel ~webchat"
-    assert office.states()["reply:m2"] == ("sent", None)
+    assert _detail(stage, "reply:m1") == "invite the bot @ireserve to channel ~webchat"
+    assert stage.states()["reply:m2"] == ("sent", None)
 
 
-def _remove_from_channel(office: Office, admin_token: str, user_id: str) -> None:
+def _remove_from_channel(stage: Stage, admin_token: str, user_id: str) -> None:
     answer = requests.delete(
-        f"{office.stand_in.url}/api/v4/channels/{office.channel_id}/members/{user_id}",
+        f"{stage.stand_in.url}/api/v4/channels/{stage.channel_id}/members/{user_id}",
         headers={"Authorization": f"Bearer {admin_token}"},
         timeout=5,
     )
     answer.raise_for_status()
 
 
-def test_archived_channel_is_named(office: Office) -> None:
+def test_archived_channel_is_named(stage: Stage) -> None:
     """Posting to an archived channel fails with that reason; unarchived, it goes on."""
-    office.start()
-    office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "archived": True}]})
-    office.reply("m1", "lost")
-    office.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL}]})
-    office.reply("m2", "kept")
+    stage.start()
+    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "archived": True}]})
+    stage.reply("m1", "lost")
+    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL}]})
+    stage.reply("m2", "kept")
 
-    assert office.states()["reply:m1"] == ("failed", "channel_archived")
-    assert office.states()["reply:m2"] == ("sent", None)
+    assert stage.states()["reply:m1"] == ("failed", "channel_archived")
+    assert stage.states()["reply:m2"] == ("sent", None)
 
 
-def test_unknown_channel_is_told_from_a_missing_membership(office: Office) -> None:
+def test_unknown_channel_is_told_from_a_missing_membership(stage: Stage) -> None:
     """Mattermost answers both with one 403; the ledger says which it is."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(default_channel_id="a" * 26))
 
-    office.start()
+    stage.start()
 
-    assert office.states()["root:1"] == ("failed", "channel_unknown")
+    assert stage.states()["root:1"] == ("failed", "channel_unknown")
 
 
-def test_unregistered_licence_keeps_its_message(office: Office) -> None:
+def test_unregistered_licence_keeps_its_message(stage: Stage) -> None:
     """A message for a licence that nobody has registered is kept as failed, with its payload."""
-    office.reply("m1", "early", licence_id="L9")
+    stage.reply("m1", "early", licence_id="L9")
 
-    (row,) = office.ledger()
+    (row,) = stage.ledger()
 
     assert (row.licence_id, row.state.value, row.reason) == ("L9", "failed", "licence_unknown")
     assert row.payload is not None
     assert row.payload["text"] == "early"
 
 
-def test_disabled_licence_sends_nothing(office: Office) -> None:
+def test_disabled_licence_sends_nothing(stage: Stage) -> None:
     """A disabled licence's messages are kept as failed."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(enabled=False))
 
-    office.reply("m1", "hello")
+    stage.reply("m1", "hello")
 
-    assert office.states() == {"reply:m1": ("failed", "licence_disabled")}
-    assert office.posts_sent() == []
+    assert stage.states() == {"reply:m1": ("failed", "licence_disabled")}
+    assert stage.posts_sent() == []
 
 
-def test_unreadable_token_is_told_with_its_cure(office: Office) -> None:
+def test_unreadable_token_is_told_with_its_cure(stage: Stage) -> None:
     """A token that no key decrypts is the operator's to mend; no secret is shown."""
-    with office.runtime.database.transaction() as session:
+    with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(bot_token_encrypted="damaged"))
 
-    office.reply("m1", "hello")
+    stage.reply("m1", "hello")
 
-    assert office.states() == {"reply:m1": ("failed", "token_unreadable")}
-    assert "ENCRYPTION_KEYS" in _detail(office, "reply:m1")
+    assert stage.states() == {"reply:m1": ("failed", "token_unreadable")}
+    assert "ENCRYPTION_KEYS" in _detail(stage, "reply:m1")
 
 
 @pytest.mark.parametrize(
@@ -119,42 +119,42 @@ def test_unreadable_token_is_told_with_its_cure(office: Office) -> None:
     ],
 )
 def test_wrong_argument_fails_and_names_the_field(
-    office: Office, change: dict[str, Any], field: str
+    stage: Stage, change: dict[str, Any], field: str
 ) -> None:
     """Bad arguments end as a failure that names the field, and the next message goes on."""
-    lane = office.append(
+    lane = stage.append(
         "reply", **{"conversation_id": "c1", "message_id": "m1", "text": "x", **VISITOR, **change}
     )
-    office.reply("m2", "kept")
+    stage.reply("m2", "kept")
 
-    assert office.states()["reply:m1"] == ("failed", "invalid_arguments")
-    assert field in _detail(office, "reply:m1")
-    assert office.states()["reply:m2"] == ("sent", None)
-    assert office.runtime.lanes.head(lane) is None
+    assert stage.states()["reply:m1"] == ("failed", "invalid_arguments")
+    assert field in _detail(stage, "reply:m1")
+    assert stage.states()["reply:m2"] == ("sent", None)
+    assert stage.runtime.lanes.head(lane) is None
 
 
-def test_longest_ids_fit_everywhere(office: Office) -> None:
+def test_longest_ids_fit_everywhere(stage: Stage) -> None:
     """An id of a hundred bytes that are all percent-encoded is stored and found again."""
     conversation_id, message_id = "é" * 50, "/" * 100
 
-    office.reply(message_id, "hello", conversation_id=conversation_id)
-    report = office.reply(message_id, "hello", conversation_id=conversation_id)
+    stage.reply(message_id, "hello", conversation_id=conversation_id)
+    report = stage.reply(message_id, "hello", conversation_id=conversation_id)
 
     assert str(report) == "1 known already"
     with pytest.raises(InvalidMessageError, match="100 bytes"):
-        office.append("reply", conversation_id="é" * 51, message_id="m1", **VISITOR)
+        stage.append("reply", conversation_id="é" * 51, message_id="m1", **VISITOR)
 
 
-def test_integers_are_accepted_as_ids(office: Office) -> None:
+def test_integers_are_accepted_as_ids(stage: Stage) -> None:
     """i-Reserve's ids may be numbers; they become text."""
-    office.reply(5, "hello", conversation_id=7)  # type: ignore[arg-type]
+    stage.reply(5, "hello", conversation_id=7)  # type: ignore[arg-type]
 
-    assert office.states() == {"reply:5": ("sent", None), "root:1": ("sent", None)}
-    assert office.conversation().conversation_id == "7"
+    assert stage.states() == {"reply:5": ("sent", None), "root:1": ("sent", None)}
+    assert stage.conversation().conversation_id == "7"
 
 
 def test_message_that_breaks_the_worker_fails_by_itself(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An unforeseen error blocks no lane, and its text, which may quote anything, is not kept."""
 
@@ -165,35 +165,35 @@ def test_message_that_breaks_the_worker_fails_by_itself(
 
     monkeypatch.setattr(parts, "render_reply", broken)
 
-    office.reply("m1", "secret words")
-    office.reply("m2", "kept")
+    stage.reply("m1", "secret words")
+    stage.reply("m2", "kept")
 
-    assert office.states()["reply:m1"] == ("failed", "internal_error")
-    assert office.states()["reply:m2"] == ("sent", None)
-    assert "secret" not in _detail(office, "reply:m1")
+    assert stage.states()["reply:m1"] == ("failed", "internal_error")
+    assert stage.states()["reply:m2"] == ("sent", None)
+    assert "secret" not in _detail(stage, "reply:m1")
 
 
-def test_entry_that_is_none_of_ours_is_set_aside(office: Office) -> None:
+def test_entry_that_is_none_of_ours_is_set_aside(stage: Stage) -> None:
     """What something else wrote into a lane is kept elsewhere, and the lane goes on."""
-    lane = office.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
-    with Redis.from_url(office.runtime.settings.redis_url) as redis:
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
+    with Redis.from_url(stage.runtime.settings.redis_url) as redis:
         redis.lpush(f"ireserve-mattermost:lane:{lane}", b"garbage")
 
-        office.reply("m2", "y")
+        stage.reply("m2", "y")
 
         assert redis.lrange("ireserve-mattermost:unreadable", 0, -1) == [b"garbage"]
-    assert office.states()["reply:m1"] == ("sent", None)
+    assert stage.states()["reply:m1"] == ("sent", None)
 
 
 @pytest.mark.parametrize("nasty", ["a\0b", "\ud83d half an emoji", "\u202e right to left"])
-def test_characters_that_a_database_refuses_do_no_harm(office: Office, nasty: str) -> None:
+def test_characters_that_a_database_refuses_do_no_harm(stage: Stage, nasty: str) -> None:
     """NUL, a lone surrogate and bidirectional controls arrive without breaking anything."""
-    office.start(visitor_name=nasty, page_url=f"https://example.com/{nasty}")
-    office.reply("m1", nasty, sender_name=nasty)
-    office.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
-    office.reply("m2", nasty, sender_name=nasty)
+    stage.start(visitor_name=nasty, page_url=f"https://example.com/{nasty}")
+    stage.reply("m1", nasty, sender_name=nasty)
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.reply("m2", nasty, sender_name=nasty)
 
-    assert office.states() == {
+    assert stage.states() == {
         "root:1": ("sent", None),
         "reply:m1": ("sent", None),
         "reply:m2": ("failed", "rejected_by_plugin"),

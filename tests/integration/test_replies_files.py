@@ -18,8 +18,8 @@ from tasks.attachments.store import AttachmentStore
 from tasks.mattermost import FileInfo, MattermostClient, Post
 from tasks.replies.files import Fetching, File, fetch_files
 from tasks.replies.patience import PostponedError
-from tests.integration.conftest import LICENCE, Office
-from tests.integration.desk import CONVERSATION, Desk
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import CONVERSATION, MirroredThread
 from tests.wire import Answer, Request, WireServer, http
 
 LIMIT_BYTES = 1_000
@@ -27,23 +27,23 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
-def desk(office: Office) -> Desk:
+def thread(stage: Stage) -> MirroredThread:
     """A conversation with its thread."""
-    return Desk.open(office)
+    return MirroredThread.open(stage)
 
 
 def _path(file_id: str) -> str:
     return f"{LICENCE}/{CONVERSATION}/{file_id}"
 
 
-def test_files_are_stored_in_the_order_of_their_upload(desk: Desk) -> None:
+def test_files_are_stored_in_the_order_of_their_upload(thread: MirroredThread) -> None:
     """Each is in the store under licence, conversation and file, with its hash."""
     contents = [b"first", b"second", b"third"]
-    file_ids = desk.upload(*contents)
+    file_ids = thread.upload(*contents)
 
-    row = desk.recorded(desk.say("three files", file_ids=file_ids))
+    row = thread.recorded(thread.say("three files", file_ids=file_ids))
 
-    files = [File.of_row(each) for each in desk.attachments(row.id)]
+    files = [File.of_row(each) for each in thread.attachments(row.id)]
     assert files == [
         File(
             file_id,
@@ -55,12 +55,12 @@ def test_files_are_stored_in_the_order_of_their_upload(desk: Desk) -> None:
         )
         for number, (file_id, content) in enumerate(zip(file_ids, contents, strict=True), 1)
     ]
-    assert [(desk.office.store / _path(each)).read_bytes() for each in file_ids] == contents
+    assert [(thread.stage.store / _path(each)).read_bytes() for each in file_ids] == contents
 
 
-def test_file_alone_is_a_reply(desk: Desk) -> None:
+def test_file_alone_is_a_reply(thread: MirroredThread) -> None:
     """A reply without words has an empty text, and the visitor sees the file."""
-    row = desk.recorded(desk.say(file_ids=desk.upload(b"x")))
+    row = thread.recorded(thread.say(file_ids=thread.upload(b"x")))
 
     assert (row.state, row.text, row.plain_text, row.visibility) == (
         ReplyState.RECORDED,
@@ -70,42 +70,42 @@ def test_file_alone_is_a_reply(desk: Desk) -> None:
     )
 
 
-def test_file_that_is_there_is_not_fetched_again(desk: Desk) -> None:
+def test_file_that_is_there_is_not_fetched_again(thread: MirroredThread) -> None:
     """A worker died after the file was stored: the next one finds it by its size and hashes it."""
-    (file_id,) = desk.upload(b"content")
-    place = desk.office.store / _path(file_id)
+    (file_id,) = thread.upload(b"content")
+    place = thread.stage.store / _path(file_id)
     place.parent.mkdir(parents=True)
     place.write_bytes(b"content")
 
-    row = desk.recorded(desk.say("x", file_ids=[file_id]))
+    row = thread.recorded(thread.say("x", file_ids=[file_id]))
 
-    (file,) = desk.attachments(row.id)
+    (file,) = thread.attachments(row.id)
     assert (file.path, file.sha256) == (_path(file_id), hashlib.sha256(b"content").hexdigest())
-    assert desk.asked(f"/files/{file_id}") == 0
+    assert thread.asked(f"/files/{file_id}") == 0
 
 
-def test_file_of_another_size_is_fetched_again(desk: Desk) -> None:
+def test_file_of_another_size_is_fetched_again(thread: MirroredThread) -> None:
     """What cannot be the file is replaced."""
-    (file_id,) = desk.upload(b"content")
-    place = desk.office.store / _path(file_id)
+    (file_id,) = thread.upload(b"content")
+    place = thread.stage.store / _path(file_id)
     place.parent.mkdir(parents=True)
     place.write_bytes(b"half")
 
-    desk.recorded(desk.say("x", file_ids=[file_id]))
+    thread.recorded(thread.say("x", file_ids=[file_id]))
 
     assert place.read_bytes() == b"content"
 
 
-def test_too_large_file_costs_only_itself(desk: Desk) -> None:
+def test_too_large_file_costs_only_itself(thread: MirroredThread) -> None:
     """It is not fetched, and the row says why."""
-    desk.change_licence(max_file_size_bytes=5)
-    small, large = desk.upload(b"small", b"larger")
+    thread.change_licence(max_file_size_bytes=5)
+    small, large = thread.upload(b"small", b"larger")
 
-    row = desk.recorded(desk.say("two", file_ids=[small, large]))
+    row = thread.recorded(thread.say("two", file_ids=[small, large]))
 
-    files = desk.attachments(row.id)
+    files = thread.attachments(row.id)
     assert [(each.file_id, each.reason) for each in files] == [(small, None), (large, "too_large")]
-    assert desk.asked(f"/files/{large}") == 0
+    assert thread.asked(f"/files/{large}") == 0
 
 
 @pytest.mark.parametrize(
@@ -117,21 +117,21 @@ def test_too_large_file_costs_only_itself(desk: Desk) -> None:
     ],
 )
 def test_file_that_breaks_off_is_tried_three_times_with_its_reply(
-    desk: Desk, fault: str, reason: str
+    thread: MirroredThread, fault: str, reason: str
 ) -> None:
     """Then the reply is recorded without it, and the row says why."""
-    post = desk.say("look", file_ids=desk.upload(b"x"))
-    reply_id = desk.receive(post.id)
+    post = thread.say("look", file_ids=thread.upload(b"x"))
+    reply_id = thread.receive(post.id)
     states = []
 
-    with desk.fault(fault, scope="files"):
+    with thread.fault(fault, scope="files"):
         for _ in range(3):
-            desk.resolve(reply_id)
-            row = desk.reply(reply_id)
+            thread.resolve(reply_id)
+            row = thread.reply(reply_id)
             states.append(row and (row.state, row.attempts))
-            desk.office.runtime.circuits.close(LICENCE)
+            thread.stage.runtime.circuits.close(LICENCE)
 
-    (file,) = desk.attachments(reply_id)
+    (file,) = thread.attachments(reply_id)
     assert states == [
         (ReplyState.RECEIVED, 1),
         (ReplyState.RECEIVED, 2),
@@ -140,55 +140,55 @@ def test_file_that_breaks_off_is_tried_three_times_with_its_reply(
     assert (file.reason, file.path, file.sha256) == (reason, None, None)
 
 
-def test_file_that_comes_the_second_time_is_recorded(desk: Desk) -> None:
+def test_file_that_comes_the_second_time_is_recorded(thread: MirroredThread) -> None:
     """One hiccup costs a few seconds and not the file."""
-    reply_id = desk.receive(desk.say("look", file_ids=desk.upload(b"x")).id)
+    reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
 
-    with desk.fault("accept_then_drop", scope="files", times=1):
-        desk.resolve(reply_id)
-    desk.resolve(reply_id)
+    with thread.fault("accept_then_drop", scope="files", times=1):
+        thread.resolve(reply_id)
+    thread.resolve(reply_id)
 
-    assert [each.reason for each in desk.attachments(reply_id)] == [None]
+    assert [each.reason for each in thread.attachments(reply_id)] == [None]
 
 
-def test_full_store_is_waited_for_and_then_named(desk: Desk) -> None:
+def test_full_store_is_waited_for_and_then_named(thread: MirroredThread) -> None:
     """A store that cannot be written costs the file, not the reply."""
-    reply_id = desk.receive(desk.say("look", file_ids=desk.upload(b"x")).id)
-    (desk.office.store / LICENCE).write_text("in the way")
+    reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
+    (thread.stage.store / LICENCE).write_text("in the way")
 
     for _ in range(3):
-        desk.resolve(reply_id)
+        thread.resolve(reply_id)
 
-    (file,) = desk.attachments(reply_id)
+    (file,) = thread.attachments(reply_id)
     assert file.reason == "store_unavailable"
 
 
-def test_deletion_waits_for_a_store_that_is_away(desk: Desk) -> None:
+def test_deletion_waits_for_a_store_that_is_away(thread: MirroredThread) -> None:
     """As long as a file may still be there the reply does not count as deleted."""
-    row = desk.recorded(desk.say("look", file_ids=desk.upload(b"x")))
-    desk.office.member().delete_post(row.post_id)
-    desk.configure(attachments_url="nowhere")
-    waiting = desk.ask_again(row.id).state
-    desk.configure(attachments_url=f"file://{desk.office.store}")
+    row = thread.recorded(thread.say("look", file_ids=thread.upload(b"x")))
+    thread.stage.member().delete_post(row.post_id)
+    thread.configure(attachments_url="nowhere")
+    waiting = thread.ask_again(row.id).state
+    thread.configure(attachments_url=f"file://{thread.stage.store}")
 
-    gone = desk.ask_again(row.id).state
+    gone = thread.ask_again(row.id).state
 
     assert (waiting, gone) == (ReplyState.RECEIVED, ReplyState.DELETED)
-    assert not list(desk.office.store.rglob("*.txt"))
-    assert [each for each in desk.office.store.rglob("*") if each.is_file()] == []
+    assert not list(thread.stage.store.rglob("*.txt"))
+    assert [each for each in thread.stage.store.rglob("*") if each.is_file()] == []
 
 
-def test_name_leads_nowhere_and_the_path_holds_ids_alone(desk: Desk) -> None:
+def test_name_leads_nowhere_and_the_path_holds_ids_alone(thread: MirroredThread) -> None:
     """Whatever a file is called, it is stored under its id."""
-    member = desk.office.member()
+    member = thread.stage.member()
     name = "..\\..\\evil\x01.txt"
     file = member.upload_file(
-        channel_id=desk.office.channel_id, name=name, stream=_Zeros(4), size_bytes=4
+        channel_id=thread.stage.channel_id, name=name, stream=_Zeros(4), size_bytes=4
     )
 
-    row = desk.recorded(desk.say("x", file_ids=[file.id]))
+    row = thread.recorded(thread.say("x", file_ids=[file.id]))
 
-    (recorded,) = desk.attachments(row.id)
+    (recorded,) = thread.attachments(row.id)
     assert (recorded.name, recorded.path) == ("evil.txt", _path(file.id))
 
 
@@ -359,16 +359,16 @@ def test_store_without_a_scheme_is_no_store() -> None:
         AttachmentStore("var/files").remove("a")
 
 
-def test_list_that_lacks_the_files_details_is_completed(desk: Desk) -> None:
+def test_list_that_lacks_the_files_details_is_completed(thread: MirroredThread) -> None:
     """A file that the post names by its id alone is asked for."""
-    (file_id,) = desk.upload(b"x")
-    post = desk.say("x", file_ids=[file_id])
+    (file_id,) = thread.upload(b"x")
+    post = thread.say("x", file_ids=[file_id])
     bare = Post.parse({"id": post.id, "channel_id": post.channel_id, "file_ids": [file_id]})
-    client = desk.office.bot()
+    client = thread.stage.bot()
     info = FileInfo.parse({"id": file_id, "name": "1.txt"})
 
     (file,) = fetch_files(
-        _fetching(desk.office.stand_in.url, desk.office.store, client=client), bare
+        _fetching(thread.stage.stand_in.url, thread.stage.store, client=client), bare
     )
 
     assert (file.name, file.size_bytes, file.reason) == (info.name, 1, None)

@@ -18,19 +18,19 @@ from tasks.app import app
 from tasks.mattermost import NotSentError, Reason
 from tasks.replies.inbox import RESOLVE_REPLY
 from tasks.replies.open_replies import wake_open_replies
-from tests.integration.conftest import LICENCE, Office
-from tests.integration.desk import CONVERSATION, Desk
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import CONVERSATION, MirroredThread
 
 TASK, QUEUE = "ireserve.take_reply", "ireserve"
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
-def desk(office: Office) -> Desk:
+def thread(stage: Stage) -> MirroredThread:
     """A conversation with its thread, and an i-Reserve that wants to be told."""
-    desk = Desk.open(office)
-    desk.configure(reply_task=TASK, reply_queue=QUEUE)
-    return desk
+    thread = MirroredThread.open(stage)
+    thread.configure(reply_task=TASK, reply_queue=QUEUE)
+    return thread
 
 
 @pytest.fixture
@@ -48,10 +48,12 @@ def _forget_connections() -> None:
     app.amqp._producer_pool = None
 
 
-def _taken(desk: Desk, queue: str = QUEUE) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _taken(
+    thread: MirroredThread, queue: str = QUEUE
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return headers and arguments of the tasks in the queue, which is empty afterwards."""
     found = []
-    with Redis.from_url(desk.office.runtime.settings.redis_url) as redis:
+    with Redis.from_url(thread.stage.runtime.settings.redis_url) as redis:
         while raw := cast("bytes | None", redis.rpop(queue)):
             message = json.loads(raw)
             _, arguments, _ = json.loads(b64decode(message["body"]))
@@ -59,20 +61,20 @@ def _taken(desk: Desk, queue: str = QUEUE) -> list[tuple[dict[str, Any], dict[st
     return found
 
 
-def _told(desk: Desk) -> list[tuple[str, int, str | None]]:
-    return [(each["event"], each["revision"], each["plain_text"]) for _, each in _taken(desk)]
+def _told(thread: MirroredThread) -> list[tuple[str, int, str | None]]:
+    return [(each["event"], each["revision"], each["plain_text"]) for _, each in _taken(thread)]
 
 
-def test_ireserve_gets_the_whole_reply(desk: Desk) -> None:
+def test_ireserve_gets_the_whole_reply(thread: MirroredThread) -> None:
     """Ids, author, both texts, time and files are the arguments of its task."""
-    desk.add_user("anna@example.com")
-    post = desk.say("**Hi**", file_ids=desk.upload(b"x"))
+    thread.add_user("anna@example.com")
+    post = thread.say("**Hi**", file_ids=thread.upload(b"x"))
 
-    row = desk.recorded(post)
+    row = thread.recorded(post)
 
     assert row.posted_at is not None
-    (file,) = desk.attachments(row.id)
-    ((headers, arguments),) = _taken(desk)
+    (file,) = thread.attachments(row.id)
+    ((headers, arguments),) = _taken(thread)
     assert (headers["task"], headers["id"]) == (TASK, f"{row.id}-recorded-1")
     assert arguments == {
         "reply_id": row.id,
@@ -102,11 +104,11 @@ def test_ireserve_gets_the_whole_reply(desk: Desk) -> None:
     assert row.pending_event is None
 
 
-def test_what_flower_and_logs_show_holds_ids_alone(desk: Desk) -> None:
+def test_what_flower_and_logs_show_holds_ids_alone(thread: MirroredThread) -> None:
     """Neither the text nor the name is among the shown arguments."""
-    row = desk.recorded(desk.say("secret words", file_ids=desk.upload(b"x")))
+    row = thread.recorded(thread.say("secret words", file_ids=thread.upload(b"x")))
 
-    ((headers, _),) = _taken(desk)
+    ((headers, _),) = _taken(thread)
     assert headers["argsrepr"] == "()"
     assert headers["kwargsrepr"] == repr(
         {
@@ -120,134 +122,136 @@ def test_what_flower_and_logs_show_holds_ids_alone(desk: Desk) -> None:
     )
 
 
-def test_edit_and_deletion_are_told_as_such(desk: Desk) -> None:
+def test_edit_and_deletion_are_told_as_such(thread: MirroredThread) -> None:
     """Each change has its event and its revision; a deletion brings no text."""
-    row = desk.recorded(desk.say("one"))
-    desk.office.member().patch_post(row.post_id, message="two")
-    desk.ask_again(row.id)
-    desk.office.member().delete_post(row.post_id)
-    desk.ask_again(row.id)
+    row = thread.recorded(thread.say("one"))
+    thread.stage.member().patch_post(row.post_id, message="two")
+    thread.ask_again(row.id)
+    thread.stage.member().delete_post(row.post_id)
+    thread.ask_again(row.id)
 
-    assert _told(desk) == [("recorded", 1, "one"), ("edited", 2, "two"), ("deleted", 3, None)]
+    assert _told(thread) == [("recorded", 1, "one"), ("edited", 2, "two"), ("deleted", 3, None)]
 
 
-def test_reply_that_is_resolved_again_is_not_told_again(desk: Desk) -> None:
+def test_reply_that_is_resolved_again_is_not_told_again(thread: MirroredThread) -> None:
     """Nothing is pending, so nothing is sent."""
-    row = desk.recorded(desk.say("one"))
-    desk.resolve(row.id)
-    desk.ask_again(row.id)
+    row = thread.recorded(thread.say("one"))
+    thread.resolve(row.id)
+    thread.ask_again(row.id)
 
-    assert _told(desk) == [("recorded", 1, "one")]
+    assert _told(thread) == [("recorded", 1, "one")]
 
 
 def test_broker_that_is_down_is_told_when_it_is_back(
-    desk: Desk, broker_down: pytest.MonkeyPatch
+    thread: MirroredThread, broker_down: pytest.MonkeyPatch
 ) -> None:
     """The reply is recorded and stays pending; the sweep finds it a few seconds later."""
-    row = desk.recorded(desk.say("one"))
-    pending, due = row.pending_event, desk.due()
+    row = thread.recorded(thread.say("one"))
+    pending, due = row.pending_event, thread.due()
     broker_down.undo()
     _forget_connections()
-    desk.change(row.id, next_attempt_at=utc_now())
-    wake_open_replies(desk.office.runtime)
-    ((_, wake_up),) = _taken(desk, "mattermost")
+    thread.change(row.id, next_attempt_at=utc_now())
+    wake_open_replies(thread.stage.runtime)
+    ((_, wake_up),) = _taken(thread, "mattermost")
 
-    desk.resolve(*wake_up["reply_ids"])
+    thread.resolve(*wake_up["reply_ids"])
 
     assert (pending, due) == (ReplyEvent.RECORDED, [])
-    assert _told(desk) == [("recorded", 1, "one")]
-    assert desk.due() == []
+    assert _told(thread) == [("recorded", 1, "one")]
+    assert thread.due() == []
 
 
 def test_edit_before_ireserve_was_told_leaves_the_reply_new(
-    desk: Desk, broker_down: pytest.MonkeyPatch
+    thread: MirroredThread, broker_down: pytest.MonkeyPatch
 ) -> None:
     """What it was never told of cannot have been edited."""
-    row = desk.recorded(desk.say("one"))
-    desk.office.member().patch_post(row.post_id, message="two")
-    edited = desk.ask_again(row.id)
+    row = thread.recorded(thread.say("one"))
+    thread.stage.member().patch_post(row.post_id, message="two")
+    edited = thread.ask_again(row.id)
     broker_down.undo()
     _forget_connections()
 
-    desk.resolve(row.id)
+    thread.resolve(row.id)
 
     assert edited.pending_event is ReplyEvent.RECORDED
-    assert _told(desk) == [("recorded", 2, "two")]
+    assert _told(thread) == [("recorded", 2, "two")]
 
 
 def test_worker_that_died_before_it_noted_the_sending_sends_again_under_the_same_id(
-    desk: Desk,
+    thread: MirroredThread,
 ) -> None:
     """At least once: the second task can be told for a double by its id."""
-    row = desk.recorded(desk.say("one"))
-    desk.change(row.id, pending_event=ReplyEvent.RECORDED)
+    row = thread.recorded(thread.say("one"))
+    thread.change(row.id, pending_event=ReplyEvent.RECORDED)
 
-    desk.resolve(row.id)
+    thread.resolve(row.id)
 
-    assert [headers["id"] for headers, _ in _taken(desk)] == [f"{row.id}-recorded-1"] * 2
+    assert [headers["id"] for headers, _ in _taken(thread)] == [f"{row.id}-recorded-1"] * 2
 
 
-def test_change_that_comes_while_the_last_one_is_sent_is_told_too(desk: Desk) -> None:
+def test_change_that_comes_while_the_last_one_is_sent_is_told_too(thread: MirroredThread) -> None:
     """What was sent is not what the row holds by then: the next event is told as well."""
 
     def change_meanwhile(body: Any, **_: Any) -> None:
-        desk.change(body[1]["reply_id"], revision=2, pending_event=ReplyEvent.EDITED)
+        thread.change(body[1]["reply_id"], revision=2, pending_event=ReplyEvent.EDITED)
 
     after_task_publish.connect(change_meanwhile)
     try:
-        desk.recorded(desk.say("one"))
+        thread.recorded(thread.say("one"))
     finally:
         after_task_publish.disconnect(change_meanwhile)
 
-    assert _told(desk) == [("recorded", 1, "one"), ("edited", 2, "one")]
+    assert _told(thread) == [("recorded", 1, "one"), ("edited", 2, "one")]
 
 
-def test_reply_is_told_while_mattermost_is_away(desk: Desk) -> None:
+def test_reply_is_told_while_mattermost_is_away(thread: MirroredThread) -> None:
     """What is recorded already needs no server of Mattermost's."""
-    row = desk.recorded(desk.say("one"))
-    _taken(desk)
-    desk.change(row.id, pending_event=ReplyEvent.RECORDED, state="received")
-    with desk.fault("down"):
+    row = thread.recorded(thread.say("one"))
+    _taken(thread)
+    thread.change(row.id, pending_event=ReplyEvent.RECORDED, state="received")
+    with thread.fault("down"):
         for _ in range(3):
-            desk.office.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
-        desk.resolve(row.id)
+            thread.stage.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
+        thread.resolve(row.id)
 
-    assert _told(desk) == [("recorded", 1, "one")]
+    assert _told(thread) == [("recorded", 1, "one")]
 
 
-def test_without_a_task_nothing_is_sent_and_nothing_stays_pending(desk: Desk) -> None:
+def test_without_a_task_nothing_is_sent_and_nothing_stays_pending(thread: MirroredThread) -> None:
     """i-Reserve reads the tables."""
-    desk.configure(reply_task=None)
+    thread.configure(reply_task=None)
 
-    row = desk.recorded(desk.say("one"))
+    row = thread.recorded(thread.say("one"))
 
-    assert (row.pending_event, _told(desk)) == (None, [])
+    assert (row.pending_event, _told(thread)) == (None, [])
 
 
-def test_sweep_wakes_what_is_due_in_batches_and_then_leaves_it_alone(desk: Desk) -> None:
+def test_sweep_wakes_what_is_due_in_batches_and_then_leaves_it_alone(
+    thread: MirroredThread,
+) -> None:
     """120 replies make three task messages, and none is woken twice within a minute."""
-    reply_ids = [desk.receive(f"{number:026}") for number in range(120)]
-    early = wake_open_replies(desk.office.runtime)
+    reply_ids = [thread.receive(f"{number:026}") for number in range(120)]
+    early = wake_open_replies(thread.stage.runtime)
     for reply_id in reply_ids:
-        desk.change(reply_id, next_attempt_at=utc_now() - timedelta(seconds=1))
+        thread.change(reply_id, next_attempt_at=utc_now() - timedelta(seconds=1))
 
-    first = wake_open_replies(desk.office.runtime)
-    second = wake_open_replies(desk.office.runtime)
+    first = wake_open_replies(thread.stage.runtime)
+    second = wake_open_replies(thread.stage.runtime)
 
-    woken = _taken(desk, "mattermost")
+    woken = _taken(thread, "mattermost")
     assert (early, first, second) == (0, 120, 0)
     assert {headers["task"] for headers, _ in woken} == {RESOLVE_REPLY}
     assert [len(arguments["reply_ids"]) for _, arguments in woken] == [50, 50, 20]
     assert list(chain.from_iterable(each["reply_ids"] for _, each in woken)) == reply_ids
 
 
-def test_reply_that_comes_back_as_an_outbound_message_is_not_posted(desk: Desk) -> None:
+def test_reply_that_comes_back_as_an_outbound_message_is_not_posted(thread: MirroredThread) -> None:
     """i-Reserve enqueues what it was told with the post's id: the thread does not grow."""
-    row = desk.recorded(desk.say("Welcome"))
-    posts = len(desk.office.channel_posts())
+    row = thread.recorded(thread.say("Welcome"))
+    posts = len(thread.stage.channel_posts())
 
-    desk.office.reply(
+    thread.stage.reply(
         "m1", "Welcome", sender_role="agent", sender_name="Anna", origin_post_id=row.post_id
     )
 
-    assert len(desk.office.channel_posts()) == posts
+    assert len(thread.stage.channel_posts()) == posts

@@ -9,36 +9,36 @@ from sqlalchemy import select
 
 from models import User
 from tasks.outbound.drain import Report, drain
-from tests.integration.conftest import Office
+from tests.stage.stage import Stage
 
 
-def _sync(office: Office, **more: Any) -> Report:
+def _sync(stage: Stage, **more: Any) -> Report:
     arguments = {"user_id": "u1", "email": "Anna@Example.com ", "name": "Anna", **more}
-    return drain(office.runtime, office.append("user", **arguments))
+    return drain(stage.runtime, stage.append("user", **arguments))
 
 
-def _users(office: Office) -> list[tuple[str, str, str, str, bool]]:
-    with office.runtime.database.transaction() as session:
+def _users(stage: Stage) -> list[tuple[str, str, str, str, bool]]:
+    with stage.runtime.database.transaction() as session:
         return [
             (user.licence_id, user.user_id, user.email, user.name, user.active)
             for user in session.scalars(select(User).order_by(User.user_id))
         ]
 
 
-def test_user_is_stored_with_the_address_in_lower_case(office: Office) -> None:
+def test_user_is_stored_with_the_address_in_lower_case(stage: Stage) -> None:
     """A new user is there at once, and nothing is in the ledger."""
-    _sync(office)
+    _sync(stage)
 
-    assert _users(office) == [("L1", "u1", "anna@example.com", "Anna", True)]
-    assert office.ledger() == []
+    assert _users(stage) == [("L1", "u1", "anna@example.com", "Anna", True)]
+    assert stage.ledger() == []
 
 
-def test_newest_call_wins(office: Office) -> None:
+def test_newest_call_wins(stage: Stage) -> None:
     """A later call changes the user."""
-    _sync(office)
-    _sync(office, email="anna@new.example", active=False)
+    _sync(stage)
+    _sync(stage, email="anna@new.example", active=False)
 
-    assert _users(office) == [("L1", "u1", "anna@new.example", "Anna", False)]
+    assert _users(stage) == [("L1", "u1", "anna@new.example", "Anna", False)]
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,12 @@ def test_newest_call_wins(office: Office) -> None:
         pytest.param({"licence_id": "L9"}, "licence_unknown", id="unknown licence"),
     ],
 )
-def test_wrong_change_is_kept_as_failed(
-    office: Office, change: dict[str, Any], reason: str
-) -> None:
+def test_wrong_change_is_kept_as_failed(stage: Stage, change: dict[str, Any], reason: str) -> None:
     """Nothing is lost: what cannot be stored is in the ledger with its payload."""
-    _sync(office, **change)
+    _sync(stage, **change)
 
-    (row,) = office.ledger()
+    (row,) = stage.ledger()
 
     assert (row.kind.value, row.state.value, row.reason) == ("user", "failed", reason)
     assert row.payload is not None
-    assert _users(office) == []
+    assert _users(stage) == []

@@ -44,7 +44,7 @@ UNKNOWN = "x" * 26
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Endpoint:
     """An endpoint that is being served, and its database."""
 
     url: str
@@ -72,46 +72,46 @@ def app(database: Database, redis_url: str) -> Flask:
 
 
 @pytest.fixture
-def desk(app: Flask, database: Database) -> Iterator[Desk]:
+def endpoint(app: Flask, database: Database) -> Iterator[Endpoint]:
     """The endpoint, served, for licence L1 with the recorded tokens and bot."""
     add_licence(database, tokens=(TOKEN, FORM_TOKEN))
     with running_app(app) as url:
-        yield Desk(url, database)
+        yield Endpoint(url, database)
 
 
 @pytest.mark.parametrize("name", sorted(set(CALLS) - {"of_bot_post"}))
-def test_recorded_call_is_taken_byte_for_byte(desk: Desk, name: str) -> None:
+def test_recorded_call_is_taken_byte_for_byte(endpoint: Endpoint, name: str) -> None:
     """What a real server sent ends in the inbox; the answer is an empty object, nothing else."""
     call = CALLS[name]
     post_id = call["body"].split("post_id")[1].lstrip('":=')[:26]
     headers = {key: value for key, value in call["headers"].items() if key != "Host"}
 
-    answer = requests.post(desk.url, data=call["body"].encode(), headers=headers, timeout=10)
+    answer = requests.post(endpoint.url, data=call["body"].encode(), headers=headers, timeout=10)
 
     assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (
         200,
         JSON,
         b"{}",
     )
-    assert inbox(desk.database) == [("L1", post_id, *RECEIVED)]
+    assert inbox(endpoint.database) == [("L1", post_id, *RECEIVED)]
 
 
-def test_own_post_of_the_bot_is_dropped(desk: Desk) -> None:
+def test_own_post_of_the_bot_is_dropped(endpoint: Endpoint) -> None:
     """What the bot posted comes back through the hook: answered, never stored."""
     recorded = CALLS["of_bot_post"]["body"]
     assert json.loads(recorded)["user_id"] == BOT_USER_ID
 
-    answer = desk.send(recorded.encode())
+    answer = endpoint.send(recorded.encode())
 
-    assert (answer, inbox(desk.database)) == ((200, {}), [])
+    assert (answer, inbox(endpoint.database)) == ((200, {}), [])
 
 
-def test_who_only_knocks_waits_for_no_writer(desk: Desk) -> None:
+def test_who_only_knocks_waits_for_no_writer(endpoint: Endpoint) -> None:
     """A call with an unknown token asks for no lock: on SQLite there is one for all writers."""
-    writer = Database(desk.database.engine.url.render_as_string(hide_password=False))
+    writer = Database(endpoint.database.engine.url.render_as_string(hide_password=False))
     with writer.connection() as connection:
         connection.execute(update(Licence).values(enabled=True))
-        status, _ = desk.send(as_json(payload(token=UNKNOWN)))
+        status, _ = endpoint.send(as_json(payload(token=UNKNOWN)))
     writer.dispose()
 
     assert status == 401
@@ -124,23 +124,23 @@ REFUSED_TOKENS: list[tuple[str, str | None]] = [
 ]  # fmt: skip
 
 
-def test_wrong_tokens_cannot_be_told_apart(desk: Desk) -> None:
+def test_wrong_tokens_cannot_be_told_apart(endpoint: Endpoint) -> None:
     """Unknown, empty, missing or of a disabled licence: one answer, the same one query, no row."""
-    add_licence(desk.database, "off", tokens=(OTHER_TOKEN,), enabled=False)
+    add_licence(endpoint.database, "off", tokens=(OTHER_TOKEN,), enabled=False)
     statements: list[str] = []
-    event.listen(desk.database.engine, "before_cursor_execute", noted_in(statements))
+    event.listen(endpoint.database.engine, "before_cursor_execute", noted_in(statements))
     bodies = [as_json(payload(token=token)) for _, token in REFUSED_TOKENS]
 
     answers, work = [], []
     for body in bodies:
         statements.clear()
-        answers.append(desk.send(body))
+        answers.append(endpoint.send(body))
         work.append([statement for statement in statements if "BEGIN" not in statement])
 
     assert answers == [(401, {"error": "unknown token"})] * len(bodies)
     assert work == [work[0]] * len(bodies)
     assert len(work[0]) == 1
-    assert inbox(desk.database) == []
+    assert inbox(endpoint.database) == []
 
 
 def noted_in(statements: list[str]) -> Callable[..., None]:
@@ -152,23 +152,23 @@ def noted_in(statements: list[str]) -> Callable[..., None]:
     return note
 
 
-def test_token_comes_before_all_other_fields(desk: Desk) -> None:
+def test_token_comes_before_all_other_fields(endpoint: Endpoint) -> None:
     """Who shows no token is not told which other field is wrong."""
-    assert desk.send(as_json(payload(token=UNKNOWN, post_id=5))) == (
+    assert endpoint.send(as_json(payload(token=UNKNOWN, post_id=5))) == (
         401,
         {"error": "unknown token"},
     )
 
 
 @pytest.mark.parametrize("encode", [as_json, as_form], ids=["json", "form"])
-def test_second_delivery_changes_nothing(desk: Desk, encode: Callable[..., bytes]) -> None:
+def test_second_delivery_changes_nothing(endpoint: Endpoint, encode: Callable[..., bytes]) -> None:
     """The same post once more, as JSON or form, with another text: the row stays as it was."""
-    first = desk.send(as_json(payload()))
-    before = [vars(row) for row in replies(desk.database)]
+    first = endpoint.send(as_json(payload()))
+    before = [vars(row) for row in replies(endpoint.database)]
 
-    second = desk.send(encode(payload(text="changed")), {as_json: JSON, as_form: FORM}[encode])
+    second = endpoint.send(encode(payload(text="changed")), {as_json: JSON, as_form: FORM}[encode])
 
-    after = [vars(row) for row in replies(desk.database)]
+    after = [vars(row) for row in replies(endpoint.database)]
     assert first == second == (200, {})
     assert without_state(after) == without_state(before)
     assert len(after) == 1
@@ -179,53 +179,55 @@ def without_state(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if k != "_sa_instance_state"} for row in rows]
 
 
-def test_two_tokens_are_valid_in_a_rotation(desk: Desk) -> None:
+def test_two_tokens_are_valid_in_a_rotation(endpoint: Endpoint) -> None:
     """Old and new token both count until the rotation is finished, then the new one alone."""
-    with desk.database.transaction() as session:
+    with endpoint.database.transaction() as session:
         add_token(session, "L1", token=OTHER_TOKEN)
     during = [
-        desk.send(as_json(payload(token=token, post_id=letter * 26)))[0]
+        endpoint.send(as_json(payload(token=token, post_id=letter * 26)))[0]
         for letter, token in (("a", TOKEN), ("b", OTHER_TOKEN))
     ]
-    with desk.database.transaction() as session:
+    with endpoint.database.transaction() as session:
         gone = finish_rotation(session, "L1")
 
     after = [
-        desk.send(as_json(payload(token=token, post_id=letter * 26)))[0]
+        endpoint.send(as_json(payload(token=token, post_id=letter * 26)))[0]
         for letter, token in (("c", TOKEN), ("d", OTHER_TOKEN))
     ]
 
     assert (during, gone, after) == ([200, 200], 2, [401, 200])
-    assert [post_id[0] for _, post_id, *_ in inbox(desk.database)] == ["a", "b", "d"]
+    assert [post_id[0] for _, post_id, *_ in inbox(endpoint.database)] == ["a", "b", "d"]
 
 
-def test_token_speaks_for_its_own_licence_alone(desk: Desk) -> None:
+def test_token_speaks_for_its_own_licence_alone(endpoint: Endpoint) -> None:
     """The same post id through two licences' hooks: one row each, and neither moves the other."""
-    add_licence(desk.database, "L2", tokens=(OTHER_TOKEN,), bot_user_id="z" * 26)
+    add_licence(endpoint.database, "L2", tokens=(OTHER_TOKEN,), bot_user_id="z" * 26)
 
-    answers = [desk.send(as_json(payload(token=token))) for token in (TOKEN, OTHER_TOKEN, TOKEN)]
+    answers = [
+        endpoint.send(as_json(payload(token=token))) for token in (TOKEN, OTHER_TOKEN, TOKEN)
+    ]
 
     assert answers == [(200, {})] * 3
-    assert inbox(desk.database) == [("L1", POST_ID, *RECEIVED), ("L2", POST_ID, *RECEIVED)]
+    assert inbox(endpoint.database) == [("L1", POST_ID, *RECEIVED), ("L2", POST_ID, *RECEIVED)]
 
 
-def test_another_licences_bot_is_a_person_like_any(desk: Desk) -> None:
+def test_another_licences_bot_is_a_person_like_any(endpoint: Endpoint) -> None:
     """Only the bot of the token's own licence is dropped."""
-    add_licence(desk.database, "L2", tokens=(OTHER_TOKEN,), bot_user_id="z" * 26)
+    add_licence(endpoint.database, "L2", tokens=(OTHER_TOKEN,), bot_user_id="z" * 26)
 
-    desk.send(as_json(payload(user_id="z" * 26)))
-    desk.send(as_json(payload(token=OTHER_TOKEN, user_id="z" * 26)))
+    endpoint.send(as_json(payload(user_id="z" * 26)))
+    endpoint.send(as_json(payload(token=OTHER_TOKEN, user_id="z" * 26)))
 
-    assert inbox(desk.database) == [("L1", POST_ID, *RECEIVED)]
+    assert inbox(endpoint.database) == [("L1", POST_ID, *RECEIVED)]
 
 
-def test_licence_that_is_disabled_is_refused_at_once(desk: Desk) -> None:
+def test_licence_that_is_disabled_is_refused_at_once(endpoint: Endpoint) -> None:
     """No cache: what an operator switches off is off with the next call."""
-    before = desk.send(as_json(payload()))[0]
-    with desk.database.transaction() as session:
+    before = endpoint.send(as_json(payload()))[0]
+    with endpoint.database.transaction() as session:
         session.get_one(Licence, "L1").enabled = False
 
-    after = desk.send(as_json(payload(post_id="b" * 26)))[0]
+    after = endpoint.send(as_json(payload(post_id="b" * 26)))[0]
 
     assert (before, after) == (200, 401)
 
@@ -236,21 +238,21 @@ def padded(size_bytes: int) -> bytes:
     return empty.replace(b'"text": ""', b'"text": "%s"' % (b"x" * (size_bytes - len(empty))))
 
 
-def test_body_may_have_the_limit_and_no_byte_more(desk: Desk) -> None:
+def test_body_may_have_the_limit_and_no_byte_more(endpoint: Endpoint) -> None:
     """256 KiB are taken; one byte more is refused before it is looked at."""
-    answers = [desk.send(padded(MAX_BODY_BYTES)), desk.send(padded(MAX_BODY_BYTES + 1))]
+    answers = [endpoint.send(padded(MAX_BODY_BYTES)), endpoint.send(padded(MAX_BODY_BYTES + 1))]
 
     error = {"error": f"the body is larger than {MAX_BODY_BYTES} bytes"}
     assert answers == [(200, {}), (413, error)]
 
 
-def test_chunked_body_has_the_same_limit(desk: Desk) -> None:
+def test_chunked_body_has_the_same_limit(endpoint: Endpoint) -> None:
     """A body whose length is not announced is counted while it is read."""
     bodies = [padded(MAX_BODY_BYTES), padded(MAX_BODY_BYTES + 1)]
 
     statuses = [
         requests.post(
-            desk.url, data=iter([body]), headers={"Content-Type": JSON}, timeout=10
+            endpoint.url, data=iter([body]), headers={"Content-Type": JSON}, timeout=10
         ).status_code
         for body in bodies
     ]
@@ -281,24 +283,24 @@ def test_chunked_body_has_the_same_limit(desk: Desk) -> None:
     ],
 )  # fmt: skip
 def test_content_type_and_fields_decide(
-    desk: Desk,
+    endpoint: Endpoint,
     content_type: str | None,
     body: bytes,
     expected: tuple[int, str | None, str | None],
 ) -> None:
     """What is wrong is answered with its status, as JSON with the field; nothing is stored."""
-    status, answer = desk.send(body, content_type)
+    status, answer = endpoint.send(body, content_type)
 
     problem, field = answer.get("error"), answer.get("field")
     assert (status, problem and problem[: len(expected[1] or "")], field) == expected
-    assert len(inbox(desk.database)) == (status == 200)
+    assert len(inbox(endpoint.database)) == (status == 200)
     assert "text" not in answer
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_only_post_is_allowed(desk: Desk, method: str) -> None:
+def test_only_post_is_allowed(endpoint: Endpoint, method: str) -> None:
     """Another method is told which one is right, as JSON."""
-    response = requests.request(method, desk.url, json=payload(), timeout=10)
+    response = requests.request(method, endpoint.url, json=payload(), timeout=10)
 
     assert answer_of(response) == (405, {"error": "only POST"})
     assert response.headers["Allow"] == "POST"
@@ -325,11 +327,11 @@ def test_application_around_us_may_have_other_limits_and_read_the_form_first(
 
 @pytest.mark.parametrize("content_type", [JSON, FORM])
 def test_hook_of_the_stand_in_reaches_the_inbox(
-    desk: Desk, stand_in: StandIn, content_type: str
+    endpoint: Endpoint, stand_in: StandIn, content_type: str
 ) -> None:
     """A post in the channel fires the hook, and its id is in the inbox."""
     place = "support/webchat"
-    hook = {"channel": place, "callback_urls": [desk.url], "token": TOKEN}
+    hook = {"channel": place, "callback_urls": [endpoint.url], "token": TOKEN}
     made = stand_in.setup(
         {
             "teams": [{"name": "support"}],
@@ -348,4 +350,4 @@ def test_hook_of_the_stand_in_reaches_the_inbox(
 
     wait_until(lambda: bool(stand_in.webhook_calls()), what="the hook's call")
     assert [call.status for call in stand_in.webhook_calls()] == [200]
-    assert inbox(desk.database) == [("L1", answer.json()["id"], *RECEIVED)]
+    assert inbox(endpoint.database) == [("L1", answer.json()["id"], *RECEIVED)]

@@ -18,8 +18,8 @@ from demo.ports import free_port
 from demo.redis_server import RedisServer, running_redis
 from models import Database, ReplySource, ReplyState
 from tasks.replies.inbox import RESOLVE_REPLY
-from tests.deployment import Deployment, Running
 from tests.postgres_server import PostgresServer
+from tests.stage.deployment import Deployment, Process
 from tests.waiting import wait_until
 from tests.webhook_calls import (
     OTHER_TOKEN,
@@ -45,7 +45,7 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
         yield server
 
 
-def started(deployment: Deployment) -> tuple[Running, str]:
+def started(deployment: Deployment) -> tuple[Process, str]:
     """Start the web process; return it and its endpoint once it answers."""
     web = deployment.start("web")
     base = f"http://127.0.0.1:{web.port}/mattermost"

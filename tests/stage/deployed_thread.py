@@ -1,4 +1,4 @@
-"""The team of a licence: what it writes in a mirrored thread, and what became of it."""
+"""A mirrored thread on a deployed stage: what members write in it, and what became of that."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sqlalchemy import Select, func, select
 
 from models import Conversation, Reply, ReplySource, ReplyState
 from tasks.mattermost import MattermostClient
-from tests.acceptance.site import CHANNEL, MEMBER, Site, team_of
-from tests.deployment import Running
+from tests.stage.deployed import CHANNEL, MEMBER, DeployedStage, team_of
+from tests.stage.deployment import Process
 from tests.waiting import wait_until
 
 LICENCE = "L1"
@@ -24,34 +24,34 @@ WORD = "geheimtekst"
 
 
 @dataclass(slots=True)
-class Team:
-    """Members who reply in the thread of one conversation. A worker must be running.
+class DeployedThread:
+    """The thread of one conversation, in which members reply. A worker must be running.
 
     ``said`` holds for each reply's post the SHA-256 of its files.
     """
 
-    site: Site
+    stage: DeployedStage
     root_post_id: str = ""
     said: dict[str, list[str]] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Let i-Reserve begin the conversation, and wait for its thread."""
-        host = self.site.deployment.start_host()
+        host = self.stage.deployment.start_host()
         host.delay("create_root_post", LICENCE, "c1", visitor_name="Jan")
         self.root_post_id = wait_until(self._linked_root, timeout_s=30, what="the thread")
 
     def _linked_root(self) -> str | None:
-        with self.site.database.transaction() as session:
+        with self.stage.database.transaction() as session:
             return session.scalar(select(Conversation.root_post_id))
 
-    def start_web(self) -> Running:
+    def start_web(self) -> Process:
         """Start the web process and make an outgoing webhook that calls it."""
-        web = self.site.deployment.start("web")
+        web = self.stage.deployment.start("web")
         _wait_for_web(web)
         url = f"http://127.0.0.1:{web.port}/mattermost/replies"
         hook = {"channel": PLACE, "callback_urls": [url], "content_type": "application/json"}
-        token = self.site.stand_in.setup({"hooks": [hook]})["hooks"][0]["token"]
-        done = self.site.deployment.command(
+        token = self.stage.stand_in.setup({"hooks": [hook]})["hooks"][0]["token"]
+        done = self.stage.deployment.command(
             "licence", "webhook", LICENCE, "--token-file", "-", stdin=token
         )
         assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ class Team:
         """Upload a file; return its id."""
         with self._member() as member:
             return member.upload_file(
-                channel_id=self.site.channel_ids[LICENCE],
+                channel_id=self.stage.channel_ids[LICENCE],
                 name="plan.bin",
                 stream=io.BytesIO(content),
                 size_bytes=len(content),
@@ -80,19 +80,19 @@ class Team:
 
     def count_received(self) -> int:
         """Return how many replies are in the inbox or recorded."""
-        with self.site.database.transaction() as session:
+        with self.stage.database.transaction() as session:
             return session.scalar(select(func.count()).select_from(Reply)) or 0
 
     def count_recorded(self) -> int:
         """Return how many replies are recorded."""
         query = select(func.count()).where(Reply.state == ReplyState.RECORDED)
-        with self.site.database.transaction() as session:
+        with self.stage.database.transaction() as session:
             return session.scalar(query) or 0
 
     def recorded(self) -> dict[str, list[str]]:
         """Return for each recorded reply's post the SHA-256 of its files, as they are stored."""
-        store = Path(self.site.deployment.environment["ATTACHMENTS_URL"].removeprefix("file://"))
-        with self.site.database.transaction() as session:
+        store = Path(self.stage.deployment.environment["ATTACHMENTS_URL"].removeprefix("file://"))
+        with self.stage.database.transaction() as session:
             replies = session.scalars(_recorded())
             return {
                 reply.post_id: [
@@ -104,12 +104,12 @@ class Team:
 
     def sources(self) -> Mapping[str, ReplySource]:
         """Return how each recorded reply came to our knowledge, in the order of the posts."""
-        with self.site.database.transaction() as session:
+        with self.stage.database.transaction() as session:
             return {reply.post_id: reply.source for reply in session.scalars(_recorded())}
 
     def delays_s(self) -> list[float]:
         """Return how long each reply took from its post until it was recorded."""
-        with self.site.database.transaction() as session:
+        with self.stage.database.transaction() as session:
             return [
                 (reply.recorded_at - reply.posted_at).total_seconds()
                 for reply in session.scalars(_recorded())
@@ -120,7 +120,7 @@ class Team:
         self, member: MattermostClient, text: str, file_id: str = "", sha256: str = ""
     ) -> None:
         post = member.create_post(
-            channel_id=self.site.channel_ids[LICENCE],
+            channel_id=self.stage.channel_ids[LICENCE],
             root_id=self.root_post_id,
             message=text,
             file_ids=[file_id] if file_id else [],
@@ -128,8 +128,8 @@ class Team:
         self.said[post.id] = [sha256] if sha256 else []
 
     def _member(self) -> MattermostClient:
-        made = self.site.stand_in.setup({"users": [{"username": MEMBER}]})
-        return MattermostClient(self.site.stand_in.url, made["users"][MEMBER]["token"])
+        made = self.stage.stand_in.setup({"users": [{"username": MEMBER}]})
+        return MattermostClient(self.stage.stand_in.url, made["users"][MEMBER]["token"])
 
 
 def _recorded() -> Select[Reply]:
@@ -138,7 +138,7 @@ def _recorded() -> Select[Reply]:
     )
 
 
-def _wait_for_web(web: Running) -> None:
+def _wait_for_web(web: Process) -> None:
     def is_up() -> bool:
         try:
             url = f"http://127.0.0.1:{web.port}/mattermost/health"

@@ -1,4 +1,4 @@
-"""A reader of the docs: types what stands in their blocks, one after the other, in one folder."""
+"""Runs the blocks of the docs as a reader would: one after the other, in one folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BlockError(AssertionError):
 
 
 class SignsOfLife(Protocol):
-    """What the reader sees of processes that were started, once they are ready."""
+    """What is seen of processes that were started, once they are ready."""
 
     def forget(self) -> None:
         """Forget the signs of earlier processes."""
@@ -35,10 +35,10 @@ class SignsOfLife(Protocol):
 
 
 @dataclass(slots=True)
-class Reader:
-    """Whoever follows the docs: a folder, a shell's environment, and what was left running.
+class BlockRunner:
+    """A reader's place: a folder, a shell's environment, and what was left running.
 
-    ``addresses`` are the reader's own in the place of the docs' examples.
+    ``addresses`` are the runner's own in the place of the docs' examples.
     """
 
     directory: Path

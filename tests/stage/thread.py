@@ -19,49 +19,49 @@ from tasks.replies.inbox import receive
 from tasks.replies.open_replies import claim
 from tasks.replies.patience import GIVE_UP_AFTER_S
 from tasks.replies.resolve import Report, resolve
-from tests.integration.conftest import LICENCE, Office
+from tests.stage.stage import LICENCE, Stage
 
 CONVERSATION = "c1"
 EVERYTHING = 10_000
 
 
 @dataclass(slots=True)
-class Desk:
-    """An office with one conversation, and what its tests do there."""
+class MirroredThread:
+    """A stage with one conversation: what is written in its thread, and what becomes of it."""
 
-    office: Office
+    stage: Stage
 
     @classmethod
-    def open(cls, office: Office) -> Desk:
+    def open(cls, stage: Stage) -> MirroredThread:
         """Start the conversation."""
-        office.start(CONVERSATION)
-        office.stand_in.clear_received()
-        return cls(office)
+        stage.start(CONVERSATION)
+        stage.stand_in.clear_received()
+        return cls(stage)
 
     @property
     def database(self) -> Database:
         """Return the database."""
-        return self.office.runtime.database
+        return self.stage.runtime.database
 
     @property
     def root_post_id(self) -> str:
         """Return the conversation's thread."""
-        return self.office.conversation().root_post_id or ""
+        return self.stage.conversation().root_post_id or ""
 
     def say(
         self, message: str = "", *, client: MattermostClient | None = None, **more: Any
     ) -> Post:
         """Write in the thread as a member."""
         arguments = {"root_id": self.root_post_id, "message": message, **more}
-        member = client or self.office.member()
-        return member.create_post(channel_id=self.office.channel_id, **arguments)
+        member = client or self.stage.member()
+        return member.create_post(channel_id=self.stage.channel_id, **arguments)
 
     def upload(self, *contents: bytes) -> list[str]:
         """Upload files as a member, to be attached; their names are 1.txt, 2.txt and so on."""
         return [
-            self.office.member()
+            self.stage.member()
             .upload_file(
-                channel_id=self.office.channel_id,
+                channel_id=self.stage.channel_id,
                 name=f"{number}.txt",
                 stream=io.BytesIO(content),
                 size_bytes=len(content),
@@ -107,7 +107,7 @@ class Desk:
 
     def resolve(self, *reply_ids: int) -> Report:
         """Do what the task does."""
-        return resolve(self.office.runtime, reply_ids)
+        return resolve(self.stage.runtime, reply_ids)
 
     def change(self, reply_id: int, **values: Any) -> None:
         """Change columns of a row."""
@@ -118,9 +118,9 @@ class Desk:
         """Change columns of the licence."""
         with self.database.transaction() as session:
             session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
-        runtime = self.office.runtime
+        runtime = self.stage.runtime
         # A worker would notice within a few seconds; its memory is emptied instead of waiting.
-        self.office.runtime = replace(
+        self.stage.runtime = replace(
             runtime, licences=Licences(runtime.database, runtime.licences._keyring)
         )
 
@@ -152,11 +152,11 @@ class Desk:
     def reactions(self, post_id: str) -> list[tuple[str, str]]:
         """Return who reacted to a post with what."""
         answer = requests.get(
-            f"{self.office.stand_in.url}/api/v4/posts/{post_id}/reactions",
-            headers={"Authorization": f"Bearer {self.office.bot_token}"},
+            f"{self.stage.stand_in.url}/api/v4/posts/{post_id}/reactions",
+            headers={"Authorization": f"Bearer {self.stage.bot_token}"},
             timeout=10,
         )
-        bot = self.office.bot().get_me().id
+        bot = self.stage.bot().get_me().id
         return [
             ("bot" if each["user_id"] == bot else "member", each["emoji_name"])
             for each in answer.json()
@@ -164,19 +164,19 @@ class Desk:
 
     def asked(self, path: str, method: str = "GET") -> int:
         """Return how often the stand-in was asked this."""
-        return len(self.office.stand_in.received(method=method, path=path))
+        return len(self.stage.stand_in.received(method=method, path=path))
 
     @contextmanager
     def fault(self, kind: str, **more: Any) -> Iterator[None]:
         """Let the stand-in fail for the length of a `with`."""
-        fault = self.office.stand_in.set_fault(kind, **more)
+        fault = self.stage.stand_in.set_fault(kind, **more)
         try:
             yield
         finally:
-            self.office.stand_in.clear_faults(fault.id)
+            self.stage.stand_in.clear_faults(fault.id)
 
     def configure(self, **settings: Any) -> None:
         """Change settings of the installation."""
-        runtime = self.office.runtime
+        runtime = self.stage.runtime
         changed = runtime.settings.model_copy(update=settings)
-        self.office.runtime = replace(runtime, settings=changed)
+        self.stage.runtime = replace(runtime, settings=changed)

@@ -1,4 +1,4 @@
-"""The demo's stage: a Mattermost server, an installation beside it, and all their processes."""
+"""The demo as it runs: a Mattermost server, an installation beside it, and all their processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from demo.target import Target, running_target
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RunningDemo:
     """What runs; nothing has been played on it yet."""
 
     installation: Installation
@@ -40,7 +40,7 @@ class Stage:
     def play(self) -> list[str]:
         """Play both directions, print what happens; return what is not as it should be.
 
-        Once in a process: i-Reserve's part is set up to enqueue for this stage.
+        Once in a process: i-Reserve's part is set up to enqueue for this demo.
         """
         # i-Reserve knows the broker and nothing else. The tasks read it when they are imported.
         os.environ.update(REDIS_URL=self.installation.environment["REDIS_URL"])
@@ -59,8 +59,8 @@ class Stage:
 
 
 @contextmanager
-def running_stage() -> Iterator[Stage]:
-    """Yield a stage whose processes are up; nothing is left of it afterwards.
+def running_demo() -> Iterator[RunningDemo]:
+    """Yield a demo whose processes are up; nothing is left of it afterwards.
 
     Raises:
         DemoError: something did not come up.
@@ -74,7 +74,7 @@ def running_stage() -> Iterator[Stage]:
         _register(installation, target)
         print("Starting web, worker, beat, flower and i-Reserve ...", flush=True)
         with running_processes(installation.environment, installation.directory) as processes:
-            yield Stage(installation, target, processes)
+            yield RunningDemo(installation, target, processes)
 
 
 def _running_installation(directory: Path, target: Target) -> AbstractContextManager[Installation]:

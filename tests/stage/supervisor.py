@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.deployment import Deployment, Running
+from tests.stage.deployment import Deployment, Process
 
 LOOK_EVERY_S = 0.1
 
@@ -20,7 +20,7 @@ class Supervisor:
 
     deployment: Deployment
     restarts: int = 0
-    _watched: list[Running] = field(default_factory=list)
+    _watched: list[Process] = field(default_factory=list)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def kill_one_worker(self, dice: random.Random, with_signal: int = signal.SIGKILL) -> None:
@@ -44,7 +44,7 @@ class Supervisor:
             self._stopped.set()
             thread.join()
 
-    def _workers(self) -> list[Running]:
+    def _workers(self) -> list[Process]:
         return [running for running in self._watched if running.name == "worker"]
 
     def _watch(self) -> None:

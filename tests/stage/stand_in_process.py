@@ -17,7 +17,7 @@ import requests
 from demo.mattermost.received import Received
 from demo.mattermost.webhooks import WebhookCall
 from demo.ports import free_port
-from tests.deployment import ROOT
+from tests.stage.deployment import ROOT
 
 # Its control answers at once; the record of a full load is some megabytes.
 TIMEOUT_S = 30

@@ -13,8 +13,8 @@ from demo.redis_server import RedisServer, running_redis
 from models import Database, KeyRing
 from tasks.licences.registration import LicenceOrder, register_licence
 from tasks.mattermost import MattermostClient
-from tests.acceptance.stand_in_process import StandInProcess, running_stand_in
-from tests.deployment import ROOT, Deployment
+from tests.stage.deployment import ROOT, Deployment
+from tests.stage.stand_in_process import StandInProcess, running_stand_in
 
 CHANNEL = "webchat"
 # A team member, who is in the channel of each licence.
@@ -22,7 +22,7 @@ MEMBER = "anna"
 
 
 @dataclass(slots=True)
-class Site:
+class DeployedStage:
     """Servers that a test may kill, and a deployment of which it starts what it needs."""
 
     deployment: Deployment
@@ -73,7 +73,7 @@ def bot_of(licence_id: str) -> str:
 
 
 @contextmanager
-def running_site(
+def running_stage(
     directory: Path,
     *,
     database_url: str,
@@ -81,8 +81,8 @@ def running_site(
     source: Path = ROOT,
     stop_with: int = signal.SIGTERM,
     **settings: str,
-) -> Iterator[Site]:
-    """Yield a site with these licences, whose processes run the code in ``source``.
+) -> Iterator[DeployedStage]:
+    """Yield a stage with these licences, whose processes run the code in ``source``.
 
     At the end of the block each process of the deployment gets the signal ``stop_with``.
     """
@@ -94,11 +94,11 @@ def running_site(
         deployment = Deployment.create(
             directory, redis_url=redis.url, database_url=database_url, source=source, **settings
         )
-        site = Site(deployment, redis, stand_in, database)
+        stage = DeployedStage(deployment, redis, stand_in, database)
         try:
             for licence_id in licences:
-                site.add_licence(licence_id)
-            yield site
+                stage.add_licence(licence_id)
+            yield stage
         finally:
             deployment.stop(with_signal=stop_with)
             database.dispose()

@@ -97,7 +97,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class ServerUnderTest:
     """Everything that the cases need; `elsewhere` is public, and the bot is not in it."""
 
     admin: Caller
@@ -138,8 +138,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_world(session: requests.Session, *, url: str, admin_token: str) -> World:
-    """A new world under names of its own, so that any number fit on one server."""
+def make_server(session: requests.Session, *, url: str, admin_token: str) -> ServerUnderTest:
+    """Make a team under names of its own, so that any number fit on one server."""
     admin = _me(Caller(session, url, admin_token))
     team_name = _name("support")
     team_id = _good(
@@ -150,7 +150,7 @@ def make_world(session: requests.Session, *, url: str, admin_token: str) -> Worl
     webchat_id = _channel(admin, team_id, "webchat", members=(bot, anna))
     archived_id = _channel(admin, team_id, "archived", members=(bot,))
     _good(admin.delete(f"/channels/{archived_id}"))
-    return World(
+    return ServerUnderTest(
         admin=admin,
         bot=bot,
         anna=anna,

@@ -19,13 +19,13 @@ from demo.ports import free_port
 from models.keyring import new_key
 from tests.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FLOWER_LOGIN = "test:test"
 STOP_TIMEOUT_S = 20
 
 
 @dataclass(slots=True)
-class Running:
+class Process:
     """One process of the deployment, in a session of its own, with its log."""
 
     name: str
@@ -50,7 +50,7 @@ class Running:
 
 
 @dataclass(slots=True)
-class Host:
+class HostProcess:
     """i-Reserve: enqueues through our package, in a process that knows the broker alone."""
 
     process: subprocess.Popen[str]
@@ -96,8 +96,8 @@ class Deployment:
     directory: Path
     environment: dict[str, str]
     source: Path = ROOT
-    running: list[Running] = field(default_factory=list)
-    hosts: list[Host] = field(default_factory=list)
+    running: list[Process] = field(default_factory=list)
+    hosts: list[HostProcess] = field(default_factory=list)
 
     @classmethod
     def create(
@@ -127,7 +127,7 @@ class Deployment:
         }
         return cls(directory, environment, source)
 
-    def start(self, name: str) -> Running:
+    def start(self, name: str) -> Process:
         """Start one of the Procfile's processes with its own command."""
         procfile = parse_procfile((self.source / "Procfile").read_text())
         port = free_port()
@@ -143,27 +143,27 @@ class Deployment:
                 stderr=output,
                 start_new_session=True,
             )
-        running = Running(name, process, log, port)
+        running = Process(name, process, log, port)
         self.running.append(running)
         return running
 
-    def start_worker(self) -> Running:
+    def start_worker(self) -> Process:
         """Start a worker and wait until it takes tasks."""
         return self.start_workers(1)[0]
 
-    def start_workers(self, count: int) -> list[Running]:
+    def start_workers(self, count: int) -> list[Process]:
         """Start so many workers and wait until all of them take tasks."""
         workers = [self.start("worker") for _ in range(count)]
         for worker in workers:
             _wait_until_ready(worker)
         return workers
 
-    def start_host(self) -> Host:
+    def start_host(self) -> HostProcess:
         """Start i-Reserve's process."""
         known = ("PATH", "REDIS_URL", "HOME", "PYTHONPATH")
-        host = Host(
+        host = HostProcess(
             subprocess.Popen(
-                [sys.executable, ROOT / "tests" / "host.py"],
+                [sys.executable, ROOT / "tests" / "stage" / "host.py"],
                 cwd=self.source,
                 env={name: self.environment[name] for name in known if name in self.environment},
                 stdin=subprocess.PIPE,
@@ -200,7 +200,7 @@ class Deployment:
         return "\n".join(running.log_text() for running in self.running)
 
 
-def _wait_until_ready(worker: Running) -> None:
+def _wait_until_ready(worker: Process) -> None:
     wait_until(
         lambda: " ready." in worker.log_text() or worker.process.poll() is not None,
         timeout_s=60,

@@ -1,0 +1,105 @@
+"""One licence on the stand-in, and a worker's parts in this process to drain its lanes with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from sqlalchemy import select
+
+from demo.mattermost import StandIn
+from models import Conversation, Delivery
+from tasks.app import append_message
+from tasks.lanes import PREFIX, Lane
+from tasks.mattermost import MattermostClient, Post
+from tasks.messages import lane_of
+from tasks.outbound.drain import Report, drain
+from tasks.runtime import Runtime
+
+TEAM = "support"
+CHANNEL = "webchat"
+BOT = "ireserve"
+LICENCE = "L1"
+VISITOR = {"sender_name": "Jan", "sender_role": "visitor"}
+
+
+@dataclass(slots=True)
+class Stage:
+    """One licence with its channel and bot on the stand-in, as the tests use it."""
+
+    runtime: Runtime
+    stand_in: StandIn
+    channel_id: str
+    bot_token: str
+    user_token: str
+    store: Path
+    next_task: int = 0
+
+    def append(self, kind: str, **payload: Any) -> Lane:
+        """Put a message into its lane without waking anybody."""
+        self.next_task += 1
+        payload = {"licence_id": LICENCE, **payload}
+        append_message(self.runtime.lanes, kind, payload, f"task-{self.next_task}")
+        return lane_of(kind, payload)
+
+    def drain(self, lane: Lane) -> Report:
+        """Drain the lane, as if the time were over for which it is to be left alone."""
+        with Redis.from_url(self.runtime.settings.redis_url) as redis:
+            redis.delete(f"{PREFIX}pause:{lane}")
+        return drain(self.runtime, lane)
+
+    def start(self, conversation_id: str = "c1", **more: Any) -> Report:
+        """Enqueue a conversation's start and drain its lane."""
+        arguments = {"visitor_name": "Jan", "conversation_id": conversation_id, **more}
+        return self.drain(self.append("root", **arguments))
+
+    def reply(
+        self, message_id: str, text: str = "", conversation_id: str = "c1", **more: Any
+    ) -> Report:
+        """Enqueue a visitor's message and drain its lane."""
+        arguments = {
+            "conversation_id": conversation_id,
+            "message_id": message_id,
+            "text": text,
+            **VISITOR,
+            **more,
+        }
+        return self.drain(self.append("reply", **arguments))
+
+    def notify(self, notification_type: str = "booking", text: str = "news", **more: Any) -> Report:
+        """Enqueue a notification and drain its lane."""
+        arguments = {"notification_type": notification_type, "text": text, **more}
+        return self.drain(self.append("notification", **arguments))
+
+    def channel_posts(self, channel_id: str | None = None) -> list[Post]:
+        """Return what is in the channel, oldest first, as a member sees it."""
+        page = self.member().get_posts_page(channel_id or self.channel_id, page=0, per_page=200)
+        return sorted(page, key=lambda post: post.create_at_ms)
+
+    def member(self) -> MattermostClient:
+        """Return a client with which a team member looks."""
+        return MattermostClient(self.stand_in.url, self.user_token)
+
+    def bot(self) -> MattermostClient:
+        """Return a client with which the bot acts."""
+        return MattermostClient(self.stand_in.url, self.bot_token)
+
+    def posts_sent(self) -> list[Any]:
+        """Return the record of the POST /posts requests."""
+        return self.stand_in.received(method="POST", path="/posts")
+
+    def ledger(self) -> list[Delivery]:
+        """Return all rows of the ledger in the order they were begun."""
+        with self.runtime.database.transaction() as session:
+            return list(session.scalars(select(Delivery).order_by(Delivery.id)))
+
+    def states(self) -> dict[str, tuple[str, str | None]]:
+        """Return state and reason of each message in the ledger by key."""
+        return {row.key: (row.state.value, row.reason) for row in self.ledger()}
+
+    def conversation(self) -> Conversation:
+        """Return the one conversation there is."""
+        with self.runtime.database.transaction() as session:
+            return session.scalars(select(Conversation)).one()
