@@ -7,31 +7,40 @@ from http import HTTPStatus
 
 import structlog
 from flask import Response, jsonify
+from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from tasks.runtime import Runtime, current_runtime
+from models import Database
 
 log = structlog.get_logger(__name__)
 
 
-def health() -> tuple[Response, int]:
-    """Return 200 and "ok" for each part that answers, 503 when one does not."""
-    runtime = current_runtime()
-    parts = {
-        "database": _answers("database", lambda: _ask_database(runtime)),
-        "broker": _answers("broker", runtime.lanes.now_ms),
-    }
-    is_well = all(parts.values())
-    body = {name: "ok" if answers else "down" for name, answers in parts.items()}
-    status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
-    return jsonify(status="ok" if is_well else "down", **body), status
+class HealthPage:
+    """Asks with the database and the Redis client of the web process, and needs no other part."""
 
+    def __init__(self, *, database: Callable[[], Database], redis: Callable[[], Redis]) -> None:
+        self._database = database
+        self._redis = redis
 
-def _ask_database(runtime: Runtime) -> None:
-    with runtime.database.transaction() as session:
-        session.execute(text("SELECT 1"))
+    def show(self) -> tuple[Response, int]:
+        """Return 200 and "ok" for each part that answers, 503 when one does not."""
+        parts = {
+            "database": _answers("database", self._ask_database),
+            "broker": _answers("broker", self._ask_broker),
+        }
+        is_well = all(parts.values())
+        body = {name: "ok" if answers else "down" for name, answers in parts.items()}
+        status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
+        return jsonify(status="ok" if is_well else "down", **body), status
+
+    def _ask_database(self) -> None:
+        with self._database().reading() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def _ask_broker(self) -> None:
+        self._redis().ping()
 
 
 def _answers(part: str, ask: Callable[[], object]) -> bool:

@@ -21,20 +21,19 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from inbound.figures import BrokerFigures, DatabaseFigures, families
+from inbound.metric_families import BrokerFigures, DatabaseFigures, families
 from models import Database, Licence
-from tasks.lanes import Lanes
 from tasks.licences.circuit import Circuits
 from tasks.replies.unrecorded import count_unrecorded
 from tasks.watch.backlog import read_backlogs
-from tasks.watch.signs import last_sweep_at
+from tasks.watch.signs import last_sweep_at, now_ms
 from tasks.watch.tallies import NO_LICENCE, Tallies
 
 log = structlog.get_logger(__name__)
 
 
 class MetricsPage:
-    """Answers whoever has the token; without a token in the settings, nobody."""
+    """Needs the bearer token; switched off (404) if none is set."""
 
     def __init__(
         self,
@@ -100,7 +99,7 @@ def _broker_figures(redis: Redis, database: DatabaseFigures | None) -> BrokerFig
         backlogs=read_backlogs(redis),
         circuits=Circuits(redis).states(licences),
         swept_at=last_sweep_at(redis),
-        now=datetime.fromtimestamp(Lanes(redis).now_ms() / 1_000, UTC),
+        now=datetime.fromtimestamp(now_ms(redis) / 1_000, UTC),
     )
 
 

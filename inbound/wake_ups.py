@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
@@ -11,6 +12,7 @@ from threading import Lock, Thread
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import Redis
 
 from tasks.replies.inbox import wake
 from tasks.watch.signs import note_own_posts
@@ -30,9 +32,12 @@ PAUSE_S = 0.05
 class WakeUps:
     """A queue of new replies, and of own posts' ids, and the one thread that publishes them."""
 
-    def __init__(self, app: Celery, *, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(
+        self, app: Celery, *, redis: Callable[[], Redis], max_waiting: int = MAX_WAITING
+    ) -> None:
         """Publish with this application's configuration; the thread starts with the first reply."""
         self._app = app
+        self._redis = redis
         self._max_waiting = max_waiting
         self._watches_forks = False
         self._reset()
@@ -76,7 +81,7 @@ class WakeUps:
         while True:
             batch = _next_batch(waiting)
             if own := [each for each in batch if isinstance(each, str)]:
-                note_own_posts(self._app.conf.broker_url, own)
+                note_own_posts(self._redis(), own)
             if replies := [each for each in batch if isinstance(each, int)]:
                 self._publish(replies)
             time.sleep(PAUSE_S)

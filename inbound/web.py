@@ -8,7 +8,7 @@ from functools import cache
 from flask import Blueprint, Flask, got_request_exception, request
 from redis import Redis
 
-from inbound.health import health
+from inbound.health import HealthPage
 from inbound.metrics import MetricsPage
 from inbound.wake_ups import WakeUps
 from inbound.webhook import METHODS, ReplyWebhook
@@ -25,11 +25,16 @@ WEB_THREADS = 8
 
 
 def make_blueprint(
-    *, database: Callable[[], Database], wake_ups: WakeUps, metrics: MetricsPage | None = None
+    *,
+    database: Callable[[], Database],
+    redis: Callable[[], Redis],
+    wake_ups: WakeUps,
+    metrics: MetricsPage | None = None,
 ) -> Blueprint:
-    """Return the addresses under /mattermost, with this database and this way to wake workers."""
+    """Return the addresses under /mattermost, which share this database and this Redis client."""
     made = Blueprint("mattermost", __name__, url_prefix="/mattermost")
-    made.get("/health")(health)
+    health = HealthPage(database=database, redis=redis)
+    made.get("/health", endpoint="health")(health.show)
     if metrics is not None:
         made.get("/metrics", endpoint="metrics")(metrics.show)
     made.add_url_rule(
@@ -44,7 +49,7 @@ def make_blueprint(
 
 @cache
 def _database() -> Database:
-    """Return the database without a worker's other parts: a webhook needs no keys and no Redis."""
+    """Return the web process's one pool; no address here needs a worker's other parts."""
     return Database(get_settings().database_url, pool_size=WEB_THREADS)
 
 
@@ -60,7 +65,8 @@ def _metrics_token() -> str | None:
 
 blueprint = make_blueprint(
     database=_database,
-    wake_ups=WakeUps(celery_app),
+    redis=_redis,
+    wake_ups=WakeUps(celery_app, redis=_redis),
     metrics=MetricsPage(database=_database, redis=_redis, token=_metrics_token),
 )
 

@@ -88,6 +88,13 @@ class Database:
         with self._turn, self._autocommit.connect() as connection:
             yield connection
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection for single statements that only read, and wait for no writer."""
+        _ = self.engine
+        with self._autocommit.connect() as connection:
+            yield connection
+
     def dispose(self) -> None:
         """Close all connections."""
         if self._engine is not None:

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Event, Lock
 
+from redis import Redis
+
 from models import Database, KeyRing
 from settings import Settings, get_settings
 from tasks.attachments import AttachmentSource
@@ -68,6 +70,7 @@ class Runtime:
 
     settings: Settings
     database: Database
+    redis: Redis
     lanes: Lanes
     locks: Locks
     circuits: Circuits
@@ -87,6 +90,7 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
     return Runtime(
         settings=settings,
         database=database,
+        redis=redis,
         lanes=Lanes(redis),
         locks=Locks(redis),
         circuits=Circuits(redis),

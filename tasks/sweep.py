@@ -29,7 +29,7 @@ WAKES_PER_SWEEP = 500
 def sweep() -> str:
     """Wake what has been waiting for too long; safe to run twice at the same time."""
     runtime = current_runtime()
-    note_sweep(runtime.settings.redis_url)
+    note_sweep(runtime.redis)
     probes = runtime.circuits.take_due_probes()
     for licence_id in probes:
         probe_server.delay(licence_id)

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
 from typing import cast
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tasks.connections import producer_redis
-from tasks.lanes import PREFIX, Lanes
+from tasks.lanes import PREFIX
 
 SWEPT = PREFIX + "swept"
 # How long it is known that a webhook told of a post of ours: a round trip takes seconds.
 SEEN_FOR_S = 60
 
 
-def note_sweep(redis_url: str) -> None:
+def now_ms(redis: Redis) -> int:
+    """Return the time by Redis' clock: processes that write and read need not agree on theirs."""
+    seconds, micros = redis.time()
+    return int(seconds) * 1_000 + int(micros) // 1_000
+
+
+def note_sweep(redis: Redis) -> None:
     """Note that the sweep runs: beat is alive, and a worker does what it says."""
-    redis = _connection(redis_url)
-    # Redis' own clock: whoever writes and whoever reads need not agree on the time.
-    redis.set(SWEPT, Lanes(redis).now_ms())
+    redis.set(SWEPT, now_ms(redis))
 
 
 def last_sweep_at(redis: Redis) -> datetime | None:
@@ -35,12 +37,12 @@ def last_sweep_at(redis: Redis) -> datetime | None:
 def last_sweep_s_ago(redis: Redis) -> float | None:
     """Return how long ago the sweep last ran; None: never, as far as Redis knows."""
     swept_at = last_sweep_at(redis)
-    return None if swept_at is None else Lanes(redis).now_ms() / 1_000 - swept_at.timestamp()
+    return None if swept_at is None else now_ms(redis) / 1_000 - swept_at.timestamp()
 
 
-def note_own_posts(redis_url: str, post_ids: Sequence[str]) -> None:
+def note_own_posts(redis: Redis, post_ids: Sequence[str]) -> None:
     """Note which posts of our own a webhook told of, if Redis is there."""
-    with suppress(RedisError), _connection(redis_url).pipeline(transaction=False) as pipeline:
+    with suppress(RedisError), redis.pipeline(transaction=False) as pipeline:
         for post_id in post_ids:
             pipeline.set(_seen(post_id), 1, ex=SEEN_FOR_S)
         pipeline.execute()
@@ -53,9 +55,3 @@ def has_seen(redis: Redis, post_id: str) -> bool:
 
 def _seen(post_id: str) -> str:
     return f"{PREFIX}seen:{post_id}"
-
-
-@cache
-def _connection(redis_url: str) -> Redis:
-    """Return the process's connection; redis-py itself copes with forks and threads."""
-    return producer_redis(redis_url)

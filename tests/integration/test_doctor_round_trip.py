@@ -41,11 +41,15 @@ def redis(stage: Stage) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def web(stage: Stage) -> Iterator[str]:
+def web(stage: Stage, redis: Redis) -> Iterator[str]:
     """The web process' endpoint."""
     flask = Flask(__name__)
     flask.register_blueprint(
-        make_blueprint(database=lambda: stage.runtime.database, wake_ups=WakeUps(celery_app))
+        make_blueprint(
+            database=lambda: stage.runtime.database,
+            redis=lambda: redis,
+            wake_ups=WakeUps(celery_app, redis=lambda: redis),
+        )
     )
     with running_app(flask) as url:
         yield url

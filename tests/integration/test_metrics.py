@@ -73,7 +73,12 @@ def scraper(stage: Stage) -> Iterator[Scraper]:
     )
     broker = Celery(broker=stage.runtime.settings.redis_url)
     app.register_blueprint(
-        make_blueprint(database=lambda: scraper.database, wake_ups=WakeUps(broker), metrics=page)
+        make_blueprint(
+            database=lambda: scraper.database,
+            redis=lambda: scraper.redis,
+            wake_ups=WakeUps(broker, redis=lambda: scraper.redis),
+            metrics=page,
+        )
     )
     with running_app(app) as url, redis:
         scraper.url = url.replace("/replies", "/metrics")
@@ -244,7 +249,7 @@ def test_replies_that_are_not_recorded_are_there_by_state(stage: Stage, scraper:
 def test_sweep_says_when_it_ran_last(stage: Stage, scraper: Scraper) -> None:
     """0 before it ever has, then Redis' time in seconds."""
     before = scraper.read("sweep_last_run_timestamp_seconds")
-    note_sweep(stage.runtime.settings.redis_url)
+    note_sweep(stage.runtime.redis)
 
     after = scraper.read("sweep_last_run_timestamp_seconds")
 

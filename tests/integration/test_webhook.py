@@ -18,6 +18,7 @@ from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from inbound.webhook import MAX_BODY_BYTES
 from models import Database, Licence, ReplySource, ReplyState
+from tasks.connections import worker_redis
 from tasks.replies.webhook_tokens import add_token, finish_rotation
 from tests.waiting import wait_until
 from tests.webhook_calls import (
@@ -65,8 +66,13 @@ def answer_of(response: requests.Response) -> tuple[int, Any]:
 def app(database: Database, redis_url: str) -> Flask:
     """Another application with our blueprint in it, and no settings of ours."""
     made = Flask("host")
+    redis = worker_redis(redis_url)
     made.register_blueprint(
-        make_blueprint(database=lambda: database, wake_ups=WakeUps(Celery(broker=redis_url)))
+        make_blueprint(
+            database=lambda: database,
+            redis=lambda: redis,
+            wake_ups=WakeUps(Celery(broker=redis_url), redis=lambda: redis),
+        )
     )
     return made
 

@@ -18,6 +18,7 @@ from demo.ports import free_port
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from models import Database
+from tasks.connections import worker_redis
 from tests.webhook_calls import (
     FORM,
     JSON,
@@ -93,8 +94,15 @@ def client(database: Database) -> Iterator[FlaskClient]:
     """The endpoint without a network, on a real database; nobody listens where the broker is."""
     add_licence(database)
     broker = Celery(broker=f"redis://127.0.0.1:{free_port()}/0")
+    redis = worker_redis(broker.conf.broker_url)
     app = Flask("host")
-    app.register_blueprint(make_blueprint(database=lambda: database, wake_ups=WakeUps(broker)))
+    app.register_blueprint(
+        make_blueprint(
+            database=lambda: database,
+            redis=lambda: redis,
+            wake_ups=WakeUps(broker, redis=lambda: redis),
+        )
+    )
     with app.test_client() as made:
         yield made
 

@@ -34,7 +34,7 @@ from tests.waiting import wait_until
 url = sys.argv[1]
 app = Celery(broker=url)
 app.conf.task_default_queue = "mattermost"
-wake_ups = WakeUps(app)
+wake_ups = WakeUps(app, redis=lambda: Redis.from_url(url))
 
 def published():
     with Redis.from_url(url) as redis:
@@ -58,6 +58,11 @@ def celery_at(redis_url: str) -> Celery:
     return made
 
 
+def wake_ups_at(redis_url: str, **options: int) -> WakeUps:
+    """Return what publishes wake-ups there."""
+    return WakeUps(celery_at(redis_url), redis=lambda: Redis.from_url(redis_url), **options)
+
+
 def messages(redis_url: str) -> list[dict[str, Any]]:
     """Return the task messages in the queue, oldest first."""
     with Redis.from_url(redis_url) as redis:
@@ -73,7 +78,7 @@ def reply_ids(message: dict[str, Any]) -> list[int]:
 
 def test_wake_up_names_the_task_and_shows_ids_alone(redis_url: str) -> None:
     """One new reply: one message for the task, whose arguments may be seen by anyone."""
-    WakeUps(celery_at(redis_url)).add(7)
+    wake_ups_at(redis_url).add(7)
 
     (message,) = wait_until(lambda: messages(redis_url), what="a task message")
 
@@ -85,7 +90,7 @@ def test_wake_up_names_the_task_and_shows_ids_alone(redis_url: str) -> None:
 
 def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
     """All of a burst arrive, in order, in few messages of a limited size."""
-    wake_ups = WakeUps(celery_at(redis_url))
+    wake_ups = wake_ups_at(redis_url)
     burst = list(range(1, 4 * MAX_BATCH + 1))
 
     for reply_id in burst:
@@ -116,8 +121,7 @@ def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
 
 def test_nobody_waits_for_a_broker_that_is_not_there() -> None:
     """Adding returns at once, also when far more than the queue takes is waiting already."""
-    app = celery_at(f"redis://127.0.0.1:{free_port()}/0")
-    wake_ups = WakeUps(app, max_waiting=MAX_BATCH)
+    wake_ups = wake_ups_at(f"redis://127.0.0.1:{free_port()}/0", max_waiting=MAX_BATCH)
     started = time.monotonic()
 
     for reply_id in range(20 * MAX_BATCH):

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from honcho.environ import parse_procfile
 
-from inbound.figures import BrokerFigures, DatabaseFigures, families
+from inbound.metric_families import BrokerFigures, DatabaseFigures, families
 from models.base import Base
 from settings import Settings
 from tasks.app import app

@@ -1,0 +1,90 @@
+"""The health address over real HTTP: which part is down, with the web process's own parts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import requests
+from celery import Celery
+from flask import Flask
+from redis import Redis
+from sqlalchemy import Engine, event
+
+from demo.ports import free_port
+from inbound.wake_ups import WakeUps
+from inbound.web import make_blueprint
+from models import Database
+from tasks.connections import worker_redis
+from tests.webhook_calls import as_json, payload, running_app, send
+
+OK = {"status": "ok", "database": "ok", "broker": "ok"}
+
+
+@dataclass(slots=True)
+class Web:
+    """A web process without any setting, and its parts, each of which can be taken away."""
+
+    url: str
+    database: Database
+    redis: Redis
+
+    def health(self) -> tuple[int, dict[str, str]]:
+        """Return status and body."""
+        answer = requests.get(self.url.replace("/replies", "/health"), timeout=20)
+        return answer.status_code, answer.json()
+
+
+@pytest.fixture
+def web(database: Database, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """The addresses, served where there are no keys to open tokens with."""
+    monkeypatch.delenv("ENCRYPTION_KEYS", raising=False)
+    with worker_redis(redis_url) as redis:
+        web = Web("", database, redis)
+        app = Flask("host")
+        app.register_blueprint(
+            make_blueprint(
+                database=lambda: web.database,
+                redis=lambda: web.redis,
+                wake_ups=WakeUps(Celery(broker=redis_url), redis=lambda: web.redis),
+            )
+        )
+        with running_app(app) as url:
+            web.url = url
+            yield web
+
+
+def test_health_needs_no_keys(web: Web) -> None:
+    """A web process opens no token, so one without ``ENCRYPTION_KEYS`` is well."""
+    assert web.health() == (200, OK)
+
+
+def test_health_says_that_the_broker_is_down(web: Web) -> None:
+    """503, and the database is still said to answer."""
+    with worker_redis(f"redis://127.0.0.1:{free_port()}/0") as nowhere:
+        web.redis = nowhere
+
+        assert web.health() == (503, {"status": "down", "database": "ok", "broker": "down"})
+
+
+def test_health_says_that_the_database_is_down(web: Web) -> None:
+    """503, and the broker is still said to answer."""
+    web.database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+
+    assert web.health() == (503, {"status": "down", "database": "down", "broker": "ok"})
+
+
+def test_webhook_and_health_share_one_pool(web: Web) -> None:
+    """A call of each opens one connection: the second finds the first one's free."""
+    opened: list[object] = []
+    # Connections that the fixture left in the pool are not counted, so begin with none.
+    web.database.dispose()
+    engine: Engine = web.database.engine
+    event.listen(engine, "connect", lambda connection, _: opened.append(connection))
+
+    send(web.url, as_json(payload()))
+    statuses = [web.health()[0] for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert len(opened) == 1
