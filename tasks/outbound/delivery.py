@@ -55,7 +55,8 @@ def deliver(
     """
     licence_id = job.lane.licence_id
     try:
-        delivered = _send(job, entry, order, thread, Attempt(begun))
+        attempt = Attempt(begun, Mark.of(job.lane, entry.key))
+        delivered = _send(job, order, thread, attempt)
     except RateLimitedError as error:
         runtime.circuits.note(licence_id, error)
         return Waiting(entry.key, error.retry_after_s or DEFAULT_PAUSE_S, error.reason.value)
@@ -78,9 +79,7 @@ def _met(error: BaseException) -> Exception | None:
     return behind if isinstance(behind, MattermostError) else None
 
 
-def _send(
-    job: Job, entry: LaneEntry, order: Order, thread: Thread | None, attempt: Attempt
-) -> Delivered | None:
+def _send(job: Job, order: Order, thread: Thread | None, attempt: Attempt) -> Delivered | None:
     """Return what has been posted; None: the ledger knows already."""
     if isinstance(order.message, RootPost):
         assert thread is not None
@@ -89,11 +88,11 @@ def _send(
     with accounted(job, attempt):
         if isinstance(order.message, Reply):
             assert thread is not None
-            thread = _send_reply(job, entry, order.message, thread, attempt)
+            thread = _send_reply(job, order.message, thread, attempt)
             channel_id = thread.channel_id
         else:
             channel_id = target_of(order).channel_id
-            post_notification(job, entry.key, order.message, channel_id, attempt)
+            post_notification(job, order.message, channel_id, attempt)
     posted = Posted(attempt.posts[0].id, len(attempt.posts))
     return Delivered(Sent(attempt.begun.id, channel_id, posted), thread)
 
@@ -108,13 +107,11 @@ def _send_root(job: Job, thread: Thread, attempt: Attempt) -> None:
         ledger.mark_sent(connection, [sent])
 
 
-def _send_reply(
-    job: Job, entry: LaneEntry, message: Reply, thread: Thread, attempt: Attempt
-) -> Thread:
+def _send_reply(job: Job, message: Reply, thread: Thread, attempt: Attempt) -> Thread:
     """Post the message into its thread, or if the root is gone into a new one; return which."""
     thread = ensure_root(job, thread)
     try:
-        _post_reply(job, entry, message, thread, attempt)
+        ReplyPosts(job, thread=thread, message=message, attempt=attempt).post()
     except RefusedError as error:
         if error.reason is not Reason.ROOT_REJECTED or not is_gone(job, thread.root_post_id or ""):
             raise
@@ -122,12 +119,5 @@ def _send_reply(
         thread = ensure_root(job, begin_new_thread(job, thread))
         # What stood under the old root is gone with it.
         attempt.posts.clear()
-        _post_reply(job, entry, message, thread, attempt)
+        ReplyPosts(job, thread=thread, message=message, attempt=attempt).post()
     return thread
-
-
-def _post_reply(
-    job: Job, entry: LaneEntry, message: Reply, thread: Thread, attempt: Attempt
-) -> None:
-    mark = Mark.of(job.lane, entry.key)
-    ReplyPosts(job, mark=mark, thread=thread, message=message, attempt=attempt).post()

@@ -15,6 +15,7 @@ from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, MattermostError, Post, RateLimitedError
 from tasks.outbound import ledger
 from tasks.outbound.ledger import Begun
+from tasks.outbound.marks import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class Job:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at a message: its row as it was begun, and the posts that are there by now."""
+    """One try at a message: its row as it was begun, its mark, and the posts that are there."""
 
     begun: Begun
+    mark: Mark
     posts: list[Post] = field(default_factory=list)
 
 

@@ -1,13 +1,19 @@
-"""Send a post once: when the answer is lost, look for the post before deciding anything."""
+"""Make a post once: look for what an earlier attempt left, post, and look again if need be.
+
+Every kind of post that must exist once goes through ``find_earlier`` and ``post_marked``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tasks.failures import SendFailedError, UndecidedError
 from tasks.mattermost import (
+    FileInfo,
     MattermostError,
     NotSentError,
     OutcomeUnknownError,
@@ -16,9 +22,7 @@ from tasks.mattermost import (
     Reason,
     RefusedError,
 )
-from tasks.outbound.job import Job
-from tasks.outbound.ledger import Begun
-from tasks.outbound.marks import Mark
+from tasks.outbound.job import Attempt, Job
 
 # A server that did not answer within 20 s may still be at work on the post: when it is not there
 # at once, it is looked for a second time after as long again.
@@ -33,25 +37,82 @@ MAX_PAGES = 100
 _Found = TypeVar("_Found")
 
 
-def post_once(create: Callable[[], Post], find: Callable[[], Post | None]) -> Post:
-    """Return the post that ``create`` made, also when its answer was lost on the way.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message's posts stand: in a thread or, without a root, by themselves in a channel."""
+
+    channel_id: str
+    root_post_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A post to be made: one part of a message.
+
+    ``props`` are Mattermost's own; ``kept`` is kept in the mark, beside the message's key.
+    """
+
+    part: str
+    message: str = ""
+    files: Sequence[FileInfo] = ()
+    props: Mapping[str, Any] = field(default_factory=dict)
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find_earlier(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
+    """Return the posts that an earlier attempt left, by part; a new message is not looked for.
+
+    Raises:
+        UndecidedError: the server cannot be asked now.
+        SendFailedError: the message was sent off, its answer was lost, and it did not arrive.
+    """
+    begun = attempt.begun
+    if not begun.must_look:
+        return {}
+    found = _look(lambda: _find(job, attempt, place), because=None, sent_off=False)
+    # An attempt whose answer was lost is settled by what is there now: one post more than was
+    # known then has arrived, and what follows it was never tried; otherwise it has failed.
+    if begun.is_unsettled and len(found) <= begun.post_count:
+        raise SendFailedError(
+            Reason(begun.reason or Reason.TIMEOUT),
+            "It was sent off, the answer was lost, and it is not in Mattermost.",
+        )
+    return found
+
+
+def post_marked(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
+    """Return the post that was made of the draft, also when its answer was lost on the way.
 
     Raises:
         UndecidedError: the post was sent off and cannot be looked for yet.
-        MattermostError: it was not made.
+        SendFailedError, MattermostError: it was not made.
     """
+    job.extend()
     try:
-        return create()
+        with explained(job, place.channel_id):
+            return job.client.create_post(
+                channel_id=place.channel_id,
+                root_id=place.root_post_id,
+                message=draft.message,
+                file_ids=[file.id for file in draft.files],
+                props={**draft.props, **attempt.mark.props(draft.part, **draft.kept)},
+                pending_post_id=attempt.mark.pending_post_id(
+                    bot_user_id=job.licence.bot_user_id,
+                    secret=job.licence.token,
+                    root_post_id=place.root_post_id,
+                    part=draft.part,
+                ),
+            )
     except OutcomeUnknownError as error:
-        found = look(find, because=error, sent_off=True)
-        if found is not None:
-            return found
+        found = _look(lambda: _find(job, attempt, place), because=error, sent_off=True)
+        if draft.part in found:
+            return found[draft.part]
         if error.reason is Reason.TIMEOUT:
             raise _undecided(error, sent_off=True) from None
         raise
 
 
-def look(find: Callable[[], _Found], *, because: MattermostError | None, sent_off: bool) -> _Found:
+def _look(find: Callable[[], _Found], *, because: MattermostError | None, sent_off: bool) -> _Found:
     """Return what ``find`` finds.
 
     Raises:
@@ -73,16 +134,15 @@ def _undecided(error: MattermostError, *, sent_off: bool) -> UndecidedError:
     )
 
 
-def did_not_arrive(begun: Begun) -> SendFailedError:
-    """Return the failure of a message that was sent off and, now that we can look, is not there."""
-    return SendFailedError(
-        Reason(begun.reason or Reason.TIMEOUT),
-        "It was sent off, the answer was lost, and it is not in Mattermost.",
-    )
+def _find(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
+    """Return the message's posts that are there, by part."""
+    if place.root_post_id:
+        return _find_in_thread(job, attempt, place.root_post_id)
+    return _find_in_channel(job, attempt, place.channel_id, attempt.begun.started_at)
 
 
-def find_in_thread(job: Job, mark: Mark, root_post_id: str) -> dict[str, Post]:
-    """Return the message's posts in the thread, by part; none if the thread is gone."""
+def _find_in_thread(job: Job, attempt: Attempt, root_post_id: str) -> dict[str, Post]:
+    """Return the message's posts in the thread; none if the thread is gone."""
     job.extend()
     try:
         posts = job.client.get_thread(root_post_id)
@@ -90,18 +150,53 @@ def find_in_thread(job: Job, mark: Mark, root_post_id: str) -> dict[str, Post]:
         if error.reason is Reason.NOT_FOUND:
             return {}
         raise
-    return mark.parts_among(posts, bot_user_id=job.licence.bot_user_id)
+    return attempt.mark.parts_among(posts, bot_user_id=job.licence.bot_user_id)
 
 
-def find_in_channel(job: Job, mark: Mark, channel_id: str, begun_at: datetime) -> dict[str, Post]:
+def _find_in_channel(
+    job: Job, attempt: Attempt, channel_id: str, begun_at: datetime
+) -> dict[str, Post]:
     """Return the message's posts among those that the channel got since it was begun."""
     oldest_ms = round((begun_at - CLOCK_MARGIN).timestamp() * 1_000)
     for page in range(MAX_PAGES):
         job.extend()
         posts = job.client.get_posts_page(channel_id, page=page, per_page=PAGE_SIZE)
-        found = mark.parts_among(posts, bot_user_id=job.licence.bot_user_id)
+        found = attempt.mark.parts_among(posts, bot_user_id=job.licence.bot_user_id)
         if found:
             return found
         if len(posts) < PAGE_SIZE or posts[-1].create_at_ms < oldest_ms:
             break
     return {}
+
+
+@contextmanager
+def explained(job: Job, channel_id: str) -> Iterator[None]:
+    """Say what a 403 means, which Mattermost gives one id: which channel it is and what to do.
+
+    Raises:
+        SendFailedError: for ``not_a_member``: the channel is unknown, archived, or the bot is out.
+    """
+    try:
+        yield
+    except RefusedError as error:
+        if error.reason is not Reason.NOT_A_MEMBER:
+            raise
+        raise _explanation(job, channel_id) from None
+
+
+def _explanation(job: Job, channel_id: str) -> SendFailedError:
+    label = job.licence.channel_label(channel_id)
+    try:
+        channel = job.client.get_channel(channel_id)
+    except RefusedError as error:
+        if error.reason in {Reason.NOT_FOUND, Reason.CHANNEL_UNKNOWN}:
+            return SendFailedError(Reason.CHANNEL_UNKNOWN, f"there is no channel {label}")
+    except MattermostError:
+        # The answer is not needed for anything but a better sentence.
+        pass
+    else:
+        if channel.delete_at_ms:
+            return SendFailedError(Reason.CHANNEL_ARCHIVED, f"the channel {label} is archived")
+    return SendFailedError(
+        Reason.NOT_A_MEMBER, f"invite the bot @{job.licence.bot_username} to channel {label}"
+    )

@@ -19,8 +19,7 @@ from tasks.outbound import ledger
 from tasks.outbound.job import Attempt, Job, accounted
 from tasks.outbound.ledger import Begun, Posted, Sent
 from tasks.outbound.marks import Mark
-from tasks.outbound.refusals import explained
-from tasks.outbound.settlement import did_not_arrive, find_in_channel, look, post_once
+from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
 from tasks.rendering import render_root
 
 # A root post is one post.
@@ -155,8 +154,9 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
         RateLimitedError, UndecidedError: it waits; the row says so.
         SendFailedError, MattermostError: it failed; the row says so.
     """
-    with accounted(job, Attempt(begun)):
-        root = _find_or_create_root(job, thread, begun)
+    attempt = Attempt(begun, Mark.of(job.lane, thread.root_key))
+    with accounted(job, attempt):
+        root = _find_or_make_root(job, thread, attempt)
         with job.database.connection() as connection:
             ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, Posted(root.id))])
             connection.execute(
@@ -167,45 +167,20 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
     return replace(thread, root_post_id=root.id, channel_id=root.channel_id)
 
 
-def _find_or_create_root(job: Job, thread: Thread, begun: Begun) -> Post:
-    mark = Mark.of(job.lane, thread.root_key)
-
-    def find_in(channel_id: str) -> Post | None:
-        return find_in_channel(job, mark, channel_id, begun.started_at).get(ROOT_PART)
-
-    if begun.must_look:
-        # Where an earlier attempt would have put it; the default channel may be another by now.
-        found = look(lambda: find_in(thread.channel_id), because=None, sent_off=False)
-        if found is not None:
-            return found
-        if begun.is_unsettled:
-            raise did_not_arrive(begun)
-    channel_id = job.licence.default_channel_id
-    return post_once(
-        lambda: _create_root(job, thread, mark, channel_id), lambda: find_in(channel_id)
+def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt) -> Post:
+    # Where an earlier attempt would have put it; the default channel may be another by now.
+    earlier = find_earlier(job, attempt, Place(thread.channel_id))
+    if ROOT_PART in earlier:
+        return earlier[ROOT_PART]
+    text = render_root(
+        conversation_id=thread.conversation_id,
+        visitor_name=thread.visitor_name or "",
+        page_url=thread.page_url,
+        started_at=thread.started_at,
+        continues=thread.number > 1,
     )
-
-
-def _create_root(job: Job, thread: Thread, mark: Mark, channel_id: str) -> Post:
-    job.extend()
-    with explained(job, channel_id):
-        return job.client.create_post(
-            channel_id=channel_id,
-            message=render_root(
-                conversation_id=thread.conversation_id,
-                visitor_name=thread.visitor_name or "",
-                page_url=thread.page_url,
-                started_at=thread.started_at,
-                continues=thread.number > 1,
-            ),
-            props=mark.props(ROOT_PART, conversation_id=thread.conversation_id),
-            pending_post_id=mark.pending_post_id(
-                bot_user_id=job.licence.bot_user_id,
-                secret=job.licence.token,
-                root_post_id="",
-                part=ROOT_PART,
-            ),
-        )
+    draft = Draft(ROOT_PART, text, kept={"conversation_id": thread.conversation_id})
+    return post_marked(job, attempt, Place(job.licence.default_channel_id), draft)
 
 
 def note_activity(connection: Connection, thread: Thread) -> None:
