@@ -112,7 +112,8 @@ def _our_posts(client: MattermostClient, played: Played, channels: Sequence[str]
     posts = [
         post
         for channel_id in dict.fromkeys(channels)
-        for post in client.get_posts_page(channel_id, page=0, per_page=200)
+        # A page is newest first; posts of one millisecond keep the order of their making.
+        for post in reversed(client.get_posts_page(channel_id, page=0, per_page=200))
         if mark_of(post).get("conversation_id") == conversation_id
         or mark_of(post).get("key") in notifications
     ]

@@ -57,7 +57,7 @@ def test_replies_written_while_the_endpoint_was_down_are_all_recorded(
 
 @SQLITE
 def test_private_channel_is_covered_by_catch_up(thread: DeployedThread) -> None:
-    """No webhook ever comes from a private channel; the replies do."""
+    """No webhook ever comes from a private channel; the replies do, in the order of their time."""
     channel = {"team": team_of(LICENCE), "name": CHANNEL, "type": "P"}
     thread.stage.stand_in.setup({"channels": [channel]})
     thread.say(3)
@@ -65,4 +65,4 @@ def test_private_channel_is_covered_by_catch_up(thread: DeployedThread) -> None:
     thread.stage.deployment.start("beat")
     wait_until(lambda: thread.count_recorded() == 3, timeout_s=30, what="the replies")
 
-    assert list(thread.sources()) == list(thread.said)
+    assert list(thread.sources()) == thread.said_in_order()

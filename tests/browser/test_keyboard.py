@@ -44,9 +44,10 @@ def test_visitor_writes_and_team_answers_by_keyboard(sides: Sides, keyboard: Key
 
 def test_file_is_attached_by_keyboard(sides: Sides, keyboard: Keyboard) -> None:
     """Attach has the focus like any other control and opens the choice of files."""
-    keyboard.tab_to("📎 Attach")
-
+    # Playwright tells the browser to report choosers without waiting for that to be done: a key
+    # right behind it may be first. The way to the control asks the browser, which takes turns.
     with sides.page.expect_file_chooser() as opened:
+        keyboard.tab_to("📎 Attach")
         keyboard.press("Enter")
     opened.value.set_files(PICTURE)
     keyboard.tab_to("Send")

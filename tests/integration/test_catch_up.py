@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from demo.mattermost import ids, posting
 from models import CatchUpCursor, Conversation, Reply, ReplySource, ReplyState
 from tasks.mattermost import MattermostClient, Post
 from tasks.replies import channel_changes
@@ -67,6 +68,22 @@ def test_missed_replies_are_taken_in_once_and_in_order(stage: Stage) -> None:
     assert [(reply.post_id, reply.state.value, reply.source.value) for reply in _inbox(stage)] == [
         (post_id, "received", "catch_up") for post_id in _in_order(posts)
     ]
+
+
+def test_replies_of_one_millisecond_are_taken_in_by_their_ids(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mattermost gives them no order of time; here they have one, which no later look changes."""
+    stage.start()
+    moment_ms = ids.now_ms()
+    monkeypatch.setattr(posting, "now_ms", lambda: moment_ms)
+    posts = _write(stage, *[f"message {number}" for number in range(10)])
+
+    counts = [_collect(stage), _collect(stage)]
+
+    assert {post.create_at_ms for post in posts} == {moment_ms}
+    assert counts == [10, 0]
+    assert [reply.post_id for reply in _inbox(stage)] == sorted(post.id for post in posts)
 
 
 def test_what_a_webhook_has_brought_is_not_taken_in_again(stage: Stage) -> None:

@@ -27,12 +27,13 @@ WORD = "geheimtekst"
 class DeployedThread:
     """The thread of one conversation, in which members reply. A worker must be running.
 
-    ``said`` holds for each reply's post the SHA-256 of its files.
+    ``said`` holds for each reply's post the SHA-256 of its files; ``said_at_ms`` Mattermost's time.
     """
 
     stage: DeployedStage
     root_post_id: str = ""
     said: dict[str, list[str]] = field(default_factory=dict)
+    said_at_ms: dict[str, int] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Let i-Reserve begin the conversation, and wait for its thread."""
@@ -107,6 +108,10 @@ class DeployedThread:
         with self.stage.database.transaction() as session:
             return {reply.post_id: reply.source for reply in session.scalars(_recorded())}
 
+    def said_in_order(self) -> list[str]:
+        """Return the replies' posts as catch-up orders them: by Mattermost's time, then by id."""
+        return sorted(self.said, key=lambda post_id: (self.said_at_ms[post_id], post_id))
+
     def delays_s(self) -> list[float]:
         """Return how long each reply took from its post until it was recorded."""
         with self.stage.database.transaction() as session:
@@ -126,6 +131,7 @@ class DeployedThread:
             file_ids=[file_id] if file_id else [],
         )
         self.said[post.id] = [sha256] if sha256 else []
+        self.said_at_ms[post.id] = post.create_at_ms
 
     def _member(self) -> MattermostClient:
         made = self.stage.stand_in.setup({"users": [{"username": MEMBER}]})

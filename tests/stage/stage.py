@@ -75,8 +75,9 @@ class Stage:
 
     def channel_posts(self, channel_id: str | None = None) -> list[Post]:
         """Return what is in the channel, oldest first, as a member sees it."""
+        # The page is newest first. Turned round it is right for posts of one millisecond as well.
         page = self.member().get_posts_page(channel_id or self.channel_id, page=0, per_page=200)
-        return sorted(page, key=lambda post: post.create_at_ms)
+        return page[::-1]
 
     def member(self) -> MattermostClient:
         """Return a client with which a team member looks."""
