@@ -7,38 +7,41 @@ preview nor an inline image. The label is written by the caller.
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from tasks.rendering.addresses import address_end
 from tasks.rendering.characters import clean
 
-# Browsers and proxies agree on addresses up to about this long.
-MAX_URL_LENGTH = 2000
+# As long as an address may be that is given as an argument. Signed links to files have 2,000
+# characters and more, and browsers open far longer ones.
+MAX_URL_LENGTH = 8000
 
-# What ends an address besides whitespace (and the sign for a newline, of which the web client
-# makes one): angle brackets and quotes, zero width characters, and the full-width and CJK
-# punctuation at which the web client ends one as well.
-_ENDS = (
-    r'\s\u2424<>"\u200b\u2060\ufeff«»“”‘’\u3001\u3002\u300c-\u3011'
-    r"\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5e"
-)
 # No link starts in mid-word. None starts after a backslash either: that backslash is written
 # as it is (the web client has no escape for a backslash before a word) and would escape the
 # link's bracket.
+#
+# The name before an "@" may hold an apostrophe and other signs, as in Mattermost's own pattern.
+# A link to a part of such a name would lead to the mailbox of a stranger: it is linked whole or,
+# where the sign before it may or may not belong to it, not at all. Quotes and marks around an
+# address are not a part of it.
 _LINK = re.compile(
-    rf"""
-      (?<![A-Za-z0-9+\\])https?://[^\W_][^{_ENDS}]*
-    | (?<![A-Za-z0-9.@/\\-])(?P<www>www\d{{0,3}}\.[^\W_][^{_ENDS}]*)
-    | (?P<mail>
-        (?<![\w.+%@/\\-])[\w.+-]{{1,64}}+@
-        (?:[^\W_](?:(?!_)[\w-]){{0,62}}\.){{1,8}}[^\W\d_]{{2,63}}(?![\w@-])
+    r"""
+      (?<![A-Za-z0-9+\\])https?://(?:\[[0-9a-f:.]{2,45}\]|[^\W_])
+    | (?<![A-Za-z0-9.@/\\-])(?P<www>www\d{0,3}\.[^\W_])
+    | (?<![\w.+%@/\\!\#$&*=?^`{|}~'’-])['*`~{|.]{0,8}(?P<mail>
+        (?P<name>[\w+-](?:[\w+!\#$&'*=?^{|}~-]|\.(?![.@])){0,63})@
+        (?:[^\W_](?:(?!_)[\w-]){0,62}\.){1,8}[^\W\d_]{2,63}(?![\w@-])
       )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _ENTITY = re.compile(r"&(?=#?\w+;)", re.ASCII)
-_CLOSING = {")": "(", "]": "[", "}": "{"}
-# Punctuation at the end belongs to the sentence, not to the address.
-_TRAILING = "?!.,:;*_~'`\\|"
+_SPACE = re.compile(r"[\s\u200b\u2060\ufeff]")
+_WORD = re.compile(r"[^\W_]")
+_UNSAFE = re.compile(r"[()\\`^{|}\[\]\"<>']")
+_UNSAFE_UNPARSED = re.compile(r"[\\`^{|}\"<>]")
+# The brackets around a host of IPv6 are a part of the address, and not encoded.
+_HOST = re.compile(r"https?://\[[^\]/]*\]", re.IGNORECASE)
 
 
 class Link(NamedTuple):
@@ -54,22 +57,34 @@ def find_links(text: str) -> Iterator[Link]:
 
     Addresses longer than `MAX_URL_LENGTH` are left to be read as text.
     """
-    for match in _LINK.finditer(text):
-        typed = match[0]
-        if len(typed) > MAX_URL_LENGTH:
+    position = 0
+    while match := _LINK.search(text, position):
+        if match["mail"]:
+            position = match.end()
+            yield Link(match.start("mail"), position, f"mailto:{_mailbox(match)}")
             continue
-        if not match["mail"]:
-            typed = _without_trailing_punctuation(typed)
-        prefix = "mailto:" if match["mail"] else "http://" if match["www"] else ""
-        yield Link(match.start(), match.start() + len(typed), prefix + typed)
+        start, position = match.start(), address_end(text, match.start(), match.end())
+        if position - start <= MAX_URL_LENGTH:
+            prefix = "http://" if match["www"] else ""
+            yield Link(start, position, prefix + text[start:position])
 
 
 def web_address(text: str) -> str | None:
-    """Return the text, trimmed, if it is one http(s) address and nothing else; otherwise None."""
+    """Return the text, trimmed, if it is one http(s) address and nothing else; otherwise None.
+
+    An argument is no sentence: brackets and full stops at its end are a part of it.
+    """
     text = clean(text).strip()
-    link = next(find_links(text), None)
-    whole = link is not None and link.url == text
-    return text if whole and text.lower().startswith("http") else None
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    # Browsers take a backslash for a slash there, and others for a part of the host's name.
+    odd = "\\" in parts.netloc or _SPACE.search(text)
+    if parts.scheme not in {"http", "https"} or odd or not _WORD.search(host):
+        return None
+    return _encoded(text, _UNSAFE_UNPARSED)
 
 
 def destination(url: str) -> str:
@@ -79,16 +94,15 @@ def destination(url: str) -> str:
     pair them differently; the rest of the set may not stand in an address unencoded anyway.
     An entity (`&copy;`) is written so that it is not decoded.
     """
-    encoded = re.sub(r"[()\\`^{|}\[\]\"<>']", lambda match: quote(match[0], safe=""), url)
-    return _ENTITY.sub("&amp;", encoded)
+    host = _HOST.match(url)
+    start = host.end() if host else 0
+    return url[:start] + _ENTITY.sub("&amp;", _encoded(url[start:], _UNSAFE))
 
 
-def _without_trailing_punctuation(url: str) -> str:
-    """Return the address without the punctuation and the unopened brackets at its end."""
-    surplus = {close: url.count(close) - url.count(open_) for close, open_ in _CLOSING.items()}
-    end = len(url)
-    while url[end - 1] in _TRAILING or surplus.get(url[end - 1], 0) > 0:
-        if url[end - 1] in surplus:
-            surplus[url[end - 1]] -= 1
-        end -= 1
-    return url[:end]
+def _mailbox(match: re.Match[str]) -> str:
+    # In the address of a mail these three begin something else.
+    return quote(match["name"], safe="+!$'*=^{|}~") + match["mail"][len(match["name"]) :]
+
+
+def _encoded(url: str, unsafe: re.Pattern[str]) -> str:
+    return unsafe.sub(lambda match: quote(match[0], safe=""), url)

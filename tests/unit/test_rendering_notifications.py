@@ -25,7 +25,7 @@ def test_a_notification_is_a_message_attachment() -> None:
         "title_link": "https://x.nl/?a=(1)",
         "text": "Boek \\*3\\* is terug @\u200ball",
         "fields": [
-            {"title": "Lener :\u200bx:", "value": "Jan\\_1 \\~\u200btown", "short": True},
+            {"title": "Lener :\u200bx:", "value": "Jan_1 ~\u200btown", "short": True},
             {"title": "Uitleg", "value": "a" * 41, "short": False},
         ],
     }

@@ -111,7 +111,7 @@ def test_a_reply_without_text_is_its_header_and_its_notes() -> None:
         render_reply(sender_name="J", sender_role="agent", text="Hoi", notes=[note]),
     ]
 
-    line = "⚠ @\u200ball\\_1.png could not be attached: larger than the limit of 100 MB."
+    line = "⚠ @\u200ball_1.png could not be attached: larger than the limit of 100 MB."
     assert messages == [
         ["🙋 **Unnamed visitor** · visitor"],
         [f"🙋 **J** · visitor\n{line}\n{line}"],
@@ -170,8 +170,8 @@ def test_a_length_that_no_server_has_is_refused() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "header"),
     [
-        pytest.param(11, 20, "🎧 **A\\_b** · agent · files 11–20 of 21", id="several"),
-        pytest.param(21, 21, "🎧 **A\\_b** · agent · file 21 of 21", id="one"),
+        pytest.param(11, 20, "🎧 **A_b** · agent · files 11–20 of 21", id="several"),
+        pytest.param(21, 21, "🎧 **A_b** · agent · file 21 of 21", id="one"),
     ],
 )
 def test_further_files_have_a_header(first: int, last: int, header: str) -> None:

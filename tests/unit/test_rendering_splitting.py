@@ -44,7 +44,7 @@ def sources(text: Sliceable, *, budget: int) -> list[str]:
         pytest.param("🇳🇱🇩🇪🇫🇷🇳🇱🇩🇪🇫🇷🇳🇱", ["🇳🇱🇩🇪🇫🇷🇳🇱🇩🇪🇫🇷", "🇳🇱"], id="flags"),
         pytest.param("aaaaaaaaaaae\u0301", ["aaaaaaaaaaa", "e\u0301"], id="combining mark"),
         pytest.param("aaaaaaaa \u0301aaaa", ["aaaaaaaa \u0301aa", "aa"], id="marked space"),
-        pytest.param("aaaaaaaaaaa*b", ["aaaaaaaaaaa", "*b"], id="escape"),
+        pytest.param("aaaaaaaaaaa**b", ["aaaaaaaaaaa", "**b"], id="escape"),
         pytest.param("zzzzzzzzzz14:30", ["zzzzzzzzzz1", "4:30"], id="time"),
         pytest.param(
             "a" + "\u0301" * 20, ["a" + "\u0301" * 11, "\u0301" * 9], id="endless grapheme"

@@ -1,0 +1,139 @@
+"""Where a web address in a sentence ends, by what Mattermost's own parsers take for one.
+
+Where they differ, or where all of them would lead elsewhere than the address that a person
+typed, the safe reading is taken: markup around an address is not a part of it.
+"""
+
+import re
+
+import regex
+
+# What ends an address besides whitespace (and the sign for a newline, of which the web client
+# makes one): angle brackets, zero width characters, and the full-width and CJK punctuation at
+# which the web client ends one as well.
+_ENDS = (
+    r"\s\u2424<>\u200b\u2060\ufeff\u3001\u3002\u300c-\u3011"
+    r"\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5e"
+)
+# Each piece is one sign that may end the address, or a run of characters that do not.
+_PIECE = re.compile(rf"[^{_ENDS}()\[\]\\\"'`|“”‘’«»]+|[^{_ENDS}]")
+# What stands around an address: the sign before it, and the signs that then end it.
+_AROUND = {
+    '"': '"',
+    "'": "'",
+    "`": "`",
+    "|": "|",
+    # A label in angle brackets, as Slack writes it.
+    "<": "|",
+    "“": "”“",
+    "„": "“”",
+    "‘": "’",
+    "‚": "‘’",
+    "«": "»",
+    "»": "«",
+}
+# An apostrophe is a quotation mark only where no word goes on.
+_APOSTROPHES = "'’"
+# Punctuation at the end belongs to the sentence, not to the address.
+_TRAILING = "?!.,:;…`\\“”‘’«»"
+_QUOTES = "\"'"
+# These belong to the address unless they enclose it, as emphasis does.
+_MARKS = "*_~|"
+_LOOK_BACK = 200
+# Both find the last one: before a word, and after one.
+_OPENED = {mark: regex.compile(rf"(?r)(?<![^\W_]){re.escape(mark)}(?=\S|\Z)") for mark in _MARKS}
+_CLOSED = {
+    mark: regex.compile(rf"(?r)(?<=[^\s{re.escape(mark)}]){re.escape(mark)}(?![^\W_])")
+    for mark in _MARKS
+}
+
+
+def address_end(text: str, start: int, end: int) -> int:
+    """Return where the address ends of which the scheme and the host's start are given."""
+    scan = _Scan(text, start, end)
+    for piece in _PIECE.finditer(text, end):
+        if piece.start() != scan.end or not scan.takes(piece[0]):
+            break
+        scan.end = piece.end()
+    return _without_trailing(text, start, scan.whole_brackets_end())
+
+
+class _Scan:
+    """The address so far: where it ends, and which brackets in it are open."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.end = end
+        self._text = text
+        self._start = start
+        self._closers = _AROUND.get(text[start - 1], "") if start else ""
+        self._round: list[int] = []
+        self._square = 0
+        # The two slashes after the scheme do not count.
+        self._host_start = end
+
+    def takes(self, piece: str) -> bool:
+        """Tell whether the address goes on with this piece."""
+        if len(piece) > 1 or piece not in "()[]\\" + self._closers:
+            return True
+        if piece in self._closers:
+            return self._goes_on_after(piece)
+        if piece == "\\":
+            # Before the path, browsers take it for a slash and others for a part of the host.
+            return "/" in self._text[self._host_start : self.end]
+        return self._takes_round(piece) if piece in "()" else self._takes_square(piece)
+
+    def whole_brackets_end(self) -> int:
+        """Return the end, before the first round bracket that is never closed."""
+        return self._round[0] if self._round else self.end
+
+    def _goes_on_after(self, quote: str) -> bool:
+        following = self._text[self.end + 1 : self.end + 2]
+        return quote in _APOSTROPHES and following.isalnum()
+
+    def _takes_round(self, bracket: str) -> bool:
+        if bracket == "(":
+            self._round.append(self.end)
+            return True
+        if self._round:
+            self._round.pop()
+            return True
+        return False
+
+    def _takes_square(self, bracket: str) -> bool:
+        following = self._text[self.end + 1 : self.end + 2]
+        if bracket == "[":
+            self._square += 1
+            return following != "/"
+        if self._square:
+            self._square -= 1
+            return True
+        return following != "(" and not _is_in_square_brackets(self._text, self._start)
+
+
+def _is_in_square_brackets(text: str, start: int) -> bool:
+    before = text[max(start - _LOOK_BACK, 0) : start].rpartition("\n")[2]
+    return before.rfind("[") > before.rfind("]")
+
+
+def _without_trailing(text: str, start: int, end: int) -> int:
+    """Return the end without the punctuation, brackets and marks that are not the address's."""
+    address = text[start:end]
+    surplus = {close: address.count(close) - address.count(open_) for open_, close in ("[]", "{}")}
+    odd = {quote: address.count(quote) % 2 for quote in _QUOTES}
+    while end > start:
+        last = text[end - 1]
+        if surplus.get(last, 0) > 0:
+            surplus[last] -= 1
+        elif odd.get(last):
+            odd[last] = 0
+        elif last not in _TRAILING and not (last in _MARKS and _is_opened(text, start, last)):
+            break
+        end -= 1
+    return end
+
+
+def _is_opened(text: str, start: int, mark: str) -> bool:
+    """Tell whether a mark before the address, on its line, encloses it: opened and not closed."""
+    before = text[max(start - _LOOK_BACK, 0) : start].rpartition("\n")[2]
+    opened, closed = _OPENED[mark].search(before), _CLOSED[mark].search(before)
+    return opened is not None and (closed is None or opened.start() > closed.start())
