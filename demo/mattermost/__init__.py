@@ -1,5 +1,6 @@
-"""A stand-in for a Mattermost 6.7.2 server, for tests, benchmarks and the demo."""
+"""A stand-in for a Mattermost server, for tests, benchmarks and the demo."""
 
 from demo.mattermost.server import StandIn, running_server
+from demo.mattermost.versions import NEWEST, VERSIONS
 
-__all__ = ["StandIn", "running_server"]
+__all__ = ["NEWEST", "VERSIONS", "StandIn", "running_server"]

@@ -3,33 +3,40 @@
 import argparse
 import json
 import signal
-import threading
 from pathlib import Path
 
 from demo.mattermost.server import running_server
+from demo.mattermost.versions import NEWEST, VERSIONS
+
+_ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> None:
     """Serve; the first line of output is JSON with the address."""
     arguments = _arguments()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Waited for, not handled: a handler that sets an event can meet the wait for it half-way.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     with running_server(
-        host=arguments.host, port=arguments.port, journal=arguments.journal
+        host=arguments.host,
+        port=arguments.port,
+        journal=arguments.journal,
+        version=arguments.answer_as,
     ) as stand_in:
         print(json.dumps({"url": stand_in.url}), flush=True)
-        stop.wait()
+        signal.sigwait(_ENDS)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m demo.mattermost",
-        description="A stand-in that answers as a Mattermost 6.7.2 server does.",
+        description="A stand-in that answers as a Mattermost server does.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--journal", type=Path, help="file that keeps the state over a restart")
+    parser.add_argument(
+        "--answer-as", choices=list(VERSIONS), default=NEWEST, help="the version that it speaks"
+    )
     return parser.parse_args()
 
 

@@ -6,22 +6,35 @@ from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from demo.mattermost import control_routes, page
-from demo.mattermost.api import channels, files, hooks, lists, posts, system, users
+from demo.mattermost.api import (
+    actions,
+    channels,
+    commands,
+    files,
+    hooks,
+    lists,
+    posts,
+    system,
+    threads,
+    users,
+)
 from demo.mattermost.backend import Backend
 from demo.mattermost.errors import NO_SUCH_PATH, ApiError
-from demo.mattermost.exchange import refusal
+from demo.mattermost.exchange import backend, refusal
 from demo.mattermost.gate import API_PREFIX, guard
 from demo.mattermost.hook_answers import post_answer
 
+_PARTS = (system, users, channels, threads, posts, lists, files, hooks, actions, commands)
 _WEB_CLIENT = "<html></html>\n"
 
 
-def create_app(backend: Backend) -> Flask:
+def create_app(server: Backend) -> Flask:
     """An application for one server."""
     app = Flask(__name__)
-    app.extensions["backend"] = backend
-    backend.webhooks.on_answer = partial(post_answer, backend)
+    app.extensions["backend"] = server
+    server.webhooks.on_answer = partial(post_answer, server)
     app.register_blueprint(_api())
+    app.register_blueprint(commands.responses)
     app.register_blueprint(control_routes.blueprint)
     app.register_blueprint(page.blueprint)
     app.register_error_handler(ApiError, _refused)
@@ -32,25 +45,25 @@ def create_app(backend: Backend) -> Flask:
 def _api() -> Blueprint:
     api = Blueprint("api", __name__, url_prefix=API_PREFIX)
     guard(api)
-    for part in (system, users, channels, posts, lists, files, hooks):
+    for part in _PARTS:
         api.register_blueprint(part.blueprint)
     return api
 
 
 def _refused(error: ApiError) -> Response:
-    g.error_id = error.id
-    return refusal(error)
+    return refusal(backend().options.version.refused(error))
 
 
 def _not_routed(error: HTTPException) -> Response:
     """What Mattermost answers to an address that it does not know.
 
-    Below the API's prefix that is a 404 whose JSON calls itself plain text, also for a known
+    Below the API's prefix that is a 404 (6.7 calls its JSON plain text), also for a known
     address with another method; anywhere else it is the web client, with status 200.
     """
+    version = backend().options.version
     if error.code not in (404, 405, 308):
         return Response(f"{error.code} {error.name}\n", error.code, content_type="text/plain")
     if request.path.startswith(API_PREFIX):
-        g.error_id = NO_SUCH_PATH.id
-        return refusal(ApiError(NO_SUCH_PATH), content_type="text/plain; charset=utf-8")
-    return Response(_WEB_CLIENT, content_type="text/html; charset=utf-8")
+        g.is_unversioned = True
+        return refusal(ApiError(NO_SUCH_PATH), content_type=version.unknown_path_type)
+    return Response(_WEB_CLIENT, content_type=version.page_type)

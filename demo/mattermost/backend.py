@@ -1,6 +1,8 @@
 """All parts of one stand-in server, put together."""
 
 import threading
+from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +10,47 @@ from demo.mattermost.entities import User
 from demo.mattermost.faults import Faults, FaultScope, Subject
 from demo.mattermost.ids import new_id
 from demo.mattermost.journal import Journal
+from demo.mattermost.later_answers import LaterAnswers
 from demo.mattermost.options import Options
 from demo.mattermost.pending import PendingPosts
 from demo.mattermost.rate_limit import RateLimiter
 from demo.mattermost.received import Received, Record
 from demo.mattermost.state import State
 from demo.mattermost.uploads import FileStore
+from demo.mattermost.versions import NEWEST
 from demo.mattermost.webhooks import Webhooks
+
+# More than any page shows.
+MAX_PRIVATE_LINES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateLine:
+    """A line that only one person sees."""
+
+    user_id: str
+    channel_id: str
+    text: str
 
 
 class Backend:
     """One server: what it knows, how it is set, what is wrong with it, what reached it."""
 
-    def __init__(self, journal_path: Path | None = None) -> None:
+    def __init__(self, journal_path: Path | None = None, *, version: str = NEWEST) -> None:
         """Bring back what the journal holds, then write on in it."""
         self.journal = Journal(journal_path)
         self.state = State(self.journal)
         # Tells a page that is open over a restart that all counts began anew.
         self.boot_id = new_id()
-        self.options = Options()
+        self.options = Options(Version=version)
+        self.state.version = self.options.version
         self.version_id = self.options.version_id()
         self.faults = Faults()
         self.record = Record()
         self.pending = PendingPosts()
+        self.later_answers: LaterAnswers[Any] = LaterAnswers()
+        # What was told to one person alone: it is stored nowhere, so a restart forgets it.
+        self.private_lines: deque[PrivateLine] = deque(maxlen=MAX_PRIVATE_LINES)
         self.rate_limiter = RateLimiter()
         self.store = FileStore(
             journal_path.with_name(journal_path.name + ".files") if journal_path else None
@@ -70,6 +90,10 @@ class Backend:
         """Wait, but not beyond the end of the server."""
         self._closing.wait(seconds)
 
+    def tell_privately(self, user: User, *, channel_id: str, text: str) -> None:
+        """Show a line to one person alone, as an answer to a click or a command does."""
+        self.private_lines.append(PrivateLine(user.id, channel_id, text))
+
     def remember(self, entry: Received) -> None:
         """Keep a finished entry of the record over a restart."""
         if self.journal:
@@ -85,6 +109,7 @@ class Backend:
 
     def _set_options(self, options: Options) -> None:
         self.options = options
+        self.state.version = options.version
         self.version_id = options.version_id()
         self.rate_limiter.reset()
 

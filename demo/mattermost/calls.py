@@ -21,10 +21,11 @@ class CallError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The status and the first part of the body."""
+    """The status, the type and the first part of the body."""
 
     status: int
     body: bytes
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class _Hop:
     status: int
     location: str
     body: bytes
+    content_type: str
 
 
 def call(url: str, *, headers: dict[str, str], body: bytes, timeout_s: float) -> Answer:
@@ -49,7 +51,7 @@ def call(url: str, *, headers: dict[str, str], body: bytes, timeout_s: float) ->
             *_REDIRECTS_THAT_DROP_THE_BODY,
             *_REDIRECTS_THAT_KEEP_THE_BODY,
         ):
-            return Answer(hop.status, hop.body)
+            return Answer(hop.status, hop.body, hop.content_type)
         url = urljoin(url, hop.location)
         if hop.status in _REDIRECTS_THAT_DROP_THE_BODY:
             method, body = "GET", b""
@@ -69,7 +71,12 @@ def _hop(method: str, url: str, *, headers: dict[str, str], body: bytes, timeout
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body or None)
         with connection.getresponse() as response:
-            return _Hop(response.status, response.getheader("Location", ""), _read(response))
+            return _Hop(
+                response.status,
+                response.getheader("Location", ""),
+                _read(response),
+                response.getheader("Content-Type", ""),
+            )
     finally:
         connection.close()
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from demo.mattermost.errors import INVALID_BODY_PARAM, ApiError
+from demo.mattermost.attachments import with_full_attachments
+from demo.mattermost.errors import INVALID_BODY_PARAM, NEEDS_LICENCE, ApiError
 
 _STRINGS = ("id", "channel_id", "message", "root_id", "type", "pending_post_id")
 
@@ -23,6 +24,7 @@ class Draft:
     is_pinned: bool = False
     id: str = ""
     create_at: int = 0
+    priority: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class Patch:
     is_pinned: bool | None = None
 
 
-def parse_draft(body: object) -> Draft:
-    """The draft in a JSON body.
+def parse_draft(body: object, *, knows_priority: bool = True) -> Draft:
+    """The draft in a JSON body; a server that knows no priority does not look at it.
 
     Raises: ApiError for anything but an object whose fields have the right types.
     """
@@ -49,6 +51,7 @@ def parse_draft(body: object) -> Draft:
         props=_props(fields.get("props")) or {},
         is_pinned=bool(fields.get("is_pinned")),
         create_at=create_at,
+        priority=_priority(fields.get("metadata")) if knows_priority else None,
     )
 
 
@@ -95,41 +98,14 @@ def _props(value: Any) -> Mapping[str, Any] | None:
     return with_full_attachments(value) if value else value
 
 
-_ATTACHMENT: dict[str, Any] = {
-    "id": 0,
-    "fallback": "",
-    "color": "",
-    "pretext": "",
-    "author_name": "",
-    "author_link": "",
-    "author_icon": "",
-    "title": "",
-    "title_link": "",
-    "text": "",
-    "fields": None,
-    "image_url": "",
-    "thumb_url": "",
-    "footer": "",
-    "footer_icon": "",
-    "ts": None,
-}
-_ATTACHMENT_FIELD: dict[str, Any] = {"title": "", "value": "", "short": False}
+def _priority(metadata: Any) -> str | None:
+    """The priority that a client asks for; what needs a licence is refused.
 
-
-def with_full_attachments(props: Mapping[str, Any]) -> dict[str, Any]:
-    """The props with every key in each message attachment: the server stores them so."""
-    attachments = props.get("attachments")
-    if not isinstance(attachments, list):
-        return dict(props)
-    return {**props, "attachments": [_full(a) for a in attachments if isinstance(a, dict)]}
-
-
-def _full(attachment: Mapping[str, Any]) -> dict[str, Any]:
-    known = {key: attachment.get(key, empty) for key, empty in _ATTACHMENT.items()}
-    if isinstance(known["fields"], list):
-        fields = [field for field in known["fields"] if isinstance(field, dict)]
-        known["fields"] = [
-            {key: field.get(key, empty) for key, empty in _ATTACHMENT_FIELD.items()}
-            for field in fields
-        ]
-    return known
+    Raises: ApiError 501 for an acknowledgement or repeated notifications.
+    """
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("priority"), dict):
+        return None
+    wanted = metadata["priority"]
+    if wanted.get("requested_ack") or wanted.get("persistent_notifications"):
+        raise ApiError(NEEDS_LICENCE)
+    return _string(wanted, "priority")

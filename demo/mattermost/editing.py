@@ -8,7 +8,7 @@ from demo.mattermost.drafts import Patch
 from demo.mattermost.entities import Post, User
 from demo.mattermost.errors import ApiError
 from demo.mattermost.ids import new_id, now_ms
-from demo.mattermost.permissions import may_change_post
+from demo.mattermost.permissions import is_admin, may_change_post
 from demo.mattermost.posting import check_message, touch_root
 
 
@@ -23,21 +23,31 @@ def patch_post(backend: Backend, user: User, post_id: str, patch: Patch) -> Post
             raise ApiError(errors.PERMISSIONS)
         if backend.state.channels[old.channel_id].delete_at:
             raise ApiError(errors.PATCH_IN_ARCHIVED)
-        new = _patched(backend, old, patch)
-        backend.state.put(_history_copy(old, replaced_at=new.update_at))
-        backend.state.put(new)
-        touch_root(backend, new.root_id)
+        return change_post(backend, old, patch)
+
+
+def change_post(backend: Backend, old: Post, patch: Patch) -> Post:
+    """Change a post without asking who does. Call it under the state's lock.
+
+    Raises: ApiError for a message that no post can have.
+    """
+    new = _patched(backend, old, patch)
+    backend.state.put(_history_copy(old, replaced_at=new.update_at))
+    backend.state.put(new)
+    touch_root(backend, new.root_id)
     return new
 
 
 def delete_post(backend: Backend, user: User, post_id: str) -> None:
     """Delete a post, a root with all its replies; files go with their posts.
 
-    Raises: ApiError 403 for an unknown post as for one of somebody else.
+    Raises: ApiError for an unknown post, 403 for one of somebody else.
     """
     with backend.state.lock:
         post = backend.state.posts.get(post_id)
-        if post is None or not may_change_post(backend.state, user, post):
+        if post is None or post.delete_at:
+            raise ApiError(backend.options.version.deletion_of_unknown)
+        if not may_change_post(backend.state, user, post):
             raise ApiError(errors.PERMISSIONS)
         now = now_ms()
         for gone in [post, *backend.state.replies(post.id)]:
@@ -45,26 +55,68 @@ def delete_post(backend: Backend, user: User, post_id: str) -> None:
         touch_root(backend, post.root_id)
 
 
+def purge_post(backend: Backend, user: User, post_id: str) -> None:
+    """Delete a post for good, with its replies and files, deleted before or not.
+
+    Raises: ApiError 501 where that is switched off, 403 for all but administrators.
+    """
+    if not backend.options.EnableAPIPostDeletion:
+        raise ApiError(errors.PERMANENT_DELETION_DISABLED)
+    if not is_admin(user):
+        raise ApiError(errors.PERMISSIONS)
+    with backend.state.lock:
+        post = backend.state.posts.get(post_id)
+        if post is None:
+            raise ApiError(backend.options.version.deletion_of_unknown)
+        thread = [p for p in backend.state.posts.values() if p.root_id == post_id]
+        for gone in [*thread, post]:
+            purge(backend, gone)
+
+
+def purge(backend: Backend, post: Post) -> None:
+    """Leave nothing of one post and its files. Call it under the state's lock."""
+    for file_id in post.file_ids:
+        _lose_file(backend, file_id, at=now_ms())
+        backend.store.remove(file_id)
+    backend.state.put(replace(post, purged_at=now_ms()))
+
+
 def _patched(backend: Backend, old: Post, patch: Patch) -> Post:
     now = now_ms()
     message = old.message if patch.message is None else patch.message
     check_message(backend, message)
+    props = old.props if patch.props is None else patch.props
+    is_seen = (message, props.get("attachments")) != (old.message, old.props.get("attachments"))
     return replace(
         old,
         message=message,
-        props=old.props if patch.props is None else patch.props,
+        props=props,
         is_pinned=old.is_pinned if patch.is_pinned is None else patch.is_pinned,
-        file_ids=_kept_files(old, patch),
+        file_ids=_files(backend, old, patch),
         update_at=now,
-        edit_at=now if message != old.message else old.edit_at,
+        # Of the props only the attachments are something that a reader sees.
+        edit_at=now if is_seen or patch.file_ids is not None else old.edit_at,
     )
 
 
-def _kept_files(old: Post, patch: Patch) -> tuple[str, ...]:
-    """Version 6.7 takes files away from a post that is edited, but adds none."""
+def _files(backend: Backend, old: Post, patch: Patch) -> tuple[str, ...]:
+    """The files after an edit, which takes files away; only newer versions add some."""
     if patch.file_ids is None:
         return old.file_ids
-    return tuple(file_id for file_id in old.file_ids if file_id in patch.file_ids)
+    kept = [file_id for file_id in old.file_ids if file_id in patch.file_ids]
+    for gone in set(old.file_ids) - set(kept) if backend.options.version.edits_add_files else ():
+        _lose_file(backend, gone, at=now_ms())
+    return tuple(sorted([*kept, *_added(backend, old, patch.file_ids)]))
+
+
+def _added(backend: Backend, old: Post, file_ids: tuple[str, ...]) -> list[str]:
+    if not backend.options.version.edits_add_files:
+        return []
+    infos = [info for file_id in file_ids if (info := backend.state.files.get(file_id))]
+    fresh = [info for info in infos if not info.post_id and info.user_id == old.user_id]
+    for info in fresh:
+        backend.state.put(replace(info, post_id=old.id, channel_id=old.channel_id))
+    return [info.id for info in fresh]
 
 
 def _history_copy(old: Post, *, replaced_at: int) -> Post:
@@ -81,4 +133,8 @@ def _delete(backend: Backend, post: Post, *, by: User, at: int) -> None:
     props = {**post.props, "deleteBy": by.id}
     backend.state.put(replace(post, delete_at=at, update_at=at, props=props))
     for file_id in post.file_ids:
-        backend.state.put(replace(backend.state.files[file_id], delete_at=at))
+        _lose_file(backend, file_id, at=at)
+
+
+def _lose_file(backend: Backend, file_id: str, *, at: int) -> None:
+    backend.state.put(replace(backend.state.files[file_id], delete_at=at))

@@ -1,7 +1,7 @@
 """What the stand-in remembers: one frozen record per thing, as the journal keeps it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Props: TypeAlias = Mapping[str, Any]
@@ -75,17 +75,42 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelMember:
-    """A user's place in a channel; `left` takes it away."""
+    """A user's place in a channel; `left` takes it away.
+
+    `seen` is how many of the channel's posts there were when they last looked: two moments can
+    fall into one millisecond. `notify_props` are those that somebody has set.
+    """
 
     channel_id: str
     user_id: str
     last_update_at: int
     left: bool = False
+    last_viewed_at: int = 0
+    seen: int = 0
+    notify_props: Props = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMembership:
+    """What a thread is to a user, once it is anything: followed or not, and how much is seen.
+
+    `seen` is how many of the thread's replies there were.
+    """
+
+    post_id: str
+    user_id: str
+    following: bool
+    last_viewed_at: int = 0
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post, or (with an original_id) what a post was before an edit."""
+    """A post, or (with an original_id) what a post was before an edit.
+
+    `mentions` are the users that it named when it was made; a name that an edit adds pings nobody.
+    `purged_at` says when it was deleted for good: nothing tells of it any more.
+    """
 
     id: str
     create_at: int
@@ -102,6 +127,9 @@ class Post:
     hashtags: str = ""
     file_ids: tuple[str, ...] = ()
     is_pinned: bool = False
+    mentions: tuple[str, ...] = ()
+    priority: str | None = None
+    purged_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +173,7 @@ class Hook:
     creator_id: str
     team_id: str
     channel_id: str = ""
-    trigger_words: tuple[str, ...] = ()
+    trigger_words: tuple[str, ...] | None = None
     trigger_when: int = 0
     callback_urls: tuple[str, ...] = ()
     display_name: str = ""
@@ -156,6 +184,32 @@ class Hook:
     delete_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command."""
+
+    id: str
+    token: str
+    create_at: int
+    update_at: int
+    creator_id: str
+    team_id: str
+    trigger: str
+    url: str
+    delete_at: int = 0
+
+
 Entity: TypeAlias = (
-    User | Token | Team | TeamMember | Channel | ChannelMember | Post | FileInfo | Reaction | Hook
+    User
+    | Token
+    | Team
+    | TeamMember
+    | Channel
+    | ChannelMember
+    | ThreadMembership
+    | Post
+    | FileInfo
+    | Reaction
+    | Hook
+    | Command
 )

@@ -1,4 +1,7 @@
-"""Every refusal that the stand-in knows, with the status, id and words of Mattermost 6.7.2."""
+"""Every refusal that the stand-in knows, with the status, id and words of Mattermost 6.7.2.
+
+What another version answers in its place stands in `versions`.
+"""
 
 from dataclasses import dataclass
 
@@ -105,6 +108,28 @@ PATCH_IN_ARCHIVED = Refusal(
     "Can not update a post in a deleted channel.",
 )
 POST_TOO_LONG = Refusal(400, "model.post.is_valid.msg.app_error", "Invalid message.")
+POST_MESSAGE_LENGTH = Refusal(
+    400,
+    "model.post.is_valid.message_length.app_error",
+    "Post Message property is longer than the maximum permitted length.",
+)
+PRIORITY_OF_REPLY = Refusal(
+    400,
+    "api.post.post_priority.priority_post_only_allowed_for_root_post.request_error",
+    "Only root posts may have a priority.",
+)
+PRIORITY_DISABLED = Refusal(
+    403,
+    "api.post.post_priority.priority_post_not_allowed_for_user.request_error",
+    "Post priority is not allowed.",
+)
+PERMANENT_DELETION_DISABLED = Refusal(
+    501, "api.post.delete_post.not_enabled.app_error", "Permanent deletion is not enabled."
+)
+ACTION_UNKNOWN = Refusal(404, "api.post.do_action.action_id.app_error", "Invalid action id.")
+ACTION_FAILED = Refusal(
+    400, "api.post.do_action.action_integration.app_error", "Action integration error."
+)
 POST_FILE_IDS = Refusal(
     400,
     "model.post.is_valid.file_ids.app_error",
@@ -135,6 +160,11 @@ POST_REJECTED_BY_PLUGIN = Refusal(
 
 FILES_DISABLED = Refusal(
     501,
+    "api.file.attachments.disabled.app_error",
+    "File attachments have been disabled on this server.",
+)
+FILES_DISABLED_403 = Refusal(
+    403,
     "api.file.attachments.disabled.app_error",
     "File attachments have been disabled on this server.",
 )
@@ -178,6 +208,50 @@ REACTION_IN_ARCHIVED = Refusal(
     "You cannot react in an archived channel.",
 )
 
+THREAD_NOT_FOLLOWED = Refusal(
+    404,
+    "app.user.get_thread_membership_for_user.not_found",
+    "Unable to get the thread's membership of the user.",
+)
+THREAD_WITHOUT_REPLY = Refusal(
+    404, "app.user.get_threads_for_user.not_found", "Unable to get the thread of the user."
+)
+COLLAPSED_THREADS = Refusal(
+    400,
+    "model.config.is_valid.collapsed_threads.app_error",
+    "CollapsedThreads setting must be one of the known values.",
+)
+
+COMMAND_TRIGGER_TAKEN = Refusal(
+    400, "api.command.duplicate_trigger.app_error", "This trigger word is already in use."
+)
+COMMAND_TRIGGER = Refusal(400, "model.command.is_valid.trigger.app_error", "Invalid trigger.")
+COMMAND_UNKNOWN = Refusal(
+    404, "api.command.execute_command.not_found.app_error", "Command with a trigger not found."
+)
+COMMAND_START = Refusal(
+    400, "api.command.execute_command.start.app_error", "Command must start with /."
+)
+COMMAND_FAILED = Refusal(
+    500, "api.command.execute_command.failed.app_error", "Command with a trigger failed."
+)
+COMMAND_FAILED_STATUS = Refusal(
+    500,
+    "api.command.execute_command.failed_resp.app_error",
+    "Command with a trigger returned another status than 200.",
+)
+COMMAND_FAILED_POST = Refusal(
+    500,
+    "api.command.execute_command.create_post_failed.app_error",
+    "Command unable to post response message.",
+)
+RESPONSE_URL_UNKNOWN = Refusal(
+    404, "web.command_webhook.general.app_error", "Failed to handle the command's response."
+)
+RESPONSE_URL_USED_UP = Refusal(
+    400, "web.command_webhook.general.app_error", "Failed to handle the command's response."
+)
+
 HOOKS_DISABLED = Refusal(
     501,
     "api.outgoing_webhook.disabled.app_error",
@@ -204,3 +278,14 @@ HOOK_CALLBACK = Refusal(
 HOOK_UNKNOWN = Refusal(404, "app.webhooks.get_outgoing.app_error", "Unable to get the webhook.")
 
 NO_SUCH_PATH = Refusal(404, "api.context.404.app_error", "Sorry, we could not find the page.")
+NEEDS_LICENCE = Refusal(
+    501, "license_error.feature_unavailable", "This feature is not available without a licence."
+)
+BODY_TOO_LARGE = Refusal(
+    413,
+    "api.context.request_body_too_large.app_error",
+    "Request body is too large. The allowed size is {limit} bytes.",
+)
+URL_TOO_LONG = Refusal(
+    414, "basic_security_check.url.too_long_error", "The URL of the request is too long."
+)

@@ -105,6 +105,7 @@ def status_ok() -> Response:
 
 def refusal(error: ApiError, *, content_type: str = "application/json") -> Response:
     """The JSON of an error, with the id of this request."""
+    g.error_id = error.id
     shape = {
         "id": error.id,
         "message": error.message,

@@ -21,6 +21,10 @@ from demo.mattermost.wire import CUT_CONNECTION
 
 API_PREFIX = "/api/v4"
 
+# What an address may be long; a body may be larger than its setting by so much.
+MAX_URL_LENGTH = 2048
+_BODY_OVERHEAD_BYTES = 512
+
 _HTML_OF_THE_WEB_CLIENT = "<html></html>\n"
 _HTML_OF_A_PROXY = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
 _HTML = "text/html; charset=utf-8"
@@ -44,7 +48,7 @@ def _enter() -> Response | None:
     g.user = asking_user()
     if g.user is not None:
         g.entry.user_id, g.entry.username = g.user.id, g.user.username
-    return _limited() or (_struck(g.entry) if backend().faults else None)
+    return _limited() or _over_limit() or (_struck(g.entry) if backend().faults else None)
 
 
 def _leave(response: Response) -> Response:
@@ -54,9 +58,10 @@ def _leave(response: Response) -> Response:
         _strike_afterwards(g.entry)
     if "rate" in g:
         response.headers.update(g.rate.headers)
-    if "rate" not in g or g.rate.allowed:
+    if ("rate" not in g or g.rate.allowed) and "is_unversioned" not in g:
         response.headers["X-Request-Id"] = g.request_id
         response.headers["X-Version-Id"] = backend().version_id
+        response.headers.update(backend().options.version.headers)
     _finish(g.entry, response)
     return response
 
@@ -69,6 +74,20 @@ def _limited() -> Response | None:
     by_address = (request.remote_addr or "") if options.RateLimitVaryByRemoteAddr else ""
     g.rate = backend().rate_limiter.ask(by_address + by_user, options)
     return None if g.rate.allowed else _too_many(g.rate)
+
+
+def _over_limit() -> Response | None:
+    """What newer versions refuse unread: a long address, and a large body that is no file."""
+    options = backend().options
+    if not options.version.limits_requests:
+        return None
+    if len(request.full_path) > MAX_URL_LENGTH:
+        return refusal(ApiError(errors.URL_TOO_LONG))
+    limit = options.MaximumPayloadSizeBytes + _BODY_OVERHEAD_BYTES
+    is_file = g.entry.path == "/files"
+    if is_file or (request.content_length or 0) <= limit:
+        return None
+    return refusal(ApiError(errors.BODY_TOO_LARGE, limit=limit))
 
 
 def _too_many(verdict: Verdict) -> Response:

@@ -3,8 +3,9 @@
 from contextlib import suppress
 from typing import Any
 
+from demo.mattermost.attachments import with_full_attachments
 from demo.mattermost.backend import Backend
-from demo.mattermost.drafts import Draft, with_full_attachments
+from demo.mattermost.drafts import Draft
 from demo.mattermost.errors import ApiError
 from demo.mattermost.posting import save_post
 from demo.mattermost.webhooks import Trigger

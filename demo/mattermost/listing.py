@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from demo.mattermost.entities import Post
-from demo.mattermost.shapes import Shape, post_list_shape
+from demo.mattermost.post_shapes import post_list_shape
+from demo.mattermost.shapes import Shape
 from demo.mattermost.state import State
 
 MAX_SINCE = 1000
@@ -30,14 +31,15 @@ def thread(state: State, post: Post, page: ThreadPage) -> Shape:
     version 6.7.2 was seen to do.
     """
     root_id = post.root_id or post.id
-    posts = [state.posts[root_id], *state.replies(root_id)]
+    posts = [p for p in (state.posts[root_id], *state.replies(root_id)) if not p.delete_at]
     if not page.per_page:
-        return post_list_shape(state, [post, *_ordered(posts, page)])
+        return post_list_shape(state, [post, *_ordered(posts, page)], kind="thread_list")
     rest = [other for other in _ordered(posts, page) if _is_beyond(other, page)]
     return post_list_shape(
         state,
         [post, *(other for other in rest[: page.per_page] if other.id != post.id)],
         has_next=len(rest) > page.per_page,
+        kind="thread_list",
     )
 
 

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from demo.mattermost.errors import COLLAPSED_THREADS, ApiError
+from demo.mattermost.versions import NEWEST, VERSIONS, ServerVersion
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -30,8 +33,17 @@ class Options:
     # Not settings of a real server, where both are fixed at 30 s; tests shorten them.
     PendingPostTtlS: float = 30.0
     WebhookTimeoutS: float = 30.0
+    # What the version has by default, unless it is set.
+    CollapsedThreads: str = ""
+    ThreadAutoFollow: bool = True
+    PostPriority: bool = True
+    EnableAPIPostDeletion: bool = False
+    # A JSON body may be so large, and 512 bytes more.
+    MaximumPayloadSizeBytes: int = 300_000
+    OutgoingIntegrationRequestsTimeout: int = 30
     SiteURL: str = ""
-    Version: str = "6.7.2"
+    # The one switch: which version the server answers as.
+    Version: str = NEWEST
 
     def changed(self, changes: Mapping[str, Any]) -> "Options":
         """The same options with some values changed.
@@ -43,20 +55,45 @@ class Options:
             wanted = (int, float) if isinstance(current, float) else type(current)
             if name not in self.__slots__ or not isinstance(value, wanted):
                 raise ValueError(f"{name} is no option, or the value has the wrong type")
+        if changes.get("Version", self.Version) not in VERSIONS:
+            raise ValueError(f"Version must be one of {', '.join(VERSIONS)}")
         return replace(self, **changes)
+
+    @property
+    def version(self) -> ServerVersion:
+        """How the server answers."""
+        return VERSIONS[self.Version]
+
+    @property
+    def collapsed_threads(self) -> str:
+        """The setting of collapsed reply threads."""
+        return self.CollapsedThreads or self.version.collapsed_threads
+
+    @property
+    def threads_are_collapsed(self) -> bool:
+        """Whether members who have set nothing have their threads collapsed."""
+        return self.collapsed_threads in ("always_on", "default_on")
 
     def version_id(self) -> str:
         """The X-Version-Id header: version, build, hash of the settings, licensed."""
-        digest = hashlib.md5(repr(asdict(self)).encode(), usedforsecurity=False).hexdigest()
-        return f"{self.Version}..{digest}.false"
+        digest = hashlib.new(
+            self.version.digest, repr(asdict(self)).encode(), usedforsecurity=False
+        )
+        return f"{self.Version}..{digest.hexdigest()}.false"
 
 
 # The settings that carry another name here, because their section gives half of the meaning.
 _SECTION_PREFIX = {"RateLimitSettings": "RateLimit"}
 
 
-def from_config_patch(patch: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that a body of Mattermost's PUT /config/patch changes; others are ignored."""
+def from_config_patch(patch: Mapping[str, Any], version: ServerVersion) -> dict[str, Any]:
+    """The options that a body of Mattermost's PUT /config/patch changes; others are ignored.
+
+    Raises: ApiError for a setting of threads that the version does not know.
+    """
+    threads = patch.get("ServiceSettings", {}).get("CollapsedThreads")
+    if threads is not None and threads not in version.collapsed_threads_values:
+        raise ApiError(COLLAPSED_THREADS)
     return {
         name: value
         for section, settings in patch.items()
@@ -74,6 +111,7 @@ _PUBLISHED = (
     "EnablePostUsernameOverride",
     "MaxFileSize",
     "MaxPostSize",
+    "PostPriority",
     "RequireEmailVerification",
     "ShowEmailAddress",
     "SiteURL",
@@ -86,7 +124,10 @@ def client_config(options: Options, *, signed_in: bool) -> dict[str, str]:
     """The flat map of strings that GET /config/client?format=old answers."""
     names = _PUBLISHED if signed_in else _PUBLISHED_TO_ALL
     values = {name: getattr(options, name) for name in names}
-    return {
+    if signed_in:
+        values["CollapsedThreads"] = options.collapsed_threads
+    told = {
         name: str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in values.items()
     }
+    return options.version.shaped("config", told)

@@ -21,8 +21,17 @@ def may_post(state: State, user: User, channel: Channel) -> bool:
 
 
 def may_take_part(state: State, user: User, channel_id: str) -> bool:
-    """Reading a channel's posts and files, uploading and reacting need membership in 6.7."""
+    """Uploading and reacting need membership."""
     return state.is_member(user.id, channel_id) or is_admin(user)
+
+
+def may_read_channel(state: State, user: User, channel_id: str) -> bool:
+    """Reading lists and files needs membership in 6.7; later the team reads public channels."""
+    if may_take_part(state, user, channel_id):
+        return True
+    channel = state.channels.get(channel_id)
+    is_open = channel is not None and state.version.team_reads_public_channels
+    return is_open and may_see_channel(state, user, state.channels[channel_id])
 
 
 def may_see_channel(state: State, user: User, channel: Channel) -> bool:

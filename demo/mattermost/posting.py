@@ -8,11 +8,14 @@ from typing import Any
 from demo.mattermost import errors
 from demo.mattermost.backend import Backend
 from demo.mattermost.drafts import Draft
-from demo.mattermost.entities import Channel, Post, User
+from demo.mattermost.entities import Post, User
 from demo.mattermost.errors import ApiError
 from demo.mattermost.faults import Fault, FaultKind, FaultScope
 from demo.mattermost.ids import new_id, now_ms
+from demo.mattermost.mentions import mentioned
 from demo.mattermost.permissions import is_admin, may_post
+from demo.mattermost.state import State
+from demo.mattermost.threads import follow_by_reply, view_channel
 
 # The server allows 300 characters for the JSON of the ids, which is ten ids.
 MAX_FILES_PER_POST = 10
@@ -46,12 +49,22 @@ def create_post(backend: Backend, author: User, draft: Draft) -> Made:
         raise ApiError(errors.POST_TO_ARCHIVED)
     if draft.type.startswith("system_"):
         raise ApiError(errors.INVALID_PARAM, name="post.type")
+    _check_priority(backend, draft)
     if not draft.pending_post_id:
-        return Made(_make(backend, author, draft, channel), duplicate=False)
-    return _make_once(backend, author, draft, channel)
+        return Made(_make(backend, author, draft), duplicate=False)
+    return _make_once(backend, author, draft)
 
 
-def _make_once(backend: Backend, author: User, draft: Draft, channel: Channel) -> Made:
+def _check_priority(backend: Backend, draft: Draft) -> None:
+    if draft.priority is None:
+        return
+    if not backend.options.PostPriority:
+        raise ApiError(errors.PRIORITY_DISABLED)
+    if draft.root_id:
+        raise ApiError(errors.PRIORITY_OF_REPLY)
+
+
+def _make_once(backend: Backend, author: User, draft: Draft) -> Made:
     key, ttl_s = draft.pending_post_id, backend.options.PendingPostTtlS
     if known := backend.pending.begin(key, ttl_s=ttl_s):
         post = backend.state.posts.get(known)
@@ -59,7 +72,7 @@ def _make_once(backend: Backend, author: User, draft: Draft, channel: Channel) -
             raise ApiError(errors.POST_DUPLICATE_GONE)
         return Made(post, duplicate=True)
     try:
-        post = _make(backend, author, draft, channel)
+        post = _make(backend, author, draft)
     except ApiError:
         backend.pending.fail(key)
         raise
@@ -67,16 +80,25 @@ def _make_once(backend: Backend, author: User, draft: Draft, channel: Channel) -
     return Made(post, duplicate=False)
 
 
-def _make(backend: Backend, author: User, draft: Draft, channel: Channel) -> Post:
+def _make(backend: Backend, author: User, draft: Draft) -> Post:
     if fault := take(backend, author, FaultKind.SLOW_SAVE):
         backend.pause(fault.seconds)
     if draft.root_id and take(backend, author, FaultKind.ROOT_REJECTED):
         raise ApiError(errors.POST_ROOT)
+    if fault := take(backend, author, FaultKind.PLUGIN_REJECTION):
+        raise ApiError(errors.POST_REJECTED_BY_PLUGIN, reason=fault.reason)
+    return post_as(backend, author, draft)
+
+
+def post_as(backend: Backend, author: User, draft: Draft) -> Post:
+    """Post into a channel or a thread without asking whether the author may; webhooks fire.
+
+    Raises: ApiError for a root that is none, and for what the checks of a post refuse.
+    """
     with backend.state.lock:
         _check_root(backend, draft)
-        if fault := take(backend, author, FaultKind.PLUGIN_REJECTION):
-            raise ApiError(errors.POST_REJECTED_BY_PLUGIN, reason=fault.reason)
         post = save_post(backend, author, draft)
+    channel = backend.state.channels[post.channel_id]
     backend.webhooks.fire(post, channel=channel, author=author)
     return post
 
@@ -101,12 +123,27 @@ def save_post(backend: Backend, author: User, draft: Draft) -> Post:
             hashtags=_hashtags(draft.message),
             file_ids=tuple(sorted(set(draft.file_ids))),
             is_pinned=draft.is_pinned,
+            priority=draft.priority,
         )
         _check_post(backend, draft, post)
-        post = _attach(backend, author, post)
+        post = _attach(backend, author, _with_mentions(backend.state, post))
         backend.state.put(post)
         touch_root(backend, post.root_id)
+        _notify(backend, author, post)
     return post
+
+
+def _with_mentions(state: State, post: Post) -> Post:
+    named = mentioned(state, post.channel_id, post.message, post.props) - {post.user_id}
+    return replace(post, mentions=tuple(sorted(named))) if named else post
+
+
+def _notify(backend: Backend, author: User, post: Post) -> None:
+    """Who writes has seen the channel, unless it is a bot; a reply makes followers."""
+    if post.root_id and backend.options.ThreadAutoFollow:
+        follow_by_reply(backend.state, post)
+    if not author.is_bot and post.props.get("from_webhook") != "true":
+        view_channel(backend.state, author, post.channel_id, at=post.create_at)
 
 
 def touch_root(backend: Backend, root_id: str) -> None:
@@ -202,6 +239,6 @@ def _attach(backend: Backend, author: User, post: Post) -> Post:
     for file_id in post.file_ids:
         info = backend.state.files.get(file_id)
         if info and file_id != lost and not info.post_id and info.user_id == author.id:
-            backend.state.put(replace(info, post_id=post.id))
+            backend.state.put(replace(info, post_id=post.id, channel_id=post.channel_id))
             attached.append(file_id)
     return replace(post, file_ids=tuple(attached))

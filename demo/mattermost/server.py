@@ -8,6 +8,7 @@ from pathlib import Path
 from demo.mattermost.app import create_app
 from demo.mattermost.backend import Backend
 from demo.mattermost.control import Control
+from demo.mattermost.versions import NEWEST
 from demo.mattermost.wire import WireServer
 
 # How often the accepting thread looks whether it should stop.
@@ -25,13 +26,19 @@ class StandIn(Control):
 
 @contextmanager
 def running_server(
-    *, host: str = "127.0.0.1", port: int = 0, journal: Path | None = None
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    journal: Path | None = None,
+    version: str = NEWEST,
 ) -> Iterator[StandIn]:
     """A stand-in that serves until the end of the block; port 0 takes a free one.
 
+    `version` is one of `VERSIONS`.
+
     With a journal the state is written there as it changes, and read from there at the start.
     """
-    backend = Backend(journal)
+    backend = Backend(journal, version=version)
     try:
         server = WireServer(create_app(backend), host=host, port=port)
         backend.use_site_url(server.url)

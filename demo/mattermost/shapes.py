@@ -1,20 +1,19 @@
-"""How each thing looks in an answer: the JSON of Mattermost 6.7.2, key by key."""
+"""How users, teams, channels and hooks look in an answer: every key that any version has."""
 
-from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from demo.mattermost.entities import (
     Channel,
     ChannelMember,
-    FileInfo,
+    Command,
     Hook,
-    Post,
-    Reaction,
     Team,
     Token,
     User,
 )
 from demo.mattermost.state import State
+from demo.mattermost.unread import posts_of, unread_of
+from demo.mattermost.versions import ServerVersion
 
 Shape: TypeAlias = dict[str, Any]
 
@@ -29,10 +28,11 @@ _NOTIFY_PROPS = {
     "first_name": "false",
     "mention_keys": "",
     "push": "mention",
-    "push_status": "away",
+    "push_status": "online",
     "push_threads": "all",
 }
 _MEMBER_NOTIFY_PROPS = {
+    "channel_auto_follow_threads": "off",
     "desktop": "default",
     "email": "default",
     "ignore_channel_mentions": "default",
@@ -42,7 +42,7 @@ _MEMBER_NOTIFY_PROPS = {
 _TIMEZONE = {"automaticTimezone": "", "manualTimezone": "", "useAutomaticTimezone": "true"}
 
 
-def user_shape(user: User, *, own: bool, email_visible: bool) -> Shape:
+def user_shape(version: ServerVersion, user: User, *, own: bool, email_visible: bool) -> Shape:
     """A user; one's own record tells more, and an address that is hidden is empty."""
     shape: Shape = {
         "id": user.id,
@@ -63,10 +63,13 @@ def user_shape(user: User, *, own: bool, email_visible: bool) -> Shape:
         "disable_welcome_email": False,
     }
     if own:
-        shape |= {"notify_props": _NOTIFY_PROPS, "last_password_update": user.create_at}
+        shape["notify_props"] = version.shaped("notify_props", _NOTIFY_PROPS)
+        shape["last_password_update"] = user.create_at
     if user.is_bot:
         shape |= {"is_bot": True, "bot_description": user.bot_description}
-    return shape
+    else:
+        shape["remote_id"] = ""
+    return version.shaped("own_user" if own else "user", shape)
 
 
 def bot_shape(bot: User) -> Shape:
@@ -120,7 +123,7 @@ def channel_shape(state: State, channel: Channel) -> Shape:
     """A channel."""
     post_ids = state.channel_post_ids.get(channel.id)
     last_post_at = state.posts[post_ids[-1]].create_at if post_ids else channel.create_at
-    return {
+    shape = {
         "id": channel.id,
         "create_at": channel.create_at,
         "update_at": channel.update_at,
@@ -142,61 +145,54 @@ def channel_shape(state: State, channel: Channel) -> Shape:
         "total_msg_count_root": 0,
         "policy_id": None,
         "last_root_post_at": last_post_at,
+        "autotranslation": False,
+        "banner_info": None,
+        "default_category_name": "",
+        "policy_enforced": False,
+        "policy_is_active": False,
     }
+    return state.version.shaped("channel", shape)
 
 
-def member_shape(member: ChannelMember) -> Shape:
-    """A user's place in a channel."""
-    return {
+def member_shape(state: State, member: ChannelMember) -> Shape:
+    """A user's place in a channel, with what is unread there."""
+    new, total = unread_of(state, member), posts_of(state, member.channel_id)
+    props = {**_MEMBER_NOTIFY_PROPS, **member.notify_props}
+    shape = {
         "channel_id": member.channel_id,
         "user_id": member.user_id,
         "roles": "channel_user",
-        "last_viewed_at": 0,
-        "msg_count": 0,
-        "mention_count": 0,
-        "mention_count_root": 0,
-        "msg_count_root": 0,
-        "notify_props": _MEMBER_NOTIFY_PROPS,
+        "last_viewed_at": member.last_viewed_at,
+        "msg_count": total.messages - new.messages,
+        "mention_count": new.mentions,
+        "mention_count_root": new.root_mentions,
+        "urgent_mention_count": new.urgent_mentions,
+        "msg_count_root": total.roots - new.roots,
+        "notify_props": state.version.shaped("member_notify_props", props),
         "last_update_at": member.last_update_at,
         "scheme_guest": False,
         "scheme_user": True,
         "scheme_admin": False,
         "explicit_roles": "",
+        "autotranslation_disabled": False,
     }
+    return state.version.shaped("member", shape)
 
 
-def file_shape(info: FileInfo) -> Shape:
-    """A file; without a post no post_id, without a picture no size, as Go's omitempty has it."""
-    shape: Shape = {"id": info.id, "user_id": info.user_id}
-    if info.post_id:
-        shape["post_id"] = info.post_id
-    shape |= {
-        # Version 6.7 leaves the channel of a file empty.
-        "channel_id": "",
-        "create_at": info.create_at,
-        "update_at": info.update_at,
-        "delete_at": info.delete_at,
-        "name": info.name,
-        "extension": info.extension,
-        "size": info.size,
-        "mime_type": info.mime_type,
+def unread_shape(state: State, member: ChannelMember) -> Shape:
+    """What a user has not seen of a channel."""
+    new = unread_of(state, member)
+    shape = {
+        "team_id": state.channels[member.channel_id].team_id,
+        "channel_id": member.channel_id,
+        "msg_count": new.messages,
+        "mention_count": new.mentions,
+        "mention_count_root": new.root_mentions,
+        "urgent_mention_count": new.urgent_mentions,
+        "msg_count_root": new.roots,
+        "notify_props": member_shape(state, member)["notify_props"],
     }
-    if info.width:
-        shape |= {"width": info.width, "height": info.height, "has_preview_image": True}
-    return shape | {"mini_preview": None, "remote_id": ""}
-
-
-def reaction_shape(reaction: Reaction) -> Shape:
-    """A reaction."""
-    return {
-        "user_id": reaction.user_id,
-        "post_id": reaction.post_id,
-        "emoji_name": reaction.emoji_name,
-        "create_at": reaction.create_at,
-        "update_at": reaction.create_at,
-        "delete_at": 0,
-        "remote_id": "",
-    }
+    return state.version.shaped("unread", shape)
 
 
 def hook_shape(hook: Hook) -> Shape:
@@ -210,7 +206,7 @@ def hook_shape(hook: Hook) -> Shape:
         "creator_id": hook.creator_id,
         "channel_id": hook.channel_id,
         "team_id": hook.team_id,
-        "trigger_words": list(hook.trigger_words),
+        "trigger_words": _list_or_null(hook.trigger_words),
         "trigger_when": hook.trigger_when,
         "callback_urls": list(hook.callback_urls),
         "display_name": hook.display_name,
@@ -221,77 +217,28 @@ def hook_shape(hook: Hook) -> Shape:
     }
 
 
-def files_of(state: State, post: Post) -> list[FileInfo]:
-    """The files of a post in the order of their upload."""
-    infos = (state.files[file_id] for file_id in post.file_ids)
-    return sorted(infos, key=lambda info: info.create_at)
-
-
-def post_shape(
-    state: State, post: Post, *, pending_post_id: str = "", with_reply_count: bool = True
-) -> Shape:
-    """A post with its metadata; a deleted one is blank."""
-    live = post.delete_at == 0
-    thread = post.root_id or post.id
-    shape: Shape = {
-        "id": post.id,
-        "create_at": post.create_at,
-        "update_at": post.update_at,
-        "edit_at": post.edit_at,
-        "delete_at": post.delete_at,
-        "is_pinned": post.is_pinned,
-        "user_id": post.user_id,
-        "channel_id": post.channel_id,
-        "root_id": post.root_id,
-        "original_id": post.original_id,
-        "message": post.message if live else "",
-        "type": post.type,
-        "props": post.props,
-        "hashtags": post.hashtags,
-    }
-    if post.file_ids:
-        shape["file_ids"] = list(post.file_ids)
-    shape["pending_post_id"] = pending_post_id
-    if state.reactions.get(post.id):
-        shape["has_reactions"] = True
-    return shape | {
-        "reply_count": state.reply_counts.get(thread, 0) if with_reply_count else 0,
-        "last_reply_at": 0,
-        "participants": None,
-        "metadata": _metadata(state, post) if live else {},
-    }
-
-
-def _metadata(state: State, post: Post) -> Shape:
-    metadata: Shape = {}
-    if "attachments" in post.props:
-        metadata["embeds"] = [{"type": "message_attachment"}]
-    if post.file_ids:
-        metadata["files"] = [file_shape(info) for info in files_of(state, post)]
-    if reactions := state.reactions.get(post.id):
-        metadata["reactions"] = [reaction_shape(reaction) for reaction in reactions.values()]
-    return metadata
-
-
-def post_list_shape(
-    state: State,
-    order: Iterable[Post],
-    *,
-    with_reply_count: bool = True,
-    next_post_id: str = "",
-    prev_post_id: str = "",
-    has_next: bool = False,
-) -> Shape:
-    """A list of posts. `posts` also holds the roots of the replies that `order` names."""
-    listed = list(order)
-    roots = [state.posts[post.root_id] for post in listed if post.root_id]
+def command_shape(command: Command) -> Shape:
+    """A slash command, its token in clear."""
     return {
-        "order": [post.id for post in listed],
-        "posts": {
-            post.id: post_shape(state, post, with_reply_count=with_reply_count)
-            for post in [*listed, *roots]
-        },
-        "next_post_id": next_post_id,
-        "prev_post_id": prev_post_id,
-        "has_next": has_next,
+        "id": command.id,
+        "token": command.token,
+        "create_at": command.create_at,
+        "update_at": command.update_at,
+        "delete_at": command.delete_at,
+        "creator_id": command.creator_id,
+        "team_id": command.team_id,
+        "trigger": command.trigger,
+        "method": "P",
+        "username": "",
+        "icon_url": "",
+        "auto_complete": False,
+        "auto_complete_desc": "",
+        "auto_complete_hint": "",
+        "display_name": "",
+        "description": "",
+        "url": command.url,
     }
+
+
+def _list_or_null(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)

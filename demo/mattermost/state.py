@@ -8,6 +8,7 @@ from typing import Any
 from demo.mattermost.entities import (
     Channel,
     ChannelMember,
+    Command,
     Entity,
     FileInfo,
     Hook,
@@ -15,16 +16,19 @@ from demo.mattermost.entities import (
     Reaction,
     Team,
     TeamMember,
+    ThreadMembership,
     Token,
     User,
 )
 from demo.mattermost.ids import now_ms
 from demo.mattermost.journal import Journal
+from demo.mattermost.versions import NEWEST, VERSIONS
 
 _KINDS: dict[str, type[Entity]] = {
     kind.__name__: kind
     for kind in (
-        User, Token, Team, TeamMember, Channel, ChannelMember, Post, FileInfo, Reaction, Hook,
+        User, Token, Team, TeamMember, Channel, ChannelMember, ThreadMembership, Post, FileInfo,
+        Reaction, Hook, Command,
     )
 }  # fmt: skip
 
@@ -35,6 +39,8 @@ class State:
     def __init__(self, journal: Journal) -> None:
         """Start empty; `restore` brings back what the journal holds."""
         self.lock = threading.RLock()
+        # The version that the shapes of all answers are of.
+        self.version = VERSIONS[NEWEST]
         self.users: dict[str, User] = {}
         self.user_ids_by_name: dict[str, str] = {}
         self.user_ids_by_email: dict[str, str] = {}
@@ -45,6 +51,7 @@ class State:
         self.channels: dict[str, Channel] = {}
         self.channel_ids_by_name: dict[tuple[str, str], str] = {}
         self.channel_members: dict[str, dict[str, ChannelMember]] = defaultdict(dict)
+        self.thread_memberships: dict[str, dict[str, ThreadMembership]] = defaultdict(dict)
         self.posts: dict[str, Post] = {}
         self.channel_post_ids: dict[str, list[str]] = defaultdict(list)
         self.thread_post_ids: dict[str, list[str]] = defaultdict(list)
@@ -52,6 +59,7 @@ class State:
         self.files: dict[str, FileInfo] = {}
         self.reactions: dict[str, dict[tuple[str, str], Reaction]] = defaultdict(dict)
         self.hooks: dict[str, Hook] = {}
+        self.commands: dict[str, Command] = {}
         # Count the changes of a channel and say at which count a thread last changed, so that
         # a page can ask what to draw again.
         self.channel_revisions: dict[str, int] = defaultdict(int)
@@ -65,10 +73,12 @@ class State:
             TeamMember: self._keep_team_member,
             Channel: self._keep_channel,
             ChannelMember: self._keep_channel_member,
+            ThreadMembership: self._keep_thread_membership,
             Post: self._keep_post,
             FileInfo: self._keep_file,
             Reaction: self._keep_reaction,
             Hook: self._keep_hook,
+            Command: self._keep_command,
         }
 
     def put(self, entity: Entity) -> None:
@@ -148,8 +158,14 @@ class State:
         else:
             self.channel_members[member.channel_id][member.user_id] = member
 
+    def _keep_thread_membership(self, membership: ThreadMembership) -> None:
+        self.thread_memberships[membership.post_id][membership.user_id] = membership
+
     def _keep_post(self, post: Post) -> None:
         before = self.posts.get(post.id)
+        if post.purged_at:
+            self._forget_post(post)
+            return
         self.posts[post.id] = post
         self._count_change(post)
         if before is None:
@@ -159,6 +175,17 @@ class State:
                 self.thread_post_ids[post.root_id].append(post.id)
             was_live = before is not None and before.delete_at == 0
             self.reply_counts[post.root_id] += (post.delete_at == 0) - was_live
+
+    def _forget_post(self, post: Post) -> None:
+        """Leave no trace of a post: that is what a permanent deletion does."""
+        if self.posts.pop(post.id, None) is None:
+            return
+        self.channel_post_ids[post.channel_id].remove(post.id)
+        if post.id in self.thread_post_ids[post.root_id]:
+            self.thread_post_ids[post.root_id].remove(post.id)
+            self.reply_counts[post.root_id] -= post.delete_at == 0
+        self.reactions.pop(post.id, None)
+        self._count_change(post)
 
     def _count_change(self, post: Post) -> None:
         self.channel_revisions[post.channel_id] += 1
@@ -180,3 +207,6 @@ class State:
 
     def _keep_hook(self, hook: Hook) -> None:
         self.hooks[hook.id] = hook
+
+    def _keep_command(self, command: Command) -> None:
+        self.commands[command.id] = command

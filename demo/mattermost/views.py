@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from demo.mattermost.entities import Channel, FileInfo, Post, User
 from demo.mattermost.markup import emoji_of, message_html
-from demo.mattermost.shapes import files_of
+from demo.mattermost.post_shapes import files_of
 from demo.mattermost.state import State
 
 # As many threads as a person scrolls through; a benchmark makes hundreds.

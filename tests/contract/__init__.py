@@ -1,1 +1,1 @@
-"""What a Mattermost 6.7.2 server was seen to do, held against the stand-in or a real server."""
+"""What real Mattermost servers were seen to do, held against the stand-in or a real server."""

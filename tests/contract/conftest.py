@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import requests
 
-from demo.mattermost import StandIn, running_server
+from demo.mattermost import VERSIONS, StandIn, running_server
 from tests.contract.receiver import Receiver, running_receiver
+from tests.contract.recordings import Recording, recording_of
 from tests.contract.server import ServerUnderTest, make_server
 
 
@@ -19,17 +21,40 @@ def session() -> Iterator[requests.Session]:
         yield opened
 
 
+REAL_URL = os.environ.get("MATTERMOST_URL", "").rstrip("/")
+
+
+@pytest.fixture(scope="session", params=["real"] if REAL_URL else list(VERSIONS))
+def server(request: pytest.FixtureRequest, session: requests.Session) -> Iterator[ServerUnderTest]:
+    """The server of MATTERMOST_URL with MATTERMOST_ADMIN_TOKEN, or a stand-in of each version."""
+    with _server(session, version=request.param) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
-def server(session: requests.Session) -> Iterator[ServerUnderTest]:
-    """The server of MATTERMOST_URL with MATTERMOST_ADMIN_TOKEN, or a stand-in."""
-    url = os.environ.get("MATTERMOST_URL")
-    if url:
+def server_11(session: requests.Session) -> Iterator[ServerUnderTest]:
+    """The same, for what 6.7.2 has not."""
+    with _server(session, version="11.6.0") as made:
+        if recording_of(made.version).version != "11.6.0":
+            pytest.skip(f"the server at MATTERMOST_URL is {made.version}")
+        yield made
+
+
+@contextmanager
+def _server(session: requests.Session, *, version: str) -> Iterator[ServerUnderTest]:
+    if REAL_URL:
         token = os.environ["MATTERMOST_ADMIN_TOKEN"]
-        yield make_server(session, url=url.rstrip("/"), admin_token=token)
+        yield make_server(session, url=REAL_URL, admin_token=token)
         return
-    with running_server() as server:
+    with running_server(version=version) as server:
         admin = server.setup({})["admin"]
         yield make_server(session, url=server.url, admin_token=admin["token"])
+
+
+@pytest.fixture
+def recording(server: ServerUnderTest) -> Recording:
+    """What a real server of the same version answered."""
+    return recording_of(server.version)
 
 
 @pytest.fixture

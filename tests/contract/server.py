@@ -15,9 +15,11 @@ TIMEOUT_S = 30.0
 
 _PASSWORD = "Password-1-for-tests"
 
+# One pixel, which decoders take.
 PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
-    "0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c48900"
+    "00000d4944415478da633811a0f11f0005640240bb0c8e2a0000000049454e44ae42"
+    "6082"
 )
 
 
@@ -84,6 +86,10 @@ class Caller:
         """Change a post."""
         return self.send(f"/posts/{post_id}/patch", fields, method="PUT")
 
+    def put(self, path: str, body: Any = None) -> requests.Response:
+        """Put JSON."""
+        return self.call("PUT", path, json=body)
+
     def hook(self, team_id: str, channel_id: str, url: str, **fields: Any) -> dict[str, Any]:
         """Create an outgoing webhook."""
         body = {
@@ -100,6 +106,7 @@ class Caller:
 class ServerUnderTest:
     """Everything that the cases need; `elsewhere` is public, and the bot is not in it."""
 
+    version: str
     admin: Caller
     bot: Caller
     anna: Caller
@@ -114,9 +121,10 @@ class ServerUnderTest:
     elsewhere_id: str
     archived_id: str
 
-    def new_channel(self) -> str:
-        """The id of one more public channel with the bot and Anna in it."""
-        return _channel(self.admin, self.team_id, "more", members=(self.bot, self.anna))
+    def new_channel(self, *, with_anna: bool = True) -> str:
+        """The id of one more public channel with the bot and, if not told otherwise, Anna in it."""
+        members = (self.bot, self.anna) if with_anna else (self.bot,)
+        return _channel(self.admin, self.team_id, "more", members=members)
 
     def new_bot(self) -> tuple[Caller, str]:
         """One more bot in the channels `webchat` and `second`, and its token's id."""
@@ -151,6 +159,7 @@ def make_server(session: requests.Session, *, url: str, admin_token: str) -> Ser
     archived_id = _channel(admin, team_id, "archived", members=(bot,))
     _good(admin.delete(f"/channels/{archived_id}"))
     return ServerUnderTest(
+        version=_version(admin),
         admin=admin,
         bot=bot,
         anna=anna,
@@ -186,6 +195,11 @@ def _good(response: requests.Response) -> dict[str, Any]:
 
 def _name(stem: str) -> str:
     return stem + secrets.token_hex(4)
+
+
+def _version(caller: Caller) -> str:
+    """The version as every answer has it in front of its build."""
+    return caller.get("/system/ping").headers["X-Version-Id"].partition("..")[0]
 
 
 def _me(caller: Caller) -> Caller:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from tests.contract.recordings import RECORDINGS, Recording
 from tests.contract.server import Caller, ServerUnderTest
-from tests.contract.test_recorded_requests import CASES, shape
+from tests.contract.test_recorded_requests import shape
 
 # As many as the recording made, to go over the limit of a thousand.
-MANY_POSTS = CASES["since.limit"]["posted"]
+MANY_POSTS = RECORDINGS["11.6.0"].cases["since.limit"]["posted"]
 
 
 def since(caller: Caller, channel_id: str, moment_ms: int) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def since(caller: Caller, channel_id: str, moment_ms: int) -> dict[str, Any]:
     return answer
 
 
-def test_since_is_strictly_greater(server: ServerUnderTest) -> None:
+def test_since_is_strictly_greater(server: ServerUnderTest, recording: Recording) -> None:
     """A post of exactly that millisecond is left out, one of the next is there."""
     channel_id = server.new_channel()
     post = server.bot.posted(channel_id)
@@ -23,12 +24,12 @@ def test_since_is_strictly_greater(server: ServerUnderTest) -> None:
     equal = since(server.bot, channel_id, post["update_at"])
     one_less = since(server.bot, channel_id, post["update_at"] - 1)
 
-    case = CASES["since.boundary"]
+    case = recording.cases["since.boundary"]
     assert (post["id"] in equal["order"]) is case["includes_equal"]
     assert (post["id"] in one_less["order"]) is case["includes_minus_one"]
 
 
-def test_since_lists_a_deleted_post_blank(server: ServerUnderTest) -> None:
+def test_since_lists_a_deleted_post_blank(server: ServerUnderTest, recording: Recording) -> None:
     """A deleted post is in the order with its time of deletion and no text."""
     channel_id = server.new_channel()
     post = server.bot.posted(channel_id, "to be deleted")
@@ -36,7 +37,7 @@ def test_since_lists_a_deleted_post_blank(server: ServerUnderTest) -> None:
 
     answer = since(server.bot, channel_id, post["create_at"] - 1)
 
-    case, deleted = CASES["since.deleted"], answer["posts"][post["id"]]
+    case, deleted = recording.cases["since.deleted"], answer["posts"][post["id"]]
     assert (post["id"] in answer["order"]) is case["in_order"]
     assert list(answer) == case["keys"]
     assert shape(deleted) == shape(case["post"])
@@ -45,7 +46,9 @@ def test_since_lists_a_deleted_post_blank(server: ServerUnderTest) -> None:
     assert deleted["props"] == {"deleteBy": server.admin.user_id, "from_bot": "true"}
 
 
-def test_since_lists_an_edited_post_with_its_new_text(server: ServerUnderTest) -> None:
+def test_since_lists_an_edited_post_with_its_new_text(
+    server: ServerUnderTest, recording: Recording
+) -> None:
     """An edited post is in the order as it is now."""
     channel_id = server.new_channel()
     post = server.bot.posted(channel_id, "first text")
@@ -53,13 +56,15 @@ def test_since_lists_an_edited_post_with_its_new_text(server: ServerUnderTest) -
 
     answer = since(server.bot, channel_id, edited["update_at"] - 1)
 
-    listed, case = answer["posts"][post["id"]], CASES["since.edited"]
+    listed, case = answer["posts"][post["id"]], recording.cases["since.edited"]
     assert (post["id"] in answer["order"]) is case["in_order"]
     assert shape(listed) == shape(case["post"])
     assert (listed["message"], listed["edit_at"]) == ("second text", edited["edit_at"])
 
 
-def test_since_lists_what_a_post_was_before_its_edit(server: ServerUnderTest) -> None:
+def test_since_lists_what_a_post_was_before_its_edit(
+    server: ServerUnderTest, recording: Recording
+) -> None:
     """An edit leaves a deleted copy that names the original; the root has moved, too."""
     channel_id = server.new_channel()
     root = server.bot.posted(channel_id, "root")
@@ -71,7 +76,7 @@ def test_since_lists_what_a_post_was_before_its_edit(server: ServerUnderTest) ->
     posts = [answer["posts"][post_id] for post_id in answer["order"]]
     copies = [post for post in posts if post["original_id"]]
     others = {post["message"] for post in posts if not post["original_id"]}
-    assert len(posts) == len(CASES["since.history_copy"]["posts"])
+    assert len(posts) == len(recording.cases["since.history_copy"]["posts"])
     assert others == {"after edit", "root"}
     assert [(copy["original_id"], copy["message"], copy["edit_at"]) for copy in copies] == [
         (reply["id"], "", 0)
@@ -79,7 +84,7 @@ def test_since_lists_what_a_post_was_before_its_edit(server: ServerUnderTest) ->
     assert copies[0]["delete_at"] == edited["update_at"]
 
 
-def test_since_stops_at_a_thousand(server: ServerUnderTest) -> None:
+def test_since_stops_at_a_thousand(server: ServerUnderTest, recording: Recording) -> None:
     """Of more posts than a thousand any thousand come, with no cursor to the rest."""
     channel_id = server.new_channel()
     first = server.bot.posted(channel_id)
@@ -88,13 +93,13 @@ def test_since_stops_at_a_thousand(server: ServerUnderTest) -> None:
 
     answer = since(server.bot, channel_id, first["update_at"])
 
-    case = CASES["since.limit"]
+    case = recording.cases["since.limit"]
     rest = {key: value for key, value in answer.items() if key not in ("order", "posts")}
     assert len(answer["order"]) == case["returned"]
     assert rest == case["rest"]
 
 
-def test_ids_tell_a_deleted_root_from_none(server: ServerUnderTest) -> None:
+def test_ids_tell_a_deleted_root_from_none(server: ServerUnderTest, recording: Recording) -> None:
     """POST /posts/ids gives a deleted root, blank, and 404 for one that never was."""
     root = server.bot.posted(server.webchat_id, "root")
     server.admin.delete(f"/posts/{root['id']}")
@@ -102,13 +107,15 @@ def test_ids_tell_a_deleted_root_from_none(server: ServerUnderTest) -> None:
     known = server.bot.send("/posts/ids", [root["id"]])
     unknown = server.bot.send("/posts/ids", ["a" * 26])
 
-    case = CASES["posts.ids.deleted_root"]
+    case = recording.cases["posts.ids.deleted_root"]
     assert (known.status_code, shape(known.json())) == (case["status"], shape(case["body"]))
     assert known.json()[0]["delete_at"] > 0
     assert (unknown.status_code, unknown.json()["id"]) == (404, "app.post.get.app_error")
 
 
-def test_file_ids_are_sorted_and_files_are_not(server: ServerUnderTest) -> None:
+def test_file_ids_are_sorted_and_files_are_not(
+    server: ServerUnderTest, recording: Recording
+) -> None:
     """A post's file ids come back sorted; its metadata keep the order of the upload."""
     sent = [server.bot.file_id(server.webchat_id, f"n{n}.txt") for n in range(4)]
 
@@ -116,7 +123,7 @@ def test_file_ids_are_sorted_and_files_are_not(server: ServerUnderTest) -> None:
 
     names = [info["name"] for info in post["metadata"]["files"]]
     assert post["file_ids"] == sorted(sent)
-    assert names == CASES["file_ids.order"]["metadata_order"]
+    assert names == recording.cases["file_ids.order"]["metadata_order"]
 
 
 def test_unknown_and_used_files_are_dropped_silently(server: ServerUnderTest) -> None:
@@ -181,13 +188,13 @@ def test_pages_after_a_post_begin_with_the_oldest(server: ServerUnderTest) -> No
     assert (before["order"], before["prev_post_id"]) == ([ids[3], ids[2]], ids[1])
 
 
-def test_edit_of_props_alone_keeps_the_text(server: ServerUnderTest) -> None:
+def test_edit_of_props_alone_keeps_the_text(server: ServerUnderTest, recording: Recording) -> None:
     """A patch of the props replaces them whole and fills in every key of an attachment."""
     post = server.bot.posted(server.webchat_id, "card", props={"old": 1})
 
     answer = server.bot.patch(post["id"], props={"k": 1, "attachments": [{"text": "closed"}]})
 
-    case = CASES["patch.props_only"]
+    case = recording.cases["patch.props_only"]
     actual = {key: answer.json()[key] for key in ("props", "message")}
     assert (answer.status_code, actual) == (
         case["status"],
@@ -206,9 +213,11 @@ def test_private_channel_is_closed_to_others(server: ServerUnderTest) -> None:
     assert (one.status_code, many.status_code) == (403, 403)
 
 
-def test_client_config_has_the_recorded_values(server: ServerUnderTest) -> None:
+def test_client_config_has_the_recorded_values(
+    server: ServerUnderTest, recording: Recording
+) -> None:
     """The flat map of strings has the recorded defaults; addresses differ."""
-    recorded = dict(CASES["config.client"]["response"])
+    recorded = dict(recording.cases["config.client"]["response"])
     del recorded["SiteURL"]
 
     config = server.bot.get("/config/client", format="old").json()

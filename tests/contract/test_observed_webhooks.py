@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 
 from tests.contract.receiver import Call, Receiver
+from tests.contract.recordings import CASE_NAMES, RECORDINGS, Recording
 from tests.contract.server import ServerUnderTest, wait_until
-from tests.contract.test_recorded_requests import CASES, RECORDING
 
-RECORDED = RECORDING["outgoing_webhook"]
-ANSWERS = {
-    name: case
-    for name, case in CASES.items()
-    if name.startswith("hook_answer.") and "request" in case
-}
+_ANY = RECORDINGS["11.6.0"].cases
+ANSWERS = [
+    name for name in CASE_NAMES if name.startswith("hook_answer.") and "request" in _ANY[name]
+]
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ def expected_fields(
 
 
 def test_json_call_is_the_recorded_one(
-    server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any]
+    server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any], recording: Recording
 ) -> None:
     """Header by header and key by key in the recorded order, with sorted file ids, no root."""
     files = [server.anna.file_id(server.webchat_id) for _ in range(2)]
@@ -72,7 +70,7 @@ def test_json_call_is_the_recorded_one(
 
     call = only_call(receiver, post["id"])
 
-    recorded = RECORDED["of_agent_reply"][0]
+    recorded = recording.outgoing_webhook["of_agent_reply"][0]
     assert frame(call.headers) == frame(recorded["headers"])
     assert list(call.fields()) == list(json.loads(recorded["body"]))
     assert call.fields() == expected_fields(server, hook, post)
@@ -91,7 +89,9 @@ def test_post_with_files_alone_fires(
 
 
 @pytest.mark.usefixtures("hook")
-def test_post_of_the_bot_fires(server: ServerUnderTest, receiver: Receiver) -> None:
+def test_post_of_the_bot_fires(
+    server: ServerUnderTest, receiver: Receiver, recording: Recording
+) -> None:
     """The bot's own post fires, even when it calls itself a webhook's."""
     plain = server.bot.posted(server.webchat_id, "by bot")
     marked = server.bot.posted(server.webchat_id, "by bot", props={"from_webhook": "true"})
@@ -99,10 +99,12 @@ def test_post_of_the_bot_fires(server: ServerUnderTest, receiver: Receiver) -> N
     calls = [only_call(receiver, post["id"]) for post in (plain, marked)]
 
     assert {call.fields()["user_id"] for call in calls} == {server.bot.user_id}
-    assert CASES["hook.of_bot_from_webhook_prop"]["n"] == len(calls[1:])
+    assert recording.cases["hook.of_bot_from_webhook_prop"]["n"] == len(calls[1:])
 
 
-def test_form_call_is_the_recorded_one(server: ServerUnderTest, receiver: Receiver) -> None:
+def test_form_call_is_the_recorded_one(
+    server: ServerUnderTest, receiver: Receiver, recording: Recording
+) -> None:
     """As a form the fields are sorted and the timestamp is in seconds."""
     hook = server.admin.hook(
         server.team_id,
@@ -115,7 +117,7 @@ def test_form_call_is_the_recorded_one(server: ServerUnderTest, receiver: Receiv
     call = only_call(receiver, post["id"])
     server.admin.delete(f"/hooks/outgoing/{hook['id']}")
 
-    recorded = CASES["hook.form"]["hook"]
+    recorded = recording.cases["hook.form"]["hook"]
     seconds = {"timestamp": str(post["create_at"] // 1000)}
     assert frame(call.headers) == frame(recorded["headers"])
     assert re.findall(r"(?:^|&)(\w+)=", call.body) == re.findall(r"(?:^|&)(\w+)=", recorded["body"])
@@ -124,7 +126,7 @@ def test_form_call_is_the_recorded_one(server: ServerUnderTest, receiver: Receiv
 
 @pytest.mark.usefixtures("hook")
 def test_edits_deletions_and_private_posts_do_not_fire(
-    server: ServerUnderTest, receiver: Receiver
+    server: ServerUnderTest, receiver: Receiver, recording: Recording
 ) -> None:
     """Only new posts in public channels fire; a later one shows that no other call came."""
     private = server.anna.posted(server.private_id, "in private")
@@ -136,8 +138,10 @@ def test_edits_deletions_and_private_posts_do_not_fire(
 
     only_call(receiver, last["id"])
 
-    assert receiver.calls_for(private["id"]) == RECORDED["in_private_channel"] == []
-    assert len(receiver.calls) == 2 + len(RECORDED["on_edit"])
+    assert (
+        receiver.calls_for(private["id"]) == recording.outgoing_webhook["in_private_channel"] == []
+    )
+    assert len(receiver.calls) == 2 + len(recording.outgoing_webhook["on_edit"])
 
 
 def test_hook_of_a_team_fires_by_its_first_word_in_public(
@@ -158,12 +162,16 @@ def test_hook_of_a_team_fires_by_its_first_word_in_public(
     assert {each.fields()["post_id"] for each in receiver.calls} == {post["id"], last["id"]}
 
 
-@pytest.mark.parametrize("name", sorted(ANSWERS))
+@pytest.mark.parametrize("name", ANSWERS)
 def test_answer_makes_the_recorded_posts(
-    name: str, server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any]
+    name: str,
+    server: ServerUnderTest,
+    receiver: Receiver,
+    hook: dict[str, Any],
+    recording: Recording,
 ) -> None:
     """What a receiver answers to a reply makes a post, or does not, as recorded."""
-    case = ANSWERS[name]
+    case = recording.cases[name]
     told = case["request"]
     receiver.answer, receiver.status = told["answer"], told["status"]
     receiver.content_type = told["type"]
@@ -188,7 +196,9 @@ def test_answer_makes_the_recorded_posts(
     ]
 
 
-def test_empty_text_makes_an_empty_post(server: ServerUnderTest, receiver: Receiver) -> None:
+def test_empty_text_makes_an_empty_post(
+    server: ServerUnderTest, receiver: Receiver, recording: Recording
+) -> None:
     """An answer with an empty text is posted, by the hook's creator, as a webhook's."""
     receiver.answer = '{"text":""}'
     channel_id = server.new_channel()
@@ -198,7 +208,7 @@ def test_empty_text_makes_an_empty_post(server: ServerUnderTest, receiver: Recei
 
     wait_until(lambda: len(fresh(server, channel_id, known)) == 2)
 
-    posts, case = fresh(server, channel_id, known), CASES["hook_answer.empty_text"]
+    posts, case = fresh(server, channel_id, known), recording.cases["hook_answer.empty_text"]
     assert [post["message"] for post in posts] == case["newest"][:2]
     assert [post["props"] for post in posts] == case["types"][:2]
 

@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from demo.mattermost import StandIn, running_server
+from tests.contract.recordings import RECORDINGS
 from tests.contract.server import PNG, Caller, ServerUnderTest
-from tests.contract.test_recorded_requests import CASES
 
 SPEC: dict[str, Any] = {
     "teams": [{"name": "support", "display_name": "Support"}],
@@ -177,7 +177,8 @@ def test_rate_limit_has_the_recorded_headers(
 
     first = answers[0]
     refused = next(answer for answer in answers if answer.status_code == 429)
-    ok, exceeded = CASES["rate.ok"], CASES["rate.exceeded"]
+    cases = RECORDINGS["11.6.0"].cases
+    ok, exceeded = cases["rate.ok"], cases["rate.exceeded"]
     assert [first.headers[name] for name in names] == [ok["headers"][name] for name in names]
     assert refused.text == exceeded["response"]
     assert {name: refused.headers.get(name) for name in exceeded["headers"]} == exceeded["headers"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, request
 
 from demo.mattermost import errors
-from demo.mattermost.entities import Channel, Team, User
+from demo.mattermost.entities import Channel, ChannelMember, Team, User
 from demo.mattermost.errors import ApiError
 from demo.mattermost.exchange import (
     answer,
@@ -26,7 +26,7 @@ from demo.mattermost.places import (
     tell_of_join,
     tell_of_leave,
 )
-from demo.mattermost.shapes import channel_shape, member_shape, team_shape
+from demo.mattermost.shapes import channel_shape, member_shape, team_shape, unread_shape
 
 blueprint = Blueprint("channels", __name__)
 
@@ -124,14 +124,52 @@ def get_channel_by_name(team_name: str, name: str) -> Response:
     return answer(channel_shape(state, channel))
 
 
-@blueprint.get("/channels/<channel_id>/members/me")
-def get_own_membership(channel_id: str) -> Response:
-    """One's own place in a channel."""
-    user = current_user()
-    member = backend().state.channel_members.get(channel_id, {}).get(user.id)
+@blueprint.get("/channels/<channel_id>/members")
+def list_members(channel_id: str) -> Response:
+    """The members of a channel, for those who may look at it."""
+    user, channel, state = current_user(), _channel(channel_id), backend().state
+    if not may_see_channel(state, user, channel):
+        raise ApiError(errors.PERMISSIONS)
+    page, per_page = (request.args.get(n, d, type=int) for n, d in (("page", 0), ("per_page", 60)))
+    members = list(state.channel_members[channel.id].values())
+    shown = members[page * per_page : (page + 1) * per_page]
+    return answer([member_shape(state, member) for member in shown])
+
+
+@blueprint.get("/channels/<channel_id>/members/<user_id>")
+def get_membership(channel_id: str, user_id: str) -> Response:
+    """Somebody's place in a channel; `me` is the one who asks."""
+    asking, state = current_user(), backend().state
+    member = _member(channel_id, asking.id if user_id == "me" else user_id)
     if member is None:
-        raise ApiError(errors.MEMBER_UNKNOWN if is_admin(user) else errors.PERMISSIONS)
-    return answer(member_shape(member))
+        raise ApiError(errors.MEMBER_UNKNOWN if is_admin(asking) else errors.PERMISSIONS)
+    if not may_see_channel(state, asking, _channel(channel_id)):
+        raise ApiError(errors.PERMISSIONS)
+    return answer(member_shape(state, member))
+
+
+@blueprint.put("/channels/<channel_id>/members/<user_id>/notify_props")
+def set_notify_props(channel_id: str, user_id: str) -> Response:
+    """What somebody is told of a channel: set by themselves or an administrator."""
+    asking, state = current_user(), backend().state
+    member = _member(channel_id, user_id)
+    if member is None or (user_id != asking.id and not is_admin(asking)):
+        raise ApiError(errors.PERMISSIONS)
+    props = {k: v for k, v in json_object("notify_props").items() if isinstance(v, str)}
+    with state.lock:
+        state.put(replace(member, notify_props={**member.notify_props, **props}))
+    return status_ok()
+
+
+@blueprint.get("/users/<user_id>/channels/<channel_id>/unread")
+def get_unread(user_id: str, channel_id: str) -> Response:
+    """What somebody has not seen of a channel; others than oneself for administrators only."""
+    asking = current_user()
+    wanted = asking.id if user_id == "me" else user_id
+    member = _member(channel_id, wanted)
+    if member is None or (wanted != asking.id and not is_admin(asking)):
+        raise ApiError(errors.PERMISSIONS)
+    return answer(unread_shape(backend().state, member))
 
 
 @blueprint.post("/channels/<channel_id>/members")
@@ -147,7 +185,7 @@ def add_channel_member(channel_id: str) -> Response:
         member = join_channel(state, user, channel)
         if not known:
             tell_of_join(backend(), channel=channel, user=user, by=asking)
-    return answer(member_shape(member), 201)
+    return answer(member_shape(backend().state, member), 201)
 
 
 @blueprint.delete("/channels/<channel_id>/members/<user_id>")
@@ -164,6 +202,10 @@ def remove_channel_member(channel_id: str, user_id: str) -> Response:
         state.put(replace(member, left=True))
         tell_of_leave(backend(), channel=channel, user=user, by=asking)
     return status_ok()
+
+
+def _member(channel_id: str, user_id: str) -> ChannelMember | None:
+    return backend().state.channel_members.get(channel_id, {}).get(user_id)
 
 
 def _channel(channel_id: str) -> Channel:

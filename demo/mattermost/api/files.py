@@ -10,8 +10,8 @@ from demo.mattermost import errors
 from demo.mattermost.entities import FileInfo, User
 from demo.mattermost.errors import ApiError
 from demo.mattermost.exchange import answer, backend, current_user, entry, require_id
-from demo.mattermost.permissions import may_take_part
-from demo.mattermost.shapes import file_shape
+from demo.mattermost.permissions import may_read_channel, may_take_part
+from demo.mattermost.post_shapes import file_shape
 from demo.mattermost.uploads import SIZE_UNKNOWN, Upload, save_upload
 
 blueprint = Blueprint("files", __name__)
@@ -46,7 +46,7 @@ def get(file_id: str) -> Response:
 @blueprint.get("/files/<file_id>/info")
 def get_info(file_id: str) -> Response:
     """What is known of a file."""
-    response = answer(file_shape(_visible_file(file_id)))
+    response = answer(file_shape(backend().state, _visible_file(file_id)))
     response.headers["Cache-Control"] = f"max-age={_SECONDS_IN_30_DAYS}, private"
     return response
 
@@ -146,7 +146,7 @@ def _save(upload: Upload) -> FileInfo:
 
 
 def _uploaded(infos: list[FileInfo], *, client_ids: list[str] | None) -> Response:
-    shapes = [file_shape(info) for info in infos]
+    shapes = [file_shape(backend().state, info) for info in infos]
     return answer({"file_infos": shapes, "client_ids": client_ids}, 201)
 
 
@@ -163,9 +163,8 @@ def _visible_file(file_id: str) -> FileInfo:
     info = state.files.get(require_id(file_id, "file_id"))
     if info is None or info.delete_at:
         raise ApiError(errors.FILE_UNKNOWN)
-    post = state.posts.get(info.post_id)
-    if info.user_id != user.id and (
-        post is None or not may_take_part(state, user, post.channel_id)
-    ):
+    is_open = bool(info.post_id) or state.version.unattached_files_are_open
+    may_read = is_open and may_read_channel(state, user, info.channel_id)
+    if info.user_id != user.id and not may_read:
         raise ApiError(errors.PERMISSIONS)
     return info

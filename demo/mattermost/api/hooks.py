@@ -101,8 +101,9 @@ def delete_hook(hook_id: str) -> Response:
 
 def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
     texts = {name: str(body.get(name) or "") for name in (*_TEXTS, "token", "channel_id")}
+    words = body.get("trigger_words")
     return texts | {
-        "trigger_words": tuple(body.get("trigger_words") or ()),
+        "trigger_words": None if words is None else tuple(words),
         "trigger_when": int(body.get("trigger_when") or 0),
         "callback_urls": tuple(body.get("callback_urls") or ()),
     }
@@ -148,5 +149,5 @@ def _intersects(hook: Hook, other: Hook) -> bool:
         not other.delete_at
         and other.channel_id == hook.channel_id
         and not set(other.callback_urls).isdisjoint(hook.callback_urls)
-        and not set(other.trigger_words).isdisjoint(hook.trigger_words)
+        and not set(other.trigger_words or ()).isdisjoint(hook.trigger_words or ())
     )

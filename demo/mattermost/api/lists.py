@@ -8,7 +8,7 @@ from demo.mattermost.errors import ApiError
 from demo.mattermost.exchange import answer, backend, current_user, require_id
 from demo.mattermost.ids import is_id
 from demo.mattermost.listing import DEFAULT_PER_PAGE, MAX_PER_PAGE, ThreadPage
-from demo.mattermost.permissions import may_take_part
+from demo.mattermost.permissions import may_read_channel
 from demo.mattermost.shapes import Shape
 
 blueprint = Blueprint("lists", __name__)
@@ -17,18 +17,19 @@ blueprint = Blueprint("lists", __name__)
 @blueprint.get("/posts/<post_id>/thread")
 def get_thread(post_id: str) -> Response:
     """The thread that a post is in, whole or by pages."""
-    post = visible_post(post_id)
+    post, bad = visible_post(post_id), backend().options.version.bad_thread_parameter
     page = ThreadPage(
         per_page=min(_number("perPage"), MAX_PER_PAGE),
         from_post_id=_post_id("fromPost"),
         from_create_at=_number("fromCreateAt"),
         direction=request.args.get("direction", ""),
     )
-    # Version 6.7 takes these two only together.
-    if bool(page.from_post_id) != bool(page.from_create_at):
-        raise ApiError(errors.INVALID_PARAM, name="fromPost/fromCreateAt")
+    # Either version refuses a post without its moment; 6.7 the moment alone, too.
+    only_moment = backend().options.version.thread_needs_both_anchors and not page.from_post_id
+    if (page.from_post_id and not page.from_create_at) or (page.from_create_at and only_moment):
+        raise ApiError(bad, name="fromPost/fromCreateAt")
     if page.direction not in ("", "up", "down"):
-        raise ApiError(errors.INVALID_PARAM, name="direction")
+        raise ApiError(bad, name="direction")
     with backend().state.lock:
         return answer(listing.thread(backend().state, post, page))
 
@@ -37,7 +38,7 @@ def get_thread(post_id: str) -> Response:
 def get_channel_posts(channel_id: str) -> Response:
     """Posts of a channel: since a moment, after or before a post, or a page of the newest."""
     user, state = current_user(), backend().state
-    if not may_take_part(state, user, require_id(channel_id, "channel_id")):
+    if not may_read_channel(state, user, require_id(channel_id, "channel_id")):
         raise ApiError(errors.PERMISSIONS)
     with state.lock:
         return answer(_channel_posts(channel_id))

@@ -3,11 +3,11 @@
 import re
 from dataclasses import replace
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from demo.mattermost import errors
 from demo.mattermost.drafts import Draft, parse_draft, parse_patch
-from demo.mattermost.editing import delete_post, patch_post
+from demo.mattermost.editing import delete_post, patch_post, purge_post
 from demo.mattermost.entities import Post, Reaction
 from demo.mattermost.errors import ApiError
 from demo.mattermost.exchange import (
@@ -21,9 +21,10 @@ from demo.mattermost.exchange import (
     status_ok,
 )
 from demo.mattermost.ids import now_ms
-from demo.mattermost.permissions import may_see_post, may_take_part
+from demo.mattermost.permissions import may_read_channel, may_see_post, may_take_part
+from demo.mattermost.post_shapes import file_shape, files_of, post_shape, reaction_shape
 from demo.mattermost.posting import create_post
-from demo.mattermost.shapes import file_shape, files_of, post_shape, reaction_shape
+from demo.mattermost.shapes import Shape
 
 blueprint = Blueprint("posts", __name__)
 
@@ -34,7 +35,8 @@ _EMOJI_NAME = re.compile(r"[a-zA-Z0-9\-+_]{1,64}")
 def create() -> Response:
     """A new post; the same pending_post_id within 30 s gives the post that it made before."""
     user = current_user()
-    draft = parse_draft(json_body("post"))
+    knows_priority = backend().options.version.knows_priority
+    draft = parse_draft(json_body("post"), knows_priority=knows_priority)
     _note(draft)
     made = create_post(backend(), user, draft)
     entry().post_id, entry().duplicate = made.post.id, made.duplicate
@@ -43,7 +45,17 @@ def create() -> Response:
     if made.duplicate:
         # The real server answers a duplicate from its cache, which lacks the metadata.
         del shape["metadata"]
-    return answer(shape, 201)
+    return answer(_as_made(shape, draft), 201)
+
+
+def _as_made(shape: Shape, draft: Draft) -> Shape:
+    """The answer to the one who made it: null for files that all were dropped, a bare priority."""
+    if draft.file_ids and shape.get("file_ids") == []:
+        shape["file_ids"] = None
+    priority = shape.get("metadata", {}).get("priority", {})
+    for key in ("PostId", "ChannelId"):
+        priority.pop(key, None)
+    return shape
 
 
 @blueprint.get("/posts/<post_id>")
@@ -87,9 +99,10 @@ def patch(post_id: str) -> Response:
 
 
 @blueprint.delete("/posts/<post_id>")
-def delete(post_id: str) -> Response:
-    """Delete a post, a root with its thread."""
-    delete_post(backend(), current_user(), require_id(post_id, "post_id"))
+def delete_one(post_id: str) -> Response:
+    """Delete a post, a root with its thread; `permanent` leaves no trace of them."""
+    delete = purge_post if request.args.get("permanent") == "true" else delete_post
+    delete(backend(), current_user(), require_id(post_id, "post_id"))
     entry().post_id = post_id
     return status_ok()
 
@@ -98,9 +111,9 @@ def delete(post_id: str) -> Response:
 def get_files(post_id: str) -> Response:
     """The files of a post in the order of their upload."""
     post = visible_post(post_id)
-    if not may_take_part(backend().state, g.user, post.channel_id):
+    if not may_read_channel(backend().state, g.user, post.channel_id):
         raise ApiError(errors.PERMISSIONS)
-    return answer([file_shape(info) for info in files_of(backend().state, post)])
+    return answer([file_shape(backend().state, info) for info in files_of(backend().state, post)])
 
 
 @blueprint.post("/reactions")
@@ -116,7 +129,7 @@ def add_reaction() -> Response:
         state.put(reaction)
         state.put(replace(post, update_at=reaction.create_at))
     entry().post_id = post.id
-    return answer(reaction_shape(reaction))
+    return answer(reaction_shape(state, reaction))
 
 
 @blueprint.get("/posts/<post_id>/reactions")
@@ -124,7 +137,7 @@ def get_reactions(post_id: str) -> Response:
     """All reactions to a post."""
     post = visible_post(post_id)
     reactions = backend().state.reactions.get(post.id, {})
-    return answer([reaction_shape(reaction) for reaction in reactions.values()])
+    return answer([reaction_shape(backend().state, each) for each in reactions.values()])
 
 
 @blueprint.delete("/users/<user_id>/posts/<post_id>/reactions/<name>")

@@ -1,5 +1,7 @@
 """Routes: ping and configuration."""
 
+from typing import Any
+
 from flask import Blueprint, Response, g, request
 
 from demo.mattermost.errors import INVALID_BODY_PARAM, OLD_FORMAT_ONLY, ApiError
@@ -12,7 +14,8 @@ blueprint = Blueprint("system", __name__)
 @blueprint.get("/system/ping")
 def ping() -> Response:
     """Whether the server is up; needs no token."""
-    shape = {
+    shape: dict[str, Any] = {
+        "ActiveSearchBackend": "database",
         "AndroidLatestVersion": "",
         "AndroidMinVersion": "",
         "IosLatestVersion": "",
@@ -21,7 +24,7 @@ def ping() -> Response:
     }
     if request.args.get("get_server_status") == "true":
         shape |= {"database_status": "OK", "filestore_status": "OK"}
-    return answer(shape)
+    return answer(backend().options.version.shaped("ping", shape))
 
 
 @blueprint.get("/config/client")
@@ -38,7 +41,7 @@ def patch_config() -> Response:
     require_admin()
     patch = json_object("config")
     try:
-        backend().change_options(from_config_patch(patch))
+        backend().change_options(from_config_patch(patch, backend().options.version))
     except (ValueError, AttributeError):
         raise ApiError(INVALID_BODY_PARAM, name="config") from None
     return answer(patch)

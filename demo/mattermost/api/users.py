@@ -89,7 +89,7 @@ def login() -> Response:
         raise ApiError(errors.LOGIN_FAILED)
     with state.lock:
         token = make_token(state, user, description="session")
-    response = answer(user_shape(user, own=True, email_visible=True))
+    response = answer(user_shape(backend().options.version, user, own=True, email_visible=True))
     response.headers["Token"] = token.token
     return response
 
@@ -157,5 +157,6 @@ def _known(user_id: str | None) -> User:
 
 def _shape(user: User) -> Shape:
     asking = current_user()
-    visible = backend().options.ShowEmailAddress or is_admin(asking)
-    return user_shape(user, own=user.id == asking.id, email_visible=visible)
+    options = backend().options
+    visible = options.ShowEmailAddress or is_admin(asking)
+    return user_shape(options.version, user, own=user.id == asking.id, email_visible=visible)
