@@ -36,7 +36,8 @@ def _protect(response: Response) -> Response:
 @blueprint.get("/")
 def index() -> str:
     """All teams and their channels."""
-    return render_template("index.html", teams=_teams())
+    version = backend().options.Version
+    return render_template("index.html", teams=_teams(), version=version)
 
 
 @blueprint.get(_CHANNEL)

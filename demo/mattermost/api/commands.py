@@ -32,7 +32,8 @@ def create() -> Response:
     """A new command, its token in the answer."""
     admin, body = require_admin(), json_object("command")
     state, trigger = backend().state, str(body.get("trigger", "")).lower()
-    if not 0 < len(trigger) <= MAX_TRIGGER_LENGTH or "/" in trigger or " " in trigger:
+    is_word = not trigger.startswith("/") and " " not in trigger
+    if not is_word or not 0 < len(trigger) <= MAX_TRIGGER_LENGTH:
         raise ApiError(errors.COMMAND_TRIGGER)
     team_id, now = str(body.get("team_id", "")), now_ms()
     known = [c for c in state.commands.values() if not c.delete_at and c.team_id == team_id]

@@ -1,0 +1,177 @@
+"""What was observed of buttons: what a click sends, what is hidden, what an answer does."""
+
+import json
+from typing import Any
+
+import pytest
+from requests import Response
+
+from tests.contract.receiver import Receiver
+from tests.contract.server import ServerUnderTest
+
+CONTEXT = {"action": "take", "signature": "secret"}
+
+
+def card(url: str, *, action_id: str = "take") -> dict[str, Any]:
+    """Props with one button."""
+    target = {"url": url, "context": CONTEXT}
+    button = {"id": action_id, "type": "button", "name": "Take", "integration": target}
+    return {"attachments": [{"text": "Waiting", "actions": [button]}], "ireserve": "ours"}
+
+
+def click(server: ServerUnderTest, post_id: str, action_id: str = "take") -> Response:
+    """Anna presses the button."""
+    return server.anna.send(f"/posts/{post_id}/actions/{action_id}", {})
+
+
+@pytest.fixture
+def post(server: ServerUnderTest, receiver: Receiver) -> dict[str, Any]:
+    """The bot's post with a button that calls the receiver."""
+    return server.bot.posted(server.webchat_id, "question", props=card(receiver.url))
+
+
+def test_click_calls_the_address_with_its_context(
+    server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
+) -> None:
+    """Who, where and the context as it was sent; no root, no proof."""
+    answer = click(server, post["id"])
+
+    [call] = receiver.calls
+    fields = json.loads(call.body)
+    del fields["trigger_id"]
+    assert answer.status_code == 200
+    assert "Authorization" not in call.headers
+    assert call.headers["User-Agent"] == "Mattermost-Bot/1.1"
+    assert fields == {
+        "user_id": server.anna.user_id,
+        "user_name": server.anna.username,
+        "channel_id": server.webchat_id,
+        "channel_name": server.webchat_name,
+        "team_id": server.team_id,
+        "team_domain": server.team_name,
+        "post_id": post["id"],
+        "type": "button",
+        "data_source": "",
+        "context": CONTEXT,
+    }
+
+
+def test_target_of_a_button_is_told_to_nobody(
+    server: ServerUnderTest, post: dict[str, Any]
+) -> None:
+    """Neither the one who made the post nor a reader gets the address back."""
+    read = server.bot.get(f"/posts/{post['id']}").json()
+
+    buttons = [each["props"]["attachments"][0]["actions"][0] for each in (post, read)]
+    assert ["integration" in button for button in buttons] == [False, False]
+    assert [button["name"] for button in buttons] == ["Take", "Take"]
+
+
+def test_card_that_was_read_and_written_back_has_dead_buttons(
+    server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
+) -> None:
+    """What a GET gave and a PATCH wrote is a button that calls nobody; made anew it works."""
+    read = server.bot.get(f"/posts/{post['id']}").json()
+    server.bot.patch(post["id"], props=read["props"])
+    dead = click(server, post["id"])
+    server.bot.patch(post["id"], props=card(receiver.url))
+
+    anew = click(server, post["id"])
+
+    error = "api.post.do_action.action_id.app_error"
+    assert (dead.status_code, dead.json()["id"], anew.status_code) == (404, error, 200)
+    assert len(receiver.calls) == 1
+
+
+@pytest.mark.parametrize("action_id", ["take-it", "take_it"])
+def test_button_with_a_sign_in_its_id_is_taken_and_dead(
+    action_id: str, server: ServerUnderTest, receiver: Receiver
+) -> None:
+    """Letters and digits only; the post is made all the same."""
+    props = card(receiver.url, action_id=action_id)
+    made = server.bot.posted(server.webchat_id, props=props)
+
+    answer = click(server, made["id"], action_id)
+
+    assert (answer.status_code, answer.json()["id"]) == (404, "api.context.404.app_error")
+    assert receiver.calls == []
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "clicked"),
+    [
+        (200, "", 200),
+        (200, "{}", 200),
+        (200, "null", 200),
+        (200, '{"ephemeral_text": "only you"}', 200),
+        (200, "not json", 400),
+        (200, '{"ephemeral_text": 7}', 400),
+        (201, "{}", 400),
+        (500, "{}", 400),
+    ],
+)
+def test_answer_decides_what_the_clicker_sees(
+    status: int,
+    answer: str,
+    clicked: int,
+    server: ServerUnderTest,
+    receiver: Receiver,
+    post: dict[str, Any],
+) -> None:
+    """Anything but 200 with JSON is an error to the one who clicks; the post stays as it was."""
+    receiver.status, receiver.answer = status, answer
+
+    result = click(server, post["id"])
+
+    after = server.bot.get(f"/posts/{post['id']}").json()
+    assert result.status_code == clicked
+    assert (after["message"], after["edit_at"]) == ("question", 0)
+
+
+def test_update_replaces_message_and_props_whole(
+    server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
+) -> None:
+    """Without a message the message is empty; of the props only what is sent stays."""
+    receiver.answer = json.dumps({"update": {"props": {"ireserve": "new"}}})
+
+    click(server, post["id"])
+
+    after = server.bot.get(f"/posts/{post['id']}").json()
+    assert (after["message"], after["props"]) == ("", {"ireserve": "new"})
+    assert after["edit_at"] > 0
+
+
+def test_update_of_the_message_keeps_the_buttons(
+    server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
+) -> None:
+    """The message is new, and the button can be pressed again."""
+    receiver.answer = json.dumps({"update": {"message": "taken"}})
+    click(server, post["id"])
+
+    again = click(server, post["id"])
+
+    after = server.bot.get(f"/posts/{post['id']}").json()
+    assert (after["message"], again.status_code, len(receiver.calls)) == ("taken", 200, 2)
+    assert after["props"]["ireserve"] == "ours"
+
+
+def test_button_of_a_deleted_post_is_gone(server: ServerUnderTest, post: dict[str, Any]) -> None:
+    """404 for the post, not for the button."""
+    server.bot.delete(f"/posts/{post['id']}")
+
+    answer = click(server, post["id"])
+
+    assert (answer.status_code, answer.json()["id"]) == (404, "app.post.get.app_error")
+
+
+def test_stranger_to_a_private_channel_cannot_click(
+    server: ServerUnderTest, receiver: Receiver
+) -> None:
+    """Who may read the post may click, and nobody else."""
+    made = server.bot.posted(server.private_id, props=card(receiver.url))
+    outsider, _ = server.new_bot()
+
+    refused = outsider.send(f"/posts/{made['id']}/actions/take", {})
+    inside = click(server, made["id"])
+
+    assert (refused.status_code, inside.status_code) == (403, 200)
