@@ -14,8 +14,8 @@ from demo.installation import CATCH_UP_INTERVAL_S, SAMPLE
 from demo.ireserve.configuration import Configuration
 from demo.ireserve.store import Message, MessageState, Store
 from models import Database, Delivery, DeliveryState, Reply, ReplySource
+from tasks.failures import OwnReason
 from tasks.mattermost import MattermostClient, Post
-from tasks.reasons import OwnReason
 
 # The webhook takes well under a second; a machine with other things to do may need longer.
 PROMPT_S = 5.0

@@ -11,10 +11,9 @@ from threading import Lock, Thread
 
 import structlog
 from celery import Celery
-from kombu.exceptions import OperationalError
 from redis import Redis
 
-from tasks.replies.inbox import wake
+from tasks.wake import wake_replies
 from tasks.watch.signs import note_own_posts
 
 log = structlog.get_logger(__name__)
@@ -83,15 +82,8 @@ class WakeUps:
             if own := [each for each in batch if isinstance(each, str)]:
                 note_own_posts(self._redis(), own)
             if replies := [each for each in batch if isinstance(each, int)]:
-                self._publish(replies)
+                wake_replies(replies, publisher=self._app)
             time.sleep(PAUSE_S)
-
-    def _publish(self, reply_ids: list[int]) -> None:
-        try:
-            wake(self._app, reply_ids)
-        except OperationalError:
-            # Its text may hold the broker's address with a password.
-            log.warning("wake_up_not_published", reply_ids=reply_ids)
 
 
 def _next_batch(waiting: Queue[int | str]) -> list[int | str]:

@@ -1,8 +1,67 @@
-"""How sending one message can end, other than well."""
+"""How a message at the head of a lane ends: sent, skipped, failed for a reason, or waiting."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from models import DeliveryState
+
+
+class OwnReason(StrEnum):
+    """The reasons that arise on our side; those of Mattermost are ``tasks.mattermost.Reason``."""
+
+    INVALID_ARGUMENTS = "invalid_arguments"
+    LICENCE_UNKNOWN = "licence_unknown"
+    LICENCE_DISABLED = "licence_disabled"
+    TOKEN_UNREADABLE = "token_unreadable"
+    FROM_MATTERMOST = "from_mattermost"
+    TYPE_SWITCHED_OFF = "type_switched_off"
+    INTERNAL_ERROR = "internal_error"
+
+    @property
+    def cure(self) -> str:
+        """Return what to do about it, in one sentence."""
+        return _CURES[self]
+
+
+_CURES = {
+    OwnReason.INVALID_ARGUMENTS: "Correct the named field where i-Reserve enqueues the message.",
+    OwnReason.LICENCE_UNKNOWN: "Register the licence: ireserve-mattermost licence add.",
+    OwnReason.LICENCE_DISABLED: "Enable the licence, then re-send.",
+    OwnReason.TOKEN_UNREADABLE: "Put the key that it was stored with back on ENCRYPTION_KEYS.",
+    OwnReason.FROM_MATTERMOST: "Nothing: the message came from Mattermost and is there already.",
+    OwnReason.INTERNAL_ERROR: "Report it with the line message_broke_the_worker of the log.",
+    OwnReason.TYPE_SWITCHED_OFF: "Nothing, or switch the notification type on for this licence.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The message is done with: its entry can be removed from the lane.
+
+    ``at_ms`` is when, in milliseconds since the epoch.
+    """
+
+    key: str
+    task_id: str
+    state: DeliveryState
+    reason: str | None = None
+    detail: str | None = None
+    is_duplicate: bool = False
+    at_ms: float = field(default_factory=lambda: time.time() * 1_000, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The message stays at the head of its lane, from which nothing is sent for ``seconds``."""
+
+    key: str
+    seconds: float
+    reason: str
+    # No wake-up shortens the wait: the server may still be at work on the message.
+    is_unsettled: bool = False
 
 
 class SendFailedError(Exception):

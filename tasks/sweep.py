@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from tasks.app import app
@@ -9,9 +11,9 @@ from tasks.failures import SendFailedError
 from tasks.lanes import OVERDUE_MS, Lane
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
-from tasks.outbound.tasks import drain_lane
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
+from tasks.wake import wake_lane
 from tasks.watch.signs import note_sweep
 
 log = structlog.get_logger(__name__)
@@ -42,15 +44,16 @@ def wake_overdue(runtime: Runtime) -> int:
     """Wake the lanes that are overdue; return how many."""
     now_ms = runtime.lanes.now_ms()
     lanes = runtime.lanes.due(until_ms=now_ms - OVERDUE_MS, limit=WAKES_PER_SWEEP)
-    for lane in lanes:
-        wake(runtime, lane, now_ms)
+    return _wake_all(runtime, lanes, now_ms)
+
+
+def _wake_all(runtime: Runtime, lanes: Sequence[Lane], now_ms: int) -> int:
+    """Wake the lanes, which the next sweeps then pass over for a while; return how many."""
+    for count, lane in enumerate(lanes):
+        runtime.lanes.wake_at(lane, now_ms + WAKE_AGAIN_MS)
+        if not wake_lane(lane):
+            return count
     return len(lanes)
-
-
-def wake(runtime: Runtime, lane: Lane, now_ms: int) -> None:
-    """Publish a wake-up for the lane, and let the next sweeps pass it over for a while."""
-    runtime.lanes.wake_at(lane, now_ms + WAKE_AGAIN_MS)
-    drain_lane.delay(str(lane))
 
 
 @app.task(name="mattermost.probe_server")
@@ -70,8 +73,6 @@ def probe_server(licence_id: str) -> str:
             return f"still away: {error.reason.value}"
     runtime.circuits.close(licence_id)
     lanes = runtime.lanes.waiting_of(licence_id)
-    now_ms = runtime.lanes.now_ms()
-    for lane in lanes:
-        wake(runtime, lane, now_ms)
+    woken = _wake_all(runtime, lanes, runtime.lanes.now_ms())
     log.info("server_is_back", licence_id=licence_id, lanes=len(lanes))
-    return f"back: {len(lanes)} lanes woken"
+    return f"back: {woken} lanes woken"

@@ -19,7 +19,7 @@ from tasks.outbound.resending import LaneBusyError, Wanted, cure_of, find_failed
 from tasks.outbound.resending import discard as forget
 from tasks.outbound.resending import purge as purge_ledger
 from tasks.outbound.resending import resend as resend_one
-from tasks.outbound.tasks import wake
+from tasks.wake import wake_lane
 
 # As many as one reads; the newest, for they say how it is now.
 DEFAULT_LIMIT = 50
@@ -159,7 +159,7 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
             lanes[lane] = None
             sent.append(delivery_id)
     for lane in lanes:
-        wake(lane)
+        wake_lane(lane)
     return sent
 
 

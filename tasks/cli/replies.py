@@ -8,17 +8,16 @@ from typing import Any
 import click
 
 from models import Reply
-from tasks.app import app
-from tasks.cli.command import Command
+from tasks.cli.command import Command, OperatorError
 from tasks.cli.failures import DEFAULT_LIMIT
 from tasks.cli.installation import Installation
 from tasks.cli.orders import require_licence
 from tasks.cli.output import show, table
 from tasks.replies.cures import cure_of_reply
-from tasks.replies.inbox import wake
 from tasks.replies.open_replies import batches
 from tasks.replies.patience import GIVEN_UP
 from tasks.replies.unrecorded import Wanted, find_ids, find_unrecorded
+from tasks.wake import wake_replies
 
 _COLUMNS = ("id", "received_at", "licence", "post_id", "given_up", "reason", "detail", "cure")
 
@@ -97,8 +96,8 @@ def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None) ->
         if licence_id is not None:
             require_licence(session, licence_id)
         found = find_ids(session, wanted)
-    for batch in batches(found):
-        wake(app, batch)
+    if not all(wake_replies(batch) for batch in batches(found)):
+        raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs")
     asked = [reply_id for reply_id, _ in found]
     left = sorted(set(ids) - set(asked))
     show(

@@ -10,8 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from models import Database, KeyRing, KeyRingError, Licence
-from tasks.failures import SendFailedError
-from tasks.reasons import OwnReason
+from tasks.failures import OwnReason, SendFailedError
 
 # How long a worker goes on with what it read, so that a busy lane does not ask before each
 # message: an operator's change takes effect within this time.

@@ -2,122 +2,100 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import structlog
 
 from models import DeliveryState
-from tasks.failures import SendFailedError, UndecidedError
+from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
 from tasks.lanes import LaneEntry
 from tasks.licences.circuit import DEFAULT_PAUSE_S
-from tasks.mattermost import (
-    MattermostError,
-    RateLimitedError,
-    Reason,
-    RefusedError,
-)
-from tasks.messages import Reply, RootPost
-from tasks.outbound import ledger
-from tasks.outbound.job import Attempt, Job, accounted
-from tasks.outbound.ledger import Begun, Posted, Sent
-from tasks.outbound.marks import Mark
+from tasks.mattermost import MattermostError, RateLimitedError, RefusedError
+from tasks.messages import Notification, Reply
+from tasks.outbound.endings import Delivered, accounted, detail_of
+from tasks.outbound.job import Attempt, Job
+from tasks.outbound.ledger import Posted, Sent
 from tasks.outbound.notifications import post_notification
 from tasks.outbound.parts import ReplyPosts
-from tasks.outbound.threads import Thread, begin_new_thread, ensure_root, is_gone, send_root
-from tasks.outbound.verdicts import Order, target_of
-from tasks.outcomes import Settled, Waiting
+from tasks.outbound.roots import ensure_root, is_root_gone, send_root
+from tasks.outbound.threads import Thread, begin_new_thread
+from tasks.outbound.verdicts import CheckedMessage, target_of
 from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """A message that is in Mattermost, which the ledger has yet to be told, and its thread."""
-
-    sent: Sent
-    thread: Thread | None
 
 
 def deliver(
     runtime: Runtime,
     job: Job,
     entry: LaneEntry,
-    order: Order,
+    checked: CheckedMessage,
     *,
     thread: Thread | None,
-    begun: Begun,
+    attempt: Attempt,
 ) -> Delivered | Settled | Waiting:
     """Send the message; unless it is ``Delivered``, the ledger says afterwards how it ended.
 
     Raises:
         LaneLostError: the lane is another worker's by now; nothing more was done.
     """
-    licence_id = job.lane.licence_id
     try:
-        attempt = Attempt(begun, Mark.of(job.lane, entry.key))
-        delivered = _send(job, order, thread, attempt)
-    except RateLimitedError as error:
-        runtime.circuits.note(licence_id, error)
-        return Waiting(entry.key, error.retry_after_s or DEFAULT_PAUSE_S, error.reason.value)
-    except UndecidedError as error:
-        runtime.circuits.note(licence_id, error.cause)
-        return Waiting(entry.key, error.look_again_s, error.reason.value, is_unsettled=True)
-    except (SendFailedError, MattermostError) as error:
-        runtime.circuits.note(licence_id, _met(error))
-        detail = error.detail if isinstance(error, SendFailedError) else str(error)
-        return Settled(entry.key, entry.task_id, DeliveryState.FAILED, error.reason.value, detail)
-    runtime.circuits.note(licence_id, None)
-    return delivered or Settled(entry.key, entry.task_id, DeliveryState.SENT)
+        delivered = _send(job, checked, thread, attempt)
+    except (SendFailedError, UndecidedError, MattermostError) as error:
+        runtime.circuits.note(job.lane.licence_id, _answer_behind(error))
+        return _ended(entry, error)
+    runtime.circuits.note(job.lane.licence_id, None)
+    return delivered
 
 
-def _met(error: BaseException) -> Exception | None:
-    """Return the answer behind a failure: one that waited too long hides what it waited for."""
+def _answer_behind(error: SendFailedError | UndecidedError | MattermostError) -> Exception | None:
+    """Return what the server answered: a message that waited too long fails for what it met."""
     behind = error.__cause__ if isinstance(error, SendFailedError) else error
     if isinstance(behind, UndecidedError):
         return behind.cause
     return behind if isinstance(behind, MattermostError) else None
 
 
-def _send(job: Job, order: Order, thread: Thread | None, attempt: Attempt) -> Delivered | None:
-    """Return what has been posted; None: the ledger knows already."""
-    if isinstance(order.message, RootPost):
-        assert thread is not None
-        _send_root(job, thread, attempt)
-        return None
+def _ended(
+    entry: LaneEntry, error: SendFailedError | UndecidedError | MattermostError
+) -> Settled | Waiting:
+    reason = error.reason.value
+    if isinstance(error, RateLimitedError):
+        return Waiting(entry.key, error.retry_after_s or DEFAULT_PAUSE_S, reason)
+    if isinstance(error, UndecidedError):
+        return Waiting(entry.key, error.look_again_s, reason, is_unsettled=True)
+    return Settled(entry.key, entry.task_id, DeliveryState.FAILED, reason, detail_of(error))
+
+
+def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Attempt) -> Delivered:
+    message = checked.message
+    if isinstance(message, Notification):
+        channel_id = target_of(checked).channel_id
+        with accounted(job, attempt):
+            post_notification(job, message, channel_id, attempt)
+        return Delivered(_sent(attempt, channel_id), None)
+    assert thread is not None
+    if not isinstance(message, Reply):
+        return _send_root(job, thread, attempt)
     with accounted(job, attempt):
-        if isinstance(order.message, Reply):
-            assert thread is not None
-            thread = _send_reply(job, order.message, thread, attempt)
-            channel_id = thread.channel_id
-        else:
-            channel_id = target_of(order).channel_id
-            post_notification(job, order.message, channel_id, attempt)
-    posted = Posted(attempt.posts[0].id, len(attempt.posts))
-    return Delivered(Sent(attempt.begun.id, channel_id, posted), thread)
+        thread = ensure_root(job, thread)
+        try:
+            ReplyPosts(job, thread=thread, message=message, attempt=attempt).post()
+        except RefusedError as error:
+            if not is_root_gone(job, thread, error):
+                raise
+            log.info("root_post_gone", conversation_id=thread.conversation_id)
+            thread = ensure_root(job, begin_new_thread(job, thread))
+            # What stood under the old root is gone with it.
+            attempt.posts.clear()
+            ReplyPosts(job, thread=thread, message=message, attempt=attempt).post()
+    return Delivered(_sent(attempt, thread.channel_id), thread)
 
 
-def _send_root(job: Job, thread: Thread, attempt: Attempt) -> None:
+def _sent(attempt: Attempt, channel_id: str) -> Sent:
+    return Sent(attempt.begun.id, channel_id, Posted(attempt.posts[0].id, len(attempt.posts)))
+
+
+def _send_root(job: Job, thread: Thread, attempt: Attempt) -> Delivered:
     if thread.root_post_id is None:
-        send_root(job, thread, attempt.begun)
-        return
+        return Delivered(None, send_root(job, thread, attempt.begun))
     # The thread was made under another key while this message waited to be re-sent.
-    sent = Sent(attempt.begun.id, thread.channel_id, Posted(thread.root_post_id))
-    with job.database.connection() as connection:
-        ledger.mark_sent(connection, [sent])
-
-
-def _send_reply(job: Job, message: Reply, thread: Thread, attempt: Attempt) -> Thread:
-    """Post the message into its thread, or if the root is gone into a new one; return which."""
-    thread = ensure_root(job, thread)
-    try:
-        ReplyPosts(job, thread=thread, message=message, attempt=attempt).post()
-    except RefusedError as error:
-        if error.reason is not Reason.ROOT_REJECTED or not is_gone(job, thread.root_post_id or ""):
-            raise
-        log.info("root_post_gone", conversation_id=thread.conversation_id)
-        thread = ensure_root(job, begin_new_thread(job, thread))
-        # What stood under the old root is gone with it.
-        attempt.posts.clear()
-        ReplyPosts(job, thread=thread, message=message, attempt=attempt).post()
-    return thread
+    return Delivered(Sent(attempt.begun.id, thread.channel_id, Posted(thread.root_post_id)), thread)

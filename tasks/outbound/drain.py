@@ -1,26 +1,27 @@
-"""Drain a lane: whoever holds its lock sends its messages one after the other."""
+"""Drain a lane: the worker that holds its lock sends its messages one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from models import DeliveryKind, DeliveryState
+from tasks.failures import Settled, Waiting
 from tasks.lanes import Lane, LaneEntry, LaneLostError, TakenLane
-from tasks.outbound.batch import Batch, give_up, is_the_entrys_fault
-from tasks.outbound.tasks import wake
-from tasks.outbound.users import store_change
-from tasks.outcomes import Settled, Waiting
+from tasks.outbound.batch import send_messages
+from tasks.outbound.job import Head, Step
+from tasks.outbound.users import store_changes
 from tasks.runtime import Runtime
+from tasks.wake import wake_lane
 from tasks.watch.tallies import counts_of
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Report:
+class DrainReport:
     """What one task has done: how many messages of each outcome, and which have failed."""
 
     sent: int = 0
@@ -44,163 +45,139 @@ class Report:
 
     def add(self, lane: Lane, outcome: Settled | Waiting) -> None:
         """Count one message."""
-        if isinstance(outcome, Waiting):
-            self.waiting += 1
-        elif outcome.state is DeliveryState.FAILED:
-            self.failed.append((lane, outcome))
-        elif outcome.is_duplicate:
-            self.duplicates += 1
-        elif outcome.state is DeliveryState.SENT:
-            self.sent += 1
-        else:
-            self.skipped += 1
+        match outcome:
+            case Waiting():
+                self.waiting += 1
+            case Settled(state=DeliveryState.FAILED):
+                self.failed.append((lane, outcome))
+            case Settled(is_duplicate=True):
+                self.duplicates += 1
+            case Settled(state=DeliveryState.SENT):
+                self.sent += 1
+            case _:
+                self.skipped += 1
 
 
-def drain(runtime: Runtime, lane: Lane) -> Report:
+def drain(runtime: Runtime, lane: Lane, *, has_thread: bool = False) -> DrainReport:
     """Send what waits in the lane, and in other lanes that waited for this licence's thread.
 
     Returns at once when another worker is draining the lane, or when the licence has its share of
-    this worker's threads (the lane is then drained by one of them).
+    this worker's threads (the lane is then drained by one of them). ``has_thread``: the caller has
+    taken a thread for the licence, which is given back.
     """
-    report = Report()
-    if not runtime.slots.take(lane):
+    report = DrainReport()
+    if not has_thread and not runtime.slots.take(lane):
         return report
-    _drain_with_parked(runtime, lane, report)
-    return report
-
-
-def drain_parked(runtime: Runtime, licence_id: str) -> Report:
-    """Give back a thread that the licence had for something else, after what waited for it."""
-    report = Report()
-    lane = runtime.slots.next_or_leave(licence_id)
-    if lane is not None:
-        _drain_with_parked(runtime, lane, report)
-    return report
-
-
-def _drain_with_parked(runtime: Runtime, lane: Lane, report: Report) -> None:
     next_lane: Lane | None = lane
     try:
         while next_lane is not None:
-            _drain_one(runtime, next_lane, report)
+            taken = runtime.lanes.take(next_lane)
+            if taken is not None:
+                _send_all(runtime, taken, report)
             next_lane = runtime.slots.next_or_leave(lane.licence_id)
     except BaseException:
         runtime.slots.leave(lane.licence_id)
         raise
+    return report
 
 
-def _drain_one(runtime: Runtime, lane: Lane, report: Report) -> None:
-    taken = runtime.lanes.take(lane)
-    if taken is None:
-        return
+def drain_parked(runtime: Runtime, licence_id: str) -> DrainReport:
+    """Give back a thread that the licence had for something else, after what waited for it."""
+    lane = runtime.slots.next_or_leave(licence_id)
+    return DrainReport() if lane is None else drain(runtime, lane, has_thread=True)
+
+
+def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
+    """Send what is first in the lane until it is empty or has to wait, and let it go."""
+    heads = taken.heads
     try:
-        _send_all(runtime, taken, report)
+        while heads and not runtime.stopping.is_set():
+            taken.lock.extend()
+            readable = _readable(heads)
+            if not readable:
+                heads = _set_aside(runtime, taken, heads[0])
+            for step in _handle(runtime, taken, readable):
+                _note(taken.lane, step, report)
+                if step.heads:
+                    heads = _advance(runtime, taken, step)
+                if step.waiting is not None:
+                    _wait(runtime, taken, step.waiting)
+                    return
+        if heads:
+            # This worker is asked to stop: another one goes on, at once.
+            runtime.lanes.let_go(taken)
+            wake_lane(taken.lane)
     except LaneLostError:
-        log.warning("lane_lost", lane=str(lane))
+        log.warning("lane_lost", lane=str(taken.lane))
     except BaseException:
         runtime.lanes.let_go(taken)
         raise
 
 
-def _send_all(runtime: Runtime, taken: TakenLane, report: Report) -> None:
-    """Send what is first in the lane until it is empty or must be left alone, and let it go."""
-    heads = taken.heads
-    while heads and not runtime.stopping.is_set():
-        taken.lock.extend()
-        entries = _readable(heads)
-        if not entries:
-            log.error("entry_unreadable", lane=str(taken.lane))
-            runtime.lanes.keep_unreadable(heads[0])
-            heads = runtime.lanes.advance(taken, heads[:1])
-            continue
-        following = heads
-        for outcomes in _handle(runtime, taken, entries):
-            settled = [outcome for outcome in outcomes if isinstance(outcome, Settled)]
-            _note(taken.lane, outcomes, report)
-            if settled:
-                counts = counts_of(taken.lane, entries[: len(settled)], settled)
-                following = runtime.lanes.advance(taken, heads[: len(settled)], counts)
-                heads, entries = heads[len(settled) :], entries[len(settled) :]
-            if len(settled) < len(outcomes):
-                _wait(runtime, taken, outcomes[-1])
-                return
-        heads = following
-    if heads:
-        # This worker is asked to stop: what is left is another one's, and at once.
-        runtime.lanes.let_go(taken)
-        wake(taken.lane)
-
-
-def _readable(heads: Sequence[bytes]) -> list[LaneEntry]:
-    """Return the entries before the first one that is none of ours."""
-    entries = []
-    for raw in heads:
+def _readable(raw_entries: Sequence[bytes]) -> list[Head]:
+    """Return the entries before the first one that this code cannot read."""
+    heads = []
+    for raw in raw_entries:
         try:
-            entries.append(LaneEntry.load(raw))
+            heads.append(Head(raw, LaneEntry.load(raw)))
         except ValueError:
             break
-    return entries
+    return heads
 
 
-def _handle(
-    runtime: Runtime, taken: TakenLane, entries: Sequence[LaneEntry]
-) -> Iterator[list[Settled | Waiting]]:
-    """Handle the entries in turn and yield how they ended; see ``Batch.send``."""
-    lane = taken.lane
-    if entries[0].kind == DeliveryKind.USER:
-        for entry in entries:
-            yield [_store_change(runtime, lane, entry)]
-        return
-    try:
-        batch = Batch(runtime, lane, entries, extend=taken.lock.extend)
-        batch.begin()
-    except Exception as error:
-        if not is_the_entrys_fault(error):
-            raise
-        if len(entries) == 1:
-            yield [give_up(runtime, lane, entries[0], error)]
-            return
-        # One of them breaks us: each by itself, so that the others are sent.
-        for entry in entries:
-            yield from _handle(runtime, taken, [entry])
-        return
-    yield from batch.send()
+def _set_aside(runtime: Runtime, taken: TakenLane, raw: bytes) -> tuple[bytes, ...]:
+    """Keep an entry that cannot be read where it blocks nothing; return what is first now."""
+    log.error("entry_unreadable", lane=str(taken.lane))
+    runtime.lanes.keep_unreadable(raw)
+    return runtime.lanes.advance(taken, [raw])
 
 
-def _store_change(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Settled:
-    try:
-        return store_change(runtime, lane, entry)
-    except Exception as error:
-        if not is_the_entrys_fault(error):
-            raise
-        return give_up(runtime, lane, entry, error)
+def _handle(runtime: Runtime, taken: TakenLane, heads: Sequence[Head]) -> Iterable[Step]:
+    """Return the steps in which these first entries of the lane are handled."""
+    if not heads:
+        return ()
+    if heads[0].entry.kind == DeliveryKind.USER:
+        return store_changes(runtime, taken.lane, heads)
+    return send_messages(runtime, taken.lane, heads, extend=taken.lock.extend)
 
 
-def _note(lane: Lane, outcomes: Sequence[Settled | Waiting], report: Report) -> None:
+def _advance(runtime: Runtime, taken: TakenLane, step: Step) -> tuple[bytes, ...]:
+    """Remove and count what is settled; return what is first in the lane now."""
+    counts = counts_of(taken.lane, [head.entry for head in step.heads], step.settled)
+    return runtime.lanes.advance(taken, [head.raw for head in step.heads], counts)
+
+
+def _note(lane: Lane, step: Step, report: DrainReport) -> None:
+    outcomes: list[Settled | Waiting] = [*step.settled]
+    if step.waiting is not None:
+        outcomes.append(step.waiting)
     for outcome in outcomes:
         _log(lane, outcome)
         report.add(lane, outcome)
 
 
-def _wait(runtime: Runtime, taken: TakenLane, outcome: Settled | Waiting) -> None:
-    """Leave the lane alone for as long as its first message has to wait."""
-    assert isinstance(outcome, Waiting)
+def _log(lane: Lane, outcome: Settled | Waiting) -> None:
+    """Log the one event of an outcome."""
+    fields = {"lane": str(lane), "key": outcome.key}
+    if outcome.reason is not None:
+        fields["reason"] = outcome.reason
+    match outcome:
+        case Waiting():
+            log.info("message_waiting", seconds=round(outcome.seconds, 1), **fields)
+        case Settled(is_duplicate=True):
+            log.info("message_known_already", state=outcome.state.value, **fields)
+        case Settled(state=DeliveryState.FAILED):
+            log.error("message_failed", detail=outcome.detail, **fields)
+        case Settled(state=DeliveryState.SKIPPED):
+            log.info("message_skipped", **fields)
+        case _:
+            log.info("message_sent", **fields)
+
+
+def _wait(runtime: Runtime, taken: TakenLane, outcome: Waiting) -> None:
+    """Send nothing from the lane for as long as its first message has to wait."""
     moment_ms = runtime.lanes.now_ms() + round(outcome.seconds * 1_000)
     runtime.lanes.wake_at(taken.lane, moment_ms)
     if outcome.is_unsettled:
         runtime.lanes.leave_alone(taken.lane, seconds=outcome.seconds)
     runtime.lanes.let_go(taken)
-
-
-def _log(lane: Lane, outcome: Settled | Waiting) -> None:
-    fields = {"lane": str(lane), "key": outcome.key}
-    if outcome.reason is not None:
-        fields["reason"] = outcome.reason
-    if isinstance(outcome, Waiting):
-        log.info("message_waiting", seconds=round(outcome.seconds, 1), **fields)
-    elif outcome.is_duplicate:
-        log.info("message_known_already", state=outcome.state.value, **fields)
-    elif outcome.state is DeliveryState.FAILED:
-        log.error("message_failed", detail=outcome.detail, **fields)
-    else:
-        log.info("message_" + outcome.state.value, **fields)

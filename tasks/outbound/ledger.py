@@ -46,7 +46,7 @@ _MARK_SENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownDelivery:
     """What the ledger says of a message."""
 
     id: int
@@ -84,7 +84,7 @@ class Opening:
     """Which messages have been begun, by key, and which were settled before."""
 
     begun: dict[str, Begun]
-    final: dict[str, Known]
+    final: dict[str, KnownDelivery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Sent:
     posted: Posted
 
 
-def find(connection: Connection, lane: Lane, keys: Iterable[str]) -> dict[str, Known]:
+def find(connection: Connection, lane: Lane, keys: Iterable[str]) -> dict[str, KnownDelivery]:
     """Return what is known of the messages with these keys in the lane, by key."""
     columns = _ROWS.c
     rows = connection.execute(
@@ -118,7 +118,7 @@ def find(connection: Connection, lane: Lane, keys: Iterable[str]) -> dict[str, K
             columns.post_count,
         ).where(columns.lane == str(lane), columns.key.in_(tuple(keys)))
     )
-    return {key: Known(*fields) for key, *fields in rows}
+    return {key: KnownDelivery(*fields) for key, *fields in rows}
 
 
 def begin(

@@ -12,9 +12,9 @@ from sqlalchemy import Select, delete, null, select, update
 from sqlalchemy.orm import Session
 
 from models import Database, Delivery, DeliveryKind, DeliveryState
+from tasks.failures import OwnReason
 from tasks.lanes import LOCK_S, Lane, LaneEntry, LaneLock, Lanes
 from tasks.mattermost import Reason
-from tasks.reasons import OwnReason
 
 # Whoever drains a lane lets it go between two bursts; a worker that died holds it for LOCK_S.
 HOLD_WAIT_S = LOCK_S + 5.0
@@ -88,7 +88,7 @@ def resend(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
     """Put a failed message at the end of its lane, to be sent like a new one; return the lane.
 
     A worker looks in Mattermost for it first. None: it is no failed message with a payload any
-    more. Nobody is woken: see ``tasks.outbound.tasks.wake``.
+    more. No worker is woken: see ``tasks.wake``.
 
     Raises:
         LaneBusyError: somebody is sending from its lane; nothing was changed.

@@ -14,8 +14,8 @@ from tasks.lanes import Lane
 from tasks.messages import lane_of
 
 if TYPE_CHECKING:
-    from tasks.outbound.drain import Report
-    from tasks.outcomes import Settled
+    from tasks.failures import Settled
+    from tasks.outbound.drain import DrainReport
 
 log = structlog.get_logger(__name__)
 
@@ -105,14 +105,6 @@ def drain_lane(lane: str) -> str:
     return _drain(Lane.parse(lane), task_id=None)
 
 
-def wake(lane: Lane) -> None:
-    """Let a worker send what is in the lane; if the broker is away, the sweep does it later."""
-    try:
-        drain_lane.delay(str(lane))
-    except OperationalError:
-        log.warning("wake_up_not_published", lane=str(lane))
-
-
 @app.task(name="mattermost.message_failed")
 def message_failed(*, lane: str, key: str, reason: str, detail: str) -> None:
     """Show a message in red that failed while the task of another one was at its lane.
@@ -142,7 +134,7 @@ def _drain(lane: Lane, *, task_id: str | None) -> str:
     return _outcome(drain(current_runtime(), lane), task_id)
 
 
-def _outcome(report: Report, task_id: str | None) -> str:
+def _outcome(report: DrainReport, task_id: str | None) -> str:
     """Return what was done, as Flower shows it.
 
     A task drains whatever is in the lane: messages of other tasks, which may be over already. Each
@@ -158,7 +150,7 @@ def _outcome(report: Report, task_id: str | None) -> str:
     return str(report)
 
 
-def show_failures(report: Report, *, except_of: str | None = None) -> None:
+def show_failures(report: DrainReport, *, except_of: str | None = None) -> None:
     """Give each message that failed a red entry of its own, but for that of one task."""
     for lane, settled in report.failed:
         if settled.task_id == except_of:

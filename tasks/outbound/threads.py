@@ -1,4 +1,4 @@
-"""The thread of a conversation: made once, found again, and made anew when its root is gone."""
+"""The thread of a conversation as the database knows it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,13 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
-from models import Conversation, DeliveryKind, utc_now
-from tasks.failures import UndecidedError
-from tasks.lanes import Lane, LaneEntry
+from models import Conversation, utc_now
+from tasks.lanes import Lane
 from tasks.licences.access import LicenceAccess
-from tasks.mattermost import Post, Reason, RefusedError
+from tasks.mattermost import Post
 from tasks.messages import Reply, RootPost
-from tasks.outbound import ledger
-from tasks.outbound.job import Attempt, Job, accounted
-from tasks.outbound.ledger import Begun, Posted, Sent
-from tasks.outbound.marks import Mark
-from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
-from tasks.rendering import render_root
+from tasks.outbound.job import Job
 
-# A root post is one post.
-ROOT_PART = "1"
 # How exactly a conversation's last activity is known; finer would cost a write for each message.
 ACTIVITY_STEP = timedelta(hours=1)
 
@@ -108,34 +100,6 @@ def _learned(thread: Thread | None, messages: Sequence[RootPost | Reply]) -> dic
     return {name: value for name, value in told.items() if value != known[name]}
 
 
-def ensure_root(job: Job, thread: Thread) -> Thread:
-    """Return the thread with its root post, which is made if there is none.
-
-    A root post that failed before is tried again: it is this message now that needs it.
-
-    Raises:
-        RateLimitedError, UndecidedError, SendFailedError, MattermostError: as ``send_root``.
-    """
-    if thread.root_post_id is not None:
-        return thread
-    entry = LaneEntry(DeliveryKind.ROOT, thread.root_key, job.task_id, {}, job.enqueued_at_ms)
-    with job.database.connection() as connection:
-        opening = ledger.begin(connection, job.lane, [entry], even_if_final=True)
-    # What is kept with a failed root is what it takes to make it, not the reply that asked for it.
-    root_job = replace(job, payload=root_payload(job.lane, thread))
-    try:
-        return send_root(root_job, thread, opening.begun[entry.key])
-    except UndecidedError as error:
-        # Of the message that needs the root nothing has been sent off yet.
-        raise UndecidedError(
-            error.reason,
-            error.detail,
-            look_again_s=error.look_again_s,
-            sent_off=False,
-            cause=error.cause,
-        ) from None
-
-
 def root_payload(lane: Lane, thread: Thread) -> dict[str, object]:
     """Return the arguments of ``create_root_post`` that make this thread's root post."""
     return {
@@ -147,40 +111,13 @@ def root_payload(lane: Lane, thread: Thread) -> dict[str, object]:
     }
 
 
-def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
-    """Make the root post whose row has been begun, link it, and return the thread with it.
-
-    Raises:
-        RateLimitedError, UndecidedError: it waits; the row says so.
-        SendFailedError, MattermostError: it failed; the row says so.
-    """
-    attempt = Attempt(begun, Mark.of(job.lane, thread.root_key))
-    with accounted(job, attempt):
-        root = _find_or_make_root(job, thread, attempt)
-        with job.database.connection() as connection:
-            ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, Posted(root.id))])
-            connection.execute(
-                update(Conversation)
-                .where(Conversation.id == thread.conversation_row)
-                .values(root_post_id=root.id, channel_id=root.channel_id)
-            )
-    return replace(thread, root_post_id=root.id, channel_id=root.channel_id)
-
-
-def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt) -> Post:
-    # Where an earlier attempt would have put it; the default channel may be another by now.
-    earlier = find_earlier(job, attempt, Place(thread.channel_id))
-    if ROOT_PART in earlier:
-        return earlier[ROOT_PART]
-    text = render_root(
-        conversation_id=thread.conversation_id,
-        visitor_name=thread.visitor_name or "",
-        page_url=thread.page_url,
-        started_at=thread.started_at,
-        continues=thread.number > 1,
+def link_root(connection: Connection, thread: Thread, root: Post) -> None:
+    """Link the conversation with its root post."""
+    connection.execute(
+        update(Conversation)
+        .where(Conversation.id == thread.conversation_row)
+        .values(root_post_id=root.id, channel_id=root.channel_id)
     )
-    draft = Draft(ROOT_PART, text, kept={"conversation_id": thread.conversation_id})
-    return post_marked(job, attempt, Place(job.licence.default_channel_id), draft)
 
 
 def note_activity(connection: Connection, thread: Thread) -> None:
@@ -191,22 +128,6 @@ def note_activity(connection: Connection, thread: Thread) -> None:
             .where(Conversation.id == thread.conversation_row)
             .values(last_active_at=utc_now())
         )
-
-
-def is_gone(job: Job, root_post_id: str) -> bool:
-    """Say whether the root post is deleted or unknown.
-
-    The server refuses a reply with the same words when its database hiccups while it loads the
-    root, so that one refusal proves nothing. Asked by id it returns deleted posts as well.
-    """
-    job.extend()
-    try:
-        posts = job.client.get_posts_by_ids([root_post_id])
-    except RefusedError as error:
-        if error.reason is Reason.NOT_FOUND:
-            return True
-        raise
-    return all(post.delete_at_ms for post in posts if post.id == root_post_id)
 
 
 def begin_new_thread(job: Job, thread: Thread) -> Thread:

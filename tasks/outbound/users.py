@@ -1,32 +1,46 @@
-"""i-Reserve's users, kept current so that a reply's author is one of them."""
+"""i-Reserve's users, kept current so that a reply's author is one of them.
+
+A change of a user is sent nowhere: it is stored, and is in the ledger only if that failed.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
 from models import DeliveryState, Licence, User
-from tasks.failures import SendFailedError
+from tasks.failures import OwnReason, SendFailedError, Settled
 from tasks.lanes import Lane, LaneEntry
 from tasks.messages import InvalidMessageError, UserChange, parse_user_change
-from tasks.outbound.batch import refuse_entry
-from tasks.outcomes import Settled
-from tasks.reasons import OwnReason
+from tasks.outbound.endings import give_up, is_the_entrys_fault, refuse_entry
+from tasks.outbound.job import Head, Step
 from tasks.runtime import Runtime
 
 
-def store_change(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Settled:
-    """Store what i-Reserve says of a user; what cannot be stored is in the ledger as failed."""
+def store_changes(runtime: Runtime, lane: Lane, heads: Sequence[Head]) -> Iterator[Step]:
+    """Store what i-Reserve says of users, one after the other; yield how each ended."""
+    for head in heads:
+        if runtime.stopping.is_set():
+            return
+        yield Step([head], [_store_change(runtime, lane, head.entry)])
+
+
+def _store_change(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Settled:
     try:
         change = parse_user_change(entry.payload)
         with runtime.database.transaction() as session:
             _store(session, change)
     except InvalidMessageError as error:
         failure = SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
+        return refuse_entry(runtime.database, lane, entry, failure)
     except SendFailedError as error:
-        failure = error
-    else:
-        return Settled(entry.key, entry.task_id, DeliveryState.SENT)
-    return refuse_entry(runtime, lane, entry, failure)
+        return refuse_entry(runtime.database, lane, entry, error)
+    except Exception as error:
+        if not is_the_entrys_fault(error):
+            raise
+        return give_up(runtime.database, lane, entry, error)
+    return Settled(entry.key, entry.task_id, DeliveryState.SENT)
 
 
 def _store(session: Session, change: UserChange) -> None:

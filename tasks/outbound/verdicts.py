@@ -6,13 +6,11 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tasks.failures import SendFailedError
+from tasks.failures import OwnReason, SendFailedError, Waiting
 from tasks.lanes import Lane, LaneEntry
 from tasks.licences.access import LicenceAccess, NotificationTarget
 from tasks.mattermost import Reason
 from tasks.messages import InvalidMessageError, Message, Notification, Reply, parse_message
-from tasks.outcomes import Waiting
-from tasks.reasons import OwnReason
 from tasks.runtime import Runtime
 
 # While a circuit is open, its lanes are looked at this often, to fail what has waited too long.
@@ -20,28 +18,37 @@ BLOCKED_LOOK_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CheckedMessage:
     """A message that can be sent, with its licence."""
 
     message: Message
     licence: LicenceAccess
 
 
-def read(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Order | SendFailedError:
+def read(runtime: Runtime, lane: Lane, entry: LaneEntry) -> CheckedMessage | SendFailedError:
     """Return the checked message with its licence, or why it can never be sent."""
     try:
         message = parse_message(entry.kind, entry.payload)
-        return Order(message, runtime.licences.access(lane.licence_id))
+        return CheckedMessage(message, runtime.licences.access(lane.licence_id))
     except InvalidMessageError as error:
         return SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
     except SendFailedError as error:
         return error
 
 
+def judge(
+    runtime: Runtime, lane: Lane, entry: LaneEntry, message: CheckedMessage | SendFailedError
+) -> Waiting | SendFailedError | StrEnum | None:
+    """Return why a message is not sent now: it waits, fails, or is skipped; None: send it."""
+    if isinstance(message, SendFailedError):
+        return message
+    return reason_to_wait(runtime, lane, entry) or reason_to_skip(message)
+
+
 def reason_to_wait(
     runtime: Runtime, lane: Lane, entry: LaneEntry
 ) -> Waiting | SendFailedError | None:
-    """Return how long the licence's server is to be left alone, or that it was so for too long."""
+    """Return how long nothing is sent to the server; a failure after ``HOLD_S``; None: send it."""
     circuit = runtime.circuits.state(lane.licence_id)
     now = time.time()
     if not circuit.blocks(now):
@@ -65,17 +72,17 @@ def has_expired(runtime: Runtime, entry: LaneEntry) -> bool:
     return time.time() * 1_000 - entry.enqueued_at_ms >= runtime.settings.hold_s * 1_000
 
 
-def reason_to_skip(order: Order) -> StrEnum | None:
+def reason_to_skip(checked: CheckedMessage) -> StrEnum | None:
     """Return why the message is not to be sent; None: send it."""
-    message = order.message
+    message = checked.message
     if isinstance(message, Reply) and message.origin_post_id is not None:
         return OwnReason.FROM_MATTERMOST
-    if isinstance(message, Notification) and not target_of(order).enabled:
+    if isinstance(message, Notification) and not target_of(checked).enabled:
         return OwnReason.TYPE_SWITCHED_OFF
     return None
 
 
-def target_of(order: Order) -> NotificationTarget:
+def target_of(checked: CheckedMessage) -> NotificationTarget:
     """Return where the notification goes."""
-    assert isinstance(order.message, Notification)
-    return order.licence.target_of(order.message.notification_type)
+    assert isinstance(checked.message, Notification)
+    return checked.licence.target_of(checked.message.notification_type)

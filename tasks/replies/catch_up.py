@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from kombu.exceptions import OperationalError
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -41,10 +40,10 @@ from tasks.outbound.drain import drain_parked
 from tasks.outbound.tasks import show_failures
 from tasks.replies.changed_replies import known_post_ids, take_in
 from tasks.replies.channel_changes import changes_since
-from tasks.replies.inbox import wake
 from tasks.replies.open_replies import BATCH
 from tasks.replies.posts import why_ignored
 from tasks.runtime import Runtime, current_runtime
+from tasks.wake import wake_replies
 
 log = structlog.get_logger(__name__)
 
@@ -238,9 +237,5 @@ def wake_all(reply_ids: Sequence[int]) -> None:
     """Publish a wake-up for each share of the replies; the sweep wakes those of a lost one."""
     size = max(BATCH, math.ceil(len(reply_ids) / WAKE_UPS))
     for start in range(0, len(reply_ids), size):
-        try:
-            wake(app, reply_ids[start : start + size])
-        except OperationalError:
-            # The rows are there; the sweep wakes them.
-            log.warning("replies_not_woken", replies=len(reply_ids) - start)
+        if not wake_replies(reply_ids[start : start + size]):
             return

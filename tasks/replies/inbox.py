@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from celery import Celery
 from sqlalchemy import Connection, Table, bindparam, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -17,8 +16,6 @@ from tasks.replies.id_lists import as_list, listed
 # Usually the wake-up that whoever brings the post publishes comes first; the sweep is for those
 # that were lost, and has nothing to do with a reply that is younger than this.
 WAKE_UP_GRACE = timedelta(seconds=5)
-# The task that resolves replies; who wakes it need not import it and all that it takes.
-RESOLVE_REPLY = "mattermost.resolve_reply"
 
 _REPLIES = cast(Table, Reply.__table__)
 _ONE_PER_POST = ("licence_id", "post_id")
@@ -74,13 +71,3 @@ def _shared_values(licence_id: str, source: ReplySource) -> dict[str, Any]:
         "received_at": now,
         "next_attempt_at": now + WAKE_UP_GRACE,
     }
-
-
-def wake(app: Celery, reply_ids: Sequence[int]) -> None:
-    """Publish one task for these replies, whose rows are committed.
-
-    Raises:
-        kombu.exceptions.OperationalError: the broker is down; the sweep finds the rows.
-    """
-    kwargs = {"reply_ids": list(reply_ids)}
-    app.send_task(RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))

@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Reply, ReplyState, utc_now
-from tasks.app import app
-from tasks.replies.inbox import wake
 from tasks.runtime import Runtime
+from tasks.wake import wake_replies
 
 # Few enough that several workers share a burst.
 BATCH = 50
@@ -26,14 +25,16 @@ WAKE_AGAIN = timedelta(seconds=30)
 def wake_open_replies(runtime: Runtime) -> int:
     """Wake the replies that are due; return how many.
 
-    Raises:
-        kombu.exceptions.OperationalError: the broker is down; they are due again some time later.
+    Without a broker they are due again some time later.
     """
     with runtime.database.transaction() as session:
         due = claim(session, limit=REPLIES_PER_SWEEP)
+    woken = 0
     for reply_ids in batches(due):
-        wake(app, reply_ids)
-    return len(due)
+        if not wake_replies(reply_ids):
+            break
+        woken += len(reply_ids)
+    return woken
 
 
 def claim(session: Session, *, limit: int, licence_id: str | None = None) -> list[tuple[int, str]]:

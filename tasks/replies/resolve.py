@@ -8,22 +8,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from kombu.exceptions import OperationalError
 from sqlalchemy import select
 
 from models import Reply, ReplyState
 from tasks.app import app
-from tasks.failures import SendFailedError
+from tasks.failures import OwnReason, SendFailedError
 from tasks.mattermost import Reason
-from tasks.outbound.tasks import drain_lane
-from tasks.reasons import OwnReason
 from tasks.replies.hand_over import hand_over
-from tasks.replies.inbox import RESOLVE_REPLY
 from tasks.replies.open_replies import BATCH, claim, leave_until
 from tasks.replies.patience import Obstacle, Trouble
 from tasks.replies.record import Outcome, load, postpone, record
 from tasks.replies.rows import Known
 from tasks.runtime import Runtime, current_runtime
+from tasks.wake import RESOLVE_REPLY, wake_lane
 
 log = structlog.get_logger(__name__)
 
@@ -164,8 +161,4 @@ def _give_thread_back(runtime: Runtime, licence_id: str) -> None:
     if lane is None:
         return
     runtime.slots.leave(licence_id)
-    try:
-        drain_lane.delay(str(lane))
-    except OperationalError:
-        # Redis still has the lane as waiting; the sweep wakes it.
-        log.warning("wake_up_not_published", lane=str(lane))
+    wake_lane(lane)

@@ -19,9 +19,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from models import DeliveryKind, DeliveryState, ReplySource
+from tasks.failures import OwnReason, Settled
 from tasks.lanes import TALLIES, Lane, LaneEntry
-from tasks.outcomes import Settled
-from tasks.reasons import OwnReason
 
 # The upper ends of the buckets of the delay. Tenths of a second are usual; 5 s is a lost wake-up,
 # 30 s a server that came back, 600 s what a message waits by default before it fails.

@@ -13,6 +13,7 @@ from tasks.lanes import Lane, LaneEntry
 from tasks.outbound import batch as batch_module
 from tasks.outbound.batch import Batch
 from tasks.outbound.drain import drain
+from tasks.outbound.job import Head
 from tests.stage.stage import VISITOR, Stage
 
 LANE = Lane.of_conversation("L1", "c1")
@@ -37,11 +38,11 @@ def _half_sent(stage: Stage, *, sent: int) -> None:
     """Begin what is in the lane, send some of it, and die before anything is settled."""
     taken = stage.runtime.lanes.take(LANE)
     assert taken is not None
-    entries = [LaneEntry.load(raw) for raw in taken.heads]
-    batch = Batch(stage.runtime, LANE, entries, extend=taken.lock.extend)
+    heads = [Head(raw, LaneEntry.load(raw)) for raw in taken.heads]
+    batch = Batch(stage.runtime, LANE, heads, extend=taken.lock.extend)
     batch.begin()
-    for entry, order in list(zip(entries, batch._orders, strict=True))[:sent]:
-        batch._outcome(entry, order)
+    for head, message in batch._messages[:sent]:
+        batch._outcome(head.entry, message)
     stage.runtime.lanes.let_go(taken)
 
 

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from models import ReplyState
-from tasks.replies.inbox import RESOLVE_REPLY
+from tasks.wake import RESOLVE_REPLY
 from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread

@@ -16,8 +16,8 @@ from redis import Redis
 from models import ReplyEvent, utc_now
 from tasks.app import app
 from tasks.mattermost import NotSentError, Reason
-from tasks.replies.inbox import RESOLVE_REPLY
 from tasks.replies.open_replies import wake_open_replies
+from tasks.wake import RESOLVE_REPLY
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 

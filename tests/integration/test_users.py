@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from models import User
-from tasks.outbound.drain import Report, drain
+from tasks.outbound.drain import DrainReport, drain
 from tests.stage.stage import Stage
 
 
-def _sync(stage: Stage, **more: Any) -> Report:
+def _sync(stage: Stage, **more: Any) -> DrainReport:
     arguments = {"user_id": "u1", "email": "Anna@Example.com ", "name": "Anna", **more}
     return drain(stage.runtime, stage.append("user", **arguments))
 

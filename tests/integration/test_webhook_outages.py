@@ -17,7 +17,7 @@ from redis import Redis
 from demo.ports import free_port
 from demo.redis_server import RedisServer, running_redis
 from models import Database, ReplySource, ReplyState
-from tasks.replies.inbox import RESOLVE_REPLY
+from tasks.wake import RESOLVE_REPLY
 from tests.postgres_server import PostgresServer
 from tests.stage.deployment import Deployment, Process
 from tests.waiting import wait_until

@@ -15,7 +15,7 @@ from redis import Redis
 
 from demo.ports import free_port
 from inbound.wake_ups import MAX_BATCH, WakeUps
-from tasks.replies.inbox import RESOLVE_REPLY
+from tasks.wake import RESOLVE_REPLY
 from tests.stage.deployment import ROOT
 from tests.waiting import wait_until
 

@@ -15,7 +15,7 @@ from tasks.app import append_message
 from tasks.lanes import PREFIX, Lane
 from tasks.mattermost import MattermostClient, Post
 from tasks.messages import lane_of
-from tasks.outbound.drain import Report, drain
+from tasks.outbound.drain import DrainReport, drain
 from tasks.runtime import Runtime
 
 TEAM = "support"
@@ -44,20 +44,20 @@ class Stage:
         append_message(self.runtime.lanes, kind, payload, f"task-{self.next_task}")
         return lane_of(kind, payload)
 
-    def drain(self, lane: Lane) -> Report:
+    def drain(self, lane: Lane) -> DrainReport:
         """Drain the lane, as if the time were over for which it is to be left alone."""
         with Redis.from_url(self.runtime.settings.redis_url) as redis:
             redis.delete(f"{PREFIX}pause:{lane}")
         return drain(self.runtime, lane)
 
-    def start(self, conversation_id: str = "c1", **more: Any) -> Report:
+    def start(self, conversation_id: str = "c1", **more: Any) -> DrainReport:
         """Enqueue a conversation's start and drain its lane."""
         arguments = {"visitor_name": "Jan", "conversation_id": conversation_id, **more}
         return self.drain(self.append("root", **arguments))
 
     def reply(
         self, message_id: str, text: str = "", conversation_id: str = "c1", **more: Any
-    ) -> Report:
+    ) -> DrainReport:
         """Enqueue a visitor's message and drain its lane."""
         arguments = {
             "conversation_id": conversation_id,
@@ -68,7 +68,9 @@ class Stage:
         }
         return self.drain(self.append("reply", **arguments))
 
-    def notify(self, notification_type: str = "booking", text: str = "news", **more: Any) -> Report:
+    def notify(
+        self, notification_type: str = "booking", text: str = "news", **more: Any
+    ) -> DrainReport:
         """Enqueue a notification and drain its lane."""
         arguments = {"notification_type": notification_type, "text": text, **more}
         return self.drain(self.append("notification", **arguments))

@@ -6,9 +6,9 @@ import pytest
 
 from tasks.checks.check import Check, State, attempt, failed, passed, skipped, warned, worst
 from tasks.checks.clock import FAIL_S, WARN_S, judge_difference
+from tasks.failures import OwnReason
 from tasks.mattermost import Reason, RefusedError
 from tasks.outbound.resending import cure_of
-from tasks.reasons import OwnReason
 
 OK, WARN = passed("a", "s"), warned("b", "s", "c")
 FAIL, SKIP = failed("d", "s", "c"), skipped("e", "w")

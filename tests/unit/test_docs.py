@@ -20,8 +20,8 @@ from inbound.metric_families import BrokerFigures, DatabaseFigures, families
 from models.base import Base
 from settings import Settings
 from tasks.app import app
+from tasks.failures import OwnReason
 from tasks.mattermost import Reason
-from tasks.reasons import OwnReason
 from tests.pages import BACKGROUND, FILE, NO_RUN, ROOT, Block, all_pages, anchors, blocks, links
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasks.attachments import AttachmentReason
+from tasks.failures import OwnReason
 from tasks.mattermost import Reason
-from tasks.reasons import OwnReason
 from tasks.replies.cures import cure_of_reply
 from tasks.replies.posts import Ignored
 

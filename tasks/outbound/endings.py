@@ -1,0 +1,188 @@
+"""How a message's row ends: the only module that writes an end into the ledger.
+
+A message is sent, failed or skipped, and then it is over; or it is set aside or given back, and
+then it is taken up again.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
+
+from models import Database, DeliveryState
+from tasks.failures import OwnReason, SendFailedError, Settled, UndecidedError
+from tasks.lanes import Lane, LaneEntry, LaneLostError
+from tasks.mattermost import MattermostError, Post, RateLimitedError
+from tasks.outbound import ledger
+from tasks.outbound.job import Attempt, Job
+from tasks.outbound.ledger import Begun, KnownDelivery, Posted, Sent
+from tasks.outbound.threads import Thread, link_root, note_activity
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message that is in Mattermost, and the thread that it is in.
+
+    ``sent`` is what the ledger has yet to be told; None: it knows.
+    """
+
+    sent: Sent | None
+    thread: Thread | None
+
+
+def write_sent(database: Database, delivered: Sequence[Delivered]) -> None:
+    """Write down that the messages are in Mattermost, the last one's thread with them."""
+    sent = [each.sent for each in delivered if each.sent is not None]
+    if not sent:
+        return
+    thread = delivered[-1].thread
+    with database.connection() as connection:
+        ledger.mark_sent(connection, sent)
+        if thread is not None:
+            note_activity(connection, thread)
+
+
+def write_root(database: Database, thread: Thread, begun: Begun, root: Post) -> Thread:
+    """Write down that the root post is there, link it, and return the thread with it."""
+    with database.connection() as connection:
+        ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, Posted(root.id))])
+        link_root(connection, thread, root)
+    return replace(thread, root_post_id=root.id, channel_id=root.channel_id)
+
+
+@contextmanager
+def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
+    """Write down how the attempt ended if it did not end well, and raise on.
+
+    Raises:
+        RateLimitedError, UndecidedError: the message waits in its lane.
+        SendFailedError, MattermostError: it has failed.
+    """
+    try:
+        yield
+    except (RateLimitedError, UndecidedError) as error:
+        if job.expired:
+            failure = SendFailedError(error.reason, f"{detail_of(error)} It waited too long.")
+            _write_failed(job.database, attempt.begun, failure, job.payload)
+            raise failure from error
+        _set_aside(job.database, attempt, error)
+        raise
+    except (SendFailedError, MattermostError) as error:
+        _write_failed(job.database, attempt.begun, error, job.payload)
+        raise
+
+
+def _write_failed(
+    database: Database,
+    begun: Begun,
+    error: SendFailedError | MattermostError,
+    payload: dict[str, object],
+) -> None:
+    with database.connection() as connection:
+        ledger.mark_failed(
+            connection,
+            begun.id,
+            reason=error.reason.value,
+            detail=detail_of(error),
+            payload=payload,
+        )
+
+
+def _set_aside(
+    database: Database, attempt: Attempt, error: RateLimitedError | UndecidedError
+) -> None:
+    with database.connection() as connection:
+        ledger.set_aside(
+            connection,
+            attempt.begun.id,
+            state=_waiting_state(attempt, error),
+            reason=error.reason.value,
+            detail=detail_of(error),
+            post_count=max(len(attempt.posts), attempt.begun.post_count),
+        )
+
+
+def _waiting_state(attempt: Attempt, error: RateLimitedError | UndecidedError) -> DeliveryState:
+    if isinstance(error, UndecidedError):
+        if error.sent_off:
+            return DeliveryState.UNSETTLED
+        return attempt.begun.before or DeliveryState.SENDING
+    # What is partly there must be looked for; of the rest nothing has arrived.
+    untouched = not attempt.posts and not attempt.begun.must_look
+    return DeliveryState.HELD if untouched else DeliveryState.SENDING
+
+
+def detail_of(error: SendFailedError | UndecidedError | MattermostError) -> str:
+    """Return the sentence that the ledger keeps of an error."""
+    return str(error) if isinstance(error, MattermostError) else error.detail
+
+
+def refuse(database: Database, begun: Begun, entry: LaneEntry, failure: SendFailedError) -> Settled:
+    """Write down that a message which was not tried has failed."""
+    if begun.must_look:
+        note = " An earlier attempt was broken off: it may be in Mattermost all the same."
+        failure = SendFailedError(failure.reason, failure.detail + note)
+    _write_failed(database, begun, failure, entry.payload)
+    return failed(entry, failure)
+
+
+def failed(entry: LaneEntry, error: SendFailedError | MattermostError) -> Settled:
+    """Return that the message has failed, which the ledger knows."""
+    reason, detail = error.reason.value, detail_of(error)
+    return Settled(entry.key, entry.task_id, DeliveryState.FAILED, reason, detail)
+
+
+def skip(database: Database, begun: Begun, entry: LaneEntry, reason: StrEnum) -> Settled:
+    """Write down that the message is not to be sent, and why."""
+    with database.connection() as connection:
+        ledger.mark_skipped(connection, begun.id, reason=reason)
+    return Settled(entry.key, entry.task_id, DeliveryState.SKIPPED, reason.value)
+
+
+def give_back(database: Database, begun: Iterable[Begun]) -> None:
+    """Let messages that were begun and not tried be as they were."""
+    with database.connection() as connection:
+        ledger.give_back(connection, begun)
+
+
+def known_already(row: KnownDelivery, entry: LaneEntry) -> Settled:
+    """Return how a message ended that the ledger knows as final."""
+    return Settled(entry.key, entry.task_id, row.state, row.reason, row.detail, is_duplicate=True)
+
+
+def refuse_entry(
+    database: Database, lane: Lane, entry: LaneEntry, failure: SendFailedError
+) -> Settled:
+    """Write down that an entry has failed which was not begun, unless its row is final."""
+    with database.connection() as connection:
+        opening = ledger.begin(connection, lane, [entry])
+    if entry.key in opening.final:
+        return known_already(opening.final[entry.key], entry)
+    return refuse(database, opening.begun[entry.key], entry, failure)
+
+
+def give_up(database: Database, lane: Lane, entry: LaneEntry, error: Exception) -> Settled:
+    """Let an entry that breaks this code fail by itself, so that it never blocks its lane."""
+    # The text of an unforeseen error may quote a name or a message; where it arose does not.
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = [f"{frame.name}:{frame.lineno}" for frame in frames]
+    log.error("message_broke_the_worker", lane=str(lane), key=entry.key, where=where)
+    detail = f"{type(error).__name__} while it was handled; see the log"
+    return refuse_entry(database, lane, entry, SendFailedError(OwnReason.INTERNAL_ERROR, detail))
+
+
+def is_the_entrys_fault(error: Exception) -> bool:
+    """Say whether it would break again: all our servers are there, and the lane is ours."""
+    if isinstance(error, SQLAlchemyError):
+        # The database could not store a value, now or ever.
+        return isinstance(error, DataError) or type(error) is StatementError
+    return not isinstance(error, LaneLostError | RedisError)

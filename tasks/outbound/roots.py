@@ -1,0 +1,97 @@
+"""The root post of a thread: made once, found again, and made anew when it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from models import DeliveryKind
+from tasks.failures import UndecidedError
+from tasks.lanes import LaneEntry
+from tasks.mattermost import Post, Reason, RefusedError
+from tasks.outbound import ledger
+from tasks.outbound.endings import accounted, write_root
+from tasks.outbound.job import Attempt, Job
+from tasks.outbound.ledger import Begun
+from tasks.outbound.marks import Mark
+from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
+from tasks.outbound.threads import Thread, root_payload
+from tasks.rendering import render_root
+
+# A root post is one post.
+ROOT_PART = "1"
+
+
+def ensure_root(job: Job, thread: Thread) -> Thread:
+    """Return the thread with its root post, which is made if there is none.
+
+    A root post that failed before is tried again: it is this message now that needs it.
+
+    Raises:
+        RateLimitedError, UndecidedError, SendFailedError, MattermostError: as ``send_root``.
+    """
+    if thread.root_post_id is not None:
+        return thread
+    entry = LaneEntry(DeliveryKind.ROOT, thread.root_key, job.task_id, {}, job.enqueued_at_ms)
+    with job.database.connection() as connection:
+        opening = ledger.begin(connection, job.lane, [entry], even_if_final=True)
+    # What is kept with a failed root is what it takes to make it, not the reply that asked for it.
+    root_job = replace(job, payload=root_payload(job.lane, thread))
+    try:
+        return send_root(root_job, thread, opening.begun[entry.key])
+    except UndecidedError as error:
+        # Of the message that needs the root nothing has been sent off yet.
+        raise UndecidedError(
+            error.reason,
+            error.detail,
+            look_again_s=error.look_again_s,
+            sent_off=False,
+            cause=error.cause,
+        ) from None
+
+
+def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
+    """Make the root post whose row has been begun, link it, and return the thread with it.
+
+    Raises:
+        RateLimitedError, UndecidedError: it waits; the row says so.
+        SendFailedError, MattermostError: it failed; the row says so.
+    """
+    attempt = Attempt(begun, Mark.of(job.lane, thread.root_key))
+    with accounted(job, attempt):
+        root = _find_or_make_root(job, thread, attempt)
+        return write_root(job.database, thread, begun, root)
+
+
+def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt) -> Post:
+    # Where an earlier attempt would have put it; the default channel may be another by now.
+    earlier = find_earlier(job, attempt, Place(thread.channel_id))
+    if ROOT_PART in earlier:
+        return earlier[ROOT_PART]
+    text = render_root(
+        conversation_id=thread.conversation_id,
+        visitor_name=thread.visitor_name or "",
+        page_url=thread.page_url,
+        started_at=thread.started_at,
+        continues=thread.number > 1,
+    )
+    draft = Draft(ROOT_PART, text, kept={"conversation_id": thread.conversation_id})
+    return post_marked(job, attempt, Place(job.licence.default_channel_id), draft)
+
+
+def is_root_gone(job: Job, thread: Thread, refusal: RefusedError) -> bool:
+    """Say whether a reply was refused because the root post is deleted or unknown.
+
+    The server refuses a reply with the same words when its database hiccups while it loads the
+    root, so that one refusal proves nothing. Asked by id it returns deleted posts as well.
+    """
+    if refusal.reason is not Reason.ROOT_REJECTED:
+        return False
+    root_post_id = thread.root_post_id or ""
+    job.extend()
+    try:
+        posts = job.client.get_posts_by_ids([root_post_id])
+    except RefusedError as error:
+        if error.reason is Reason.NOT_FOUND:
+            return True
+        raise
+    return all(post.delete_at_ms for post in posts if post.id == root_post_id)

@@ -1,0 +1,44 @@
+"""Wake-ups: the Celery messages that let a worker look at what is written down.
+
+Published by the task's name, so that what wakes a worker need not import what the worker runs. A
+wake-up that is lost costs seconds: the sweep finds the lane, or the reply, in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from tasks.app import app
+from tasks.lanes import Lane
+
+log = structlog.get_logger(__name__)
+
+DRAIN_LANE = "mattermost.drain_lane"
+RESOLVE_REPLY = "mattermost.resolve_reply"
+
+
+def wake_lane(lane: Lane) -> bool:
+    """Let a worker send what is in the lane; False: the broker is away, the sweep does it later."""
+    kwargs = {"lane": str(lane)}
+    try:
+        app.send_task(DRAIN_LANE, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
+    except OperationalError:
+        # Its text may hold the broker's address with a password.
+        log.warning("wake_up_not_published", lane=str(lane))
+        return False
+    return True
+
+
+def wake_replies(reply_ids: Sequence[int], *, publisher: Celery = app) -> bool:
+    """Let a worker resolve these replies, whose rows are committed; False: as ``wake_lane``."""
+    kwargs = {"reply_ids": list(reply_ids)}
+    try:
+        publisher.send_task(RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
+    except OperationalError:
+        log.warning("wake_up_not_published", reply_ids=list(reply_ids))
+        return False
+    return True
