@@ -1,50 +1,44 @@
-"""Emoji codes as Unicode: ``:+1:`` becomes 👍, and what no emoji is called stays as it is."""
+"""Emoji codes as Unicode: ``:+1:`` becomes 👍, and what no emoji is called stays as it is.
+
+The names are Mattermost's own, with their skin tones and joined sequences; they stand in
+``emoji.tsv``, which names its sources.
+"""
 
 import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 
-# Mattermost takes a code only where no letter, digit or underscore stands right before or after.
-_CODE = re.compile(r"(?<!\w):([a-z0-9+_-]{1,100}):(?!\w)")
-_FLAG = re.compile(r"flag-([a-z]{2})")
-_TONED = re.compile(r"(.+)_(light|medium_light|medium|medium_dark|dark)_skin_tone")
-_TONES = {
-    "light": "\U0001f3fb",
-    "medium_light": "\U0001f3fc",
-    "medium": "\U0001f3fd",
-    "medium_dark": "\U0001f3fe",
-    "dark": "\U0001f3ff",
-}
-_REGIONAL_A = 0x1F1E6
-# What Mattermost calls otherwise than the library does.
-_NAMES = {
-    "simple_smile": "slightly_smiling_face",
-    "smiling_face_with_3_hearts": "smiling_face_with_three_hearts",
-}
-# It also joins the words of a gendered emoji with a hyphen (`woman-shrugging`).
-_PEOPLE = ("man-", "woman-")
+# Mattermost takes a code only where no letter, digit or underscore stands right before or after;
+# its pattern knows the letters of ASCII alone.
+_CODE = re.compile(r"(?<![A-Za-z0-9_]):([A-Za-z0-9_+-]{1,100}):(?![A-Za-z0-9_])")
+_TONES = ("light", "medium_light", "medium", "medium_dark", "dark")
+_TONED = re.compile(r"([0-4]+)(.+)")
 
 
 def with_emoji(text: str) -> str:
     """Return the text with the codes of emoji that exist replaced."""
-    return _CODE.sub(lambda match: _emoji(match[1]) or match[0], text)
+    return _CODE.sub(lambda match: emoji_by_name().get(match[1].lower(), match[0]), text)
 
 
-def _emoji(name: str) -> str | None:
-    if flag := _FLAG.fullmatch(name):
-        return _known(name) or "".join(chr(_REGIONAL_A + ord(char) - ord("a")) for char in flag[1])
-    if toned := _TONED.fullmatch(name):
-        base = _known(toned[1])
-        # The tone takes the place of the selector that asks for a coloured picture.
-        return base and base.removesuffix("\ufe0f") + _TONES[toned[2]]
-    return _known(name)
+@cache
+def emoji_by_name() -> dict[str, str]:
+    """Return all emoji by their names in small letters."""
+    # Read when the first code comes: a worker may never meet one. It takes 1 MB.
+    table = files(__package__).joinpath("emoji.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if "\t" in line)
+    return {
+        name + ending: char
+        for emoji, names, *toned in rows
+        for ending, char in _forms(emoji, toned)
+        for name in names.split(" ")
+    }
 
 
-def _known(name: str) -> str | None:
-    # Imported where it is used: its table takes 4 MB, and a worker may never meet a code.
-    import emoji
-
-    name = _NAMES.get(name, name)
-    if name.startswith(_PEOPLE):
-        name = name.replace("-", "_", 1)
-    code = f":{name}:"
-    found = emoji.emojize(code, language="alias")
-    return None if found == code else found
+def _forms(emoji: str, toned: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the ending of the name of each form of the emoji, and the form."""
+    yield "", emoji
+    for form in toned:
+        match = _TONED.fullmatch(form)
+        assert match is not None
+        yield "".join(f"_{_TONES[int(tone)]}_skin_tone" for tone in match[1]), match[2]

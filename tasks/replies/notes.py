@@ -66,7 +66,7 @@ def _prefix_pattern(prefix: str) -> str:
     the beginning of "notebook").
     """
     signs = re.sub(r"(?<=\w)(?=[^\w\s])", "\0", prefix)
-    pattern = r"\s*".join(map(re.escape, signs.split("\0")))
+    pattern = r"[\s\\]*".join(map(re.escape, signs.split("\0")))
     return pattern + (r"(?!\w)" if prefix[-1].isalnum() else "")
 
 
