@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,15 @@ class Backend:
     def pause(self, seconds: float) -> None:
         """Wait, but not beyond the end of the server."""
         self._closing.wait(seconds)
+
+    def later(self, seconds: float, do: Callable[[], object]) -> None:
+        """Do something after a while, unless the server ends before."""
+
+        def run() -> None:
+            if not self._closing.wait(seconds):
+                do()
+
+        threading.Thread(target=run, daemon=True).start()
 
     def tell_privately(self, user: User, *, channel_id: str, text: str) -> None:
         """Show a line to one person alone, as an answer to a click or a command does."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from demo.mattermost import errors
 from demo.mattermost.backend import Backend
+from demo.mattermost.deleting import delete_thread, lose_file, purge_thread
 from demo.mattermost.drafts import Patch
 from demo.mattermost.entities import Post, User
 from demo.mattermost.errors import ApiError
@@ -49,9 +50,7 @@ def delete_post(backend: Backend, user: User, post_id: str) -> None:
             raise ApiError(backend.options.version.deletion_of_unknown)
         if not may_change_post(backend.state, user, post):
             raise ApiError(errors.PERMISSIONS)
-        now = now_ms()
-        for gone in [post, *backend.state.replies(post.id)]:
-            _delete(backend, gone, by=user, at=now)
+        delete_thread(backend.state, post.id, by=user)
         touch_root(backend, post.root_id)
 
 
@@ -68,17 +67,7 @@ def purge_post(backend: Backend, user: User, post_id: str) -> None:
         post = backend.state.posts.get(post_id)
         if post is None:
             raise ApiError(backend.options.version.deletion_of_unknown)
-        thread = [p for p in backend.state.posts.values() if p.root_id == post_id]
-        for gone in [*thread, post]:
-            purge(backend, gone)
-
-
-def purge(backend: Backend, post: Post) -> None:
-    """Leave nothing of one post and its files. Call it under the state's lock."""
-    for file_id in post.file_ids:
-        _lose_file(backend, file_id, at=now_ms())
-        backend.store.remove(file_id)
-    backend.state.put(replace(post, purged_at=now_ms()))
+        purge_thread(backend.state, backend.store, post.id)
 
 
 def _patched(backend: Backend, old: Post, patch: Patch) -> Post:
@@ -105,7 +94,7 @@ def _files(backend: Backend, old: Post, patch: Patch) -> tuple[str, ...]:
         return old.file_ids
     kept = [file_id for file_id in old.file_ids if file_id in patch.file_ids]
     for gone in set(old.file_ids) - set(kept) if backend.options.version.edits_add_files else ():
-        _lose_file(backend, gone, at=now_ms())
+        lose_file(backend.state, gone, at=now_ms())
     return tuple(sorted([*kept, *_added(backend, old, patch.file_ids)]))
 
 
@@ -127,14 +116,3 @@ def _history_copy(old: Post, *, replaced_at: int) -> Post:
         update_at=replaced_at,
         delete_at=replaced_at,
     )
-
-
-def _delete(backend: Backend, post: Post, *, by: User, at: int) -> None:
-    props = {**post.props, "deleteBy": by.id}
-    backend.state.put(replace(post, delete_at=at, update_at=at, props=props))
-    for file_id in post.file_ids:
-        _lose_file(backend, file_id, at=at)
-
-
-def _lose_file(backend: Backend, file_id: str, *, at: int) -> None:
-    backend.state.put(replace(backend.state.files[file_id], delete_at=at))

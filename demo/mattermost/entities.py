@@ -9,7 +9,7 @@ Props: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or a bot."""
+    """A person or a bot; `purged` ones are unknown to all who ask."""
 
     id: str
     create_at: int
@@ -25,6 +25,7 @@ class User:
     bot_description: str = ""
     owner_id: str = ""
     password_sha256: str = ""
+    purged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ MEMBER_UNKNOWN = Refusal(
 )
 
 POST_UNKNOWN = Refusal(404, "app.post.get.app_error", "Unable to get the post.")
+POST_GET_FAILED = Refusal(500, "app.post.get.app_error", "Unable to get the post.")
 POST_ROOT = Refusal(400, "api.post.create_post.root_id.app_error", "Invalid RootId parameter.")
 POST_ROOT_CHANNEL = Refusal(
     400,
@@ -125,6 +126,9 @@ PRIORITY_DISABLED = Refusal(
 )
 PERMANENT_DELETION_DISABLED = Refusal(
     501, "api.post.delete_post.not_enabled.app_error", "Permanent deletion is not enabled."
+)
+USER_DELETION_DISABLED = Refusal(
+    401, "api.user.delete_user.not_enabled.app_error", "Permanent user deletion is not enabled."
 )
 ACTION_UNKNOWN = Refusal(404, "api.post.do_action.action_id.app_error", "Invalid action id.")
 ACTION_FAILED = Refusal(
@@ -249,6 +253,9 @@ RESPONSE_URL_UNKNOWN = Refusal(
     404, "web.command_webhook.general.app_error", "Failed to handle the command's response."
 )
 RESPONSE_URL_USED_UP = Refusal(
+    400, "app.command_webhook.try_use.invalid", "Invalid webhook: it was used too often."
+)
+RESPONSE_URL_USED_UP_11 = Refusal(
     400, "web.command_webhook.general.app_error", "Failed to handle the command's response."
 )
 

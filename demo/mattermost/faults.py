@@ -26,6 +26,11 @@ class FaultKind(StrEnum):
     LOSE_FILE = "lose_file"
     ROOT_REJECTED = "root_rejected"
     PLUGIN_REJECTION = "plugin_rejection"
+    FIRST_REPLY_COLLISION = "first_reply_collision"
+    UNDER_DELETED_ROOT = "under_deleted_root"
+    BEING_MADE = "being_made"
+    HALF_LIST_OF_FILES = "half_list_of_files"
+    DATABASE_AWAY = "database_away"
 
 
 class FaultScope(StrEnum):
@@ -46,6 +51,7 @@ INSTEAD_OF_AN_ANSWER = frozenset(
         FaultKind.HTML_200,
         FaultKind.RATE_LIMITED,
         FaultKind.UNAUTHORIZED,
+        FaultKind.DATABASE_AWAY,
     }
 )
 AFTER_ACCEPTING = frozenset({FaultKind.ACCEPT_THEN_DROP, FaultKind.ACCEPT_THEN_LATE})

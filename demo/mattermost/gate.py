@@ -29,6 +29,8 @@ _HTML_OF_THE_WEB_CLIENT = "<html></html>\n"
 _HTML_OF_A_PROXY = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
 _HTML = "text/html; charset=utf-8"
 _PLAIN = "text/plain; charset=utf-8"
+# What a server knows by itself.
+_NEED_NO_DATABASE = ("/system/", "/config/")
 _BROKEN = errors.Refusal(500, "stand_in.fault.app_error", "Internal Server Error")
 
 
@@ -108,13 +110,17 @@ def _struck(entry: Received) -> Response | None:
     fault = backend().faults.take(INSTEAD_OF_AN_ANSWER, subject)
     if fault is None:
         return None
-    g.instead = True
-    entry.fault = fault.kind
-    return _instead(fault)
+    response = _instead(fault)
+    if response is not None:
+        g.instead = True
+        entry.fault = fault.kind
+    return response
 
 
-def _instead(fault: Fault) -> Response:
+def _instead(fault: Fault) -> Response | None:
     match fault.kind:
+        case FaultKind.DATABASE_AWAY:
+            return _without_database()
         case FaultKind.UNAUTHORIZED:
             return refusal(ApiError(errors.SESSION_EXPIRED))
         case FaultKind.ERROR_500:
@@ -131,6 +137,22 @@ def _instead(fault: Fault) -> Response:
         case _:
             request.environ[CUT_CONNECTION] = True
             return Response()
+
+
+def _without_database() -> Response | None:
+    """What a server answers whose database is away, or None for what needs none.
+
+    A reply is refused as if its root were none; every other post, and all that is asked of posts,
+    is a 500.
+    """
+    path = g.entry.path
+    if path.startswith(_NEED_NO_DATABASE):
+        return None
+    if request.method == "POST" and path == "/posts":
+        body = request.get_json(force=True, silent=True)
+        is_reply = isinstance(body, dict) and bool(body.get("root_id"))
+        return refusal(ApiError(errors.POST_ROOT if is_reply else errors.POST_SAVE))
+    return refusal(ApiError(errors.POST_GET_FAILED))
 
 
 def _of_a_proxy(status: int, reason: str) -> Response:

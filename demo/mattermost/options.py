@@ -38,6 +38,7 @@ class Options:
     ThreadAutoFollow: bool = True
     PostPriority: bool = True
     EnableAPIPostDeletion: bool = False
+    EnableAPIUserDeletion: bool = False
     # A JSON body may be so large, and 512 bytes more.
     MaximumPayloadSizeBytes: int = 300_000
     OutgoingIntegrationRequestsTimeout: int = 30

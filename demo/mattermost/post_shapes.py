@@ -47,7 +47,8 @@ def reaction_shape(state: State, reaction: Reaction) -> Shape:
 def files_of(state: State, post: Post) -> list[FileInfo]:
     """The files of a post in the order of their upload."""
     infos = (state.files[file_id] for file_id in post.file_ids)
-    return sorted(infos, key=lambda info: info.create_at)
+    listed = sorted(infos, key=lambda info: info.create_at)
+    return listed[: len(listed) // 2] if post.id in state.half_listed else listed
 
 
 def post_shape(

@@ -3,10 +3,12 @@
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from demo.mattermost import errors
 from demo.mattermost.backend import Backend
+from demo.mattermost.deleting import delete_thread
 from demo.mattermost.drafts import Draft
 from demo.mattermost.entities import Post, User
 from demo.mattermost.errors import ApiError
@@ -71,13 +73,22 @@ def _make_once(backend: Backend, author: User, draft: Draft) -> Made:
         if post is None or post.delete_at:
             raise ApiError(errors.POST_DUPLICATE_GONE)
         return Made(post, duplicate=True)
+    if fault := take(backend, author, FaultKind.BEING_MADE):
+        # As if an earlier request with this id were still at work, whose client is gone.
+        backend.later(fault.seconds, partial(_make_and_keep, backend, author, draft))
+        raise ApiError(errors.POST_PENDING)
+    return Made(_make_and_keep(backend, author, draft), duplicate=False)
+
+
+def _make_and_keep(backend: Backend, author: User, draft: Draft) -> Post:
+    key = draft.pending_post_id
     try:
         post = _make(backend, author, draft)
     except ApiError:
         backend.pending.fail(key)
         raise
-    backend.pending.succeed(key, post.id, ttl_s=ttl_s)
-    return Made(post, duplicate=False)
+    backend.pending.succeed(key, post.id, ttl_s=backend.options.PendingPostTtlS)
+    return post
 
 
 def _make(backend: Backend, author: User, draft: Draft) -> Post:
@@ -97,7 +108,10 @@ def post_as(backend: Backend, author: User, draft: Draft) -> Post:
     """
     with backend.state.lock:
         _check_root(backend, draft)
+        _cross_others(backend, author, draft)
         post = save_post(backend, author, draft)
+        if post.file_ids and take(backend, author, FaultKind.HALF_LIST_OF_FILES):
+            backend.state.half_listed.add(post.id)
     channel = backend.state.channels[post.channel_id]
     backend.webhooks.fire(post, channel=channel, author=author)
     return post
@@ -159,6 +173,22 @@ def take(backend: Backend, user: User, kind: FaultKind) -> Fault | None:
         return None
     subject = backend.subject(FaultScope.POSTS, user)
     return backend.faults.take(frozenset({kind}), subject)
+
+
+def _cross_others(backend: Backend, author: User, draft: Draft) -> None:
+    """What somebody else does in the same millisecond: they reply first, or delete the root.
+
+    The root has been looked at by then, so a reply under a deleted one is saved.
+
+    Raises: ApiError for a reply that is the first, as another one is.
+    """
+    if not draft.root_id:
+        return
+    is_first = not backend.state.thread_post_ids[draft.root_id]
+    if is_first and take(backend, author, FaultKind.FIRST_REPLY_COLLISION):
+        raise ApiError(errors.POST_SAVE)
+    if take(backend, author, FaultKind.UNDER_DELETED_ROOT):
+        delete_thread(backend.state, draft.root_id, by=author)
 
 
 def _check_root(backend: Backend, draft: Draft) -> None:

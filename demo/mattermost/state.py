@@ -57,6 +57,8 @@ class State:
         self.thread_post_ids: dict[str, list[str]] = defaultdict(list)
         self.reply_counts: dict[str, int] = defaultdict(int)
         self.files: dict[str, FileInfo] = {}
+        # Posts of which the server keeps only half the list of files, until it starts anew.
+        self.half_listed: set[str] = set()
         self.reactions: dict[str, dict[tuple[str, str], Reaction]] = defaultdict(dict)
         self.hooks: dict[str, Hook] = {}
         self.commands: dict[str, Command] = {}

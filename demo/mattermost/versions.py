@@ -43,6 +43,8 @@ class ServerVersion:
     field_values_mention: bool
     channels_follow_threads: bool
     commands_know_their_thread: bool
+    # The click on a button without a target: 6.7 breaks on it, and cuts the connection.
+    dead_buttons_are_refused: bool
     deletion_of_unknown: Refusal
     thread_needs_both_anchors: bool
     bad_thread_parameter: Refusal
@@ -109,6 +111,7 @@ V6_7_2 = ServerVersion(
     field_values_mention=False,
     channels_follow_threads=False,
     commands_know_their_thread=False,
+    dead_buttons_are_refused=False,
     deletion_of_unknown=errors.PERMISSIONS,
     thread_needs_both_anchors=True,
     bad_thread_parameter=errors.INVALID_PARAM,
@@ -123,6 +126,7 @@ V11_6_0 = ServerVersion(
     refusals={
         errors.FILES_DISABLED.id: errors.FILES_DISABLED_403,
         errors.POST_TOO_LONG.id: errors.POST_MESSAGE_LENGTH,
+        errors.RESPONSE_URL_USED_UP.id: errors.RESPONSE_URL_USED_UP_11,
     },
     digest="sha256",
     page_type="text/html",
@@ -144,6 +148,7 @@ V11_6_0 = ServerVersion(
     field_values_mention=True,
     channels_follow_threads=True,
     commands_know_their_thread=True,
+    dead_buttons_are_refused=True,
     deletion_of_unknown=errors.POST_UNKNOWN,
     thread_needs_both_anchors=False,
     bad_thread_parameter=errors.INVALID_BODY_PARAM,

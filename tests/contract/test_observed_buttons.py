@@ -1,9 +1,11 @@
 """What was observed of buttons: what a click sends, what is hidden, what an answer does."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from requests import Response
 
 from tests.contract.receiver import Receiver
@@ -70,17 +72,27 @@ def test_target_of_a_button_is_told_to_nobody(
 def test_card_that_was_read_and_written_back_has_dead_buttons(
     server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
 ) -> None:
-    """What a GET gave and a PATCH wrote is a button that calls nobody; made anew it works."""
+    """What a GET gave and a PATCH wrote is a button that calls nobody; made anew it works.
+
+    A click on it is refused by 11.6.0, and 6.7.2 breaks on it without an answer.
+    """
     read = server.bot.get(f"/posts/{post['id']}").json()
     server.bot.patch(post["id"], props=read["props"])
-    dead = click(server, post["id"])
+    dead = told_of(lambda: click(server, post["id"]))
     server.bot.patch(post["id"], props=card(receiver.url))
 
     anew = click(server, post["id"])
 
-    error = "api.post.do_action.action_id.app_error"
-    assert (dead.status_code, dead.json()["id"], anew.status_code) == (404, error, 200)
-    assert len(receiver.calls) == 1
+    refusal = None if server.version.startswith("6.") else "api.post.do_action.action_id.app_error"
+    assert (dead, anew.status_code, len(receiver.calls)) == (refusal, 200, 1)
+
+
+def told_of(call: Callable[[], Response]) -> str | None:
+    """The id of a refusal, None when the connection was cut."""
+    try:
+        return str(call().json()["id"])
+    except requests.ConnectionError:
+        return None
 
 
 @pytest.mark.parametrize("action_id", ["take-it", "take_it"])

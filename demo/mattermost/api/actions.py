@@ -1,6 +1,6 @@
 """Routes: the click on a button of a message attachment."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from demo.mattermost import errors
 from demo.mattermost.attachments import find_action
@@ -10,6 +10,7 @@ from demo.mattermost.errors import ApiError
 from demo.mattermost.exchange import answer, backend, current_user, require_id
 from demo.mattermost.ids import new_id
 from demo.mattermost.permissions import may_see_post
+from demo.mattermost.wire import CUT_CONNECTION
 
 blueprint = Blueprint("actions", __name__)
 
@@ -21,12 +22,17 @@ def press(post_id: str, action_id: str) -> Response:
     An unknown post is 403 here, as one that is not for the user.
     """
     user = current_user()
+    # The address of a click takes letters and digits only.
+    if not (action_id.isalnum() and action_id.isascii()):
+        raise ApiError(errors.NO_SUCH_PATH)
     post = _post(require_id(post_id, "post_id"))
     action = find_action(post.props, action_id)
-    if action is None:
-        known = action_id.isalnum() and action_id.isascii()
-        raise ApiError(errors.ACTION_UNKNOWN if known else errors.NO_SUCH_PATH)
-    click(backend(), user, post, action)
+    if action is not None and "integration" in action:
+        click(backend(), user, post, action)
+    elif action is None or backend().options.version.dead_buttons_are_refused:
+        raise ApiError(errors.ACTION_UNKNOWN)
+    else:
+        request.environ[CUT_CONNECTION] = True
     return answer({"status": "OK", "trigger_id": new_id()})
 
 

@@ -3,10 +3,11 @@
 import hashlib
 from dataclasses import replace
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from demo.mattermost import errors
 from demo.mattermost.accounts import make_bot, make_token, make_user
+from demo.mattermost.deleting import purge_user
 from demo.mattermost.entities import User
 from demo.mattermost.errors import ApiError
 from demo.mattermost.exchange import (
@@ -47,7 +48,13 @@ def get_users_by_ids() -> Response:
     if not isinstance(ids, list) or not ids:
         raise ApiError(errors.INVALID_BODY_PARAM, name="user_ids")
     users = backend().state.users
-    return answer([_shape(users[user_id]) for user_id in ids if user_id in users])
+    return answer(
+        [
+            _shape(users[user_id])
+            for user_id in ids
+            if user_id in users and not users[user_id].purged
+        ]
+    )
 
 
 @blueprint.get("/users/username/<name>")
@@ -75,6 +82,21 @@ def create_user() -> Response:
     fields = {name: str(body.get(name, "")) for name in names}
     with backend().state.lock:
         return answer(_shape(make_user(backend().state, **fields)), 201)
+
+
+@blueprint.delete("/users/<user_id>")
+def delete_user(user_id: str) -> Response:
+    """Deactivate a user, or with `permanent` take them away with all that they have posted."""
+    require_admin()
+    user, state = _user(user_id), backend().state
+    is_permanent = request.args.get("permanent") == "true"
+    if is_permanent and not backend().options.EnableAPIUserDeletion:
+        raise ApiError(errors.USER_DELETION_DISABLED)
+    with state.lock:
+        if is_permanent:
+            purge_user(state, backend().store, user)
+        state.put(replace(user, delete_at=now_ms(), purged=is_permanent))
+    return status_ok()
 
 
 @blueprint.post("/users/login")
@@ -150,7 +172,7 @@ def _user(user_id: str) -> User:
 
 def _known(user_id: str | None) -> User:
     user = backend().state.users.get(user_id or "")
-    if user is None:
+    if user is None or user.purged:
         raise ApiError(errors.USER_UNKNOWN)
     return user
 
