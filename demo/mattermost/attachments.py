@@ -55,6 +55,12 @@ def find_action(props: Mapping[str, Any], action_id: str) -> Mapping[str, Any] |
     return None
 
 
+def revives(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> bool:
+    """Whether an edit gives a target to a button that has lost its own."""
+    dead = {action["id"] for action in actions_of(old) if "integration" not in action}
+    return any(each["id"] in dead and "integration" in each for each in actions_of(new or {}))
+
+
 def actions_of(props: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Every button of a post."""
     for card in props.get("attachments") or ():

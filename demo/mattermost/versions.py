@@ -43,8 +43,8 @@ class ServerVersion:
     field_values_mention: bool
     channels_follow_threads: bool
     commands_know_their_thread: bool
-    # The click on a button without a target: 6.7 breaks on it, and cuts the connection.
-    dead_buttons_are_refused: bool
+    # On 6.7 an edit that gives a target to a button which has lost its own breaks the server.
+    dead_buttons_can_be_revived: bool
     deletion_of_unknown: Refusal
     thread_needs_both_anchors: bool
     bad_thread_parameter: Refusal
@@ -111,7 +111,7 @@ V6_7_2 = ServerVersion(
     field_values_mention=False,
     channels_follow_threads=False,
     commands_know_their_thread=False,
-    dead_buttons_are_refused=False,
+    dead_buttons_can_be_revived=False,
     deletion_of_unknown=errors.PERMISSIONS,
     thread_needs_both_anchors=True,
     bad_thread_parameter=errors.INVALID_PARAM,
@@ -148,7 +148,7 @@ V11_6_0 = ServerVersion(
     field_values_mention=True,
     channels_follow_threads=True,
     commands_know_their_thread=True,
-    dead_buttons_are_refused=True,
+    dead_buttons_can_be_revived=True,
     deletion_of_unknown=errors.POST_UNKNOWN,
     thread_needs_both_anchors=False,
     bad_thread_parameter=errors.INVALID_BODY_PARAM,

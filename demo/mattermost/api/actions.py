@@ -1,6 +1,6 @@
 """Routes: the click on a button of a message attachment."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from demo.mattermost import errors
 from demo.mattermost.attachments import find_action
@@ -10,7 +10,6 @@ from demo.mattermost.errors import ApiError
 from demo.mattermost.exchange import answer, backend, current_user, require_id
 from demo.mattermost.ids import new_id
 from demo.mattermost.permissions import may_see_post
-from demo.mattermost.wire import CUT_CONNECTION
 
 blueprint = Blueprint("actions", __name__)
 
@@ -27,12 +26,9 @@ def press(post_id: str, action_id: str) -> Response:
         raise ApiError(errors.NO_SUCH_PATH)
     post = _post(require_id(post_id, "post_id"))
     action = find_action(post.props, action_id)
-    if action is not None and "integration" in action:
-        click(backend(), user, post, action)
-    elif action is None or backend().options.version.dead_buttons_are_refused:
+    if action is None or "integration" not in action:
         raise ApiError(errors.ACTION_UNKNOWN)
-    else:
-        request.environ[CUT_CONNECTION] = True
+    click(backend(), user, post, action)
     return answer({"status": "OK", "trigger_id": new_id()})
 
 

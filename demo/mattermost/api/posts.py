@@ -6,6 +6,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, g, request
 
 from demo.mattermost import errors
+from demo.mattermost.attachments import revives
 from demo.mattermost.drafts import Draft, parse_draft, parse_patch
 from demo.mattermost.editing import delete_post, patch_post, purge_post
 from demo.mattermost.entities import Post, Reaction
@@ -25,6 +26,7 @@ from demo.mattermost.permissions import may_read_channel, may_see_post, may_take
 from demo.mattermost.post_shapes import file_shape, files_of, post_shape, reaction_shape
 from demo.mattermost.posting import create_post
 from demo.mattermost.shapes import Shape
+from demo.mattermost.wire import CUT_CONNECTION
 
 blueprint = Blueprint("posts", __name__)
 
@@ -92,10 +94,17 @@ def update(post_id: str) -> Response:
 def patch(post_id: str) -> Response:
     """A post with some fields changed."""
     user = current_user()
-    changes = parse_patch(json_body("post"))
+    changes, old = parse_patch(json_body("post")), backend().state.posts.get(post_id)
+    if old and revives(old.props, changes.props) and not _can_revive():
+        request.environ[CUT_CONNECTION] = True
+        return Response()
     post = patch_post(backend(), user, require_id(post_id, "post_id"), changes)
     entry().post_id = post.id
     return answer(post_shape(backend().state, post))
+
+
+def _can_revive() -> bool:
+    return backend().options.version.dead_buttons_can_be_revived
 
 
 @blueprint.delete("/posts/<post_id>")
