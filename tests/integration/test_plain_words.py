@@ -1,0 +1,108 @@
+"""The check of the language: plain words in each line that is new or has changed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OLD = "# It is left as nob" + "ody wants it."
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository with one known line, in which the check runs."""
+    (tmp_path / "bin").mkdir()
+    shutil.copy(ROOT / "bin" / "plain-words", tmp_path / "bin")
+    (tmp_path / "bin" / "plain-words.known").write_text(f"{OLD}\n")
+    (tmp_path / "old.py").write_text(f"if True:\n    {OLD}\n")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def _plain(line: str) -> str:
+    """Return the line without what hides its word from the check of this file."""
+    return line.replace("~", "")
+
+
+def _check(project: Path, *words: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "bin/plain-words", *words], cwd=project, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "named"),
+    [
+        pytest.param("a.py", "# Who~ever asks first has it.", "the caller", id="comment"),
+        pytest.param("a.py", 'raise ValueError("some~body else has it")', "another", id="message"),
+        pytest.param("docs/a.md", "It waits until any~body asks.", "any member", id="docs"),
+        pytest.param("a.py", "def test_no~body_waits() -> None:", "no worker", id="name"),
+        pytest.param("a.html", "<p>A post of~ ours</p>", "our posts", id="page"),
+        pytest.param("bin/a", "# Starts so~ many workers.", "the number", id="script"),
+        pytest.param("a.toml", "# Left alone for so~ long.", "the time", id="settings"),
+    ],
+)
+def test_new_line_is_refused_with_the_plain_form(
+    project: Path, path: str, line: str, named: str
+) -> None:
+    """In each kind of file, also before it is added; the answer says where, and what instead."""
+    file = project / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"\n{_plain(line)}\n")
+
+    exit_code, said = _check(project)
+
+    assert exit_code == 1
+    assert f"{path}:2: " in said
+    assert named in said
+    assert _plain(line) in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param('user = "no~body"', id="a value in quotes"),
+        pytest.param("The system's `no~body` runs it.", id="a name in backticks"),
+        pytest.param("# So, many wait; every~body does.", id="other words"),
+    ],
+)
+def test_line_without_such_a_word_is_not_refused(project: Path, line: str) -> None:
+    """The words are refused where they are the text's own."""
+    (project / "a.py").write_text(_plain(line) + "\n")
+
+    assert _check(project) == (0, "")
+
+
+def test_known_line_may_stay_and_move(project: Path) -> None:
+    """What was there already is not refused, in whatever file it stands."""
+    (project / "moved").mkdir()
+    (project / "old.py").rename(project / "moved" / "new.py")
+
+    assert _check(project) == (0, "")
+
+
+def test_known_line_that_changes_is_refused(project: Path) -> None:
+    """A line that is touched is made plain."""
+    (project / "old.py").write_text(f"{OLD} Still.\n")
+
+    exit_code, said = _check(project)
+
+    assert (exit_code, said.count("\n")) == (1, 3)
+
+
+def test_recording_forgets_what_is_gone_and_adds_nothing(project: Path) -> None:
+    """The list of known lines only ever becomes shorter."""
+    (project / "old.py").write_text(f"{OLD} Still.\n")
+
+    _check(project, "--record")
+
+    assert (project / "bin" / "plain-words.known").read_text() == ""
+    assert _check(project)[0] == 1
