@@ -73,6 +73,7 @@ def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt) -> Post:
         page_url=thread.page_url,
         started_at=thread.started_at,
         continues=thread.number > 1,
+        max_length=job.licence.max_post_size,
     )
     draft = Draft(ROOT_PART, text, kept={"conversation_id": thread.conversation_id})
     return post_marked(job, attempt, Place(job.licence.default_channel_id), draft)

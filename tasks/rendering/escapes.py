@@ -57,7 +57,7 @@ ALL = frozenset(_PAIRED)
 # and slash there, and can be copied. Emoji codes and emoticons are still looked for.
 _IN_LABEL = re.compile(
     rf"""{_EVERYWHERE}
-    | [`*~$\[\]]
+    | [`*~$<\[\]]
     | :(?=[!-\~\w’])(?:(?<![A-Za-z0-9_]:)|(?=[A-Za-z0-9_+\-]+:))
     """,
     re.VERBOSE,
@@ -82,6 +82,10 @@ _WRITTEN = _SEPARATED | {
 }
 # Where Mattermost shows text without parsing Markdown, escapes would be seen.
 _WRITTEN_BARE = _SEPARATED | {char: char + ZWSP for char in "~&"}
+# Zero width, and a space to JavaScript: emphasis cannot begin before it. Nothing like it stops
+# backticks and LaTeX, which lose their signs on the desktop.
+_NO_BREAK = "\ufeff"
+_PREVIEWED = re.compile(r"\*|(?<![A-Za-z0-9])_|\\|\](?=[(\[:])|<(?=[A-Za-z/!?])")
 # Older web clients see no backslash before a bracket in a label, and miscount.
 _LONE_BRACKETS = {"[": "&#91;", "]": "&#93;"}
 
@@ -128,6 +132,16 @@ def escaped(line: str) -> str:
 def defused(line: str) -> str:
     """Return one line for where no Markdown is read: without backslashes and entities."""
     return special(ALL).sub(lambda match: _WRITTEN_BARE.get(match[0], match[0]), line)
+
+
+def previewed(line: str) -> str:
+    """Return one line for where one client drops the Markdown and another shows it.
+
+    The desktop app strips what it takes for markup from a notification, and phones show all. So
+    the signs are kept apart by what neither shows.
+    """
+    apart = _PREVIEWED.sub(lambda match: match[0] + _NO_BREAK, defused(line))
+    return ZWSP + apart if starts_block(line) else apart
 
 
 def escaped_label(label: str) -> str:

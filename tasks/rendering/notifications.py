@@ -1,18 +1,30 @@
 """Notifications as message attachments of Mattermost."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasks.rendering.characters import one_line
+from tasks.rendering.characters import is_blank, one_line, shorten
 from tasks.rendering.links import web_address
-from tasks.rendering.plain import PlainText, bare_line, plain_line
+from tasks.rendering.plain import PlainText, bare_line, plain_link, plain_title, preview_line
 from tasks.rendering.splitting import split
 
+# What Mattermost shows of a title on two or three lines; a longer one is repeated in the body.
 _MAX_TITLE_LENGTH = 300
 # Push and desktop notifications show about two lines.
 _MAX_FALLBACK_LENGTH = 300
 # Two short fields share a row in a column of text; more than this would wrap in it.
 _MAX_SHORT_LENGTH = 40
+# Servers since 2024 refuse a request of more than 300,000 bytes, and ours holds more than the
+# attachment.
+MAX_ATTACHMENT_BYTES = 280_000
+# A character takes at most four bytes, and those that JSON escapes take two.
+_BYTES_PER_CHARACTER = 4
+# Less than this of a value is not worth a row of its own.
+_MIN_VALUE_LENGTH = 200
+_NOTE_BYTES = 1000
+# Signs of one paragraph find no partner in another.
+_GAP = "\n\n"
 
 
 def render_notification(
@@ -27,44 +39,97 @@ def render_notification(
     """Return the notification as a message attachment; what is not given is left out.
 
     Text and field values are plain text, of at most `max_length` code points each when
-    written: what is too long is cut, and says so.
+    written, and the whole has at most `MAX_ATTACHMENT_BYTES`: what is too long is cut, and says so.
     """
-    address = web_address(url) if url else None
-    attachment = {
+    title = title if title and not is_blank(title) else ""
+    address = web_address(url) if url and title else None
+    attachment: dict[str, Any] = {
         "fallback": _fallback(title, text),
         "color": color,
         "title": _title(title, linked=address is not None),
         "title_link": address,
-        "text": _body(text, url if url and not address else None, max_length=max_length),
-        "fields": [_field(*field, max_length=max_length) for field in fields or ()],
+        "text": _body(title, text, None if address else url, max_length=max_length),
     }
+    left = MAX_ATTACHMENT_BYTES - _NOTE_BYTES - _size(attachment)
+    attachment["fields"] = _fields(fields or (), max_length=max_length, max_bytes=left)
     return {key: value for key, value in attachment.items() if value}
 
 
-def _title(title: str | None, *, linked: bool) -> str:
+def _title(title: str, *, linked: bool) -> str:
     """Return the title as Mattermost shows it.
 
     It is shown as it is if it has a link; otherwise its Markdown is parsed, and dropped.
     """
-    shown = bare_line if linked else plain_line
-    return shown(title or "", limit=_MAX_TITLE_LENGTH)
+    return (bare_line if linked else plain_title)(title, limit=_MAX_TITLE_LENGTH)
 
 
-def _fallback(title: str | None, text: str) -> str:
-    return bare_line(f"{title}: {text}" if title else text, limit=_MAX_FALLBACK_LENGTH)
+def _fallback(title: str, text: str) -> str:
+    return preview_line(f"{title}: {text}" if title else text, limit=_MAX_FALLBACK_LENGTH)
 
 
-def _body(text: str, address: str | None, *, max_length: int) -> str:
-    """Return the text, followed by an address that could not be made a link of the title."""
-    return _cut(f"{text}\n{address}" if address else text, max_length=max_length)
+def _body(title: str, text: str, url: str | None, *, max_length: int) -> str:
+    """Return the text, after a title that was shortened and before an address without a title."""
+    link = _link(url, max_length=max_length) if url else ""
+    room = max_length - len(link) - len(_GAP) if link else max_length
+    body = _under(title, text, max_length=room)
+    return _GAP.join(filter(None, [body, link]))
+
+
+def _under(title: str, text: str, *, max_length: int) -> str:
+    """Return the text under its title, when the title itself is shown in part."""
+    if len(one_line(title, limit=len(title) + 1)) <= _MAX_TITLE_LENGTH:
+        return _cut(text, max_length=max_length)
+    head = _cut(title, max_length=max_length // 2)
+    body = _cut(text, max_length=max_length - len(head) - len(_GAP))
+    return _GAP.join(filter(None, [head, body]))
+
+
+def _link(url: str, *, max_length: int) -> str:
+    """Return the address as a link that takes half of the room at most; otherwise as text."""
+    address, shown = web_address(url), one_line(url, limit=max_length // 2)
+    for limit in (len(url), _MAX_TITLE_LENGTH):
+        link = plain_link(shorten(shown, limit=limit), url=address) if address else ""
+        if link and len(link) <= max_length // 2:
+            return link
+    return _cut(url, max_length=max_length // 2)
+
+
+def _fields(
+    fields: Sequence[tuple[str, str]], *, max_length: int, max_bytes: int
+) -> list[dict[str, Any]]:
+    shown = [field for field in fields if not is_blank("".join(field))]
+    written = list(_fitting(shown, max_length=max_length, max_bytes=max_bytes))
+    missing = len(shown) - len(written)
+    if missing:
+        note = f"… ({missing} more field{'s' if missing > 1 else ''})"
+        written.append({"title": "", "value": note, "short": False})
+    return written
+
+
+def _fitting(
+    fields: Sequence[tuple[str, str]], *, max_length: int, max_bytes: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the fields for which there is room; the last one may be cut."""
+    for title, value in fields:
+        # What a title takes besides, when it is short and when it is repeated before the value.
+        room = max_bytes // _BYTES_PER_CHARACTER - 2 * _MAX_TITLE_LENGTH
+        if room < _MIN_VALUE_LENGTH:
+            return
+        field = _field(title, value, max_length=max_length)
+        if _size(field) > max_bytes:
+            field = _field(title, value, max_length=min(max_length, room))
+        max_bytes -= _size(field)
+        yield field
 
 
 def _field(title: str, value: str, *, max_length: int) -> dict[str, Any]:
+    written = _under(title, value, max_length=max_length)
     return {
         # Mattermost reads no Markdown in the title of a field, but emoji codes and hashtags.
         "title": bare_line(title, limit=_MAX_TITLE_LENGTH),
-        "value": _cut(value, max_length=max_length),
-        "short": len(one_line(value, limit=_MAX_SHORT_LENGTH + 1)) <= _MAX_SHORT_LENGTH,
+        "value": written,
+        "short": len(one_line(value, limit=_MAX_TITLE_LENGTH)) <= _MAX_SHORT_LENGTH
+        and len(title) <= _MAX_TITLE_LENGTH,
     }
 
 
@@ -77,3 +142,7 @@ def _cut(text: str, *, max_length: int) -> str:
         return plain.write(0, len(plain.source))
     end = split(plain, budget=budget)[0].end
     return plain.write(0, end) + ending.format(len(plain.source) - end)
+
+
+def _size(value: dict[str, Any]) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace")) + 1

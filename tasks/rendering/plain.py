@@ -25,6 +25,7 @@ from tasks.rendering.escapes import (
     escaped,
     escaped_label,
     paired_signs,
+    previewed,
     rewritten,
     special,
     starts_block,
@@ -107,6 +108,11 @@ def plain_title(text: str, *, limit: int) -> str:
 def bare_line(text: str, *, limit: int) -> str:
     """Return visitor text on one line for where no Markdown is read: defused, not escaped."""
     return defused(one_line(text, limit=limit))
+
+
+def preview_line(text: str, *, limit: int) -> str:
+    """Return visitor text on one line for the notifications of desktop and phone."""
+    return previewed(one_line(text, limit=limit))
 
 
 def plain_link(label: str, *, url: str) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from tasks.rendering.agent import AgentText
-from tasks.rendering.characters import one_line, shorten
+from tasks.rendering.characters import clean, is_blank, one_line, shorten
 from tasks.rendering.file_names import safe_file_name
 from tasks.rendering.links import web_address
 from tasks.rendering.plain import PlainText, plain_line, plain_link
@@ -21,6 +21,8 @@ MAX_NAME_LENGTH = 80
 _MAX_ID_LENGTH = 100
 _MAX_LABEL_LENGTH = 80
 _MAX_PAGE_LENGTH = 500
+# Name, id and the other lines of a root post, when each of their characters is written as five.
+_MAX_HEAD_LENGTH = 1200
 
 _ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧"}
 _NAMELESS: dict[Role, str] = {"visitor": "Unnamed visitor", "agent": "Unnamed agent"}
@@ -35,15 +37,19 @@ def render_root(
     page_url: str | None,
     started_at: datetime | None,
     continues: bool,
+    max_length: int = 16383,
 ) -> str:
-    """Return the root post: who, which conversation, when it started, and on which page."""
+    """Return the root post: who, which conversation, when it started, and on which page.
+
+    The page's address is left out of a link that would not fit into `max_length`.
+    """
     started = f" · started {_moment(started_at)}" if started_at else ""
     lines = [
         f"💬 **{_name(visitor_name, role='visitor')}**",
         f"Conversation {_code(conversation_id)}{started}",
     ]
     if page_url and page_url.strip():
-        lines.append(f"Page: {_page(page_url)}")
+        lines.append(f"Page: {_page(page_url, max_length=max_length - _MAX_HEAD_LENGTH)}")
     if continues:
         lines.append("↪ _This continues an earlier thread, which is gone._")
     return "\n".join(lines)
@@ -133,14 +139,16 @@ def _counter(number: int | str, total: int | str) -> str:
 
 
 def _name(name: str, *, role: Role) -> str:
-    return plain_line(name, limit=MAX_NAME_LENGTH) or _NAMELESS[role]
+    return _NAMELESS[role] if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
 
 
 def _code(conversation_id: str) -> str:
     """Return the id as code, in which nothing is read as Markdown or as a mention."""
+    if is_blank(conversation_id):
+        return " ".join(f"U+{ord(char):04X}" for char in conversation_id[:_MAX_ID_LENGTH])
     line = one_line(conversation_id, limit=_MAX_ID_LENGTH)
     # A backtick ends code, and of the sign for a newline the web client makes one even there.
-    if not line or "`" in line or "\u2424" in line:
+    if "`" in line or "\u2424" in line:
         return plain_line(conversation_id, limit=_MAX_ID_LENGTH)
     return f"`{line}`"
 
@@ -151,9 +159,11 @@ def _moment(moment: datetime) -> str:
     return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year} {utc:%H:%M} UTC"
 
 
-def _page(url: str) -> str:
+def _page(url: str, *, max_length: int) -> str:
     """Return the page as a link without a preview; as text if it is not an http(s) address."""
-    if (address := web_address(url)) is None:
-        return plain_line(url, limit=_MAX_PAGE_LENGTH)
-    label = address.partition("://")[2].removesuffix("/")
-    return plain_link(shorten(label, limit=_MAX_LABEL_LENGTH), url=address)
+    if address := web_address(url):
+        label = clean(url).strip().partition("://")[2].removesuffix("/")
+        link = plain_link(shorten(label, limit=_MAX_LABEL_LENGTH), url=address)
+        if len(link) <= max_length:
+            return link
+    return plain_line(url, limit=_MAX_PAGE_LENGTH)

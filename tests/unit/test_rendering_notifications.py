@@ -1,10 +1,37 @@
 """Notifications are message attachments in which nothing pings and nothing loads."""
 
+import json
+import re
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tasks.rendering import render_notification
-from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, typed
+from tasks.rendering.characters import is_blank
+from tasks.rendering.notifications import MAX_ATTACHMENT_BYTES
+from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed, typed
+
+ADDRESSES = st.sampled_from(
+    [
+        "https://x.nl/1",
+        "http://x.nl/a_",
+        "https://[::1]/(a",
+        "http:///",
+        "https://x.nl/" + "a" * 7000,
+    ]
+)
+
+
+def shown(attachment: dict[str, Any]) -> str:
+    """Return what a client shows of an attachment."""
+    title = attachment.get("title", "")
+    texts = [title if "title_link" in attachment else read(title).text]
+    texts.append(read(attachment.get("text", "")).text)
+    for field in attachment.get("fields", ()):
+        texts += [field["title"], read(field["value"]).text]
+    return squashed("\n".join(texts))
 
 
 def test_a_notification_is_a_message_attachment() -> None:
@@ -19,7 +46,7 @@ def test_a_notification_is_a_message_attachment() -> None:
     )
 
     assert attachment == {
-        "fallback": "Terug_gebracht :\u200b): Boek *3* is terug @\u200ball",
+        "fallback": "Terug_gebracht :\u200b): Boek *\ufeff3*\ufeff is terug @\u200ball",
         "color": "good",
         "title": "Terug_gebracht :\u200b)",
         "title_link": "https://x.nl/?a=(1)",
@@ -45,13 +72,102 @@ def test_a_title_without_a_link_is_escaped() -> None:
     assert attachment["title"] == "2\\*3\\*4 &lt;b>"
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "3. floor: key returned",
+        "1. Booking changed",
+        "12) x",
+        "- 2 guests",
+        "+ 2 guests",
+        "> 30 days overdue",
+        "# 20417 confirmed",
+        "===",
+        "|a|b|",
+    ],
+)
+def test_a_title_keeps_its_first_characters(title: str) -> None:
+    """A title is not read as a list, a quote or a heading, nor is what notifications show."""
+    attachment = render_notification(text="a", title=title, max_length=16383)
+
+    assert attachment["title"] == "\u200b" + title
+    assert attachment["fallback"] == f"\u200b{title}: a"
+
+
+@pytest.mark.parametrize(
+    ("title", "fallback"),
+    [
+        pytest.param("2*3*4", "2*\ufeff3*\ufeff4: snake_case", id="stars"),
+        pytest.param("_x_", "_\ufeffx_: snake_case", id="underscores"),
+        pytest.param("[a](b)", "[a]\ufeff(b): snake_case", id="link"),
+        pytest.param("[c] a_b $5", "[c] a_b $5: snake_case", id="ordinary"),
+    ],
+)
+def test_desktop_and_phone_show_the_same_of_a_notification(title: str, fallback: str) -> None:
+    """One drops what it takes for Markdown and the other shows it: signs are kept apart unseen."""
+    attachment = render_notification(text="snake_case", title=title, max_length=16383)
+
+    assert attachment["fallback"] == fallback
+
+
+@pytest.mark.parametrize("title", [None, "", " ", "\u200b", "\u3164\u2800"])
+@pytest.mark.parametrize(
+    ("url", "href"),
+    [
+        ("https://x.nl/bookings/1", "https://x.nl/bookings/1"),
+        ("https://x.nl/a_).", "https://x.nl/a_)."),
+        ("http://[::1]/", "http://[::1]/"),
+    ],
+)
+def test_an_address_without_a_title_is_a_link_in_the_text(
+    title: str | None, url: str, href: str
+) -> None:
+    """Mattermost draws a link only around a title; without one the address follows the text."""
+    attachment = render_notification(text="Bevestigd", title=title, url=url, max_length=16383)
+
+    assert "title_link" not in attachment
+    assert read(attachment["text"]) == Reading(f"Bevestigd{url}", (href,), ("paragraph",))
+
+
+def test_an_address_and_nothing_else_is_shown() -> None:
+    """Fields and an address are told without a text."""
+    attachment = render_notification(
+        text="", fields=[("a", "b")], url="https://x.nl", max_length=16383
+    )
+
+    assert attachment["text"] == "[https://x.nl](https://x.nl)"
+
+
+def test_a_long_title_is_repeated_whole() -> None:
+    """Mattermost's titles are short: what does not fit stands in the text."""
+    title = "titel " * 150 + "EINDE"
+
+    attachment = render_notification(
+        text="Tekst", title=title, fields=[(title, "w")], url="https://x.nl", max_length=16383
+    )
+
+    assert attachment["title"].endswith("…")
+    assert attachment["text"] == f"{title}\n\nTekst"
+    assert attachment["fields"][0]["value"] == f"{title}\n\nw"
+
+
+def test_fields_that_show_nothing_are_left_out() -> None:
+    """A field of blanks would be an empty row."""
+    attachment = render_notification(
+        text="a", fields=[("", ""), ("\u200b", " "), ("Naam", "")], max_length=16383
+    )
+
+    assert attachment["fields"] == [{"title": "Naam", "value": "", "short": True}]
+
+
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "/a", "www.x.nl", "http://x.nl b"])
 def test_an_address_that_is_no_web_address_is_shown_as_text(url: str) -> None:
     """Nothing but http(s) becomes the link of the title, and what was given is not lost."""
     attachment = render_notification(text="Hoi", title="T", url=url, max_length=16383)
 
     assert "title_link" not in attachment
-    assert read(attachment["text"]).text == f"Hoi\n{url}"
+    assert read(attachment["text"]).text == f"Hoi{url}"
+    assert attachment["text"].startswith("Hoi\n\n")
 
 
 def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
@@ -73,7 +189,7 @@ def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
 def test_nothing_in_a_notification_pings_or_loads(text: str, title: str, value: str) -> None:
     """Text and values read as typed; neither they nor title and fallback mention anybody."""
     attachment = render_notification(
-        text=text, title=title, fields=[(title, value)], max_length=16383
+        text=text, title=title, fields=[(f"T{title}", value)], max_length=16383
     )
 
     field = attachment["fields"][0]
@@ -85,6 +201,69 @@ def test_nothing_in_a_notification_pings_or_loads(text: str, title: str, value: 
     ]
     others = [attachment.get("title", ""), attachment.get("fallback", ""), field["title"]]
     assert [mentions(markdown) for markdown in (*shown, *others)] == [[]] * 5
+
+
+@settings(max_examples=200, deadline=None)
+@given(NASTY, NASTY, st.lists(st.tuples(NASTY, NASTY), max_size=6), st.none() | ADDRESSES)
+def test_all_of_a_notification_is_found_again(
+    text: str, title: str, fields: list[tuple[str, str]], url: str | None
+) -> None:
+    """Every character, link and field stands in what a client shows."""
+    attachment = render_notification(
+        text=text, title=title, fields=fields, url=url, max_length=16383
+    )
+
+    visible = shown(attachment)
+    parts = [text, title, *(part for field in fields for part in field)]
+    assert [part for part in parts if squashed(part) not in visible] == []
+    places = (*read(attachment.get("text", "")).hrefs, attachment.get("title_link"))
+    assert url is None or squashed(url) in visible or url in places
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param([("Titel", "a" * 16_000)] * 50, id="fifty large fields"),
+        pytest.param([("é" * 500, "é" * 16_000)] * 19, id="letters of two bytes"),
+        pytest.param([("T", "🗑" * 16_000)] * 9, id="letters of four bytes"),
+        pytest.param([("T", '"\\\t' * 5_000)] * 30, id="characters that JSON escapes"),
+    ],
+)
+def test_a_notification_fits_into_a_request(fields: list[tuple[str, str]]) -> None:
+    """What is too much for the server's limit of a request is cut, and the last field says so."""
+    attachment = render_notification(text="é" * 16_000, fields=fields, max_length=16383)
+
+    assert len(json.dumps(attachment, ensure_ascii=False).encode()) <= MAX_ATTACHMENT_BYTES
+    told = re.search(r"… \((\d+) more fields?\)", attachment["fields"][-1]["value"])
+    assert told
+    assert int(told[1]) == len(fields) - len(attachment["fields"]) + 1
+
+
+def test_a_notification_of_the_size_of_a_request_is_whole() -> None:
+    """Nothing is cut while there is room."""
+    fields = [(f"T{number}", "a" * 5_000) for number in range(50)]
+
+    attachment = render_notification(text="a", fields=fields, max_length=16383)
+
+    assert [field["value"] for field in attachment["fields"]] == [value for _, value in fields]
+
+
+@pytest.mark.parametrize(
+    ("text", "blank"),
+    [
+        ("", True),
+        (" \t\n\u00a0\u3000", True),
+        ("\u200b\u2060\u00ad\ufeff\u202e", True),
+        ("\u3164\u2800\u115f\u034f\ufe0f", True),
+        (".", False),
+        ("\u0301", False),
+        ("\u200b0", False),
+    ],
+    ids=ascii,
+)
+def test_what_cannot_be_seen_is_blank(text: str, blank: bool) -> None:
+    """Spaces, format characters and fillers show nothing."""
+    assert is_blank(text) is blank
 
 
 def test_a_link_in_a_text_is_explicit() -> None:

@@ -89,6 +89,11 @@ def typed(text: str) -> str:
     return visible("".join(kept))
 
 
+def squashed(text: str) -> str:
+    """Return what can be seen of a text, without anything between it."""
+    return re.sub(r"[\s\u200b\ufeff]+", "", typed(text))
+
+
 def mentions(markdown: str) -> list[str]:
     """Return the users, groups and channels that the server could find mentioned."""
     found = []

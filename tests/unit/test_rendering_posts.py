@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.rendering import file_note, render_files_header, render_reply, render_root
 from tasks.rendering.posts import MIN_MESSAGE_LENGTH, Role
-from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read
+from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed
 
 AMSTERDAM = timezone(timedelta(hours=1))
 ROLES: st.SearchStrategy[Role] = st.sampled_from(["visitor", "agent"])
@@ -54,6 +54,14 @@ def test_the_root_post_leaves_out_what_is_not_known() -> None:
             "Page: [x.nl/@\u200ball/" + "a" * 69 + "…](https://x.nl/@all/" + "a" * 80 + ")",
             id="long",
         ),
+        pytest.param("https://x.nl/a_).", "Page: [x.nl/a_).](https://x.nl/a_%29.)", id="odd end"),
+        pytest.param("http://[::1]/a", "Page: [[:\u200b:\u200b1]/a](http://[::1]/a)", id="ipv6"),
+        pytest.param("https://x.nl/«’", "Page: [x.nl/«’](https://x.nl/«’)", id="quotes"),
+        pytest.param("https://my_host/", "Page: [my_host](https://my_host/)", id="underscore"),
+        pytest.param(
+            "http://x.nl\\@e.nl", "Page: http:\u200b//x.nl\\\\@\u200be.nl", id="two hosts"
+        ),
+        pytest.param("https:///a", "Page: https:\u200b///a", id="no host"),
     ],
 )
 def test_a_page_is_a_link_only_if_it_is_a_web_address(page_url: str, line: str) -> None:
@@ -63,6 +71,56 @@ def test_a_page_is_a_link_only_if_it_is_a_web_address(page_url: str, line: str) 
     )
 
     assert post.splitlines()[2:] == [line]
+
+
+def test_a_page_of_a_long_address_can_be_opened() -> None:
+    """The link leads to the whole address, of which a part is shown."""
+    address = "https://x.nl/?s=" + "a" * 2500
+
+    post = render_root(
+        conversation_id="17",
+        visitor_name="J",
+        page_url=address,
+        started_at=None,
+        continues=False,
+        max_length=MIN_MESSAGE_LENGTH,
+    )
+
+    assert read(post).hrefs == (address,)
+
+
+def test_no_page_makes_a_root_post_too_long() -> None:
+    """An address for which the post has no room is shown in part, as text."""
+    post = render_root(
+        conversation_id="`" * 100,
+        visitor_name="*" * 80,
+        page_url="https://x.nl/" + "(" * 7900,
+        started_at=datetime(2026, 1, 2, tzinfo=UTC),
+        continues=True,
+        max_length=MIN_MESSAGE_LENGTH,
+    )
+
+    assert len(post) <= MIN_MESSAGE_LENGTH
+    assert read(post).hrefs == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "\u200b", "\u2060", "\u00ad", "\u3164", "\u2800", "\u202e\ufe0f"], ids=ascii
+)
+def test_a_name_that_cannot_be_seen_is_none(name: str) -> None:
+    """A sender whose name shows nothing is unnamed."""
+    (message,) = render_reply(sender_name=name, sender_role="agent", text="a")
+
+    assert message == "🎧 **Unnamed agent** · agent\n\na"
+
+
+def test_an_id_that_cannot_be_seen_is_spelt_out() -> None:
+    """An id of a no-break space is shown by its code point."""
+    post = render_root(
+        conversation_id="\u00a0", visitor_name="J", page_url=None, started_at=None, continues=False
+    )
+
+    assert post.splitlines()[1] == "Conversation U+00A0"
 
 
 @settings(max_examples=300, deadline=None)
@@ -150,6 +208,18 @@ def test_every_message_fits_and_has_its_sender(
     assert max(map(len, messages)) <= MIN_MESSAGE_LENGTH
     assert {message[0] for message in messages} == {"🙋" if role == "visitor" else "🎧"}
     assert sum(message.count("could not be attached: gone.") for message in messages) == len(notes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(NASTY, st.integers(1, 60))
+def test_all_of_a_text_is_found_again(text: str, times: int) -> None:
+    """Every character of a reply of any length stands in what a client shows, in order."""
+    messages = render_reply(
+        sender_name="J", sender_role="visitor", text=text * times, max_length=MIN_MESSAGE_LENGTH
+    )
+
+    bodies = [read(message.partition("\n")[2]).text for message in messages]
+    assert squashed("".join(bodies)) == squashed(text * times)
 
 
 @settings(max_examples=300, deadline=None)
