@@ -67,7 +67,8 @@ def reach_of(error: Exception | None) -> Reach:
     if isinstance(error, NotSentError):
         return Reach.AWAY
     if isinstance(error, OutcomeUnknownError):
-        is_plain = error.reason is Reason.SERVER_ERROR and error.status not in GATEWAY_STATUSES
+        is_answer = error.reason in {Reason.SERVER_ERROR, Reason.BEING_MADE}
+        is_plain = is_answer and error.status not in GATEWAY_STATUSES
         return Reach.REACHED if is_plain else Reach.AWAY
     return Reach.REACHED
 

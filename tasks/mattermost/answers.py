@@ -43,6 +43,8 @@ _BY_ID: dict[str, Reason] = {
     "api.outgoing_webhook.disabled.app_error": Reason.WEBHOOKS_DISABLED,
     "api.webhook.create_outgoing.intersect.app_error": Reason.INVALID_REQUEST,
 }
+# A 500 that is no failure: an earlier request with the same pending id has not come to its end.
+_BEING_MADE = "api.post.deduplicate_create_post.pending"
 _BY_STATUS: dict[int, Reason] = {
     401: Reason.TOKEN_REJECTED,
     403: Reason.PERMISSION_MISSING,
@@ -115,6 +117,8 @@ def _classify_error(status: int, fields: Mapping[str, object], *, path: str) -> 
         return _refused(Reason.REJECTED_BY_PLUGIN, "post_rejected_by_plugin", request_id)
     if reason := _BY_ID.get(error_id):
         return _refused(reason, error_id, request_id)
+    if error_id == _BEING_MADE:
+        return Verdict(OutcomeUnknownError, Reason.BEING_MADE, error_id, request_id)
     if status >= 500:
         return Verdict(OutcomeUnknownError, Reason.SERVER_ERROR, error_id, request_id)
     if status == 408:

@@ -11,6 +11,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     CONNECTION_CUT = "connection_cut"
     SERVER_ERROR = "server_error"
+    BEING_MADE = "being_made"
     ANSWER_TOO_LARGE = "answer_too_large"
     RATE_LIMITED = "rate_limited"
     TOKEN_REJECTED = "token_rejected"
@@ -61,6 +62,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.SERVER_ERROR: (
         "the server failed; it may have done what was asked",
         "Look for the request id in the server's log, and whether its database is up.",
+    ),
+    Reason.BEING_MADE: (
+        "the server is at work on this very post for an earlier request",
+        "It is looked for again; if it stays away, look for the request id in the server's log.",
     ),
     Reason.ANSWER_TOO_LARGE: (
         "the answer is larger than this client reads",

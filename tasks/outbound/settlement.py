@@ -27,6 +27,13 @@ from tasks.outbound.job import Attempt, Job
 # A server that did not answer within 20 s may still be at work on the post: when it is not there
 # at once, it is looked for a second time after as long again.
 LOOK_AGAIN_S = 20.0
+# A post that the server is making is there in a moment as a rule. Mattermost keeps the id by which
+# it recognises the request for 30 s; what is not there by then was given up.
+BEING_MADE_S = 30.0
+FIRST_LOOK_S = 2.0
+# The server found another first reply in the way and did not store this one; a later reply is safe.
+# A look must confirm it, for other trouble of its database has the same id.
+NOTHING_STORED = "app.post.save.app_error"
 # A channel's newest posts are read back to this long before the message was begun, for our clock
 # and the server's may differ.
 CLOCK_MARGIN = timedelta(minutes=5)
@@ -73,11 +80,27 @@ def find_earlier(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
     # An attempt whose answer was lost is settled by what is there now: one post more than was
     # known then has arrived, and what follows it was never tried; otherwise it has failed.
     if begun.is_unsettled and len(found) <= begun.post_count:
+        reason = Reason(begun.reason or Reason.TIMEOUT)
+        if reason is Reason.BEING_MADE:
+            raise _still_being_made()
         raise SendFailedError(
-            Reason(begun.reason or Reason.TIMEOUT),
-            "It was sent off, the answer was lost, and it is not in Mattermost.",
+            reason, "It was sent off, the answer was lost, and it is not in Mattermost."
         )
     return found
+
+
+def _still_being_made() -> UndecidedError:
+    """Look once more, at the end of the time for which the server knows the request.
+
+    The reason changes with it: the next look is the last one.
+    """
+    return UndecidedError(
+        Reason.SERVER_ERROR,
+        "The server said that it was making the post, and it is not there yet.",
+        look_again_s=BEING_MADE_S - FIRST_LOOK_S,
+        sent_off=True,
+        cause=OutcomeUnknownError(Reason.BEING_MADE),
+    )
 
 
 def post_marked(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
@@ -87,29 +110,37 @@ def post_marked(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
         UndecidedError: the post was sent off and cannot be looked for yet.
         SendFailedError, MattermostError: it was not made.
     """
-    job.extend()
     try:
-        with explained(job, place.channel_id):
-            return job.client.create_post(
-                channel_id=place.channel_id,
-                root_id=place.root_post_id,
-                message=draft.message,
-                file_ids=[file.id for file in draft.files],
-                props={**draft.props, **attempt.mark.props(draft.part, **draft.kept)},
-                pending_post_id=attempt.mark.pending_post_id(
-                    bot_user_id=job.licence.bot_user_id,
-                    secret=job.licence.token,
-                    root_post_id=place.root_post_id,
-                    part=draft.part,
-                ),
-            )
+        return _post(job, attempt, place, draft)
     except OutcomeUnknownError as error:
         found = _look(lambda: _find(job, attempt, place), because=error, sent_off=True)
         if draft.part in found:
             return found[draft.part]
+        if place.root_post_id and error.error_id == NOTHING_STORED:
+            return _post(job, attempt, place, draft)
         if error.reason is Reason.TIMEOUT:
             raise _undecided(error, sent_off=True) from None
+        if error.reason is Reason.BEING_MADE:
+            raise _undecided(error, sent_off=True, look_again_s=FIRST_LOOK_S) from None
         raise
+
+
+def _post(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
+    job.extend()
+    with explained(job, place.channel_id):
+        return job.client.create_post(
+            channel_id=place.channel_id,
+            root_id=place.root_post_id,
+            message=draft.message,
+            file_ids=[file.id for file in draft.files],
+            props={**draft.props, **attempt.mark.props(draft.part, **draft.kept)},
+            pending_post_id=attempt.mark.pending_post_id(
+                bot_user_id=job.licence.bot_user_id,
+                secret=job.licence.token,
+                root_post_id=place.root_post_id,
+                part=draft.part,
+            ),
+        )
 
 
 def _look(find: Callable[[], _Found], *, because: MattermostError | None, sent_off: bool) -> _Found:
@@ -124,11 +155,13 @@ def _look(find: Callable[[], _Found], *, because: MattermostError | None, sent_o
         raise _undecided(because or error, sent_off=sent_off) from None
 
 
-def _undecided(error: MattermostError, *, sent_off: bool) -> UndecidedError:
+def _undecided(
+    error: MattermostError, *, sent_off: bool, look_again_s: float = LOOK_AGAIN_S
+) -> UndecidedError:
     return UndecidedError(
         error.reason,
         f"{error} Whether it arrived is not known yet.",
-        look_again_s=LOOK_AGAIN_S,
+        look_again_s=look_again_s,
         sent_off=sent_off,
         cause=error,
     )

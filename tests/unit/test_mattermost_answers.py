@@ -172,7 +172,7 @@ def test_an_answer_without_an_error_id_is_judged_by_status(
         (400, "api.file.upload_file.large_image_detailed.app_error", RefusedError,
          Reason.IMAGE_TOO_LARGE),
         (500, "api.post.deduplicate_create_post.pending", OutcomeUnknownError,
-         Reason.SERVER_ERROR),
+         Reason.BEING_MADE),
         (500, "api.webhook.create_outgoing.intersect.app_error", RefusedError,
          Reason.INVALID_REQUEST),
         (403, "api.reaction.save.archived_channel.app_error", RefusedError,

@@ -1,0 +1,101 @@
+"""The faults that real Mattermost servers have: nothing is lost, doubled or falsely failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.lanes import Lane
+from tests.stage.stage import Stage
+from tests.waiting import wait_until
+
+LANE = Lane.of_conversation("L1", "c1")
+
+
+def texts(stage: Stage) -> list[str]:
+    """Return the last line of each post in the channel but the first root, oldest first."""
+    return [post.message.splitlines()[-1] for post in stage.channel_posts()[1:]]
+
+
+def test_message_that_collides_with_another_first_reply_goes_out_once_more(stage: Stage) -> None:
+    """The server stored nothing and says so by its id: the same attempt posts it."""
+    stage.start()
+    stage.stand_in.set_fault("first_reply_collision", times=1)
+
+    report = stage.reply("m1", "hello")
+    stage.reply("m2", "more")
+
+    assert str(report) == "1 sent"
+    assert texts(stage) == ["hello", "more"]
+    assert len(stage.posts_sent()) == 1 + 2 + 1
+
+
+def test_collision_that_comes_again_fails_the_message(stage: Stage) -> None:
+    """Once more is once: what the server refuses twice is its answer."""
+    stage.start()
+    stage.stand_in.set_fault("first_reply_collision", times=2)
+
+    stage.reply("m1", "hello")
+
+    assert stage.states()["reply:m1"] == ("failed", "server_error")
+    assert texts(stage) == []
+
+
+@pytest.mark.parametrize("made_after_s", [0.0, 0.5], ids=["at once", "a moment later"])
+def test_message_that_the_server_is_making_is_sent(stage: Stage, made_after_s: float) -> None:
+    """The 500 is no failure: it is looked for again, and is there once."""
+    stage.start()
+    stage.stand_in.set_fault("being_made", seconds=made_after_s, times=1)
+
+    first = stage.reply("m1", "hello")
+    wait_until(lambda: texts(stage) == ["hello"], what="the post that is being made")
+    stage.drain(LANE)
+    stage.reply("m2", "more")
+
+    assert str(first) in {"1 waiting", "1 sent"}
+    assert stage.states()["reply:m1"] == ("sent", None)
+    assert texts(stage) == ["hello", "more"]
+
+
+def test_message_that_the_server_never_makes_fails_at_the_last_look(stage: Stage) -> None:
+    """It is looked for at once, after a moment and at the end of the server's 30 s; never sent."""
+    stage.start()
+    stage.stand_in.set_fault("being_made", seconds=600, times=1)
+
+    stage.reply("m1", "hello")
+    states = [stage.states()["reply:m1"]]
+    for _ in range(2):
+        stage.drain(LANE)
+        states.append(stage.states()["reply:m1"])
+
+    assert states == [
+        ("unsettled", "being_made"),
+        ("unsettled", "server_error"),
+        ("failed", "server_error"),
+    ]
+    assert len(stage.posts_sent()) == 1 + 1
+
+
+def test_message_behind_one_that_is_being_made_waits_for_it(stage: Stage) -> None:
+    """The order stays: nothing overtakes the message that is not settled."""
+    stage.start()
+    stage.stand_in.set_fault("being_made", seconds=0.5, times=1)
+    stage.reply("m1", "first")
+
+    stage.append("reply", conversation_id="c1", message_id="m2", text="second",
+                 sender_name="Jan", sender_role="visitor")  # fmt: skip
+    wait_until(lambda: texts(stage) == ["first"], what="the first message")
+    stage.drain(LANE)
+
+    assert texts(stage) == ["first", "second"]
+
+
+def test_notification_over_the_servers_limit_is_cut_with_a_note(stage: Stage) -> None:
+    """More than one request may hold: it is posted, and says how many fields are left out."""
+    fields = [[f"{number}", "é" * 16_000] for number in range(50)]
+
+    report = stage.notify(fields=fields)
+
+    [post] = stage.channel_posts()
+    *shown, last = post.props["attachments"][0]["fields"]
+    assert str(report) == "1 sent"
+    assert last["value"] == f"… ({50 - len(shown)} more fields)"
