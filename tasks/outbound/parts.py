@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from models import utc_now
@@ -40,13 +40,20 @@ class ReplyPosts:
         """
         self._found = find_earlier(self._job, self._attempt, self._place)
         self._attempt.posts.extend(self._found.values())
+        for draft, file_names in self._drafts():
+            self._post_part(draft, file_names)
+
+    def _drafts(self) -> Iterator[tuple[Draft, Sequence[str]]]:
+        """Yield each post to be made with its files' names; files are uploaded in its turn."""
         files = self._message.attachments
         if not _is_complete(self._found):
-            self._post_text(files[:FILES_PER_POST])
+            yield from self._text_drafts(files[:FILES_PER_POST])
         for start in range(FILES_PER_POST, len(files), FILES_PER_POST):
-            self._post_more_files(files[start : start + FILES_PER_POST], start)
+            yield self._files_draft(files[start : start + FILES_PER_POST], start)
 
-    def _post_text(self, attachments: Sequence[AttachmentArguments]) -> None:
+    def _text_drafts(
+        self, attachments: Sequence[AttachmentArguments]
+    ) -> Iterator[tuple[Draft, Sequence[str]]]:
         uploads = self._upload(attachments)
         texts = render_reply(
             sender_name=self._message.sender_name,
@@ -58,13 +65,15 @@ class ReplyPosts:
         )
         for number, text in enumerate(texts, 1):
             files = uploads.files if number == len(texts) else ()
-            self._post_part(str(number), text, files, parts=len(texts))
+            draft = self._draft(str(number), text, files, parts=len(texts))
+            yield draft, [file.name for file in files]
 
-    def _post_more_files(self, attachments: Sequence[AttachmentArguments], start: int) -> None:
+    def _files_draft(
+        self, attachments: Sequence[AttachmentArguments], start: int
+    ) -> tuple[Draft, Sequence[str]]:
         name = f"files-{start + 1}"
         if name in self._found:
-            self._tell_lost(name, self._found[name], [item.name for item in attachments])
-            return
+            return self._draft(name, ""), [item.name for item in attachments]
         uploads = self._upload(attachments)
         header = render_files_header(
             sender_name=self._message.sender_name,
@@ -73,26 +82,29 @@ class ReplyPosts:
             last=start + len(attachments),
             total=len(self._message.attachments),
         )
-        self._post_part(name, "\n".join([header, *uploads.notes]), uploads.files)
+        text = "\n".join([header, *uploads.notes])
+        return self._draft(name, text, uploads.files), [file.name for file in uploads.files]
+
+    def _draft(
+        self, name: str, text: str, files: Sequence[FileInfo] = (), *, parts: int = 1
+    ) -> Draft:
+        kept = {
+            "parts": parts,
+            "files": len(files),
+            "conversation_id": self._message.conversation_id,
+            "message_id": self._message.message_id,
+        }
+        return Draft(name, text, files, kept=kept)
 
     def _upload(self, attachments: Sequence[AttachmentArguments]) -> Uploads:
         return upload_all(self._job, self._place.channel_id, attachments)
 
-    def _post_part(
-        self, name: str, text: str, files: Sequence[FileInfo] = (), *, parts: int = 1
-    ) -> None:
-        post = self._found.get(name)
+    def _post_part(self, draft: Draft, file_names: Sequence[str] = ()) -> None:
+        post = self._found.get(draft.part)
         if post is None:
-            kept = {
-                "parts": parts,
-                "files": len(files),
-                "conversation_id": self._message.conversation_id,
-                "message_id": self._message.message_id,
-            }
-            draft = Draft(name, text, files, kept=kept)
             post = post_marked(self._job, self._attempt, self._place, draft)
             self._attempt.posts.append(post)
-        self._tell_lost(name, post, [file.name for file in files])
+        self._tell_lost(draft.part, post, file_names)
 
     def _tell_lost(self, name: str, post: Post, sent: Sequence[str]) -> None:
         """Name the files that the server has dropped without a word, in a post of their own."""
@@ -102,7 +114,7 @@ class ReplyPosts:
         if name.endswith("-lost") or len(post.file_ids) >= expected or not lost:
             return
         notes = [file_note(name=file, reason=LOST_BY_SERVER) for file in lost]
-        self._post_part(f"{name}-lost", "\n".join(notes))
+        self._post_part(self._draft(f"{name}-lost", "\n".join(notes)))
 
 
 def _if_late(sent_at: datetime | None) -> datetime | None:
