@@ -11,13 +11,14 @@ from pathlib import Path
 from sqlalchemy import delete, text
 
 from demo.target import Target, running_target
-from models import CatchUpCursor, Conversation, KeyRing, Reply
+from models import CatchUpCursor, Conversation, Reply
 from models.keyring import new_key
 from models.migrations import upgrade
 from settings import Settings
-from tasks.licences.registration import LicenceOrder, register_licence
+from tasks.licences.registration import Registration
 from tasks.mattermost import MattermostClient, Post
 from tasks.runtime import Runtime, build_runtime
+from tests.stage.registering import register
 
 REPLIES = 5_000
 THREADS = 100
@@ -68,15 +69,13 @@ def _filled(target: Target) -> Channel:
 def installation(channel: Channel, *, database_url: str, redis_url: str) -> Runtime:
     """Return a worker's parts, with a conversation for each thread of the channel."""
     key = new_key()
-    runtime = build_runtime(
-        Settings(database_url=database_url, redis_url=redis_url, encryption_keys=key)
-    )
+    settings = Settings(database_url=database_url, redis_url=redis_url, encryption_keys=key)
+    runtime = build_runtime(settings)
     upgrade(runtime.database)
-    register_licence(
-        LicenceOrder(LICENCE, channel.url, channel.team, channel.name, channel.bot_token),
-        client=MattermostClient(channel.url, channel.bot_token),
+    register(
+        Registration(LICENCE, channel.url, channel.team, channel.name, channel.bot_token),
+        settings=settings,
         database=runtime.database,
-        keyring=KeyRing([key]),
     )
     with runtime.database.transaction() as session:
         session.add_all(

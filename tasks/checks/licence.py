@@ -13,16 +13,16 @@ from models import Conversation, KeyRing, KeyRingError, Licence, WebhookToken, u
 from settings import Settings
 from tasks.checks import options, webhooks
 from tasks.checks.bot import PRIVATE, Place, check_place, check_team, judge_bot
-from tasks.checks.check import Check, State, attempt, failed, refused, skipped, warned
+from tasks.checks.check import Check, attempt, failed, refused, skipped, warned
 from tasks.checks.clock import check_clock
-from tasks.checks.prospect import judge_server
+from tasks.checks.registration import judge_server
 from tasks.checks.round_trip import check_round_trip
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
 from tasks.replies.catch_up import ACTIVE_FOR
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class StoredLicence:
     """A licence as it is stored, with the channels that it uses and its webhooks' tokens."""
 
     licence: Licence
@@ -36,7 +36,7 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
-class Instruments:
+class Tools:
     """What examining takes; ``admin`` and ``callback_url`` are there if the operator gave them."""
 
     settings: Settings
@@ -49,20 +49,20 @@ class Instruments:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class LicenceChecks:
     """What was found, and the server's settings if its bot could ask for them."""
 
     checks: list[Check]
     config: ClientConfig | None = None
 
 
-def load_patients(session: Session, licence_id: str | None) -> list[Patient]:
+def load_licences(session: Session, licence_id: str | None) -> list[StoredLicence]:
     """Return the licence, or all of them, each with what its checks compare with."""
     query = select(Licence).options(selectinload(Licence.notification_channels))
     if licence_id is not None:
         query = query.where(Licence.id == licence_id)
     return [
-        Patient(licence, _places(session, licence), _token_hashes(session, licence.id))
+        StoredLicence(licence, _places(session, licence), _token_hashes(session, licence.id))
         for licence in session.scalars(query.order_by(Licence.id))
     ]
 
@@ -95,78 +95,76 @@ def _places(session: Session, licence: Licence) -> tuple[Place, ...]:
     return tuple(places.values())
 
 
-def examine_licence(patient: Patient, instruments: Instruments) -> Examination:
+def check_licence(stored: StoredLicence, tools: Tools) -> LicenceChecks:
     """Return what was found; nothing is changed."""
-    licence = patient.licence
+    licence = stored.licence
     checks = [] if licence.enabled else [_disabled()]
     try:
-        token = instruments.keyring().decrypt(licence.bot_token_encrypted)
+        token = tools.keyring().decrypt(licence.bot_token_encrypted)
     except KeyRingError as error:
-        return Examination([*checks, failed("bot", str(error), "See the check of the keys.")])
+        return LicenceChecks([*checks, failed("bot", str(error), "See the check of the keys.")])
     try:
-        client = instruments.connect(licence.server_url, token)
+        client = tools.connect(licence.server_url, token)
         checks.append(judge_server(client.get_client_config()))
     except MattermostError as error:
-        return Examination([*checks, refused("server", error), _unasked("bot and channels")])
-    checks.append(check_clock(licence.server_url, settings=instruments.settings))
-    return _examine_bot(patient, instruments, client, checks)
+        return LicenceChecks([*checks, refused("server", error), _unasked("bot and channels")])
+    checks.append(check_clock(licence.server_url, settings=tools.settings))
+    return _check_bot(stored, tools, client, checks)
 
 
-def _examine_bot(
-    patient: Patient, instruments: Instruments, client: MattermostClient, checks: list[Check]
-) -> Examination:
+def _check_bot(
+    stored: StoredLicence, tools: Tools, client: MattermostClient, checks: list[Check]
+) -> LicenceChecks:
     try:
         bot = client.get_me()
         config = client.get_client_config()
     except MattermostError as error:
-        return Examination([*checks, refused("bot", error), _unasked("team and channels")])
-    checks.append(judge_bot(bot, stored_user_id=patient.licence.bot_user_id))
-    team = patient.licence.team_name
+        return LicenceChecks([*checks, refused("bot", error), _unasked("team and channels")])
+    checks.append(judge_bot(bot, stored_user_id=stored.licence.bot_user_id))
+    team = stored.licence.team_name
     checks.append(attempt("team", lambda: check_team(client, team, bot_username=bot.username)))
-    checks += [_check_place(client, place, bot.username) for place in patient.places]
+    checks += [_check_place(client, place, bot.username) for place in stored.places]
     checks += options.judge_options(config)
-    checks.append(options.judge_limits(config, stored=patient.limits))
-    checks += _examine_way_back(patient, instruments, client)
-    return Examination(checks, config)
+    checks.append(options.judge_limits(config, stored=stored.limits))
+    checks += _check_way_back(stored, tools, client)
+    return LicenceChecks(checks, config)
 
 
 def _check_place(client: MattermostClient, place: Place, bot_username: str) -> Check:
     return attempt(place.check_name, lambda: check_place(client, place, bot_username=bot_username))
 
 
-def _examine_way_back(
-    patient: Patient, instruments: Instruments, client: MattermostClient
-) -> list[Check]:
-    channel_id = patient.licence.default_channel_id
+def _check_way_back(stored: StoredLicence, tools: Tools, client: MattermostClient) -> list[Check]:
+    channel_id = stored.licence.default_channel_id
     if _is_private(client, channel_id):
         return [webhooks.without_webhook()]
     checks = [
-        webhooks.judge_tokens(len(patient.token_hashes)),
-        attempt("webhook", lambda: _check_hooks(patient, instruments)),
+        webhooks.judge_tokens(len(stored.token_hashes)),
+        attempt("webhook", lambda: _check_hooks(stored, tools)),
     ]
-    if instruments.callback_url is not None:
-        url = instruments.callback_url
-        checks.append(webhooks.check_callback(url, settings=instruments.settings))
-    if instruments.round_trip:
+    if tools.callback_url is not None:
+        url = tools.callback_url
+        checks.append(webhooks.check_callback(url, settings=tools.settings))
+    if tools.round_trip:
         checks.append(
             attempt(
                 "round trip",
-                lambda: check_round_trip(client, instruments.redis, channel_id=channel_id),
+                lambda: check_round_trip(client, tools.redis, channel_id=channel_id),
             )
         )
     return checks
 
 
-def _check_hooks(patient: Patient, instruments: Instruments) -> Check:
-    licence = patient.licence
-    if instruments.admin_token is None:
+def _check_hooks(stored: StoredLicence, tools: Tools) -> Check:
+    licence = stored.licence
+    if tools.admin_token is None:
         return webhooks.unlisted()
-    admin = instruments.connect(licence.server_url, instruments.admin_token)
+    admin = tools.connect(licence.server_url, tools.admin_token)
     return webhooks.judge_hooks(
         admin.list_outgoing_webhooks(team_id=licence.team_id),
         channel_id=licence.default_channel_id,
-        token_hashes=patient.token_hashes,
-        callback_url=instruments.callback_url,
+        token_hashes=stored.token_hashes,
+        callback_url=tools.callback_url,
     )
 
 
@@ -188,8 +186,3 @@ def _disabled() -> Check:
 
 def _unasked(what: str) -> Check:
     return skipped(what, "Mattermost must answer the bot first")
-
-
-def is_red(checks: list[Check]) -> bool:
-    """Say whether anything does not work."""
-    return any(check.state is State.FAIL for check in checks)

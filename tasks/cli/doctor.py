@@ -16,11 +16,11 @@ from tasks.app import app
 from tasks.checks import installation as ours
 from tasks.checks.check import Check, State, worst
 from tasks.checks.licence import (
-    Examination,
-    Instruments,
-    Patient,
-    examine_licence,
-    load_patients,
+    LicenceChecks,
+    StoredLicence,
+    Tools,
+    check_licence,
+    load_licences,
 )
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
@@ -59,7 +59,7 @@ def doctor(
     if admin_token_file is not None and licence_id is None:
         raise click.UsageError("--admin-token-file needs a LICENCE, whose server it is for")
     parts = Installation()
-    instruments = Instruments(
+    tools = Tools(
         settings=parts.settings,
         keyring=parts.keyring,
         connect=parts.connect,
@@ -68,15 +68,15 @@ def doctor(
         callback_url=callback_url,
         round_trip=round_trip,
     )
-    findings = [(OURS, check) for check in _examine_installation(parts)]
-    for patient in _patients(parts, licence_id):
-        examination = examine_licence(patient, instruments)
-        _store_limits(parts, patient, examination)
-        findings += [(patient.licence.id, _named(check, patient)) for check in examination.checks]
+    findings = [(OURS, check) for check in _check_installation(parts)]
+    for stored in _stored(parts, licence_id):
+        checked = check_licence(stored, tools)
+        _store_limits(parts, stored, checked)
+        findings += [(stored.licence.id, _named(check, stored)) for check in checked.checks]
     _show(findings)
 
 
-def _examine_installation(parts: Installation) -> list[Check]:
+def _check_installation(parts: Installation) -> list[Check]:
     broker = ours.check_broker(parts.redis)
     workers = ours.check_workers(app) if broker.state is State.OK else None
     return [
@@ -88,36 +88,36 @@ def _examine_installation(parts: Installation) -> list[Check]:
     ]
 
 
-def _patients(parts: Installation, licence_id: str | None) -> list[Patient]:
+def _stored(parts: Installation, licence_id: str | None) -> list[StoredLicence]:
     try:
         with parts.database.transaction() as session:
-            patients = load_patients(session, licence_id)
+            stored = load_licences(session, licence_id)
     except SQLAlchemyError:
         # The check of the database has said so.
         return []
-    if licence_id is not None and not patients:
+    if licence_id is not None and not stored:
         raise RegistrationError(
             f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
         )
-    return patients
+    return stored
 
 
-def _named(check: Check, patient: Patient) -> Check:
+def _named(check: Check, stored: StoredLicence) -> Check:
     """Return the check with a cure that can be copied to the command line."""
-    return replace(check, cure=check.cure.replace("LICENCE", patient.licence.id))
+    return replace(check, cure=check.cure.replace("LICENCE", stored.licence.id))
 
 
-def _store_limits(parts: Installation, patient: Patient, examination: Examination) -> None:
-    config = examination.config
+def _store_limits(parts: Installation, stored: StoredLicence, checked: LicenceChecks) -> None:
+    config = checked.config
     if config is None:
         return
     limits = (config.max_post_length, config.max_file_size_bytes)
-    if limits == patient.limits:
+    if limits == stored.limits:
         return
     with parts.database.transaction() as session:
         session.execute(
             update(Licence)
-            .where(Licence.id == patient.licence.id)
+            .where(Licence.id == stored.licence.id)
             .values(max_post_size=limits[0], max_file_size_bytes=limits[1])
         )
 

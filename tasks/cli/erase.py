@@ -11,12 +11,12 @@ from rich.table import Table
 from tasks.attachments.store import AttachmentStore
 from tasks.cli.command import Command, confirm, wants_json
 from tasks.cli.installation import Installation
-from tasks.cli.orders import require_licence
+from tasks.cli.licence.registration import require_licence
 from tasks.cli.output import show, table
 from tasks.lanes import Lane
 from tasks.licences.registration import RegistrationError
 from tasks.mattermost import MattermostClient
-from tasks.privacy.dossier import Dossier, find_conversations, open_dossier
+from tasks.privacy.conversations import StoredConversation, find_conversations, load_conversation
 from tasks.privacy.erasure import Erased, Places, erase_conversation
 
 
@@ -59,8 +59,8 @@ def erase(
     client = _bot(parts, licence_id) if posts else None
     _confirm(found, posts=posts, yes=yes)
     erased = Erased()
-    for dossier in found:
-        lane = Lane.of_conversation(licence_id, dossier.conversation)
+    for stored in found:
+        lane = Lane.of_conversation(licence_id, stored.conversation)
         erased += erase_conversation(places_of(parts), lane, client=client)
     show(
         {"licence": licence_id, "conversations": _data(found), "erased": asdict(erased)},
@@ -80,7 +80,7 @@ def _sentence(erased: Erased) -> str:
 
 def _find(
     parts: Installation, licence_id: str, conversation_ids: Sequence[str], visitor: str | None
-) -> list[Dossier]:
+) -> list[StoredConversation]:
     """Return what is stored of the conversations that are meant.
 
     Raises:
@@ -90,27 +90,27 @@ def _find(
         if visitor is not None:
             conversation_ids = find_conversations(session, parts.redis, licence_id, visitor)
         found = [
-            open_dossier(session, parts.redis, Lane.of_conversation(licence_id, each))
+            load_conversation(session, parts.redis, Lane.of_conversation(licence_id, each))
             for each in dict.fromkeys(conversation_ids)
         ]
     if not found:
         raise RegistrationError(
             f"no conversation of licence {licence_id!r} is with a visitor of exactly this name"
         )
-    for dossier in found:
-        if dossier.is_empty:
+    for stored in found:
+        if stored.is_empty:
             raise RegistrationError(
-                f"nothing is stored of conversation {dossier.conversation!r} of licence "
+                f"nothing is stored of conversation {stored.conversation!r} of licence "
                 f"{licence_id!r}"
             )
     return found
 
 
-def _data(found: Sequence[Dossier]) -> list[dict[str, object]]:
-    return [asdict(dossier) for dossier in found]
+def _data(found: Sequence[StoredConversation]) -> list[dict[str, object]]:
+    return [asdict(stored) for stored in found]
 
 
-def _rows(found: Sequence[Dossier]) -> Table:
+def _rows(found: Sequence[StoredConversation]) -> Table:
     return table(
         ("conversation", "visitor", "page", "started", "last active", "replies", "files", "failed",
          "waiting", "threads"),
@@ -122,7 +122,7 @@ def _rows(found: Sequence[Dossier]) -> Table:
     )  # fmt: skip
 
 
-def _confirm(found: Sequence[Dossier], *, posts: bool, yes: bool) -> None:
+def _confirm(found: Sequence[StoredConversation], *, posts: bool, yes: bool) -> None:
     if not yes and not wants_json():
         show({}, _rows(found))
     places = "here and in Mattermost" if posts else "here"

@@ -11,7 +11,7 @@ from tasks.cli.doctor import doctor
 from tasks.cli.erase import erase
 from tasks.cli.failures import discard, failed, purge, resend
 from tasks.cli.keys import keys
-from tasks.cli.licence import licence
+from tasks.cli.licence.group import licence
 from tasks.cli.replies import collect, replies
 from tasks.cli.status import status
 

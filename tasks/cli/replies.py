@@ -11,7 +11,7 @@ from models import Reply
 from tasks.cli.command import Command, OperatorError
 from tasks.cli.failures import DEFAULT_LIMIT
 from tasks.cli.installation import Installation
-from tasks.cli.orders import require_licence
+from tasks.cli.licence.registration import require_licence
 from tasks.cli.output import show, table
 from tasks.replies.cures import cure_of_reply
 from tasks.replies.open_replies import batches

@@ -1,4 +1,4 @@
-"""Register a licence: everything is tried on its Mattermost before anything is stored."""
+"""What a licence is registered with, and how it is stored; ``tasks.checks`` tries it first."""
 
 from __future__ import annotations
 
@@ -6,16 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from models import Database, KeyRing, Licence, NotificationChannel
-from tasks.mattermost import (
-    Channel,
-    ClientConfig,
-    MattermostClient,
-    Reason,
-    RefusedError,
-    Team,
-    User,
-)
+from models import KeyRing, Licence, NotificationChannel
+from tasks.mattermost import Channel, ClientConfig, Team, User
 
 
 class RegistrationError(Exception):
@@ -23,7 +15,7 @@ class RegistrationError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class LicenceOrder:
+class Registration:
     """What an operator tells of a licence; names, not ids, as they stand in Mattermost's URLs."""
 
     licence_id: str
@@ -33,86 +25,35 @@ class LicenceOrder:
     token: str = field(repr=False)
 
 
-def register_licence(
-    order: LicenceOrder, *, client: MattermostClient, database: Database, keyring: KeyRing
-) -> Licence:
-    """Try the server, the token, the team and the channel, then store the licence.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the names of a registration stand for on its Mattermost."""
 
-    A licence that exists already is brought up to date.
-
-    Raises:
-        RegistrationError: something on the Mattermost side is not as it should be.
-        MattermostError: the server cannot be used at all.
-    """
-    bot = _bot(client)
-    team = client.get_team_by_name(order.team)
-    channel = find_channel(client, order.team, order.channel, bot_username=bot.username)
-    config = client.get_client_config()
-    with database.transaction() as session:
-        licence = store_licence(
-            session, order, bot=bot, team=team, channel=channel, config=config, keyring=keyring
-        )
-        licence.enabled = True
-    return licence
+    bot: User
+    team: Team
+    channel: Channel
+    config: ClientConfig
 
 
 def store_licence(
     session: Session,
-    order: LicenceOrder,
+    registration: Registration,
     *,
-    bot: User,
-    team: Team,
-    channel: Channel,
-    config: ClientConfig,
+    found: Found,
     keyring: KeyRing,
 ) -> Licence:
     """Store what was found; a licence that exists is brought up to date, as enabled as it was."""
-    licence = session.get(Licence, order.licence_id) or Licence(id=order.licence_id)
-    licence.server_url = order.server_url.rstrip("/")
-    licence.team_id, licence.team_name = team.id, team.name
-    licence.default_channel_id, licence.default_channel_name = channel.id, channel.name
-    licence.bot_user_id, licence.bot_username = bot.id, bot.username
-    licence.bot_token_encrypted = keyring.encrypt(order.token)
-    licence.max_post_size = config.max_post_length
-    licence.max_file_size_bytes = config.max_file_size_bytes
+    licence = session.get(Licence, registration.licence_id) or Licence(id=registration.licence_id)
+    licence.server_url = registration.server_url.rstrip("/")
+    licence.team_id, licence.team_name = found.team.id, found.team.name
+    licence.default_channel_id, licence.default_channel_name = found.channel.id, found.channel.name
+    licence.bot_user_id, licence.bot_username = found.bot.id, found.bot.username
+    licence.bot_token_encrypted = keyring.encrypt(registration.token)
+    licence.max_post_size = found.config.max_post_length
+    licence.max_file_size_bytes = found.config.max_file_size_bytes
     session.add(licence)
     session.flush()
     return licence
-
-
-def _bot(client: MattermostClient) -> User:
-    user = client.get_me()
-    if not user.is_bot:
-        raise RegistrationError(
-            f"the token belongs to @{user.username}, which is a person's account: make a bot "
-            "account (Integrations > Bot Accounts) and use its token"
-        )
-    return user
-
-
-def find_channel(client: MattermostClient, team: str, name: str, *, bot_username: str) -> Channel:
-    """Return the channel with this handle, in which the bot is a member.
-
-    Raises:
-        RegistrationError: there is none, it is archived, or the bot is not in it.
-    """
-    handle = name.removeprefix("~")
-    invite = f"invite the bot @{bot_username} to channel ~{handle}"
-    try:
-        channel = client.get_channel_by_name(team=team, channel=handle)
-        client.get_my_membership(channel.id)
-    except RefusedError as error:
-        if error.reason is Reason.CHANNEL_UNKNOWN or error.reason is Reason.NOT_FOUND:
-            raise RegistrationError(
-                f"team {team} has no channel ~{handle} that the bot can see: check the name in "
-                f"the channel's URL, and if the channel is private, {invite}"
-            ) from None
-        if error.reason is Reason.NOT_A_MEMBER:
-            raise RegistrationError(f"the bot is not in channel ~{handle}: {invite}") from None
-        raise
-    if channel.delete_at_ms:
-        raise RegistrationError(f"the channel ~{handle} is archived: unarchive it or take another")
-    return channel
 
 
 def map_notification(

@@ -13,7 +13,7 @@ from tasks.attachments.store import AttachmentStore
 from tasks.lanes import Lane, LaneLock, Lanes
 from tasks.mattermost import MattermostClient
 from tasks.outbound.resending import held
-from tasks.privacy.dossier import root_posts
+from tasks.privacy.conversations import root_posts
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ GIVEN_UP = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Trouble(StrEnum):
-    """What keeps a reply from being recorded, by how patient we are with it."""
+    """What keeps a reply from being recorded, by how stored we are with it."""
 
     AWAY = "away"
     NOT_THERE = "not_there"
@@ -92,7 +92,7 @@ def obstacle_of(error: MattermostError) -> Obstacle:
 
 
 def trouble_of(error: MattermostError) -> Trouble:
-    """Return how patient to be with what a call has raised."""
+    """Return how stored to be with what a call has raised."""
     if reach_of(error) is not Reach.REACHED:
         return Trouble.AWAY
     return Trouble.BROKEN if isinstance(error, OutcomeUnknownError) else Trouble.REFUSED

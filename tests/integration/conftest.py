@@ -9,13 +9,12 @@ import pytest
 
 from demo.mattermost import StandIn
 from demo.redis_server import RedisServer
-from models import Database, KeyRing
 from models.keyring import new_key
 from settings import Settings, get_settings
 from tasks.app import app
-from tasks.licences.registration import LicenceOrder, register_licence
-from tasks.mattermost import MattermostClient
+from tasks.licences.registration import Registration
 from tasks.runtime import build_runtime
+from tests.stage.registering import register
 from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 
 
@@ -59,7 +58,8 @@ def stage(settings: Settings, stand_in: StandIn, tmp_path: Path) -> Iterator[Sta
     )
     token = made["bots"][BOT]["token"]
     runtime = build_runtime(settings, threads=4)
-    _register(runtime.database, settings, stand_in.url, token)
+    registration = Registration(LICENCE, stand_in.url, TEAM, CHANNEL, token)
+    register(registration, settings=settings, database=runtime.database)
     stand_in.clear_received()
     stage = Stage(
         runtime=runtime,
@@ -71,12 +71,3 @@ def stage(settings: Settings, stand_in: StandIn, tmp_path: Path) -> Iterator[Sta
     )
     yield stage
     stage.runtime.database.dispose()
-
-
-def _register(database: Database, settings: Settings, url: str, token: str) -> None:
-    register_licence(
-        LicenceOrder(LICENCE, url, TEAM, CHANNEL, token),
-        client=MattermostClient(url, token),
-        database=database,
-        keyring=KeyRing([key.get_secret_value() for key in settings.encryption_keys]),
-    )

@@ -16,7 +16,7 @@ from models import Licence, NotificationChannel, WebhookToken, utc_now
 from models.keyring import new_key
 from settings import get_settings
 from tasks.checks.clock import ask_time, check_clock
-from tasks.checks.licence import Instruments, examine_licence, load_patients
+from tasks.checks.licence import Tools, check_licence, load_licences
 from tasks.connections import worker_redis
 from tasks.replies.webhook_tokens import add_token
 from tasks.runtime import connect
@@ -110,19 +110,19 @@ def forget_webhook_tokens(stage: Stage) -> None:
         session.execute(delete(WebhookToken))
 
 
-def examine(stage: Stage, **instruments: Any) -> dict[str, tuple[str, str, str]]:
+def examine(stage: Stage, **more: Any) -> dict[str, tuple[str, str, str]]:
     """Return what the licence's own checks find, without those that wait for workers."""
     runtime = stage.runtime
     with runtime.database.transaction() as session:
-        (patient,) = load_patients(session, LICENCE)
-    tools = Instruments(
+        (stored,) = load_licences(session, LICENCE)
+    tools = Tools(
         settings=runtime.settings,
         keyring=lambda: runtime.licences._keyring,
         connect=lambda url, token: connect(runtime.settings, url, token),
         redis=worker_redis(runtime.settings.redis_url),
-        **instruments,
+        **more,
     )
-    checks = examine_licence(patient, tools).checks
+    checks = check_licence(stored, tools).checks
     return {check.name: (check.state.value, check.sentence, check.cure) for check in checks}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import Licence
-from tasks.licences.registration import find_channel, map_notification, switch_notification_off
+from tasks.licences.registration import map_notification, switch_notification_off
 from tests.stage.stage import BOT, LICENCE, TEAM, Stage
 
 
@@ -18,7 +18,7 @@ def _map(stage: Stage, notification_type: str, channel: str) -> str:
             "bots": [{"username": BOT, "channels": [place]}],
         }
     )
-    found = find_channel(stage.bot(), TEAM, channel, bot_username=BOT)
+    found = stage.bot().get_channel_by_name(team=TEAM, channel=channel)
     with stage.runtime.database.transaction() as session:
         map_notification(
             session, session.get_one(Licence, LICENCE), notification_type, channel=found

@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 
 from models import Conversation, Reply, ReplyState, Visibility, utc_now
 from tasks.lanes import Lane
-from tasks.licences.registration import LicenceOrder, register_licence
+from tasks.licences.registration import Registration
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.marks import Mark
 from tasks.replies.patience import GIVE_UP_AFTER_S, GIVEN_UP
 from tasks.replies.resolve import RepliesFailedError
+from tests.stage.registering import register
 from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 
@@ -144,11 +145,10 @@ def test_post_of_another_licence_is_unknown_and_nothing_is_kept(thread: Mirrored
     )
     token = made["bots"]["bot-b"]["token"]
     url = thread.stage.stand_in.url
-    register_licence(
-        LicenceOrder("L2", url, TEAM, "other", token),
-        client=MattermostClient(url, token),
+    register(
+        Registration("L2", url, TEAM, "other", token),
+        settings=thread.stage.runtime.settings,
         database=thread.database,
-        keyring=thread.stage.runtime.licences._keyring,
     )
     reply_id = thread.receive(thread.say("for A alone").id, "L2")
 

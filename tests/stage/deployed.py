@@ -10,10 +10,11 @@ from pathlib import Path
 
 from demo.mattermost.received import Received
 from demo.redis_server import RedisServer, running_redis
-from models import Database, KeyRing
-from tasks.licences.registration import LicenceOrder, register_licence
-from tasks.mattermost import MattermostClient
+from models import Database
+from settings import Settings
+from tasks.licences.registration import Registration
 from tests.stage.deployment import ROOT, Deployment
+from tests.stage.registering import register
 from tests.stage.stand_in_process import StandInProcess, running_stand_in
 
 CHANNEL = "webchat"
@@ -44,13 +45,9 @@ class DeployedStage:
             }
         )
         token = made["bots"][bot]["token"]
-        with MattermostClient(self.stand_in.url, token) as client:
-            register_licence(
-                LicenceOrder(licence_id, self.stand_in.url, team, CHANNEL, token),
-                client=client,
-                database=self.database,
-                keyring=KeyRing([self.deployment.environment["ENCRYPTION_KEYS"]]),
-            )
+        settings = Settings(encryption_keys=self.deployment.environment["ENCRYPTION_KEYS"])
+        registration = Registration(licence_id, self.stand_in.url, team, CHANNEL, token)
+        register(registration, settings=settings, database=self.database)
         self.channel_ids[licence_id] = made["channels"][place]["id"]
 
     def accepted(self) -> list[Received]:

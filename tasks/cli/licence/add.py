@@ -11,13 +11,12 @@ import click
 
 from models import Licence
 from tasks.checks.check import Check
-from tasks.checks.prospect import Found
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
-from tasks.cli.orders import store_order, try_order
+from tasks.cli.licence.registration import try_registration
+from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, fields_of
 from tasks.cli.output import check_data, checks_table, licence_data, show
-from tasks.cli.reply_webhook import PUBLIC, ensure_webhook, fields_of
-from tasks.licences.registration import LicenceOrder
+from tasks.licences.registration import Found, Registration, store_licence
 from tasks.mattermost import OutgoingWebhook
 from tasks.replies.webhook_tokens import add_token
 
@@ -58,14 +57,16 @@ def add(
     if admin_token_file is not None and callback_url is None:
         raise click.UsageError("--admin-token-file needs --callback-url")
     parts = Installation()
-    order = LicenceOrder(licence_id, url, team, channel, read_secret(token_file, "Bot token"))
-    checks, found = try_order(parts, order)
+    registration = Registration(
+        licence_id, url, team, channel, read_secret(token_file, "Bot token")
+    )
+    checks, found = try_registration(parts, registration)
     if found is None:
         _refuse(checks)
         return
     admin_token = admin_token_file.read().strip() if admin_token_file is not None else None
-    hook = _webhook(parts, order, found, admin_token, callback_url)
-    licence = _store(parts, order, found, hook)
+    hook = _webhook(parts, registration, found, admin_token, callback_url)
+    licence = _store(parts, registration, found, hook)
     _show(checks, licence, _WayBack(found, callback_url, hook))
 
 
@@ -98,22 +99,22 @@ def _refuse(checks: Sequence[Check]) -> None:
 
 def _webhook(
     parts: Installation,
-    order: LicenceOrder,
+    registration: Registration,
     found: Found,
     admin_token: str | None,
     callback_url: str | None,
 ) -> OutgoingWebhook | None:
     if admin_token is None or callback_url is None or found.channel.type != PUBLIC:
         return None
-    admin = parts.connect(order.server_url, admin_token)
+    admin = parts.connect(registration.server_url, admin_token)
     return ensure_webhook(admin, found.channel, callback_url=callback_url)
 
 
 def _store(
-    parts: Installation, order: LicenceOrder, found: Found, hook: OutgoingWebhook | None
+    parts: Installation, registration: Registration, found: Found, hook: OutgoingWebhook | None
 ) -> Licence:
     with parts.database.transaction() as session:
-        licence = store_order(session, order, found=found, keyring=parts.keyring())
+        licence = store_licence(session, registration, found=found, keyring=parts.keyring())
         licence.enabled = True
         if hook is not None:
             add_token(session, licence.id, token=hook.token)

@@ -19,7 +19,7 @@ BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class StoredConversation:
     """What is stored of one conversation: who and what it is, and how much there is of it.
 
     ``failed`` and ``waiting`` are messages with what they say. ``threads`` are the root posts that
@@ -40,7 +40,7 @@ class Dossier:
     @property
     def is_empty(self) -> bool:
         """Say whether nothing is known of such a conversation."""
-        return self == Dossier(self.conversation)
+        return self == StoredConversation(self.conversation)
 
 
 def find_conversations(session: Session, redis: Redis, licence_id: str, visitor: str) -> list[str]:
@@ -102,9 +102,9 @@ def _list(lane: Lane) -> str:
     return f"{PREFIX}lane:{lane}"
 
 
-def open_dossier(session: Session, redis: Redis, lane: Lane) -> Dossier:
+def load_conversation(session: Session, redis: Redis, lane: Lane) -> StoredConversation:
     """Return what is stored of the conversation of this lane."""
-    messages = Dossier(
+    messages = StoredConversation(
         lane.subject,
         failed=_count_failed(session, lane),
         waiting=redis.llen(_list(lane)),

@@ -12,9 +12,9 @@ from models.licence import NOTE_PREFIXES_LENGTH
 from tasks.checks.check import Check
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
-from tasks.cli.orders import require_licence, store_order, try_order
+from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.output import check_data, checks_table, licence_data, show
-from tasks.licences.registration import LicenceOrder, RegistrationError
+from tasks.licences.registration import Registration, RegistrationError, store_licence
 
 
 @click.command("edit", cls=Command)
@@ -73,14 +73,14 @@ def _move(
     """Try the licence with what is new of it, and store it."""
     with parts.database.transaction() as session:
         licence = require_licence(session, licence_id)
-    order = LicenceOrder(
+    registration = Registration(
         licence_id,
         places["url"] or licence.server_url,
         places["team"] or licence.team_name,
         places["channel"] or licence.default_channel_name,
         token or parts.keyring().decrypt(licence.bot_token_encrypted),
     )
-    checks, found = try_order(parts, order)
+    checks, found = try_registration(parts, registration)
     if found is None:
         show(
             {"licence": None, "checks": [check_data(check) for check in checks]},
@@ -91,7 +91,7 @@ def _move(
     with parts.database.transaction() as session:
         if session.get(Licence, licence_id) is None:
             raise RegistrationError(f"the licence {licence_id!r} was removed meanwhile")
-        store_order(session, order, found=found, keyring=parts.keyring())
+        store_licence(session, registration, found=found, keyring=parts.keyring())
     return checks
 
 

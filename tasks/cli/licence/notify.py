@@ -7,11 +7,16 @@ from sqlalchemy.orm import Session
 
 from models import Licence
 from models.licence import NOTIFICATION_TYPE_LENGTH
+from tasks.checks.bot import find_channel
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
-from tasks.cli.orders import require_licence
+from tasks.cli.licence.registration import require_licence
 from tasks.cli.output import show, table
-from tasks.licences.registration import find_channel, map_notification, switch_notification_off
+from tasks.licences.registration import (
+    RegistrationError,
+    map_notification,
+    switch_notification_off,
+)
 
 
 @click.command("notify", cls=Command)
@@ -55,12 +60,15 @@ def notify(
 
 def _map(parts: Installation, licence: Licence, notification_type: str, name: str) -> str:
     token = parts.keyring().decrypt(licence.bot_token_encrypted)
-    found = find_channel(
-        parts.connect(licence.server_url, token),
-        licence.team_name,
-        name,
+    client, handle = parts.connect(licence.server_url, token), name.removeprefix("~")
+    found, check = find_channel(
+        client,
+        f"~{handle}",
+        lambda: client.get_channel_by_name(team=licence.team_name, channel=handle),
         bot_username=licence.bot_username,
     )
+    if found is None:
+        raise RegistrationError(f"{check.name}: {check.sentence}. {check.cure}")
     # Mattermost was asked outside any transaction, which on SQLite would stop all other writers.
     with parts.database.transaction() as session:
         stored = require_licence(session, licence.id)

@@ -1,26 +1,14 @@
-"""A licence as an operator wants it: tried on its Mattermost before anything is stored."""
+"""A registration, tried on its Mattermost before anything is stored."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from settings import Settings
 from tasks.checks.bot import check_team, find_channel, judge_bot
 from tasks.checks.check import Check, State, attempt, passed, refused
 from tasks.checks.clock import check_clock
 from tasks.checks.options import judge_options
-from tasks.licences.registration import LicenceOrder
-from tasks.mattermost import Channel, ClientConfig, MattermostClient, MattermostError, Team, User
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the names of an order stand for on its Mattermost."""
-
-    bot: User
-    team: Team
-    channel: Channel
-    config: ClientConfig
+from tasks.licences.registration import Found, Registration
+from tasks.mattermost import Channel, ClientConfig, MattermostClient, MattermostError, User
 
 
 def judge_server(config: ClientConfig) -> Check:
@@ -28,24 +16,26 @@ def judge_server(config: ClientConfig) -> Check:
     return passed("server", f"Mattermost {config.version} answers")
 
 
-def examine_order(
-    order: LicenceOrder, *, client: MattermostClient, settings: Settings
+def check_registration(
+    registration: Registration, *, client: MattermostClient, settings: Settings
 ) -> tuple[list[Check], Found | None]:
-    """Return what was found, and None for what it stands for if messages could not be sent."""
+    """Return the checks, and what the names stand for; None: messages could not be sent."""
     checks: list[Check] = []
     try:
         checks.append(judge_server(client.get_client_config()))
     except MattermostError as error:
         return [refused("server", error)], None
-    found = _find(order, client, checks)
+    found = _find(registration, client, checks)
     if found is not None:
         checks += judge_options(found.config)
-    checks.append(check_clock(order.server_url, settings=settings))
+    checks.append(check_clock(registration.server_url, settings=settings))
     return checks, found
 
 
-def _find(order: LicenceOrder, client: MattermostClient, checks: list[Check]) -> Found | None:
-    """Find the order's objects one after the other, until one of them is not as it should be."""
+def _find(
+    registration: Registration, client: MattermostClient, checks: list[Check]
+) -> Found | None:
+    """Find what is named one after the other, until something is not as it should be."""
     try:
         bot = client.get_me()
     except MattermostError as error:
@@ -54,24 +44,30 @@ def _find(order: LicenceOrder, client: MattermostClient, checks: list[Check]) ->
     checks.append(judge_bot(bot, stored_user_id=None))
     if not bot.is_bot:
         return None
-    in_team = attempt("team", lambda: check_team(client, order.team, bot_username=bot.username))
+    in_team = attempt(
+        "team", lambda: check_team(client, registration.team, bot_username=bot.username)
+    )
     checks.append(in_team)
-    channel = None if in_team.state is State.FAIL else _find_channel(order, client, bot, checks)
+    channel = (
+        None if in_team.state is State.FAIL else _find_channel(registration, client, bot, checks)
+    )
     if channel is None:
         return None
     # The server tells its settings to those alone whose token it knows, so this is asked again.
-    return Found(bot, client.get_team_by_name(order.team), channel, client.get_client_config())
+    return Found(
+        bot, client.get_team_by_name(registration.team), channel, client.get_client_config()
+    )
 
 
 def _find_channel(
-    order: LicenceOrder, client: MattermostClient, bot: User, checks: list[Check]
+    registration: Registration, client: MattermostClient, bot: User, checks: list[Check]
 ) -> Channel | None:
-    handle = order.channel.removeprefix("~")
+    handle = registration.channel.removeprefix("~")
     try:
         channel, check = find_channel(
             client,
             f"~{handle}",
-            lambda: client.get_channel_by_name(team=order.team, channel=handle),
+            lambda: client.get_channel_by_name(team=registration.team, channel=handle),
             bot_username=bot.username,
         )
     except MattermostError as error:

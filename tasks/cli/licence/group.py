@@ -13,12 +13,12 @@ from models import Licence, WebhookToken
 from tasks.cli.command import Group, confirm
 from tasks.cli.erase import places_of
 from tasks.cli.installation import Installation
-from tasks.cli.licence_add import add
-from tasks.cli.licence_edit import edit
-from tasks.cli.notify import list_targets, notify
-from tasks.cli.orders import require_licence
+from tasks.cli.licence.add import add
+from tasks.cli.licence.edit import edit
+from tasks.cli.licence.notify import list_targets, notify
+from tasks.cli.licence.registration import require_licence
+from tasks.cli.licence.webhook import webhook
 from tasks.cli.output import licence_data, show, shown, table
-from tasks.cli.webhook import webhook
 from tasks.privacy.erasure import count_licence, erase_licence
 from tasks.watch.tallies import Tallies
 

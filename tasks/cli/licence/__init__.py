@@ -1,0 +1,1 @@
+"""``ireserve-mattermost licence``: the licences and all that belongs to them."""

@@ -1,0 +1,39 @@
+"""A registration as an operator gives it, tried on its Mattermost; and the licences that exist."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from models import Licence
+from tasks.checks.check import Check
+from tasks.checks.registration import check_registration
+from tasks.cli.installation import Installation
+from tasks.licences.registration import Found, Registration, RegistrationError
+
+
+def try_registration(
+    parts: Installation, registration: Registration
+) -> tuple[list[Check], Found | None]:
+    """Return what was found on its Mattermost; None: messages could not be sent.
+
+    Raises:
+        RegistrationError: the address or the token cannot be one.
+        KeyRingError: the token could not be stored.
+    """
+    parts.keyring()
+    client = parts.connect(registration.server_url, registration.token)
+    return check_registration(registration, client=client, settings=parts.settings)
+
+
+def require_licence(session: Session, licence_id: str) -> Licence:
+    """Return the licence.
+
+    Raises:
+        RegistrationError: there is none with this id.
+    """
+    licence = session.get(Licence, licence_id)
+    if licence is None:
+        raise RegistrationError(
+            f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
+        )
+    return licence
