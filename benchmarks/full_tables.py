@@ -30,11 +30,12 @@ from tasks.app import append_message
 from tasks.cli.status import read_status
 from tasks.lanes import Lane
 from tasks.outbound.drain import drain
-from tasks.outbound.resending import Wanted, find_failed
+from tasks.outbound.resending import find_failed
 from tasks.outbound.retention import forget_old_payloads
 from tasks.replies.catch_up import collect, licences_to_look_after
 from tasks.replies.open_replies import claim
 from tasks.runtime import Runtime, build_runtime
+from tasks.watch.filter import Filter
 from tasks.watch.logs import configure_logs
 
 TARGET = Target.at_most(1.1)
@@ -181,7 +182,7 @@ def _queries(runtime: Runtime) -> dict[str, Callable[[], object]]:
 
     def _failed() -> None:
         with database.transaction() as session:
-            find_failed(session, Wanted(LICENCES[0]), limit=50)
+            find_failed(session, Filter(LICENCES[0]), limit=50)
 
     def _sweep() -> None:
         with database.transaction() as session:

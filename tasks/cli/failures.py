@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,47 +13,27 @@ from models import Delivery, utc_now
 from tasks.cli.command import Command, confirm
 from tasks.cli.installation import Installation
 from tasks.cli.moments import MOMENT
+from tasks.cli.options import limit_option, reason_option, yes_option
 from tasks.cli.output import progress, show, table
 from tasks.lanes import Lane
-from tasks.outbound.resending import LaneBusyError, Wanted, cure_of, find_failed, find_ids, why_not
+from tasks.outbound.resending import LaneBusyError, cure_of, find_failed, find_ids, why_not
 from tasks.outbound.resending import discard as forget
 from tasks.outbound.resending import purge as purge_ledger
 from tasks.outbound.resending import resend as resend_one
 from tasks.wake import wake_lane
+from tasks.watch.filter import Filter
 
-# As many as one reads; the newest, for they say how it is now.
-DEFAULT_LIMIT = 50
-
-
-def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
-    since = click.option(
-        "--since", type=MOMENT, help="Only what failed since: 30m, 2h, 7d, or 2026-08-31T12:00."
-    )
-    reason = click.option(
-        "--reason", callback=_known_reason, help="Only this reason, such as token_rejected."
-    )
-    return since(reason(command))
-
-
-def _known_reason(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not cure_of(value):
-        raise click.BadParameter("there is no such reason; docs/reference.md lists them")
-    return value
-
-
-_yes = click.option("--yes", is_flag=True, help="Do not ask.")
+_since = click.option(
+    "--since", type=MOMENT, help="Only what failed since: 30m, 2h, 7d, or 2026-08-31T12:00."
+)
+_reason = reason_option(cure_of)
 
 
 @click.command(cls=Command)
 @click.argument("licence_id", metavar="[LICENCE]", required=False)
-@_filters
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=DEFAULT_LIMIT,
-    show_default=True,
-    help="The newest so many.",
-)
+@_since
+@_reason
+@limit_option
 @click.option(
     "--all", "everything", is_flag=True, help="Also what was discarded or is too old to re-send."
 )
@@ -68,9 +48,10 @@ def failed(
 
     Those of LICENCE or of all, the newest last, each with its reason and the cure.
     """
-    wanted = Wanted(licence_id, since, reason, with_payload=not everything)
+    wanted = Filter(licence_id, since, reason)
     with Installation().database.transaction() as session:
-        found = [failure_data(row) for row in find_failed(session, wanted, limit=limit)]
+        rows_found = find_failed(session, wanted, limit=limit, with_payload=not everything)
+        found = [failure_data(row) for row in rows_found]
     shown = ("id", "failed_at", "licence", "kind", "conversation", "reason", "detail", "cure")
     rows = table(
         ("id", "when", "licence", "kind", "conversation", "reason", "detail", "cure"),
@@ -100,8 +81,9 @@ def failure_data(row: Delivery) -> dict[str, Any]:
 @click.command(cls=Command)
 @click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
 @click.option("--licence", "licence_id", help="All failed messages of this licence.")
-@_filters
-@_yes
+@_since
+@_reason
+@yes_option
 def resend(
     ids: tuple[int, ...],
     licence_id: str | None,
@@ -119,7 +101,7 @@ def resend(
         raise click.UsageError("give IDs, or --licence with --since and --reason if you like")
     parts = Installation()
     left: list[dict[str, Any]] = []
-    chosen = _chosen(parts, ids, Wanted(licence_id, since, reason), left)
+    chosen = _chosen(parts, ids, Filter(licence_id, since, reason), left)
     if chosen:
         confirm(f"Send {len(chosen)} messages again, behind newer ones?", yes=yes)
     sent = _resend(parts, chosen, left)
@@ -132,7 +114,7 @@ def resend(
 
 
 def _chosen(
-    parts: Installation, ids: Sequence[int], wanted: Wanted, left: list[dict[str, Any]]
+    parts: Installation, ids: Sequence[int], wanted: Filter, left: list[dict[str, Any]]
 ) -> list[int]:
     """Return what can be sent again, in order; add what cannot to ``left``."""
     with parts.database.transaction() as session:
@@ -154,7 +136,7 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
                 left.append({"id": delivery_id, "why": str(error)})
                 continue
             if lane is None:
-                left.append({"id": delivery_id, "why": "somebody else has taken it"})
+                left.append({"id": delivery_id, "why": "another operator has sent or discarded it"})
                 continue
             lanes[lane] = None
             sent.append(delivery_id)
@@ -165,7 +147,7 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
 
 @click.command(cls=Command)
 @click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
-@_yes
+@yes_option
 def discard(ids: tuple[int, ...], yes: bool) -> None:
     """Give failed messages up.
 
@@ -190,9 +172,9 @@ def discard(ids: tuple[int, ...], yes: bool) -> None:
     metavar="DAYS",
     type=click.IntRange(min=1),
     required=True,
-    help="Only what was sent, failed or was skipped more than so many days ago.",
+    help="Only what was sent, failed or was skipped more than DAYS days ago.",
 )
-@_yes
+@yes_option
 def purge(older_than: int, yes: bool) -> None:
     """Remove old messages from the ledger.
 

@@ -9,52 +9,40 @@ import click
 
 from models import Reply
 from tasks.cli.command import Command, OperatorError
-from tasks.cli.failures import DEFAULT_LIMIT
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
+from tasks.cli.options import limit_option, reason_option
 from tasks.cli.output import show, table
 from tasks.replies.cures import cure_of_reply
 from tasks.replies.open_replies import batches
 from tasks.replies.patience import GIVEN_UP
-from tasks.replies.unrecorded import Wanted, find_ids, find_unrecorded
+from tasks.replies.unrecorded import find_ids, find_unrecorded
 from tasks.wake import wake_replies
+from tasks.watch.filter import Filter
 
 _COLUMNS = ("id", "received_at", "licence", "post_id", "given_up", "reason", "detail", "cure")
 
 
-def _known_reason(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not cure_of_reply(value):
-        raise click.BadParameter("there is no such reason; docs/reference.md lists them")
-    return value
-
-
-_reason = click.option(
-    "--reason", callback=_known_reason, help="Only this reason, such as token_rejected."
-)
+_reason = reason_option(cure_of_reply)
 
 
 @click.command(cls=Command)
 @click.argument("licence_id", metavar="[LICENCE]", required=False)
 @_reason
 @click.option("--given-up", is_flag=True, help="Only those that are not tried any more.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=DEFAULT_LIMIT,
-    show_default=True,
-    help="The newest so many.",
-)
+@limit_option
 def replies(licence_id: str | None, reason: str | None, given_up: bool, limit: int) -> None:
     """List replies that are not recorded.
 
     Those of LICENCE or of all, the newest last, each with its reason and the cure. What is not
     given up is tried again by itself; one without a reason has not been tried yet.
     """
-    wanted = Wanted(licence_id, reason, given_up=given_up)
+    wanted = Filter(licence_id, reason=reason)
     with Installation().database.transaction() as session:
         if licence_id is not None:
             require_licence(session, licence_id)
-        found = [reply_data(row) for row in find_unrecorded(session, wanted, limit=limit)]
+        unrecorded = find_unrecorded(session, wanted, limit=limit, given_up=given_up)
+        found = [reply_data(row) for row in unrecorded]
     rows = table(
         ("id", "received", "licence", "post", "given up", "reason", "detail", "cure"),
         [[entry[column] for column in _COLUMNS] for entry in found],
@@ -91,11 +79,11 @@ def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None) ->
     """
     if bool(ids) == bool(licence_id) or (ids and reason):
         raise click.UsageError("give IDs, or --licence with --reason if you like")
-    wanted = Wanted(licence_id, reason, ids or None, given_up=not ids)
+    wanted = Filter(licence_id, reason=reason, ids=ids or None)
     with Installation().database.transaction() as session:
         if licence_id is not None:
             require_licence(session, licence_id)
-        found = find_ids(session, wanted)
+        found = find_ids(session, wanted, given_up=not ids)
     if not all(wake_replies(batch) for batch in batches(found)):
         raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs")
     asked = [reply_id for reply_id, _ in found]

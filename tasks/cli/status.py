@@ -18,12 +18,12 @@ from tasks.cli.installation import Installation
 from tasks.cli.output import show, table
 from tasks.licences.circuit import Circuits, CircuitState
 from tasks.licences.registration import RegistrationError
+from tasks.outbound.resending import CAN_BE_RESENT
 from tasks.replies.unrecorded import IS_GIVEN_UP
 from tasks.watch.backlog import Backlog, read_backlogs
 
 # What people wrote; a root post is only where their messages stand.
 MESSAGES = (DeliveryKind.REPLY, DeliveryKind.NOTIFICATION)
-CAN_BE_RESENT = (Delivery.state == DeliveryState.FAILED, Delivery.payload.is_not(None))
 IS_OPEN = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
 
 Where: TypeAlias = ColumnElement[bool]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, null, select, update
+from sqlalchemy import delete, null, select, update
 from sqlalchemy.orm import Session
 
 from models import Database, Delivery, DeliveryKind, DeliveryState
 from tasks.failures import OwnReason
 from tasks.lanes import LOCK_S, Lane, LaneEntry, LaneLock, Lanes
 from tasks.mattermost import Reason
+from tasks.watch.filter import Filter, newest
 
 # Whoever drains a lane lets it go between two bursts; a worker that died holds it for LOCK_S.
 HOLD_WAIT_S = LOCK_S + 5.0
@@ -27,45 +27,27 @@ class LaneBusyError(Exception):
     """Somebody is sending from this lane and did not let go of it in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which failed messages are meant; None: whatever it is."""
-
-    licence_id: str | None = None
-    since: datetime | None = None
-    reason: str | None = None
-    ids: Sequence[int] | None = None
-    with_payload: bool = True
-
-    def rows(self) -> Select[Delivery]:
-        """Return the rows in the order in which they were written."""
-        query = select(Delivery).where(Delivery.state == DeliveryState.FAILED)
-        if self.licence_id is not None:
-            query = query.where(Delivery.licence_id == self.licence_id)
-        if self.since is not None:
-            query = query.where(Delivery.finished_at >= self.since)
-        if self.reason is not None:
-            query = query.where(Delivery.reason == self.reason)
-        if self.ids is not None:
-            query = query.where(Delivery.id.in_(self.ids))
-        if self.with_payload:
-            query = query.where(Delivery.payload.is_not(None))
-        return query.order_by(Delivery.id)
+HAS_FAILED = Delivery.state == DeliveryState.FAILED
+# What was discarded, or is too old, cannot be sent again.
+CAN_BE_RESENT = (HAS_FAILED, Delivery.payload.is_not(None))
 
 
-def find_failed(session: Session, wanted: Wanted, *, limit: int | None = None) -> list[Delivery]:
+def find_failed(
+    session: Session, wanted: Filter, *, limit: int, with_payload: bool = True
+) -> list[Delivery]:
     """Return the failed messages that are meant, the newest ones if there are more than that."""
-    newest = wanted.rows().order_by(None).order_by(Delivery.id.desc()).limit(limit)
-    return list(reversed(session.scalars(newest).all()))
+    rows = wanted.rows(Delivery, *(CAN_BE_RESENT if with_payload else (HAS_FAILED,)))
+    return newest(session, rows, Delivery, limit=limit)
 
 
-def find_ids(session: Session, wanted: Wanted) -> list[int]:
-    """Return which failed messages are meant, in the order in which they were written."""
-    return list(session.scalars(wanted.rows().with_only_columns(Delivery.id)))
+def find_ids(session: Session, wanted: Filter) -> list[int]:
+    """Return which messages that can be sent again are meant, in the order they were written."""
+    rows = wanted.rows(Delivery, *CAN_BE_RESENT)
+    return list(session.scalars(rows.with_only_columns(Delivery.id)))
 
 
 def cure_of(reason: str | None) -> str:
-    """Return what to do about a reason of the ledger; empty for a word that is none."""
+    """Return what to do about a reason of the ledger; an empty string for an unknown word."""
     for reasons in (Reason, OwnReason):
         if reason in {known.value for known in reasons}:
             return reasons(reason).cure
@@ -101,7 +83,8 @@ def resend(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
     # Nobody looks at the lane between the two writes: an entry whose row still says "failed"
     # would be taken for a duplicate, and a row that says "sending" without an entry is stuck.
     with held(lanes, lane), database.transaction() as session:
-        row = session.scalar(Wanted(ids=[delivery_id]).rows().with_for_update())
+        locked = Filter(ids=[delivery_id]).rows(Delivery, *CAN_BE_RESENT).with_for_update()
+        row = session.scalar(locked)
         if row is None or row.payload is None:
             return None
         lanes.append(lane, LaneEntry(row.kind.value, row.key, row.task_id or "", row.payload))
@@ -142,11 +125,7 @@ def discard(session: Session, ids: Sequence[int]) -> list[int]:
     """Forget the payloads of these failed messages; return whose payload was there."""
     gone = session.scalars(
         update(Delivery)
-        .where(
-            Delivery.id.in_(ids),
-            Delivery.state == DeliveryState.FAILED,
-            Delivery.payload.is_not(None),
-        )
+        .where(Delivery.id.in_(ids), *CAN_BE_RESENT)
         .values(payload=null())
         .returning(Delivery.id)
     )

@@ -3,51 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models import Reply, ReplyState
 from tasks.replies.patience import GIVEN_UP
+from tasks.watch.filter import Filter, newest
 
-IS_GIVEN_UP = (Reply.state == ReplyState.RECEIVED, Reply.next_attempt_at == GIVEN_UP)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which replies that are not recorded are meant; None: whatever it is."""
-
-    licence_id: str | None = None
-    reason: str | None = None
-    ids: Sequence[int] | None = None
-    given_up: bool = False
-
-    def rows(self) -> Select[Reply]:
-        """Return the rows in the order in which they were received."""
-        query = select(Reply).where(Reply.state == ReplyState.RECEIVED)
-        if self.licence_id is not None:
-            query = query.where(Reply.licence_id == self.licence_id)
-        if self.reason is not None:
-            query = query.where(Reply.reason == self.reason)
-        if self.ids is not None:
-            query = query.where(Reply.id.in_(self.ids))
-        if self.given_up:
-            query = query.where(*IS_GIVEN_UP)
-        return query.order_by(Reply.id)
+IS_UNRECORDED = Reply.state == ReplyState.RECEIVED
+IS_GIVEN_UP = (IS_UNRECORDED, Reply.next_attempt_at == GIVEN_UP)
 
 
-def find_unrecorded(session: Session, wanted: Wanted, *, limit: int) -> list[Reply]:
+def find_unrecorded(session: Session, wanted: Filter, *, limit: int, given_up: bool) -> list[Reply]:
     """Return the replies that are meant, the newest ones if there are more than that."""
-    newest = wanted.rows().order_by(None).order_by(Reply.id.desc()).limit(limit)
-    return list(reversed(session.scalars(newest).all()))
+    return newest(session, _rows(wanted, given_up=given_up), Reply, limit=limit)
 
 
-def find_ids(session: Session, wanted: Wanted) -> list[tuple[int, str]]:
+def find_ids(session: Session, wanted: Filter, *, given_up: bool) -> list[tuple[int, str]]:
     """Return id and licence of the replies that are meant."""
-    found = session.execute(wanted.rows().with_only_columns(Reply.id, Reply.licence_id))
+    rows = _rows(wanted, given_up=given_up)
+    found = session.execute(rows.with_only_columns(Reply.id, Reply.licence_id))
     return [(reply_id, licence_id) for reply_id, licence_id in found]
+
+
+def _rows(wanted: Filter, *, given_up: bool) -> Select[Reply]:
+    return wanted.rows(Reply, *(IS_GIVEN_UP if given_up else (IS_UNRECORDED,)))
 
 
 def count_unrecorded(session: Session) -> Counter[tuple[str, bool]]:

@@ -1,0 +1,45 @@
+"""Which messages of the ledger, or replies of the inbox, an operator means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session
+
+from models import Delivery, Reply
+
+Row = TypeVar("Row", Delivery, Reply)
+
+# The moment that ``since`` is compared with.
+_MOMENTS = {Delivery: Delivery.finished_at, Reply: Reply.received_at}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the rows have in common; None: whatever it is."""
+
+    licence_id: str | None = None
+    since: datetime | None = None
+    reason: str | None = None
+    ids: Sequence[int] | None = None
+
+    def rows(self, table: type[Row], *where: ColumnElement[bool]) -> Select[Row]:
+        """Return those rows of the table that are so, in the order in which they were written."""
+        query = select(table).where(*where).order_by(table.id)
+        if self.licence_id is not None:
+            query = query.where(table.licence_id == self.licence_id)
+        if self.since is not None:
+            query = query.where(_MOMENTS[table] >= self.since)
+        if self.reason is not None:
+            query = query.where(table.reason == self.reason)
+        return query if self.ids is None else query.where(table.id.in_(self.ids))
+
+
+def newest(session: Session, query: Select[Row], table: type[Row], *, limit: int) -> list[Row]:
+    """Return the newest of these rows, at most ``limit``, the newest last."""
+    found = session.scalars(query.order_by(None).order_by(table.id.desc()).limit(limit))
+    return list(reversed(found.all()))
