@@ -16,28 +16,23 @@ from demo.redis_server import RedisServer, running_redis
 from models import Database
 from models.migrations import upgrade
 from tests.postgres_server import PostgresServer, postgres_binaries
+from tests.reporting import (
+    pytest_addoption,
+    pytest_configure,
+    pytest_runtest_makereport,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+]
 
 _numbers = itertools.count(1)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of this suite."""
-    parser.addoption(
-        "--full-load",
-        action="store_true",
-        help="burn each fire with 2,000 messages, and more fires",
-    )
-    parser.addoption("--fire-report", metavar="FILE", help="write what the fires measured as JSON")
-    parser.addoption(
-        "--fail-on-skip", action="store_true", help="fail if a test was skipped (for CI)"
-    )
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """With --fail-on-skip a run that has skipped anything has failed."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if session.config.getoption("--fail-on-skip") and reporter and reporter.stats.get("skipped"):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ class Block:
 
 def all_pages() -> list[str]:
     """Return the pages, those that build on each other in order."""
-    places = ("*.md", "docs/**/*.md", "demo/**/*.md", "benchmarks/**/*.md")
+    places = ("*.md", "docs/**/*.md", "demo/**/*.md", "benchmarks/**/*.md", "tests/**/*.md")
     found = {str(path.relative_to(ROOT)) for place in places for path in ROOT.glob(place)}
     between = sorted(found - {*FIRST, *LAST})
     return [page for page in (*FIRST, *between, *LAST) if page in found]

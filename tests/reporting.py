@@ -1,0 +1,110 @@
+"""What a run of the suite says at its end, and a failed test of the processes that it started."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.figures import table, write_report
+
+LAST_LINES = 20
+# A file's time is that of the kernel's last tick, which may lie before a test that has just begun.
+TICK_S = 0.1
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this suite."""
+    parser.addoption(
+        "--full-load",
+        action="store_true",
+        help="burn each fire with 2,000 messages, and more fires",
+    )
+    parser.addoption("--fire-report", metavar="FILE", help="write what the fires measured as JSON")
+    parser.addoption(
+        "--fail-on-skip", action="store_true", help="fail if a test was skipped (for CI)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the suite's marks."""
+    config.addinivalue_line("markers", "full_load: runs with --full-load alone")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """With --fail-on-skip a run that has skipped anything has failed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--fail-on-skip") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a failed test print the last lines of the processes that it started."""
+    report = yield
+    if report.failed:
+        for log in sorted(_logs(item, since=call.start)):
+            lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            if lines:
+                report.sections.append((f"Last lines of {log}", "\n".join(lines)))
+    return report
+
+
+def _logs(item: pytest.Item, *, since: float) -> set[Path]:
+    """Return the logs in the test's own folder, and those that shared servers have written to."""
+    arguments: dict[str, object] = getattr(item, "funcargs", {})
+    own = set(_logs_in(arguments.get("tmp_path")))
+    shared = (getattr(argument, "directory", None) for argument in arguments.values())
+    return own | {
+        log
+        for folder in shared
+        for log in _logs_in(folder)
+        if log.stat().st_mtime >= since - TICK_S
+    }
+
+
+def _logs_in(folder: object) -> Iterator[Path]:
+    return folder.rglob("*.log") if isinstance(folder, Path) else iter(())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the fires measured, and where the time went if the slowest tests are shown too."""
+    _tell_figures(terminalreporter)
+    if terminalreporter.config.getoption("durations"):
+        terminalreporter.section("time by folder")
+        for line in _times(_reports(terminalreporter)):
+            terminalreporter.write_line(line)
+
+
+def _tell_figures(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.getreports("passed")
+    told = [told for report in reports for told in report.user_properties]
+    rows = [row for name, row in told if name == "fire"]
+    if rows:
+        terminalreporter.section("fires survived")
+        for line in table(rows):
+            terminalreporter.write_line(line)
+    path = terminalreporter.config.getoption("--fire-report")
+    if path:
+        write_report(Path(path), rows)
+
+
+def _reports(terminalreporter: pytest.TerminalReporter) -> Iterator[pytest.TestReport]:
+    for reports in terminalreporter.stats.values():
+        yield from (report for report in reports if isinstance(report, pytest.TestReport))
+
+
+def _times(reports: Iterable[pytest.TestReport]) -> list[str]:
+    """Return a line for each folder: its seconds, of all workers together, and its tests."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    tests: defaultdict[str, set[str]] = defaultdict(set)
+    for report in reports:
+        folder = str(Path(report.nodeid.partition("::")[0]).parent)
+        seconds[folder] += report.duration
+        tests[folder].add(report.nodeid)
+    folders = sorted(seconds, key=lambda folder: -seconds[folder])
+    return [f"{seconds[it]:7.1f} s  {len(tests[it]):5}  {it}" for it in folders]
