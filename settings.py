@@ -6,8 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ireserve_mattermost.address import DEFAULT_URL, VARIABLES, parse_redis_url, redis_url
 
 _VAR = Path(__file__).resolve().parent / "var"
 
@@ -23,10 +25,13 @@ class Settings(BaseSettings):
     """The installation's settings; each field is the environment variable of the same name."""
 
     # A wrong value may be a secret: the error names the field and not what was in it.
-    model_config = SettingsConfigDict(hide_input_in_errors=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        hide_input_in_errors=True, frozen=True, extra="ignore", populate_by_name=True
+    )
 
     database_url: str = Field(default=f"sqlite:///{_VAR / 'ireserve-mattermost.db'}")
-    redis_url: str = "redis://127.0.0.1:6379/0"
+    # IRESERVE_MATTERMOST_REDIS_URL, else REDIS_URL: the same rule in i-Reserve's processes.
+    redis_url: str = Field(default=DEFAULT_URL, validation_alias=AliasChoices(*VARIABLES))
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     attachments_url: str = Field(default=f"file://{_VAR / 'attachments'}")
     attachment_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
@@ -65,6 +70,14 @@ class Settings(BaseSettings):
     def _not_empty(cls, value: Any) -> Any:
         """Take an empty variable for one that is not set."""
         return value or None
+
+    @field_validator("redis_url")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        """Refuse an address of Redis that cannot be used, before anything connects."""
+        value = value.strip() or redis_url()
+        parse_redis_url(value)
+        return value
 
     @field_validator("database_url")
     @classmethod

@@ -24,11 +24,12 @@ from benchmarks.plans import Statements, is_bounded, plans, watched
 from benchmarks.report import Comparison, Report, Target, alternating
 from benchmarks.servers import databases
 from demo.redis_server import running_redis
+from ireserve_mattermost.lanes import Lane
+from ireserve_mattermost.message_task import entry_of
+from ireserve_mattermost.messages import lane_of
 from models import Database
 from settings import Settings
-from tasks.app import append_message
 from tasks.cli.status import read_status
-from tasks.lanes import Lane
 from tasks.outbound.drain import drain
 from tasks.outbound.resending import find_failed
 from tasks.outbound.retention import forget_old_payloads
@@ -168,7 +169,7 @@ def _send(runtime: Runtime) -> None:
             "sender_role": "visitor",
             "text": "Is it free?",
         }
-        append_message(runtime.lanes, "reply", payload, "planned")
+        runtime.lanes.append(lane_of("reply", payload), entry_of("reply", payload, "planned"))
         drain(runtime, Lane.of_conversation(LICENCES[0], conversation))
 
 

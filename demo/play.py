@@ -13,9 +13,9 @@ from demo.errors import DemoError
 from demo.installation import SAMPLE
 from demo.ireserve.chat import say, start_conversation
 from demo.ireserve.store import Conversation, Message, Store
+from ireserve_mattermost.messages import key_of, lane_of
 from tasks import send_notification
 from tasks.mattermost import MattermostClient, Post
-from tasks.messages import key_of, lane_of
 from tasks.outbound.marks import Mark, mark_of
 
 # Eight messages take well under a second; a slow real server with large files takes longer.

@@ -48,6 +48,9 @@ class RedisServer:
 
     directory: Path
     port: int
+    # "always": what was accepted survives a kill on a busy disk too, where Redis' own default may
+    # put a write off.
+    fsync: str = "everysec"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,6 +66,7 @@ class RedisServer:
             "--bind": "127.0.0.1",
             "--dir": str(self.directory),
             "--appendonly": "yes",
+            "--appendfsync": self.fsync,
             "--save": "",
             "--daemonize": "no",
         }
@@ -93,9 +97,9 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis(directory: Path) -> Iterator[RedisServer]:
+def running_redis(directory: Path, *, fsync: str = "everysec") -> Iterator[RedisServer]:
     """Yield a started server on a free port; stop it at the end."""
-    server = RedisServer(directory, free_port())
+    server = RedisServer(directory, free_port(), fsync=fsync)
     server.start()
     try:
         yield server

@@ -92,7 +92,8 @@ def _let_some_fail(demo: RunningDemo) -> None:
 
     tasks = {task.name: task for task in (post_reply, send_notification)}
     for name, arguments in FAILED:
-        tasks[name].delay(**{"licence_id": demo.target.public.licence_id, **arguments})
+        arguments = {"licence_id": demo.target.public.licence_id, **arguments}
+        tasks[name].apply_async(kwargs=arguments)
 
 
 @contextmanager

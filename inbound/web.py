@@ -12,10 +12,10 @@ from inbound.health import HealthPage
 from inbound.metrics import MetricsPage
 from inbound.wake_ups import WakeUps
 from inbound.webhook import METHODS, ReplyWebhook
+from ireserve_mattermost.connections import worker_redis
 from models import Database
 from settings import get_settings
 from tasks.app import app as celery_app
-from tasks.connections import worker_redis
 from tasks.watch.error_reports import report_error, start_error_reports
 from tasks.watch.logs import configure_logs
 

@@ -3,7 +3,7 @@
 from tasks import create_root_post, post_reply, send_notification, sync_user
 """
 
+from ireserve_mattermost import create_root_post, post_reply, send_notification, sync_user
 from tasks.app import app
-from tasks.outbound.tasks import create_root_post, post_reply, send_notification, sync_user
 
 __all__ = ["app", "create_root_post", "post_reply", "send_notification", "sync_user"]

@@ -17,8 +17,8 @@ from celery.signals import (
 )
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from settings import get_settings
-from tasks.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from tasks.runtime import current_runtime, set_threads
 from tasks.watch.error_reports import report_error, start_error_reports
 from tasks.watch.logs import configure_logs

@@ -9,11 +9,11 @@ from threading import Event, Lock
 
 from redis import Redis
 
+from ireserve_mattermost.connections import worker_redis
+from ireserve_mattermost.lanes import Lanes
 from models import Database, KeyRing
 from settings import Settings, get_settings
 from tasks.attachments import AttachmentSource
-from tasks.connections import worker_redis
-from tasks.lanes import Lanes
 from tasks.licences.access import LicenceAccess, Licences
 from tasks.licences.circuit import Circuits
 from tasks.licences.slots import Slots

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import structlog
 
+from ireserve_mattermost.lanes import OVERDUE_MS, Lane
 from tasks.app import app
 from tasks.failures import SendFailedError
-from tasks.lanes import OVERDUE_MS, Lane
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
 from tasks.replies.open_replies import wake_open_replies

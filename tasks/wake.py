@@ -12,8 +12,8 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from ireserve_mattermost.lanes import Lane
 from tasks.app import app
-from tasks.lanes import Lane
 
 log = structlog.get_logger(__name__)
 

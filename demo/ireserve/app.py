@@ -30,9 +30,9 @@ from demo.ireserve.mirror import Mirror, Passage
 from demo.ireserve.shown import shown
 from demo.ireserve.store import Conversation, Message, MessageState, Store
 from demo.ireserve.switch import Switch
+from ireserve_mattermost.connections import worker_redis
 from models import Database
 from settings import Settings, get_settings
-from tasks.connections import worker_redis
 
 # A picture from a phone and its like; the demo's disk is somebody's temporary folder.
 MAX_REQUEST_BYTES = 50 * 1024 * 1024

@@ -38,7 +38,7 @@ def say(store: Store, message: Message) -> None:
         sender_name=message.sender_name,
         sender_role=message.sender_role,
         text=message.text,
-        attachments=list(message.attachments),
+        attachments=[{"name": file["name"], "path": file["path"]} for file in message.attachments],
         sent_at=message.posted_at,
     )
     store.add_message(message)

@@ -11,9 +11,9 @@ from enum import StrEnum
 from redis import Redis
 from sqlalchemy import select
 
+from ireserve_mattermost.messages import key_of, lane_of
 from models import Conversation, Database, Delivery, DeliveryState
 from tasks.licences.circuit import Circuits
-from tasks.messages import key_of, lane_of
 
 
 class Passage(StrEnum):

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 # How long one of the demo's processes waits while another one writes.
 BUSY_TIMEOUT_S = 10.0
@@ -27,6 +27,9 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_by_post ON messages (post_id);
 """
+
+
+Role = Literal["visitor", "agent"]
 
 
 class MessageState(StrEnum):
@@ -61,7 +64,7 @@ class Message:
     conversation_id: str
     message_id: str
     sender_name: str = field(repr=False)
-    sender_role: str
+    sender_role: Role
     text: str = field(repr=False)
     posted_at: str
     plain_text: str | None = field(default=None, repr=False)

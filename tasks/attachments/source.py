@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ireserve_mattermost.messages import Attachment
 from tasks.attachments.downloads import DownloadLimits, Downloads
 from tasks.attachments.errors import AttachmentError, AttachmentReason
 from tasks.attachments.names import upload_name
@@ -14,20 +15,6 @@ CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 20.0
 # 100 MB at 3 Mbit/s; the conversation's later messages wait meanwhile.
 TOTAL_TIMEOUT_S = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file of a message: its name, and a link or a path in the store (exactly one of them)."""
-
-    name: str = field(repr=False)
-    url: str | None = field(default=None, repr=False)
-    path: str | None = field(default=None, repr=False)
-    content_type: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.url is None) == (self.path is None):
-            raise ValueError("give exactly one of url and path")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from models import Database, KeyRing, KeyRingError, Licence
 from models.migrations import schema_state
 from tasks.checks.check import Check, failed, passed, skipped
-from tasks.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from tasks.watch.signs import last_sweep_s_ago
 
 # Workers on the same network answer within milliseconds; one at work answers all the same.

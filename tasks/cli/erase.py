@@ -8,12 +8,12 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
+from ireserve_mattermost.lanes import Lane
 from tasks.attachments.store import AttachmentStore
 from tasks.cli.command import Command, confirm, wants_json
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.output import show, table
-from tasks.lanes import Lane
 from tasks.licences.registration import RegistrationError
 from tasks.mattermost import MattermostClient
 from tasks.privacy.conversations import StoredConversation, find_conversations, load_conversation

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
+from ireserve_mattermost.lanes import Lane
 from models import Delivery, utc_now
 from tasks.cli.command import Command, confirm
 from tasks.cli.installation import Installation
 from tasks.cli.moments import MOMENT
 from tasks.cli.options import limit_option, reason_option, yes_option
 from tasks.cli.output import progress, show, table
-from tasks.lanes import Lane
 from tasks.outbound.resending import LaneBusyError, cure_of, find_failed, find_ids, why_not
 from tasks.outbound.resending import discard as forget
 from tasks.outbound.resending import purge as purge_ledger

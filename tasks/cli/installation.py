@@ -7,10 +7,10 @@ from functools import cached_property
 import click
 from redis import Redis
 
+from ireserve_mattermost.connections import worker_redis
+from ireserve_mattermost.lanes import Lanes
 from models import Database, KeyRing
 from settings import Settings, get_settings
-from tasks.connections import worker_redis
-from tasks.lanes import Lanes
 from tasks.licences.circuit import Circuits
 from tasks.licences.registration import RegistrationError
 from tasks.mattermost import MattermostClient

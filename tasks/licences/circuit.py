@@ -15,7 +15,7 @@ from typing import cast
 
 from redis import Redis
 
-from tasks.lanes import PREFIX
+from ireserve_mattermost.lanes import PREFIX
 from tasks.mattermost import NotSentError, OutcomeUnknownError, RateLimitedError, Reason
 
 # One failure may be a hiccup; the third in a row costs each message up to 23 s of a thread.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, defaultdict
 from threading import Lock
 
-from tasks.lanes import Lane
+from ireserve_mattermost.lanes import Lane
 
 
 class Slots:

@@ -14,11 +14,11 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
+from ireserve_mattermost.lanes import Lane, LaneEntry
+from ireserve_mattermost.messages import Notification
 from models import DeliveryState
 from tasks.failures import SendFailedError, Settled, Waiting
-from tasks.lanes import Lane, LaneEntry
 from tasks.licences.access import LicenceAccess
-from tasks.messages import Notification
 from tasks.outbound import endings, ledger
 from tasks.outbound.delivery import deliver
 from tasks.outbound.endings import Delivered, is_the_entrys_fault

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import structlog
 
+from ireserve_mattermost.lanes import LaneEntry
+from ireserve_mattermost.messages import ChatMessage, Notification
 from models import DeliveryState
 from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
-from tasks.lanes import LaneEntry
 from tasks.licences.circuit import DEFAULT_PAUSE_S
 from tasks.mattermost import MattermostError, RateLimitedError, RefusedError
-from tasks.messages import Notification, Reply
 from tasks.outbound.endings import Delivered, accounted, detail_of
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Posted, Sent
@@ -73,7 +73,7 @@ def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Att
             post_notification(job, message, channel_id, attempt)
         return Delivered(_sent(attempt, channel_id), None)
     assert thread is not None
-    if not isinstance(message, Reply):
+    if not isinstance(message, ChatMessage):
         return _send_root(job, thread, attempt)
     with accounted(job, attempt):
         thread = ensure_root(job, thread)

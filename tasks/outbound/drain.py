@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from ireserve_mattermost.lanes import Lane, LaneEntry, LaneLostError, TakenLane
 from models import DeliveryKind, DeliveryState
 from tasks.failures import Settled, Waiting
-from tasks.lanes import Lane, LaneEntry, LaneLostError, TakenLane
 from tasks.outbound.batch import send_messages
 from tasks.outbound.job import Head, Step
 from tasks.outbound.users import store_changes

@@ -16,9 +16,9 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 
+from ireserve_mattermost.lanes import Lane, LaneEntry, LaneLostError
 from models import Database, DeliveryState
 from tasks.failures import OwnReason, SendFailedError, Settled, UndecidedError
-from tasks.lanes import Lane, LaneEntry, LaneLostError
 from tasks.mattermost import MattermostError, Post, RateLimitedError
 from tasks.outbound import ledger
 from tasks.outbound.job import Attempt, Job

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Database
 from tasks.attachments import AttachmentSource
 from tasks.failures import Settled, Waiting
-from tasks.lanes import Lane, LaneEntry
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.ledger import Begun

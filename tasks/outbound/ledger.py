@@ -11,8 +11,8 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Delivery, DeliveryKind, DeliveryState, utc_now
-from tasks.lanes import Lane, LaneEntry
 
 # What a message looked like before this attempt when nobody had begun it.
 NEW = None

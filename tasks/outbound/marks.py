@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tasks.lanes import Lane
+from ireserve_mattermost.lanes import Lane
 from tasks.mattermost import Post
 
 PROPS_KEY = "ireserve"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.messages import Notification
+from ireserve_mattermost.messages import Notification
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
 from tasks.rendering import render_notification

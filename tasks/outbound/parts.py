@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from ireserve_mattermost.messages import Attachment, ChatMessage
 from models import utc_now
 from tasks.mattermost import FileInfo, Post
-from tasks.messages import AttachmentArguments, Reply
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.marks import mark_of
 from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
@@ -25,7 +25,7 @@ LOST_BY_SERVER = "the server accepted the file and then did not attach it"
 class ReplyPosts:
     """Posts one message under its thread's root, and notes in ``attempt`` what is there."""
 
-    def __init__(self, job: Job, *, thread: Thread, message: Reply, attempt: Attempt) -> None:
+    def __init__(self, job: Job, *, thread: Thread, message: ChatMessage, attempt: Attempt) -> None:
         self._job = job
         self._place = Place(thread.channel_id, thread.root_post_id or "")
         self._message = message
@@ -52,7 +52,7 @@ class ReplyPosts:
             yield self._files_draft(files[start : start + FILES_PER_POST], start)
 
     def _text_drafts(
-        self, attachments: Sequence[AttachmentArguments]
+        self, attachments: Sequence[Attachment]
     ) -> Iterator[tuple[Draft, Sequence[str]]]:
         uploads = self._upload(attachments)
         texts = render_reply(
@@ -69,7 +69,7 @@ class ReplyPosts:
             yield draft, [file.name for file in files]
 
     def _files_draft(
-        self, attachments: Sequence[AttachmentArguments], start: int
+        self, attachments: Sequence[Attachment], start: int
     ) -> tuple[Draft, Sequence[str]]:
         name = f"files-{start + 1}"
         if name in self._found:
@@ -96,7 +96,7 @@ class ReplyPosts:
         }
         return Draft(name, text, files, kept=kept)
 
-    def _upload(self, attachments: Sequence[AttachmentArguments]) -> Uploads:
+    def _upload(self, attachments: Sequence[Attachment]) -> Uploads:
         return upload_all(self._job, self._place.channel_id, attachments)
 
     def _post_part(self, draft: Draft, file_names: Sequence[str] = ()) -> None:

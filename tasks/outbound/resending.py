@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlalchemy import delete, null, select, update
 from sqlalchemy.orm import Session
 
+from ireserve_mattermost.lanes import LOCK_S, Lane, LaneEntry, LaneLock, Lanes
 from models import Database, Delivery, DeliveryKind, DeliveryState
 from tasks.failures import OwnReason
-from tasks.lanes import LOCK_S, Lane, LaneEntry, LaneLock, Lanes
 from tasks.mattermost import Reason
 from tasks.watch.filter import Filter, newest
 

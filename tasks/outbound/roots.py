@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ireserve_mattermost.lanes import LaneEntry
 from models import DeliveryKind
 from tasks.failures import UndecidedError
-from tasks.lanes import LaneEntry
 from tasks.mattermost import Post, Reason, RefusedError
 from tasks.outbound import ledger
 from tasks.outbound.endings import accounted, write_root

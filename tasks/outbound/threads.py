@@ -9,11 +9,11 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
+from ireserve_mattermost.lanes import Lane
+from ireserve_mattermost.messages import ChatMessage, RootPost
 from models import Conversation, utc_now
-from tasks.lanes import Lane
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import Post
-from tasks.messages import Reply, RootPost
 from tasks.outbound.job import Job
 
 # How exactly a conversation's last activity is known; finer would cost a write for each message.
@@ -62,7 +62,7 @@ _FIND = select(*_COLUMNS).where(
 
 
 def load_thread(
-    connection: Connection, messages: Sequence[RootPost | Reply], licence: LicenceAccess
+    connection: Connection, messages: Sequence[RootPost | ChatMessage], licence: LicenceAccess
 ) -> Thread:
     """Return the conversation of these messages with its thread; it is made if need be."""
     licence_id, conversation_id = messages[0].licence_id, messages[0].conversation_id
@@ -85,7 +85,7 @@ def load_thread(
     return replace(thread, **learned)
 
 
-def _learned(thread: Thread | None, messages: Sequence[RootPost | Reply]) -> dict[str, Any]:
+def _learned(thread: Thread | None, messages: Sequence[RootPost | ChatMessage]) -> dict[str, Any]:
     """Return what the messages tell of the conversation, for this root post and a later one."""
     known = {name: getattr(thread, name, None) for name in _LEARNED}
     told = dict(known)

@@ -13,7 +13,6 @@ from tasks.mattermost import (
     RateLimitedError,
     Reason,
 )
-from tasks.messages import AttachmentArguments
 from tasks.outbound.job import Job
 from tasks.rendering import file_note
 
@@ -26,7 +25,7 @@ class Uploads:
     notes: tuple[str, ...]
 
 
-def upload_all(job: Job, channel_id: str, attachments: Sequence[AttachmentArguments]) -> Uploads:
+def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> Uploads:
     """Upload the files.
 
     Raises:
@@ -47,16 +46,10 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[AttachmentArgume
     return Uploads(tuple(files), tuple(notes))
 
 
-def _upload(job: Job, channel_id: str, attachment: AttachmentArguments) -> FileInfo:
+def _upload(job: Job, channel_id: str, attachment: Attachment) -> FileInfo:
     job.extend()
-    source = Attachment(
-        name=attachment.name,
-        url=attachment.url,
-        path=attachment.path,
-        content_type=attachment.content_type,
-    )
     limit = job.licence.max_file_size_bytes
-    with job.attachments.open(source, limit_bytes=limit, on_progress=job.extend) as opened:
+    with job.attachments.open(attachment, limit_bytes=limit, on_progress=job.extend) as opened:
         return job.client.upload_file(
             channel_id=channel_id,
             name=opened.name,

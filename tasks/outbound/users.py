@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
+from ireserve_mattermost.lanes import Lane, LaneEntry
+from ireserve_mattermost.messages import InvalidMessageError, UserChange, parse_message
 from models import DeliveryState, Licence, User
 from tasks.failures import OwnReason, SendFailedError, Settled
-from tasks.lanes import Lane, LaneEntry
-from tasks.messages import InvalidMessageError, UserChange, parse_user_change
 from tasks.outbound.endings import give_up, is_the_entrys_fault, refuse_entry
 from tasks.outbound.job import Head, Step
 from tasks.runtime import Runtime
@@ -28,7 +28,7 @@ def store_changes(runtime: Runtime, lane: Lane, heads: Sequence[Head]) -> Iterat
 
 def _store_change(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Settled:
     try:
-        change = parse_user_change(entry.payload)
+        change = parse_message("user", entry.payload)
         with runtime.database.transaction() as session:
             _store(session, change)
     except InvalidMessageError as error:

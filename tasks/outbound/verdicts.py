@@ -6,12 +6,23 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
+
+from ireserve_mattermost.lanes import Lane, LaneEntry
+from ireserve_mattermost.messages import (
+    ChatMessage,
+    InvalidMessageError,
+    Message,
+    Notification,
+    parse_message,
+    unknown_fields,
+)
 from tasks.failures import OwnReason, SendFailedError, Waiting
-from tasks.lanes import Lane, LaneEntry
 from tasks.licences.access import LicenceAccess, NotificationTarget
 from tasks.mattermost import Reason
-from tasks.messages import InvalidMessageError, Message, Notification, Reply, parse_message
 from tasks.runtime import Runtime
+
+log = structlog.get_logger(__name__)
 
 # While a circuit is open, its lanes are looked at this often, to fail what has waited too long.
 BLOCKED_LOOK_S = 30.0
@@ -29,6 +40,8 @@ def read(runtime: Runtime, lane: Lane, entry: LaneEntry) -> CheckedMessage | Sen
     """Return the checked message with its licence, or why it can never be sent."""
     try:
         message = parse_message(entry.kind, entry.payload)
+        if unknown := unknown_fields(entry.kind, entry.payload):
+            log.warning("unknown_arguments_ignored", lane=str(lane), key=entry.key, names=unknown)
         return CheckedMessage(message, runtime.licences.access(lane.licence_id))
     except InvalidMessageError as error:
         return SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
@@ -75,7 +88,7 @@ def has_expired(runtime: Runtime, entry: LaneEntry) -> bool:
 def reason_to_skip(checked: CheckedMessage) -> StrEnum | None:
     """Return why the message is not to be sent; None: send it."""
     message = checked.message
-    if isinstance(message, Reply) and message.origin_post_id is not None:
+    if isinstance(message, ChatMessage) and message.origin_post_id is not None:
         return OwnReason.FROM_MATTERMOST
     if isinstance(message, Notification) and not target_of(checked).enabled:
         return OwnReason.TYPE_SWITCHED_OFF

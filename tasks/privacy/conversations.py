@@ -11,8 +11,8 @@ from redis import Redis
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from ireserve_mattermost.lanes import PREFIX, Lane, LaneEntry, Lanes
 from models import Conversation, Delivery, DeliveryKind, DeliveryState, Reply, ReplyAttachment
-from tasks.lanes import PREFIX, Lane, LaneEntry, Lanes
 
 # So many failed messages are in memory at once while a visitor is looked for.
 BATCH = 500

@@ -8,9 +8,9 @@ from dataclasses import astuple, dataclass
 from sqlalchemy import ColumnElement, delete, func, null, select, update
 from sqlalchemy.orm import Session
 
+from ireserve_mattermost.lanes import Lane, LaneLock, Lanes
 from models import Conversation, Database, Delivery, Licence, Reply, ReplyAttachment
 from tasks.attachments.store import AttachmentStore
-from tasks.lanes import Lane, LaneLock, Lanes
 from tasks.mattermost import MattermostClient
 from tasks.outbound.resending import held
 from tasks.privacy.conversations import root_posts

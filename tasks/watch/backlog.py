@@ -12,7 +12,7 @@ from typing import cast
 from redis import Redis
 from redis.commands.core import Script
 
-from tasks.lanes import PREFIX, WAITING, Lane
+from ireserve_mattermost.lanes import PREFIX, WAITING, Lane
 
 # Lanes to a request: Redis does nothing else meanwhile.
 LANES_PER_REQUEST = 100

@@ -10,7 +10,7 @@ from typing import cast
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tasks.lanes import PREFIX
+from ireserve_mattermost.lanes import PREFIX
 
 SWEPT = PREFIX + "swept"
 # How long it is known that a webhook told of a post of ours: a round trip takes seconds.

@@ -18,9 +18,9 @@ from urllib.parse import quote, unquote
 from redis import Redis
 from redis.exceptions import RedisError
 
+from ireserve_mattermost.lanes import TALLIES, Lane, LaneEntry
 from models import DeliveryKind, DeliveryState, ReplySource
 from tasks.failures import OwnReason, Settled
-from tasks.lanes import TALLIES, Lane, LaneEntry
 
 # The upper ends of the buckets of the delay. Tenths of a second are usual; 5 s is a lost wake-up,
 # 30 s a server that came back, 600 s what a message waits by default before it fails.

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.stage.deployment import ROOT
 
 # What runs in production; the copy holds nothing else.
-PARTS = ("celeryconfig.py", "inbound", "models", "Procfile", "settings.py", "tasks")
+PARTS = ("celeryconfig.py", "client", "inbound", "models", "Procfile", "settings.py", "tasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class Patch:
 
 def assert_is_what_runs(source: Path, environment: Mapping[str, str]) -> None:
     """With this environment a process imports the copy, though the project is installed."""
-    code = "import tasks.lanes; print(tasks.lanes.__file__)"
+    code = "import ireserve_mattermost.lanes; print(ireserve_mattermost.lanes.__file__)"
     # -P: not because the process happens to be started in the copy's folder.
     command = [sys.executable, "-P", "-c", code]
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == str(source / "tasks" / "lanes.py"), told.stdout
+    imported = source / "client" / "ireserve_mattermost" / "lanes.py"
+    assert told.stdout.strip() == str(imported), told.stdout

@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis server that the test may stop and kill."""
-    with running_redis(tmp_path / "redis") as server:
+    with running_redis(tmp_path / "redis", fsync="always") as server:
         yield server
 
 

@@ -119,7 +119,7 @@ class Fire:
         if self.patch is None:
             return {}
         source = self.patch.applied(directory / "source")
-        return {"source": source, "PYTHONPATH": str(source)}
+        return {"source": source, "PYTHONPATH": f"{source}:{source / 'client'}"}
 
     def _figures(self, run: FaultRun, *, settled_s: float) -> Figures:
         load, posts = run.load, run.stage.accepted()

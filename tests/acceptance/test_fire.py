@@ -61,7 +61,7 @@ def test_every_message_arrives_once_and_in_order(fire: Fire, burn: Burn) -> None
 
 
 LOCK_REMOVED = Patch(
-    "tasks/lanes.py",
+    "client/ireserve_mattermost/lanes.py",
     "if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end",
     "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])",
 )

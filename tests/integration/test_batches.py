@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import DeliveryState
-from tasks.lanes import Lane, LaneEntry
 from tasks.outbound import batch as batch_module
 from tasks.outbound.batch import Batch
 from tasks.outbound.drain import drain

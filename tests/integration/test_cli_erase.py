@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ireserve_mattermost.lanes import Lane
 from models import Conversation
-from tasks.lanes import Lane
 from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread

@@ -10,8 +10,8 @@ import pytest
 from redis import Redis
 from sqlalchemy import select, update
 
+from ireserve_mattermost.lanes import Lane
 from models import Delivery, User, utc_now
-from tasks.lanes import Lane
 from tasks.outbound.drain import drain
 from tasks.outbound.resending import LaneBusyError, held
 from tests.operators import Operator, environment_of

@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
+from ireserve_mattermost.lanes import Lane
 from models import (
     Base,
     Conversation,
@@ -22,7 +23,6 @@ from models import (
     WebhookToken,
     hash_token,
 )
-from tasks.lanes import Lane
 from tasks.licences.access import Licences
 from tests.operators import Operator, environment_of
 from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, func, select, text
 
+from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Database, Delivery
 from models import session as session_module
-from tasks.lanes import Lane, LaneEntry
 from tasks.outbound import ledger
 from tests.postgres_server import PostgresServer
 

@@ -12,12 +12,12 @@ from sqlalchemy import delete, text, update
 
 from demo.mattermost import NEWEST, StandIn
 from demo.ports import free_port
+from ireserve_mattermost.connections import worker_redis
 from models import Licence, NotificationChannel, WebhookToken, utc_now
 from models.keyring import new_key
 from settings import get_settings
 from tasks.checks.clock import ask_time, check_clock
 from tasks.checks.licence import Tools, check_licence, load_licences
-from tasks.connections import worker_redis
 from tasks.replies.webhook_tokens import add_token
 from tasks.runtime import connect
 from tests.operators import Operator, environment_of

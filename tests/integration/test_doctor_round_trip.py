@@ -10,10 +10,10 @@ from redis import Redis
 
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
+from ireserve_mattermost.connections import worker_redis
 from tasks.app import app as celery_app
 from tasks.checks.check import State
 from tasks.checks.round_trip import check_round_trip
-from tasks.connections import worker_redis
 from tasks.mattermost import MattermostError
 from tasks.replies.webhook_tokens import add_token
 from tasks.watch.signs import has_seen

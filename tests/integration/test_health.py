@@ -15,8 +15,8 @@ from sqlalchemy import Engine, event
 from demo.ports import free_port
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
+from ireserve_mattermost.connections import worker_redis
 from models import Database
-from tasks.connections import worker_redis
 from tests.webhook_calls import as_json, payload, running_app, send
 
 OK = {"status": "ok", "database": "ok", "broker": "ok"}

@@ -7,8 +7,8 @@ import time
 import pytest
 from sqlalchemy import update
 
+from ireserve_mattermost.lanes import Lane
 from models import Licence
-from tasks.lanes import Lane
 from tasks.licences import circuit
 from tasks.runtime import Runtime, build_runtime
 from tests.stage.stage import Stage

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from redis import Redis
 
-from tasks import lanes as lanes_module
-from tasks.lanes import Lane, LaneEntry, LaneLostError, Lanes
+from ireserve_mattermost import lanes as lanes_module
+from ireserve_mattermost.lanes import Lane, LaneEntry, LaneLostError, Lanes
 from tasks.licences.slots import Slots
 from tasks.outbound.drain import drain
 from tests.stage.stage import VISITOR, Stage

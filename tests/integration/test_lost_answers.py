@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import DeliveryState
-from tasks.lanes import Lane, LaneEntry
 from tasks.mattermost import MattermostClient
 from tasks.outbound import ledger
 from tasks.outbound.marks import Mark

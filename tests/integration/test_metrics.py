@@ -18,9 +18,9 @@ from redis import Redis
 from inbound.metrics import MetricsPage
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
+from ireserve_mattermost.connections import worker_redis
+from ireserve_mattermost.lanes import Lane
 from models import Database, ReplySource
-from tasks.connections import worker_redis
-from tasks.lanes import Lane
 from tasks.mattermost import NotSentError, Reason
 from tasks.outbound.drain import drain
 from tasks.watch.signs import note_sweep

@@ -8,9 +8,9 @@ import pytest
 import requests
 from redis import Redis
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from models import Licence
-from tasks.messages import InvalidMessageError
 from tasks.outbound import parts
 from tasks.rendering import render_reply
 from tests.stage.stage import BOT, CHANNEL, TEAM, VISITOR, Stage
@@ -115,7 +115,7 @@ def test_unreadable_token_is_told_with_its_cure(stage: Stage) -> None:
         ),
         pytest.param({"text": ""}, "text", id="nothing to send"),
         pytest.param({"text": 5}, "text", id="not a text"),
-        pytest.param({"unknown": 1}, "unknown", id="unknown argument"),
+        pytest.param({"text": ["x"]}, "text", id="a list for a text"),
     ],
 )
 def test_wrong_argument_fails_and_names_the_field(
@@ -133,6 +133,19 @@ def test_wrong_argument_fails_and_names_the_field(
     assert stage.runtime.lanes.head(lane) is None
 
 
+def test_argument_of_a_later_version_is_left_out(
+    stage: Stage,
+) -> None:
+    """A field that this version does not know costs itself alone, and the log says so."""
+    with capture_logs() as logs:
+        stage.append("reply", conversation_id="c1", message_id="m1", text="x", mood=1, **VISITOR)
+        stage.reply("m2", "kept")
+
+    assert stage.states()["reply:m1"] == ("sent", None)
+    ignored = [line for line in logs if line["event"] == "unknown_arguments_ignored"]
+    assert [line["names"] for line in ignored] == [["mood"]]
+
+
 def test_longest_ids_fit_everywhere(stage: Stage) -> None:
     """An id of a hundred bytes that are all percent-encoded is stored and found again."""
     conversation_id, message_id = "é" * 50, "/" * 100
@@ -141,8 +154,18 @@ def test_longest_ids_fit_everywhere(stage: Stage) -> None:
     report = stage.reply(message_id, "hello", conversation_id=conversation_id)
 
     assert str(report) == "1 known already"
-    with pytest.raises(InvalidMessageError, match="100 bytes"):
-        stage.append("reply", conversation_id="é" * 51, message_id="m1", **VISITOR)
+
+
+def test_longer_id_is_kept_as_a_failed_message(stage: Stage) -> None:
+    """Its lane has a substitute for the id; the payload keeps the id as it was given."""
+    stage.reply("m1", "hello", conversation_id="é" * 51)
+
+    (row,) = stage.ledger()
+    assert (row.state.value, row.reason) == ("failed", "invalid_arguments")
+    assert row.detail is not None
+    assert row.detail.startswith("conversation_id: must have at most 100 bytes")
+    assert row.payload is not None
+    assert (row.payload["conversation_id"], row.payload["text"]) == ("é" * 51, "hello")
 
 
 def test_integers_are_accepted_as_ids(stage: Stage) -> None:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from ireserve_mattermost.lanes import Lane
 from models import Conversation, Reply, ReplyState, Visibility, utc_now
-from tasks.lanes import Lane
 from tasks.licences.registration import Registration
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.marks import Mark

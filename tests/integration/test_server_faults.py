@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.lanes import Lane
+from ireserve_mattermost.lanes import Lane
 from tests.stage.stage import Stage
 from tests.waiting import wait_until
 

@@ -17,8 +17,8 @@ from demo.mattermost import StandIn
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from inbound.webhook import MAX_BODY_BYTES
+from ireserve_mattermost.connections import worker_redis
 from models import Database, Licence, ReplySource, ReplyState
-from tasks.connections import worker_redis
 from tasks.replies.webhook_tokens import add_token, finish_rotation
 from tests.waiting import wait_until
 from tests.webhook_calls import (

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from demo.ports import free_port
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
+from ireserve_mattermost.connections import worker_redis
 from models import Database
-from tasks.connections import worker_redis
 from tests.webhook_calls import (
     FORM,
     JSON,

@@ -41,7 +41,7 @@ SECRET = "geheim0123456789geheim0123"
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis server that the test may stop."""
-    with running_redis(tmp_path / "redis") as server:
+    with running_redis(tmp_path / "redis", fsync="always") as server:
         yield server
 
 

@@ -85,7 +85,7 @@ def running_stage(
     """
     database = Database(database_url.replace("postgresql:", "postgresql+psycopg:"))
     with (
-        running_redis(directory / "redis") as redis,
+        running_redis(directory / "redis", fsync="always") as redis,
         running_stand_in(directory / "mattermost") as stand_in,
     ):
         deployment = Deployment.create(

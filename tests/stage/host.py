@@ -15,19 +15,20 @@ from collections import deque
 from typing import Any
 
 from celery import Celery
-from celery.signals import after_task_publish
+from redis import Redis
 
 import tasks
+from ireserve_mattermost.message_task import ids_of
+from ireserve_mattermost.wake_ups import QUEUE, wake_up
 
 # How many messages later one comes again: when those behind it are under way or done.
 REDELIVERED_LATER = 20
 
-_published: deque[tuple[dict[str, Any], Any]] = deque(maxlen=REDELIVERED_LATER)
+_enqueued: deque[tuple[str, str, dict[str, Any]]] = deque(maxlen=REDELIVERED_LATER)
 
 
 def main() -> None:
     """Enqueue line by line until the input ends."""
-    after_task_publish.connect(_remember)
     for line in sys.stdin:
         order = json.loads(line)
         started = time.monotonic()
@@ -42,20 +43,10 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _remember(headers: dict[str, Any], body: Any, **_: Any) -> None:
-    _published.append((headers, body))
-
-
 def _redeliver() -> None:
-    headers, body = _published[0]
-    with tasks.app.producer_or_acquire() as producer:
-        producer.publish(
-            body,
-            routing_key=tasks.app.conf.task_default_queue,
-            serializer="json",
-            headers=headers,
-            correlation_id=headers["id"],
-        )
+    """Let a Celery message come again, though its message may be sent already."""
+    with Redis.from_url(os.environ["REDIS_URL"]) as redis:
+        redis.lpush(QUEUE, wake_up(*_enqueued[0]))
 
 
 def _enqueue(order: dict[str, Any]) -> None:
@@ -68,7 +59,9 @@ def _enqueue(order: dict[str, Any]) -> None:
         elsewhere.send_task(order["by_name"], args=args, kwargs=kwargs, queue="mattermost")
         return
     task = getattr(tasks, order["task"])
-    task.delay(*order.get("args", ()), **order.get("kwargs", {}))
+    args, kwargs = order.get("args", ()), order.get("kwargs", {})
+    result = task.delay(*args, **kwargs)
+    _enqueued.append((task.name, result.id, ids_of(task.by_name(args, kwargs))))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from redis import Redis
 from sqlalchemy import select
 
 from demo.mattermost import StandIn
+from ireserve_mattermost.lanes import PREFIX, Lane
+from ireserve_mattermost.message_task import entry_of
+from ireserve_mattermost.messages import lane_of
 from models import Conversation, Delivery
-from tasks.app import append_message
-from tasks.lanes import PREFIX, Lane
 from tasks.mattermost import MattermostClient, Post
-from tasks.messages import lane_of
 from tasks.outbound.drain import DrainReport, drain
 from tasks.runtime import Runtime
 
@@ -41,8 +41,9 @@ class Stage:
         """Put a message into its lane without waking anybody."""
         self.next_task += 1
         payload = {"licence_id": LICENCE, **payload}
-        append_message(self.runtime.lanes, kind, payload, f"task-{self.next_task}")
-        return lane_of(kind, payload)
+        lane = lane_of(kind, payload)
+        self.runtime.lanes.append(lane, entry_of(kind, payload, f"task-{self.next_task}"))
+        return lane
 
     def drain(self, lane: Lane) -> DrainReport:
         """Drain the lane, as if the time were over for which it is to be left alone."""

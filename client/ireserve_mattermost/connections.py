@@ -1,4 +1,4 @@
-"""Connections to Redis for the lanes: a short patience where i-Reserve waits, a longer one here."""
+"""Connections to Redis for the lanes: short time limits for i-Reserve, longer ones for workers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ireserve_mattermost.address import parse_redis_url
+
 # i-Reserve's own request waits for `.delay()`: refused, hung or cut off, Redis must not hold it
-# up. Connecting and asking, for the lane and then for the wake-up, stay within 1.5 s together.
+# up. Connecting and asking stay within 1.5 s together.
 PRODUCER_CONNECT_TIMEOUT_S = 0.4
 PRODUCER_TIMEOUT_S = 0.6
 
@@ -18,18 +20,26 @@ WORKER_TIMEOUT_S = 5.0
 
 
 def producer_redis(url: str) -> Redis:
-    """Return the connection that `.delay()` writes lanes with."""
+    """Return the connection that `.delay()` writes lanes with.
+
+    Raises:
+        RedisAddressError: the address cannot be used.
+    """
     return _redis(url, PRODUCER_CONNECT_TIMEOUT_S, PRODUCER_TIMEOUT_S)
 
 
 def worker_redis(url: str) -> Redis:
-    """Return the connection that workers drain lanes with."""
+    """Return the connection that workers drain lanes with.
+
+    Raises:
+        RedisAddressError: the address cannot be used.
+    """
     return _redis(url, WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S)
 
 
 def _redis(url: str, connect_timeout_s: float, timeout_s: float) -> Redis:
-    return Redis.from_url(
-        url,
+    return Redis(
+        **parse_redis_url(url).for_redis(),
         socket_connect_timeout=connect_timeout_s,
         socket_timeout=timeout_s,
         # The library's own retries with growing pauses would multiply these times.

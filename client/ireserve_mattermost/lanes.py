@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import Any, Self, cast
+from typing import Any, Iterable, Iterator, Mapping, Sequence, cast
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
 from redis import Redis
 from redis.exceptions import LockError
+
+from ireserve_mattermost.wake_ups import QUEUE
 
 PREFIX = "ireserve-mattermost:"
 # Lanes that hold messages, each with the moment (ms) from which the sweep is to wake it.
@@ -27,6 +28,14 @@ WAITING = PREFIX + "lanes"
 UNREADABLE = PREFIX + "unreadable"
 # A hash of numbers: how many messages ended how (tasks/watch/tallies.py).
 TALLIES = PREFIX + "tallies"
+
+# The kinds of messages, and the form of their entries. A worker that meets another kind or a
+# later version sets the entry aside (UNREADABLE); fields that it does not know it leaves out.
+KINDS = ("root", "reply", "notification", "user")
+ENTRY_VERSION = 2
+# What the ledger has room for, and the last moment that a clock can show.
+KEY_LENGTH = 120
+LAST_MS = 253_402_300_799_000
 
 # Long enough for one request (3 s to connect, 20 s to answer) between two extensions, short
 # enough for the messages of a worker that was killed to go on within a minute.
@@ -43,6 +52,7 @@ local length = redis.call('RPUSH', KEYS[1], now_ms .. ':' .. ARGV[1])
 local woken_ms = redis.call('ZSCORE', KEYS[2], ARGV[2])
 if length > 1 and woken_ms and now_ms - woken_ms <= tonumber(ARGV[3]) then return 0 end
 redis.call('ZADD', KEYS[2], now_ms, ARGV[2])
+if ARGV[4] ~= '' then redis.call('LPUSH', KEYS[3], ARGV[4]) end
 return 1
 """
 # A lane that has been waiting for this long is woken again, by the next message or by the sweep:
@@ -97,7 +107,7 @@ class LaneLostError(Exception):
     """The lane's lock ran out and may be another worker's by now: leave the lane alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lane:
     """The name of a lane: whose it is, and what goes through it."""
 
@@ -106,17 +116,17 @@ class Lane:
     subject: str
 
     @classmethod
-    def of_conversation(cls, licence_id: str, conversation_id: str) -> Self:
+    def of_conversation(cls, licence_id: str, conversation_id: str) -> Lane:
         """Return the lane of a conversation."""
         return cls(licence_id, "c", conversation_id)
 
     @classmethod
-    def of_notifications(cls, licence_id: str, notification_type: str) -> Self:
+    def of_notifications(cls, licence_id: str, notification_type: str) -> Lane:
         """Return the lane of a licence's notifications of one type."""
         return cls(licence_id, "n", notification_type)
 
     @classmethod
-    def parse(cls, name: str) -> Self:
+    def parse(cls, name: str) -> Lane:
         """Return the lane with this name, as ``str(lane)`` gave it."""
         licence_id, family, subject = name.split(":")
         return cls(unquote(licence_id), family, unquote(subject))
@@ -126,12 +136,13 @@ class Lane:
         return f"{quote(self.licence_id, safe='')}:{self.family}:{quote(self.subject, safe='')}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LaneEntry:
     """A message as it was enqueued.
 
     ``kind`` and ``key`` name it in the ledger; ``payload`` holds the task's arguments, unchecked.
-    ``enqueued_at_ms`` is Redis' time when it was put into its lane, 0 before that.
+    ``enqueued_at_ms`` is Redis' time when it was put into its lane, 0 before that. ``context`` is
+    the caller's own, for logs.
     """
 
     kind: str
@@ -139,6 +150,7 @@ class LaneEntry:
     task_id: str
     payload: dict[str, Any]
     enqueued_at_ms: int = 0
+    context: Mapping[str, str] = field(default_factory=dict)
 
     def dump(self) -> bytes:
         """Return what ``append`` writes, to which Redis adds the time.
@@ -146,21 +158,53 @@ class LaneEntry:
         Raises:
             TypeError: the payload holds something that JSON has no form for.
         """
-        content = [self.kind, self.key, self.task_id, self.payload]
+        content = {
+            "v": ENTRY_VERSION,
+            "kind": self.kind,
+            "key": self.key,
+            "task_id": self.task_id,
+            "arguments": self.payload,
+            "context": self.context,
+        }
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_json_form)
         # A lone surrogate (half of a broken emoji) has no UTF-8 form; it becomes "?".
         return text.encode(errors="replace")
 
     @classmethod
-    def load(cls, raw: bytes) -> Self:
+    def load(cls, raw: bytes) -> LaneEntry:
         """Return the entry as it stands in its lane.
 
+        Fields that this version does not know are left out.
+
         Raises:
-            ValueError: it is none of ours.
+            ValueError: it is no entry, or one whose kind or version this code does not know.
         """
         enqueued_at_ms, _, content = raw.partition(b":")
-        kind, key, task_id, payload = json.loads(content)
-        return cls(kind, key, task_id, payload, int(enqueued_at_ms))
+        try:
+            return _entry(json.loads(content), int(enqueued_at_ms))
+        except (KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"no entry of a lane: {type(error).__name__}") from None
+
+
+def _entry(content: Any, enqueued_at_ms: int) -> LaneEntry:
+    if isinstance(content, list):
+        # The form before there was a version.
+        kind, key, task_id, payload = content
+        context: Mapping[str, str] = {}
+    else:
+        if content["v"] != ENTRY_VERSION:
+            raise ValueError(f"an entry of version {content['v']!r}")
+        kind, key, task_id, payload = (
+            content[name] for name in ("kind", "key", "task_id", "arguments")
+        )
+        context = content.get("context") or {}
+    if not all(isinstance(text, str) for text in (kind, key, task_id)):
+        raise ValueError("kind, key and task of an entry must be text")
+    if kind not in KINDS or not isinstance(payload, dict) or not isinstance(context, dict):
+        raise ValueError("an entry of an unknown kind or form")
+    if len(key) > KEY_LENGTH or not 0 <= enqueued_at_ms <= LAST_MS:
+        raise ValueError("an entry whose key or time is out of range")
+    return LaneEntry(kind, key, task_id, payload, enqueued_at_ms, context)
 
 
 def _json_form(value: Any) -> str:
@@ -180,14 +224,15 @@ class Lanes:
         self._remove_head = redis.register_script(_REMOVE_HEAD)
         self._unmark_if_empty = redis.register_script(_UNMARK_IF_EMPTY)
 
-    def append(self, lane: Lane, entry: LaneEntry) -> bool:
+    def append(self, lane: Lane, entry: LaneEntry, *, wake: str = "") -> bool:
         """Put the message at the end of its lane and mark the lane as waiting, in one step.
 
-        Returns whether a worker must be woken; False: one has been, for a message before it.
+        Returns whether a worker must be woken; False: one has been, for a message before it. A
+        ``wake`` (``wake_ups.wake_up``) is published in the same step when one must be.
         """
         name = str(lane)
-        args: list[str | bytes | int] = [entry.dump(), name, OVERDUE_MS]
-        return bool(self._append(keys=[_list(name), WAITING], args=args))
+        args: list[Any] = [entry.dump(), name, OVERDUE_MS, wake]
+        return bool(self._append(keys=[_list(name), WAITING, QUEUE], args=args))
 
     def take(self, lane: Lane) -> TakenLane | None:
         """Lock the lane and return its first entries.
@@ -218,7 +263,7 @@ class Lanes:
             LaneLostError: the lock has run out; nothing was removed.
         """
         name = str(taken.lane)
-        added: Iterable[str | int] = chain.from_iterable((counts or {}).items())
+        added: Iterable[Any] = chain.from_iterable((counts or {}).items())
         heads = self._advance(
             keys=[_list(name), _lock(name), WAITING, TALLIES],
             args=[taken.token, round(LOCK_S * 1_000), HEADS, name, done[0], len(done), *added],
@@ -336,7 +381,7 @@ class LaneLock:
             self._lock.release()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TakenLane:
     """A lane that is ours to drain, and its first entries as they stand in Redis."""
 

@@ -1,0 +1,21 @@
+"""What i-Reserve imports: tasks that put its web chats and notifications into Mattermost.
+
+from ireserve_mattermost import create_root_post, post_reply, send_notification, sync_user
+"""
+
+from ireserve_mattermost.address import RedisAddressError
+from ireserve_mattermost.messages import InvalidMessageError
+from ireserve_mattermost.public import AttachmentDict, Enqueued, FieldDict
+from ireserve_mattermost.tasks import create_root_post, post_reply, send_notification, sync_user
+
+__all__ = [
+    "AttachmentDict",
+    "Enqueued",
+    "FieldDict",
+    "InvalidMessageError",
+    "RedisAddressError",
+    "create_root_post",
+    "post_reply",
+    "send_notification",
+    "sync_user",
+]

@@ -1,0 +1,238 @@
+"""What i-Reserve may enqueue: the schema of each message, its lane and its key."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Mapping, Union
+
+from ireserve_mattermost import values
+from ireserve_mattermost.lanes import Lane
+from ireserve_mattermost.values import Check, WrongValueError, storable_id
+
+# A name is shown on one line; longer ones come from a form without a limit or from a prankster.
+NAME_LENGTH = 1_000
+# Browsers and proxies give up on longer addresses.
+URL_LENGTH = 8_000
+# Some thirty full posts: more than anybody types, little enough to hold in memory many times over.
+TEXT_LENGTH = 500_000
+# A notification is one post; Mattermost allows its text 16,383 characters.
+NOTIFICATION_TEXT_LENGTH = 16_000
+NOTIFICATION_TITLE_LENGTH = 1_000
+NOTIFICATION_FIELDS = 50
+# Ten posts' worth; each is uploaded by itself and holds up the conversation meanwhile.
+ATTACHMENTS = 100
+CONTENT_TYPE_LENGTH = 255
+# The longest address that mail servers take.
+EMAIL_LENGTH = 254
+
+
+Role = Literal["visitor", "agent"]
+
+
+class InvalidMessageError(Exception):
+    """The arguments of a task are wrong; the message names each field and its rule."""
+
+
+def checked(check: Check, **default: Any) -> Any:
+    """Return a dataclass field whose value is checked; with a ``default`` it may be left out.
+
+    Its value is a name or a text: the message's ``repr`` does not show it.
+    """
+    return field(metadata={"check": check}, repr=check is values.identifier, **default)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a message: its name, and where it is to be had (exactly one of url and path)."""
+
+    name: str = checked(values.text(NAME_LENGTH))
+    url: str | None = checked(values.address(URL_LENGTH), default=None)
+    path: str | None = checked(values.address(URL_LENGTH), default=None)
+    content_type: str | None = checked(values.text(CONTENT_TYPE_LENGTH), default=None)
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.path is None):
+            raise ValueError("give exactly one of url and path")
+
+
+def _attachments(value: Any) -> tuple[Attachment, ...]:
+    if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
+        raise WrongValueError("must be a list of files")
+    items = list(value)
+    if len(items) > ATTACHMENTS:
+        raise WrongValueError(f"must have at most {ATTACHMENTS} entries")
+    return tuple(_attachment(f".{index}", item) for index, item in enumerate(items))
+
+
+def _attachment(where: str, item: Any) -> Attachment:
+    if not isinstance(item, Mapping):
+        raise WrongValueError("must have a name and a url or a path", where)
+    found, problems = _values(Attachment, item)
+    if problems:
+        raise WrongValueError(problems[0].rule, f"{where}.{problems[0].where}")
+    try:
+        return Attachment(**found)
+    except ValueError as error:
+        raise WrongValueError(str(error), where) from None
+
+
+@dataclass(frozen=True)
+class RootPost:
+    """A conversation has started."""
+
+    licence_id: str = checked(values.identifier)
+    conversation_id: str = checked(values.identifier)
+    visitor_name: str = checked(values.text(NAME_LENGTH))
+    page_url: str | None = checked(values.address(URL_LENGTH), default=None)
+    started_at: datetime | None = checked(values.moment, default=None)
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """A message of the conversation, by its visitor or an agent."""
+
+    licence_id: str = checked(values.identifier)
+    conversation_id: str = checked(values.identifier)
+    message_id: str = checked(values.identifier)
+    sender_name: str = checked(values.text(NAME_LENGTH))
+    sender_role: Role = checked(values.choice("visitor", "agent"))
+    text: str = checked(values.text(TEXT_LENGTH), default="")
+    attachments: tuple[Attachment, ...] = checked(_attachments, default=())
+    sent_at: datetime | None = checked(values.moment, default=None)
+    origin_post_id: str | None = checked(values.identifier, default=None)
+
+    def __post_init__(self) -> None:
+        if not self.text and not self.attachments:
+            raise ValueError("give a text, attachments or both")
+
+
+@dataclass(frozen=True)
+class Notification:
+    """An event that is told in a channel by itself, outside any conversation."""
+
+    licence_id: str = checked(values.identifier)
+    notification_type: str = checked(values.identifier)
+    text: str = checked(values.text(NOTIFICATION_TEXT_LENGTH), default="")
+    title: str | None = checked(values.text(NOTIFICATION_TITLE_LENGTH), default=None)
+    fields: tuple[tuple[str, str], ...] = checked(values.pairs(NOTIFICATION_FIELDS), default=())
+    color: str | None = checked(values.color, default=None)
+    url: str | None = checked(values.address(URL_LENGTH, schemes=("http", "https")), default=None)
+    notification_id: str | None = checked(values.identifier, default=None)
+
+    def __post_init__(self) -> None:
+        if not self.text and not self.title and not self.fields:
+            raise ValueError("give a text, a title or fields")
+
+
+@dataclass(frozen=True)
+class UserChange:
+    """A user of i-Reserve is new or has changed."""
+
+    licence_id: str = checked(values.identifier)
+    user_id: str = checked(values.identifier)
+    email: str = checked(values.email(EMAIL_LENGTH))
+    name: str = checked(values.text(NAME_LENGTH))
+    active: bool = checked(values.flag, default=True)
+
+
+Message = Union[RootPost, ChatMessage, Notification]
+# The ledger's word for what a message becomes, and the message's schema.
+KINDS: Mapping[str, type[Any]] = {
+    "root": RootPost,
+    "reply": ChatMessage,
+    "notification": Notification,
+    "user": UserChange,
+}
+# All changes of a licence's users go through one lane, so that the newest is the last.
+_USERS = "users"
+# What names the lane and the key of each kind. They alone are in the Celery message.
+IDS = (
+    "licence_id",
+    "conversation_id",
+    "message_id",
+    "notification_type",
+    "notification_id",
+    "user_id",
+)
+
+
+def parse_message(kind: str, payload: Mapping[str, Any]) -> Any:
+    """Return the checked message: ``RootPost``, ``ChatMessage``, ``Notification``, ``UserChange``.
+
+    Fields that are not in the schema are left out (``unknown_fields`` names them).
+
+    Raises:
+        InvalidMessageError: names each wrong field and the rule, and never shows a value.
+    """
+    schema = KINDS[kind]
+    found, problems = _values(schema, payload)
+    text = "; ".join(f"{problem.where}: {problem.rule}" for problem in problems)
+    if not problems:
+        try:
+            return schema(**found)
+        except ValueError as error:
+            text = str(error)
+    raise InvalidMessageError(f"{text} (correct it and enqueue it again)")
+
+
+def unknown_fields(kind: str, payload: Mapping[str, Any]) -> list[str]:
+    """Return the names of arguments that the schema of this version does not have."""
+    known = {item.name for item in dataclasses.fields(KINDS[kind])}
+    return sorted(str(name) for name in payload if name not in known)
+
+
+def _values(
+    schema: type[Any], payload: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[WrongValueError]]:
+    """Return the checked values of the fields that were given, and what is wrong with others."""
+    found: dict[str, Any] = {}
+    problems: list[WrongValueError] = []
+    for item in dataclasses.fields(schema):
+        given = payload.get(item.name)
+        try:
+            if given is not None:
+                found[item.name] = item.metadata["check"](given)
+            elif item.default is dataclasses.MISSING:
+                raise WrongValueError("is missing")
+        except WrongValueError as error:
+            problems.append(WrongValueError(error.rule, f"{item.name}{error.where}"))
+    return found, problems
+
+
+def lane_of(kind: str, payload: Mapping[str, Any]) -> Lane:
+    """Return the lane that a message belongs in; a wrong id has a substitute there."""
+    licence_id = storable_id(payload.get("licence_id"))
+    if kind == "user":
+        return Lane(licence_id, "u", _USERS)
+    if kind == "notification":
+        return Lane.of_notifications(licence_id, storable_id(payload.get("notification_type")))
+    return Lane.of_conversation(licence_id, storable_id(payload.get("conversation_id")))
+
+
+def key_of(kind: str, payload: Mapping[str, Any], *, task_id: str) -> str:
+    """Return what names the message within its lane; the same key is sent once."""
+    if kind == "root":
+        return "root:1"
+    if kind == "reply":
+        return f"reply:{storable_id(payload.get('message_id'))}"
+    if kind == "user":
+        return f"user:{task_id}"
+    if payload.get("notification_id") is None:
+        return f"notification:{task_id}"
+    return f"notification-id:{storable_id(payload['notification_id'])}"
+
+
+def check_id_types(payload: Mapping[str, Any]) -> None:
+    """Refuse an id of a type that JSON would change.
+
+    Raises:
+        TypeError: it is neither text nor a whole number.
+    """
+    for name in IDS:
+        value = payload.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (str, int))):
+            raise TypeError(
+                f"{name} is a {type(value).__name__}: pass text or a whole number, as str({name})"
+            )

@@ -1,0 +1,89 @@
+"""Help for i-Reserve's own tests: what was enqueued, and what its task for replies is told.
+
+with recording() as enqueued:
+    my_code_under_test()
+assert enqueued[0].arguments["text"] == "Hello"
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Iterator, Mapping
+
+from ireserve_mattermost.lanes import Lane, LaneEntry
+from ireserve_mattermost.message_task import use_lanes
+from ireserve_mattermost.messages import parse_message
+
+_TASKS = {
+    "root": "create_root_post",
+    "reply": "post_reply",
+    "notification": "send_notification",
+    "user": "sync_user",
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A call of `.delay()`: the task's name, its arguments by name, and its context."""
+
+    task: str
+    arguments: Mapping[str, Any]
+    context: Mapping[str, str]
+
+
+class _Recorder:
+    """Lanes that keep what is appended, and have no Redis."""
+
+    def __init__(self) -> None:
+        self.recorded: list[Recorded] = []
+
+    def append(self, lane: Lane, entry: LaneEntry, *, wake: str = "") -> bool:
+        # Through the lane's own form: what JSON changes or refuses is seen here too.
+        written = LaneEntry.load(b"0:" + entry.dump())
+        parse_message(written.kind, written.payload)
+        self.recorded.append(Recorded(_TASKS[written.kind], written.payload, written.context))
+        return False
+
+
+@contextmanager
+def recording() -> Iterator[list[Recorded]]:
+    """Yield a list that each `.delay()` is added to; Redis is not needed.
+
+    Arguments that a worker would refuse are refused at the call:
+
+    Raises:
+        InvalidMessageError: by `.delay()`; it names the fields and their rules.
+    """
+    recorder = _Recorder()
+    before = use_lanes(recorder)
+    try:
+        yield recorder.recorded
+    finally:
+        use_lanes(before)
+
+
+def team_reply(**changes: Any) -> dict[str, Any]:
+    """Return the keywords that the task named by ``REPLY_TASK`` is called with, some changed.
+
+    record_reply(**team_reply(event="edited", revision=2, text="At 15:00."))
+    """
+    reply: dict[str, Any] = {
+        "reply_id": 1,
+        "event": "recorded",
+        "revision": 1,
+        "licence_id": "licence-7",
+        "conversation_id": "conversation-1042",
+        "post_id": "4xp9fdt7pbgium38k0k6w9oxea",
+        "visibility": "public",
+        "author_user_id": "user-7",
+        "author_name": "Anna",
+        "text": "At 14:00.",
+        "plain_text": "At 14:00.",
+        "posted_at": "2026-05-01T12:00:00+00:00",
+        "attachments": [],
+    }
+    unknown = sorted(set(changes) - set(reply))
+    if unknown:
+        raise TypeError(f"a team's reply has no {unknown[0]!r}: it has {', '.join(reply)}")
+    return {**reply, **changes}

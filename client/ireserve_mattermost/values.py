@@ -1,0 +1,187 @@
+"""Checks of single values: each returns the value in the form that workers use.
+
+A check raises ``WrongValueError`` with the rule, and never shows the value, which may be a text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timezone
+from typing import Any, Callable, Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+
+class WrongValueError(ValueError):
+    """A value breaks a rule. ``where`` is the way to it inside of its field, as ``.0.name``."""
+
+    def __init__(self, rule: str, where: str = "") -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.where = where
+
+
+Check = Callable[[Any], Any]
+
+# What an index of the ledger has room for. Lanes and keys are made of ids.
+ID_LENGTH = 100
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_COLOR = re.compile(r"good|warning|danger|#[0-9a-fA-F]{6}")
+_EMAIL = re.compile(r"\S+@\S+")
+
+
+def identifier(value: Any) -> str:
+    """Return an id as text."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise WrongValueError("must be text or a whole number")
+    text = str(value)
+    if not text:
+        raise WrongValueError("must not be empty")
+    if len(text.encode(errors="replace")) > ID_LENGTH:
+        raise WrongValueError(f"must have at most {ID_LENGTH} bytes")
+    if _CONTROL.search(text):
+        # Always a mistake, and it would break logs and names of keys.
+        raise WrongValueError("must not hold control characters")
+    return text
+
+
+def storable_id(value: Any) -> str:
+    """Return an id, or for a wrong one a substitute that is safe in the names of lanes and keys.
+
+    The substitute begins with what is readable of the id, and differs for different ids.
+    """
+    try:
+        return identifier(value)
+    except WrongValueError:
+        text = "" if value is None else str(value)
+        digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+        readable = _CONTROL.sub("?", text).encode(errors="replace")[:60].decode(errors="ignore")
+        return f"{readable}~{digest}"
+
+
+def text(limit: int) -> Check:
+    """Check a text of at most ``limit`` characters."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise WrongValueError("must be text")
+        if len(value) > limit:
+            raise WrongValueError(f"must have at most {limit} characters")
+        return value
+
+    return check
+
+
+def address(limit: int, *, schemes: Iterable[str] = ()) -> Check:
+    """Check an address or a path; with ``schemes`` it must begin with one of them."""
+
+    def check(value: Any) -> str:
+        checked: str = text(limit)(value)
+        if not checked:
+            raise WrongValueError("must not be empty")
+        if schemes and _scheme(checked) not in schemes:
+            raise WrongValueError(
+                f"must start with {' or '.join(f'{name}://' for name in schemes)}"
+            )
+        return checked
+
+    return check
+
+
+def _scheme(value: str) -> str:
+    try:
+        return urlsplit(value).scheme
+    except ValueError:
+        raise WrongValueError("must be a web address") from None
+
+
+def choice(*words: str) -> Check:
+    """Check for one of these words."""
+
+    def check(value: Any) -> str:
+        if value not in words or not isinstance(value, str):
+            raise WrongValueError(f"must be {' or '.join(repr(word) for word in words)}")
+        return value
+
+    return check
+
+
+def flag(value: Any) -> bool:
+    """Check for true or false."""
+    if not isinstance(value, bool):
+        raise WrongValueError("must be true or false")
+    return value
+
+
+def color(value: Any) -> str:
+    """Check a notification's colour."""
+    if not isinstance(value, str) or not _COLOR.fullmatch(value):
+        raise WrongValueError("must be 'good', 'warning', 'danger' or '#rrggbb'")
+    return value
+
+
+def email(limit: int) -> Check:
+    """Check an e-mail address; return it in lower case, as Mattermost compares it."""
+
+    def check(value: Any) -> str:
+        checked: str = text(limit)(value).strip().lower()
+        if not _EMAIL.fullmatch(checked):
+            raise WrongValueError("must be an e-mail address")
+        return checked
+
+    return check
+
+
+def moment(value: Any) -> datetime:
+    """Check a time (ISO 8601, or a ``datetime``); without a zone it is UTC. Return it in UTC."""
+    try:
+        parsed = value if isinstance(value, datetime) else _parse_moment(value)
+        if parsed.tzinfo is None:
+            return parsed.replace(tzinfo=timezone.utc)
+        return parsed.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise WrongValueError("must be a time in ISO 8601, as 2026-05-01T14:30:00Z") from None
+
+
+def _parse_moment(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError
+    stripped = value.strip()
+    # Before Python 3.11 the standard library does not know the letter.
+    return datetime.fromisoformat(
+        f"{stripped[:-1]}+00:00" if stripped[-1:] in {"Z", "z"} else stripped
+    )
+
+
+def pairs(limit: int) -> Check:
+    """Check a notification's fields: a mapping, pairs, or Mattermost's ``{"title", "value"}``."""
+
+    def check(value: Any) -> tuple[tuple[str, str], ...]:
+        if isinstance(value, Mapping):
+            found: list[tuple[Any, Any]] = list(value.items())
+        elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+            found = [_pair(index, item) for index, item in enumerate(value)]
+        else:
+            raise WrongValueError("must be a mapping of titles to values")
+        if len(found) > limit:
+            raise WrongValueError(f"must have at most {limit} entries")
+        return tuple(
+            (_cell(index, "title", title), _cell(index, "value", content))
+            for index, (title, content) in enumerate(found)
+        )
+
+    return check
+
+
+def _pair(index: int, item: Any) -> tuple[Any, Any]:
+    if isinstance(item, Mapping) and "title" in item and "value" in item:
+        return item["title"], item["value"]
+    if isinstance(item, Sequence) and not isinstance(item, (str, bytes)) and len(item) == 2:
+        return item[0], item[1]
+    raise WrongValueError("must be a pair of title and value", f".{index}")
+
+
+def _cell(index: int, part: str, value: Any) -> str:
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise WrongValueError("must be text or a number", f".{index}.{part}")

@@ -1,0 +1,68 @@
+"""The Celery message that wakes a worker, in the form in which Redis holds it.
+
+It is written by the same script that puts the message into its lane, so that `.delay()` is one
+question to Redis. Source: Celery's message protocol, version 2
+(https://docs.celeryq.dev/en/stable/internals/protocol.html), and kombu's Redis transport, whose
+queues are lists of JSON objects.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+from typing import Any, Mapping
+from uuid import uuid4
+
+# A queue of our own: i-Reserve may keep its own tasks in the same Redis.
+QUEUE = "mattermost"
+# Says that the message is in its lane; one that was enqueued by name from elsewhere lacks it.
+APPENDED_HEADER = "ireserve_appended"
+
+_DELIVERY = {"exchange": "", "routing_key": QUEUE}
+
+
+def wake_up(
+    task: str, task_id: str, ids: Mapping[str, Any], headers: Mapping[str, Any] | None = None
+) -> str:
+    """Return the Celery message of a task whose arguments are ids alone."""
+    body = json.dumps(
+        [[], ids, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
+    )
+    message = {
+        "body": base64.b64encode(body.encode()).decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {**(headers or {}), **_headers(task, task_id, ids)},
+        "properties": {
+            "correlation_id": task_id,
+            "reply_to": "",
+            "delivery_mode": 2,
+            "delivery_info": _DELIVERY,
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": str(uuid4()),
+        },
+    }
+    return json.dumps(message)
+
+
+def _headers(task: str, task_id: str, ids: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "lang": "py",
+        "task": task,
+        "id": task_id,
+        "root_id": task_id,
+        "parent_id": None,
+        "group": None,
+        "eta": None,
+        "expires": None,
+        "retries": 0,
+        "timelimit": [None, None],
+        "argsrepr": "()",
+        "kwargsrepr": repr(dict(ids)),
+        "origin": f"{os.getpid()}@{socket.gethostname()}",
+        "ignore_result": True,
+        APPENDED_HEADER: True,
+    }
