@@ -28,7 +28,7 @@ class NotificationTarget:
 
 @dataclass(frozen=True, slots=True)
 class LicenceAccess:
-    """All that sending for a licence takes. The token is never shown."""
+    """All that sending for a licence and recording its replies takes. The token is never shown."""
 
     id: str
     server_url: str
@@ -39,6 +39,8 @@ class LicenceAccess:
     default_channel_name: str
     max_post_size: int
     max_file_size_bytes: int
+    note_prefixes: str
+    wants_receipts: bool
     notification_targets: Mapping[str, NotificationTarget]
 
     def target_of(self, notification_type: str) -> NotificationTarget:
@@ -77,7 +79,7 @@ class Licences:
         return access
 
     def _read(self, licence_id: str) -> LicenceAccess:
-        with self._database.transaction() as session:
+        with self._database.snapshot() as session:
             licence = session.scalar(
                 select(Licence)
                 .where(Licence.id == licence_id)
@@ -108,6 +110,8 @@ class Licences:
             default_channel_name=licence.default_channel_name,
             max_post_size=licence.max_post_size,
             max_file_size_bytes=licence.max_file_size_bytes,
+            note_prefixes=licence.note_prefixes,
+            wants_receipts=licence.receipts,
             notification_targets={
                 channel.notification_type: NotificationTarget(
                     channel.channel_id, channel.channel_name, channel.enabled

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, select
 
 from models import User
 from tasks.mattermost import MattermostClient, Reason, RefusedError
@@ -72,7 +72,7 @@ def _ask(client: MattermostClient, user_id: str) -> Member | None:
 
 
 def author_of(
-    session: Session, member: Member | None, *, licence_id: str, mattermost_id: str
+    connection: Connection, member: Member | None, *, licence_id: str, mattermost_id: str
 ) -> Author:
     """Return the author: the one active user of the licence with exactly the member's address.
 
@@ -80,7 +80,7 @@ def author_of(
     """
     if member is None:
         return Author(mattermost_id, None, None)
-    users = _users_with(session, member.email, licence_id=licence_id)
+    users = _users_with(connection, member.email, licence_id=licence_id)
     if len(users) == 1:
         return Author(mattermost_id, users[0].user_id, users[0].name)
     return Author(mattermost_id, None, display_name(member))
@@ -93,11 +93,11 @@ def display_name(member: Member) -> str:
     return next(filter(None, names), member.username)
 
 
-def _users_with(session: Session, email: str, *, licence_id: str) -> list[User]:
+def _users_with(connection: Connection, email: str, *, licence_id: str) -> Sequence[Row[str, str]]:
     # An empty address is one that the server hides.
     if not email:
         return []
-    found = select(User).where(
+    found = select(User.user_id, User.name).where(
         User.licence_id == licence_id, User.email == email.lower(), User.active.is_(True)
     )
-    return list(session.scalars(found.limit(2)))
+    return connection.execute(found.limit(2)).all()

@@ -40,8 +40,8 @@ from tasks.outbound.drain import drain_parked
 from tasks.outbound.tasks import show_failures
 from tasks.replies.changed_replies import known_post_ids, take_in
 from tasks.replies.channel_changes import changes_since
+from tasks.replies.meaning import why_ignored
 from tasks.replies.open_replies import BATCH
-from tasks.replies.posts import why_ignored
 from tasks.runtime import Runtime, current_runtime
 from tasks.wake import wake_replies
 
@@ -80,7 +80,7 @@ def licences_to_look_after(database: Database) -> list[str]:
     """Return the licences in whose conversations something was said lately."""
     is_live = _live(Licence.id).exists()
     licences = select(Licence.id).where(Licence.enabled, is_live).order_by(Licence.id)
-    with database.transaction() as session:
+    with database.snapshot() as session:
         return list(session.scalars(licences))
 
 
@@ -161,7 +161,7 @@ def _looks(runtime: Runtime, licence_id: str) -> list[_Look]:
         .group_by(Conversation.channel_id)
         .order_by(Conversation.channel_id)
     )
-    with runtime.database.transaction() as session:
+    with runtime.database.snapshot() as session:
         cursors = {
             cursor.channel_id: cursor.since_ms
             for cursor in session.scalars(
@@ -222,7 +222,7 @@ def _without_lost_threads(
 
 
 def _known(runtime: Runtime, licence_id: str, channel_id: str) -> list[str]:
-    with runtime.database.transaction() as session:
+    with runtime.database.snapshot() as session:
         return known_post_ids(session, licence_id, channel_id)
 
 

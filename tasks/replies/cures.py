@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.attachments import AttachmentReason
 from tasks.failures import OwnReason
 from tasks.outbound.resending import cure_of
-from tasks.replies.posts import Ignored
+from tasks.replies.meaning import Ignored
 
 # All that `cure_of` does not know, and what it says of a message that does not hold for a reply.
 _CURES: dict[str, str] = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 import structlog
+from sqlalchemy import Row
 
 from models import ReplyAttachment
 from models.reply import CONTENT_TYPE_LENGTH, FILE_NAME_LENGTH
@@ -48,7 +49,7 @@ class File:
     reason: str | None = None
 
     @classmethod
-    def of_row(cls, row: ReplyAttachment) -> Self:
+    def of_row(cls, row: ReplyAttachment | Row[Any]) -> Self:
         """Return the file as it is recorded."""
         return cls(
             row.file_id,
@@ -60,18 +61,9 @@ class File:
             row.reason,
         )
 
-    def to_row(self, position: int) -> ReplyAttachment:
-        """Return the file as it is to be recorded."""
-        return ReplyAttachment(
-            file_id=self.file_id,
-            position=position,
-            name=self.name,
-            content_type=self.content_type,
-            size_bytes=self.size_bytes,
-            sha256=self.sha256,
-            path=self.path,
-            reason=self.reason,
-        )
+    def to_row(self, reply_id: int, position: int) -> dict[str, Any]:
+        """Return the columns of the file as it is to be recorded."""
+        return {"reply_id": reply_id, "position": position, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)

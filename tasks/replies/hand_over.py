@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from kombu.exceptions import OperationalError
-from sqlalchemy import update
-from sqlalchemy.orm import Session
+from sqlalchemy import Update, update
 
-from models import Conversation, Reply, ReplyEvent, utc_now
+from models import Reply, utc_now
 from tasks.app import app
-from tasks.replies.files import File
+from tasks.replies.rows import KnownReply
 from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -25,8 +24,8 @@ SHOWN = ("reply_id", "event", "revision", "licence_id", "conversation_id", "post
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What i-Reserve is told, as the arguments of its task."""
+class ReplyNotice:
+    """What i-Reserve is told of a reply, as the arguments of its task."""
 
     reply_id: int
     event: str
@@ -42,6 +41,29 @@ class Message:
     posted_at: str
     attachments: list[dict[str, Any]] = field(repr=False)
 
+    @classmethod
+    def of(cls, known: KnownReply) -> Self:
+        """Return the notice of the reply's pending event."""
+        assert known.pending_event is not None
+        assert known.conversation_id is not None
+        assert known.visibility is not None
+        assert known.posted_at is not None
+        return cls(
+            reply_id=known.id,
+            event=known.pending_event.value,
+            revision=known.revision,
+            licence_id=known.licence_id,
+            conversation_id=known.conversation_id,
+            post_id=known.post_id,
+            visibility=known.visibility.value,
+            author_user_id=known.author_user_id,
+            author_name=known.author_name,
+            text=known.text,
+            plain_text=known.plain_text,
+            posted_at=known.posted_at.isoformat(),
+            attachments=[asdict(file) for file in known.files],
+        )
+
     @property
     def task_id(self) -> str:
         """Return the task's id: the same for the same change, so that a double is recognised."""
@@ -56,80 +78,42 @@ class Message:
         return repr({name: getattr(self, name) for name in SHOWN})
 
 
-def hand_over(runtime: Runtime, reply_id: int) -> bool:
+def hand_over(runtime: Runtime, known: KnownReply | None) -> bool:
     """Send i-Reserve's task for the reply's pending event; False: the broker is down, it waits.
 
     Without ``REPLY_TASK`` nothing is sent: i-Reserve reads the tables.
     """
-    with runtime.database.transaction() as session:
-        message = _pending(session, reply_id)
-    if message is None:
+    if known is None or known.pending_event is None:
         return True
-    is_sent = runtime.settings.reply_task is None or _send(runtime, message)
-    with runtime.database.transaction() as session:
-        if is_sent:
-            _clear(session, message)
-        else:
-            _wait(session, message)
+    is_sent = runtime.settings.reply_task is None or _send(runtime, ReplyNotice.of(known))
+    with runtime.database.autocommit() as connection:
+        connection.execute(_told(known) if is_sent else _told_later(known))
     return is_sent
 
 
-def _pending(session: Session, reply_id: int) -> Message | None:
-    row = session.get(Reply, reply_id)
-    if row is None or row.pending_event is None:
-        return None
-    return _message(session, row, row.pending_event)
-
-
-def _message(session: Session, row: Reply, event: ReplyEvent) -> Message:
-    assert row.visibility is not None
-    assert row.posted_at is not None
-    conversation = session.get_one(Conversation, row.conversation_row)
-    return Message(
-        reply_id=row.id,
-        event=event.value,
-        revision=row.revision,
-        licence_id=row.licence_id,
-        conversation_id=conversation.conversation_id,
-        post_id=row.post_id,
-        visibility=row.visibility.value,
-        author_user_id=row.author_user_id,
-        author_name=row.author_name,
-        text=row.text,
-        plain_text=row.plain_text,
-        posted_at=row.posted_at.isoformat(),
-        attachments=[asdict(File.of_row(file)) for file in row.attachments],
-    )
-
-
-def _send(runtime: Runtime, message: Message) -> bool:
+def _send(runtime: Runtime, notice: ReplyNotice) -> bool:
     try:
         app.send_task(
             runtime.settings.reply_task,
-            kwargs=message.arguments(),
+            kwargs=notice.arguments(),
             queue=runtime.settings.reply_queue,
-            task_id=message.task_id,
+            task_id=notice.task_id,
             argsrepr="()",
-            kwargsrepr=message.shown(),
+            kwargsrepr=notice.shown(),
             ignore_result=True,
         )
     except OperationalError:
         # Its text may hold the broker's address with a password.
-        log.warning("reply_not_handed_over", reply_id=message.reply_id, event_name=message.event)
+        log.warning("reply_not_handed_over", reply_id=notice.reply_id, event_name=notice.event)
         return False
     return True
 
 
-def _clear(session: Session, message: Message) -> None:
+def _told(known: KnownReply) -> Update:
     # A change that came meanwhile has another revision, and is still to be told.
-    session.execute(
-        update(Reply)
-        .where(Reply.id == message.reply_id, Reply.revision == message.revision)
-        .values(pending_event=None)
-    )
+    this = update(Reply).where(Reply.id == known.id, Reply.revision == known.revision)
+    return this.values(pending_event=None)
 
 
-def _wait(session: Session, message: Message) -> None:
-    session.execute(
-        update(Reply).where(Reply.id == message.reply_id).values(next_attempt_at=utc_now() + PAUSE)
-    )
+def _told_later(known: KnownReply) -> Update:
+    return update(Reply).where(Reply.id == known.id).values(next_attempt_at=utc_now() + PAUSE)

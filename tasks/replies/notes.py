@@ -12,12 +12,15 @@ at: ``> note: x`` and `` `note: x` `` are somebody else's words or an example.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from tasks.replies.plain_text import Reading
 
 # A prefix stands at the beginning of what is read, after a bullet or quotation mark at the most.
 _MAX_LEAD = 300
+# Licences that chose words of their own; most have the default ones.
+MAX_SETTINGS = 1_000
 # Letters by Unicode's book that are drawn as a blank, and so hide a prefix behind them.
 _BLANK_LETTERS = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"), " ")
 _LINE_ENDING = re.compile("\r\n?|[\u2028\u2029\x0b\x0c\x85]")
@@ -40,11 +43,12 @@ class NotePrefixes:
         # What may stand in front: anything but words, code (`) and quotes (>).
         return cls(re.compile(rf"(?:[^\w`>]|_)*?(?:{'|'.join(prefixes)})"))
 
-    def matches(self, text: str) -> bool:
-        """Say whether this Markdown is a note."""
+    def matches(self, text: str, reading: Reading | None = None) -> bool:
+        """Say whether this Markdown is a note; ``reading`` is how it reads, if that is known."""
         if self._pattern is None:
             return False
-        return any(self._pattern.match(_folded(begins)) for begins in _beginnings(text))
+        opening = (reading or Reading.of(text)).opening
+        return any(self._pattern.match(_folded(begins)) for begins in _beginnings(text, opening))
 
     def without_prefix(self, plain: str) -> str:
         """Return a note's plain text without its prefix, if it begins with one."""
@@ -59,6 +63,12 @@ class NotePrefixes:
         return plain
 
 
+@lru_cache(maxsize=MAX_SETTINGS)
+def prefixes_of(setting: str) -> NotePrefixes:
+    """Return the prefixes of a setting, which is parsed once."""
+    return NotePrefixes.parse(setting)
+
+
 def _prefix_pattern(prefix: str) -> str:
     """Return the pattern of a folded prefix.
 
@@ -70,14 +80,14 @@ def _prefix_pattern(prefix: str) -> str:
     return pattern + (r"(?!\w)" if prefix[-1].isalnum() else "")
 
 
-def _beginnings(text: str) -> list[str]:
-    """Return how the text begins as it was written, and as it is read."""
+def _beginnings(text: str, opening: str) -> list[str]:
+    """Return how the text begins as it was written, and as it is read (``opening``)."""
     written = _LINE_ENDING.sub("\n", text)
     unquoted = _QUOTED_LINES.match(written + "\n")
     written = written[unquoted.end() :] if unquoted else written
     if _FENCE.match(_visible(written)):
-        return [Reading.of(text).opening]
-    return [written, Reading.of(text).opening]
+        return [opening]
+    return [written, opening]
 
 
 def _folded(text: str) -> str:

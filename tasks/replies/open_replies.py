@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Reply, ReplyState, utc_now
+from models import Database, Reply, ReplyState, utc_now
 from tasks.runtime import Runtime
 from tasks.wake import wake_replies
 
@@ -27,8 +27,7 @@ def wake_open_replies(runtime: Runtime) -> int:
 
     Without a broker they are due again some time later.
     """
-    with runtime.database.transaction() as session:
-        due = claim(session, limit=REPLIES_PER_SWEEP)
+    due = claim_due(runtime.database, limit=REPLIES_PER_SWEEP)
     woken = 0
     for reply_ids in batches(due):
         if not wake_replies(reply_ids):
@@ -37,13 +36,21 @@ def wake_open_replies(runtime: Runtime) -> int:
     return woken
 
 
+def claim_due(
+    database: Database, *, limit: int, licence_id: str | None = None
+) -> list[tuple[int, str]]:
+    """Return id and licence of replies that are due; nothing is locked when there are none."""
+    with database.reading() as connection:
+        if connection.execute(_due(licence_id).limit(1)).first() is None:
+            return []
+    with database.transaction() as session:
+        return claim(session, limit=limit, licence_id=licence_id)
+
+
 def claim(session: Session, *, limit: int, licence_id: str | None = None) -> list[tuple[int, str]]:
-    """Return id and licence of replies that are due, which nobody else is given for a while."""
-    due = select(Reply.id, Reply.licence_id).where(_is_open(), Reply.next_attempt_at <= utc_now())
-    if licence_id is not None:
-        due = due.where(Reply.licence_id == licence_id)
+    """Return id and licence of replies that are due, and hide them from other workers for 30 s."""
     # SQLite has one writer at a time and needs no lock for a row.
-    chosen = due.order_by(Reply.next_attempt_at, Reply.id).limit(limit)
+    chosen = _due(licence_id).order_by(Reply.next_attempt_at, Reply.id).limit(limit)
     found = session.execute(chosen.with_for_update(skip_locked=True))
     rows = [(reply_id, whose) for reply_id, whose in found]
     leave_until(session, [reply_id for reply_id, _ in rows], after=WAKE_AGAIN)
@@ -51,10 +58,17 @@ def claim(session: Session, *, limit: int, licence_id: str | None = None) -> lis
 
 
 def leave_until(session: Session, reply_ids: Sequence[int], *, after: timedelta) -> None:
-    """Let the sweep pass these replies over for so long."""
+    """Let the sweep pass these replies over until then."""
+    if not reply_ids:
+        return
     session.execute(
         update(Reply).where(Reply.id.in_(reply_ids)).values(next_attempt_at=utc_now() + after)
     )
+
+
+def _due(licence_id: str | None) -> Select[int, str]:
+    due = select(Reply.id, Reply.licence_id).where(_is_open(), Reply.next_attempt_at <= utc_now())
+    return due if licence_id is None else due.where(Reply.licence_id == licence_id)
 
 
 def _is_open() -> ColumnElement[bool]:

@@ -1,39 +1,38 @@
-"""What is asked about a reply before it can be recorded: its post, and whose thread it is in."""
+"""What is asked about a reply while it is recorded: its post, whose thread it is in, its author."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Post, Reason, RefusedError
+from tasks.mattermost import User as Member
 from tasks.replies import rows
+from tasks.replies.authors import Author, Members, author_of
+from tasks.replies.content import Words
+from tasks.replies.meaning import Facts, Thread, begins_a_thread
+from tasks.replies.notes import prefixes_of
 from tasks.replies.patience import PostponedError, Trouble
-from tasks.replies.posts import Ignored, begins_a_thread
-from tasks.replies.rows import Known
+from tasks.replies.rows import KnownReply, ThreadOwner
 from tasks.runtime import Runtime
+
+_members = Members()
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A reply at work, and the means to record it; ``extend`` keeps it ours."""
+class ReplyJob:
+    """A reply that is being recorded, and the means for it; ``extend`` keeps its lock."""
 
     runtime: Runtime
     licence: LicenceAccess
     client: MattermostClient
-    known: Known
+    known: KnownReply
     extend: Callable[[], None]
 
 
-class IgnoredError(Exception):
-    """The post is no reply after all."""
-
-    def __init__(self, why: Ignored) -> None:
-        super().__init__(why.value)
-        self.why = why
-
-
-def ask_for_post(job: Job) -> Post:
+def ask_for_post(job: ReplyJob) -> Post:
     """Return the post, also when it was deleted.
 
     Raises:
@@ -55,39 +54,76 @@ def ask_for_post(job: Job) -> Post:
     return found[0]
 
 
-def find_conversation(job: Job, post: Post) -> tuple[int, str]:
-    """Return row and id of the conversation that the post belongs to, within this licence.
+class Inquiry:
+    """What there is to know about one post, each thing asked for once, when it is first needed.
 
-    Raises:
-        PostponedError: its thread may still be linked to a conversation.
-        IgnoredError: its thread is none of this licence's.
-        MattermostError: the server could not say.
+    All of it may raise ``MattermostError``: the server could not say.
     """
-    known = job.known
-    if known.conversation_row is not None and known.conversation_id is not None:
-        # The conversation may have another thread by now.
-        return known.conversation_row, known.conversation_id
-    with job.runtime.database.transaction() as session:
-        found = rows.find_conversation(session, job.licence.id, post.root_id)
-    if found is not None:
-        return found.id, found.conversation_id
-    if _will_be_linked(job, post.root_id):
-        raise PostponedError(
-            Trouble.UNLINKED,
-            Ignored.UNKNOWN_THREAD.value,
-            f"No conversation has the thread {post.root_id} yet.",
+
+    def __init__(self, job: ReplyJob, post: Post) -> None:
+        self._job = job
+        self.post = post
+
+    def facts(self) -> Facts:
+        """Return what the rules of the meaning look at."""
+        return Facts(
+            self.post,
+            self._job.licence.bot_user_id,
+            recorded_at_ms=self._job.known.recorded_at_ms,
+            thread=lambda: self.thread,
+            is_by_a_bot=lambda: self.member is not None and self.member.is_bot,
+            is_a_note=lambda: self.words.begin_a_note,
         )
-    raise IgnoredError(Ignored.UNKNOWN_THREAD)
 
+    @cached_property
+    def owner(self) -> ThreadOwner | None:
+        """Return the conversation that the post belongs to, within this licence."""
+        known = self._job.known
+        if known.conversation_row is not None and known.conversation_id is not None:
+            # The conversation may have another thread by now.
+            return ThreadOwner(known.conversation_row, known.conversation_id)
+        with self._job.runtime.database.reading() as connection:
+            return rows.find_owner(connection, known.licence_id, self.post.root_id)
 
-def _will_be_linked(job: Job, root_post_id: str) -> bool:
-    """Say whether the thread may be one of ours whose worker died before it stored the link."""
-    with job.runtime.database.transaction() as session:
-        if not rows.has_conversation_without_thread(session, job.licence.id):
+    @cached_property
+    def thread(self) -> Thread:
+        """Return whose thread the post is in."""
+        if self.owner is not None:
+            return Thread.OF_A_CONVERSATION
+        return Thread.UNLINKED if self._will_be_linked() else Thread.UNKNOWN
+
+    def _will_be_linked(self) -> bool:
+        """Say whether our bot began the thread and its worker died before it stored the link."""
+        job = self._job
+        with job.runtime.database.reading() as connection:
+            if not rows.has_conversation_without_thread(connection, job.licence.id):
+                return False
+        job.extend()
+        try:
+            root = job.client.get_post(self.post.root_id)
+        except RefusedError:
             return False
-    job.extend()
-    try:
-        root = job.client.get_post(root_post_id)
-    except RefusedError:
-        return False
-    return begins_a_thread(root, bot_user_id=job.licence.bot_user_id)
+        return begins_a_thread(root, bot_user_id=job.licence.bot_user_id)
+
+    @cached_property
+    def member(self) -> Member | None:
+        """Return the author's account; None when it does not exist any more."""
+        job = self._job
+        job.extend()
+        return _members.find(job.client, licence_id=job.licence.id, user_id=self.post.user_id)
+
+    @cached_property
+    def author(self) -> Author:
+        """Return who wrote the post, as i-Reserve knows it."""
+        with self._job.runtime.database.reading() as connection:
+            return author_of(
+                connection,
+                self.member,
+                licence_id=self._job.licence.id,
+                mattermost_id=self.post.user_id,
+            )
+
+    @cached_property
+    def words(self) -> Words:
+        """Return what the post says."""
+        return Words.of(self.post.message, prefixes_of(self._job.licence.note_prefixes))

@@ -9,6 +9,8 @@ import structlog
 
 from models import Visibility
 from tasks.mattermost import MattermostClient, MattermostError
+from tasks.replies.patience import GIVEN_UP
+from tasks.replies.rows import KnownReply
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +28,13 @@ class Receipt(StrEnum):
         return cls("lock" if visibility is Visibility.INTERNAL else "white_check_mark")
 
 
+def receipt_of(known: KnownReply) -> Receipt | None:
+    """Return the receipt that the post has been given, as far as its row says."""
+    if known.next_attempt_at == GIVEN_UP:
+        return Receipt.NOT_RECORDED
+    return Receipt.of(known.visibility) if known.visibility else None
+
+
 def give_receipt(
     client: MattermostClient,
     receipt: Receipt,
@@ -34,7 +43,7 @@ def give_receipt(
     bot_user_id: str,
     instead_of: Receipt | None,
 ) -> None:
-    """React to the post, and take the earlier reaction back; what fails is logged and let be."""
+    """React to the post, and take the earlier reaction back; failures are logged and ignored."""
     try:
         client.add_reaction(post_id, user_id=bot_user_id, emoji_name=receipt.value)
         if instead_of is not None:

@@ -1,18 +1,19 @@
-"""A reply's row: what is known before an attempt, and what is written after it."""
+"""A reply's row and its files: read as a whole, and written as a whole."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Update, case, delete, insert, literal, select, update
 
 from models import (
     Conversation,
-    Licence,
     Reply,
+    ReplyAttachment,
     ReplyEvent,
     ReplySource,
     ReplyState,
@@ -21,203 +22,239 @@ from models import (
 )
 from tasks.mattermost import Post
 from tasks.replies.authors import Author
+from tasks.replies.content import Content
 from tasks.replies.files import File
-from tasks.replies.notes import NotePrefixes
-from tasks.replies.patience import GIVEN_UP, Obstacle, pause_s
-from tasks.replies.plain_text import plain_text
-from tasks.replies.receipts import Receipt
+
+_COLUMNS = (
+    Reply.id,
+    Reply.licence_id,
+    Reply.post_id,
+    Reply.source,
+    Reply.state,
+    Reply.conversation_row,
+    Conversation.conversation_id,
+    Reply.author_user_id,
+    Reply.author_name,
+    Reply.text,
+    Reply.plain_text,
+    Reply.visibility,
+    Reply.posted_at,
+    Reply.post_update_at_ms,
+    Reply.revision,
+    Reply.pending_event,
+    Reply.received_at,
+    Reply.next_attempt_at,
+    Reply.attempts,
+)
+# What the last attempt met; it is forgotten with the next one that ends well.
+_NO_TROUBLE: dict[str, Any] = {"reason": None, "detail": None}
+_WITH_CONVERSATIONS = select(*_COLUMNS).join_from(
+    Reply, Conversation, Conversation.id == Reply.conversation_row, isouter=True
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the row says before an attempt, and its licence's settings for replies."""
+class KnownReply:
+    """A reply as its row has it; the names are those of the columns."""
 
     id: int
     licence_id: str
     post_id: str
     source: ReplySource
     state: ReplyState
-    revision: int
-    post_update_at_ms: int
-    attempts: int
     conversation_row: int | None
     conversation_id: str | None
+    author_user_id: str | None
+    author_name: str | None = field(repr=False)
+    text: str | None = field(repr=False)
+    plain_text: str | None = field(repr=False)
+    visibility: Visibility | None
+    posted_at: datetime | None
+    post_update_at_ms: int
+    revision: int
+    pending_event: ReplyEvent | None
+    received_at: datetime
+    next_attempt_at: datetime
+    attempts: int
     files: tuple[File, ...] = field(repr=False)
-    receipt: Receipt | None
-    is_pending: bool
-    note_prefixes: NotePrefixes
-    wants_receipts: bool
+
+    @property
+    def recorded_at_ms(self) -> int | None:
+        """Return which version of the post is recorded; None: none has ever been."""
+        return self.post_update_at_ms if self.revision else None
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """A post as a reply: its text, how it reads, and who may read it."""
+class ThreadOwner:
+    """The conversation that a thread belongs to: its row and its id."""
 
-    text: str = field(repr=False)
-    plain_text: str = field(repr=False)
-    visibility: Visibility
-
-    @classmethod
-    def of(cls, message: str, prefixes: NotePrefixes) -> Content:
-        """Return the message as a reply."""
-        text = _storable(message)
-        plain = plain_text(text)
-        if prefixes.matches(text):
-            return cls(text, prefixes.without_prefix(plain), Visibility.INTERNAL)
-        return cls(text, plain, Visibility.PUBLIC)
+    row: int
+    conversation_id: str
 
 
-def _storable(text: str) -> str:
-    # PostgreSQL stores no NUL, and no database half of a broken emoji.
-    return text.replace("\0", "").encode(errors="replace").decode()
+def load(connection: Connection, reply_ids: Sequence[int]) -> list[KnownReply]:
+    """Return those of the replies that are in the inbox, in order."""
+    found = _WITH_CONVERSATIONS.where(Reply.id.in_(reply_ids)).order_by(Reply.id)
+    rows = [row._asdict() for row in connection.execute(found)]
+    files = _files(connection, [row["id"] for row in rows if row["revision"]])
+    return [KnownReply(**row, files=tuple(files[row["id"]])) for row in rows]
 
 
-def load(session: Session, reply_id: int) -> Known | None:
-    """Return what is known of a reply; None when it was removed from the inbox."""
-    row = session.get(Reply, reply_id)
-    if row is None:
-        return None
-    licence = session.get_one(Licence, row.licence_id)
-    conversation = row.conversation_row and session.get_one(Conversation, row.conversation_row)
-    return Known(
-        id=row.id,
-        licence_id=row.licence_id,
-        post_id=row.post_id,
-        source=row.source,
-        state=row.state,
-        revision=row.revision,
-        post_update_at_ms=row.post_update_at_ms,
-        attempts=row.attempts,
-        conversation_row=row.conversation_row,
-        conversation_id=conversation.conversation_id if conversation else None,
-        files=tuple(map(File.of_row, row.attachments)),
-        receipt=_receipt(row),
-        is_pending=row.pending_event is not None,
-        note_prefixes=NotePrefixes.parse(licence.note_prefixes),
-        wants_receipts=licence.receipts,
-    )
+def _files(connection: Connection, reply_ids: Sequence[int]) -> defaultdict[int, list[File]]:
+    """Return the files of replies that were recorded before; only those have any."""
+    files: defaultdict[int, list[File]] = defaultdict(list)
+    if reply_ids:
+        rows = select(*ReplyAttachment.__table__.columns)
+        rows = rows.where(ReplyAttachment.reply_id.in_(reply_ids))
+        for row in connection.execute(rows.order_by(ReplyAttachment.position)):
+            files[row.reply_id].append(File.of_row(row))
+    return files
 
 
-def _receipt(row: Reply) -> Receipt | None:
-    if row.next_attempt_at == GIVEN_UP:
-        return Receipt.NOT_RECORDED
-    return Receipt.of(row.visibility) if row.visibility else None
-
-
-def find_conversation(session: Session, licence_id: str, root_post_id: str) -> Conversation | None:
+def find_owner(connection: Connection, licence_id: str, root_post_id: str) -> ThreadOwner | None:
     """Return the conversation of this licence whose thread has this root."""
-    return session.scalar(
-        select(Conversation).where(
+    row = connection.execute(
+        select(Conversation.id, Conversation.conversation_id).where(
             Conversation.licence_id == licence_id, Conversation.root_post_id == root_post_id
         )
-    )
+    ).first()
+    return None if row is None else ThreadOwner(row.id, row.conversation_id)
 
 
-def has_conversation_without_thread(session: Session, licence_id: str) -> bool:
+def has_conversation_without_thread(connection: Connection, licence_id: str) -> bool:
     """Say whether a conversation of the licence waits for its thread, or for the link to it."""
     waiting = select(Conversation.id).where(
         Conversation.licence_id == licence_id, Conversation.root_post_id.is_(None)
     )
-    return session.scalar(waiting.limit(1)) is not None
+    return connection.scalar(waiting.limit(1)) is not None
 
 
 def write_recorded(
-    session: Session,
-    known: Known,
+    connection: Connection,
+    known: KnownReply,
     post: Post,
     *,
-    conversation_row: int,
+    owner: ThreadOwner,
     author: Author,
     content: Content,
     files: Sequence[File],
-) -> bool:
-    """Write the reply as it is now; say whether i-Reserve is to be told of anything."""
-    row = session.get_one(Reply, known.id)
-    is_new = row.revision == 0
-    is_changed = is_new or _differs(row, content, files)
-    row.state = ReplyState.RECORDED
-    row.post_update_at_ms = post.update_at_ms
-    _settle(row)
-    if not is_changed:
-        return False
-    row.conversation_row = conversation_row
-    row.author_mattermost_id = author.mattermost_id
-    row.author_user_id, row.author_name = author.user_id, author.name
-    row.text, row.plain_text, row.visibility = content.text, content.plain_text, content.visibility
-    row.posted_at = datetime.fromtimestamp(post.create_at_ms / 1_000, UTC)
-    row.recorded_at = utc_now()
-    _write_files(session, row, files)
-    # What i-Reserve may not have been told of yet is new to it, also in its second version.
-    was_told = not is_new and row.pending_event is not ReplyEvent.RECORDED
-    _tell(row, ReplyEvent.EDITED if was_told else ReplyEvent.RECORDED)
-    session.get_one(Conversation, conversation_row).last_active_at = utc_now()
-    return True
+) -> KnownReply | None:
+    """Write the reply with what is to be told of it, and return it; None: its row is gone."""
+    now = utc_now()
+    values: dict[str, Any] = {
+        "state": ReplyState.RECORDED,
+        "conversation_row": owner.row,
+        "author_user_id": author.user_id,
+        "author_name": author.name,
+        "text": content.text,
+        "plain_text": content.plain_text,
+        "visibility": content.visibility,
+        "posted_at": datetime.fromtimestamp(post.create_at_ms / 1_000, UTC),
+        "post_update_at_ms": post.update_at_ms,
+        "revision": known.revision + 1,
+        **_settled(now),
+    }
+    ours = {"author_mattermost_id": author.mattermost_id, "recorded_at": now}
+    change = _row(known).values(**values, **ours, **_NO_TROUBLE, pending_event=_event_of(known))
+    event = connection.execute(change.returning(Reply.pending_event)).scalar_one_or_none()
+    if event is None:
+        return None
+    _write_files(connection, known, files)
+    connection.execute(
+        update(Conversation).where(Conversation.id == owner.row).values(last_active_at=now)
+    )
+    return replace(
+        known,
+        **values,
+        conversation_id=owner.conversation_id,
+        pending_event=event,
+        files=tuple(files),
+    )
 
 
-def _differs(row: Reply, content: Content, files: Sequence[File]) -> bool:
-    recorded = (row.text, row.visibility, [each.file_id for each in row.attachments])
+def _event_of(known: KnownReply) -> Any:
+    """Return what i-Reserve is to be told: what it has not been told of yet is new to it.
+
+    The database decides, for it may be told of the version before at this moment.
+    """
+    if not known.revision:
+        return ReplyEvent.RECORDED
+    edited = literal(ReplyEvent.EDITED, Reply.pending_event.type)
+    is_untold = Reply.pending_event == ReplyEvent.RECORDED
+    return case((is_untold, Reply.pending_event), else_=edited)
+
+
+def _write_files(connection: Connection, known: KnownReply, files: Sequence[File]) -> None:
+    if tuple(files) == known.files:
+        return
+    if known.files:
+        connection.execute(delete(ReplyAttachment).where(ReplyAttachment.reply_id == known.id))
+    if files:
+        rows = [file.to_row(known.id, position) for position, file in enumerate(files)]
+        connection.execute(insert(ReplyAttachment), rows)
+
+
+def differs(known: KnownReply, content: Content, files: Sequence[File]) -> bool:
+    """Say whether this is another reply than the recorded one to those who read it."""
+    recorded = (known.text, known.visibility, [each.file_id for each in known.files])
     return recorded != (content.text, content.visibility, [each.file_id for each in files])
 
 
-def _write_files(session: Session, row: Reply, files: Sequence[File]) -> None:
-    row.attachments = []
-    # The old rows go before new ones with the same ids come.
-    session.flush()
-    row.attachments = [file.to_row(position) for position, file in enumerate(files)]
+def write_unchanged(
+    connection: Connection, known: KnownReply, *, update_at_ms: int | None = None
+) -> KnownReply:
+    """Note that what is recorded still holds, also in that later version of the post."""
+    values: dict[str, Any] = {
+        # A reply without words has an empty text; only a deleted one has none.
+        "state": ReplyState.DELETED if known.text is None else ReplyState.RECORDED,
+        "post_update_at_ms": update_at_ms or known.post_update_at_ms,
+        **_settled(utc_now()),
+    }
+    connection.execute(_row(known).values(**values, **_NO_TROUBLE))
+    return replace(known, **values)
 
 
-def write_deleted(session: Session, known: Known, *, update_at_ms: int) -> None:
-    """Forget what the reply said, and note that i-Reserve is to be told."""
-    row = session.get_one(Reply, known.id)
-    was_forgotten = _is_forgotten(row)
-    row.state = ReplyState.DELETED
-    row.text = row.plain_text = None
-    row.attachments = []
-    row.post_update_at_ms = max(row.post_update_at_ms, update_at_ms)
-    _settle(row)
-    if not was_forgotten:
-        _tell(row, ReplyEvent.DELETED)
+def write_deleted(connection: Connection, known: KnownReply, *, update_at_ms: int) -> KnownReply:
+    """Forget what the reply said, and note that i-Reserve is to be told; it is told once."""
+    values: dict[str, Any] = {
+        "state": ReplyState.DELETED,
+        "text": None,
+        "plain_text": None,
+        "post_update_at_ms": max(known.post_update_at_ms, update_at_ms),
+        **_settled(utc_now()),
+    }
+    if known.text is not None:
+        values |= {"revision": known.revision + 1, "pending_event": ReplyEvent.DELETED}
+    connection.execute(_row(known).values(**values, **_NO_TROUBLE))
+    _write_files(connection, known, ())
+    return replace(known, **values, files=())
 
 
-def _is_forgotten(row: Reply) -> bool:
-    # A reply without words has an empty text.
-    return row.text is None
+def _row(known: KnownReply) -> Update:
+    return update(Reply).where(Reply.id == known.id)
 
 
-def _tell(row: Reply, event: ReplyEvent) -> None:
-    row.revision += 1
-    row.pending_event = event
+def _settled(now: datetime) -> dict[str, Any]:
+    return {"attempts": 0, "next_attempt_at": now}
 
 
-def remove(session: Session, known: Known) -> None:
+def remove(connection: Connection, known: KnownReply) -> None:
     """Take a post that is no reply out of the inbox."""
-    session.delete(session.get_one(Reply, known.id))
+    connection.execute(delete(Reply).where(Reply.id == known.id))
 
 
-def keep(session: Session, known: Known) -> None:
-    """Note that what is recorded still holds, and need not be asked for again."""
-    row = session.get_one(Reply, known.id)
-    row.state = ReplyState.DELETED if _is_forgotten(row) else ReplyState.RECORDED
-    _settle(row)
-
-
-def _settle(row: Reply) -> None:
-    row.attempts, row.next_attempt_at = 0, utc_now()
-    row.reason = row.detail = None
-
-
-def postpone(session: Session, known: Known, obstacle: Obstacle) -> bool:
-    """Write down why and until when the reply waits; False: the last attempt was over.
-
-    A reply that was recorded before is `received` once more, until its change is recorded too.
-    """
-    row = session.get_one(Reply, known.id)
-    now = utc_now()
-    if row.state is not ReplyState.RECEIVED:
-        row.state, row.received_at, row.attempts = ReplyState.RECEIVED, now, 0
-    row.reason, row.detail = obstacle.reason, obstacle.detail
-    row.attempts += obstacle.trouble.is_counted
-    age_s = (now - row.received_at).total_seconds()
-    seconds = pause_s(obstacle.trouble, age_s=age_s, attempts=row.attempts)
-    row.next_attempt_at = GIVEN_UP if seconds is None else now + timedelta(seconds=seconds)
-    return seconds is not None
+def write_postponed(
+    connection: Connection, known: KnownReply, waiting: KnownReply, *, reason: str, detail: str
+) -> None:
+    """Write down why and until when the reply waits, unless it has been settled meanwhile."""
+    still = _row(known).where(Reply.revision == known.revision, Reply.state == known.state)
+    connection.execute(
+        still.values(
+            state=waiting.state,
+            received_at=waiting.received_at,
+            attempts=waiting.attempts,
+            next_attempt_at=waiting.next_attempt_at,
+            reason=reason,
+            detail=detail,
+        )
+    )

@@ -10,7 +10,7 @@ from tasks.attachments import AttachmentReason
 from tasks.failures import OwnReason
 from tasks.mattermost import Reason
 from tasks.replies.cures import cure_of_reply
-from tasks.replies.posts import Ignored
+from tasks.replies.meaning import Ignored
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
 # What stands in a row beside the reasons of the ledger.

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from tasks.mattermost import Post, User
 from tasks.replies.authors import display_name
 from tasks.replies.file_paths import path_of
-from tasks.replies.posts import Ignored, begins_a_thread, why_ignored
+from tasks.replies.meaning import (
+    RULES,
+    Facts,
+    Ignored,
+    Looks,
+    Meaning,
+    Means,
+    Thread,
+    begins_a_thread,
+    meaning_of,
+    why_ignored,
+)
 
 BOT, MEMBER = "b" * 26, "m" * 26
 REPLY = {"id": "p1", "channel_id": "c1", "user_id": MEMBER, "root_id": "r1", "message": "hi"}
@@ -39,6 +50,65 @@ def test_post_says_itself_why_it_is_no_reply(
 ) -> None:
     """Only what a person writes in a thread can be a reply."""
     assert why_ignored(Post.parse({**REPLY, **changes}), bot_user_id=BOT) == expected
+
+
+def _facts(changes: dict[str, Any], **known: Any) -> Facts:
+    answers = {"thread": Thread.OF_A_CONVERSATION, "is_by_a_bot": False, "is_a_note": False}
+    recorded_at_ms = known.pop("recorded_at_ms", None)
+    asked = {name: lambda answer=answer: answer for name, answer in {**answers, **known}.items()}
+    return Facts(Post.parse({**REPLY, **changes}), BOT, recorded_at_ms=recorded_at_ms, **asked)
+
+
+@pytest.mark.parametrize(
+    ("changes", "known", "expected"),
+    [
+        pytest.param({}, {}, Means.REPLY, id="reply"),
+        pytest.param({}, {"is_a_note": True}, Means.NOTE, id="note"),
+        pytest.param({}, {"is_by_a_bot": True}, Ignored.OTHER_BOT, id="another bot"),
+        pytest.param(
+            {},
+            {"is_by_a_bot": True, "is_a_note": True},
+            Ignored.OTHER_BOT,
+            id="a note by another bot",
+        ),
+        pytest.param({}, {"thread": Thread.UNKNOWN}, Ignored.UNKNOWN_THREAD, id="another thread"),
+        pytest.param({}, {"thread": Thread.UNLINKED}, Means.UNLINKED, id="not linked yet"),
+        pytest.param({"update_at": 5}, {"recorded_at_ms": 4}, Means.REPLY, id="a later version"),
+        pytest.param({"update_at": 5}, {"recorded_at_ms": 5}, Means.OLD_VERSION, id="same version"),
+        pytest.param({"update_at": 5}, {"recorded_at_ms": 6}, Means.OLD_VERSION, id="old version"),
+        pytest.param({"delete_at": 9}, {"recorded_at_ms": 5}, Means.DELETION, id="deletion"),
+        pytest.param({"delete_at": 9}, {}, Ignored.DELETED, id="never seen and deleted"),
+        pytest.param(
+            {"delete_at": 9, "user_id": BOT}, {}, Ignored.DELETED, id="our own post, deleted"
+        ),
+    ],
+)
+def test_first_rule_that_holds_says_what_a_post_means(
+    changes: dict[str, Any], known: dict[str, Any], expected: Meaning
+) -> None:
+    """The post, its row, its thread, its author and its text are looked at in that order."""
+    assert meaning_of(_facts(changes, **known)) is expected
+
+
+def test_nothing_is_asked_for_that_no_rule_needs() -> None:
+    """A post that says itself that it is no reply costs no question."""
+    root_post = Post.parse({**REPLY, "root_id": ""})
+
+    assert meaning_of(Facts(root_post, BOT)) is Ignored.ROOT_POST
+
+
+def test_each_meaning_has_a_rule_but_for_the_post_that_is_not_there() -> None:
+    """Of that there is nothing to look at."""
+    assert {rule.meaning for rule in RULES} == {*Means, *Ignored} - {Ignored.NOT_THERE}
+
+
+def test_rules_ask_for_more_and_more() -> None:
+    """Once a rule looks beyond post and row, no later one looks at those alone."""
+    order = [Looks.AT_ITS_THREAD, Looks.AT_ITS_AUTHOR, Looks.AT_ITS_TEXT]
+    beyond = [rule.looks for rule in RULES if rule.looks in order]
+
+    assert beyond == sorted(beyond, key=order.index)
+    assert [rule.looks for rule in RULES[-len(beyond) :]] == beyond
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,156 @@
+"""What a post in a channel means, decided here alone: the first rule of ``RULES`` that holds.
+
+A new way to say something in a thread is a new line in that table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from tasks.mattermost import Post
+from tasks.outbound.marks import mark_of
+
+# "/me is looking" is a person's words too. All other types are the server's or a plugin's.
+TYPES_OF_PEOPLE = frozenset({"", "me"})
+
+
+class Means(StrEnum):
+    """What is done about a post that is not ignored."""
+
+    REPLY = "reply"
+    NOTE = "note"
+    DELETION = "deletion"
+    OLD_VERSION = "old_version"
+    UNLINKED = "unlinked"
+
+
+class Ignored(StrEnum):
+    """Why a post is no reply to a visitor."""
+
+    ROOT_POST = "root_post"
+    HISTORY_COPY = "history_copy"
+    SYSTEM_MESSAGE = "system_message"
+    WEBHOOK = "webhook"
+    OWN_POST = "own_post"
+    OTHER_BOT = "other_bot"
+    UNKNOWN_THREAD = "unknown_thread"
+    NOT_THERE = "not_there"
+    DELETED = "deleted"
+
+
+Meaning: TypeAlias = Means | Ignored
+
+
+class Thread(StrEnum):
+    """Whose thread a post is in.
+
+    ``unlinked``: our bot began it, and the link to its conversation may still be stored.
+    """
+
+    OF_A_CONVERSATION = "of_a_conversation"
+    UNLINKED = "unlinked"
+    UNKNOWN = "unknown"
+
+
+class Looks(StrEnum):
+    """What a rule looks at, from what is at hand to what must be asked for."""
+
+    AT_THE_POST = "at the post"
+    AT_ITS_ROW = "at its row"
+    AT_ITS_THREAD = "at its thread"
+    AT_ITS_AUTHOR = "at its author"
+    AT_ITS_TEXT = "at its text"
+
+
+def _not_asked_for() -> bool:
+    raise AssertionError("no rule that looks at the post alone asks for more")
+
+
+def _no_thread() -> Thread:
+    raise AssertionError("no rule that looks at the post alone asks for its thread")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules look at; the callables ask when a rule needs the answer, and not before.
+
+    ``recorded_at_ms`` is the version of the post that is recorded (Mattermost's ``update_at``),
+    None when none is.
+    """
+
+    post: Post
+    bot_user_id: str
+    recorded_at_ms: int | None = None
+    thread: Callable[[], Thread] = _no_thread
+    is_by_a_bot: Callable[[], bool] = _not_asked_for
+    is_a_note: Callable[[], bool] = _not_asked_for
+
+    @property
+    def is_deleted(self) -> bool:
+        """Say whether the post was deleted in Mattermost."""
+        return bool(self.post.delete_at_ms)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Say whether an earlier version of the post is recorded as a reply."""
+        return self.recorded_at_ms is not None
+
+    @property
+    def is_no_newer(self) -> bool:
+        """Say whether the recorded version is this one, or a later one."""
+        return self.recorded_at_ms is not None and self.post.update_at_ms <= self.recorded_at_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line of the table."""
+
+    meaning: Meaning
+    looks: Looks
+    holds: Callable[[Facts], bool]
+
+
+# Our own key in ``props`` proves nothing by itself: a member who copies a post's props still writes
+# a reply. And whether another bot wrote it is for the author's account to say, not for
+# ``props.from_bot``, which anyone can set.
+# fmt: off
+RULES: tuple[Rule, ...] = (
+    Rule(Means.DELETION, Looks.AT_ITS_ROW, lambda it: it.is_deleted and it.is_recorded),
+    Rule(Ignored.DELETED, Looks.AT_ITS_ROW, lambda it: it.is_deleted),
+    Rule(Means.OLD_VERSION, Looks.AT_ITS_ROW, lambda it: it.is_no_newer),
+    Rule(Ignored.HISTORY_COPY, Looks.AT_THE_POST, lambda it: bool(it.post.original_id)),
+    Rule(Ignored.ROOT_POST, Looks.AT_THE_POST, lambda it: not it.post.root_id),
+    Rule(Ignored.OWN_POST, Looks.AT_THE_POST, lambda it: it.post.user_id == it.bot_user_id),
+    Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, lambda it: it.post.type not in TYPES_OF_PEOPLE),
+    Rule(Ignored.WEBHOOK, Looks.AT_THE_POST, lambda it: _is_from_a_webhook(it.post)),
+    Rule(Means.UNLINKED, Looks.AT_ITS_THREAD, lambda it: it.thread() is Thread.UNLINKED),
+    Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, lambda it: it.thread() is Thread.UNKNOWN),
+    Rule(Ignored.OTHER_BOT, Looks.AT_ITS_AUTHOR, lambda it: it.is_by_a_bot()),
+    Rule(Means.NOTE, Looks.AT_ITS_TEXT, lambda it: it.is_a_note()),
+    Rule(Means.REPLY, Looks.AT_ITS_TEXT, lambda it: True),
+)
+# fmt: on
+_BY_THE_POST_ALONE = tuple(rule for rule in RULES if rule.looks is Looks.AT_THE_POST)
+
+
+def meaning_of(facts: Facts) -> Meaning:
+    """Return what the post means; what no rule needs to know is not asked for."""
+    return next(rule.meaning for rule in RULES if rule.holds(facts))
+
+
+def why_ignored(post: Post, *, bot_user_id: str) -> Meaning | None:
+    """Return why the post is no reply, as far as it says so itself; None: it may be one."""
+    facts = Facts(post, bot_user_id)
+    return next((rule.meaning for rule in _BY_THE_POST_ALONE if rule.holds(facts)), None)
+
+
+def begins_a_thread(root: Post, *, bot_user_id: str) -> bool:
+    """Say whether this post of our bot is the root post of a conversation."""
+    return root.user_id == bot_user_id and "conversation_id" in mark_of(root)
+
+
+def _is_from_a_webhook(post: Post) -> bool:
+    return post.props.get("from_webhook") in ("true", True)

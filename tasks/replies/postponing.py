@@ -1,0 +1,43 @@
+"""Postpone a reply that cannot be recorded now, or give it up when that was the last attempt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from models import Database, ReplyState, utc_now
+from tasks.replies import rows
+from tasks.replies.outcomes import Ending, Outcome
+from tasks.replies.patience import GIVEN_UP, Obstacle, pause_s
+from tasks.replies.receipts import Receipt
+from tasks.replies.rows import KnownReply
+
+
+def postpone(database: Database, known: KnownReply, obstacle: Obstacle) -> Ending:
+    """Write down why and until when the reply waits; return how that ended.
+
+    A reply that was recorded before is ``received`` once more, until its change is recorded too.
+    """
+    waiting = _waiting(known, obstacle, utc_now())
+    with database.autocommit() as connection:
+        rows.write_postponed(
+            connection, known, waiting, reason=obstacle.reason, detail=obstacle.detail
+        )
+    if waiting.next_attempt_at == GIVEN_UP:
+        return Ending(
+            Outcome.GIVEN_UP, waiting, Receipt.NOT_RECORDED, obstacle.reason, obstacle.detail
+        )
+    return Ending(Outcome.WAITING, waiting, reason=obstacle.reason)
+
+
+def _waiting(known: KnownReply, obstacle: Obstacle, now: datetime) -> KnownReply:
+    if known.state is not ReplyState.RECEIVED:
+        known = replace(known, state=ReplyState.RECEIVED, received_at=now, attempts=0)
+    attempts = known.attempts + obstacle.trouble.is_counted
+    age_s = (now - known.received_at).total_seconds()
+    seconds = pause_s(obstacle.trouble, age_s=age_s, attempts=attempts)
+    return replace(
+        known,
+        attempts=attempts,
+        next_attempt_at=GIVEN_UP if seconds is None else now + timedelta(seconds=seconds),
+    )

@@ -1,0 +1,163 @@
+"""What recording one reply takes: statements, transactions, and the way to i-Reserve."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery.signals import before_task_publish
+from sqlalchemy import Connection, event
+
+from models import Database
+from tasks.replies.plain_text import Reading
+from tests.stage.stage import Stage
+from tests.stage.thread import MirroredThread
+
+ROOT = Path(__file__).parents[2]
+OUR_FOLDERS = {"tasks", "models", "inbound"}
+MAX_STATEMENTS = 15
+MAX_TRANSACTIONS = 3
+# Frames of our own on the stack when i-Reserve's task is published.
+MAX_FRAMES = 10
+
+
+@dataclass(slots=True)
+class Cost:
+    """What was asked of the database: each statement, and the first words of each transaction."""
+
+    statements: list[str] = field(default_factory=list)
+    transactions: list[list[str]] = field(default_factory=list)
+
+    @property
+    def only_reading(self) -> list[list[str]]:
+        """Return the transactions in which nothing was written."""
+        return [
+            words
+            for words in self.transactions
+            if not {"INSERT", "UPDATE", "DELETE"}.intersection(words)
+        ]
+
+
+@contextmanager
+def _counted(database: Database) -> Iterator[Cost]:
+    """Count what goes to the database for the length of a `with`."""
+    cost, engine = Cost(), database.engine
+
+    def note_begin(connection: Connection) -> None:
+        if not _stand_for_themselves(connection):
+            cost.transactions.append([])
+
+    def note_statement(connection: Connection, _: Any, statement: str, *__: Any) -> None:
+        cost.statements.append(statement)
+        # SQLite's transactions begin by a statement of ours, before the event.
+        if not _stand_for_themselves(connection) and not statement.startswith("BEGIN"):
+            cost.transactions[-1].append(statement.split()[0])
+
+    event.listen(engine, "begin", note_begin)
+    event.listen(engine, "before_cursor_execute", note_statement)
+    try:
+        yield cost
+    finally:
+        event.remove(engine, "begin", note_begin)
+        event.remove(engine, "before_cursor_execute", note_statement)
+
+
+def _stand_for_themselves(connection: Connection) -> bool:
+    """Say whether each statement is a transaction of its own."""
+    options = connection.get_execution_options().values()
+    return "autocommit" in {str(value).lower() for value in options}
+
+
+@pytest.fixture
+def thread(stage: Stage) -> MirroredThread:
+    """A conversation with a reply, so that the licence and its author are known already."""
+    thread = MirroredThread.open(stage)
+    thread.configure(reply_task="ireserve.take_reply", reply_queue="ireserve")
+    thread.recorded(thread.say("the first one"))
+    return thread
+
+
+def test_reply_takes_few_statements_and_transactions(thread: MirroredThread) -> None:
+    """At most 15 in 3, none of which only reads: reading never waits for a writer."""
+    reply_id = thread.receive(thread.say("**Hi**").id)
+
+    with _counted(thread.database) as cost:
+        report = thread.resolve(reply_id)
+
+    assert str(report) == "1 recorded"
+    assert len(cost.statements) <= MAX_STATEMENTS, cost.statements
+    assert len(cost.transactions) <= MAX_TRANSACTIONS, cost.transactions
+    assert cost.only_reading == []
+
+
+def test_row_is_loaded_once_outside_of_the_lock_and_once_inside(thread: MirroredThread) -> None:
+    """What is known is passed along, and files are not looked for where there can be none."""
+    reply_id = thread.receive(thread.say("**Hi**").id)
+
+    with _counted(thread.database) as cost:
+        thread.resolve(reply_id)
+
+    loads = [each for each in cost.statements if "FROM replies LEFT" in " ".join(each.split())]
+    assert len(loads) == 2
+    assert [each for each in cost.statements if "reply_attachments" in each] == []
+
+
+def test_nothing_due_writes_nothing(thread: MirroredThread) -> None:
+    """A wake-up for replies that are gone takes no lock of the database."""
+    with _counted(thread.database) as cost:
+        report = thread.resolve(987_654)
+
+    assert str(report) == "nothing"
+    assert cost.transactions == []
+
+
+def test_text_is_parsed_once(thread: MirroredThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells a note and what the visitor reads come of the same parse."""
+    parsed: list[str] = []
+    parse = Reading.of
+
+    def counting(markdown: str) -> Reading:
+        parsed.append(markdown)
+        return parse(markdown)
+
+    monkeypatch.setattr(Reading, "of", counting)
+
+    thread.recorded(thread.say("**note:** careful"))
+
+    assert parsed == ["**note:** careful"]
+
+
+def test_way_to_ireserve_is_short_and_never_turns_back(thread: MirroredThread) -> None:
+    """At most 10 frames are open when its task is published, and no file is entered twice."""
+    ways: list[list[str]] = []
+
+    def note_way(sender: str, **_: Any) -> None:
+        if sender == "ireserve.take_reply":
+            ways.append(_own_files_on_the_stack())
+
+    before_task_publish.connect(note_way)
+    try:
+        thread.recorded(thread.say("**Hi**"))
+    finally:
+        before_task_publish.disconnect(note_way)
+
+    ((*way,),) = ways
+    entered = [file for file, before in zip(way, [None, *way], strict=False) if file != before]
+    assert len(way) <= MAX_FRAMES, way
+    assert len(entered) == len(set(entered)), entered
+
+
+def _own_files_on_the_stack() -> list[str]:
+    """Return the file of each of our own frames, the outermost first."""
+    files, frame = [], sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in OUR_FOLDERS:
+            files.append(str(path.relative_to(ROOT)))
+    return files[::-1]
