@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -130,7 +130,12 @@ def test_many_replies_need_few_wake_ups(
 ) -> None:
     """Each wake-up takes time, and a licence has a few threads at once: more would not help."""
     woken: list[list[int]] = []
-    monkeypatch.setattr("tasks.replies.catch_up.wake", lambda app, ids: woken.append(list(ids)))
+
+    def take(ids: Sequence[int]) -> bool:
+        woken.append(list(ids))
+        return True
+
+    monkeypatch.setattr("tasks.replies.catch_up.wake_replies", take)
 
     wake_all(range(replies))
 
