@@ -54,7 +54,7 @@ def _counted(database: Database) -> Iterator[Cost]:
 
     def note_statement(connection: Connection, _: Any, statement: str, *__: Any) -> None:
         cost.statements.append(statement)
-        # SQLite's transactions begin by a statement of ours, before the event.
+        # The statement that begins a transaction on SQLite comes before the event.
         if not _stand_for_themselves(connection) and not statement.startswith("BEGIN"):
             cost.transactions[-1].append(statement.split()[0])
 
