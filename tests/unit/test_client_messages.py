@@ -20,7 +20,7 @@ from ireserve_mattermost.messages import (
 )
 from models.base import ID_LENGTH
 from models.user import EMAIL_LENGTH
-from tasks.replies.hand_over import Message as ToldReply
+from tasks.replies.hand_over import ReplyNotice as ToldReply
 
 TASKS: dict[str, Any] = {
     "root": create_root_post,
