@@ -23,22 +23,19 @@ RESOLVE_REPLY = "mattermost.resolve_reply"
 
 def wake_lane(lane: Lane) -> bool:
     """Let a worker send what is in the lane; False: the broker is away, the sweep does it later."""
-    kwargs = {"lane": str(lane)}
-    try:
-        app.send_task(DRAIN_LANE, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
-    except OperationalError:
-        # Its text may hold the broker's address with a password.
-        log.warning("wake_up_not_published", lane=str(lane))
-        return False
-    return True
+    return _publish(app, DRAIN_LANE, lane=str(lane))
 
 
 def wake_replies(reply_ids: Sequence[int], *, publisher: Celery = app) -> bool:
     """Let a worker resolve these replies, whose rows are committed; False: as ``wake_lane``."""
-    kwargs = {"reply_ids": list(reply_ids)}
+    return _publish(publisher, RESOLVE_REPLY, reply_ids=list(reply_ids))
+
+
+def _publish(publisher: Celery, name: str, **kwargs: str | list[int]) -> bool:
     try:
-        publisher.send_task(RESOLVE_REPLY, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
+        publisher.send_task(name, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
     except OperationalError:
-        log.warning("wake_up_not_published", reply_ids=list(reply_ids))
+        # Its text may hold the broker's address with a password.
+        log.warning("wake_up_not_published", **kwargs)
         return False
     return True

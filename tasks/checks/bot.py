@@ -53,7 +53,7 @@ def check_team(client: MattermostClient, team: str, *, bot_username: str) -> Che
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class UsedChannel:
     """A channel that a licence uses; ``takes_replies``: conversations have their threads there."""
 
     channel_id: str
@@ -66,17 +66,17 @@ class Place:
         return f"channel {self.label}"
 
 
-def check_place(client: MattermostClient, place: Place, *, bot_username: str) -> Check:
+def check_used_channel(client: MattermostClient, used: UsedChannel, *, bot_username: str) -> Check:
     """Look whether the bot can write in a channel that the licence uses."""
     channel, finding = find_channel(
         client,
-        place.label,
-        lambda: client.get_channel(place.channel_id),
+        used.label,
+        lambda: client.get_channel(used.channel_id),
         bot_username=bot_username,
     )
-    if channel is not None and finding.state is State.WARN and not place.takes_replies:
+    if channel is not None and finding.state is State.WARN and not used.takes_replies:
         # Nobody is answered in a channel of notifications: it may as well be private.
-        return passed(place.check_name, "the bot is in this private channel")
+        return passed(used.check_name, "the bot is in this private channel")
     return finding
 
 
@@ -100,6 +100,19 @@ def find_channel(
     if channel.delete_at_ms:
         return None, failed(name, "the channel is archived", "Unarchive it, or take another.")
     return channel, _judge_type(name, channel)
+
+
+def find_named_channel(
+    client: MattermostClient, team: str, name: str, *, bot_username: str
+) -> tuple[Channel | None, Check]:
+    """Return the team's channel with this name, with or without ``~``; as ``find_channel``."""
+    handle = name.removeprefix("~")
+    return find_channel(
+        client,
+        f"~{handle}",
+        lambda: client.get_channel_by_name(team=team, channel=handle),
+        bot_username=bot_username,
+    )
 
 
 def _judge_type(name: str, channel: Channel) -> Check:

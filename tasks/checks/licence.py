@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from models import Conversation, KeyRing, KeyRingError, Licence, WebhookToken, utc_now
 from settings import Settings
 from tasks.checks import options, webhooks
-from tasks.checks.bot import PRIVATE, Place, check_place, check_team, judge_bot
+from tasks.checks.bot import PRIVATE, UsedChannel, check_team, check_used_channel, judge_bot
 from tasks.checks.check import Check, attempt, failed, refused, skipped, warned
 from tasks.checks.clock import check_clock
 from tasks.checks.registration import judge_server
@@ -26,7 +26,7 @@ class StoredLicence:
     """A licence as it is stored, with the channels that it uses and its webhooks' tokens."""
 
     licence: Licence
-    places: tuple[Place, ...]
+    places: tuple[UsedChannel, ...]
     token_hashes: frozenset[str]
 
     @property
@@ -62,7 +62,7 @@ def load_licences(session: Session, licence_id: str | None) -> list[StoredLicenc
     if licence_id is not None:
         query = query.where(Licence.id == licence_id)
     return [
-        StoredLicence(licence, _places(session, licence), _token_hashes(session, licence.id))
+        StoredLicence(licence, _used_channels(session, licence), _token_hashes(session, licence.id))
         for licence in session.scalars(query.order_by(Licence.id))
     ]
 
@@ -72,7 +72,7 @@ def _token_hashes(session: Session, licence_id: str) -> frozenset[str]:
     return frozenset(session.scalars(select(WebhookToken.token_hash).where(own)))
 
 
-def _places(session: Session, licence: Licence) -> tuple[Place, ...]:
+def _used_channels(session: Session, licence: Licence) -> tuple[UsedChannel, ...]:
     """Return each channel once: the default one, those of live threads and of notifications."""
     live = session.scalars(
         select(Conversation.channel_id)
@@ -84,13 +84,13 @@ def _places(session: Session, licence: Licence) -> tuple[Place, ...]:
         )
         .order_by(Conversation.channel_id)
     )
-    default = Place(licence.default_channel_id, f"~{licence.default_channel_name}", True)
+    default = UsedChannel(licence.default_channel_id, f"~{licence.default_channel_name}", True)
     places = {default.channel_id: default}
     for channel_id in live:
-        places.setdefault(channel_id, Place(channel_id, channel_id, True))
+        places.setdefault(channel_id, UsedChannel(channel_id, channel_id, True))
     for target in licence.notification_channels:
         if target.enabled:
-            place = Place(target.channel_id, f"~{target.channel_name}", False)
+            place = UsedChannel(target.channel_id, f"~{target.channel_name}", False)
             places.setdefault(target.channel_id, place)
     return tuple(places.values())
 
@@ -123,15 +123,17 @@ def _check_bot(
     checks.append(judge_bot(bot, stored_user_id=stored.licence.bot_user_id))
     team = stored.licence.team_name
     checks.append(attempt("team", lambda: check_team(client, team, bot_username=bot.username)))
-    checks += [_check_place(client, place, bot.username) for place in stored.places]
+    checks += [_check_channel(client, place, bot.username) for place in stored.places]
     checks += options.judge_options(config)
     checks.append(options.judge_limits(config, stored=stored.limits))
     checks += _check_way_back(stored, tools, client)
     return LicenceChecks(checks, config)
 
 
-def _check_place(client: MattermostClient, place: Place, bot_username: str) -> Check:
-    return attempt(place.check_name, lambda: check_place(client, place, bot_username=bot_username))
+def _check_channel(client: MattermostClient, place: UsedChannel, bot_username: str) -> Check:
+    return attempt(
+        place.check_name, lambda: check_used_channel(client, place, bot_username=bot_username)
+    )
 
 
 def _check_way_back(stored: StoredLicence, tools: Tools, client: MattermostClient) -> list[Check]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from settings import Settings
-from tasks.checks.bot import check_team, find_channel, judge_bot
+from tasks.checks.bot import check_team, find_named_channel, judge_bot
 from tasks.checks.check import Check, State, attempt, passed, refused
 from tasks.checks.clock import check_clock
 from tasks.checks.options import judge_options
@@ -62,15 +62,12 @@ def _find(
 def _find_channel(
     registration: Registration, client: MattermostClient, bot: User, checks: list[Check]
 ) -> Channel | None:
-    handle = registration.channel.removeprefix("~")
+    name = registration.channel
     try:
-        channel, check = find_channel(
-            client,
-            f"~{handle}",
-            lambda: client.get_channel_by_name(team=registration.team, channel=handle),
-            bot_username=bot.username,
+        channel, check = find_named_channel(
+            client, registration.team, name, bot_username=bot.username
         )
     except MattermostError as error:
-        channel, check = None, refused(f"channel ~{handle}", error)
+        channel, check = None, refused(f"channel ~{name.removeprefix('~')}", error)
     checks.append(check)
     return channel

@@ -56,7 +56,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with explained():
+        with operator_errors():
             return super().invoke(ctx)
 
 
@@ -78,7 +78,7 @@ def wants_json() -> bool:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def operator_errors() -> Iterator[None]:
     """Turn the errors that an operator can mend into one line and exit code 1."""
     try:
         yield

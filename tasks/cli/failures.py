@@ -16,10 +16,16 @@ from tasks.cli.installation import Installation
 from tasks.cli.moments import MOMENT
 from tasks.cli.options import limit_option, reason_option, yes_option
 from tasks.cli.output import progress, show, table
-from tasks.outbound.resending import LaneBusyError, cure_of, find_failed, find_ids, why_not
-from tasks.outbound.resending import discard as forget
-from tasks.outbound.resending import purge as purge_ledger
-from tasks.outbound.resending import resend as resend_one
+from tasks.outbound.resending import (
+    LaneBusyError,
+    cure_of,
+    find_failed,
+    find_failed_ids,
+    forget_payloads,
+    remove_settled,
+    send_again,
+    why_not,
+)
 from tasks.wake import wake_lane
 from tasks.watch.filter import Filter
 
@@ -119,7 +125,7 @@ def _chosen(
     """Return what can be sent again, in order; add what cannot to ``left``."""
     with parts.database.transaction() as session:
         if not ids:
-            return find_ids(session, wanted)
+            return find_failed_ids(session, wanted)
         reasons = {delivery_id: why_not(session, delivery_id) for delivery_id in sorted(set(ids))}
     left += [{"id": each, "why": why} for each, why in reasons.items() if why is not None]
     return [each for each, why in reasons.items() if why is None]
@@ -131,7 +137,7 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
     with progress() as bar:
         for delivery_id in bar.track(chosen, description="Re-sending"):
             try:
-                lane = resend_one(parts.database, parts.lanes, delivery_id)
+                lane = send_again(parts.database, parts.lanes, delivery_id)
             except LaneBusyError as error:
                 left.append({"id": delivery_id, "why": str(error)})
                 continue
@@ -156,7 +162,7 @@ def discard(ids: tuple[int, ...], yes: bool) -> None:
     """
     confirm(f"Forget {len(set(ids))} messages for good?", yes=yes)
     with Installation().database.transaction() as session:
-        gone = forget(session, ids)
+        gone = forget_payloads(session, ids)
     left = sorted(set(ids) - set(gone))
     show(
         {"discarded": gone, "left": left},
@@ -186,7 +192,7 @@ def purge(older_than: int, yes: bool) -> None:
     removed = 0
     with progress() as bar:
         task = bar.add_task("Removing", total=None)
-        for count in purge_ledger(Installation().database, before=before):
+        for count in remove_settled(Installation().database, before=before):
             removed += count
             bar.update(task, advance=count)
     show({"removed": removed}, f"Messages removed: {removed}.")

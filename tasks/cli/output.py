@@ -56,11 +56,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     for heading in headings:
         made.add_column(heading, overflow="fold")
     for row in rows:
-        made.add_row(*[cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row])
+        made.add_row(*[cell if isinstance(cell, Text) else Text(cell_text(cell)) for cell in row])
     return made
 
 
-def shown(value: object) -> str:
+def cell_text(value: object) -> str:
     """Return a value as people read it."""
     if value is None:
         return "-"

@@ -16,7 +16,7 @@ from tasks.cli.output import show, table
 from tasks.replies.cures import cure_of_reply
 from tasks.replies.open_replies import batches
 from tasks.replies.patience import GIVEN_UP
-from tasks.replies.unrecorded import find_ids, find_unrecorded
+from tasks.replies.unrecorded import find_unrecorded, find_unrecorded_ids
 from tasks.wake import wake_replies
 from tasks.watch.filter import Filter
 
@@ -83,7 +83,7 @@ def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None) ->
     with Installation().database.transaction() as session:
         if licence_id is not None:
             require_licence(session, licence_id)
-        found = find_ids(session, wanted, given_up=not ids)
+        found = find_unrecorded_ids(session, wanted, given_up=not ids)
     if not all(wake_replies(batch) for batch in batches(found)):
         raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs")
     asked = [reply_id for reply_id, _ in found]

@@ -132,10 +132,10 @@ def refuse(database: Database, begun: Begun, entry: LaneEntry, failure: SendFail
         note = " An earlier attempt was broken off: it may be in Mattermost all the same."
         failure = SendFailedError(failure.reason, failure.detail + note)
     _write_failed(database, begun, failure, entry.payload)
-    return failed(entry, failure)
+    return _failed(entry, failure)
 
 
-def failed(entry: LaneEntry, error: SendFailedError | MattermostError) -> Settled:
+def _failed(entry: LaneEntry, error: SendFailedError | MattermostError) -> Settled:
     """Return that the message has failed, which the ledger knows."""
     reason, detail = error.reason.value, detail_of(error)
     return Settled(entry.key, entry.task_id, DeliveryState.FAILED, reason, detail)
@@ -151,7 +151,7 @@ def skip(database: Database, begun: Begun, entry: LaneEntry, reason: StrEnum) ->
 def give_back(database: Database, begun: Iterable[Begun]) -> None:
     """Let messages that were begun and not tried be as they were."""
     with database.connection() as connection:
-        ledger.give_back(connection, begun)
+        ledger.put_back(connection, begun)
 
 
 def known_already(row: KnownDelivery, entry: LaneEntry) -> Settled:

@@ -175,7 +175,7 @@ def _insert(connection: Connection, lane: Lane, entries: Iterable[LaneEntry]) ->
     return {key: Begun(row_id, NEW, None, started_at) for key, row_id, started_at in made}
 
 
-def give_back(connection: Connection, begun: Iterable[Begun]) -> None:
+def put_back(connection: Connection, begun: Iterable[Begun]) -> None:
     """Note that these messages were not tried after all; the caller still has their lane."""
     for each in begun:
         state = DeliveryState.HELD if each.before is NEW else each.before

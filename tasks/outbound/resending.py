@@ -40,7 +40,7 @@ def find_failed(
     return newest(session, rows, Delivery, limit=limit)
 
 
-def find_ids(session: Session, wanted: Filter) -> list[int]:
+def find_failed_ids(session: Session, wanted: Filter) -> list[int]:
     """Return which messages that can be sent again are meant, in the order they were written."""
     rows = wanted.rows(Delivery, *CAN_BE_RESENT)
     return list(session.scalars(rows.with_only_columns(Delivery.id)))
@@ -66,7 +66,7 @@ def why_not(session: Session, delivery_id: int) -> str | None:
     return None
 
 
-def resend(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
+def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
     """Put a failed message at the end of its lane, to be sent like a new one; return the lane.
 
     A worker looks in Mattermost for it first. None: it is no failed message with a payload any
@@ -121,7 +121,7 @@ def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[L
         time.sleep(POLL_S)
 
 
-def discard(session: Session, ids: Sequence[int]) -> list[int]:
+def forget_payloads(session: Session, ids: Sequence[int]) -> list[int]:
     """Forget the payloads of these failed messages; return whose payload was there."""
     gone = session.scalars(
         update(Delivery)
@@ -132,7 +132,7 @@ def discard(session: Session, ids: Sequence[int]) -> list[int]:
     return sorted(gone)
 
 
-def purge(database: Database, *, before: datetime) -> Iterator[int]:
+def remove_settled(database: Database, *, before: datetime) -> Iterator[int]:
     """Remove messages that were settled before then, batch by batch; yield how many each time."""
     while True:
         with database.transaction() as session:

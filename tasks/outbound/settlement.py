@@ -127,7 +127,7 @@ def post_marked(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
 
 def _post(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
     job.extend()
-    with explained(job, place.channel_id):
+    with explained_refusals(job, place.channel_id):
         return job.client.create_post(
             channel_id=place.channel_id,
             root_id=place.root_post_id,
@@ -203,7 +203,7 @@ def _find_in_channel(
 
 
 @contextmanager
-def explained(job: Job, channel_id: str) -> Iterator[None]:
+def explained_refusals(job: Job, channel_id: str) -> Iterator[None]:
     """Say what a 403 means, which Mattermost gives one id: which channel it is and what to do.
 
     Raises:

@@ -20,7 +20,9 @@ def find_unrecorded(session: Session, wanted: Filter, *, limit: int, given_up: b
     return newest(session, _rows(wanted, given_up=given_up), Reply, limit=limit)
 
 
-def find_ids(session: Session, wanted: Filter, *, given_up: bool) -> list[tuple[int, str]]:
+def find_unrecorded_ids(
+    session: Session, wanted: Filter, *, given_up: bool
+) -> list[tuple[int, str]]:
     """Return id and licence of the replies that are meant."""
     rows = _rows(wanted, given_up=given_up)
     found = session.execute(rows.with_only_columns(Reply.id, Reply.licence_id))

@@ -18,7 +18,7 @@ from tasks.cli.licence.edit import edit
 from tasks.cli.licence.notify import list_targets, notify
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.licence.webhook import webhook
-from tasks.cli.output import licence_data, show, shown, table
+from tasks.cli.output import cell_text, licence_data, show, table
 from tasks.privacy.erasure import count_licence, erase_licence
 from tasks.watch.tallies import Tallies
 
@@ -56,7 +56,7 @@ def show_licence(licence_id: str) -> None:
         f"{each['type']}: {'~' + each['channel'] if each['enabled'] else 'off'}"
         for each in data["notifications"]
     ]
-    rows = [(name, shown(value)) for name, value in data.items() if name != "notifications"]
+    rows = [(name, cell_text(value)) for name, value in data.items() if name != "notifications"]
     rows.append(("notifications", ", ".join(targets) or "all to the default channel"))
     show({"licence": data}, table(("", ""), rows))
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models import Licence
 from models.licence import NOTIFICATION_TYPE_LENGTH
-from tasks.checks.bot import find_channel
+from tasks.checks.bot import find_named_channel
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
@@ -60,12 +60,9 @@ def notify(
 
 def _map(parts: Installation, licence: Licence, notification_type: str, name: str) -> str:
     token = parts.keyring().decrypt(licence.bot_token_encrypted)
-    client, handle = parts.connect(licence.server_url, token), name.removeprefix("~")
-    found, check = find_channel(
-        client,
-        f"~{handle}",
-        lambda: client.get_channel_by_name(team=licence.team_name, channel=handle),
-        bot_username=licence.bot_username,
+    client = parts.connect(licence.server_url, token)
+    found, check = find_named_channel(
+        client, licence.team_name, name, bot_username=licence.bot_username
     )
     if found is None:
         raise RegistrationError(f"{check.name}: {check.sentence}. {check.cure}")
