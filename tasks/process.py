@@ -25,7 +25,7 @@ from tasks.watch.logs import configure_logs
 
 log = structlog.get_logger(__name__)
 
-# kombu asks the server itself whether it is there when nothing came for so long.
+# kombu asks the server whether it is there when nothing came for this time.
 HEALTH_CHECK_S = 5
 
 

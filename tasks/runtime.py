@@ -21,7 +21,7 @@ from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
 from tasks.watch.tallies import Tallies
 
-# Kept connections of so many licences; the one longest unused gives way.
+# The licences whose connections are kept; the one longest unused gives way.
 MAX_CLIENTS = 200
 
 
@@ -83,7 +83,7 @@ class Runtime:
 
 
 def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
-    """Return the parts for a process that works with so many threads; nothing connects yet."""
+    """Return the parts for a process with this number of threads; nothing connects yet."""
     redis = worker_redis(settings.redis_url)
     database = Database(settings.database_url, pool_size=threads)
     keyring = KeyRing([key.get_secret_value() for key in settings.encryption_keys])

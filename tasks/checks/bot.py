@@ -75,7 +75,7 @@ def check_used_channel(client: MattermostClient, used: UsedChannel, *, bot_usern
         bot_username=bot_username,
     )
     if channel is not None and finding.state is State.WARN and not used.takes_replies:
-        # Nobody is answered in a channel of notifications: it may as well be private.
+        # No visitor is answered in a channel of notifications: it may as well be private.
         return passed(used.check_name, "the bot is in this private channel")
     return finding
 

@@ -86,7 +86,7 @@ def check_broker(redis: Redis) -> Check:
 
 def check_workers(app: Celery) -> Check:
     """Ask which workers are alive; the broker must be there."""
-    # The application's own times are those of whoever enqueues, who has no time to wait.
+    # The application's own times are those of i-Reserve's processes, which have no time to wait.
     times = {
         "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
         "socket_timeout": WORKER_TIMEOUT_S,

@@ -52,7 +52,7 @@ def judge_webhooks(config: ClientConfig) -> Check:
 def judge_limits(config: ClientConfig, *, stored: tuple[int, int]) -> Check:
     """Return whether the stored limits (characters, bytes) were the server's.
 
-    Whoever calls this stores the server's.
+    The caller stores the server's.
     """
     limits = (config.max_post_length, config.max_file_size_bytes)
     sentence = f"posts of {limits[0]} characters, files of {limits[1]} bytes"

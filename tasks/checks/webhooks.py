@@ -21,7 +21,7 @@ MAX_ANSWER_BYTES = 1_024
 
 
 def judge_tokens(count: int) -> Check:
-    """Return whether we know a token by which a webhook's call is told from anybody's."""
+    """Return whether we know a token by which a webhook's call is recognised."""
     if count:
         return passed("webhook token", f"tokens stored: {count}")
     return failed(

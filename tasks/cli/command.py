@@ -108,7 +108,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask before something that cannot be undone, unless --yes was given.
 
     Raises:
-        click.Abort: the operator said no, or nobody is there to ask.
+        click.Abort: the operator said no, or there is no terminal to ask on.
     """
     if yes:
         return

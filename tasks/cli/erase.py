@@ -28,7 +28,7 @@ from tasks.privacy.erasure import Erased, Places, erase_conversation
     multiple=True,
     help="i-Reserve's id of one; may be given several times.",
 )
-@click.option("--visitor", help="All conversations of whoever has exactly this name.")
+@click.option("--visitor", help="All conversations of visitors with exactly this name.")
 @click.option("--posts", is_flag=True, help="Also delete the threads in Mattermost, as the bot.")
 @click.option("--dry-run", is_flag=True, help="Only list what is stored.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

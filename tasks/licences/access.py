@@ -69,7 +69,7 @@ class Licences:
         """Return what sending for this licence takes.
 
         Raises:
-            SendFailedError: nobody has registered it, it is disabled, or its token is unreadable.
+            SendFailedError: it is not registered, it is disabled, or its token is unreadable.
         """
         cached = self._cache.get(licence_id)
         if cached is not None and time.monotonic() - cached[0] < CACHE_S:

@@ -23,7 +23,7 @@ FAILURES_TO_OPEN = 3
 PROBE_EVERY_S = 30
 # How long a worker trusts what it read: a circuit is looked at before each message.
 CACHE_S = 1.0
-# A count of failures that nobody added to for so long says nothing about now.
+# A count of failures that is this old says nothing about now.
 FORGET_S = 3_600
 
 # Open circuits, each with the moment (ms) of its next probe.

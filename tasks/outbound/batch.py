@@ -117,7 +117,7 @@ class Batch:
 
         Raises:
             LaneLostError: the lane is another worker's.
-            sqlalchemy.exc.SQLAlchemyError, redis.exceptions.RedisError: a server of ours is away;
+            sqlalchemy.exc.SQLAlchemyError, redis.exceptions.RedisError: one of our servers is away;
                 what is not settled stays where it is and is taken up again.
         """
         step = Step([], [])

@@ -41,7 +41,7 @@ class Job:
     """The message's lane and licence, and the means to send it.
 
     ``extend`` keeps the lane ours: it is called before each request. ``expired`` says that the
-    message has waited so long that it fails rather than waits again.
+    message has waited for ``HOLD_S``: it fails rather than waits again.
     """
 
     lane: Lane

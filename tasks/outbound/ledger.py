@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Delivery, DeliveryKind, DeliveryState, utc_now
 
-# What a message looked like before this attempt when nobody had begun it.
+# What a message looked like before this attempt when it had not been begun.
 NEW = None
 # Plain statements on the table: this is the path of every message, and objects cost their time.
 _ROWS = cast(Table, Delivery.__table__)
@@ -154,7 +154,7 @@ def begin(
 
 
 def _insert(connection: Connection, lane: Lane, entries: Iterable[LaneEntry]) -> dict[str, Begun]:
-    """Write down the messages that nobody has begun before, and return them."""
+    """Write down the messages that have not been begun before, and return them."""
     rows = [
         {
             "licence_id": lane.licence_id,

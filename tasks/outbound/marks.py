@@ -1,4 +1,4 @@
-"""Marks: how a post of ours is found again, and how Mattermost itself refuses a double.
+"""Marks: how our posts are found again, and how Mattermost itself refuses a double.
 
 Each post carries its message's key in ``props``, which Mattermost keeps and returns with every
 read. The key is derived from the message alone, so that even a worker that knows nothing of an
@@ -41,7 +41,7 @@ class Mark:
     ) -> str:
         """Return the id by which Mattermost recognises the same request for 30 s.
 
-        It must not be guessable: whoever knew it could make the server return a stranger's post.
+        It must not be guessable: a member who knew it could make the server return another post.
         A new root makes a new id, for the same text under a new root is a new post.
         """
         text = f"{self.digest}\0{root_post_id}\0{part}".encode()
@@ -50,7 +50,7 @@ class Mark:
         )
 
     def parts_among(self, posts: Iterable[Post], *, bot_user_id: str) -> dict[str, Post]:
-        """Return our message's posts by part; nobody but the bot can have made one."""
+        """Return our message's posts by part; only the bot can have made one."""
         found: dict[str, Post] = {}
         for post in posts:
             mark = mark_of(post)
@@ -61,6 +61,6 @@ class Mark:
 
 
 def mark_of(post: Post) -> dict[str, Any]:
-    """Return what a post of ours carries; nothing for anybody else's."""
+    """Return our mark on the post, or {} if we did not write it."""
     mark = post.props.get(PROPS_KEY)
     return mark if isinstance(mark, dict) else {}

@@ -16,15 +16,15 @@ from tasks.failures import OwnReason
 from tasks.mattermost import Reason
 from tasks.watch.filter import Filter, newest
 
-# Whoever drains a lane lets it go between two bursts; a worker that died holds it for LOCK_S.
+# A worker lets a lane go between two bursts; the lock of one that died lasts for LOCK_S.
 HOLD_WAIT_S = LOCK_S + 5.0
 POLL_S = 0.05
-# One transaction for so many rows: on SQLite nobody else writes meanwhile.
+# The rows of one transaction, during which SQLite takes no other writer.
 PURGE_BATCH = 1_000
 
 
 class LaneBusyError(Exception):
-    """Somebody is sending from this lane and did not let go of it in time."""
+    """A worker is sending from this lane and did not let go of it in time."""
 
 
 HAS_FAILED = Delivery.state == DeliveryState.FAILED
@@ -73,14 +73,14 @@ def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | Non
     more. No worker is woken: see ``tasks.wake``.
 
     Raises:
-        LaneBusyError: somebody is sending from its lane; nothing was changed.
+        LaneBusyError: a worker is sending from its lane; nothing was changed.
     """
     with database.transaction() as session:
         row = session.get(Delivery, delivery_id)
     if row is None:
         return None
     lane = Lane.parse(row.lane)
-    # Nobody looks at the lane between the two writes: an entry whose row still says "failed"
+    # No worker looks at the lane between the two writes: an entry whose row still says "failed"
     # would be taken for a duplicate, and a row that says "sending" without an entry is stuck.
     with held(lanes, lane), database.transaction() as session:
         locked = Filter(ids=[delivery_id]).rows(Delivery, *CAN_BE_RESENT).with_for_update()
@@ -103,10 +103,10 @@ def _reopen(session: Session, row: Delivery) -> None:
 
 @contextmanager
 def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[LaneLock]:
-    """Hold the lane so that nobody sends from it meanwhile.
+    """Hold the lane so that no worker sends from it meanwhile.
 
     Raises:
-        LaneBusyError: somebody else holds it for too long.
+        LaneBusyError: another process holds it for too long.
     """
     deadline = time.monotonic() + wait_s
     while True:

@@ -91,7 +91,7 @@ def _learned(thread: Thread | None, messages: Sequence[RootPost | ChatMessage]) 
     told = dict(known)
     for message in messages:
         if isinstance(message, RootPost):
-            # PostgreSQL stores no NUL, and nobody reads one.
+            # PostgreSQL stores no NUL, and no reader misses one.
             told["visitor_name"] = message.visitor_name.replace("\0", "")
             told["page_url"] = message.page_url and message.page_url.replace("\0", "")
             told["started_at"] = message.started_at

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ireserve_mattermost.lanes import PREFIX, Lane, LaneEntry, Lanes
 from models import Conversation, Delivery, DeliveryKind, DeliveryState, Reply, ReplyAttachment
 
-# So many failed messages are in memory at once while a visitor is looked for.
+# The failed messages in memory at once while a visitor is looked for.
 BATCH = 500
 
 
@@ -44,7 +44,7 @@ class StoredConversation:
 
 
 def find_conversations(session: Session, redis: Redis, licence_id: str, visitor: str) -> list[str]:
-    """Return the ids of the conversations of whoever has exactly this name, within the licence.
+    """Return the ids of the conversations of visitors with exactly this name, within the licence.
 
     Looked at are the conversations themselves, and the failed and the waiting messages: of a
     conversation whose first message has failed or waits there may be nothing else.
@@ -94,7 +94,7 @@ def _payloads(entries: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
         try:
             yield LaneEntry.load(raw).payload
         except (ValueError, TypeError, AttributeError):
-            # None of ours: a worker sets it aside.
+            # It cannot be read: a worker sets it aside.
             continue
 
 

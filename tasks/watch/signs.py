@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from ireserve_mattermost.lanes import PREFIX
 
 SWEPT = PREFIX + "swept"
-# How long it is known that a webhook told of a post of ours: a round trip takes seconds.
+# How long it is known that a webhook told of our post: a round trip takes seconds.
 SEEN_FOR_S = 60
 
 

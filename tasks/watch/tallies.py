@@ -25,7 +25,7 @@ from tasks.failures import OwnReason, Settled
 # The upper ends of the buckets of the delay. Tenths of a second are usual; 5 s is a lost wake-up,
 # 30 s a server that came back, 600 s what a message waits by default before it fails.
 DELAY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, math.inf)
-# Messages for licences that nobody has registered are counted together: a mistake of whoever
+# Messages for licences that are not registered are counted together: a mistake of a host that
 # enqueues may name any number of them.
 NO_LICENCE = ""
 # Fields to a request: Redis does nothing else meanwhile.
