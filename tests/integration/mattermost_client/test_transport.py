@@ -1,0 +1,148 @@
+"""Answers that are cut off, late, endless or huge: the outcome is open."""
+
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+import trustme
+
+from tasks.mattermost import (
+    MattermostClient,
+    OutcomeUnknownError,
+    Reason,
+    connections,
+    transport,
+)
+from tests.integration.mattermost_client.calls import CHANNEL, TOKEN, Zeros, client_of, post_once
+from tests.wire import Request, WireServer, always, http
+
+
+def test_tls_that_is_cut_after_the_request_leaves_the_outcome_open(
+    tls: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    """The same TLS error class as a failed handshake, with the opposite consequence."""
+    with (
+        authority.cert_pem.tempfile() as bundle,
+        WireServer(always(None), tls=tls) as server,
+        client_of(server, ca_bundle=bundle) as client,
+        pytest.raises(OutcomeUnknownError) as caught,
+    ):
+        post_once(client)
+
+    assert caught.value.reason is Reason.CONNECTION_CUT
+    assert len(server.requests) == 1
+
+
+def test_a_cut_after_the_request_leaves_the_outcome_open() -> None:
+    """The request arrived, and the connection ended without an answer."""
+    with (
+        WireServer(always(None)) as server,
+        client_of(server) as client,
+        pytest.raises(OutcomeUnknownError) as caught,
+    ):
+        post_once(client)
+
+    assert caught.value.reason is Reason.CONNECTION_CUT
+    assert len(server.requests) == 1
+
+
+def test_a_late_answer_leaves_the_outcome_open() -> None:
+    """The server took the request, and nothing came within the read timeout."""
+    released = threading.Event()
+
+    def stall(request: Request, connection: socket.socket) -> None:
+        released.wait(10)
+
+    with WireServer(stall) as server, client_of(server, read_timeout_s=0.2) as client:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            post_once(client)
+        released.set()
+
+    assert caught.value.reason is Reason.TIMEOUT
+    assert len(server.requests) == 1
+
+
+def test_an_answer_that_drips_in_is_given_up() -> None:
+    """Each byte comes in time, the whole never does."""
+
+    def drip(request: Request, connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            connection.sendall(b" ")
+            time.sleep(0.02)
+
+    began = time.monotonic()
+    with (
+        WireServer(drip) as server,
+        client_of(server, read_timeout_s=0.3) as client,
+        pytest.raises(OutcomeUnknownError) as caught,
+    ):
+        post_once(client)
+
+    assert caught.value.reason is Reason.TIMEOUT
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"HTTP/1.1 201 Created\r\nContent-Length: 50\r\n\r\n{", id="short-body"),
+        pytest.param(b"HTTP/1.1 201 Created\r\n", id="short-head"),
+        pytest.param(
+            b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+            b'Connection: close\r\n\r\n{"id": "p',
+            id="no-length",
+        ),
+        pytest.param(
+            b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+            b'Transfer-Encoding: chunked\r\n\r\n5\r\n{"id"',
+            id="short-chunk",
+        ),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", id="not-http"),
+    ],
+)
+def test_an_answer_that_breaks_off_leaves_the_outcome_open(raw: bytes) -> None:
+    """Half an answer says that the server did something, not what."""
+
+    def break_off(request: Request, connection: socket.socket) -> None:
+        connection.sendall(raw)
+
+    with (
+        WireServer(break_off) as server,
+        client_of(server) as client,
+        pytest.raises(OutcomeUnknownError) as caught,
+    ):
+        post_once(client)
+
+    assert caught.value.reason is Reason.CONNECTION_CUT
+
+
+def test_a_huge_answer_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer beyond the limit is given up, whatever it would be."""
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1_000)
+    with (
+        WireServer(always(http(200, b" " * 200_000))) as server,
+        client_of(server) as client,
+        pytest.raises(OutcomeUnknownError) as caught,
+    ):
+        client.get_me()
+
+    assert caught.value.reason is Reason.ANSWER_TOO_LARGE
+
+
+def test_a_server_that_takes_no_bytes_leaves_the_outcome_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An upload that stalls ends after the send timeout, not never."""
+    monkeypatch.setattr(connections, "SEND_TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with (
+            MattermostClient(url, TOKEN) as client,
+            pytest.raises(OutcomeUnknownError) as caught,
+        ):
+            client.upload_file(channel_id=CHANNEL, name="a", stream=Zeros(), size_bytes=2**30)
+
+    assert caught.value.reason is Reason.TIMEOUT
