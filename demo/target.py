@@ -25,6 +25,8 @@ BOOKINGS = "bookings"
 BOT = "i-reserve"
 PRIVATE_BOT = "i-reserve-private"
 MEMBER = "anna"
+# A member of the team who follows no thread.
+COLLEAGUE = {"username": "bram", "first_name": "Bram", "email": "bram@example.com"}
 VARIABLES = (
     "MATTERMOST_URL",
     "MATTERMOST_BOT_TOKEN",
@@ -150,7 +152,11 @@ def _set_up(url: str) -> Target:
                 {"team": TEAM, "name": BOOKINGS},
                 {"team": TEAM, "name": PRIVATE_CHANNEL, "type": "P"},
             ],
-            "users": [{**person, "channels": [public, bookings, private]}],
+            "users": [
+                {**person, "channels": [public, bookings, private], "follows": [public, private]},
+                # Without a setting of theirs nobody is told of a visitor's second message.
+                {**COLLEAGUE, "channels": [public, bookings, private]},
+            ],
             "bots": [
                 {"username": BOT, "channels": [public, bookings]},
                 {"username": PRIVATE_BOT, "channels": [private]},

@@ -5,16 +5,22 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, render_template, request
 
 from demo.mattermost.api.files import send_bytes
+from demo.mattermost.attachments import find_action
+from demo.mattermost.button_calls import click
+from demo.mattermost.commands import execute
 from demo.mattermost.drafts import Draft
 from demo.mattermost.editing import delete_post
 from demo.mattermost.entities import Channel, Team, User
-from demo.mattermost.errors import ApiError
+from demo.mattermost.errors import COMMAND_START, COMMAND_UNKNOWN, ApiError
 from demo.mattermost.exchange import answer, backend
+from demo.mattermost.ids import now_ms
 from demo.mattermost.permissions import is_admin
 from demo.mattermost.posting import create_post
 from demo.mattermost.setup import ADMIN_NAME
+from demo.mattermost.thread_views import badges_of, rows_of
+from demo.mattermost.threads import mark_read, view_channel
 from demo.mattermost.uploads import Upload, save_upload
-from demo.mattermost.views import roots_shown, thread_view
+from demo.mattermost.views import Viewer, roots_shown, thread_view
 
 blueprint = Blueprint("page", __name__)
 
@@ -55,18 +61,25 @@ def channel_page(team_name: str, channel_name: str) -> str:
 
 @blueprint.get(f"{_CHANNEL}/updates")
 def updates(team_name: str, channel_name: str) -> Response:
-    """The threads that changed since `revision`, as HTML, and the ids of all in order."""
+    """The threads that changed since `revision`, as HTML, and the ids of all in order.
+
+    `as` is who looks, and `since` when their page was opened, which decides what they miss.
+    """
     _, channel = _find(team_name, channel_name)
     state = backend().state
     boot_id, _, number = request.args.get("revision", "").partition(":")
     known = int(number) if boot_id == backend().boot_id and number.isdecimal() else -1
+    viewer = Viewer(request.args.get("as", ""), request.args.get("since", 0, type=int))
     with state.lock:
         revision = state.channel_revisions[channel.id]
         if revision == known:
             return Response(status=204)
         roots = roots_shown(state, channel)
         changed = [root for root in roots if state.thread_revisions[root.id] > known]
-        views = [thread_view(state, root) for root in changed]
+        views = [thread_view(state, root, backend().options, viewer) for root in changed]
+        # Who looks at a channel has seen it.
+        if viewer.user_id in state.users:
+            view_channel(state, state.users[viewer.user_id], channel.id, at=now_ms())
     return answer(
         {
             "revision": f"{backend().boot_id}:{revision}",
@@ -79,9 +92,48 @@ def updates(team_name: str, channel_name: str) -> Response:
     )
 
 
+@blueprint.get("/badges")
+def badges() -> Response:
+    """The badges of the one who looks, by channel and by team (for its list of threads)."""
+    state = backend().state
+    with state.lock:
+        user = state.users.get(request.args.get("as", ""))
+        found = badges_of(state, user, backend().options) if user else {}
+    return answer({key: [badge.is_unread, badge.mentions] for key, badge in found.items()})
+
+
+@blueprint.get("/<team_name>/threads")
+def threads_page(team_name: str) -> str:
+    """The threads that a member of the team follows."""
+    team = _team(team_name)
+    people = _members(team)
+    viewer = next((each for each in people if each.id == request.args.get("as")), None)
+    return render_template(
+        "threads.html",
+        teams=_teams(),
+        team=team,
+        people=people,
+        viewer=viewer or (people[0] if people else None),
+        is_collapsed=backend().options.threads_are_collapsed,
+    )
+
+
+@blueprint.get("/<team_name>/threads/rows")
+def thread_rows(team_name: str) -> str:
+    """The rows of that list."""
+    state, team = backend().state, _team(team_name)
+    with state.lock:
+        user = state.users.get(request.args.get("as", ""))
+        rows = rows_of(state, user, team.id) if user else []
+    return render_template("rows.html", rows=rows, viewer=user)
+
+
 @blueprint.post(f"{_CHANNEL}/posts")
 def post(team_name: str, channel_name: str) -> Response:
-    """A post by the chosen person, made as the API makes it, so that webhooks fire."""
+    """A post by the chosen person, made as the API makes it, so that webhooks fire.
+
+    What begins with a slash is a command, unless it is sent a second time.
+    """
     _, channel = _find(team_name, channel_name)
     user = _writer(channel)
     try:
@@ -93,10 +145,47 @@ def post(team_name: str, channel_name: str) -> Response:
         )
         if not draft.message.strip() and not draft.file_ids:
             return answer({"error": "Nothing to send."}, 400)
+        if draft.message.startswith("/") and request.form.get("is_message") != "true":
+            told = execute(backend(), user, channel, draft.message, root_id=draft.root_id)
+            return answer({"private": told["text"]}, 201)
         create_post(backend(), user, draft)
     except ApiError as error:
-        return answer({"error": error.message}, 400)
+        is_command = error.id in (COMMAND_UNKNOWN.id, COMMAND_START.id)
+        return answer({"error": _explained(error, is_command), "is_command": is_command}, 400)
     return answer({}, 201)
+
+
+def _explained(error: ApiError, is_command: bool) -> str:
+    """The web client's own words for a command that is none."""
+    if not is_command:
+        return error.message
+    word = request.form.get("message", "").split()[0]
+    return f"Command with a trigger of '{word}' not found. Send again to send it as a message."
+
+
+@blueprint.post(f"{_CHANNEL}/threads/<root_id>/read")
+def read_thread(team_name: str, channel_name: str, root_id: str) -> Response:
+    """The chosen person has opened a thread."""
+    _, channel = _find(team_name, channel_name)
+    user, state = _writer(channel), backend().state
+    with state.lock:
+        mark_read(state, user.id, root_id, at=now_ms())
+    return answer({})
+
+
+@blueprint.post(f"{_CHANNEL}/posts/<post_id>/actions/<action_id>")
+def press(team_name: str, channel_name: str, post_id: str, action_id: str) -> Response:
+    """The chosen person presses a button; whatever goes wrong, the client shows one line."""
+    _, channel = _find(team_name, channel_name)
+    user, post = _writer(channel), backend().state.posts.get(post_id)
+    action = find_action(post.props, action_id) if post else None
+    if post is None or action is None or "integration" not in action:
+        return answer({"error": "Action integration error."}, 400)
+    try:
+        click(backend(), user, post, action)
+    except ApiError as error:
+        return answer({"error": error.message}, 400)
+    return answer({})
 
 
 @blueprint.post(f"{_CHANNEL}/posts/<post_id>/delete")
@@ -142,6 +231,22 @@ def _people(channel: Channel) -> list[User]:
     state = backend().state
     with state.lock:
         users = [state.users[user_id] for user_id in state.channel_members[channel.id]]
+    able = [user for user in users if not user.is_bot and not user.delete_at]
+    return sorted(able, key=lambda user: (is_admin(user), user.username))
+
+
+def _team(team_name: str) -> Team:
+    state = backend().state
+    if team_name not in state.team_ids_by_name:
+        abort(404)
+    return state.teams[state.team_ids_by_name[team_name]]
+
+
+def _members(team: Team) -> list[User]:
+    """The people of a team, the administrator last."""
+    state = backend().state
+    with state.lock:
+        users = [state.users[user_id] for of, user_id in state.team_members if of == team.id]
     able = [user for user in users if not user.is_bot and not user.delete_at]
     return sorted(able, key=lambda user: (is_admin(user), user.username))
 

@@ -160,7 +160,17 @@ def _place(state: State, user: User, item: Spec) -> User:
         channel = find_channel(state, path)
         join_team(state, user, channel.team_id)
         join_channel(state, user, channel)
+    for path in item.get("follows", ()):
+        _follow_all(state, user, find_channel(state, path))
     return user
+
+
+def _follow_all(state: State, user: User, channel: Channel) -> None:
+    """Let somebody follow every thread of a channel, as a setting of theirs does."""
+    member = join_channel(state, user, channel)
+    props = {**member.notify_props, "channel_auto_follow_threads": "on"}
+    if props != member.notify_props:
+        state.put(replace(member, notify_props=props))
 
 
 def _hook(state: State, item: Spec, admin: User) -> Hook:

@@ -12,6 +12,9 @@ let revision = "";
 let followed = null;
 let followedTop = 0;
 let addressed = "";
+// Reactions that came before this page was opened are all shown; later ones can be lost.
+const opened = Date.now();
+let refused = "";
 
 // Whoever has scrolled away from the newest messages is left where they are.
 function isFollowing() {
@@ -52,6 +55,8 @@ function draw(update) {
     if (!node.isConnected) list.append(node);
     if (focused) document.getElementById(focused.id)?.querySelector("button")?.focus();
   }
+  runTogether([...list.querySelectorAll(":scope > .thread > .post")]);
+  for (const node of list.children) runTogether([...node.querySelectorAll(".replies > .post")]);
   const wanted = new Set(update.order.map((id) => "thread-" + id));
   for (const node of [...list.children]) if (!wanted.has(node.id)) node.remove();
   update.order.forEach((id, place) => {
@@ -68,9 +73,21 @@ function draw(update) {
   if (follow && shown) reveal(document.getElementById("thread-" + shown));
 }
 
+// Within five minutes the client leaves out picture, name and time of an author's next post.
+function runTogether(posts) {
+  let before = null;
+  for (const post of posts) {
+    const near = before && new Date(post.dataset.time) - new Date(before.dataset.time) < 300_000;
+    const same = near && post.dataset.author === before.dataset.author;
+    post.classList.toggle("runs-on", Boolean(same && !post.dataset.keepsHead));
+    before = post;
+  }
+}
+
 async function poll() {
   try {
-    const answer = await fetch(base + "/updates?revision=" + encodeURIComponent(revision));
+    const query = new URLSearchParams({ revision, as: viewerId(), since: opened });
+    const answer = await fetch(base + "/updates?" + query);
     if (answer.status === 200) draw(await answer.json());
     live.textContent = "live";
     live.className = "up";
@@ -97,6 +114,23 @@ function choose(rootId) {
   document.querySelector("#target span").textContent = rootId ? "Reply to: " + titleOf(rootId) : "New thread";
   document.getElementById("cancel").hidden = !rootId;
   for (const node of list.children) node.classList.toggle("chosen", node.id === "thread-" + rootId);
+  if (rootId) markRead(rootId);
+}
+
+// Who opens a thread has seen it.
+function markRead(rootId) {
+  const body = new FormData();
+  body.set("user_id", viewerId());
+  fetch(base + "/threads/" + rootId + "/read", { method: "POST", body }).catch(() => {});
+}
+
+// Another person looks: what they follow and miss is their own.
+function lookAs(userId) {
+  const select = composer.elements.user_id;
+  if ([...select.options].some((option) => option.value === userId)) select.value = userId;
+  revision = "";
+  poll();
+  drawBadges();
 }
 
 // The address may name a thread before it is drawn; and only once, so that another can be chosen.
@@ -114,11 +148,17 @@ async function send() {
   const button = composer.querySelector("[type=submit]");
   if (button.disabled || (!message.value.trim() && !files.files.length)) return;
   const [body, written] = [new FormData(composer), message.value];
+  // What begins with a slash is a command; the client offers to send it as it is the second time.
+  if (refused && refused === written) body.set("is_message", "true");
+  refused = "";
   button.disabled = true;
   problem.textContent = message.value = "";
   try {
     const answer = await fetch(base + "/posts", { method: "POST", body });
-    if (!answer.ok) throw new Error((await answer.json()).error);
+    const told = await answer.json();
+    if (told.is_command) refused = written;
+    if (!answer.ok) throw new Error(told.error);
+    if (told.private) problem.textContent = "Only visible to you: " + told.private;
     files.value = "";
     showAttached();
     await poll();
@@ -153,8 +193,21 @@ deleting.addEventListener("close", async () => {
   list.focus();
 });
 
+// Whatever goes wrong with a button, the client shows one red line under it.
+async function press(button) {
+  const line = button.parentElement.querySelector(".action-problem");
+  line.textContent = "";
+  const body = new FormData();
+  body.set("user_id", viewerId());
+  const address = base + "/posts/" + button.closest("[data-post]").dataset.post + "/actions/" + button.dataset.action;
+  const answer = await fetch(address, { method: "POST", body });
+  if (!answer.ok) line.textContent = "Action integration error.";
+  await poll();
+}
+
 list.addEventListener("click", (event) => {
   const button = event.target.closest("button");
+  if (button?.dataset.action) press(button);
   if (button?.dataset.delete) askToDelete(button.dataset.delete);
   if (button?.dataset.reply && composer) {
     choose(button.dataset.reply);
@@ -165,6 +218,9 @@ list.addEventListener("click", (event) => {
 if (composer) {
   composer.addEventListener("submit", (event) => { event.preventDefault(); send(); });
   composer.elements.files.addEventListener("change", showAttached);
+  composer.elements.user_id.addEventListener("change", () => lookAs(viewerId()));
+  const asked = new URLSearchParams(location.search).get("as");
+  if (asked) lookAs(asked);
   // Browsers take Enter in a choice of files for that of the form.
   composer.elements.files.addEventListener("keydown", (event) => {
     if (event.key === "Enter") { event.preventDefault(); event.target.click(); }

@@ -1,0 +1,76 @@
+"""The team's side as its members have it: who is told, what is refused, what runs together."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.sides import Sides
+
+UNREAD = re.compile(r"\bunread\b")
+RUNS_ON = re.compile(r"\bruns-on\b")
+
+
+def threads_link(sides: Sides) -> Locator:
+    """The entry of the list of threads in the sidebar."""
+    return sides.team.get_by_role("link", name="Threads")
+
+
+def look_as(sides: Sides, name: str) -> None:
+    """Let another member of the team look."""
+    sides.team.get_by_label("as", exact=True).select_option(label=name)
+
+
+def test_only_who_follows_is_told_of_a_second_message(sides: Sides) -> None:
+    """Anna follows the channel's threads and has an unread one; Bram is told of nothing."""
+    sides.write_and_wait("first")
+    sides.write_and_wait("second")
+    expect(threads_link(sides)).to_have_class(UNREAD)
+
+    look_as(sides, "Bram")
+
+    expect(threads_link(sides)).not_to_have_class(UNREAD)
+    look_as(sides, "Anna")
+    expect(threads_link(sides)).to_have_class(UNREAD)
+
+
+def test_list_of_threads_leads_to_the_thread(sides: Sides) -> None:
+    """A row shows what the root's message says, and opens the thread for the reply."""
+    sides.write_and_wait("first")
+    threads_link(sides).click()
+    row = sides.team.locator(".row").filter(has_text=sides.visitor)
+    expect(row.locator(".preview")).to_contain_text(sides.visitor)
+    expect(row).to_contain_text("1 new reply")
+
+    row.click()
+
+    expect(sides.team.locator("#target")).to_contain_text(sides.visitor)
+
+
+def test_slash_is_refused_and_sent_the_second_time(sides: Sides) -> None:
+    """The text stays in the box under a red line; Enter again sends it as it is."""
+    box = sides.team.get_by_label("Message", exact=True)
+    box.fill("/klaar met deze")
+    box.press("Enter")
+    expect(sides.team.locator("#problem")).to_contain_text("trigger of '/klaar' not found")
+    expect(box).to_have_value("/klaar met deze")
+
+    box.press("Enter")
+
+    expect(sides.replies.last.locator(".body")).to_have_text("/klaar met deze")
+    expect(sides.team.locator("#problem")).to_have_text("")
+
+
+def test_posts_of_one_author_run_together(sides: Sides) -> None:
+    """The second of two messages has no name and no time of its own; a bot's reply keeps them."""
+    sides.write_and_wait("of the visitor")
+    for text in ("one", "two"):
+        sides.answer(text)
+
+    posts = sides.replies
+    expect(posts).to_have_count(3)
+    expect(posts.nth(0)).not_to_have_class(RUNS_ON)
+    expect(posts.nth(1).locator(".name")).to_be_visible()
+    expect(posts.nth(2)).to_have_class(RUNS_ON)
+    expect(posts.nth(2).locator(".name")).to_be_hidden()
