@@ -154,7 +154,7 @@ def _set_up(url: str) -> Target:
             ],
             "users": [
                 {**person, "channels": [public, bookings, private], "follows": [public, private]},
-                # Without a setting of theirs nobody is told of a visitor's second message.
+                # Who has set nothing is not told of a visitor's second message.
                 {**COLLEAGUE, "channels": [public, bookings, private]},
             ],
             "bots": [

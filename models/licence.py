@@ -19,6 +19,9 @@ NOTIFICATION_TYPE_LENGTH = 100
 DEFAULT_NOTE_PREFIXES = "note: //"
 NOTE_PREFIXES_LENGTH = 200
 
+# A version or a setting as a server names it; what is longer is cut.
+SERVER_WORD_LENGTH = 40
+
 
 class Licence(Base):
     """One tenant of i-Reserve, and how its Mattermost is reached."""
@@ -38,6 +41,9 @@ class Licence(Base):
     # The server's own limits, as it told them when the licence was set up.
     max_post_size: Mapped[int] = mapped_column(Integer)
     max_file_size_bytes: Mapped[int] = mapped_column(BigInteger)
+    # What the server said of itself when it was last asked; empty before that.
+    server_version: Mapped[str] = mapped_column(String(SERVER_WORD_LENGTH), default="")
+    collapsed_threads: Mapped[str] = mapped_column(String(SERVER_WORD_LENGTH), default="")
     # A reply that begins with one of these words (separated by spaces) is for the team alone.
     note_prefixes: Mapped[str] = mapped_column(
         String(NOTE_PREFIXES_LENGTH), default=DEFAULT_NOTE_PREFIXES

@@ -150,15 +150,14 @@ def post(team_name: str, channel_name: str) -> Response:
             return answer({"private": told["text"]}, 201)
         create_post(backend(), user, draft)
     except ApiError as error:
-        is_command = error.id in (COMMAND_UNKNOWN.id, COMMAND_START.id)
-        return answer({"error": _explained(error, is_command), "is_command": is_command}, 400)
+        if error.id in (COMMAND_UNKNOWN.id, COMMAND_START.id):
+            return answer({"error": _no_command(), "is_command": True})
+        return answer({"error": error.message}, 400)
     return answer({}, 201)
 
 
-def _explained(error: ApiError, is_command: bool) -> str:
-    """The web client's own words for a command that is none."""
-    if not is_command:
-        return error.message
+def _no_command() -> str:
+    """The web client's own words; with them it offers to send the message as it is."""
     word = request.form.get("message", "").split()[0]
     return f"Command with a trigger of '{word}' not found. Send again to send it as a message."
 

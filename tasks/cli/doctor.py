@@ -25,7 +25,7 @@ from tasks.checks.licence import (
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.output import check_data, check_row, show, table
-from tasks.licences.registration import RegistrationError
+from tasks.licences.registration import RegistrationError, said_by_server
 
 # What the checks of the installation stand under, among those of the licences.
 OURS = "-"
@@ -54,7 +54,7 @@ def doctor(
 
     Looks at everything that must be right, for LICENCE or for all; exit code 1 if anything fails.
     One line for each check: ok, warn (works with a restriction), fail, or skip (not checked, and
-    why). The server's limits are stored if they have changed; nothing else is.
+    why). What the server says of itself is stored if it has changed; nothing else is.
     """
     if admin_token_file is not None and licence_id is None:
         raise click.UsageError("--admin-token-file needs a LICENCE, whose server it is for")
@@ -71,7 +71,7 @@ def doctor(
     findings = [(OURS, check) for check in _check_installation(parts)]
     for stored in _stored(parts, licence_id):
         checked = check_licence(stored, tools)
-        _store_limits(parts, stored, checked)
+        _store_what_it_says(parts, stored, checked)
         findings += [(stored.licence.id, _named(check, stored)) for check in checked.checks]
     _show(findings)
 
@@ -107,19 +107,15 @@ def _named(check: Check, stored: StoredLicence) -> Check:
     return replace(check, cure=check.cure.replace("LICENCE", stored.licence.id))
 
 
-def _store_limits(parts: Installation, stored: StoredLicence, checked: LicenceChecks) -> None:
-    config = checked.config
-    if config is None:
+def _store_what_it_says(parts: Installation, stored: StoredLicence, checked: LicenceChecks) -> None:
+    """Keep limits, version and settings as the server has them now."""
+    if checked.config is None:
         return
-    limits = (config.max_post_length, config.max_file_size_bytes)
-    if limits == stored.limits:
+    said = said_by_server(checked.config)
+    if all(getattr(stored.licence, name) == value for name, value in said.items()):
         return
     with parts.database.transaction() as session:
-        session.execute(
-            update(Licence)
-            .where(Licence.id == stored.licence.id)
-            .values(max_post_size=limits[0], max_file_size_bytes=limits[1])
-        )
+        session.execute(update(Licence).where(Licence.id == stored.licence.id).values(**said))
 
 
 def _show(findings: Sequence[tuple[str, Check]]) -> None:

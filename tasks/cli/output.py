@@ -103,6 +103,8 @@ def licence_data(licence: Licence) -> dict[str, Any]:
         "bot": licence.bot_username,
         "note_prefixes": licence.note_prefixes,
         "receipts": licence.receipts,
+        "server_version": licence.server_version,
+        "collapsed_threads": licence.collapsed_threads,
         "max_post_size": licence.max_post_size,
         "max_file_size_bytes": licence.max_file_size_bytes,
     }

@@ -39,6 +39,8 @@ class LicenceStatus:
 
     licence: str
     enabled: bool
+    server_version: str
+    collapsed_threads: str
     circuit: str
     conversations: int = 0
     mirrored: int = 0
@@ -55,7 +57,8 @@ class LicenceStatus:
 def status(licence_id: str | None) -> None:
     """Show how LICENCE, or each, is doing.
 
-    What was mirrored, what waits and since when, what failed, and when it last worked.
+    Its server's version and collapsed-threads setting as they were last seen, what was mirrored,
+    what waits and since when, what failed, and when it last worked.
     """
     parts = Installation()
     with parts.database.snapshot() as session:
@@ -63,8 +66,9 @@ def status(licence_id: str | None) -> None:
     if licence_id is not None and not found:
         raise RegistrationError(f"no licence {licence_id!r} is registered")
     headings = (
-        "licence", "enabled", "circuit", "conversations", "mirrored", "waiting", "in lanes",
-        "oldest waiting", "failed", "replies open", "given up", "last out", "last in",
+        "licence", "enabled", "server", "threads", "circuit", "conversations", "mirrored",
+        "waiting", "in lanes", "oldest waiting", "failed", "replies open", "given up",
+        "last out", "last in",
     )  # fmt: skip
     rows = table(headings, [_row(each) for each in found])
     show({"licences": [asdict(each) for each in found]}, rows if found else "No licence yet.")
@@ -73,18 +77,23 @@ def status(licence_id: str | None) -> None:
 def _row(status: LicenceStatus) -> list[object]:
     waiting = status.waiting
     return [
-        status.licence, status.enabled, status.circuit, status.conversations, status.mirrored,
-        waiting.messages, waiting.lanes, waiting.oldest_at, status.failed, status.replies_open,
-        status.replies_given_up, status.last_out_at, status.last_in_at,
+        status.licence, status.enabled, status.server_version or "not asked yet",
+        status.collapsed_threads or "not told", status.circuit, status.conversations,
+        status.mirrored, waiting.messages, waiting.lanes, waiting.oldest_at, status.failed,
+        status.replies_open, status.replies_given_up, status.last_out_at, status.last_in_at,
     ]  # fmt: skip
 
 
 def read_status(session: Session, redis: Redis, licence_id: str | None) -> list[LicenceStatus]:
     """Return how the licence, or each of them, is doing."""
-    licences = select(Licence.id, Licence.enabled).order_by(Licence.id)
+    said = (Licence.server_version, Licence.collapsed_threads)
+    licences = select(Licence.id, Licence.enabled, *said).order_by(Licence.id)
     if licence_id is not None:
         licences = licences.where(Licence.id == licence_id)
-    found = [(each, enabled) for each, enabled in session.execute(licences)]
+    found = [
+        (each, enabled, version, threads)
+        for each, enabled, version, threads in session.execute(licences)
+    ]
     is_sent = Delivery.state == DeliveryState.SENT
     counts = {
         "conversations": _counts(session, Conversation.licence_id),
@@ -95,19 +104,21 @@ def read_status(session: Session, redis: Redis, licence_id: str | None) -> list[
     }
     last_out = _latest(session, Delivery.finished_at, Delivery.licence_id, is_sent)
     last_in = _latest(session, Reply.recorded_at, Reply.licence_id)
-    circuits = Circuits(redis).states([each for each, _ in found])
+    circuits = Circuits(redis).states([each for each, *_ in found])
     backlogs = read_backlogs(redis)
     return [
         LicenceStatus(
             licence=each,
             enabled=enabled,
+            server_version=version,
+            collapsed_threads=threads,
             circuit=_word(circuits[each]),
             last_out_at=last_out.get(each),
             last_in_at=last_in.get(each),
             waiting=backlogs.get(each, Backlog()),
             **{name: count[each] for name, count in counts.items()},
         )
-        for each, enabled in found
+        for each, enabled, version, threads in found
     ]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models import KeyRing, Licence, NotificationChannel
+from models.licence import SERVER_WORD_LENGTH
 from tasks.mattermost import Channel, ClientConfig, Team, User
 
 
@@ -49,11 +51,21 @@ def store_licence(
     licence.default_channel_id, licence.default_channel_name = found.channel.id, found.channel.name
     licence.bot_user_id, licence.bot_username = found.bot.id, found.bot.username
     licence.bot_token_encrypted = keyring.encrypt(registration.token)
-    licence.max_post_size = found.config.max_post_length
-    licence.max_file_size_bytes = found.config.max_file_size_bytes
+    for name, value in said_by_server(found.config).items():
+        setattr(licence, name, value)
     session.add(licence)
     session.flush()
     return licence
+
+
+def said_by_server(config: ClientConfig) -> dict[str, Any]:
+    """Return what is stored of what a server says of itself, by the licence's column."""
+    return {
+        "max_post_size": config.max_post_length,
+        "max_file_size_bytes": config.max_file_size_bytes,
+        "server_version": config.version[:SERVER_WORD_LENGTH],
+        "collapsed_threads": config.collapsed_threads[:SERVER_WORD_LENGTH],
+    }
 
 
 def map_notification(

@@ -234,6 +234,8 @@ class ClientConfig:
     icon_override_enabled: bool
     show_email_address: bool
     require_email_verification: bool
+    # disabled, default_off, default_on or always_on; empty: the server does not say.
+    collapsed_threads: str
 
     @classmethod
     def parse(cls, data: object) -> Self:
@@ -250,6 +252,7 @@ class ClientConfig:
             icon_override_enabled=value_of(fields, "EnablePostIconOverride", "") == "true",
             show_email_address=value_of(fields, "ShowEmailAddress", "") == "true",
             require_email_verification=value_of(fields, "RequireEmailVerification", "") == "true",
+            collapsed_threads=value_of(fields, "CollapsedThreads", ""),
         )
 
 

@@ -70,6 +70,10 @@ class Sides:
         expect(post).to_have_count(1)
         return post
 
+    def look_as(self, name: str) -> None:
+        """Let another member of the team look at the team's side."""
+        self.team.locator("#composer select").select_option(label=name)
+
     def passages(self) -> list[str]:
         """Return how far each message is, as its class says: sent, failed, waiting, sending."""
         marks = self.page.locator("#messages .passage").all()

@@ -41,6 +41,8 @@ def test_teams_reply_is_in_the_chat_and_has_its_receipt(sides: Sides) -> None:
     expect(sides.messages.locator(".text")).to_have_text("Yes, it is free.")
     expect(sides.messages.locator(".line b")).to_have_text("Anna")
     expect(sides.messages.locator(".origin")).to_have_text("from Mattermost")
+    # A mark that comes at once is lost for the author of the post, not for others.
+    sides.look_as("Bram")
     expect(post.locator(".reactions")).to_have_text("✅ 1")
 
 
@@ -74,6 +76,7 @@ def test_note_stays_with_the_team(sides: Sides) -> None:
 
     sides.answer("Welcome back!")
 
+    sides.look_as("Bram")
     expect(note.locator(".reactions")).to_have_text("🔒 1")
     expect(sides.messages).to_have_text([re.compile("Welcome back!")])
 

@@ -17,21 +17,16 @@ def threads_link(sides: Sides) -> Locator:
     return sides.team.get_by_role("link", name="Threads")
 
 
-def look_as(sides: Sides, name: str) -> None:
-    """Let another member of the team look."""
-    sides.team.get_by_label("as", exact=True).select_option(label=name)
-
-
 def test_only_who_follows_is_told_of_a_second_message(sides: Sides) -> None:
     """Anna follows the channel's threads and has an unread one; Bram is told of nothing."""
     sides.write_and_wait("first")
     sides.write_and_wait("second")
     expect(threads_link(sides)).to_have_class(UNREAD)
 
-    look_as(sides, "Bram")
+    sides.look_as("Bram")
 
     expect(threads_link(sides)).not_to_have_class(UNREAD)
-    look_as(sides, "Anna")
+    sides.look_as("Anna")
     expect(threads_link(sides)).to_have_class(UNREAD)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from demo.mattermost import NEWEST
 from models import KeyRing, Licence, Reply
 from models.keyring import new_key
 from settings import get_settings
@@ -33,6 +34,8 @@ def test_status_of_a_quiet_licence(stage: Stage, operator: Operator) -> None:
         {
             "licence": LICENCE,
             "enabled": True,
+            "server_version": NEWEST,
+            "collapsed_threads": "always_on",
             "circuit": "closed",
             "conversations": 0,
             "mirrored": 0,
@@ -81,7 +84,8 @@ def test_status_shows_an_open_circuit(stage: Stage, operator: Operator) -> None:
 
     table = operator.run("status", LICENCE).stdout
 
-    assert table.splitlines()[1].split()[:3] == [LICENCE, "yes", "open"]
+    row = table.splitlines()[1].split()
+    assert row[:5] == [LICENCE, "yes", NEWEST, "always_on", "open"]
 
 
 def test_status_of_an_unknown_licence_is_an_error(operator: Operator) -> None:

@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
+from demo.mattermost import NEWEST
 from ireserve_mattermost.lanes import Lane
 from models import (
     Base,
@@ -180,6 +181,8 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
         "bot": BOT,
         "note_prefixes": "note: //",
         "receipts": True,
+        "server_version": NEWEST,
+        "collapsed_threads": "always_on",
         "max_post_size": 16_383,
         "max_file_size_bytes": 104_857_600,
     }

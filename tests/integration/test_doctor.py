@@ -142,6 +142,7 @@ def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Oper
         "bot": "ok",
         "team": "ok",
         THE_CHANNEL: "ok",
+        "threads": "ok",
         "e-mails": "ok",
         "uploads": "ok",
         "webhooks": "ok",
@@ -150,6 +151,29 @@ def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Oper
         "webhook": "skip",
     }
     assert findings["server"][1] == f"Mattermost {NEWEST} answers"
+
+
+@pytest.mark.parametrize(
+    ("version", "setting", "sentence"),
+    [
+        ("11.6.0", "", "collapsed reply threads (always_on): only who follows a thread is told"),
+        ("11.6.0", "default_off", "collapsed reply threads (default_off): members are told"),
+        ("6.7.2", "", "collapsed reply threads (disabled): members are told"),
+    ],
+)
+def test_version_and_threads_of_the_server_are_told(
+    version: str, setting: str, sentence: str, stage: Stage, operator: Operator
+) -> None:
+    """Doctor says which server it is and who is told of a message; status says it afterwards."""
+    stage.stand_in.set_options(Version=version, CollapsedThreads=setting)
+
+    findings = operator.findings(LICENCE, exit_code=1)
+
+    [told] = operator.json("status")["licences"]
+    expected = setting or ("disabled" if version == "6.7.2" else "always_on")
+    assert findings["server"][1] == f"Mattermost {version} answers"
+    assert findings["threads"][1].startswith(sentence)
+    assert (told["server_version"], told["collapsed_threads"]) == (version, expected)
 
 
 BROKEN: list[tuple[str, Callable[[Stage], object], str, str, str, str]] = [

@@ -93,6 +93,7 @@ def test_the_client_config_is_read_from_its_strings() -> None:
         icon_override_enabled=False,
         show_email_address=False,
         require_email_verification=False,
+        collapsed_threads="",
     )
 
 

@@ -157,7 +157,7 @@ async function send() {
     const answer = await fetch(base + "/posts", { method: "POST", body });
     const told = await answer.json();
     if (told.is_command) refused = written;
-    if (!answer.ok) throw new Error(told.error);
+    if (told.error) throw new Error(told.error);
     if (told.private) problem.textContent = "Only visible to you: " + told.private;
     files.value = "";
     showAttached();
