@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 @app.task(name="mattermost.drain_lane")
 def drain_lane(lane: str) -> str:
     """Send what waits in a lane; the sweep wakes it when a wake-up was lost."""
-    return _drain(Lane.parse(lane), task_id=None)
+    return _outcome(drain(current_runtime(), Lane.parse(lane)), None)
 
 
 @app.task(name="mattermost.message_failed")
@@ -65,15 +65,11 @@ def deliver(task: MessageTask) -> str:
         payload = task.by_name(tuple(request.args or ()), payload)
         entry = entry_of(task.kind, payload, task_id)
         current_runtime().lanes.append(lane_of(task.kind, payload), entry)
-    return _drain(lane_of(task.kind, payload), task_id=task_id)
+    return _outcome(drain(current_runtime(), lane_of(task.kind, payload)), task_id)
 
 
 MessageTask.work = staticmethod(deliver)
 MessageTask.Request = MaskedRequest
-
-
-def _drain(lane: Lane, *, task_id: str | None) -> str:
-    return _outcome(drain(current_runtime(), lane), task_id)
 
 
 def _outcome(report: DrainReport, task_id: str | None) -> str:
