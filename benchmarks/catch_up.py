@@ -47,7 +47,7 @@ def run(*, rounds: int) -> Report:
         addresses = stack.enter_context(databases(directory))
         channel = stack.enter_context(missed_channel(directory))
         # Wake-ups are published to this server and nobody takes them from there.
-        app.conf.broker_url = redis_url
+        app.conf.update(broker_url=redis_url)
         for kind, url in addresses.items():
             runtime = installation(channel, database_url=url, redis_url=redis_url)
             comparison, paging = _compare(kind, channel, runtime, rounds=rounds)

@@ -82,8 +82,9 @@ def _pause(control: Celery, names: list[str]) -> None:
     answers = control.control.cancel_consumer(
         QUEUE, destination=names, reply=True, limit=len(names), timeout=CONTROL_TIMEOUT_S
     )
-    if len(answers) < len(names):
-        raise AssertionError(f"{len(answers)} of {len(names)} workers answered")
+    count = len(answers or [])
+    if count < len(names):
+        raise AssertionError(f"{count} of {len(names)} workers answered")
 
 
 def _half(

@@ -33,7 +33,7 @@ _REFUSED_OPTIONS = (
 )
 
 
-class MessageTask(Task):  # type: ignore[misc]
+class MessageTask(Task):  # type: ignore[type-arg]
     """A task that carries a message. ``kind`` is the ledger's word for what it becomes."""
 
     abstract = True
@@ -52,7 +52,7 @@ class MessageTask(Task):  # type: ignore[misc]
         except TypeError as error:
             raise TypeError(f"{self.name}: {error}") from None
 
-    def apply_async(
+    def apply_async(  # type: ignore[override]
         self,
         args: Any = None,
         kwargs: Any = None,

@@ -86,7 +86,7 @@ def message_task(
     """Return a decorator that makes a declaration a task."""
 
     def decorate(declaration: Callable[Arguments, None]) -> PublicTask[Arguments]:
-        task = app.task(declaration, base=MessageTask, name=name, kind=kind)
+        task = app.task(base=MessageTask, name=name, kind=kind)(declaration)
         return cast("PublicTask[Arguments]", task)
 
     return decorate

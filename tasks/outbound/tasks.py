@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from celery.utils import uuid
@@ -37,7 +37,7 @@ def message_failed(*, lane: str, key: str, reason: str, detail: str) -> None:
     raise DeliveryFailedError(f"{key} in {lane}: {reason}: {detail}", reason)
 
 
-class MaskedRequest(Request):  # type: ignore[misc]
+class MaskedRequest(Request):
     """A task in a worker, whose arguments events and logs do not show.
 
     What was enqueued by our package holds ids alone; this masks what others send by name.
@@ -45,12 +45,12 @@ class MaskedRequest(Request):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not (self._request_dict or {}).get(APPENDED_HEADER):
+        if not self._request_dict.get(APPENDED_HEADER):  # type: ignore[attr-defined]
             self._argsrepr, self._kwargsrepr = "()", repr(ids_of(self._by_name()))
 
     def _by_name(self) -> dict[str, Any]:
         try:
-            return self.task.by_name(tuple(self.args), self.kwargs)  # type: ignore[no-any-return]
+            return cast("MessageTask", self.task).by_name(tuple(self.args), self.kwargs)
         except TypeError:
             # They are not its arguments: the task fails and says so.
             return dict(self.kwargs)
@@ -69,7 +69,7 @@ def deliver(task: MessageTask) -> str:
 
 
 MessageTask.work = staticmethod(deliver)
-MessageTask.Request = MaskedRequest
+MessageTask.Request = MaskedRequest  # type: ignore[assignment]
 
 
 def _outcome(report: DrainReport, task_id: str | None) -> str:

@@ -68,7 +68,8 @@ def collect_replies() -> str:
     licences = licences_to_look_after(runtime.database)
     for licence_id in licences:
         # A look that could not start before the next one is superseded by it.
-        collect_licence.apply_async(
+        app.send_task(
+            collect_licence.name,
             kwargs={"licence_id": licence_id},
             expires=runtime.settings.catch_up_interval_s,
             kwargsrepr=repr({"licence_id": licence_id}),

@@ -85,16 +85,17 @@ def hand_over(runtime: Runtime, known: KnownReply | None) -> bool:
     """
     if known is None or known.pending_event is None:
         return True
-    is_sent = runtime.settings.reply_task is None or _send(runtime, ReplyNotice.of(known))
+    task = runtime.settings.reply_task
+    is_sent = task is None or _send(runtime, task, ReplyNotice.of(known))
     with runtime.database.autocommit() as connection:
         connection.execute(_told(known) if is_sent else _told_later(known))
     return is_sent
 
 
-def _send(runtime: Runtime, notice: ReplyNotice) -> bool:
+def _send(runtime: Runtime, task: str, notice: ReplyNotice) -> bool:
     try:
         app.send_task(
-            runtime.settings.reply_task,
+            task,
             kwargs=notice.arguments(),
             queue=runtime.settings.reply_queue,
             task_id=notice.task_id,

@@ -24,7 +24,7 @@ def broker(redis_server: RedisServer) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REDIS_URL", redis_server.url)
         get_settings.cache_clear()
-        app.conf.broker_url = redis_server.url
+        app.conf.update(broker_url=redis_server.url)
         yield
     get_settings.cache_clear()
 

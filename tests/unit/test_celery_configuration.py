@@ -16,12 +16,10 @@ from tests.pages import ROOT
 
 def test_only_json_is_taken_from_the_broker() -> None:
     """A pickled message, which could run code when it is read, is refused unread."""
-    accepted = prepare_accept_content(app.conf.accept_content)  # type: ignore[no-untyped-call]
+    accepted = prepare_accept_content(app.conf.accept_content)
 
     with pytest.raises(ContentDisallowed):
-        loads(  # type: ignore[no-untyped-call]
-            pickle.dumps({}), "application/x-python-serialize", "binary", accept=accepted
-        )
+        loads(pickle.dumps({}), "application/x-python-serialize", "binary", accept=accepted)
 
 
 HOST = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,9 @@ def test_option_that_cannot_be_kept_is_refused(option: dict[str, Any]) -> None:
 def test_canvas_that_loses_messages_is_refused(canvas: str) -> None:
     """The second message would ride in the first one's wake-up."""
     first, second = REPLY.si("L1", "c1", **MESSAGE), REPLY.si("L1", "c1", **MESSAGE)
-    calls = {
+    calls: dict[str, Callable[[], Any]] = {
         "chain": lambda: chain(first, second).delay(),
-        "chord": lambda: chord([first, second])(second),
+        "chord": lambda: chord([first, second], second).delay(),
         "link": lambda: first.apply_async(link=second),
     }
 
