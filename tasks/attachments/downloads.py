@@ -27,6 +27,21 @@ READ_BYTES = 64 * 1024
 # How often the caller hears that it goes on; each chunk would be thousands of calls.
 PROGRESS_INTERVAL_S = 1.0
 HTTPS_PORT = 443
+COMPRESSIONS = frozenset(
+    {
+        "gzip",
+        "x-gzip",
+        "deflate",
+        "compress",
+        "x-compress",
+        "br",
+        "zstd",
+        "dcb",
+        "dcz",
+        "bzip2",
+        "xz",
+    }
+)
 USER_AGENT = "ireserve-mattermost"
 
 
@@ -88,7 +103,7 @@ class Downloads:
             yield DownloadedFile(size, content_type, spool)
 
     def _follow(self, url: str, *, deadline: float) -> requests.Response:
-        response = self._get(self._allowed(url), deadline=deadline)
+        response = self._get(self._allowed(url.strip()), deadline=deadline)
         for _ in range(MAX_REDIRECTS):
             if response.status_code not in REDIRECTS:
                 return response
@@ -140,12 +155,25 @@ def _check_answer(response: requests.Response, *, limit_bytes: int) -> None:
     status = response.status_code
     if status in (404, 410):
         raise AttachmentError(AttachmentReason.GONE, status=status)
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if status != 200 or encoding not in ("", "identity"):
+    if status in (401, 403):
+        raise AttachmentError(AttachmentReason.LINK_REFUSED, status=status)
+    if status != 200:
         raise AttachmentError(AttachmentReason.DOWNLOAD_FAILED, status=status)
+    if _encodings(response) & COMPRESSIONS:
+        raise AttachmentError(AttachmentReason.COMPRESSED, status=status)
     length = response.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit() and int(length) > limit_bytes:
         raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=limit_bytes)
+
+
+def _encodings(response: requests.Response) -> set[str]:
+    """What the host says was done to the file.
+
+    Only names of compressions count: stores of files repeat what the sender's library said of its
+    own upload ("aws-chunked", "utf-8"), and the bytes are the file's.
+    """
+    named = response.headers.get("Content-Encoding", "").lower().split(",")
+    return {encoding.strip() for encoding in named}
 
 
 def _chunks(

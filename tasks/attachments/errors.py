@@ -16,6 +16,9 @@ class AttachmentReason(StrEnum):
     NOT_HTTPS = "not_https"
     OUTSIDE_STORE = "outside_store"
     BAD_REDIRECT = "bad_redirect"
+    LINK_REFUSED = "link_refused"
+    WEB_PAGE = "web_page"
+    COMPRESSED = "compressed"
     DOWNLOAD_FAILED = "download_failed"
     DOWNLOAD_TIMEOUT = "download_timeout"
     STORE_UNAVAILABLE = "store_unavailable"
@@ -29,6 +32,9 @@ _SENTENCES: dict[AttachmentReason, str] = {
     AttachmentReason.NOT_HTTPS: "its link is not https",
     AttachmentReason.OUTSIDE_STORE: "its path leads out of the attachment store",
     AttachmentReason.BAD_REDIRECT: "its link redirects to where it may not be fetched",
+    AttachmentReason.LINK_REFUSED: "its link does not open, or no longer does",
+    AttachmentReason.WEB_PAGE: "its link leads to a web page (to sign in?), not to the file",
+    AttachmentReason.COMPRESSED: "its host sends it compressed although that was not asked for",
     AttachmentReason.DOWNLOAD_FAILED: "it could not be downloaded",
     AttachmentReason.DOWNLOAD_TIMEOUT: "its download took too long",
     AttachmentReason.STORE_UNAVAILABLE: "the attachment store cannot be read",

@@ -1,44 +1,135 @@
 """The name under which a file is uploaded."""
 
+from functools import cache
 from mimetypes import MimeTypes
 from pathlib import PurePosixPath
 
 from tasks.rendering import safe_file_name
 
-# What phones and browsers send, and Python's own table lacks or answers with an odd ending.
+# What phones, browsers and offices send, and Python's own table lacks or answers oddly.
 _COMMON = {
+    "application/csv": ".csv",
+    "application/epub+zip": ".epub",
+    "application/gzip": ".gz",
+    "application/rtf": ".rtf",
+    "application/vnd.ms-outlook": ".msg",
+    "application/vnd.oasis.opendocument.presentation": ".odp",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.rar": ".rar",
+    "application/x-7z-compressed": ".7z",
+    "application/x-gzip": ".gz",
+    "application/x-pdf": ".pdf",
+    "application/x-rar-compressed": ".rar",
+    "application/x-zip-compressed": ".zip",
+    "application/xml": ".xml",
     "audio/aac": ".aac",
+    "audio/amr": ".amr",
+    "audio/flac": ".flac",
+    "audio/m4a": ".m4a",
+    "audio/mp3": ".mp3",
     "audio/mp4": ".m4a",
     "audio/mpeg": ".mp3",
     "audio/ogg": ".ogg",
+    "audio/opus": ".opus",
+    "audio/wav": ".wav",
+    "audio/wave": ".wav",
     "audio/webm": ".webm",
+    "audio/x-aac": ".aac",
+    "audio/x-flac": ".flac",
+    "audio/x-m4a": ".m4a",
     "image/avif": ".avif",
+    "image/bmp": ".bmp",
     "image/heic": ".heic",
     "image/heif": ".heif",
     "image/jpeg": ".jpg",
+    "image/jpg": ".jpg",
+    "image/jxl": ".jxl",
+    "image/pjpeg": ".jpg",
+    "image/tif": ".tif",
     "image/webp": ".webp",
+    "image/x-bmp": ".bmp",
+    "image/x-icon": ".ico",
+    "image/x-ms-bmp": ".bmp",
+    "image/x-png": ".png",
+    "text/calendar": ".ics",
     "text/markdown": ".md",
     "text/plain": ".txt",
+    "text/rtf": ".rtf",
+    "text/vcard": ".vcf",
+    "video/3gpp": ".3gp",
+    "video/ogg": ".ogv",
     "video/quicktime": ".mov",
+    "video/x-m4v": ".m4v",
+    "video/x-matroska": ".mkv",
 }
 # Says nothing about the file, and ".bin" would hide a name that means something.
 _UNKNOWN = "application/octet-stream"
+_PLAIN_TEXT = "text/plain"
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
 def upload_name(name: str, *, content_type: str | None) -> str:
-    """A safe name; one without an extension gets that of its type.
+    """A safe name; one without an ending that means a type gets that of its type.
 
-    The server goes by the extension alone when it decides whether a file is a picture.
+    The server goes by the ending alone when it decides whether a file is a picture.
     """
     safe = safe_file_name(name)
-    if PurePosixPath(safe).suffix:
+    ending = ending_of(content_type)
+    if _has_ending(safe, ending, plain_type(content_type)):
         return safe
-    return safe_file_name(safe.rstrip(".") + _extension(content_type or "")) if safe else safe
+    return safe_file_name(safe.rstrip(".") + ending)
 
 
-def _extension(content_type: str) -> str:
-    plain = content_type.partition(";")[0].strip().lower()
+def ending_of(content_type: str | None) -> str:
+    """The ending of files of this type; empty when the type says nothing."""
+    plain = plain_type(content_type)
     if plain == _UNKNOWN:
         return ""
-    # Python's built-in table only: the one of the machine would give each host its own names.
-    return _COMMON.get(plain) or MimeTypes().guess_extension(plain) or ""
+    return _COMMON.get(plain) or _types().guess_extension(plain) or ""
+
+
+def plain_type(content_type: str | None) -> str:
+    """The type without its parameters."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def is_page(content_type: str | None) -> bool:
+    """Tell whether the type is that of a web page."""
+    return plain_type(content_type) in _PAGES
+
+
+def is_promised_otherwise(name: str, *, content_type: str | None) -> bool:
+    """Tell whether a file of this name and type cannot be a web page."""
+    if ending_of(content_type):
+        return not is_page(content_type)
+    ending = PurePosixPath(safe_file_name(name)).suffix.lower()
+    return ending in _endings() and not is_page(_types().guess_type(f"x{ending}")[0])
+
+
+def _has_ending(name: str, ending: str, plain: str) -> bool:
+    own = PurePosixPath(name).suffix.lower()
+    # Many kinds of text have no type of their own (".log", ".ini").
+    text = plain == _PLAIN_TEXT and own[1:].isalpha()
+    return bool(own) and (not ending or own == ending or own in _endings() or text)
+
+
+@cache
+def _types() -> MimeTypes:
+    # Python's built-in tables only: the one of the machine would give each host its own names.
+    return MimeTypes()
+
+
+@cache
+def _endings() -> frozenset[str]:
+    """The endings that mean a type.
+
+    Those of one letter, for sources of programs, are more often the end of a name ("Room 2.a").
+    """
+    types = _types()
+    known = {*types.types_map[True], *types.types_map[False], *types.encodings_map}
+    known.update(types.suffix_map, _COMMON.values())
+    return frozenset(ending for ending in known if len(ending) > 2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ireserve_mattermost.messages import Attachment
 from tasks.attachments.downloads import DownloadLimits, Downloads
 from tasks.attachments.errors import AttachmentError, AttachmentReason
-from tasks.attachments.names import upload_name
+from tasks.attachments.names import ending_of, is_page, is_promised_otherwise, upload_name
 from tasks.attachments.store import AttachmentStore
 from tasks.mattermost.files import Readable
 
@@ -78,7 +78,9 @@ class AttachmentSource:
             attachment.url or "", limit_bytes=limit_bytes, on_progress=on_progress
         ) as file:
             _check_size(file.size_bytes, limit_bytes=limit_bytes)
-            name = upload_name(attachment.name, content_type=content_type or file.content_type)
+            _check_type(attachment, file.content_type)
+            told = content_type if ending_of(content_type) else file.content_type
+            name = upload_name(attachment.name, content_type=told)
             yield OpenedAttachment(name, file.size_bytes, file.stream)
 
 
@@ -87,3 +89,10 @@ def _check_size(size_bytes: int, *, limit_bytes: int) -> None:
         raise AttachmentError(AttachmentReason.EMPTY)
     if size_bytes > limit_bytes:
         raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=limit_bytes)
+
+
+def _check_type(attachment: Attachment, told: str) -> None:
+    """Refuse the page that a host answers with in the place of a file, mostly to sign in."""
+    promised = is_promised_otherwise(attachment.name, content_type=attachment.content_type)
+    if is_page(told) and promised:
+        raise AttachmentError(AttachmentReason.WEB_PAGE)

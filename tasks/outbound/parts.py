@@ -9,6 +9,7 @@ from ireserve_mattermost.messages import Attachment, ChatMessage
 from models import utc_now
 from tasks.mattermost import FileInfo, Post
 from tasks.outbound.job import Attempt, Job
+from tasks.outbound.lost_files import lost_of, lost_of_earlier
 from tasks.outbound.marks import mark_of
 from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
 from tasks.outbound.threads import Thread
@@ -40,20 +41,21 @@ class ReplyPosts:
         """
         self._found = find_earlier(self._job, self._attempt, self._place)
         self._attempt.posts.extend(self._found.values())
-        for draft, file_names in self._drafts():
-            self._post_part(draft, file_names)
+        for draft in self._drafts():
+            self._post(draft)
 
-    def _drafts(self) -> Iterator[tuple[Draft, Sequence[str]]]:
-        """Yield each post to be made with its files' names; files are uploaded in its turn."""
+    def _drafts(self) -> Iterator[Draft]:
+        """Yield each post to be made; its files are uploaded in its turn."""
         files = self._message.attachments
-        if not _is_complete(self._found):
-            yield from self._text_drafts(files[:FILES_PER_POST])
+        first = files[:FILES_PER_POST]
+        if _is_complete(self._found):
+            yield from self._lost_of_earlier(_last_of_text(self._found), first)
+        else:
+            yield from self._text_drafts(first)
         for start in range(FILES_PER_POST, len(files), FILES_PER_POST):
-            yield self._files_draft(files[start : start + FILES_PER_POST], start)
+            yield from self._files_drafts(files[start : start + FILES_PER_POST], start)
 
-    def _text_drafts(
-        self, attachments: Sequence[Attachment]
-    ) -> Iterator[tuple[Draft, Sequence[str]]]:
+    def _text_drafts(self, attachments: Sequence[Attachment]) -> Iterator[Draft]:
         uploads = self._upload(attachments)
         texts = render_reply(
             sender_name=self._message.sender_name,
@@ -65,15 +67,13 @@ class ReplyPosts:
         )
         for number, text in enumerate(texts, 1):
             files = uploads.files if number == len(texts) else ()
-            draft = self._draft(str(number), text, files, parts=len(texts))
-            yield draft, [file.name for file in files]
+            yield self._draft(str(number), text, files, parts=len(texts))
 
-    def _files_draft(
-        self, attachments: Sequence[Attachment], start: int
-    ) -> tuple[Draft, Sequence[str]]:
+    def _files_drafts(self, attachments: Sequence[Attachment], start: int) -> Iterator[Draft]:
         name = f"files-{start + 1}"
         if name in self._found:
-            return self._draft(name, ""), [item.name for item in attachments]
+            yield from self._lost_of_earlier(name, attachments)
+            return
         uploads = self._upload(attachments)
         header = render_files_header(
             sender_name=self._message.sender_name,
@@ -82,8 +82,18 @@ class ReplyPosts:
             last=start + len(attachments),
             total=len(self._message.attachments),
         )
-        text = "\n".join([header, *uploads.notes])
-        return self._draft(name, text, uploads.files), [file.name for file in uploads.files]
+        yield self._draft(name, "\n".join([header, *uploads.notes]), uploads.files)
+
+    def _lost_of_earlier(self, name: str, attachments: Sequence[Attachment]) -> Iterator[Draft]:
+        """Yield what an earlier attempt has still to say of its post, if it died before that."""
+        if f"{name}-lost" not in self._found:
+            yield from self._lost_drafts(name, lost_of_earlier(attachments, self._found[name]))
+
+    def _lost_drafts(self, name: str, lost: Sequence[str]) -> Iterator[Draft]:
+        """Yield the post that names the files which the server has dropped without a word."""
+        if lost:
+            notes = [file_note(name=file, reason=LOST_BY_SERVER) for file in lost]
+            yield self._draft(f"{name}-lost", "\n".join(notes))
 
     def _draft(
         self, name: str, text: str, files: Sequence[FileInfo] = (), *, parts: int = 1
@@ -99,22 +109,13 @@ class ReplyPosts:
     def _upload(self, attachments: Sequence[Attachment]) -> Uploads:
         return upload_all(self._job, self._place.channel_id, attachments)
 
-    def _post_part(self, draft: Draft, file_names: Sequence[str] = ()) -> None:
+    def _post(self, draft: Draft) -> None:
         post = self._found.get(draft.part)
         if post is None:
             post = post_marked(self._job, self._attempt, self._place, draft)
             self._attempt.posts.append(post)
-        self._tell_lost(draft.part, post, file_names)
-
-    def _tell_lost(self, name: str, post: Post, sent: Sequence[str]) -> None:
-        """Name the files that the server has dropped without a word, in a post of their own."""
-        there = {file.name for file in post.files}
-        expected = mark_of(post).get("files", 0)
-        lost = [file for file in sent if file not in there]
-        if name.endswith("-lost") or len(post.file_ids) >= expected or not lost:
-            return
-        notes = [file_note(name=file, reason=LOST_BY_SERVER) for file in lost]
-        self._post_part(self._draft(f"{name}-lost", "\n".join(notes)))
+        for told in self._lost_drafts(draft.part, lost_of(draft.files, post)):
+            self._post(told)
 
 
 def _if_late(sent_at: datetime | None) -> datetime | None:
@@ -128,3 +129,8 @@ def _is_complete(found: dict[str, Post]) -> bool:
     if first is None:
         return False
     return all(str(number) in found for number in range(1, mark_of(first).get("parts", 1) + 1))
+
+
+def _last_of_text(found: dict[str, Post]) -> str:
+    """Return the name of the last text part, which carries the first files."""
+    return str(mark_of(found["1"]).get("parts", 1))

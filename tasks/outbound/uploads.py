@@ -42,7 +42,7 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
         except MattermostError as error:
             if _concerns_the_message(error):
                 raise
-            notes.append(file_note(name=attachment.name, reason=_sentence(error, job)))
+            notes.append(file_note(name=attachment.name, reason=_sentence(error)))
     return Uploads(tuple(files), tuple(notes))
 
 
@@ -65,10 +65,10 @@ def _concerns_the_message(error: MattermostError) -> bool:
     )
 
 
-def _sentence(error: MattermostError, job: Job) -> str:
-    megabytes = job.licence.max_file_size_bytes // 2**20
+def _sentence(error: MattermostError) -> str:
     sentences = {
-        Reason.TOO_LARGE: f"larger than this server's limit of {megabytes} MB",
+        # The limit that we know of let the file pass: the server's, or its proxy's, is another one.
+        Reason.TOO_LARGE: "larger than this server's limit",
         Reason.IMAGE_TOO_LARGE: "the picture has more pixels than this server allows",
         Reason.UPLOADS_DISABLED: "file uploads are switched off on this server",
         Reason.NOT_A_MEMBER: "the bot may not upload files to this channel",

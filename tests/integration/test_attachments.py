@@ -328,7 +328,8 @@ def _short(request: Request, connection: socket.socket) -> None:
     [
         pytest.param(always(http(404, b"S3CRET")), AttachmentReason.GONE, id="404"),
         pytest.param(always(http(410)), AttachmentReason.GONE, id="410"),
-        pytest.param(always(http(403)), AttachmentReason.DOWNLOAD_FAILED, id="403"),
+        pytest.param(always(http(401)), AttachmentReason.LINK_REFUSED, id="401"),
+        pytest.param(always(http(403)), AttachmentReason.LINK_REFUSED, id="403"),
         pytest.param(always(http(500)), AttachmentReason.DOWNLOAD_FAILED, id="500"),
         pytest.param(always(http(206, b"x")), AttachmentReason.DOWNLOAD_FAILED, id="partial"),
         pytest.param(always(http(304)), AttachmentReason.DOWNLOAD_FAILED, id="304"),
@@ -341,8 +342,13 @@ def _short(request: Request, connection: socket.socket) -> None:
         pytest.param(_silent, AttachmentReason.DOWNLOAD_TIMEOUT, id="silent"),
         pytest.param(
             always(http(200, b"x", headers={"Content-Encoding": "gzip"})),
-            AttachmentReason.DOWNLOAD_FAILED,
+            AttachmentReason.COMPRESSED,
             id="compressed",
+        ),
+        pytest.param(
+            always(http(200, b"x", headers={"Content-Encoding": "aws-chunked, BR"})),
+            AttachmentReason.COMPRESSED,
+            id="compressed-at-last",
         ),
     ],
 )
@@ -357,6 +363,56 @@ def test_a_download_that_does_not_give_the_file_says_why(
 
     assert actual is reason
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["", "identity", "Identity", "aws-chunked", "utf-8", "binary", "none", "UTF-8,x-odd"],
+)
+def test_an_encoding_that_names_no_compression_changes_nothing(
+    tls: ssl.SSLContext, bundle: str, encoding: str
+) -> None:
+    """Stores of files repeat what was said of an upload; the bytes are those of the file."""
+    answer = always(http(200, b"hello", headers={"Content-Encoding": encoding}))
+    with WireServer(answer, tls=tls) as server:
+        _, content = _read(_linked(server, bundle), _link(server))
+
+    assert content == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("attachment", "expected"),
+    [
+        pytest.param({"name": "holiday.png"}, None, id="ending"),
+        pytest.param({"name": "holiday", "content_type": "image/png"}, None, id="type"),
+        pytest.param({"name": "offer.pdf"}, None, id="pdf"),
+        pytest.param({"name": "terms"}, "terms.html", id="nothing promised"),
+        pytest.param({"name": "terms.html"}, "terms.html", id="a page"),
+        pytest.param(
+            {"name": "terms", "content_type": "text/html"}, "terms.html", id="page by type"
+        ),
+    ],
+)
+def test_a_page_in_the_place_of_a_file_is_refused(
+    tls: ssl.SSLContext, bundle: str, attachment: dict[str, str], expected: str | None
+) -> None:
+    """A host that asks to sign in answers 200 with a page: that is not the promised file."""
+    answer = always(http(200, b"<html>Sign in</html>", content_type="text/html; charset=utf-8"))
+    with WireServer(answer, tls=tls) as server:
+        source = _linked(server, bundle)
+        asked = Attachment(url=f"{server.url}/f", **attachment)
+        if expected is None:
+            assert _refusal(source, asked) is AttachmentReason.WEB_PAGE
+        else:
+            assert _read(source, asked)[0] == expected
+
+
+def test_blanks_around_a_link_are_left_out(tls: ssl.SSLContext, bundle: str) -> None:
+    """A link that was pasted with blanks around it leads to its file."""
+    with WireServer(always(http(200, b"hello")), tls=tls) as server:
+        _, content = _read(_linked(server, bundle), Attachment("a", url=f" {server.url}/f\n"))
+
+    assert content == b"hello"
 
 
 def test_a_host_with_a_strange_certificate_is_not_asked(tls: ssl.SSLContext) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
-from tests.stage.stage import Stage
+from models import DeliveryState
+from tasks.outbound import ledger
+from tasks.outbound.parts import LOST_BY_SERVER
+from tests.stage.stage import VISITOR, Stage
 
 
 def _store(stage: Stage, *names: str) -> list[dict[str, Any]]:
@@ -100,6 +104,79 @@ def test_file_that_the_server_drops_silently_is_named_in_a_further_reply(stage: 
     assert lost.split(".")[0] in note.message
     assert note.root_id == root.id
     assert stage.states()["reply:m1"] == ("sent", None)
+
+
+def test_lost_file_is_named_although_another_has_its_name(stage: Stage) -> None:
+    """Phones call every picture the same; the server drops one of two, and the team is told."""
+    stage.start()
+    stage.stand_in.set_fault("lose_file", scope="posts", times=1)
+    twice = [{**attachment, "name": "image.jpg"} for attachment in _store(stage, "a.jpg", "b.jpg")]
+    stage.reply("m1", "two", attachments=twice)
+
+    _, post, note = stage.channel_posts()
+
+    assert [file.name for file in post.files] == ["image.jpg"]
+    assert note.message.count("image.jpg could not be attached") == 1
+
+
+@pytest.mark.parametrize(
+    "count", [pytest.param(3, id="with the text"), pytest.param(13, id="in a further post")]
+)
+def test_lost_file_of_a_dead_worker_is_named(stage: Stage, count: int) -> None:
+    """A worker died after its post and before the note: the next one names what is missing."""
+    stage.start()
+    attachments = [
+        {"name": "scan", "path": file["path"], "content_type": "image/png"}
+        for file in _store(stage, *(f"{number}.png" for number in range(count)))
+    ]
+    stage.reply("m1", "many", attachments=attachments)
+    _take_off(stage, stage.channel_posts()[-1].id)
+    lane = stage.append(
+        "reply",
+        conversation_id="c1",
+        message_id="m1",
+        text="many",
+        attachments=attachments,
+        **VISITOR,
+    )
+    _set_sending(stage)
+
+    stage.drain(lane)
+
+    *_, note = stage.channel_posts()
+    assert note.message == f"⚠ scan could not be attached: {LOST_BY_SERVER}"
+    assert len(stage.channel_posts()) == (3 if count == 3 else 4)
+
+
+def _take_off(stage: Stage, post_id: str) -> None:
+    """Take the first file off a post, which then is as if the server had never attached it."""
+    post = stage.bot().get_post(post_id)
+    answer = requests.put(
+        f"{stage.stand_in.url}/api/v4/posts/{post_id}/patch",
+        json={"file_ids": list(post.file_ids[1:])},
+        headers={"Authorization": f"Bearer {stage.bot_token}"},
+        timeout=10,
+    )
+    answer.raise_for_status()
+
+
+def _set_sending(stage: Stage) -> None:
+    row = next(row for row in stage.ledger() if row.key == "reply:m1")
+    with stage.runtime.database.connection() as connection:
+        ledger.set_aside(
+            connection, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
+        )
+
+
+def test_limit_that_the_server_has_changed_is_not_named(stage: Stage) -> None:
+    """A server that refuses less than its limit of yesterday has another one today."""
+    stage.start()
+    stage.stand_in.set_options(MaxFileSize=5)
+    stage.reply("m1", "look", attachments=_store(stage, "photo.txt"))
+
+    post = stage.channel_posts()[1]
+
+    assert post.message.endswith("photo.txt could not be attached: larger than this server's limit")
 
 
 def test_name_that_would_ping_is_defused(stage: Stage) -> None:

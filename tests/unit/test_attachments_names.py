@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.attachments.names import upload_name
+from tasks.attachments.names import is_promised_otherwise, upload_name
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,18 @@ from tasks.attachments.names import upload_name
         pytest.param("blob", "application/x-of-nobody", "blob", id="type-of-nobody"),
         pytest.param("blob", None, "blob", id="no-type"),
         pytest.param("../../etc/photo", "image/png", "photo.png", id="path"),
+        pytest.param("Scan 12.03.2026", "image/png", "Scan 12.03.2026.png", id="date"),
+        pytest.param("IMG v1.2", "image/jpeg", "IMG v1.2.jpg", id="version"),
+        pytest.param("Dr. Jan passport", "image/jpeg", "Dr. Jan passport.jpg", id="title"),
+        pytest.param("Dr. Jan", "text/plain", "Dr. Jan.txt", id="title-of-a-text"),
+        pytest.param("Booking no.20417", "application/pdf", "Booking no.20417.pdf", id="number"),
+        pytest.param("Kamer 2.a", "image/png", "Kamer 2.a.png", id="one-letter"),
+        pytest.param("kassa.log", "text/plain", "kassa.log", id="kind-of-text"),
+        pytest.param("main.c", "text/x-c", "main.c", id="source"),
+        pytest.param("PHOTO.JPEG", "image/png", "PHOTO.JPEG", id="capitals"),
+        pytest.param("backup.tar.gz", "application/gzip", "backup.tar.gz", id="two-endings"),
+        pytest.param("plan.dwg", "application/octet-stream", "plan.dwg", id="unknown-ending"),
+        pytest.param("Scan 12.03.2026", None, "Scan 12.03.2026", id="date-without-type"),
     ],
 )
 def test_a_name_without_extension_gets_that_of_its_type(
@@ -26,6 +38,59 @@ def test_a_name_without_extension_gets_that_of_its_type(
 ) -> None:
     """The server takes a file for a picture by its extension alone."""
     assert upload_name(name, content_type=content_type) == expected
+
+
+@pytest.mark.parametrize(
+    ("content_type", "ending"),
+    [
+        ("image/jpg", ".jpg"),
+        ("image/pjpeg", ".jpg"),
+        ("image/x-png", ".png"),
+        ("image/heic", ".heic"),
+        ("image/svg+xml", ".svg"),
+        ("audio/x-m4a", ".m4a"),
+        ("audio/mp3", ".mp3"),
+        ("audio/x-wav", ".wav"),
+        ("video/3gpp", ".3gp"),
+        ("application/x-pdf", ".pdf"),
+        ("application/xml", ".xml"),
+        ("application/msword", ".doc"),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
+        ("application/vnd.openxmlformats-officedocument.presentationml.presentation", ".pptx"),
+        ("application/vnd.oasis.opendocument.text", ".odt"),
+        ("application/x-zip-compressed", ".zip"),
+        ("text/calendar; method=REQUEST", ".ics"),
+        ("text/vcard", ".vcf"),
+        ("application/octet-stream", ""),
+        ("", ""),
+    ],
+)
+def test_each_common_type_has_its_ending(content_type: str, ending: str) -> None:
+    """What phones, browsers and offices call a type gives the ending that people know."""
+    assert upload_name("x", content_type=content_type) == f"x{ending}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "promised"),
+    [
+        ("holiday.png", "image/png", True),
+        ("holiday.png", None, True),
+        ("holiday", "image/png", True),
+        ("offer.pdf", "application/octet-stream", True),
+        ("offer", None, False),
+        ("offer", "application/octet-stream", False),
+        ("page.html", None, False),
+        ("page", "text/html; charset=utf-8", False),
+        ("page.xhtml", "application/xhtml+xml", False),
+        ("Scan 12.03.2026", None, False),
+    ],
+)
+def test_a_name_or_a_type_can_promise_that_it_is_no_page(
+    name: str, content_type: str | None, promised: bool
+) -> None:
+    """Only who promised something else is answered wrongly with a web page."""
+    assert is_promised_otherwise(name, content_type=content_type) is promised
 
 
 def test_a_long_name_keeps_the_extension_it_was_given() -> None:

@@ -1,0 +1,56 @@
+"""Which files of a post are missing in it: the server can accept a file and not attach it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ireserve_mattermost.messages import Attachment
+from tasks.attachments.names import upload_name
+from tasks.mattermost import FileInfo, Post
+from tasks.outbound.marks import mark_of
+from tasks.rendering import file_note, safe_file_name
+
+
+def lost_of(sent: Sequence[FileInfo], post: Post) -> list[str]:
+    """Return the names of the files that were sent with the post and are not attached to it."""
+    there = set(post.file_ids)
+    count = mark_of(post).get("files", 0) - len(there)
+    return [file.name for file in sent if file.id not in there][: max(count, 0)]
+
+
+def lost_of_earlier(items: Sequence[Attachment], post: Post) -> list[str]:
+    """Return the names of the files that are missing in a post of an earlier attempt.
+
+    Their ids are not known any more. The post says how many files it was sent with and names those
+    that could not be had; a file that was given no ending may have got one.
+    """
+    count = mark_of(post).get("files", 0) - len(post.file_ids)
+    if count <= 0:
+        return []
+    there = Counter(file.name for file in post.files)
+    told = Counter({note: post.message.count(note) for note in map(_note, items)})
+    missing = [
+        item for item in items if not _taken(there, item) and not _counted(told, _note(item))
+    ]
+    return [item.name for item in missing][:count]
+
+
+def _note(item: Attachment) -> str:
+    return file_note(name=item.name, reason="")
+
+
+def _taken(there: Counter[str], item: Attachment) -> bool:
+    """Take the item's file out of those that are there, if it is one of them."""
+    plain = safe_file_name(item.name).rstrip(".")
+    exact = upload_name(item.name, content_type=item.content_type)
+    with_ending = (name for name in there if name.rpartition(".")[0] == plain)
+    return any(_counted(there, name) for name in [exact, *with_ending])
+
+
+def _counted(names: Counter[str], name: str) -> bool:
+    """Take one of these names away; False if none is left."""
+    if names[name] <= 0:
+        return False
+    names[name] -= 1
+    return True
