@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
+from contextlib import ExitStack
 
 # honcho numbers its processes' ports in steps of this size.
 HONCHO_STEP = 100
@@ -13,7 +15,8 @@ _PORTS = range(10_000, 32_000)
 _ATTEMPTS = 200
 
 # Holds each port that this process has been given, for as long as it lives.
-_held: list[socket.socket] = []
+_held = ExitStack()
+atexit.register(_held.close)
 
 
 def free_port() -> int:
@@ -43,7 +46,7 @@ def _hold(port: int) -> bool:
     """Hold the port for this process; say whether it was free.
 
     What is held is the UDP port of the same number: a server can listen on the TCP port, and
-    another process that looks for a free one finds it held. The kernel lets go of it with us.
+    another process that looks for a free one finds it held. It is let go when the process ends.
     """
     held = socket.socket(type=socket.SOCK_DGRAM)
     try:
@@ -53,5 +56,5 @@ def _hold(port: int) -> bool:
     except OSError:
         held.close()
         return False
-    _held.append(held)
+    _held.enter_context(held)
     return True

@@ -23,6 +23,7 @@ from tests.reporting import (
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
+from tests.side_by_side import pytest_xdist_make_scheduler
 
 __all__ = [
     "pytest_addoption",
@@ -30,6 +31,7 @@ __all__ = [
     "pytest_runtest_makereport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "pytest_xdist_make_scheduler",
 ]
 
 _numbers = itertools.count(1)

@@ -32,9 +32,6 @@ from tests.acceptance.block_runner import BlockRunner
 from tests.pages import ROOT, Block, all_pages, blocks
 from tests.waiting import wait_until
 
-# A block is run after all that stand before it.
-pytestmark = pytest.mark.xdist_group("docs")
-
 PLACE = "support/webchat"
 QUICK_START, INTEGRATING = "docs/quick-start.md", "docs/integrating.md"
 # web, worker, beat and flower, each with a port of its own.

@@ -11,9 +11,6 @@ from demo.installation import SAMPLE
 from tests.browser.sides import Sides
 from tests.waiting import wait_until
 
-# They share one demo, and the switch takes its server away.
-pytestmark = pytest.mark.xdist_group("browser")
-
 PICTURE = SAMPLE / "lake-house.png"
 SCRIPTS = "<script>window.harmed = true</script><img src=x onerror='window.harmed = true'>"
 

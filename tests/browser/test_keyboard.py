@@ -11,9 +11,6 @@ from demo.installation import SAMPLE
 from tests.browser.keyboard import Keyboard
 from tests.browser.sides import Sides
 
-# They share one demo, and the switch takes its server away.
-pytestmark = pytest.mark.xdist_group("browser")
-
 PICTURE = SAMPLE / "lake-house.png"
 # A control in an outline of roles and names, where it has no name. A frame never has one there.
 NAMELESS = re.compile(

@@ -7,9 +7,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.sides import Sides
 
-# They share one demo, and the switch takes its server away.
-pytestmark = pytest.mark.xdist_group("browser")
-
 PHONE = {"width": 390, "height": 844}
 # What a finger hits.
 LEAST_PX = 40

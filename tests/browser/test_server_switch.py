@@ -10,9 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 from tasks.licences.circuit import FAILURES_TO_OPEN, PROBE_EVERY_S
 from tests.browser.sides import Sides
 
-# They share one demo, and the switch takes its server away.
-pytestmark = pytest.mark.xdist_group("browser")
-
 # The next probe, the next sweep, and a machine that does other things as well.
 BACK_WITHIN_MS = (PROBE_EVERY_S + 30) * 1_000
 

@@ -1,0 +1,27 @@
+"""Which tests stay together on one of the workers that run tests side by side."""
+
+from __future__ import annotations
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+# The browser's tests share one demo, whose server they switch off; each block of the docs is run
+# after all that stand before it. Every other test goes to whichever worker is free.
+TOGETHER = ("tests/browser/", "tests/acceptance/test_pages.py::")
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Hands out tests one by one, those that belong together as one.
+
+    xdist's own way to say that, a mark for `--dist loadgroup`, does nothing with pytest 9.2: it
+    writes the group into an attribute of the test that pytest reads no more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for group in TOGETHER if nodeid.startswith(group)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Let xdist hand the tests out in this way."""
+    return Scheduling(config, log)
