@@ -44,7 +44,7 @@ class Ignored(StrEnum):
 Meaning: TypeAlias = Means | Ignored
 
 
-class Thread(StrEnum):
+class ThreadKind(StrEnum):
     """Whose thread a post is in.
 
     ``unlinked``: our bot began it, and the link to its conversation may still be stored.
@@ -69,7 +69,7 @@ def _not_asked_for() -> bool:
     raise AssertionError("no rule that looks at the post alone asks for more")
 
 
-def _no_thread() -> Thread:
+def _no_thread() -> ThreadKind:
     raise AssertionError("no rule that looks at the post alone asks for its thread")
 
 
@@ -84,7 +84,7 @@ class Facts:
     post: Post
     bot_user_id: str
     recorded_at_ms: int | None = None
-    thread: Callable[[], Thread] = _no_thread
+    thread: Callable[[], ThreadKind] = _no_thread
     is_by_a_bot: Callable[[], bool] = _not_asked_for
     is_a_note: Callable[[], bool] = _not_asked_for
 
@@ -126,8 +126,8 @@ RULES: tuple[Rule, ...] = (
     Rule(Ignored.OWN_POST, Looks.AT_THE_POST, lambda it: it.post.user_id == it.bot_user_id),
     Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, lambda it: it.post.type not in TYPES_OF_PEOPLE),
     Rule(Ignored.WEBHOOK, Looks.AT_THE_POST, lambda it: _is_from_a_webhook(it.post)),
-    Rule(Means.UNLINKED, Looks.AT_ITS_THREAD, lambda it: it.thread() is Thread.UNLINKED),
-    Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, lambda it: it.thread() is Thread.UNKNOWN),
+    Rule(Means.UNLINKED, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNLINKED),
+    Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNKNOWN),
     Rule(Ignored.OTHER_BOT, Looks.AT_ITS_AUTHOR, lambda it: it.is_by_a_bot()),
     Rule(Means.NOTE, Looks.AT_ITS_TEXT, lambda it: it.is_a_note()),
     Rule(Means.REPLY, Looks.AT_ITS_TEXT, lambda it: True),

@@ -44,7 +44,7 @@ class Reading:
         return cls(text, visible(blocks.opening or ""))
 
 
-def plain_text(markdown: str) -> str:
+def plain_text_of(markdown: str) -> str:
     """Return this Markdown as plain text."""
     return Reading.of(markdown).text
 

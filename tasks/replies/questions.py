@@ -12,7 +12,7 @@ from tasks.mattermost import User as Member
 from tasks.replies import rows
 from tasks.replies.authors import Author, Members, author_of
 from tasks.replies.content import Words
-from tasks.replies.meaning import Facts, Thread, begins_a_thread
+from tasks.replies.meaning import Facts, ThreadKind, begins_a_thread
 from tasks.replies.notes import prefixes_of
 from tasks.replies.patience import PostponedError, Trouble
 from tasks.replies.rows import KnownReply, ThreadOwner
@@ -86,11 +86,11 @@ class Inquiry:
             return rows.find_owner(connection, known.licence_id, self.post.root_id)
 
     @cached_property
-    def thread(self) -> Thread:
+    def thread(self) -> ThreadKind:
         """Return whose thread the post is in."""
         if self.owner is not None:
-            return Thread.OF_A_CONVERSATION
-        return Thread.UNLINKED if self._will_be_linked() else Thread.UNKNOWN
+            return ThreadKind.OF_A_CONVERSATION
+        return ThreadKind.UNLINKED if self._will_be_linked() else ThreadKind.UNKNOWN
 
     def _will_be_linked(self) -> bool:
         """Say whether our bot began the thread and its worker died before it stored the link."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import os
 import re
@@ -31,6 +32,7 @@ RUN, PARSED, SHOWN = {"sh", "python"}, {"ini", "yaml"}, {"text"}
 TARGET, SERVICE = "ireserve-mattermost.target", "ireserve-mattermost@.service"
 METRIC = re.compile(r"\bireserve_mattermost_\w+")
 EVENT = re.compile(r"\blog\.(?:debug|info|warning|error|exception)\(\s*\"([a-z_]+[a-z])\"")
+LEVELS = {"debug", "info", "warning", "error", "exception"}
 TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 TEST_FILE, NAMED_TEST = re.compile(r"\b(test_\w+\.py)"), re.compile(r"`(test_\w+)`")
 # Why a block cannot be run here, and how many there are at most: a new one is to be thought about.
@@ -135,6 +137,29 @@ def test_each_event_of_the_logs_is_explained() -> None:
 
     assert {event for event in events if f"`{event}`" not in page} == set()
     assert len(events) > 10
+
+
+def test_each_event_of_the_logs_is_a_fixed_string() -> None:
+    """No name of an event is put together of data, so a search for it finds where it is logged."""
+    code = [path for name in ("tasks", "inbound") for path in (ROOT / name).rglob("*.py")]
+
+    made_up = {f"{path.relative_to(ROOT)}: {call}" for path in code for call in _made_up(path)}
+
+    assert made_up == set()
+
+
+def _made_up(path: Path) -> list[str]:
+    """Return the calls of the log in a file whose event is no constant."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    logged = [
+        call
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "log"
+        and call.func.attr in LEVELS
+    ]
+    return [ast.unparse(call) for call in logged if not isinstance(call.args[0], ast.Constant)]
 
 
 @pytest.mark.parametrize("page", all_pages())

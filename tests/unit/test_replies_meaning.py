@@ -16,7 +16,7 @@ from tasks.replies.meaning import (
     Looks,
     Meaning,
     Means,
-    Thread,
+    ThreadKind,
     begins_a_thread,
     meaning_of,
     why_ignored,
@@ -53,7 +53,7 @@ def test_post_says_itself_why_it_is_no_reply(
 
 
 def _facts(changes: dict[str, Any], **known: Any) -> Facts:
-    answers = {"thread": Thread.OF_A_CONVERSATION, "is_by_a_bot": False, "is_a_note": False}
+    answers = {"thread": ThreadKind.OF_A_CONVERSATION, "is_by_a_bot": False, "is_a_note": False}
     recorded_at_ms = known.pop("recorded_at_ms", None)
     asked = {name: lambda answer=answer: answer for name, answer in {**answers, **known}.items()}
     return Facts(Post.parse({**REPLY, **changes}), BOT, recorded_at_ms=recorded_at_ms, **asked)
@@ -71,8 +71,10 @@ def _facts(changes: dict[str, Any], **known: Any) -> Facts:
             Ignored.OTHER_BOT,
             id="a note by another bot",
         ),
-        pytest.param({}, {"thread": Thread.UNKNOWN}, Ignored.UNKNOWN_THREAD, id="another thread"),
-        pytest.param({}, {"thread": Thread.UNLINKED}, Means.UNLINKED, id="not linked yet"),
+        pytest.param(
+            {}, {"thread": ThreadKind.UNKNOWN}, Ignored.UNKNOWN_THREAD, id="another thread"
+        ),
+        pytest.param({}, {"thread": ThreadKind.UNLINKED}, Means.UNLINKED, id="not linked yet"),
         pytest.param({"update_at": 5}, {"recorded_at_ms": 4}, Means.REPLY, id="a later version"),
         pytest.param({"update_at": 5}, {"recorded_at_ms": 5}, Means.OLD_VERSION, id="same version"),
         pytest.param({"update_at": 5}, {"recorded_at_ms": 6}, Means.OLD_VERSION, id="old version"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.licence import DEFAULT_NOTE_PREFIXES
 from tasks.replies.notes import NotePrefixes
-from tasks.replies.plain_text import plain_text
+from tasks.replies.plain_text import plain_text_of
 
 PREFIXES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
 
@@ -105,7 +105,7 @@ def test_what_does_not_begin_like_a_note_is_a_reply(text: str) -> None:
 )
 def test_plain_text_of_a_note_lacks_the_prefix(text: str, expected: str) -> None:
     """The plain text begins after the prefix."""
-    assert PREFIXES.without_prefix(plain_text(text)) == expected
+    assert PREFIXES.without_prefix(plain_text_of(text)) == expected
 
 
 def test_licence_chooses_its_own_prefixes() -> None:
@@ -137,7 +137,7 @@ def test_whatever_follows_or_is_not_seen_before_a_prefix_it_is_a_note(
 @given(text=st.text(max_size=80))
 def test_every_text_is_judged(text: str) -> None:
     """No text makes the judgement fail, and a note's plain text is a part of the whole one."""
-    plain = plain_text(text)
+    plain = plain_text_of(text)
 
     assert PREFIXES.matches(text) in (True, False)
     assert PREFIXES.without_prefix(plain) in plain

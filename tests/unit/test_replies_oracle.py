@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.replies.plain_text import plain_text
+from tasks.replies.plain_text import plain_text_of
 
 SAMPLES = json.loads(
     (Path(__file__).parent.parent / "samples" / "shown-replies.json").read_text("utf-8")
@@ -28,7 +28,7 @@ def test_visitor_reads_what_the_clients_show(sample: list[str]) -> None:
     """The words, signs and addresses are those of the web client, or those of the mobile app."""
     written, *shown = sample
 
-    assert words(plain_text(written)) in [words(text) for text in shown]
+    assert words(plain_text_of(written)) in [words(text) for text in shown]
 
 
 def test_samples_are_hard() -> None:

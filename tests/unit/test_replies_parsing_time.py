@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks.replies.plain_text import plain_text
+from tasks.replies.plain_text import plain_text_of
 
 # The longest post of a server that was not told otherwise.
 LENGTH = 16_383
@@ -66,8 +66,8 @@ def text_of(pattern: str, length: int) -> str:
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_twice_the_text_takes_about_twice_as_long(pattern: str) -> None:
     """No text of the longest length takes more than 2.5 times of what its half takes."""
-    once = cpu_s(plain_text, text_of(pattern, LENGTH // 2))
-    twice = cpu_s(plain_text, text_of(pattern, LENGTH))
+    once = cpu_s(plain_text_of, text_of(pattern, LENGTH // 2))
+    twice = cpu_s(plain_text_of, text_of(pattern, LENGTH))
 
     # Less than this is no measure, and no matter.
     assert twice <= max(2.5 * once, 0.005)
@@ -76,10 +76,10 @@ def test_twice_the_text_takes_about_twice_as_long(pattern: str) -> None:
 @pytest.fixture(scope="module")
 def list_lines_s() -> float:
     """Return how long list lines of the longest length take."""
-    return cpu_s(plain_text, text_of("- a\n", LENGTH))
+    return cpu_s(plain_text_of, text_of("- a\n", LENGTH))
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_no_text_takes_much_longer_than_a_list(pattern: str, list_lines_s: float) -> None:
     """No text takes more than three times as long as list lines of the same length."""
-    assert cpu_s(plain_text, text_of(pattern, LENGTH)) <= 3 * list_lines_s
+    assert cpu_s(plain_text_of, text_of(pattern, LENGTH)) <= 3 * list_lines_s

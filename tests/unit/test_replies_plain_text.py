@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rendering import plain_text as visitor_markdown
-from tasks.replies.plain_text import plain_text
+from tasks.replies.plain_text import plain_text_of
 
 CASES = {
     "plain": ("Your room is ready.", "Your room is ready."),
@@ -97,25 +97,25 @@ UNSEEN = {
 @pytest.mark.parametrize("text", AS_TYPED.values(), ids=AS_TYPED.keys())
 def test_signs_that_mark_nothing_stay(text: str) -> None:
     """A sign, a number or a name arrives as it was typed."""
-    assert plain_text(text) == text
+    assert plain_text_of(text) == text
 
 
 @pytest.mark.parametrize(("markdown", "expected"), UNSEEN.values(), ids=UNSEEN.keys())
 def test_what_is_not_seen_does_not_come_through(markdown: str, expected: str) -> None:
     """Invisible characters go, typed as they are or as entities."""
-    assert plain_text(markdown) == expected
+    assert plain_text_of(markdown) == expected
 
 
 @pytest.mark.parametrize(("markdown", "expected"), CASES.values(), ids=CASES.keys())
 def test_markdown_reads_as_plain_text(markdown: str, expected: str) -> None:
     """Marks go, meaning stays."""
-    assert plain_text(markdown) == expected
+    assert plain_text_of(markdown) == expected
 
 
 @given(text=st.text(max_size=200))
 def test_every_text_reads_as_something(text: str) -> None:
     """Nothing that can be seen becomes nothing, and the invisible does not come through."""
-    plain = plain_text(text)
+    plain = plain_text_of(text)
 
     assert bool(plain) or not any(char.isalnum() for char in text)
     assert not set("\0\u200b\ufeff\u202e\u2066") & set(plain)
@@ -126,4 +126,4 @@ def test_visitor_text_that_is_quoted_back_reads_as_typed(text: str) -> None:
     """What the outbound side escaped for Mattermost loses its escapes again."""
     typed = " ".join(text.split())
 
-    assert " ".join(plain_text(visitor_markdown(typed)).split()) == typed
+    assert " ".join(plain_text_of(visitor_markdown(typed)).split()) == typed
