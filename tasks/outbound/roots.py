@@ -13,6 +13,7 @@ from tasks.outbound.endings import accounted, write_root
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun
 from tasks.outbound.marks import Mark
+from tasks.outbound.orphans import take_over
 from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
 from tasks.outbound.threads import Thread, root_payload
 from tasks.rendering import render_root
@@ -59,6 +60,8 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
     attempt = Attempt(begun, Mark.of(job.lane, thread.root_key))
     with accounted(job, attempt):
         root = _find_or_make_root(job, thread, attempt)
+        if thread.number > 1:
+            take_over(job, thread, root, begun)
         return write_root(job.database, thread, begun, root)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
@@ -36,6 +36,21 @@ class Thread:
     root_post_id: str | None
     number: int
     last_active_at: datetime
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> Self:
+        """Return the thread of a conversation that was read as a whole."""
+        return cls(
+            conversation_row=conversation.id,
+            conversation_id=conversation.conversation_id,
+            visitor_name=conversation.visitor_name,
+            page_url=conversation.page_url,
+            started_at=conversation.started_at,
+            channel_id=conversation.channel_id,
+            root_post_id=conversation.root_post_id,
+            number=conversation.thread_number,
+            last_active_at=conversation.last_active_at,
+        )
 
     @property
     def root_key(self) -> str:

@@ -37,13 +37,14 @@ from tasks.mattermost import (
     RateLimitedError,
 )
 from tasks.outbound.drain import drain_parked
+from tasks.outbound.orphans import is_orphan, new_threads_of
 from tasks.outbound.tasks import show_failures
 from tasks.replies.changed_replies import known_post_ids, take_in
 from tasks.replies.channel_changes import changes_since
 from tasks.replies.meaning import why_ignored
 from tasks.replies.open_replies import BATCH
 from tasks.runtime import Runtime, current_runtime
-from tasks.wake import wake_replies
+from tasks.wake import wake_lane, wake_replies
 
 log = structlog.get_logger(__name__)
 
@@ -189,6 +190,7 @@ def _collect_channel(
         known_post_ids=lambda: _known(runtime, licence.id, look.channel_id),
         on_page=on_page,
     )
+    _begin_threads_anew(runtime, licence, changes.posts)
     kept = _without_lost_threads(runtime.clients.of(licence), changes.posts, on_page)
     posts = [post for post in kept if why_ignored(post, bot_user_id=licence.bot_user_id) is None]
     woken: list[int] = []
@@ -200,6 +202,24 @@ def _collect_channel(
         _move_cursor(runtime, licence.id, look.channel_id, changes.newest_ms)
     wake_all(woken)
     return len(woken)
+
+
+def _begin_threads_anew(runtime: Runtime, licence: LicenceAccess, posts: Sequence[Post]) -> None:
+    """Give a new thread to each message that was taken as its root was being deleted.
+
+    A deleted root alone begins nothing: the next message of its conversation does.
+    """
+    gone = {post.id for post in posts if post.delete_at_ms and not post.root_id}
+    orphaned = {
+        post.root_id
+        for post in posts
+        if post.root_id in gone and is_orphan(post, bot_user_id=licence.bot_user_id)
+    }
+    if not orphaned:
+        return
+    for lane, entry in new_threads_of(runtime.database, licence, orphaned):
+        runtime.lanes.append(lane, entry)
+        wake_lane(lane)
 
 
 def _without_lost_threads(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ireserve_mattermost.lanes import Lane
-from tests.stage.stage import Stage
+from tasks.replies.catch_up import collect
+from tests.stage.stage import LICENCE, VISITOR, Stage
 from tests.waiting import wait_until
 
 LANE = Lane.of_conversation("L1", "c1")
@@ -99,3 +100,94 @@ def test_notification_over_the_servers_limit_is_cut_with_a_note(stage: Stage) ->
     *shown, last = post.props["attachments"][0]["fields"]
     assert str(report) == "1 sent"
     assert last["value"] == f"… ({50 - len(shown)} more fields)"
+
+
+def _file(stage: Stage) -> dict[str, str]:
+    (stage.store / "plan.txt").write_bytes(b"the plan")
+    return {"name": "plan.txt", "path": "plan.txt"}
+
+
+def under(stage: Stage, root_post_id: str | None) -> list[str]:
+    """Return the last line of each live reply under the root, oldest first."""
+    return [
+        post.message.splitlines()[-1]
+        for post in stage.channel_posts()
+        if root_post_id and post.root_id == root_post_id
+    ]
+
+
+def test_message_under_a_deleted_root_goes_to_the_new_thread_with_the_next(stage: Stage) -> None:
+    """It was taken as its root was being deleted: the next message finds the root gone."""
+    stage.start()
+    stage.reply("m1", "before")
+    stage.stand_in.set_fault("under_deleted_root", times=1)
+    stage.reply("m2", "crossed", attachments=[_file(stage)])
+    orphan = stage.channel_posts()[-1]
+
+    stage.reply("m3", "after")
+
+    root_post_id = stage.conversation().root_post_id
+    moved = stage.channel_posts()[1]
+    row = next(row for row in stage.ledger() if row.key == "reply:m2")
+    assert root_post_id != orphan.root_id
+    assert under(stage, root_post_id) == ["crossed", "after"]
+    assert [file.name for file in moved.files] == ["plan.txt"]
+    assert (row.state.value, row.post_id) == ("sent", moved.id)
+    assert under(stage, orphan.root_id) == []
+
+
+def test_message_under_a_deleted_root_is_found_within_one_burst(stage: Stage) -> None:
+    """Of messages that a worker sends in one go the crossed one is not in the ledger yet."""
+    stage.start()
+    lane = None
+    stage.stand_in.set_fault("under_deleted_root", times=1)
+    for number in range(4):
+        lane = stage.append(
+            "reply", conversation_id="c1", message_id=f"m{number}", text=f"t{number}", **VISITOR
+        )
+
+    assert lane is not None
+    stage.drain(lane)
+
+    assert under(stage, stage.conversation().root_post_id) == ["t0", "t1", "t2", "t3"]
+
+
+def test_message_under_a_deleted_root_is_found_by_catch_up(stage: Stage) -> None:
+    """No message follows: catch-up sees the root's deletion, and the thread begins anew."""
+    stage.start()
+    stage.stand_in.set_fault("under_deleted_root", times=1)
+    stage.reply("m1", "crossed")
+
+    collect(stage.runtime, LICENCE, on_page=lambda: None)
+    stage.drain(LANE)
+    collect(stage.runtime, LICENCE, on_page=lambda: None)
+    report = stage.drain(LANE)
+
+    assert under(stage, stage.conversation().root_post_id) == ["crossed"]
+    assert str(report) == "nothing to do: another task has it"
+    assert len(stage.channel_posts()) == 2
+
+
+def test_deleted_root_without_a_crossed_message_begins_nothing(stage: Stage) -> None:
+    """The team has removed the thread: only the next message begins a new one."""
+    stage.start()
+    stage.reply("m1", "before")
+    stage.bot().delete_post(stage.channel_posts()[0].id)
+
+    collect(stage.runtime, LICENCE, on_page=lambda: None)
+    stage.drain(LANE)
+
+    assert stage.channel_posts() == []
+
+
+def test_crossed_message_that_cannot_be_moved_does_not_hold_up_the_next(stage: Stage) -> None:
+    """It stays where it is, and the message that needs the new thread is sent."""
+    stage.start()
+    stage.stand_in.set_fault("under_deleted_root", times=1)
+    stage.reply("m1", "crossed", attachments=[_file(stage)])
+    stage.stand_in.set_fault("error_500", scope="files")
+
+    stage.reply("m2", "after")
+
+    assert stage.states()["reply:m2"] == ("sent", None)
+    assert under(stage, stage.conversation().root_post_id) == ["after"]

@@ -1,0 +1,173 @@
+"""Messages under a deleted root: taken as the root was being deleted, they go to the new thread.
+
+The server looks at the root before it saves a reply. A root that is deleted in between leaves a
+reply that is alive, counts as sent, and is in no thread that a member can open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from tempfile import SpooledTemporaryFile
+
+import structlog
+from sqlalchemy import select, update
+
+from ireserve_mattermost.lanes import Lane, LaneEntry
+from models import Conversation, Database, Delivery, DeliveryKind, DeliveryState
+from tasks.failures import SendFailedError, UndecidedError
+from tasks.licences.access import LicenceAccess
+from tasks.mattermost import FileInfo, MattermostError, Post, RefusedError
+from tasks.outbound.job import Attempt, Job
+from tasks.outbound.ledger import Begun
+from tasks.outbound.marks import PROPS_KEY, Mark, mark_of
+from tasks.outbound.settlement import Draft, Place, post_marked
+from tasks.outbound.threads import Thread, root_payload
+from tasks.rendering import file_note
+
+log = structlog.get_logger(__name__)
+
+# A root and its last reply are of the same moment, so that reply is among the channel's newest
+# posts when its next message, or the next catch-up, finds the root gone.
+PAGE_SIZE = 200
+# A file of a post is copied through memory up to here, and through a temporary file beyond.
+IN_MEMORY_BYTES = 1024 * 1024
+NOT_COPIED = "it could not be copied from the deleted thread"
+
+
+def is_orphan(post: Post, *, bot_user_id: str, live_root_ids: Iterable[str] = ()) -> bool:
+    """Say whether the post is a part of a message of ours, in a thread that is none of these."""
+    is_part = post.user_id == bot_user_id and bool(mark_of(post).get("key"))
+    return (
+        is_part
+        and bool(post.root_id)
+        and not post.delete_at_ms
+        and (post.root_id not in live_root_ids)
+    )
+
+
+def take_over(job: Job, thread: Thread, root: Post, begun: Begun) -> None:
+    """Post again under the new root what stands alive under the thread's deleted one.
+
+    What cannot be taken over now stays where it is, and the log says so: it has been sent, and
+    must not hold up the message that needs the new thread.
+    """
+    try:
+        for orphan in _orphans(job, thread, root):
+            _move(job, orphan, root, begun)
+            log.info("orphan_moved", conversation_id=thread.conversation_id, post_id=orphan.id)
+    except (MattermostError, SendFailedError, UndecidedError) as error:
+        reason = error.reason.value
+        log.warning("orphan_not_moved", conversation_id=thread.conversation_id, reason=reason)
+
+
+def _orphans(job: Job, thread: Thread, root: Post) -> list[Post]:
+    """Return the live posts of the conversation in an older thread, oldest first."""
+    job.extend()
+    newest = job.client.get_posts_page(root.channel_id, per_page=PAGE_SIZE)
+    found = {post.id: post for post in newest}
+    last_id = _last_sent(job.database, job.lane)
+    if last_id is not None and last_id not in found:
+        found |= {post.id: post for post in job.client.get_posts_by_ids([last_id])}
+    bot_user_id = job.licence.bot_user_id
+    return sorted(
+        (
+            post
+            for post in found.values()
+            if is_orphan(post, bot_user_id=bot_user_id, live_root_ids=[root.id])
+            and mark_of(post).get("conversation_id") == thread.conversation_id
+        ),
+        key=lambda post: post.create_at_ms,
+    )
+
+
+def _last_sent(database: Database, lane: Lane) -> str | None:
+    """Return the first post of the lane's newest message that the ledger knows as sent."""
+    newest = (
+        select(Delivery.post_id)
+        .where(Delivery.lane == str(lane), Delivery.kind == DeliveryKind.REPLY)
+        .where(Delivery.state == DeliveryState.SENT)
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    )
+    with database.snapshot() as session:
+        return session.scalar(newest)
+
+
+def _move(job: Job, orphan: Post, root: Post, begun: Begun) -> None:
+    mark = mark_of(orphan)
+    attempt = Attempt(begun, Mark(str(mark["key"])))
+    part = str(mark.get("part"))
+    there = attempt.mark.parts_among(
+        job.client.get_thread(root.id), bot_user_id=job.licence.bot_user_id
+    )
+    copy = there.get(part)
+    if copy is None:
+        files, notes = _copies(job, orphan.files, root.channel_id)
+        kept = {name: value for name, value in mark.items() if name not in ("key", "part")}
+        own = {name: value for name, value in orphan.props.items() if name != PROPS_KEY}
+        text = "\n".join([orphan.message, *notes])[: job.licence.max_post_size]
+        draft = Draft(part, text, files, props=own, kept=kept)
+        copy = post_marked(job, attempt, Place(root.channel_id, root.id), draft)
+    with job.database.transaction() as session:
+        named = update(Delivery).where(Delivery.lane == str(job.lane))
+        session.execute(named.where(Delivery.post_id == orphan.id).values(post_id=copy.id))
+    job.client.delete_post(orphan.id)
+
+
+def _copies(
+    job: Job, files: Sequence[FileInfo], channel_id: str
+) -> tuple[list[FileInfo], list[str]]:
+    """Upload the files anew, for a file belongs to one post; name those that could not be."""
+    copies: list[FileInfo] = []
+    notes: list[str] = []
+    for file in files:
+        try:
+            copies.append(_copy(job, file, channel_id))
+        except (RefusedError, ValueError):
+            notes.append(file_note(name=file.name, reason=NOT_COPIED))
+    return copies, notes
+
+
+def _copy(job: Job, file: FileInfo, channel_id: str) -> FileInfo:
+    job.extend()
+    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as held:
+        with job.client.download_file(file.id) as download:
+            for chunk in download.chunks:
+                held.write(chunk)
+                job.extend()
+        size_bytes = held.tell()
+        held.seek(0)
+        return job.client.upload_file(
+            channel_id=channel_id,
+            name=file.name,
+            stream=held,
+            size_bytes=size_bytes,
+            on_progress=job.extend,
+        )
+
+
+def new_threads_of(
+    database: Database, licence: LicenceAccess, root_post_ids: Iterable[str]
+) -> list[tuple[Lane, LaneEntry]]:
+    """Forget these deleted roots; return what makes the new one of each, and in which lane.
+
+    A root that a worker has replaced meanwhile is left alone.
+    """
+    rows = select(Conversation).where(
+        Conversation.licence_id == licence.id,
+        Conversation.root_post_id.in_(tuple(root_post_ids)),
+    )
+    with database.transaction() as session:
+        return [
+            _new_thread(licence, conversation)
+            for conversation in session.scalars(rows.with_for_update())
+        ]
+
+
+def _new_thread(licence: LicenceAccess, conversation: Conversation) -> tuple[Lane, LaneEntry]:
+    conversation.root_post_id = None
+    conversation.thread_number += 1
+    conversation.channel_id = licence.default_channel_id
+    thread = Thread.of(conversation)
+    lane = Lane.of_conversation(licence.id, conversation.conversation_id)
+    return lane, LaneEntry(DeliveryKind.ROOT, thread.root_key, "", root_payload(lane, thread))
