@@ -15,6 +15,8 @@ from tasks.checks import options, webhooks
 from tasks.checks.bot import PRIVATE, UsedChannel, check_team, check_used_channel, judge_bot
 from tasks.checks.check import Check, attempt, failed, refused, skipped, warned
 from tasks.checks.clock import check_clock
+from tasks.checks.known_posts import NAME as KNOWN_POSTS
+from tasks.checks.known_posts import check_known_posts, known_post_ids
 from tasks.checks.registration import judge_server
 from tasks.checks.round_trip import check_round_trip
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
@@ -23,11 +25,12 @@ from tasks.replies.catch_up import ACTIVE_FOR
 
 @dataclass(frozen=True, slots=True)
 class StoredLicence:
-    """A licence as it is stored, with the channels that it uses and its webhooks' tokens."""
+    """A licence as it is stored, with its channels, its webhooks' tokens and its newest posts."""
 
     licence: Licence
     places: tuple[UsedChannel, ...]
     token_hashes: frozenset[str]
+    post_ids: tuple[str, ...] = ()
 
     @property
     def limits(self) -> tuple[int, int]:
@@ -62,7 +65,12 @@ def load_licences(session: Session, licence_id: str | None) -> list[StoredLicenc
     if licence_id is not None:
         query = query.where(Licence.id == licence_id)
     return [
-        StoredLicence(licence, _used_channels(session, licence), _token_hashes(session, licence.id))
+        StoredLicence(
+            licence,
+            _used_channels(session, licence),
+            _token_hashes(session, licence.id),
+            known_post_ids(session, licence.id),
+        )
         for licence in session.scalars(query.order_by(Licence.id))
     ]
 
@@ -126,6 +134,8 @@ def _check_bot(
     checks += [_check_channel(client, place, bot.username) for place in stored.places]
     checks += options.judge_options(config)
     checks.append(options.judge_limits(config, stored=stored.limits))
+    if stored.post_ids:
+        checks.append(attempt(KNOWN_POSTS, lambda: check_known_posts(client, stored.post_ids)))
     checks += _check_way_back(stored, tools, client)
     return LicenceChecks(checks, config)
 

@@ -35,7 +35,7 @@ NOT_COPIED = "it could not be copied from the deleted thread"
 
 
 def is_orphan(post: Post, *, bot_user_id: str, live_root_ids: Iterable[str] = ()) -> bool:
-    """Say whether the post is a part of a message of ours, in a thread that is none of these."""
+    """Say whether the post is part of a message of the bot, in a thread that is none of these."""
     is_part = post.user_id == bot_user_id and bool(mark_of(post).get("key"))
     return (
         is_part
