@@ -80,11 +80,17 @@ class UndecidedError(Exception):
     """The message was sent off, but whether it arrived must be asked again later.
 
     ``sent_off`` is False when this worker sent nothing and only could not look for what a dead
-    one had sent. ``cause`` is the error that left it open.
+    one had sent. ``cause`` is the error that left it open; None: our own limits did.
     """
 
     def __init__(
-        self, reason: StrEnum, detail: str, *, look_again_s: float, sent_off: bool, cause: Exception
+        self,
+        reason: StrEnum,
+        detail: str,
+        *,
+        look_again_s: float,
+        sent_off: bool,
+        cause: Exception | None,
     ) -> None:
         super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
@@ -92,6 +98,13 @@ class UndecidedError(Exception):
         self.cause = cause
         self.look_again_s = look_again_s
         self.sent_off = sent_off
+
+
+class UnansweredError(Exception):
+    """A question that was asked about a message met a failure of the server's.
+
+    A message may cause a 500 itself; a question cannot, so this says that the server is in trouble.
+    """
 
 
 class DeliveryFailedError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Event, Lock
+from threading import Lock
 
 from redis import Redis
 
@@ -19,6 +19,7 @@ from tasks.licences.circuit import Circuits
 from tasks.licences.slots import Slots
 from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
+from tasks.mattermost.exchange import Stopping
 from tasks.watch.tallies import Tallies
 
 # The licences whose connections are kept; the one longest unused gives way.
@@ -28,9 +29,10 @@ MAX_CLIENTS = 200
 class Clients:
     """One client for each licence's server and token, shared by all threads."""
 
-    def __init__(self, settings: Settings, *, threads: int) -> None:
+    def __init__(self, settings: Settings, *, threads: int, stopping: Stopping) -> None:
         self._settings = settings
         self._threads = threads
+        self._stopping = stopping
         self._clients: OrderedDict[tuple[str, str, str], MattermostClient] = OrderedDict()
         self._mutex = Lock()
 
@@ -46,11 +48,22 @@ class Clients:
             return client
 
     def _connect(self, server_url: str, token: str) -> MattermostClient:
-        return connect(self._settings, server_url, token, pool_size=self._threads)
+        return connect(
+            self._settings,
+            server_url,
+            token,
+            pool_size=self._threads,
+            stopping=self._stopping,
+        )
 
 
 def connect(
-    settings: Settings, server_url: str, token: str, *, pool_size: int = 1
+    settings: Settings,
+    server_url: str,
+    token: str,
+    *,
+    pool_size: int = 1,
+    stopping: Stopping | None = None,
 ) -> MattermostClient:
     """Return a client with this installation's time limits, CA bundle and proxy."""
     return MattermostClient(
@@ -61,6 +74,7 @@ def connect(
         ca_bundle=settings.ca_bundle,
         proxy_url=settings.proxy_url,
         pool_size=pool_size,
+        stopping=stopping,
     )
 
 
@@ -79,13 +93,14 @@ class Runtime:
     licences: Licences
     clients: Clients
     attachments: AttachmentSource
-    stopping: Event
+    stopping: Stopping
 
 
 def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
     """Return the parts for a process with this number of threads; nothing connects yet."""
     redis = worker_redis(settings.redis_url)
     database = Database(settings.database_url, pool_size=threads)
+    stopping = Stopping()
     keyring = KeyRing([key.get_secret_value() for key in settings.encryption_keys])
     return Runtime(
         settings=settings,
@@ -97,7 +112,7 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
         slots=Slots(threads),
         tallies=Tallies(redis),
         licences=Licences(database, keyring),
-        clients=Clients(settings, threads=threads),
+        clients=Clients(settings, threads=threads, stopping=stopping),
         attachments=AttachmentSource(
             settings.attachments_url,
             settings.attachment_hosts,
@@ -105,8 +120,9 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
             proxy_url=settings.proxy_url,
             connect_timeout_s=settings.connect_timeout_s,
             read_timeout_s=settings.read_timeout_s,
+            stopping=stopping,
         ),
-        stopping=Event(),
+        stopping=stopping,
     )
 
 

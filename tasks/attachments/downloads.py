@@ -18,7 +18,9 @@ from urllib3.exceptions import TimeoutError as WrappedTimeoutError
 
 from tasks.attachments.errors import AttachmentError, AttachmentReason
 from tasks.mattermost.connections import UnconnectedError, plain_session
+from tasks.mattermost.exchange import Exchange, Stopping
 from tasks.mattermost.failures import causes
+from tasks.mattermost.transport import size_of, steps
 
 # As many as a short link, a host's move to its own name and a signed address need, and to spare.
 MAX_REDIRECTS = 5
@@ -56,7 +58,7 @@ class DownloadedFile:
 
 @dataclass(frozen=True, slots=True)
 class DownloadLimits:
-    """How long a download may take: to connect, between two pieces, and in all."""
+    """How long a download may take: to connect, for one step of 256 KiB, and in all."""
 
     connect_timeout_s: float
     read_timeout_s: float
@@ -73,7 +75,9 @@ class Downloads:
         limits: DownloadLimits,
         ca_bundle: str | None,
         proxy_url: str | None,
+        stopping: Stopping | None,
     ) -> None:
+        self._stopping = stopping
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._limits = limits
         self._session = plain_session(ca_bundle=ca_bundle, proxy_url=proxy_url, pool_size=8)
@@ -89,26 +93,31 @@ class Downloads:
         self, url: str, *, limit_bytes: int, on_progress: Callable[[], None] | None
     ) -> Iterator[DownloadedFile]:
         """The file behind a link. Raises: AttachmentError."""
-        deadline = time.monotonic() + self._limits.total_timeout_s
+        exchange = Exchange(
+            connect_s=self._limits.connect_timeout_s,
+            answer_s=self._limits.read_timeout_s,
+            total_s=self._limits.total_timeout_s,
+            receive_bytes=limit_bytes,
+            stopping=self._stopping,
+        )
         with tempfile.TemporaryFile() as spool:
-            with closing(self._follow(url, deadline=deadline)) as response:
+            with exchange.running(), closing(self._follow(url, exchange)) as response:
                 _check_answer(response, limit_bytes=limit_bytes)
-                size = _save(
-                    _chunks(response, deadline=deadline, on_progress=on_progress),
-                    spool,
-                    limit_bytes=limit_bytes,
+                chunks = _chunks(
+                    response, exchange, step_s=self._limits.read_timeout_s, on_progress=on_progress
                 )
+                size = _save(chunks, spool, limit_bytes=limit_bytes)
                 content_type = response.headers.get("Content-Type", "")
             spool.seek(0)
             yield DownloadedFile(size, content_type, spool)
 
-    def _follow(self, url: str, *, deadline: float) -> requests.Response:
-        response = self._get(self._allowed(url.strip()), deadline=deadline)
+    def _follow(self, url: str, exchange: Exchange) -> requests.Response:
+        response = self._get(self._allowed(url.strip()), exchange)
         for _ in range(MAX_REDIRECTS):
             if response.status_code not in REDIRECTS:
                 return response
             response.close()
-            response = self._get(self._redirected(response), deadline=deadline)
+            response = self._get(self._redirected(response), exchange)
         if response.status_code in REDIRECTS:
             response.close()
             raise AttachmentError(AttachmentReason.BAD_REDIRECT, status=response.status_code)
@@ -139,16 +148,12 @@ class Downloads:
             raise AttachmentError(AttachmentReason.HOST_NOT_ALLOWED)
         return request
 
-    def _get(self, request: requests.PreparedRequest, *, deadline: float) -> requests.Response:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise AttachmentError(AttachmentReason.DOWNLOAD_TIMEOUT)
-        limits = self._limits
-        timeouts = (min(limits.connect_timeout_s, left), min(limits.read_timeout_s, left))
+    def _get(self, request: requests.PreparedRequest, exchange: Exchange) -> requests.Response:
+        exchange.must_progress(self._limits.read_timeout_s)
         try:
-            return self._session.send(request, stream=True, timeout=timeouts, allow_redirects=False)
+            return self._session.send(request, stream=True, allow_redirects=False)
         except (OSError, HTTPError) as error:
-            raise _failure(error) from None
+            raise _failure(error, exchange) from None
 
 
 def _check_answer(response: requests.Response, *, limit_bytes: int) -> None:
@@ -161,8 +166,8 @@ def _check_answer(response: requests.Response, *, limit_bytes: int) -> None:
         raise AttachmentError(AttachmentReason.DOWNLOAD_FAILED, status=status)
     if _encodings(response) & COMPRESSIONS:
         raise AttachmentError(AttachmentReason.COMPRESSED, status=status)
-    length = response.headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and int(length) > limit_bytes:
+    length = size_of(response.headers.get("Content-Length", ""))
+    if length is not None and length > limit_bytes:
         raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=limit_bytes)
 
 
@@ -177,23 +182,27 @@ def _encodings(response: requests.Response) -> set[str]:
 
 
 def _chunks(
-    response: requests.Response, *, deadline: float, on_progress: Callable[[], None] | None
+    response: requests.Response,
+    exchange: Exchange,
+    *,
+    step_s: float,
+    on_progress: Callable[[], None] | None,
 ) -> Iterator[bytes]:
     told_at = float("-inf")
-    while True:
-        try:
-            chunk = response.raw.read1(READ_BYTES, decode_content=False)
-        except (OSError, HTTPError) as error:
-            raise _failure(error) from None
-        if not chunk:
-            return
+    for chunk in steps(lambda: _read(response, exchange), exchange, step_s=step_s):
         yield chunk
         now = time.monotonic()
-        if now > deadline:
-            raise AttachmentError(AttachmentReason.DOWNLOAD_TIMEOUT)
         if on_progress and now - told_at >= PROGRESS_INTERVAL_S:
             told_at = now
             on_progress()
+
+
+def _read(response: requests.Response, exchange: Exchange) -> bytes:
+    try:
+        chunk: bytes = response.raw.read1(READ_BYTES, decode_content=False)
+    except (OSError, HTTPError) as error:
+        raise _failure(error, exchange) from None
+    return chunk
 
 
 def _save(chunks: Iterator[bytes], spool: IO[bytes], *, limit_bytes: int) -> int:
@@ -210,7 +219,9 @@ def _save(chunks: Iterator[bytes], spool: IO[bytes], *, limit_bytes: int) -> int
     return size
 
 
-def _failure(error: Exception) -> AttachmentError:
+def _failure(error: Exception, exchange: Exchange) -> AttachmentError:
+    if exchange.is_broken_off:
+        return AttachmentError(AttachmentReason.STOPPED)
     found = list(causes(error))
     # For the library, no connection is a kind of timeout, whatever the cause.
     unconnected = any(isinstance(cause, UnconnectedError) for cause in found)

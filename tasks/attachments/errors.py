@@ -22,6 +22,8 @@ class AttachmentReason(StrEnum):
     DOWNLOAD_FAILED = "download_failed"
     DOWNLOAD_TIMEOUT = "download_timeout"
     STORE_UNAVAILABLE = "store_unavailable"
+    NO_TIME_LEFT = "no_time_left"
+    STOPPED = "stopped"
 
 
 _SENTENCES: dict[AttachmentReason, str] = {
@@ -38,6 +40,9 @@ _SENTENCES: dict[AttachmentReason, str] = {
     AttachmentReason.DOWNLOAD_FAILED: "it could not be downloaded",
     AttachmentReason.DOWNLOAD_TIMEOUT: "its download took too long",
     AttachmentReason.STORE_UNAVAILABLE: "the attachment store cannot be read",
+    AttachmentReason.NO_TIME_LEFT: "the files of this message took too long",
+    # Never read by the team: the message waits for the next worker.
+    AttachmentReason.STOPPED: "the worker was asked to stop",
 }
 
 

@@ -9,6 +9,7 @@ from tasks.attachments.downloads import DownloadLimits, Downloads
 from tasks.attachments.errors import AttachmentError, AttachmentReason
 from tasks.attachments.names import ending_of, is_page, is_promised_otherwise, upload_name
 from tasks.attachments.store import AttachmentStore
+from tasks.mattermost.exchange import Stopping
 from tasks.mattermost.files import Readable
 
 CONNECT_TIMEOUT_S = 3.0
@@ -41,6 +42,7 @@ class AttachmentSource:
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
         total_timeout_s: float = TOTAL_TIMEOUT_S,
+        stopping: Stopping | None = None,
     ) -> None:
         self._store = AttachmentStore(store_url)
         self._downloads = Downloads(
@@ -48,6 +50,7 @@ class AttachmentSource:
             limits=DownloadLimits(connect_timeout_s, read_timeout_s, total_timeout_s),
             ca_bundle=ca_bundle,
             proxy_url=proxy_url,
+            stopping=stopping,
         )
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from models import utc_now
 from settings import Settings
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.mattermost.connections import plain_session
+from tasks.mattermost.exchange import Exchange
 
 NAME = "clock"
 # A clock that is set by the network is within a second; this much means that one is not.
@@ -41,16 +42,17 @@ def judge_difference(seconds: float) -> Check:
 
 def ask_time(server_url: str, *, settings: Settings) -> datetime | None:
     """Return the time that the server's answers carry, to the second; None: they carry none."""
-    timeouts = (settings.connect_timeout_s, settings.read_timeout_s)
-    with plain_session(
-        ca_bundle=settings.ca_bundle, proxy_url=settings.proxy_url, pool_size=1
-    ) as session:
+    exchange = Exchange(
+        connect_s=settings.connect_timeout_s,
+        answer_s=settings.read_timeout_s,
+        total_s=settings.connect_timeout_s + settings.read_timeout_s,
+        receive_bytes=0,
+    )
+    session = plain_session(ca_bundle=settings.ca_bundle, proxy_url=settings.proxy_url, pool_size=1)
+    with exchange.running(), session:
         try:
             answer = session.get(
-                f"{server_url.rstrip('/')}/api/v4/system/ping",
-                timeout=timeouts,
-                allow_redirects=False,
-                stream=True,
+                f"{server_url.rstrip('/')}/api/v4/system/ping", allow_redirects=False, stream=True
             )
             answer.close()
             return parsedate_to_datetime(answer.headers["Date"])

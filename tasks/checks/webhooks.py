@@ -13,6 +13,7 @@ from settings import Settings
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.mattermost import OutgoingWebhook
 from tasks.mattermost.connections import plain_session
+from tasks.mattermost.exchange import Exchange
 
 JSON = "application/json"
 TOKEN_COMMAND = "ireserve-mattermost licence webhook LICENCE"
@@ -106,10 +107,16 @@ def check_callback(callback_url: str, *, settings: Settings) -> Check:
 
 
 def _ask(callback_url: str, settings: Settings) -> tuple[int, bytes]:
-    timeouts = (settings.connect_timeout_s, settings.read_timeout_s)
+    exchange = Exchange(
+        connect_s=settings.connect_timeout_s,
+        answer_s=settings.read_timeout_s,
+        total_s=settings.connect_timeout_s + settings.read_timeout_s,
+        receive_bytes=MAX_ANSWER_BYTES,
+    )
     # The proxy is one on the way to Mattermost; this address is our own.
-    with plain_session(ca_bundle=settings.ca_bundle, proxy_url=None, pool_size=1) as session:
-        answer = session.get(callback_url, timeout=timeouts, allow_redirects=False, stream=True)
+    session = plain_session(ca_bundle=settings.ca_bundle, proxy_url=None, pool_size=1)
+    with exchange.running(), session:
+        answer = session.get(callback_url, allow_redirects=False, stream=True)
         body: bytes = answer.raw.read(MAX_ANSWER_BYTES)
         answer.close()
         return answer.status_code, body

@@ -16,7 +16,14 @@ from typing import cast
 from redis import Redis
 
 from ireserve_mattermost.lanes import PREFIX
-from tasks.mattermost import NotSentError, OutcomeUnknownError, RateLimitedError, Reason
+from tasks.failures import UnansweredError
+from tasks.mattermost import (
+    MattermostError,
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    Reason,
+)
 
 # One failure may be a hiccup; the third in a row costs each message up to 23 s of a thread.
 FAILURES_TO_OPEN = 3
@@ -55,16 +62,20 @@ class Reach(StrEnum):
     REACHED = "reached"
     PAUSE = "pause"
     AWAY = "away"
+    UNKNOWN = "unknown"
 
 
 def reach_of(error: Exception | None) -> Reach:
     """Return what the end of a request says of the server; None: it did what was asked.
 
-    A refusal and a plain 500 are answers: they reached the server, whatever they say.
+    A refusal and a plain 500 are answers: they reached the server, whatever they say. What was
+    broken off on our side says nothing.
     """
+    if isinstance(error, MattermostError) and error.reason is Reason.STOPPED:
+        return Reach.UNKNOWN
     if isinstance(error, RateLimitedError):
         return Reach.PAUSE
-    if isinstance(error, NotSentError):
+    if isinstance(error, NotSentError | UnansweredError):
         return Reach.AWAY
     if isinstance(error, OutcomeUnknownError):
         is_answer = error.reason in {Reason.SERVER_ERROR, Reason.BEING_MADE}
@@ -133,7 +144,7 @@ class Circuits:
             self.pause(licence_id, seconds=error.retry_after_s or DEFAULT_PAUSE_S)
         elif reach is Reach.AWAY:
             self._count_away(licence_id)
-        elif self.state(licence_id).failures:
+        elif reach is Reach.REACHED and self.state(licence_id).failures:
             # Costs nothing as long as nothing had failed.
             self._count_success(keys=[_key(licence_id), _OPEN], args=[licence_id])
             self._cache.pop(licence_id, None)

@@ -3,6 +3,7 @@
 from typing import Self
 
 from tasks.mattermost.directory import DirectoryCalls
+from tasks.mattermost.exchange import Stopping
 from tasks.mattermost.files import FileCalls
 from tasks.mattermost.posts import PostCalls
 from tasks.mattermost.transport import Transport
@@ -19,7 +20,8 @@ class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
     """REST API v4 of one server as one user; safe to share between threads, not across a fork.
 
     Every call raises one of the four kinds of MattermostError and tries once only: it follows no
-    redirect and repeats nothing.
+    redirect and repeats nothing. It ends within the two timeouts taken together, a transfer of a
+    file within the time for its size, and all of them soon after `stopping` is set.
 
     Raises: ValueError for an address or token that cannot be one; the text quotes neither.
     """
@@ -34,6 +36,7 @@ class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
         ca_bundle: str | None = None,
         proxy_url: str | None = None,
         pool_size: int = POOL_SIZE,
+        stopping: Stopping | None = None,
     ) -> None:
         self._transport = Transport(
             server_url,
@@ -43,6 +46,7 @@ class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
             ca_bundle=ca_bundle,
             proxy_url=proxy_url,
             pool_size=pool_size,
+            stopping=stopping,
         )
 
     def __enter__(self) -> Self:

@@ -2,7 +2,7 @@
 
 A server or proxy closes an idle connection after 60 s or so. A request that crosses this closing on
 the wire is lost, and whether it was processed stays unknown. So a connection that was idle for half
-as long is closed here and a new one made.
+as long is closed here and a new one made. What is done on one is bounded by its `Exchange`.
 """
 
 import os
@@ -17,15 +17,15 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import SSLError as WrappedTlsError
 from urllib3.response import HTTPResponse
 
+from tasks.mattermost.exchange import LookupTimeoutError, current_exchange
+from tasks.mattermost.sockets import bounded_context, connect
+
 # Half of the shortest common idle limit (60 s: nginx is at 75, Go's and cloud balancers at 60).
 MAX_IDLE_S = 30.0
-# How long the far side may take no byte of one chunk. Left alone, urllib3 would apply the connect
-# timeout to sending, and a short stall in a long upload would cut it.
-SEND_TIMEOUT_S = 20.0
 
 
 class UnconnectedError(NewConnectionError):
@@ -46,11 +46,14 @@ class _Fresh(HTTPConnection):
         # Left alone, a TLS handshake that fails or stalls raises the same errors as a connection
         # that is cut in the middle of a request, and the two have different consequences.
         try:
-            super().connect()
-        except (OSError, HTTPException, ConnectTimeoutError, WrappedTlsError) as error:
+            with current_exchange().connecting():
+                super().connect()
+        except (OSError, UnicodeError, HTTPException, HTTPError) as error:
             self.close()
             raise _unconnected(self, error) from None
-        self.sock.settimeout(SEND_TIMEOUT_S)
+
+    def _new_conn(self) -> socket.socket:
+        return connect(self._dns_host, self.port or 80, options=self.socket_options or ())
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         response = super().getresponse()
@@ -65,6 +68,10 @@ class _Fresh(HTTPConnection):
 class _FreshTls(_Fresh, HTTPSConnection):
     """The same over TLS."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ssl_context = bounded_context()
+
 
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Fresh
@@ -75,7 +82,10 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class FreshAdapter(HTTPAdapter):
-    """A requests adapter whose connections are never reused after `MAX_IDLE_S`."""
+    """A requests adapter whose connections are never reused after `MAX_IDLE_S`.
+
+    It sends within an `Exchange` only, whose bounds take the place of the library's time limits.
+    """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pool as usual, then name our kinds of connection."""
@@ -84,7 +94,7 @@ class FreshAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         """Make the proxy's pool as usual, then name our kinds of connection."""
-        manager = super().proxy_manager_for(*args, **kwargs)
+        manager = super().proxy_manager_for(*args, proxy_ssl_context=bounded_context(), **kwargs)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         return manager
 
@@ -122,13 +132,12 @@ def _unconnected(conn: HTTPConnection, error: Exception) -> UnconnectedError:
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, NameResolutionError):
+    if isinstance(error, socket.gaierror | UnicodeError):
         return "the host name is not known"
-    source = error.__cause__ if isinstance(error, NewConnectionError) else error
-    if isinstance(error, ConnectTimeoutError) and source is error:
+    if isinstance(error, LookupTimeoutError):
+        return "the host name was not found out in time"
+    if isinstance(error, TimeoutError):
         return "connect timeout"
-    if isinstance(source, TimeoutError | socket.timeout):
-        return "connect timeout"
-    if isinstance(source, OSError) and source.errno:
-        return os.strerror(source.errno)
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     return "a proxy did not let it through"

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from tasks.mattermost.pages import ask_by_ids
 from tasks.mattermost.shape import parse_list
-from tasks.mattermost.transport import Transport, route
+from tasks.mattermost.transport import LIST_ANSWER_BYTES, Transport, route
 from tasks.mattermost.types import (
     Channel,
     ClientConfig,
@@ -43,13 +44,16 @@ class DirectoryCalls:
 
     def get_users_by_ids(self, user_ids: Sequence[str]) -> list[User]:
         """The users among these ids, in no order; unknown ids are left out."""
-        found: list[User] = []
-        for start in range(0, len(user_ids), MAX_USER_IDS):
-            batch = list(user_ids[start : start + MAX_USER_IDS])
-            found += self._transport.call(
-                "POST", "/users/ids", payload=batch, parse=parse_list(User.parse)
-            )
-        return found
+        return ask_by_ids(self._users_by_ids, user_ids, size=MAX_USER_IDS)
+
+    def _users_by_ids(self, user_ids: Sequence[str]) -> list[User]:
+        return self._transport.call(
+            "POST",
+            "/users/ids",
+            payload=list(user_ids),
+            parse=parse_list(User.parse),
+            limit_bytes=LIST_ANSWER_BYTES,
+        )
 
     def get_team_by_name(self, name: str) -> Team:
         """A team by the name in its URL."""

@@ -8,26 +8,22 @@ from urllib3.exceptions import TimeoutError as WrappedTimeoutError
 
 from tasks.mattermost.connections import UnconnectedError
 from tasks.mattermost.errors import Call, MattermostError, NotSentError, OutcomeUnknownError
+from tasks.mattermost.exchange import AnswerTooLargeError, Exchange
 from tasks.mattermost.reasons import Reason
 
 
-class AnswerTooLargeError(HTTPError):
-    """The answer passed the limit of what this client reads."""
-
-
-class AnswerTooSlowError(HTTPError):
-    """The answer dripped in for longer than this client waits."""
-
-
-def failure(error: Exception, call: Call) -> MattermostError:
+def failure(error: Exception, call: Call, exchange: Exchange) -> MattermostError:
     """The error to raise instead of the library's own, whose text holds the URL with its query."""
+    if exchange.is_broken_off:
+        unsent = any(isinstance(cause, UnconnectedError) for cause in causes(error))
+        return call.failed(NotSentError if unsent else OutcomeUnknownError, Reason.STOPPED)
     for cause in causes(error):
         if isinstance(cause, UnconnectedError):
             reason = Reason.TLS_FAILED if cause.tls else Reason.UNREACHABLE
             return call.failed(NotSentError, reason, detail=cause.detail)
         if isinstance(cause, AnswerTooLargeError):
             return call.failed(OutcomeUnknownError, Reason.ANSWER_TOO_LARGE)
-        if isinstance(cause, TimeoutError | WrappedTimeoutError | AnswerTooSlowError):
+        if isinstance(cause, TimeoutError | WrappedTimeoutError):
             return call.failed(OutcomeUnknownError, Reason.TIMEOUT)
     if isinstance(error, ValueError):
         return call.failed(NotSentError, Reason.UNREACHABLE, detail="the address is not valid")

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from tasks.mattermost.transport import Download, Transport, route
-from tasks.mattermost.types import FileInfo, parse_uploaded
+from tasks.mattermost.transport import TRANSFER_STEP_BYTES, Download, Transport, route
+from tasks.mattermost.types import DEFAULT_MAX_FILE_BYTES, FileInfo, parse_uploaded
 
 # Large enough that Python's work per chunk does not count, small enough for eight threads at once.
-UPLOAD_CHUNK_BYTES = 256 * 1024
+UPLOAD_CHUNK_BYTES = TRANSFER_STEP_BYTES
 
 
 class Readable(Protocol):
@@ -52,9 +52,14 @@ class FileCalls:
         """A file's name, size and type. Raises: RefusedError `not_found`, also when deleted."""
         return self._transport.call("GET", route("files", file_id, "info"), parse=FileInfo.parse)
 
-    def download_file(self, file_id: str) -> AbstractContextManager[Download]:
-        """A context with the file's size and chunks; leaving it early closes the connection."""
-        return self._transport.download(route("files", file_id))
+    def download_file(
+        self, file_id: str, *, limit_bytes: int = DEFAULT_MAX_FILE_BYTES
+    ) -> AbstractContextManager[Download]:
+        """A context with the file's size and chunks; leaving it early closes the connection.
+
+        Of a file that is larger than `limit_bytes` no more than about that is read.
+        """
+        return self._transport.download(route("files", file_id), limit_bytes=limit_bytes)
 
 
 class _Body:

@@ -1,16 +1,20 @@
 """Calls about posts and reactions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tasks.mattermost.errors import RefusedError
+from tasks.mattermost.errors import OutcomeUnknownError, RefusedError
+from tasks.mattermost.pages import ask_by_ids, ask_page, is_too_large, page_anchor
 from tasks.mattermost.shape import parse_list
-from tasks.mattermost.transport import Transport, route
+from tasks.mattermost.transport import LIST_ANSWER_BYTES, Transport, route
 from tasks.mattermost.types import Post, parse_posts, parse_status
 
 # The server's limits: ids in one POST /posts/ids, and posts on one page (more is clamped silently).
 MAX_IDS = 1000
 MAX_PAGE = 200
+# Posts of a thread that is too large for one answer, asked for at once: below 4 MiB also when each
+# of them is as long as a post can be.
+THREAD_PAGE = 50
 
 
 class PostCalls:
@@ -69,20 +73,48 @@ class PostCalls:
 
     def get_posts_by_ids(self, post_ids: Sequence[str]) -> list[Post]:
         """Those of the posts that ever existed, in no order; deleted ones have `delete_at_ms`."""
-        found: list[Post] = []
-        for start in range(0, len(post_ids), MAX_IDS):
-            found += self._posts_by_ids(post_ids[start : start + MAX_IDS])
-        return found
+        return ask_by_ids(self._posts_by_ids, post_ids, size=MAX_IDS)
 
-    def get_thread(self, root_id: str) -> list[Post]:
+    def get_thread(self, root_id: str, *, on_page: Callable[[], None] = lambda: None) -> list[Post]:
         """The whole thread, oldest first, with its root; deleted replies are absent.
 
+        `on_page` is called before each further request that a large thread takes.
         Raises: RefusedError `not_found` when the root is deleted or unknown.
         """
         # Without perPage the server gives all at once, in no order. Of posts of one millisecond
         # only the root's place is known.
-        thread = self._transport.call("GET", route("posts", root_id, "thread"), parse=parse_posts)
+        try:
+            thread = self._thread(root_id)
+        except OutcomeUnknownError as error:
+            if not is_too_large(error):
+                raise
+            thread = self._thread_by_pages(root_id, on_page)
         return sorted(thread, key=lambda post: (post.create_at_ms, post.id != root_id))
+
+    def _thread(self, root_id: str, **query: str | int) -> list[Post]:
+        return self._transport.call(
+            "GET",
+            route("posts", root_id, "thread"),
+            query=query,
+            parse=parse_posts,
+            limit_bytes=LIST_ANSWER_BYTES,
+        )
+
+    def _thread_by_pages(self, root_id: str, on_page: Callable[[], None]) -> list[Post]:
+        found: dict[str, Post] = {}
+        start: dict[str, str | int] = {}
+        while True:
+            on_page()
+            page = self._thread(root_id, perPage=THREAD_PAGE, direction="down", **start)
+            fresh = sorted(
+                (post for post in page if post.id not in found), key=lambda post: post.create_at_ms
+            )
+            found |= {post.id: post for post in fresh}
+            # The root comes with each page.
+            if not fresh or len(page) < THREAD_PAGE:
+                return list(found.values())
+            last = page_anchor(fresh)
+            start = {"fromCreateAt": last.create_at_ms, "fromPost": last.id}
 
     def get_posts_page(self, channel_id: str, *, page: int = 0, per_page: int = 60) -> list[Post]:
         """A page of a channel's posts, newest first; page 0 holds the newest."""
@@ -92,8 +124,9 @@ class PostCalls:
         """What changed strictly after `since_ms`, newest first, with deleted and history posts.
 
         With more than 1,000 changes the server gives an arbitrary 1,000 of them.
+        Raises: OutcomeUnknownError `answer_too_large`; this list has no pages.
         """
-        return self._posts_of(channel_id, since=since_ms)
+        return self._listed(channel_id, since=since_ms)
 
     def get_posts_after(
         self, channel_id: str, *, post_id: str, per_page: int = MAX_PAGE
@@ -123,16 +156,33 @@ class PostCalls:
         path = route("users", user_id, "posts", post_id, "reactions", emoji_name)
         self._transport.call("DELETE", path, parse=parse_status)
 
-    def _posts_of(self, channel_id: str, **query: str | int) -> list[Post]:
-        path = route("channels", channel_id, "posts")
+    def _posts_of(
+        self, channel_id: str, *, page: int = 0, per_page: int, **anchor: str
+    ) -> list[Post]:
+        def ask(page: int, per_page: int) -> list[Post]:
+            place = {"page": page} if page or not anchor else {}
+            return self._listed(channel_id, **anchor, **place, per_page=per_page)
+
+        return ask_page(ask, page=page, per_page=per_page)
+
+    def _listed(self, channel_id: str, **query: str | int) -> list[Post]:
         return self._transport.call(
-            "GET", path, query=query, parse=parse_posts, channel_id=channel_id
+            "GET",
+            route("channels", channel_id, "posts"),
+            query=query,
+            parse=parse_posts,
+            channel_id=channel_id,
+            limit_bytes=LIST_ANSWER_BYTES,
         )
 
     def _posts_by_ids(self, post_ids: Sequence[str]) -> list[Post]:
         try:
             return self._transport.call(
-                "POST", "/posts/ids", payload=list(post_ids), parse=parse_list(Post.parse)
+                "POST",
+                "/posts/ids",
+                payload=list(post_ids),
+                parse=parse_list(Post.parse),
+                limit_bytes=LIST_ANSWER_BYTES,
             )
         except RefusedError as error:
             # None of them ever existed; an unknown route has an id of its own.

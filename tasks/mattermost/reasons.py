@@ -10,6 +10,7 @@ class Reason(StrEnum):
     TLS_FAILED = "tls_failed"
     TIMEOUT = "timeout"
     CONNECTION_CUT = "connection_cut"
+    STOPPED = "stopped"
     SERVER_ERROR = "server_error"
     BEING_MADE = "being_made"
     ANSWER_TOO_LARGE = "answer_too_large"
@@ -58,6 +59,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CONNECTION_CUT: (
         "the connection was cut before the answer; it may have done what was asked",
         "Look whether it was done before sending again, then look at the proxy and the network.",
+    ),
+    Reason.STOPPED: (
+        "this process was asked to stop and broke the call off",
+        "Nothing is to be done: the next worker looks whether it was done.",
     ),
     Reason.SERVER_ERROR: (
         "the server failed; it may have done what was asked",

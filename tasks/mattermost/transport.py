@@ -1,7 +1,6 @@
 """Sends one request to one server and gives its JSON, or the error that says what to do."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,18 +14,26 @@ from urllib3.exceptions import HTTPError
 from tasks.mattermost.answers import classify, clean_id, redirect_host, retry_after_s
 from tasks.mattermost.connections import plain_session
 from tasks.mattermost.errors import Call, OutcomeUnknownError, RefusedError
-from tasks.mattermost.failures import AnswerTooLargeError, AnswerTooSlowError, failure
+from tasks.mattermost.exchange import AnswerTooLargeError, Exchange, Stopping, current_exchange
+from tasks.mattermost.failures import failure
 from tasks.mattermost.reasons import Reason
 from tasks.mattermost.shape import ShapeError
 
 T = TypeVar("T")
 
-# The largest honest answer: 1,000 posts (the server's limit for `since`), each of 16,383 characters
-# at 3 bytes, and what surrounds them. Anything larger is no answer to a question that we ask.
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
+# The largest honest answer with one object: a post of 65,535 characters at 4 bytes, its props of
+# 800,000 bytes at most, and what surrounds them. What is JSON costs up to 30 times its size.
+ONE_ANSWER_BYTES = 1024 * 1024
+# A list; what does not fit is asked for in smaller pages.
+LIST_ANSWER_BYTES = 4 * 1024 * 1024
+# Of a transfer each step of this size must come on within the read timeout, and all of it must be
+# no slower than 1 Mbit/s: 100 MB within 14 min.
+TRANSFER_STEP_BYTES = 256 * 1024
+SLOWEST_TRANSFER_BYTES_S = 125_000
 READ_BYTES = 64 * 1024
 # A token is 26 characters; the server reads no more than 50.
 MAX_TOKEN_LENGTH = 50
+COMPRESSED = "the answer is compressed, which was not asked for"
 
 
 class Body(Protocol):
@@ -58,9 +65,12 @@ class Transport:
         ca_bundle: str | None,
         proxy_url: str | None,
         pool_size: int,
+        stopping: Stopping | None,
     ) -> None:
         self._base = f"{check_server_url(server_url)}/api/v4"
-        self._timeouts = (connect_timeout_s, read_timeout_s)
+        self._connect_timeout_s = connect_timeout_s
+        self._read_timeout_s = read_timeout_s
+        self._stopping = stopping
         self._session = plain_session(ca_bundle=ca_bundle, proxy_url=proxy_url, pool_size=pool_size)
         self._adapter = self._session.get_adapter(self._base)
         self._verify = ca_bundle or True
@@ -81,45 +91,66 @@ class Transport:
         payload: object = None,
         body: Body | None = None,
         channel_id: str | None = None,
+        limit_bytes: int = ONE_ANSWER_BYTES,
     ) -> T:
         """Send a request, with `payload` as JSON or `body` as it is; give the parsed answer.
 
-        `channel_id` is for the errors: the channel that the call is about.
+        `channel_id` is for the errors: the channel that the call is about. `limit_bytes` is how
+        large an answer to this question can be.
 
         Raises: one of the four kinds of MattermostError.
         """
         call = Call(method, path, channel_id)
-        response = self._send(call, query=query, payload=payload, body=body)
-        with closing(response):
-            try:
-                content = _read(response, timeout_s=self._timeouts[1])
-            except (OSError, HTTPError) as error:
-                raise failure(error, call) from None
+        exchange = self._exchange(limit_bytes, transfer_bytes=len(body) if body else 0)
+        with exchange.running():
+            response = self._send(call, exchange, query=query, payload=payload, body=body)
+            with closing(response):
+                try:
+                    content = _read(response, limit_bytes=limit_bytes)
+                except (OSError, HTTPError) as error:
+                    raise failure(error, call, exchange) from None
         self._check(response, content, call)
         return _parsed(content, parse, call, status=response.status_code)
 
     @contextmanager
-    def download(self, path: str) -> Iterator[Download]:
+    def download(self, path: str, *, limit_bytes: int) -> Iterator[Download]:
         """Give a file's bytes as they come. What the body of the `with` raises passes through."""
         call = Call("GET", path)
-        response = self._send(call)
-        with closing(response):
-            content_type = response.headers.get("Content-Type", "")
-            # A file that is HTML comes as plain text; a page is that of a wrong subpath.
-            if response.status_code != 200 or content_type.startswith("text/html"):
-                # Only the beginning, which holds the error id; what serves files may say anything.
-                content = response.raw.read(READ_BYTES)
-                self._check(response, content, call)
-            size = response.headers.get("Content-Length", "")
-            yield Download(
-                size_bytes=int(size) if size.isdigit() else None,
-                content_type=content_type,
-                chunks=_chunks(response, call),
-            )
+        exchange = self._exchange(limit_bytes)
+        with exchange.running():
+            response = self._send(call, exchange)
+            with closing(response):
+                content_type = response.headers.get("Content-Type", "")
+                # A file that is HTML comes as plain text; a page is that of a wrong subpath.
+                if response.status_code != 200 or content_type.startswith("text/html"):
+                    # Only the beginning, with the error id; what serves files may say anything.
+                    self._check(response, _beginning(response, call, exchange), call)
+                size = size_of(response.headers.get("Content-Length", ""))
+                exchange.may_take(self._transfer_s(min(size or limit_bytes, limit_bytes)))
+                yield Download(
+                    size_bytes=size,
+                    content_type=content_type,
+                    chunks=_chunks(response, call, exchange, step_s=self._read_timeout_s),
+                )
+
+    def _exchange(self, receive_bytes: int, *, transfer_bytes: int = 0) -> Exchange:
+        return Exchange(
+            connect_s=self._connect_timeout_s,
+            answer_s=self._read_timeout_s,
+            total_s=self._transfer_s(transfer_bytes),
+            receive_bytes=receive_bytes,
+            stopping=self._stopping,
+        )
+
+    def _transfer_s(self, size_bytes: int) -> float:
+        """How long an exchange may take that moves a file of this size."""
+        overhead_s = self._connect_timeout_s + self._read_timeout_s
+        return overhead_s + size_bytes / SLOWEST_TRANSFER_BYTES_S
 
     def _send(
         self,
         call: Call,
+        exchange: Exchange,
         *,
         query: Mapping[str, str | int] | None = None,
         payload: object = None,
@@ -131,12 +162,11 @@ class Transport:
             return self._adapter.send(
                 self._request(call, query=query, payload=payload, body=body),
                 stream=True,
-                timeout=self._timeouts,
                 verify=self._verify,
                 proxies=self._session.proxies,
             )
         except (OSError, HTTPError) as error:
-            raise failure(error, call) from None
+            raise failure(error, call, exchange) from None
 
     def _request(
         self,
@@ -161,7 +191,7 @@ class Transport:
             request.body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
             request.headers["Content-Type"] = "application/json"
         elif body is not None:
-            request.body = body  # type: ignore[assignment]
+            request.body = _Paced(body, step_s=self._read_timeout_s)  # type: ignore[assignment]
             request.headers["Content-Type"] = "application/octet-stream"
         if request.body is not None or call.method != "GET":
             request.headers["Content-Length"] = str(len(request.body or b""))
@@ -171,11 +201,16 @@ class Transport:
     def _check(response: requests.Response, content: bytes, call: Call) -> None:
         headers = response.headers
         content_type = headers.get("Content-Type", "")
+        compressed = _is_compressed(response)
+        if compressed:
+            # Small on the wire and large in memory: never asked for, so never opened.
+            content, content_type = COMPRESSED.encode(), ""
         verdict = classify(response.status_code, content_type, content, path=call.path)
         if verdict is None:
             return
         limited = verdict.reason is Reason.RATE_LIMITED
         redirected = verdict.reason is Reason.REDIRECTED
+        seen = redirect_host(headers.get("Location", "")) if redirected else ""
         raise call.failed(
             verdict.error,
             verdict.reason,
@@ -183,7 +218,7 @@ class Transport:
             error_id=verdict.error_id,
             request_id=verdict.request_id or clean_id(headers.get("X-Request-Id")),
             retry_after_s=retry_after_s(headers) if limited else 0.0,
-            detail=redirect_host(headers.get("Location", "")) if redirected else "",
+            detail=COMPRESSED if compressed else seen,
         )
 
 
@@ -218,27 +253,76 @@ def _headers(token: str) -> dict[str, str]:
     }
 
 
-def _read(response: requests.Response, *, timeout_s: float) -> bytes:
-    # The library's timeout bounds one wait only; an answer that drips in must not hold a lane.
-    deadline = time.monotonic() + timeout_s
+class _Paced:
+    """A body of which each step must be taken by the server in time."""
+
+    def __init__(self, body: Body, *, step_s: float) -> None:
+        self._body = body
+        self._step_s = step_s
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._body:
+            current_exchange().must_progress(self._step_s)
+            yield chunk
+        # From now on it is the answer that is waited for.
+        current_exchange().must_progress(self._step_s)
+
+
+def size_of(content_length: str) -> int | None:
+    """The number in a Content-Length; None where there is none that a file can have."""
+    fits = content_length.isascii() and content_length.isdigit() and len(content_length) < 16
+    return int(content_length) if fits else None
+
+
+def _is_compressed(response: requests.Response) -> bool:
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    return encoding not in ("", "identity")
+
+
+def _read(response: requests.Response, *, limit_bytes: int) -> bytes:
     content = bytearray()
-    while chunk := response.raw.read1(READ_BYTES, decode_content=True):
+    while chunk := response.raw.read1(READ_BYTES, decode_content=False):
         content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
+        if len(content) > limit_bytes:
             raise AnswerTooLargeError
-        if time.monotonic() > deadline:
-            raise AnswerTooSlowError
     return bytes(content)
 
 
-def _chunks(response: requests.Response, call: Call) -> Iterator[bytes]:
-    while True:
+def _beginning(response: requests.Response, call: Call, exchange: Exchange) -> bytes:
+    try:
+        content: bytes = response.raw.read(READ_BYTES, decode_content=False)
+    except (OSError, HTTPError) as error:
+        raise failure(error, call, exchange) from None
+    return content
+
+
+def _chunks(
+    response: requests.Response, call: Call, exchange: Exchange, *, step_s: float
+) -> Iterator[bytes]:
+    def read() -> bytes:
         try:
-            chunk = response.raw.read1(READ_BYTES, decode_content=True)
+            chunk: bytes = response.raw.read1(READ_BYTES, decode_content=False)
         except (OSError, HTTPError) as error:
-            raise failure(error, call) from None
+            raise failure(error, call, exchange) from None
+        return chunk
+
+    return steps(read, exchange, step_s=step_s)
+
+
+def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> Iterator[bytes]:
+    """What `read` gives, until it gives nothing; each step of a transfer has `step_s`."""
+    size = step_begins_at = 0
+    while True:
+        if size >= step_begins_at:
+            exchange.must_progress(step_s)
+            step_begins_at = size + TRANSFER_STEP_BYTES
+        chunk = read()
         if not chunk:
             return
+        size += len(chunk)
         yield chunk
 
 

@@ -2,276 +2,191 @@
 
 Each `parse` takes decoded JSON and raises `ShapeError` when it is not what it should be. Absent and
 null values become the empty ones, since versions differ in what they leave out; ids must be there.
-Times are Unix milliseconds, 0 for never.
+Times are Unix milliseconds, 0 for never. Lengths are Mattermost's own limits.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
-from tasks.mattermost.shape import ShapeError, count_of, fields_of, required, texts_of, value_of
+from tasks.mattermost.shape import (
+    Parsed,
+    ShapeError,
+    array,
+    count,
+    fields_of,
+    flag,
+    line,
+    media_type,
+    moment_ms,
+    optional_id,
+    required,
+    size,
+    switch,
+    text,
+    typed,
+    wire,
+)
 
 # What a server has that does not say: the floor of every version, and the default of MaxFileSize.
 DEFAULT_MAX_POST_LENGTH = 16_383
 DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024
+# What a server may say: old ones took 4,000 characters, and no column of a post holds more than
+# 65,535. Larger files than 1 GiB are not moved, whatever the server takes.
+LEAST_POST_LENGTH = 4_000
+MAX_POST_LENGTH = 65_535
+MAX_FILE_BYTES = 1024 * 1024 * 1024
+# Files of one post.
+MAX_FILES = 10
+# Posts of one answer; the longest list that a server gives.
+MAX_POSTS = 1_000
+
+_MANY = 100
+_id = required(optional_id)
+_name = line(64)
 
 
 @dataclass(frozen=True, slots=True)
-class FileInfo:
+class FileInfo(Parsed):
     """An uploaded file."""
 
-    id: str
-    name: str
-    size_bytes: int
-    mime_type: str
-    extension: str
-    has_preview_image: bool
-    user_id: str
-    post_id: str
-    delete_at_ms: int
+    id: str = wire(_id)
+    name: str = wire(line(256))
+    size_bytes: int = wire(size, "size")
+    mime_type: str = wire(media_type)
+    user_id: str = wire(optional_id)
+    post_id: str = wire(optional_id)
+    delete_at_ms: int = wire(moment_ms, "delete_at")
 
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """A file from its JSON."""
-        fields = fields_of(data)
-        return cls(
-            id=required(fields, "id"),
-            name=value_of(fields, "name", ""),
-            size_bytes=value_of(fields, "size", 0),
-            mime_type=value_of(fields, "mime_type", ""),
-            extension=value_of(fields, "extension", ""),
-            has_preview_image=value_of(fields, "has_preview_image", False),
-            user_id=value_of(fields, "user_id", ""),
-            post_id=value_of(fields, "post_id", ""),
-            delete_at_ms=value_of(fields, "delete_at", 0),
-        )
+
+def _file(data: object) -> FileInfo | None:
+    """A file of a post; None for one that cannot be read, which `file_ids` still names."""
+    try:
+        return FileInfo.parse(data)
+    except ShapeError:
+        return None
+
+
+def _files(metadata: Any) -> tuple[FileInfo, ...]:
+    fields: dict[str, Any] = typed(metadata, {})
+    found: tuple[FileInfo, ...] = array(_file, limit=MAX_FILES)(fields.get("files"))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class Post(Parsed):
     """A post. `file_ids` come sorted by the server; `files` keeps the order of upload."""
 
-    id: str
-    channel_id: str
-    user_id: str
-    root_id: str
-    message: str = field(repr=False)
-    create_at_ms: int
-    update_at_ms: int
-    edit_at_ms: int
-    delete_at_ms: int
-    original_id: str
-    type: str
-    props: Mapping[str, Any] = field(repr=False)
-    file_ids: tuple[str, ...]
-    files: tuple[FileInfo, ...] = field(repr=False)
-    pending_post_id: str
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """A post from its JSON."""
-        fields = fields_of(data)
-        metadata: dict[str, Any] = value_of(fields, "metadata", {})
-        return cls(
-            id=required(fields, "id"),
-            channel_id=required(fields, "channel_id"),
-            user_id=value_of(fields, "user_id", ""),
-            root_id=value_of(fields, "root_id", ""),
-            message=value_of(fields, "message", ""),
-            create_at_ms=value_of(fields, "create_at", 0),
-            update_at_ms=value_of(fields, "update_at", 0),
-            edit_at_ms=value_of(fields, "edit_at", 0),
-            delete_at_ms=value_of(fields, "delete_at", 0),
-            original_id=value_of(fields, "original_id", ""),
-            type=value_of(fields, "type", ""),
-            props=value_of(fields, "props", {}),
-            file_ids=texts_of(fields, "file_ids"),
-            files=tuple(map(FileInfo.parse, value_of(metadata, "files", []))),
-            pending_post_id=value_of(fields, "pending_post_id", ""),
-        )
+    id: str = wire(_id)
+    channel_id: str = wire(_id)
+    user_id: str = wire(optional_id)
+    root_id: str = wire(optional_id)
+    message: str = wire(text(MAX_POST_LENGTH), repr=False)
+    create_at_ms: int = wire(moment_ms, "create_at")
+    update_at_ms: int = wire(moment_ms, "update_at")
+    delete_at_ms: int = wire(moment_ms, "delete_at")
+    original_id: str = wire(optional_id)
+    type: str = wire(line(64))
+    props: Mapping[str, Any] = wire(lambda value: typed(value, {}), repr=False)
+    file_ids: tuple[str, ...] = wire(array(optional_id, limit=MAX_FILES))
+    files: tuple[FileInfo, ...] = wire(_files, "metadata", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class User(Parsed):
     """A user or a bot. `email` is empty where the server hides it; names stay out of the repr."""
 
-    id: str
-    username: str = field(repr=False)
-    email: str = field(repr=False)
-    first_name: str = field(repr=False)
-    last_name: str = field(repr=False)
-    nickname: str = field(repr=False)
-    is_bot: bool
-    roles: str
-    delete_at_ms: int
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """A user from their JSON."""
-        fields = fields_of(data)
-        return cls(
-            id=required(fields, "id"),
-            username=required(fields, "username"),
-            email=value_of(fields, "email", ""),
-            first_name=value_of(fields, "first_name", ""),
-            last_name=value_of(fields, "last_name", ""),
-            nickname=value_of(fields, "nickname", ""),
-            is_bot=value_of(fields, "is_bot", False),
-            roles=value_of(fields, "roles", ""),
-            delete_at_ms=value_of(fields, "delete_at", 0),
-        )
+    id: str = wire(_id)
+    username: str = wire(required(_name), repr=False)
+    email: str = wire(line(320), repr=False)
+    first_name: str = wire(_name, repr=False)
+    last_name: str = wire(_name, repr=False)
+    nickname: str = wire(_name, repr=False)
+    is_bot: bool = wire(flag)
+    delete_at_ms: int = wire(moment_ms, "delete_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Team:
+class Team(Parsed):
     """A team; `name` is the one in its URL."""
 
-    id: str
-    name: str
-    display_name: str
-    delete_at_ms: int
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """A team from its JSON."""
-        fields = fields_of(data)
-        return cls(
-            id=required(fields, "id"),
-            name=required(fields, "name"),
-            display_name=value_of(fields, "display_name", ""),
-            delete_at_ms=value_of(fields, "delete_at", 0),
-        )
+    id: str = wire(_id)
+    name: str = wire(required(_name))
+    display_name: str = wire(_name)
+    delete_at_ms: int = wire(moment_ms, "delete_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Parsed):
     """A channel; `type` is O (public), P (private), D or G (direct). Archived: `delete_at_ms`."""
 
-    id: str
-    team_id: str
-    type: str
-    name: str
-    display_name: str
-    delete_at_ms: int
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """A channel from its JSON."""
-        fields = fields_of(data)
-        return cls(
-            id=required(fields, "id"),
-            team_id=value_of(fields, "team_id", ""),
-            type=required(fields, "type"),
-            name=value_of(fields, "name", ""),
-            display_name=value_of(fields, "display_name", ""),
-            delete_at_ms=value_of(fields, "delete_at", 0),
-        )
+    id: str = wire(_id)
+    team_id: str = wire(optional_id)
+    type: str = wire(_id)
+    # A direct channel's name is made of two ids.
+    name: str = wire(line(128))
+    display_name: str = wire(line(128))
+    delete_at_ms: int = wire(moment_ms, "delete_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
-    """That a user is in a channel, and with which roles."""
+class Membership(Parsed):
+    """That a user is in a channel."""
 
-    channel_id: str
-    user_id: str
-    roles: str
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """A membership from its JSON."""
-        fields = fields_of(data)
-        return cls(
-            channel_id=required(fields, "channel_id"),
-            user_id=required(fields, "user_id"),
-            roles=value_of(fields, "roles", ""),
-        )
+    channel_id: str = wire(_id)
+    user_id: str = wire(_id)
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingWebhook:
+class OutgoingWebhook(Parsed):
     """An outgoing webhook. Its token stays out of the repr."""
 
-    id: str
-    token: str = field(repr=False)
-    team_id: str
-    channel_id: str
-    creator_id: str
-    display_name: str
-    callback_urls: tuple[str, ...]
-    content_type: str
-    trigger_words: tuple[str, ...]
-    delete_at_ms: int
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """An outgoing webhook from its JSON."""
-        fields = fields_of(data)
-        return cls(
-            id=required(fields, "id"),
-            token=value_of(fields, "token", ""),
-            team_id=value_of(fields, "team_id", ""),
-            channel_id=value_of(fields, "channel_id", ""),
-            creator_id=value_of(fields, "creator_id", ""),
-            display_name=value_of(fields, "display_name", ""),
-            callback_urls=texts_of(fields, "callback_urls"),
-            content_type=value_of(fields, "content_type", ""),
-            trigger_words=texts_of(fields, "trigger_words"),
-            delete_at_ms=value_of(fields, "delete_at", 0),
-        )
+    id: str = wire(_id)
+    token: str = wire(optional_id, repr=False)
+    team_id: str = wire(optional_id)
+    channel_id: str = wire(optional_id)
+    display_name: str = wire(_name)
+    callback_urls: tuple[str, ...] = wire(array(line(1024), limit=_MANY))
+    content_type: str = wire(media_type)
+    trigger_words: tuple[str, ...] = wire(array(line(1024), limit=_MANY))
+    delete_at_ms: int = wire(moment_ms, "delete_at")
 
 
 @dataclass(frozen=True, slots=True)
-class ClientConfig:
+class ClientConfig(Parsed):
     """What the server lets its clients know; defaults where an old server does not say."""
 
-    version: str
-    site_url: str
-    max_post_length: int
-    max_file_size_bytes: int
-    uploads_enabled: bool
-    outgoing_webhooks_enabled: bool
-    username_override_enabled: bool
-    icon_override_enabled: bool
-    show_email_address: bool
-    require_email_verification: bool
+    version: str = wire(required(line(64)), "Version")
+    max_post_length: int = wire(
+        count(default=DEFAULT_MAX_POST_LENGTH, least=LEAST_POST_LENGTH, most=MAX_POST_LENGTH),
+        "MaxPostSize",
+    )
+    max_file_size_bytes: int = wire(
+        count(default=DEFAULT_MAX_FILE_BYTES, least=1, most=MAX_FILE_BYTES), "MaxFileSize"
+    )
+    uploads_enabled: bool = wire(switch(default=True), "EnableFileAttachments")
+    outgoing_webhooks_enabled: bool = wire(switch(default=True), "EnableOutgoingWebhooks")
+    show_email_address: bool = wire(switch(default=False), "ShowEmailAddress")
     # disabled, default_off, default_on or always_on; empty: the server does not say.
-    collapsed_threads: str
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """The client config from its flat map of strings."""
-        fields = fields_of(data)
-        return cls(
-            version=required(fields, "Version"),
-            site_url=value_of(fields, "SiteURL", ""),
-            max_post_length=count_of(fields, "MaxPostSize", DEFAULT_MAX_POST_LENGTH),
-            max_file_size_bytes=count_of(fields, "MaxFileSize", DEFAULT_MAX_FILE_BYTES),
-            uploads_enabled=value_of(fields, "EnableFileAttachments", "true") == "true",
-            outgoing_webhooks_enabled=value_of(fields, "EnableOutgoingWebhooks", "true") == "true",
-            username_override_enabled=value_of(fields, "EnablePostUsernameOverride", "") == "true",
-            icon_override_enabled=value_of(fields, "EnablePostIconOverride", "") == "true",
-            show_email_address=value_of(fields, "ShowEmailAddress", "") == "true",
-            require_email_verification=value_of(fields, "RequireEmailVerification", "") == "true",
-            collapsed_threads=value_of(fields, "CollapsedThreads", ""),
-        )
+    collapsed_threads: str = wire(line(64), "CollapsedThreads")
 
 
 def parse_posts(data: object) -> list[Post]:
     """The posts of a list answer that match the question, in the server's order."""
     fields = fields_of(data)
+    if not isinstance(fields.get("order"), list):
+        raise ShapeError("order is missing")
     # `posts` also holds the roots of the replies found; only what `order` names was asked for.
-    posts: dict[str, Any] = value_of(fields, "posts", {})
+    posts: dict[str, Any] = typed(fields.get("posts"), {})
     try:
-        return [
-            Post.parse(posts[post_id]) for post_id in texts_of(fields, "order", must_exist=True)
-        ]
-    except KeyError:
+        return [Post.parse(posts[post_id]) for post_id in fields["order"][:MAX_POSTS]]
+    except (KeyError, TypeError):
         raise ShapeError("a post of the order is missing") from None
 
 
 def parse_uploaded(data: object) -> FileInfo:
     """The one file of the answer to an upload of one file."""
-    infos: list[Any] = value_of(fields_of(data), "file_infos", [])
+    infos: list[Any] = typed(fields_of(data).get("file_infos"), [])
     if len(infos) != 1:
         raise ShapeError("file_infos does not hold one file")
     return FileInfo.parse(infos[0])
@@ -279,4 +194,5 @@ def parse_uploaded(data: object) -> FileInfo:
 
 def parse_status(data: object) -> str:
     """The status word of an answer that is nothing else, such as OK."""
-    return required(fields_of(data), "status")
+    status: str = required(line(64))(fields_of(data).get("status"))
+    return status

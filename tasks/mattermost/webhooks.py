@@ -11,6 +11,8 @@ from tasks.mattermost.types import OutgoingWebhook, parse_status
 
 # The largest page of this list that the server gives.
 MAX_WEBHOOKS_PAGE = 200
+# 4,000 webhooks of one team; a server that never ends its list is not read for ever.
+MAX_WEBHOOK_PAGES = 20
 
 
 class WebhookCalls:
@@ -57,12 +59,12 @@ class WebhookCalls:
     def list_outgoing_webhooks(self, *, team_id: str) -> list[OutgoingWebhook]:
         """All webhooks of a team that the token may see."""
         found: list[OutgoingWebhook] = []
-        while True:
-            page = len(found) // MAX_WEBHOOKS_PAGE
+        for page in range(MAX_WEBHOOK_PAGES):
             batch = self._webhooks_page(team_id, page=page)
             found += batch
             if len(batch) < MAX_WEBHOOKS_PAGE:
-                return found
+                break
+        return found
 
     def regenerate_outgoing_webhook_token(self, webhook_id: str) -> OutgoingWebhook:
         """The webhook with a new token; the old one is dead at once."""

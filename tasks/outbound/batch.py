@@ -25,6 +25,7 @@ from tasks.outbound.endings import Delivered, is_the_entrys_fault
 from tasks.outbound.job import Attempt, Head, Job, Step
 from tasks.outbound.ledger import Begun, KnownDelivery
 from tasks.outbound.marks import Mark
+from tasks.outbound.message_clock import MessageClock
 from tasks.outbound.threads import Thread, load_thread
 from tasks.outbound.verdicts import (
     CheckedMessage,
@@ -193,13 +194,15 @@ class Batch:
         return thread
 
     def _job(self, entry: LaneEntry, licence: LicenceAccess) -> Job:
+        clock = MessageClock(self._extend)
         return Job(
             lane=self._lane,
             licence=licence,
             client=self._runtime.clients.of(licence),
             database=self._runtime.database,
             attachments=self._runtime.attachments,
-            extend=self._extend,
+            extend=clock.extend,
+            extend_for_files=clock.extend_for_files,
             task_id=entry.task_id,
             enqueued_at_ms=entry.enqueued_at_ms,
             expired=has_expired(self._runtime, entry),

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 from ireserve_mattermost.lanes import Lane, LaneEntry, LaneLostError
 from models import Database, DeliveryState
 from tasks.failures import OwnReason, SendFailedError, Settled, UndecidedError
-from tasks.mattermost import MattermostError, Post, RateLimitedError
+from tasks.mattermost import MattermostError, Post, RateLimitedError, Reason
 from tasks.outbound import ledger
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun, KnownDelivery, Posted, Sent
@@ -70,7 +70,8 @@ def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
     try:
         yield
     except (RateLimitedError, UndecidedError) as error:
-        if job.expired:
+        # What a stop breaks off says nothing of how long the message has waited.
+        if job.expired and error.reason is not Reason.STOPPED:
             failure = SendFailedError(error.reason, f"{detail_of(error)} It waited too long.")
             _write_failed(job.database, attempt.begun, failure, job.payload)
             raise failure from error

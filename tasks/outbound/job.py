@@ -40,8 +40,9 @@ class Step:
 class Job:
     """The message's lane and licence, and the means to send it.
 
-    ``extend`` keeps the lane ours: it is called before each request. ``expired`` says that the
-    message has waited for ``HOLD_S``: it fails rather than waits again.
+    ``extend`` keeps the lane ours: it is called before each request, and ``extend_for_files``
+    before each step of a file; see ``MessageClock``. ``expired`` says that the message has waited
+    for ``HOLD_S``: it fails rather than waits again.
     """
 
     lane: Lane
@@ -50,6 +51,7 @@ class Job:
     database: Database
     attachments: AttachmentSource
     extend: Callable[[], None]
+    extend_for_files: Callable[[], None]
     task_id: str
     enqueued_at_ms: int
     expired: bool

@@ -14,7 +14,7 @@ from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun
 from tasks.outbound.marks import Mark
 from tasks.outbound.orphans import take_over
-from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
+from tasks.outbound.settlement import Draft, Place, asking, find_earlier, post_marked
 from tasks.outbound.threads import Thread, root_payload
 from tasks.rendering import render_root
 
@@ -93,7 +93,8 @@ def is_root_gone(job: Job, thread: Thread, refusal: RefusedError) -> bool:
     root_post_id = thread.root_post_id or ""
     job.extend()
     try:
-        posts = job.client.get_posts_by_ids([root_post_id])
+        with asking():
+            posts = job.client.get_posts_by_ids([root_post_id])
     except RefusedError as error:
         if error.reason is Reason.NOT_FOUND:
             return True

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from tasks.failures import SendFailedError, UndecidedError
+from tasks.attachments import AttachmentError
+from tasks.failures import SendFailedError, UnansweredError, UndecidedError
 from tasks.mattermost import (
     FileInfo,
     MattermostError,
@@ -30,6 +31,8 @@ LOOK_AGAIN_S = 20.0
 # A post that the server is making is there in a moment as a rule. Mattermost keeps the id by which
 # it recognises the request for 30 s; what is not there by then was given up.
 BEING_MADE_S = 30.0
+# What a worker that stops had not sent yet is another worker's to send.
+AFTER_STOP_S = 1.0
 FIRST_LOOK_S = 2.0
 # The server found another first reply in the way and did not store this one; a later reply is safe.
 # A look must confirm it, for other trouble of its database has the same id.
@@ -112,6 +115,10 @@ def post_marked(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
     """
     try:
         return _post(job, attempt, place, draft)
+    except NotSentError as error:
+        if error.reason is Reason.STOPPED:
+            raise broken_off(error) from None
+        raise
     except OutcomeUnknownError as error:
         found = _look(lambda: _find(job, attempt, place), because=error, sent_off=True)
         if draft.part in found:
@@ -152,19 +159,54 @@ def _look(find: Callable[[], _Found], *, because: MattermostError | None, sent_o
     try:
         return find()
     except (NotSentError, OutcomeUnknownError, RateLimitedError) as error:
-        raise _undecided(because or error, sent_off=sent_off) from None
+        raise _undecided(because or error, sent_off=sent_off, question=error) from None
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Let an error to a question leave the message undecided: it says nothing of the message.
+
+    Raises:
+        UndecidedError: the server cannot be asked now.
+    """
+    try:
+        yield
+    except (NotSentError, OutcomeUnknownError) as error:
+        raise _undecided(error, sent_off=False, question=error) from None
+
+
+def broken_off(error: MattermostError | AttachmentError) -> UndecidedError:
+    """Return that this worker was asked to stop before the message went out."""
+    return UndecidedError(
+        Reason.STOPPED,
+        str(error),
+        look_again_s=AFTER_STOP_S,
+        sent_off=False,
+        cause=NotSentError(Reason.STOPPED),
+    )
 
 
 def _undecided(
-    error: MattermostError, *, sent_off: bool, look_again_s: float = LOOK_AGAIN_S
+    error: MattermostError,
+    *,
+    sent_off: bool,
+    look_again_s: float = LOOK_AGAIN_S,
+    question: MattermostError | None = None,
 ) -> UndecidedError:
     return UndecidedError(
         error.reason,
         f"{error} Whether it arrived is not known yet.",
         look_again_s=look_again_s,
         sent_off=sent_off,
-        cause=error,
+        cause=_cause(question) if question is not None else error,
     )
+
+
+def _cause(question: MattermostError) -> Exception:
+    """Return what the failure of a question says of the server."""
+    if isinstance(question, RateLimitedError) or question.reason is Reason.STOPPED:
+        return question
+    return UnansweredError()
 
 
 def _find(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
@@ -178,7 +220,7 @@ def _find_in_thread(job: Job, attempt: Attempt, root_post_id: str) -> dict[str, 
     """Return the message's posts in the thread; none if the thread is gone."""
     job.extend()
     try:
-        posts = job.client.get_thread(root_post_id)
+        posts = job.client.get_thread(root_post_id, on_page=job.extend)
     except RefusedError as error:
         if error.reason is Reason.NOT_FOUND:
             return {}

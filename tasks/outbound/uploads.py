@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.attachments import Attachment, AttachmentError
+from tasks.attachments import Attachment, AttachmentError, AttachmentReason
 from tasks.mattermost import (
     FileInfo,
     MattermostError,
@@ -14,6 +14,7 @@ from tasks.mattermost import (
     Reason,
 )
 from tasks.outbound.job import Job
+from tasks.outbound.settlement import broken_off
 from tasks.rendering import file_note
 
 
@@ -31,6 +32,7 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
     Raises:
         NotSentError, RateLimitedError, RefusedError: the server is away or lets nothing in; that is
             the message's trouble, not one file's.
+        UndecidedError: this worker was asked to stop.
     """
     files: list[FileInfo] = []
     notes: list[str] = []
@@ -38,8 +40,12 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
         try:
             files.append(_upload(job, channel_id, attachment))
         except AttachmentError as error:
+            if error.reason is AttachmentReason.STOPPED:
+                raise broken_off(error) from None
             notes.append(file_note(name=attachment.name, reason=error.sentence))
         except MattermostError as error:
+            if error.reason is Reason.STOPPED:
+                raise broken_off(error) from None
             if _concerns_the_message(error):
                 raise
             notes.append(file_note(name=attachment.name, reason=_sentence(error)))
@@ -47,15 +53,16 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
 
 
 def _upload(job: Job, channel_id: str, attachment: Attachment) -> FileInfo:
-    job.extend()
+    extend = job.extend_for_files
+    extend()
     limit = job.licence.max_file_size_bytes
-    with job.attachments.open(attachment, limit_bytes=limit, on_progress=job.extend) as opened:
+    with job.attachments.open(attachment, limit_bytes=limit, on_progress=extend) as opened:
         return job.client.upload_file(
             channel_id=channel_id,
             name=opened.name,
             stream=opened.stream,
             size_bytes=opened.size_bytes,
-            on_progress=job.extend,
+            on_progress=extend,
         )
 
 

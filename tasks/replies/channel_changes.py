@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from tasks.mattermost import MattermostClient, Post
+from models import utc_now
+from tasks.mattermost import MattermostClient, OutcomeUnknownError, Post, Reason
+from tasks.mattermost.pages import page_anchor
 
 # Mattermost's own limit; so many may mean more.
 SINCE_LIMIT = 1_000
+# How far a server's clock may be ahead.
+CLOCK_MARGIN = timedelta(days=1)
 PAGE_SIZE = 200
 
 
@@ -45,14 +50,25 @@ def changes_since(
         MattermostError: the server cannot be asked, or refuses.
     """
     on_page()
-    posts = client.get_posts_since(channel_id, since_ms=since_ms)
-    if len(posts) >= SINCE_LIMIT:
+    posts = _since(client, channel_id, since_ms)
+    if posts is None:
         known = known_post_ids()
         posts = [
             *_created_since(client, channel_id, since_ms, on_page),
             *_by_ids(client, known, since_ms, on_page),
         ]
     return _in_order(posts)
+
+
+def _since(client: MattermostClient, channel_id: str, since_ms: int) -> list[Post] | None:
+    """Return the server's own list; None: it is full, or larger than what we read of one answer."""
+    try:
+        posts = client.get_posts_since(channel_id, since_ms=since_ms)
+    except OutcomeUnknownError as error:
+        if error.reason is not Reason.ANSWER_TOO_LARGE:
+            raise
+        return None
+    return posts if len(posts) < SINCE_LIMIT else None
 
 
 def _created_since(
@@ -64,20 +80,9 @@ def _created_since(
     found = {post.id: post for post in page}
     while len(page) == PAGE_SIZE and page[-1].create_at_ms > since_ms:
         on_page()
-        page = client.get_posts_before(channel_id, post_id=_anchor(page).id, per_page=PAGE_SIZE)
+        page = client.get_posts_before(channel_id, post_id=page_anchor(page).id, per_page=PAGE_SIZE)
         found |= {post.id: post for post in page}
     return list(found.values())
-
-
-def _anchor(page: Sequence[Post]) -> Post:
-    """Return the post to read on from, newest first.
-
-    The server leaves out posts of the anchor's own millisecond, so the page's last millisecond is
-    read again from the post above it. A whole page of one millisecond has no such post.
-    """
-    last_ms = page[-1].create_at_ms
-    newer = [post for post in page if post.create_at_ms > last_ms]
-    return newer[-1] if newer else page[-1]
 
 
 def _by_ids(
@@ -94,4 +99,7 @@ def _in_order(posts: Iterable[Post]) -> Changes:
     # A copy of an earlier version names the post it was of; a post may have come by two ways.
     current = {post.id: post for post in posts if not post.original_id}
     ordered = sorted(current.values(), key=lambda post: (post.create_at_ms, post.id))
-    return Changes(tuple(ordered), max((post.update_at_ms for post in ordered), default=0))
+    # A time that has not come yet would move the cursor past all that is still to change.
+    soon_ms = round((utc_now() + CLOCK_MARGIN).timestamp() * 1_000)
+    moments = [post.update_at_ms for post in ordered if post.update_at_ms <= soon_ms]
+    return Changes(tuple(ordered), max(moments, default=0))

@@ -126,6 +126,9 @@ def _fetch(fetching: Fetching, info: FileInfo) -> File:
             return _missing(info, error.reason.value)
         return _broken_off(fetching, info, error.reason.value)
     except MattermostError as error:
+        if error.reason is Reason.STOPPED:
+            # The next worker fetches the file; this says nothing of it.
+            raise
         return _broken_off(fetching, info, error.reason.value)
 
 
@@ -137,7 +140,7 @@ def _stored(fetching: Fetching, info: FileInfo) -> tuple[int, str, str]:
     fetching.extend()
     stored = fetching.store.find(path, size_bytes=info.size_bytes, on_progress=fetching.extend)
     if stored is None:
-        with fetching.client.download_file(info.id) as download:
+        with fetching.client.download_file(info.id, limit_bytes=fetching.limit_bytes) as download:
             stored = fetching.store.write(path, _chunks(fetching, download, info))
     return stored.size_bytes, stored.sha256, stored.path
 

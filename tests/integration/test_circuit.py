@@ -97,13 +97,19 @@ def _resolve(stage: Stage, number: int) -> None:
     thread.resolve(thread.receive(f"{number}" * 26))
 
 
-@pytest.mark.parametrize("call", [_notify, _post_reply, _catch_up, _resolve])
+@pytest.mark.parametrize(
+    ("call", "scope"),
+    [(_notify, "posts"), (_post_reply, "posts"), (_catch_up, "all"), (_resolve, "all")],
+)
 def test_three_500s_leave_the_circuit_closed_and_the_next_message_is_sent(
-    stage: Stage, call: Callable[[Stage, int], None]
+    stage: Stage, call: Callable[[Stage, int], None], scope: str
 ) -> None:
-    """Every caller judges a plain 500 alike: the server was reached."""
+    """Every caller judges a plain 500 alike: the server was reached.
+
+    Only a 500 to the question whether a message arrived is another matter (`test_questions.py`).
+    """
     stage.start()
-    stage.stand_in.set_fault("error_500")
+    stage.stand_in.set_fault("error_500", scope=scope)
     for number in range(circuit.FAILURES_TO_OPEN):
         call(stage, number)
     stage.stand_in.clear_faults()

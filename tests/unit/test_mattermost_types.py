@@ -1,12 +1,15 @@
 """What the server answers becomes a value, or a clear no."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tasks.mattermost.shape import ShapeError, parse_list
+from tasks.mattermost.shape import MAX_MOMENT_MS, MAX_SIZE, ShapeError, parse_list
 from tasks.mattermost.types import (
     Channel,
     ClientConfig,
@@ -40,14 +43,12 @@ def test_a_recorded_post_is_read_whole() -> None:
         message="",
         create_at_ms=1795352198059,
         update_at_ms=1795352198059,
-        edit_at_ms=0,
         delete_at_ms=0,
         original_id="",
         type="",
         props={"from_bot": "true"},
         file_ids=("18p1hh7kzp88irnrptrumgy83h", "npfurre9bt8y3mk3sz8bcgk5qa"),
         files=tuple(map(FileInfo.parse, _response("post.with_files")["metadata"]["files"])),
-        pending_post_id="",
     )
     assert [file.name for file in post.files] == ["note.txt", "pic.png"]
 
@@ -70,8 +71,6 @@ def test_an_uploaded_file_is_read() -> None:
         name="note.txt",
         size_bytes=5,
         mime_type="text/plain; charset=utf-8",
-        extension="txt",
-        has_preview_image=False,
         user_id="zuuzot59gtbhmy4rwp71r9htih",
         post_id="",
         delete_at_ms=0,
@@ -84,15 +83,11 @@ def test_the_client_config_is_read_from_its_strings() -> None:
 
     assert config == ClientConfig(
         version="6.7.2",
-        site_url="http://127.0.0.1:8065",
         max_post_length=16383,
         max_file_size_bytes=104857600,
         uploads_enabled=True,
         outgoing_webhooks_enabled=True,
-        username_override_enabled=False,
-        icon_override_enabled=False,
         show_email_address=False,
-        require_email_verification=False,
         collapsed_threads="",
     )
 
@@ -139,6 +134,107 @@ def test_another_shape_is_a_clear_no(parse: Any, data: object) -> None:
     """JSON that is not what was asked for is never half a value."""
     with pytest.raises(ShapeError):
         parse(data)
+
+
+FILE = {"id": "f"}
+POST = {"id": "p", "channel_id": "c"}
+CONFIG = {"Version": "6.7.2"}
+
+
+@pytest.mark.parametrize(
+    ("parse", "data", "field", "expected"),
+    [
+        pytest.param(Post.parse, POST | {"create_at": 10**18}, "create_at_ms", MAX_MOMENT_MS,
+                     id="far-future"),
+        pytest.param(Post.parse, POST | {"create_at": -(10**15)}, "create_at_ms", 0, id="past"),
+        pytest.param(Post.parse, POST | {"update_at": 2**70}, "update_at_ms", MAX_MOMENT_MS,
+                     id="beyond-64-bits"),
+        pytest.param(Post.parse, POST | {"user_id": "u" * 5_000}, "user_id", "", id="long-id"),
+        pytest.param(Post.parse, POST | {"user_id": "u\0"}, "user_id", "", id="nul-id"),
+        pytest.param(Post.parse, POST | {"root_id": "../x"}, "root_id", "", id="path-id"),
+        pytest.param(Post.parse, POST | {"type": "a\r\nb"}, "type", "ab", id="type-of-lines"),
+        pytest.param(Post.parse, POST | {"file_ids": ["a", "b" * 300, "c\n"]}, "file_ids", ("a",),
+                     id="odd-file-ids"),
+        pytest.param(Post.parse, POST | {"file_ids": ["f"] * 1_000}, "file_ids", ("f",) * 10,
+                     id="many-files"),
+        pytest.param(Post.parse, POST | {"metadata": {"files": [{"id": 1}, FILE, "x"]}}, "files",
+                     (FileInfo.parse(FILE),), id="odd-files"),
+        pytest.param(Post.parse, POST | {"message": "a\0b\ud800"}, "message", "ab?",
+                     id="nul-and-half-a-character"),
+        pytest.param(Post.parse, POST | {"message": "x" * 20_000_000}, "message", "x" * 65_535,
+                     id="long-text"),
+        pytest.param(FileInfo.parse, FILE | {"size": -5}, "size_bytes", 0, id="negative-size"),
+        pytest.param(FileInfo.parse, FILE | {"size": 10**400}, "size_bytes", MAX_SIZE,
+                     id="huge-size"),
+        pytest.param(FileInfo.parse, FILE | {"mime_type": "text/html\r\nSet-Cookie: a=b"},
+                     "mime_type", "", id="type-with-a-header"),
+        pytest.param(FileInfo.parse, FILE | {"mime_type": "text/html; x=<script>"}, "mime_type", "",
+                     id="type-with-more"),
+        pytest.param(FileInfo.parse, FILE | {"mime_type": "image/png\0"}, "mime_type", "",
+                     id="type-with-nul"),
+        pytest.param(FileInfo.parse, FILE | {"name": "a\r\n\0b\u2028.txt"}, "name", "ab.txt",
+                     id="name-of-lines"),
+        pytest.param(User.parse, {"id": "u", "username": "a\0b"}, "username", "ab",
+                     id="nul-in-a-name"),
+        pytest.param(ClientConfig.parse, CONFIG | {"MaxPostSize": "9" * 5_000}, "max_post_length",
+                     16_383, id="digits-without-end"),
+        pytest.param(ClientConfig.parse, CONFIG | {"MaxPostSize": "1"}, "max_post_length", 4_000,
+                     id="posts-of-one-letter"),
+        pytest.param(ClientConfig.parse, CONFIG | {"MaxPostSize": "²"}, "max_post_length", 16_383,
+                     id="digit-that-is-none"),
+        pytest.param(ClientConfig.parse, CONFIG | {"MaxFileSize": "9" * 15}, "max_file_size_bytes",
+                     2**30, id="files-without-limit"),
+    ],
+)  # fmt: skip
+def test_an_odd_value_costs_itself_alone(
+    parse: Any, data: object, field: str, expected: object
+) -> None:
+    """It becomes the nearest harmless value; the rest of what the server says is kept."""
+    assert getattr(parse(data), field) == expected
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "files", "size", "name"]), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+_POST_FIELDS = (
+    "user_id",
+    "root_id",
+    "message",
+    "create_at",
+    "update_at",
+    "delete_at",
+    "original_id",
+    "type",
+    "props",
+    "file_ids",
+    "metadata",
+)
+_POSTS = st.fixed_dictionaries(
+    {"id": st.sampled_from(["p", "", "\0", 7]) | st.text(), "channel_id": st.just("c")},
+    optional=dict.fromkeys(_POST_FIELDS, _VALUES),
+)
+
+
+@given(_POSTS)
+def test_whatever_a_server_says_is_a_harmless_post_or_a_clear_no(data: dict[str, Any]) -> None:
+    """No value of any kind gets past its bounds, and none raises anything unforeseen."""
+    try:
+        post = Post.parse(data)
+    except ShapeError:
+        return
+
+    ids = (post.id, post.user_id, post.root_id, post.original_id, *post.file_ids)
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]{0,64}", each) for each in ids)
+    times = (post.create_at_ms, post.update_at_ms, post.delete_at_ms)
+    assert all(0 <= each <= MAX_MOMENT_MS for each in times)
+    assert "\0" not in post.message
+    post.message.encode()
+    assert len(post.files) <= 10
 
 
 def test_representations_hold_nobodys_data() -> None:

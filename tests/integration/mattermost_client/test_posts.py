@@ -78,7 +78,7 @@ CALLS: list[tuple[str, Callable[[MattermostClient], Any], object, str, object]] 
     ("channel", lambda c: c.get_channel("c").id, {"id": "c", "type": "O"}, "GET /channels/c", None),
     ("by-name", lambda c: c.get_channel_by_name(team="t", channel="n").id,
      {"id": "c", "type": "O"}, "GET /teams/name/t/channels/name/n?include_deleted=true", None),
-    ("member", lambda c: c.get_my_membership("c").roles,
+    ("member", lambda c: c.get_my_membership("c").user_id,
      {"channel_id": "c", "user_id": "u", "roles": "r"}, "GET /channels/c/members/me", None),
     ("join", lambda c: c.add_channel_member("c", user_id="u").user_id,
      {"channel_id": "c", "user_id": "u"}, "POST /channels/c/members", {"user_id": "u"}),

@@ -12,9 +12,8 @@ from tasks.mattermost import (
     MattermostClient,
     OutcomeUnknownError,
     Reason,
-    connections,
-    transport,
 )
+from tasks.mattermost.transport import ONE_ANSWER_BYTES
 from tests.integration.mattermost_client.calls import CHANNEL, TOKEN, Zeros, client_of, post_once
 from tests.wire import Request, WireServer, always, http
 
@@ -119,11 +118,10 @@ def test_an_answer_that_breaks_off_leaves_the_outcome_open(raw: bytes) -> None:
     assert caught.value.reason is Reason.CONNECTION_CUT
 
 
-def test_a_huge_answer_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_answer_is_not_read() -> None:
     """An answer beyond the limit is given up, whatever it would be."""
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1_000)
     with (
-        WireServer(always(http(200, b" " * 200_000))) as server,
+        WireServer(always(http(200, b" " * (ONE_ANSWER_BYTES + 1)))) as server,
         client_of(server) as client,
         pytest.raises(OutcomeUnknownError) as caught,
     ):
@@ -132,15 +130,12 @@ def test_a_huge_answer_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.reason is Reason.ANSWER_TOO_LARGE
 
 
-def test_a_server_that_takes_no_bytes_leaves_the_outcome_open(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """An upload that stalls ends after the send timeout, not never."""
-    monkeypatch.setattr(connections, "SEND_TIMEOUT_S", 0.3)
+def test_a_server_that_takes_no_bytes_leaves_the_outcome_open() -> None:
+    """An upload that stalls ends after the read timeout, not never."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with (
-            MattermostClient(url, TOKEN) as client,
+            MattermostClient(url, TOKEN, read_timeout_s=0.3) as client,
             pytest.raises(OutcomeUnknownError) as caught,
         ):
             client.upload_file(channel_id=CHANNEL, name="a", stream=Zeros(), size_bytes=2**30)

@@ -1,0 +1,67 @@
+"""Asks for a list in smaller pages when it is larger than what is read of one answer."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from tasks.mattermost.errors import OutcomeUnknownError
+from tasks.mattermost.reasons import Reason
+from tasks.mattermost.types import Post
+
+T = TypeVar("T")
+
+# A page is split evenly, so that the parts are pages of the same list.
+_SPLITS = (2, 3, 5)
+
+
+def ask_by_ids(
+    ask: Callable[[Sequence[str]], list[T]], ids: Sequence[str], *, size: int
+) -> list[T]:
+    """The objects of these ids, asked for in portions, halved where one is too large."""
+    if len(ids) > size:
+        return [
+            found
+            for start in range(0, len(ids), size)
+            for found in ask_by_ids(ask, ids[start : start + size], size=size)
+        ]
+    if not ids:
+        return []
+    try:
+        return ask(ids)
+    except OutcomeUnknownError as error:
+        if not is_too_large(error) or len(ids) == 1:
+            raise
+    return ask_by_ids(ask, ids, size=(len(ids) + 1) // 2)
+
+
+def ask_page(ask: Callable[[int, int], list[T]], *, page: int, per_page: int) -> list[T]:
+    """One page of a list: from `ask(page, per_page)`, or from the smaller pages it consists of."""
+    try:
+        return ask(page, per_page)
+    except OutcomeUnknownError as error:
+        parts = next((count for count in _SPLITS if per_page % count == 0), None)
+        if not is_too_large(error) or parts is None:
+            raise
+    size = per_page // parts
+    found: list[T] = []
+    for part in range(page * parts, page * parts + parts):
+        some = ask_page(ask, page=part, per_page=size)
+        found += some
+        if len(some) < size:
+            break
+    return found
+
+
+def is_too_large(error: OutcomeUnknownError) -> bool:
+    """Whether the answer was larger than what is read of one."""
+    return error.reason is Reason.ANSWER_TOO_LARGE
+
+
+def page_anchor(page: Sequence[Post]) -> Post:
+    """The post after which to read on, of a page in the order of reading.
+
+    The server leaves out posts of the anchor's own millisecond, so the page's last millisecond is
+    read again from the post before it. A whole page of one millisecond has no such post.
+    """
+    last_ms = page[-1].create_at_ms
+    earlier = [post for post in page if post.create_at_ms != last_ms]
+    return earlier[-1] if earlier else page[-1]

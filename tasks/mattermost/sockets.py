@@ -1,0 +1,101 @@
+"""Sockets that never wait past the end of the exchange that they are used for."""
+
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from urllib3.util.ssl_ import create_urllib3_context
+
+from tasks.mattermost.exchange import current_exchange
+from tasks.mattermost.names import RESOLVER, Address
+
+T = TypeVar("T")
+
+
+class _Bounded(socket.socket):
+    """Waits in slices, each cut to what the exchange has left; a stop is noticed in between."""
+
+    def recv_into(self, *args: Any) -> int:
+        """As usual, within the exchange's time and bytes."""
+        size = self._within(super().recv_into, *args)
+        current_exchange().received(size)
+        return size
+
+    def recv(self, *args: Any) -> bytes:
+        """As usual, within the exchange's time and bytes. TLS inside TLS reads by this."""
+        data = self._within(super().recv, *args)
+        current_exchange().received(len(data))
+        return data
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """As usual, within the exchange's time."""
+        # The socket's own would take its time limit for all of the data together, and would not
+        # say how much had gone when a slice ended.
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[self._within(super().send, view, flags) :]
+
+    def _within(self, operation: Callable[..., T], *args: Any) -> T:
+        exchange = current_exchange()
+        while True:
+            self.settimeout(exchange.slice_s())
+            try:
+                return operation(*args)
+            except TimeoutError:
+                # The slice is over; `slice_s` says whether the exchange is.
+                continue
+
+
+class BoundedSocket(_Bounded):
+    """A plain connection."""
+
+
+class BoundedTlsSocket(_Bounded, ssl.SSLSocket):
+    """A connection over TLS. OpenSSL keeps a record that came in part until the next call."""
+
+
+def bounded_context() -> ssl.SSLContext:
+    """The library's usual TLS settings, with sockets of our kind."""
+    context = create_urllib3_context()
+    context.sslsocket_class = BoundedTlsSocket
+    return context
+
+
+def connect(
+    host: str, port: int, *, options: Sequence[tuple[int, int, int | bytes]]
+) -> socket.socket:
+    """A connection to the first of the host's addresses that takes one.
+
+    Raises: OSError: none did, or not in time.
+    """
+    exchange = current_exchange()
+    addresses = RESOLVER.addresses(host, port, timeout_s=exchange.resolve_s())
+    exchange.resolved()
+    failure: OSError = OSError("the name has no address")
+    for tried, address in enumerate(addresses):
+        # One address that swallows everything must leave time for the others, as in Go's dialer.
+        share_s = exchange.left_s() / (len(addresses) - tried)
+        try:
+            return _connect_to(address, timeout_s=share_s, options=options)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _connect_to(
+    address: Address, *, timeout_s: float, options: Sequence[tuple[int, int, int | bytes]]
+) -> socket.socket:
+    family, kind, protocol, _, place = address
+    connection = BoundedSocket(family, kind, protocol)
+    try:
+        for option in options:
+            connection.setsockopt(*option)
+        connection.settimeout(timeout_s)
+        connection.connect(place)
+        # The handshake of TLS goes by this limit, and counts it once for all of its steps.
+        connection.settimeout(current_exchange().left_s())
+    except BaseException:
+        connection.close()
+        raise
+    return connection

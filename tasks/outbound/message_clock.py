@@ -1,0 +1,57 @@
+"""How long one message may keep its lane and a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from tasks.attachments import AttachmentError, AttachmentReason
+from tasks.failures import UndecidedError
+from tasks.mattermost import Reason
+
+# 100 MB at 3 Mbit/s take 5 min. What is not there by then is named in the message, which goes
+# without it.
+FILES_S = 600.0
+# What then is left to post takes seconds. A server that needs longer makes the message wait.
+MESSAGE_S = 900.0
+LOOK_AGAIN_S = 20.0
+
+
+class MessageClock:
+    """The time of one message, which runs from now on; ``extend`` keeps the lane ours."""
+
+    def __init__(
+        self, extend: Callable[[], None], *, message_s: float = MESSAGE_S, files_s: float = FILES_S
+    ) -> None:
+        now = monotonic()
+        self._extend = extend
+        self._ends_at = now + message_s
+        self._files_end_at = now + files_s
+
+    def extend(self) -> None:
+        """Keep the lane for one more request.
+
+        Raises:
+            UndecidedError: the message has had its time; what is there of it is looked for later.
+            LaneLostError: the lane is another worker's.
+        """
+        if monotonic() > self._ends_at:
+            raise UndecidedError(
+                Reason.TIMEOUT,
+                "Sending all of it took too long; it goes on later.",
+                look_again_s=LOOK_AGAIN_S,
+                sent_off=False,
+                cause=None,
+            )
+        self._extend()
+
+    def extend_for_files(self) -> None:
+        """Keep the lane for one more step of a file.
+
+        Raises:
+            AttachmentError: the files have had their time; the message goes without the rest.
+            UndecidedError, LaneLostError: as ``extend``.
+        """
+        if monotonic() > self._files_end_at:
+            raise AttachmentError(AttachmentReason.NO_TIME_LEFT)
+        self.extend()

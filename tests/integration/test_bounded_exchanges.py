@@ -1,0 +1,374 @@
+"""Each exchange ends in time and in bytes, whatever part of it a server drags out."""
+
+import json
+import socket
+import ssl
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import pytest
+import trustme
+
+from tasks.mattermost import (
+    MattermostClient,
+    MattermostError,
+    NotSentError,
+    OutcomeUnknownError,
+    Reason,
+    RefusedError,
+)
+from tasks.mattermost.connections import plain_session
+from tasks.mattermost.exchange import LookupTimeoutError, Stopping
+from tasks.mattermost.names import Address, Resolver
+from tasks.mattermost.transport import LIST_ANSWER_BYTES
+from tests.wire import Request, WireServer, always, http
+
+TOKEN = "s3crettoken0123456789abcde"
+CHANNEL = "wg5tsoszetb7dknio3uub93ypw"
+POST = {"id": "p1", "channel_id": CHANNEL, "message": "hello", "create_at": 7}
+CREATED = http(201, json.dumps(POST).encode())
+CONNECT_S = 0.6
+READ_S = 0.3
+# Both limits of the client below, and what a busy machine adds.
+IN_TIME_S = CONNECT_S + READ_S + 1.5
+
+OK = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+# What comes at once, and what then comes again and again.
+PARTS = {
+    "nothing": (b"", b""),
+    "status line": (b"HTTP/1.1 201 ", b"C"),
+    "a header": (b"HTTP/1.1 201 Created\r\nX-a: ", b"a"),
+    "headers": (b"HTTP/1.1 201 Created\r\n", b"X-a: a\r\n"),
+    "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a chunk's size line": (CHUNKED + b"5;", b"a"),
+    "chunks": (CHUNKED, b"1\r\n \r\n"),
+    "trailers": (CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-a: a\r\n"),
+    "body of known length": (OK + b"Content-Length: 900000000\r\n\r\n", b" "),
+    "body to the end": (OK + b"Connection: close\r\n\r\n", b" "),
+    "an error's body": (b"HTTP/1.1 500 Error\r\nContent-Length: 900000000\r\n\r\n", b" "),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a request goes out: over which TLS, and whether on a connection that was used before."""
+
+    tls: ssl.SSLContext | None
+    bundle: str | None
+    is_kept: bool
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """An authority that signs the test's certificate."""
+    return trustme.CA()
+
+
+@pytest.fixture(params=["fresh", "kept", "tls"])
+def way(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[Way]:
+    """A fresh connection, one that has been used, and a fresh one over TLS."""
+    if request.param != "tls":
+        yield Way(None, None, is_kept=request.param == "kept")
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with authority.cert_pem.tempfile() as bundle:
+        yield Way(context, bundle, is_kept=False)
+
+
+@contextmanager
+def _client(server: WireServer, bundle: str | None = None) -> Iterator[MattermostClient]:
+    with MattermostClient(
+        server.url, TOKEN, connect_timeout_s=CONNECT_S, read_timeout_s=READ_S, ca_bundle=bundle
+    ) as client:
+        yield client
+
+
+def _post(client: MattermostClient) -> None:
+    client.create_post(channel_id=CHANNEL, message="hello")
+
+
+def _drip(
+    first: bytes, again: bytes, *, every_s: float, kept: bool = False
+) -> Callable[[Request, socket.socket], bytes | None]:
+    """Answer with a part that never ends; a kept connection's first request is answered well."""
+
+    def answer(request: Request, connection: socket.socket) -> bytes | None:
+        if kept and request.method == "GET":
+            return http(200, b'{"status": "OK"}')
+        with suppress(OSError):
+            connection.sendall(first)
+            # 60 s at the most: the client is to end long before.
+            for _ in range(round(60 / every_s) if every_s else 10**9):
+                connection.sendall(again)
+                if every_s:
+                    time.sleep(every_s)
+        return None
+
+    return answer
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_server_that_drips_is_given_up_in_time(part: str, way: Way) -> None:
+    """One deadline holds for all parts of an answer, on a fresh connection and on a kept one."""
+    answer = _drip(*PARTS[part], every_s=0.05, kept=way.is_kept)
+    with WireServer(answer, tls=way.tls) as server, _client(server, way.bundle) as client:
+        if way.is_kept:
+            client.ping()
+
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknownError) as caught:
+            _post(client)
+        took_s = time.monotonic() - began
+
+    assert caught.value.reason is Reason.TIMEOUT
+    assert took_s < IN_TIME_S
+    assert server.connection_count == 1
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if part != "nothing"])
+def test_a_server_that_floods_costs_neither_time_nor_memory(part: str) -> None:
+    """Of no part of an answer more is kept than what was asked for can be."""
+    first, again = PARTS[part]
+    answer = _drip(first, again * (64 * 1024 // len(again)), every_s=0)
+    with WireServer(answer) as server, _client(server) as client:
+        tracemalloc.start()
+        began = time.monotonic()
+        with pytest.raises(MattermostError) as caught:
+            _post(client)
+        took_s = time.monotonic() - began
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert isinstance(caught.value, OutcomeUnknownError)
+    assert took_s < IN_TIME_S
+    assert peak < 16 * 1024 * 1024
+
+
+def test_a_compressed_answer_is_not_opened() -> None:
+    """It was not asked for, and a small one can become a large one."""
+    answer = http(201, b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+    with (
+        WireServer(always(answer)) as server,
+        _client(server) as client,
+        pytest.raises(RefusedError) as caught,
+    ):
+        _post(client)
+
+    assert caught.value.reason is Reason.NOT_MATTERMOST
+
+
+class _Zeros:
+    def read(self, size: int, /) -> bytes:
+        """As many zeros as are asked for."""
+        return b"\0" * size
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["fresh", "kept"])
+def test_an_upload_that_is_taken_by_drips_is_given_up(kept: bool) -> None:
+    """A step of 256 KiB must be taken within the read timeout, however often a byte is."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_take_by_drips, args=(listener, kept), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with MattermostClient(url, TOKEN, read_timeout_s=READ_S) as client:
+            if kept:
+                client.ping()
+            began = time.monotonic()
+            with pytest.raises(OutcomeUnknownError) as caught:
+                client.upload_file(channel_id=CHANNEL, name="a", stream=_Zeros(), size_bytes=2**30)
+            took_s = time.monotonic() - began
+
+    assert caught.value.reason is Reason.TIMEOUT
+    assert took_s < 15
+
+
+def _take_by_drips(listener: socket.socket, kept: bool) -> None:
+    connection, _ = listener.accept()
+    with connection, suppress(OSError):
+        if kept:
+            connection.recv(64 * 1024)
+            connection.sendall(http(200, b'{"status": "OK"}'))
+        while connection.recv(512):
+            time.sleep(0.02)
+
+
+def test_a_kept_connection_gives_an_upload_as_long_as_a_fresh_one() -> None:
+    """The connect timeout says nothing of how long the far side may take to read."""
+    size = 16 * 1024 * 1024
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_stall_then_take, args=(listener, size), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with MattermostClient(url, TOKEN, connect_timeout_s=0.2) as client:
+            client.ping()
+            info = client.upload_file(
+                channel_id=CHANNEL, name="a", stream=_Zeros(), size_bytes=size
+            )
+        thread.join()
+
+    assert info.id == "f1"
+
+
+def _stall_then_take(listener: socket.socket, size: int) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(64 * 1024)
+        connection.sendall(http(200, b'{"status": "OK"}'))
+        # No wait for a condition: the passing of this time is what is tested.
+        time.sleep(0.8)
+        taken = 0
+        while taken < size:
+            taken += len(connection.recv(1024 * 1024))
+        connection.sendall(http(201, b'{"file_infos": [{"id": "f1", "name": "a"}]}'))
+
+
+def test_a_download_that_drips_is_given_up() -> None:
+    """A step of 256 KiB must come within the read timeout."""
+    answer = _drip(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n", b"a", every_s=0.05)
+    with WireServer(answer) as server, _client(server) as client:
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknownError) as caught, client.download_file("f1") as file:
+            for _ in file.chunks:
+                pass
+        took_s = time.monotonic() - began
+
+    assert caught.value.reason is Reason.TIMEOUT
+    assert took_s < IN_TIME_S + READ_S
+
+
+def test_a_stop_ends_an_exchange_that_has_begun() -> None:
+    """A worker that is asked to stop leaves its servers after the grace, not after theirs."""
+    stopping = Stopping(grace_s=0.2)
+    with (
+        WireServer(_drip(b"", b"", every_s=0.05)) as server,
+        MattermostClient(server.url, TOKEN, stopping=stopping) as client,
+    ):
+        threading.Timer(0.3, stopping.set).start()
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknownError) as caught:
+            _post(client)
+        took_s = time.monotonic() - began
+        with pytest.raises(NotSentError) as late:
+            MattermostClient(server.url, TOKEN, stopping=stopping).ping()
+
+    assert (caught.value.reason, late.value.reason) == (Reason.STOPPED, Reason.STOPPED)
+    assert took_s < 3
+
+
+def test_one_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may have several addresses, and the first may swallow everything."""
+    with (
+        WireServer(always(http(200, b'{"status": "OK"}'))) as server,
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        _clogged(full) as port,
+        MattermostClient("http://two.example", TOKEN) as client,
+    ):
+        resolver = Resolver(lambda host, at: _addresses(port, server.port))
+        monkeypatch.setattr("tasks.mattermost.sockets.RESOLVER", resolver)
+
+        assert client.ping() == "OK"
+
+
+def _addresses(*ports: int) -> list[Address]:
+    kind = socket.SOCK_STREAM
+    return [(socket.AF_INET, kind, 0, "", ("127.0.0.1", port)) for port in ports]
+
+
+@contextmanager
+def _clogged(listener: socket.socket) -> Iterator[int]:
+    """Fill a listener's queue, so that its port answers no further connection."""
+    address = listener.getsockname()
+    waiting = []
+    for _ in range(4):
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.connect_ex(address)
+        waiting.append(connection)
+    try:
+        yield int(address[1])
+    finally:
+        for connection in waiting:
+            connection.close()
+
+
+def test_a_name_server_that_is_silent_costs_the_caller_its_limit_alone() -> None:
+    """The resolver takes no time limit, so it runs in a thread that is left behind."""
+    silent = threading.Event()
+
+    def look_up(host: str, port: int) -> list[Address]:
+        silent.wait(30)
+        return []
+
+    resolver = Resolver(look_up, max_lookups=2)
+    began = time.monotonic()
+    try:
+        # The third name finds both threads taken; the repeated name shares its own.
+        for host in ("a.example", "b.example", "a.example", "c.example"):
+            with pytest.raises(LookupTimeoutError):
+                resolver.addresses(host, 443, timeout_s=0.1)
+        took_s = time.monotonic() - began
+        threads = [each for each in threading.enumerate() if each.name.startswith("lookup-")]
+    finally:
+        silent.set()
+
+    assert took_s < 3
+    assert len(threads) == 2
+    assert all(thread.daemon for thread in threads)
+
+
+def test_threads_of_names_that_were_found_are_free_again() -> None:
+    """However many names are looked up one after the other, none is refused."""
+    resolver = Resolver(lambda host, port: _addresses(port), max_lookups=1)
+
+    found = [resolver.addresses(f"{n}.example", 443, timeout_s=5) for n in range(20)]
+
+    assert found == [_addresses(443)] * 20
+
+
+def test_an_address_in_numbers_asks_no_name_server() -> None:
+    """With the name servers away, a server that is named by number is still reached."""
+
+    def look_up(host: str, port: int) -> list[Address]:
+        raise AssertionError("no name server is to be asked")
+
+    [address] = Resolver(look_up).addresses("127.0.0.1", 80, timeout_s=0.1)
+
+    assert address[4] == ("127.0.0.1", 80)
+
+
+def _page(request: Request, connection: socket.socket) -> bytes | None:
+    """A channel of 40 posts of 150 kB, by pages."""
+    query = dict(pair.split("=") for pair in request.target.partition("?")[2].split("&"))
+    number, size = int(query.get("page", 0)), int(query["per_page"])
+    ids = [f"p{n}" for n in range(40)][number * size : (number + 1) * size]
+    posts = {each: POST | {"id": each, "message": "x" * 150_000} for each in ids}
+    return http(200, json.dumps({"order": ids, "posts": posts}).encode())
+
+
+def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones() -> None:
+    """Posts may be long; the whole page comes, 4 MiB at a time."""
+    with WireServer(_page) as server, MattermostClient(server.url, TOKEN) as client:
+        posts = client.get_posts_page(CHANNEL, page=0, per_page=200)
+        asked = [int(request.target.rpartition("per_page=")[2]) for request in server.requests]
+
+    assert [post.id for post in posts] == [f"p{n}" for n in range(40)]
+    assert asked[0] == 200
+    assert all(request.body_size <= LIST_ANSWER_BYTES for request in server.requests)
+    assert max(asked[1:]) < 200
+
+
+def test_a_call_without_bounds_fails_at_once() -> None:
+    """A use of the session that forgot its bounds shows in its first test, not years later."""
+    with (
+        WireServer(always(CREATED)) as server,
+        plain_session(ca_bundle=None, proxy_url=None, pool_size=1) as session,
+        pytest.raises(LookupError),
+    ):
+        session.get(server.url)

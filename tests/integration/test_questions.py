@@ -1,0 +1,70 @@
+"""An error to a question that we ask says nothing of the message that it was asked about."""
+
+from __future__ import annotations
+
+import pytest
+
+from ireserve_mattermost.lanes import Lane
+from tasks.licences import circuit
+from tests.stage.stage import Stage
+
+
+@pytest.fixture(autouse=True)
+def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a worker remembers for a second would make each test wait for as long.
+    monkeypatch.setattr(circuit, "CACHE_S", 0.0)
+
+
+def test_messages_wait_while_mattermosts_own_database_is_away(stage: Stage) -> None:
+    """Its server answers, refuses replies as if their roots were gone, and knows nothing else."""
+    for number in range(5):
+        stage.start(f"c{number}")
+    stage.stand_in.set_fault("database_away")
+
+    reports = [
+        str(stage.reply(f"m{number}", "hello", conversation_id=f"c{number}")) for number in range(5)
+    ]
+
+    assert reports == ["1 waiting"] * 5
+    assert stage.runtime.circuits.state("L1").is_open
+    # Only before the circuit opened was the server asked anything.
+    assert len(stage.stand_in.received(method="POST", path="/posts/ids")) == 3
+
+    stage.stand_in.clear_faults()
+    stage.runtime.circuits.close("L1")
+    for number in range(5):
+        stage.drain(Lane.of_conversation("L1", f"c{number}"))
+
+    states = {key: state for key, (state, _) in stage.states().items() if key.startswith("reply")}
+    assert states == {f"reply:m{number}": "sent" for number in range(5)}
+    assert len(stage.channel_posts()) == 10
+
+
+def test_new_conversation_waits_while_mattermosts_own_database_is_away(stage: Stage) -> None:
+    """Whether the root post arrived cannot be asked either; it is made once."""
+    stage.stand_in.set_fault("database_away")
+
+    first = stage.start()
+    stage.stand_in.clear_faults()
+    stage.drain(Lane.of_conversation("L1", "c1"))
+
+    assert str(first) == "1 waiting"
+    # It was sent off, and it is not there: the rule is that it is not tried again by itself.
+    assert stage.states()["root:1"] == ("failed", "server_error")
+
+
+def test_root_that_is_gone_while_the_server_fails_is_made_anew_later(stage: Stage) -> None:
+    """The question is asked again, and then answered."""
+    stage.start()
+    [root] = stage.channel_posts()
+    stage.bot().delete_post(root.id)
+    stage.stand_in.set_fault("database_away")
+
+    waiting = stage.reply("m1", "hello")
+    stage.stand_in.clear_faults()
+    report = stage.drain(Lane.of_conversation("L1", "c1"))
+
+    assert (str(waiting), str(report)) == ("1 waiting", "1 sent")
+    new_root, reply = stage.channel_posts()
+    assert new_root.id != root.id
+    assert reply.root_id == new_root.id
