@@ -14,8 +14,9 @@ from tasks.outbound.endings import Delivered, accounted, detail_of
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Posted, Sent
 from tasks.outbound.notifications import post_notification
-from tasks.outbound.parts import ReplyPosts
+from tasks.outbound.parts import Parts
 from tasks.outbound.roots import ensure_root, is_root_gone, send_root
+from tasks.outbound.settlement import Place, find_earlier, post_marked
 from tasks.outbound.threads import Thread, begin_new_thread
 from tasks.outbound.verdicts import CheckedMessage, target_of
 from tasks.runtime import Runtime
@@ -78,7 +79,7 @@ def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Att
     with accounted(job, attempt):
         thread = ensure_root(job, thread)
         try:
-            ReplyPosts(job, thread=thread, message=message, attempt=attempt).post()
+            _post_message(job, message, thread, attempt)
         except RefusedError as error:
             if not is_root_gone(job, thread, error):
                 raise
@@ -86,12 +87,20 @@ def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Att
             thread = ensure_root(job, begin_new_thread(job, thread))
             # What stood under the old root is gone with it.
             attempt.posts.clear()
-            ReplyPosts(job, thread=thread, message=message, attempt=attempt).post()
+            _post_message(job, message, thread, attempt)
     return Delivered(_sent(attempt, thread.channel_id), thread)
 
 
+def _post_message(job: Job, message: ChatMessage, thread: Thread, attempt: Attempt) -> None:
+    place = Place(thread.channel_id, thread.root_post_id or "")
+    find_earlier(job, attempt, place)
+    for draft in Parts(job, place=place, message=message, posts=attempt.posts).drafts():
+        post_marked(job, attempt, place, draft)
+
+
 def _sent(attempt: Attempt, channel_id: str) -> Sent:
-    return Sent(attempt.begun.id, channel_id, Posted(attempt.posts[0].id, len(attempt.posts)))
+    first = next(iter(attempt.posts.values()))
+    return Sent(attempt.begun.id, channel_id, Posted(first.id, len(attempt.posts)))
 
 
 def _send_root(job: Job, thread: Thread, attempt: Attempt) -> Delivered:

@@ -60,8 +60,11 @@ class Job:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at a message: its row as it was begun, its mark, and the posts that are there."""
+    """One try at a message: its row as it was begun, its mark, and the posts that are there.
+
+    ``posts`` has them by part, in their order.
+    """
 
     begun: Begun
     mark: Mark
-    posts: list[Post] = field(default_factory=list)
+    posts: dict[str, Post] = field(default_factory=dict)

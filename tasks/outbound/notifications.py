@@ -17,8 +17,8 @@ def post_notification(job: Job, message: Notification, channel_id: str, attempt:
         RateLimitedError, UndecidedError, SendFailedError, MattermostError
     """
     place = Place(channel_id)
-    post = find_earlier(job, attempt, place).get(PART)
-    attempt.posts.append(post or post_marked(job, attempt, place, _draft(job, message)))
+    find_earlier(job, attempt, place)
+    post_marked(job, attempt, place, _draft(job, message))
 
 
 def _draft(job: Job, message: Notification) -> Draft:

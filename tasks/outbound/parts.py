@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ireserve_mattermost.messages import Attachment, ChatMessage
 from models import utc_now
 from tasks.mattermost import FileInfo, Post
-from tasks.outbound.job import Attempt, Job
+from tasks.outbound.job import Job
 from tasks.outbound.lost_files import lost_of, lost_of_earlier
 from tasks.outbound.marks import mark_of
-from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
-from tasks.outbound.threads import Thread
+from tasks.outbound.settlement import Draft, Place
 from tasks.outbound.uploads import Uploads, upload_all
 from tasks.rendering import file_note, render_files_header, render_reply
 
@@ -23,33 +22,36 @@ LATE = timedelta(minutes=2)
 LOST_BY_SERVER = "the server accepted the file and then did not attach it"
 
 
-class ReplyPosts:
-    """Posts one message under its thread's root, and notes in ``attempt`` what is there."""
+class Parts:
+    """The posts of one message, one after the other; their files are uploaded in their turn.
 
-    def __init__(self, job: Job, *, thread: Thread, message: ChatMessage, attempt: Attempt) -> None:
+    ``posts`` are those that are there, by part. Each that is made must be among them before the
+    next draft is asked for.
+    """
+
+    def __init__(
+        self, job: Job, *, place: Place, message: ChatMessage, posts: Mapping[str, Post]
+    ) -> None:
         self._job = job
-        self._place = Place(thread.channel_id, thread.root_post_id or "")
+        self._place = place
         self._message = message
-        self._attempt = attempt
-        self._found: dict[str, Post] = {}
+        self._posts = posts
 
-    def post(self) -> None:
-        """Post what is not there yet: the text with its first ten files, then the other files.
+    def drafts(self) -> Iterator[Draft]:
+        """Yield the text with its first ten files, then the other files; after each, what it lost.
 
         Raises:
             RateLimitedError, UndecidedError, SendFailedError, MattermostError
         """
-        self._found = find_earlier(self._job, self._attempt, self._place)
-        self._attempt.posts.extend(self._found.values())
-        for draft in self._drafts():
-            self._post(draft)
+        for draft in self._planned():
+            yield draft
+            yield from self._lost_drafts(draft.part, lost_of(draft.files, self._posts[draft.part]))
 
-    def _drafts(self) -> Iterator[Draft]:
-        """Yield each post to be made; its files are uploaded in its turn."""
+    def _planned(self) -> Iterator[Draft]:
         files = self._message.attachments
         first = files[:FILES_PER_POST]
-        if _is_complete(self._found):
-            yield from self._lost_of_earlier(_last_of_text(self._found), first)
+        if _is_complete(self._posts):
+            yield from self._lost_of_earlier(_last_of_text(self._posts), first)
         else:
             yield from self._text_drafts(first)
         for start in range(FILES_PER_POST, len(files), FILES_PER_POST):
@@ -71,7 +73,7 @@ class ReplyPosts:
 
     def _files_drafts(self, attachments: Sequence[Attachment], start: int) -> Iterator[Draft]:
         name = f"files-{start + 1}"
-        if name in self._found:
+        if name in self._posts:
             yield from self._lost_of_earlier(name, attachments)
             return
         uploads = self._upload(attachments)
@@ -86,8 +88,8 @@ class ReplyPosts:
 
     def _lost_of_earlier(self, name: str, attachments: Sequence[Attachment]) -> Iterator[Draft]:
         """Yield what an earlier attempt has still to say of its post, if it died before that."""
-        if f"{name}-lost" not in self._found:
-            yield from self._lost_drafts(name, lost_of_earlier(attachments, self._found[name]))
+        if f"{name}-lost" not in self._posts:
+            yield from self._lost_drafts(name, lost_of_earlier(attachments, self._posts[name]))
 
     def _lost_drafts(self, name: str, lost: Sequence[str]) -> Iterator[Draft]:
         """Yield the post that names the files which the server has dropped without a word."""
@@ -109,21 +111,13 @@ class ReplyPosts:
     def _upload(self, attachments: Sequence[Attachment]) -> Uploads:
         return upload_all(self._job, self._place.channel_id, attachments)
 
-    def _post(self, draft: Draft) -> None:
-        post = self._found.get(draft.part)
-        if post is None:
-            post = post_marked(self._job, self._attempt, self._place, draft)
-            self._attempt.posts.append(post)
-        for told in self._lost_drafts(draft.part, lost_of(draft.files, post)):
-            self._post(told)
-
 
 def _if_late(sent_at: datetime | None) -> datetime | None:
     """Return the moment when the post's own time would mislead by more than ``LATE``."""
     return sent_at if sent_at is not None and utc_now() - sent_at > LATE else None
 
 
-def _is_complete(found: dict[str, Post]) -> bool:
+def _is_complete(found: Mapping[str, Post]) -> bool:
     """Say whether all text parts are there; each of them says how many there are."""
     first = found.get("1")
     if first is None:
@@ -131,6 +125,6 @@ def _is_complete(found: dict[str, Post]) -> bool:
     return all(str(number) in found for number in range(1, mark_of(first).get("parts", 1) + 1))
 
 
-def _last_of_text(found: dict[str, Post]) -> str:
+def _last_of_text(found: Mapping[str, Post]) -> str:
     """Return the name of the last text part, which carries the first files."""
     return str(mark_of(found["1"]).get("parts", 1))

@@ -67,9 +67,7 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
 
 def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt) -> Post:
     # Where an earlier attempt would have put it; the default channel may be another by now.
-    earlier = find_earlier(job, attempt, Place(thread.channel_id))
-    if ROOT_PART in earlier:
-        return earlier[ROOT_PART]
+    find_earlier(job, attempt, Place(thread.channel_id))
     text = render_root(
         conversation_id=thread.conversation_id,
         visitor_name=thread.visitor_name or "",

@@ -69,8 +69,8 @@ class Draft:
     kept: Mapping[str, Any] = field(default_factory=dict)
 
 
-def find_earlier(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
-    """Return the posts that an earlier attempt left, by part; a new message is not looked for.
+def find_earlier(job: Job, attempt: Attempt, place: Place) -> None:
+    """Note in ``attempt`` the posts that an earlier one left; a new message is not looked for.
 
     Raises:
         UndecidedError: the server cannot be asked now.
@@ -78,7 +78,7 @@ def find_earlier(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
     """
     begun = attempt.begun
     if not begun.must_look:
-        return {}
+        return
     found = _look(lambda: _find(job, attempt, place), because=None, sent_off=False)
     # An attempt whose answer was lost is settled by what is there now: one post more than was
     # known then has arrived, and what follows it was never tried; otherwise it has failed.
@@ -89,7 +89,7 @@ def find_earlier(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
         raise SendFailedError(
             reason, "It was sent off, the answer was lost, and it is not in Mattermost."
         )
-    return found
+    attempt.posts.update(found)
 
 
 def _still_being_made() -> UndecidedError:
@@ -107,12 +107,19 @@ def _still_being_made() -> UndecidedError:
 
 
 def post_marked(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
-    """Return the post that was made of the draft, also when its answer was lost on the way.
+    """Return the draft's post, which is made unless ``attempt`` has it, and is noted there.
 
     Raises:
         UndecidedError: the post was sent off and cannot be looked for yet.
         SendFailedError, MattermostError: it was not made.
     """
+    if draft.part not in attempt.posts:
+        attempt.posts[draft.part] = _post_once(job, attempt, place, draft)
+    return attempt.posts[draft.part]
+
+
+def _post_once(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
+    """Return the post that was made of the draft, also when its answer was lost on the way."""
     try:
         return _post(job, attempt, place, draft)
     except NotSentError as error:
