@@ -19,9 +19,9 @@ from tasks.cli.output import progress, show, table
 from tasks.outbound.resending import (
     LaneBusyError,
     cure_of,
+    discard_payloads,
     find_failed,
     find_failed_ids,
-    forget_payloads,
     remove_settled,
     send_again,
     why_not,
@@ -162,7 +162,7 @@ def discard(ids: tuple[int, ...], yes: bool) -> None:
     """
     confirm(f"Forget {len(set(ids))} messages for good?", yes=yes)
     with Installation().database.transaction() as session:
-        gone = forget_payloads(session, ids)
+        gone = discard_payloads(session, ids)
     left = sorted(set(ids) - set(gone))
     show(
         {"discarded": gone, "left": left},

@@ -121,7 +121,7 @@ def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[L
         time.sleep(POLL_S)
 
 
-def forget_payloads(session: Session, ids: Sequence[int]) -> list[int]:
+def discard_payloads(session: Session, ids: Sequence[int]) -> list[int]:
     """Forget the payloads of these failed messages; return whose payload was there."""
     gone = session.scalars(
         update(Delivery)

@@ -56,7 +56,7 @@ class MaskedRequest(Request):
             return dict(self.kwargs)
 
 
-def deliver(task: MessageTask) -> str:
+def drain_lane_of(task: MessageTask) -> str:
     """Drain the lane of the task's message; one that was enqueued by name is put there first."""
     request = task.request
     task_id = request.id or uuid()
@@ -68,7 +68,7 @@ def deliver(task: MessageTask) -> str:
     return _outcome(drain(current_runtime(), lane_of(task.kind, payload)), task_id)
 
 
-MessageTask.work = staticmethod(deliver)
+MessageTask.work = staticmethod(drain_lane_of)
 MessageTask.Request = MaskedRequest  # type: ignore[assignment]
 
 

@@ -14,7 +14,7 @@ from tasks.checks.check import Check
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import try_registration
-from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, fields_of
+from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, store_licence
 from tasks.mattermost import OutgoingWebhook
@@ -85,7 +85,9 @@ class _WayBack:
         return "to_do" if self.hook is None else "ready"
 
     def fields(self) -> dict[str, str]:
-        return fields_of(self.found.channel, self.callback_url) if self.state == "to_do" else {}
+        return (
+            webhook_fields(self.found.channel, self.callback_url) if self.state == "to_do" else {}
+        )
 
 
 def _refuse(checks: Sequence[Check]) -> None:

@@ -34,7 +34,7 @@ def ensure_webhook(
     )
 
 
-def fields_of(channel: Channel, callback_url: str | None) -> dict[str, str]:
+def webhook_fields(channel: Channel, callback_url: str | None) -> dict[str, str]:
     """Return what to fill in when the webhook is made by hand, by Mattermost's own labels."""
     return {
         "Title": DISPLAY_NAME,
