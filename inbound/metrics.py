@@ -75,7 +75,7 @@ class Figures(Collector):
 
     def _ask_database(self) -> DatabaseFigures | None:
         try:
-            with self._database().transaction() as session:
+            with self._database().snapshot() as session:
                 licences = session.scalars(select(Licence.id).order_by(Licence.id)).all()
                 return DatabaseFigures(licences, count_unrecorded(session))
         except SQLAlchemyError as error:

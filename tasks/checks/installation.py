@@ -47,7 +47,7 @@ def check_keys(database: Database, keyring: Callable[[], KeyRing]) -> Check:
     name = "encryption keys"
     try:
         ring = keyring()
-        with database.transaction() as session:
+        with database.snapshot() as session:
             stored = session.execute(select(Licence.id, Licence.bot_token_encrypted)).all()
     except KeyRingError as error:
         return failed(name, str(error), "Set ENCRYPTION_KEYS as it was when tokens were stored.")

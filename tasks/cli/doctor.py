@@ -90,7 +90,7 @@ def _check_installation(parts: Installation) -> list[Check]:
 
 def _stored(parts: Installation, licence_id: str | None) -> list[StoredLicence]:
     try:
-        with parts.database.transaction() as session:
+        with parts.database.snapshot() as session:
             stored = load_licences(session, licence_id)
     except SQLAlchemyError:
         # The check of the database has said so.

@@ -86,7 +86,7 @@ def _find(
     Raises:
         RegistrationError: nothing is stored of one of them, or the visitor had none.
     """
-    with parts.database.transaction() as session:
+    with parts.database.snapshot() as session:
         if visitor is not None:
             conversation_ids = find_conversations(session, parts.redis, licence_id, visitor)
         found = [
@@ -135,7 +135,7 @@ def places_of(parts: Installation) -> Places:
 
 
 def _bot(parts: Installation, licence_id: str) -> MattermostClient:
-    with parts.database.transaction() as session:
+    with parts.database.snapshot() as session:
         licence = require_licence(session, licence_id)
     token = parts.keyring().decrypt(licence.bot_token_encrypted)
     return parts.connect(licence.server_url, token)

@@ -55,7 +55,7 @@ def failed(
     Those of LICENCE or of all, the newest last, each with its reason and the cure.
     """
     wanted = Filter(licence_id, since, reason)
-    with Installation().database.transaction() as session:
+    with Installation().database.snapshot() as session:
         rows_found = find_failed(session, wanted, limit=limit, with_payload=not everything)
         found = [failure_data(row) for row in rows_found]
     shown = ("id", "failed_at", "licence", "kind", "conversation", "reason", "detail", "cure")
@@ -123,7 +123,7 @@ def _chosen(
     parts: Installation, ids: Sequence[int], wanted: Filter, left: list[dict[str, Any]]
 ) -> list[int]:
     """Return what can be sent again, in order; add what cannot to ``left``."""
-    with parts.database.transaction() as session:
+    with parts.database.snapshot() as session:
         if not ids:
             return find_failed_ids(session, wanted)
         reasons = {delivery_id: why_not(session, delivery_id) for delivery_id in sorted(set(ids))}

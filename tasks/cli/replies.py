@@ -38,7 +38,7 @@ def replies(licence_id: str | None, reason: str | None, given_up: bool, limit: i
     given up is tried again by itself; one without a reason has not been tried yet.
     """
     wanted = Filter(licence_id, reason=reason)
-    with Installation().database.transaction() as session:
+    with Installation().database.snapshot() as session:
         if licence_id is not None:
             require_licence(session, licence_id)
         unrecorded = find_unrecorded(session, wanted, limit=limit, given_up=given_up)
@@ -80,7 +80,7 @@ def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None) ->
     if bool(ids) == bool(licence_id) or (ids and reason):
         raise click.UsageError("give IDs, or --licence with --reason if you like")
     wanted = Filter(licence_id, reason=reason, ids=ids or None)
-    with Installation().database.transaction() as session:
+    with Installation().database.snapshot() as session:
         if licence_id is not None:
             require_licence(session, licence_id)
         found = find_unrecorded_ids(session, wanted, given_up=not ids)

@@ -75,7 +75,7 @@ def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | Non
     Raises:
         LaneBusyError: a worker is sending from its lane; nothing was changed.
     """
-    with database.transaction() as session:
+    with database.snapshot() as session:
         row = session.get(Delivery, delivery_id)
     if row is None:
         return None
@@ -145,7 +145,7 @@ def remove_settled(database: Database, *, before: datetime) -> Iterator[int]:
                 .order_by(Delivery.id)
                 .limit(PURGE_BATCH)
             ).all()
+            if not old:
+                return
             session.execute(delete(Delivery).where(Delivery.id.in_(old)))
-        if not old:
-            return
         yield len(old)

@@ -101,7 +101,7 @@ def _delete_threads(
     database: Database, lane: Lane, client: MattermostClient, lock: LaneLock
 ) -> int:
     """Delete the root posts that the conversation has had, and with them what stands below."""
-    with database.transaction() as session:
+    with database.snapshot() as session:
         roots = root_posts(session, lane)
     there = [post.id for post in client.get_posts_by_ids(sorted(roots)) if not post.delete_at_ms]
     for post_id in there:
@@ -111,7 +111,7 @@ def _delete_threads(
 
 
 def _remove_files(places: Places, of: ColumnElement[bool], lock: LaneLock | None) -> int:
-    with places.database.transaction() as session:
+    with places.database.snapshot() as session:
         paths = _paths(session, of)
     for path in paths:
         if lock is not None:

@@ -71,7 +71,7 @@ def _move(
     parts: Installation, licence_id: str, places: dict[str, str | None], token: str | None
 ) -> list[Check]:
     """Try the licence with what is new of it, and store it."""
-    with parts.database.transaction() as session:
+    with parts.database.snapshot() as session:
         licence = require_licence(session, licence_id)
     registration = Registration(
         licence_id,

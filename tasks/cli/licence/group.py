@@ -37,7 +37,7 @@ _licence_argument = click.argument("licence_id", metavar="LICENCE")
 @licence.command("list")
 def list_licences() -> None:
     """List all licences."""
-    with Installation().database.transaction() as session:
+    with Installation().database.snapshot() as session:
         found = [
             licence_data(each) for each in session.scalars(select(Licence).order_by(Licence.id))
         ]
@@ -50,7 +50,7 @@ def list_licences() -> None:
 @_licence_argument
 def show_licence(licence_id: str) -> None:
     """Show all that is stored of LICENCE but its secrets."""
-    with Installation().database.transaction() as session:
+    with Installation().database.snapshot() as session:
         data = _details(session, licence_id)
     targets = [
         f"{each['type']}: {'~' + each['channel'] if each['enabled'] else 'off'}"
@@ -109,7 +109,7 @@ def remove(licence_id: str, yes: bool) -> None:
     go with it. Mattermost keeps its posts and the outgoing webhook, which is refused from now on.
     """
     parts = Installation()
-    with parts.database.transaction() as session:
+    with parts.database.snapshot() as session:
         require_licence(session, licence_id)
         contents = count_licence(session, licence_id)
     confirm(

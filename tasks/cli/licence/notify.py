@@ -74,7 +74,7 @@ def _map(parts: Installation, licence: Licence, notification_type: str, name: st
 
 
 def _list(parts: Installation, licence_id: str) -> None:
-    with parts.database.transaction() as session:
+    with parts.database.snapshot() as session:
         targets = list_targets(session, licence_id)
     rows = [(each["type"], f"~{each['channel']}" if each["enabled"] else "off") for each in targets]
     show(
