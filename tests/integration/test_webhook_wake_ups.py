@@ -14,7 +14,7 @@ from celery import Celery
 from redis import Redis
 
 from demo.ports import free_port
-from inbound.wake_ups import MAX_BATCH, WakeUps
+from inbound.wake_ups import MAX_BATCH, PAUSE_S, WakeUps
 from tasks.wake import RESOLVE_REPLY
 from tests.stage.deployment import ROOT
 from tests.waiting import wait_until
@@ -93,8 +93,10 @@ def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
     wake_ups = wake_ups_at(redis_url)
     burst = list(range(1, 4 * MAX_BATCH + 1))
 
+    began = time.monotonic()
     for reply_id in burst:
         wake_ups.add(reply_id)
+    pauses = (time.monotonic() - began) / PAUSE_S
 
     def published() -> list[list[int]]:
         return [reply_ids(message) for message in messages(redis_url)]
@@ -102,7 +104,8 @@ def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
     wait_until(lambda: sum(map(len, published())) == len(burst), what="the whole burst")
     assert [reply_id for batch in published() for reply_id in batch] == burst
     assert max(map(len, published())) == MAX_BATCH
-    assert len(published()) <= 6
+    # The full ones, the first and the last, and one for each pause of a slow machine.
+    assert len(published()) <= len(burst) / MAX_BATCH + 2 + pauses
 
 
 def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
