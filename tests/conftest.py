@@ -23,10 +23,16 @@ from tests.reporting import (
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
-from tests.side_by_side import pytest_xdist_make_scheduler
+from tests.side_by_side import (
+    machine,
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 
 __all__ = [
+    "machine",
     "pytest_addoption",
+    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_runtest_makereport",
     "pytest_sessionfinish",

@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the suite's marks."""
     config.addinivalue_line("markers", "full_load: runs with --full-load alone")
+    config.addinivalue_line("markers", "measures_time: has the machine for itself")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

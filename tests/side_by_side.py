@@ -1,6 +1,10 @@
-"""Which tests stay together on one of the workers that run tests side by side."""
+"""Which tests run side by side, which stay together, and which have the machine for themselves."""
 
 from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
 
 import pytest
 from xdist.remote import Producer
@@ -25,3 +29,26 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Let xdist hand the tests out in this way."""
     return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that measure time last, when hardly another one is left to wait for."""
+    items.sort(key=_measures_time)
+
+
+def _measures_time(item: pytest.Item) -> bool:
+    return item.get_closest_marker("measures_time") is not None
+
+
+@pytest.fixture(autouse=True)
+def machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """The machine: for itself for a test that measures time, else shared with other workers."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    # Each worker's own folder stands in the run's.
+    with (tmp_path_factory.getbasetemp().parent / "machine.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if _measures_time(request.node) else fcntl.LOCK_SH)
+        yield

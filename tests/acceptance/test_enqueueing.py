@@ -13,6 +13,8 @@ from demo.ports import free_port
 from demo.redis_server import RedisServer
 from tests.stage.deployment import Deployment, HostProcess
 
+pytestmark = pytest.mark.measures_time
+
 # What i-Reserve's request may wait; what is measured includes a slow machine's hiccups.
 PATIENCE_S = 1.5
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance import faults
 from tests.acceptance.figures import Figures
 from tests.acceptance.fire import Fire
@@ -39,6 +41,7 @@ def test_restarted_postgresql_loses_and_doubles_nothing(
     assert figures.failed == 0
 
 
+@pytest.mark.measures_time
 def test_dead_server_hardly_delays_the_other_licences(
     sqlite_template: Path,
     tmp_path: Path,

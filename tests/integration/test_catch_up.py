@@ -354,6 +354,15 @@ class _Channel(MattermostClient):
         return older[:per_page]
 
 
+def test_posts_of_one_millisecond_come_by_their_ids_however_the_server_lists_them() -> None:
+    """Each look gives them the same order."""
+    channel = _Channel([_post(number, 1_000) for number in (3, 1, 2)])
+
+    changes = changes_since(channel, "c", since_ms=999, known_post_ids=lambda: [], on_page=_nothing)
+
+    assert [post.id for post in changes.posts] == [_post(number, 0).id for number in (1, 2, 3)]
+
+
 @pytest.mark.usefixtures("small_limits")
 @pytest.mark.parametrize(
     "moment_of",

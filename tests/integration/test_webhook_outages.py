@@ -68,6 +68,7 @@ def timed(url: str, letter: str) -> tuple[int, bool]:
     return status, time.monotonic() - began < AT_ONCE_S
 
 
+@pytest.mark.measures_time
 def test_broker_that_is_gone_or_hangs_holds_nobody_up(
     own_redis: RedisServer, database: Database, database_url: str, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+import pytest
 from celery import Celery
 from redis import Redis
 
@@ -122,6 +123,7 @@ def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
     assert sorted(itertools.chain(*map(reply_ids, messages(redis_url)))) == [1, 2, 3]
 
 
+@pytest.mark.measures_time
 def test_nobody_waits_for_a_broker_that_is_not_there() -> None:
     """Adding returns at once, also when far more than the queue takes is waiting already."""
     wake_ups = wake_ups_at(f"redis://127.0.0.1:{free_port()}/0", max_waiting=MAX_BATCH)

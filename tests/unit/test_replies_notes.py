@@ -141,3 +141,9 @@ def test_every_text_is_judged(text: str) -> None:
 
     assert PREFIXES.matches(text) in (True, False)
     assert PREFIXES.without_prefix(plain) in plain
+
+
+@pytest.mark.parametrize("written", ["großes: x", "GROSSES: x", "Grosses: x"])
+def test_prefix_is_found_in_each_case_of_its_letters(written: str) -> None:
+    """Letters that have more than one form in the other case are no exception."""
+    assert NotePrefixes.parse("Großes:").matches(written)
