@@ -47,7 +47,7 @@ class RefusedWebhookError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingWebhook:
+class WebhookCall:
     """Which post was written, and by whom. All else is asked of the server itself."""
 
     post_id: str
@@ -83,7 +83,7 @@ def token_of(fields: Fields) -> str:
     return token
 
 
-def parse_webhook(fields: Fields) -> OutgoingWebhook:
+def parse_webhook(fields: Fields) -> WebhookCall:
     """Return what the fields say.
 
     Raises:
@@ -94,7 +94,7 @@ def parse_webhook(fields: Fields) -> OutgoingWebhook:
             raise RefusedWebhookError("must be a string", field=name)
     if not _is_timestamp(fields.get(_TIMESTAMP)):
         raise RefusedWebhookError("must be a whole number", field=_TIMESTAMP)
-    return OutgoingWebhook(post_id=_id(fields, "post_id"), user_id=_id(fields, "user_id"))
+    return WebhookCall(post_id=_id(fields, "post_id"), user_id=_id(fields, "user_id"))
 
 
 def _read_json(body: bytes) -> Fields:

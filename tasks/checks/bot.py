@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tasks.checks.check import Check, State, failed, passed, warned
-from tasks.mattermost import Channel, MattermostClient, Reason, RefusedError, User
+from tasks.mattermost import Channel, MattermostClient, Member, Reason, RefusedError
 
 PRIVATE = "P"
 _PRIVATE_CURE = "No cure is needed; in a public channel replies come within a second."
 
 
-def judge_bot(user: User, *, stored_user_id: str | None) -> Check:
+def judge_bot(user: Member, *, stored_user_id: str | None) -> Check:
     """Return whether the token's user is a bot, and the one that the licence was set up with."""
     if not user.is_bot:
         return failed(

@@ -8,7 +8,7 @@ from tasks.checks.check import Check, State, attempt, passed, refused
 from tasks.checks.clock import check_clock
 from tasks.checks.options import judge_options
 from tasks.licences.registration import Found, Registration
-from tasks.mattermost import Channel, ClientConfig, MattermostClient, MattermostError, User
+from tasks.mattermost import Channel, ClientConfig, MattermostClient, MattermostError, Member
 
 
 def judge_server(config: ClientConfig) -> Check:
@@ -60,7 +60,7 @@ def _find(
 
 
 def _find_channel(
-    registration: Registration, client: MattermostClient, bot: User, checks: list[Check]
+    registration: Registration, client: MattermostClient, bot: Member, checks: list[Check]
 ) -> Channel | None:
     name = registration.channel
     try:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import KeyRing, Licence, NotificationChannel
 from models.licence import SERVER_WORD_LENGTH
-from tasks.mattermost import Channel, ClientConfig, Team, User
+from tasks.mattermost import Channel, ClientConfig, Member, Team
 
 
 class RegistrationError(Exception):
@@ -31,7 +31,7 @@ class Registration:
 class Found:
     """What the names of a registration stand for on its Mattermost."""
 
-    bot: User
+    bot: Member
     team: Team
     channel: Channel
     config: ClientConfig

@@ -14,11 +14,11 @@ from tasks.mattermost.types import (
     Channel,
     ClientConfig,
     FileInfo,
+    Member,
     Membership,
     OutgoingWebhook,
     Post,
     Team,
-    User,
 )
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "FileInfo",
     "MattermostClient",
     "MattermostError",
+    "Member",
     "Membership",
     "NotSentError",
     "OutcomeUnknownError",
@@ -37,5 +38,4 @@ __all__ = [
     "Reason",
     "RefusedError",
     "Team",
-    "User",
 ]

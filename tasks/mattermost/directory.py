@@ -8,9 +8,9 @@ from tasks.mattermost.transport import LIST_ANSWER_BYTES, Transport, route
 from tasks.mattermost.types import (
     Channel,
     ClientConfig,
+    Member,
     Membership,
     Team,
-    User,
     parse_status,
 )
 
@@ -34,24 +34,24 @@ class DirectoryCalls:
             "GET", "/config/client", query={"format": "old"}, parse=ClientConfig.parse
         )
 
-    def get_me(self) -> User:
+    def get_me(self) -> Member:
         """The user of the token."""
-        return self._transport.call("GET", "/users/me", parse=User.parse)
+        return self._transport.call("GET", "/users/me", parse=Member.parse)
 
-    def get_user(self, user_id: str) -> User:
+    def get_user(self, user_id: str) -> Member:
         """A user; deactivated ones too, with `delete_at_ms`."""
-        return self._transport.call("GET", route("users", user_id), parse=User.parse)
+        return self._transport.call("GET", route("users", user_id), parse=Member.parse)
 
-    def get_users_by_ids(self, user_ids: Sequence[str]) -> list[User]:
+    def get_users_by_ids(self, user_ids: Sequence[str]) -> list[Member]:
         """The users among these ids, in no order; unknown ids are left out."""
         return ask_by_ids(self._users_by_ids, user_ids, size=MAX_USER_IDS)
 
-    def _users_by_ids(self, user_ids: Sequence[str]) -> list[User]:
+    def _users_by_ids(self, user_ids: Sequence[str]) -> list[Member]:
         return self._transport.call(
             "POST",
             "/users/ids",
             payload=list(user_ids),
-            parse=parse_list(User.parse),
+            parse=parse_list(Member.parse),
             limit_bytes=LIST_ANSWER_BYTES,
         )
 

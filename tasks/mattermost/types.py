@@ -93,8 +93,8 @@ class Post(Parsed):
 
 
 @dataclass(frozen=True, slots=True)
-class User(Parsed):
-    """A user or a bot. `email` is empty where the server hides it; names stay out of the repr."""
+class Member(Parsed):
+    """A person or a bot. `email` is empty where the server hides it; names stay out of the repr."""
 
     id: str = wire(_id)
     username: str = wire(required(_name), repr=False)

@@ -11,8 +11,7 @@ from threading import Lock
 from sqlalchemy import Connection, Row, select
 
 from models import User
-from tasks.mattermost import MattermostClient, Reason, RefusedError
-from tasks.mattermost import User as Member
+from tasks.mattermost import MattermostClient, Member, Reason, RefusedError
 from tasks.rendering.characters import one_line
 
 # How long a changed name or address goes unnoticed; in a chat one person writes several replies.

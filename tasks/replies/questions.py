@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tasks.licences.access import LicenceAccess
-from tasks.mattermost import MattermostClient, Post, Reason, RefusedError
-from tasks.mattermost import User as Member
+from tasks.mattermost import MattermostClient, Member, Post, Reason, RefusedError
 from tasks.replies import rows
 from tasks.replies.authors import Author, Members, author_of
 from tasks.replies.content import Words

@@ -14,9 +14,9 @@ from tasks.mattermost.types import (
     Channel,
     ClientConfig,
     FileInfo,
+    Member,
     OutgoingWebhook,
     Post,
-    User,
     parse_posts,
     parse_uploaded,
 )
@@ -120,7 +120,7 @@ def test_only_the_posts_of_the_order_are_given() -> None:
         pytest.param(Post.parse, {"id": "p", "channel_id": "c", "create_at": True}, id="bool-time"),
         pytest.param(Post.parse, {"id": "p", "channel_id": "c", "file_ids": [1]}, id="number-id"),
         pytest.param(Post.parse, {"id": "p", "channel_id": "c", "props": []}, id="props-array"),
-        pytest.param(User.parse, {"id": "u"}, id="no-username"),
+        pytest.param(Member.parse, {"id": "u"}, id="no-username"),
         pytest.param(Channel.parse, {"id": "c"}, id="no-type"),
         pytest.param(ClientConfig.parse, {}, id="no-version"),
         pytest.param(OutgoingWebhook.parse, {"id": "h", "callback_urls": "x"}, id="text-urls"),
@@ -174,7 +174,7 @@ CONFIG = {"Version": "6.7.2"}
                      id="type-with-nul"),
         pytest.param(FileInfo.parse, FILE | {"name": "a\r\n\0b\u2028.txt"}, "name", "ab.txt",
                      id="name-of-lines"),
-        pytest.param(User.parse, {"id": "u", "username": "a\0b"}, "username", "ab",
+        pytest.param(Member.parse, {"id": "u", "username": "a\0b"}, "username", "ab",
                      id="nul-in-a-name"),
         pytest.param(ClientConfig.parse, CONFIG | {"MaxPostSize": "9" * 5_000}, "max_post_length",
                      16_383, id="digits-without-end"),
@@ -240,7 +240,9 @@ def test_whatever_a_server_says_is_a_harmless_post_or_a_clear_no(data: dict[str,
 def test_representations_hold_nobodys_data() -> None:
     """What ends in a log by accident shows ids, and no text, name, address or token."""
     post = Post.parse({"id": "p", "channel_id": "c", "message": "S3CRET", "props": {"x": "S3CRET"}})
-    user = User.parse({"id": "u", "username": "S3CRET", "email": "S3CRET", "first_name": "S3CRET"})
+    user = Member.parse(
+        {"id": "u", "username": "S3CRET", "email": "S3CRET", "first_name": "S3CRET"}
+    )
     hook = OutgoingWebhook.parse({"id": "h", "token": "S3CRET"})
 
     assert "S3CRET" not in repr((post, user, hook))

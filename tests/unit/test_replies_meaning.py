@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.mattermost import Post, User
+from tasks.mattermost import Member, Post
 from tasks.replies.authors import display_name
 from tasks.replies.file_paths import path_of
 from tasks.replies.meaning import (
@@ -140,7 +140,7 @@ def test_root_post_of_ours_names_its_conversation(changes: dict[str, Any], expec
 )
 def test_member_goes_by_the_fullest_name_there_is(names: dict[str, str], expected: str) -> None:
     """As Mattermost shows it: full name, nickname, handle."""
-    assert display_name(User.parse({**PERSON, **names})) == expected
+    assert display_name(Member.parse({**PERSON, **names})) == expected
 
 
 @given(ids=st.tuples(*[st.text(min_size=1, max_size=100)] * 3))

@@ -11,8 +11,8 @@ from inbound.payload import (
     FORM,
     JSON,
     MAX_FORM_FIELDS,
-    OutgoingWebhook,
     RefusedWebhookError,
+    WebhookCall,
     parse_webhook,
     read_fields,
     token_of,
@@ -34,7 +34,7 @@ def test_recorded_call_gives_post_and_author(name: str) -> None:
     assert (token_of(fields), parse_webhook(fields)) == expected
 
 
-def read_by_hand(call: dict[str, Any]) -> tuple[str, OutgoingWebhook]:
+def read_by_hand(call: dict[str, Any]) -> tuple[str, WebhookCall]:
     """Return token and content of a recorded call without any of our code."""
     body = call["body"]
     said = (
@@ -42,7 +42,7 @@ def read_by_hand(call: dict[str, Any]) -> tuple[str, OutgoingWebhook]:
         if body.startswith("{")
         else dict(pair.split("=", 1) for pair in body.split("&"))
     )
-    return said["token"], OutgoingWebhook(post_id=said["post_id"], user_id=said["user_id"])
+    return said["token"], WebhookCall(post_id=said["post_id"], user_id=said["user_id"])
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
 )
 def test_odd_field_that_nobody_needs_does_no_harm(changes: dict[str, Any]) -> None:
     """What is not used may be missing, odd or new; the reply counts."""
-    assert parse_webhook(payload(**changes)) == OutgoingWebhook(POST_ID, USER_ID)
+    assert parse_webhook(payload(**changes)) == WebhookCall(POST_ID, USER_ID)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_both_content_types_say_the_same(mimetype: str, body: bytes) -> None:
     """Milliseconds or seconds, JSON or form: the same reply."""
     fields = read_fields(body, mimetype=mimetype)
 
-    assert (token_of(fields), parse_webhook(fields)) == (TOKEN, OutgoingWebhook(POST_ID, USER_ID))
+    assert (token_of(fields), parse_webhook(fields)) == (TOKEN, WebhookCall(POST_ID, USER_ID))
 
 
 @pytest.mark.parametrize("fields", [{}, {"token": None}, {"token": ""}], ids=repr)
