@@ -1,4 +1,4 @@
-"""The address that uptime checks ask: are the database and the broker there?"""
+"""The address that uptime checks ask: do the database and the broker do their work?"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Database
+from tasks.watch.broker import loses_messages, takes_no_message
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,9 @@ class HealthPage:
             connection.execute(text("SELECT 1"))
 
     def _ask_broker(self) -> None:
-        self._redis().ping()
+        trouble = takes_no_message(self._redis()) or loses_messages(self._redis())
+        if trouble is not None:
+            raise RedisError(trouble.what)
 
 
 def _answers(part: str, ask: Callable[[], object]) -> bool:

@@ -112,7 +112,9 @@ def _create_engine(url: URL, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=POOL_TIMEOUT_S,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+        # Behind a pool that gives each transaction another connection (PgBouncer), a statement that
+        # was prepared on one is unknown on the next, and its name taken on a third.
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "prepare_threshold": None},
     )
     event.listen(engine, "checkout", _leave_dropped)
     return engine

@@ -41,7 +41,8 @@ _CURES = {
 class Settled:
     """The message is done with: its entry can be removed from the lane.
 
-    ``at_ms`` is when, in milliseconds since the epoch.
+    ``at_ms`` is when, in milliseconds since the epoch. ``is_set_aside`` says that the ledger could
+    not be told: the entry is kept among those that cannot be read.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Settled:
     reason: str | None = None
     detail: str | None = None
     is_duplicate: bool = False
+    is_set_aside: bool = False
     at_ms: float = field(default_factory=lambda: time.time() * 1_000, compare=False)
 
 

@@ -15,11 +15,13 @@ from celery.signals import (
     task_prerun,
     worker_shutting_down,
 )
+from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from settings import get_settings
 from tasks.runtime import current_runtime, set_threads
+from tasks.watch.broker import loses_messages
 from tasks.watch.error_reports import report_error, start_error_reports
 from tasks.watch.logs import configure_logs
 
@@ -56,6 +58,18 @@ def _set_up_logs(**_: Any) -> None:
 def _report_workers_errors(**_: Any) -> None:
     if start_error_reports(get_settings(), process="worker"):
         task_failure.connect(_report_failure)
+
+
+@celeryd_after_setup.connect
+def _look_at_redis(**_: Any) -> None:
+    """Say at once that Redis is set up to lose messages; the worker works all the same."""
+    try:
+        trouble = loses_messages(current_runtime().redis)
+    except RedisError:
+        # The worker waits for Redis, and its log says so.
+        return
+    if trouble is not None:
+        log.error("redis_loses_messages", what=trouble.what, cure=trouble.cure)
 
 
 @beat_init.connect

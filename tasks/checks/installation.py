@@ -12,9 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
+from ireserve_mattermost.lanes import UNREADABLE
 from models import Database, KeyRing, KeyRingError, Licence
 from models.migrations import schema_state
 from tasks.checks.check import Check, failed, passed, skipped
+from tasks.watch.broker import loses_messages, takes_no_message, unreadable_entries
 from tasks.watch.signs import last_sweep_s_ago
 
 # Workers on the same network answer within milliseconds; one at work answers all the same.
@@ -72,16 +74,33 @@ def _opens(ring: KeyRing, encrypted: str) -> bool:
 
 
 def check_broker(redis: Redis) -> Check:
-    """Look whether Redis answers."""
+    """Look whether Redis takes messages, and keeps them."""
     try:
-        redis.ping()
+        trouble = takes_no_message(redis) or loses_messages(redis)
     except RedisError as error:
         return failed(
             "broker",
             f"Redis cannot be reached ({type(error).__name__})",
             "Check REDIS_URL, and that Redis runs.",
         )
-    return passed("broker", "Redis answers")
+    if trouble is not None:
+        return failed("broker", trouble.what, trouble.cure)
+    return passed("broker", "Redis answers, takes messages and keeps them")
+
+
+def check_entries(redis: Redis) -> Check:
+    """Look whether entries were set aside that no worker could read."""
+    try:
+        count = unreadable_entries(redis)
+    except RedisError:
+        return skipped("entries", "the broker does not answer")
+    if count:
+        return failed(
+            "entries",
+            f"entries that no worker could read were set aside: {count}",
+            f"Look at them in Redis' list {UNREADABLE}, and delete it once they are dealt with.",
+        )
+    return passed("entries", "every entry of the lanes could be read")
 
 
 def check_workers(app: Celery) -> Check:

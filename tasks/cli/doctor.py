@@ -85,6 +85,7 @@ def _check_installation(parts: Installation) -> list[Check]:
         broker,
         *([workers] if workers else []),
         ours.check_beat(parts.redis),
+        ours.check_entries(parts.redis),
     ]
 
 

@@ -143,6 +143,9 @@ def _handle(runtime: Runtime, taken: TakenLane, heads: Sequence[Head]) -> Iterab
 
 def _advance(runtime: Runtime, taken: TakenLane, step: Step) -> tuple[bytes, ...]:
     """Remove and count what is settled; return what is first in the lane now."""
+    for head, settled in zip(step.heads, step.settled, strict=True):
+        if settled.is_set_aside:
+            runtime.lanes.keep_unreadable(head.raw)
     counts = counts_of(taken.lane, [head.entry for head in step.heads], step.settled)
     return runtime.lanes.advance(taken, [head.raw for head in step.heads], counts)
 

@@ -178,7 +178,15 @@ def give_up(database: Database, lane: Lane, entry: LaneEntry, error: Exception) 
     where = [f"{frame.name}:{frame.lineno}" for frame in frames]
     log.error("message_broke_the_worker", lane=str(lane), key=entry.key, where=where)
     detail = f"{type(error).__name__} while it was handled; see the log"
-    return refuse_entry(database, lane, entry, SendFailedError(OwnReason.INTERNAL_ERROR, detail))
+    failure = SendFailedError(OwnReason.INTERNAL_ERROR, detail)
+    try:
+        return refuse_entry(database, lane, entry, failure)
+    except Exception as last:
+        if not is_the_entrys_fault(last):
+            raise
+        # Not even its refusal can be written down; the lane must go on all the same.
+        log.error("entry_set_aside", lane=str(lane), key=entry.key, error=type(last).__name__)
+        return replace(_failed(entry, failure), is_set_aside=True)
 
 
 def is_the_entrys_fault(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -206,6 +207,31 @@ def test_entry_that_is_none_of_ours_is_set_aside(stage: Stage) -> None:
 
         assert redis.lrange("ireserve-mattermost:unreadable", 0, -1) == [b"garbage"]
     assert stage.states()["reply:m1"] == ("sent", None)
+
+
+@pytest.mark.parametrize(
+    ("key", "task_id"),
+    [("nul\0", "t1"), ("half \ud83d", "t1"), ("long task", "t" * 5_000), ("nul task", "t\0")],
+)
+def test_entry_whose_refusal_cannot_be_written_blocks_nothing(
+    stage: Stage, key: str, task_id: str
+) -> None:
+    """What is before it and behind it is sent; it is in the ledger, or set aside and shown."""
+    stage.start()
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
+    raw = (
+        f"{stage.runtime.lanes.now_ms()}:".encode()
+        + json.dumps(["reply", key, task_id, {"licence_id": "L1"}]).encode()
+    )
+    with Redis.from_url(stage.runtime.settings.redis_url) as redis:
+        redis.rpush(f"ireserve-mattermost:lane:{lane}", raw)
+        stage.reply("m2", "y")
+        set_aside = redis.lrange("ireserve-mattermost:unreadable", 0, -1)
+
+    assert stage.states()["reply:m1"] == ("sent", None)
+    assert stage.states()["reply:m2"] == ("sent", None)
+    failed = [known for known in stage.states() if known not in {"root:1", "reply:m1", "reply:m2"}]
+    assert len(failed) + len(set_aside) == 1
 
 
 @pytest.mark.parametrize("nasty", ["a\0b", "\ud83d half an emoji", "\u202e right to left"])

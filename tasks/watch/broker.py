@@ -1,0 +1,77 @@
+"""Whether Redis keeps what it is given: that it answers says nothing of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis import Redis
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError
+
+from ireserve_mattermost.lanes import PREFIX, UNREADABLE
+
+# Written by each look, and gone at once by itself.
+PROBE = PREFIX + "probe"
+PROBE_MS = 1_000
+KEEPS_ALL = "noeviction"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with Redis, and what to do about it; each is one sentence."""
+
+    what: str
+    cure: str
+
+
+FULL = Trouble(
+    "Redis is full: it takes no message",
+    "Raise maxmemory, and look with status at what waits.",
+)
+READ_ONLY = Trouble(
+    "Redis is a replica, or was made one: it takes no message",
+    "Point REDIS_URL at the primary; workers go on by themselves.",
+)
+
+
+def takes_no_message(redis: Redis) -> Trouble | None:
+    """Return why Redis refuses what is written; None: it takes it.
+
+    Raises:
+        redis.exceptions.RedisError: Redis cannot be asked.
+    """
+    try:
+        redis.set(PROBE, 1, px=PROBE_MS)
+    except OutOfMemoryError:
+        return FULL
+    except ReadOnlyError:
+        return READ_ONLY
+    return None
+
+
+def loses_messages(redis: Redis) -> Trouble | None:
+    """Return how Redis, as it is set up, can lose what waits; None: in no way, or it may not say.
+
+    Raises:
+        redis.exceptions.RedisError: Redis cannot be asked.
+    """
+    try:
+        policy = redis.info("memory").get("maxmemory_policy", KEEPS_ALL)
+        keeps_file = redis.info("persistence").get("aof_enabled", 1)
+    except NoPermissionError:
+        return None
+    if policy != KEEPS_ALL:
+        return Trouble(
+            f"Redis evicts keys when it is full (maxmemory-policy {policy}): what waits is lost",
+            f"Set maxmemory-policy {KEEPS_ALL}, and give caches a Redis of their own.",
+        )
+    if not keeps_file:
+        return Trouble(
+            "Redis keeps no append-only file: what waits is lost when it ends",
+            "Set appendonly yes, and write it into the configuration of Redis.",
+        )
+    return None
+
+
+def unreadable_entries(redis: Redis) -> int:
+    """Return how many entries were set aside, because no worker could read or refuse them."""
+    return int(redis.llen(UNREADABLE))  # type: ignore[arg-type]

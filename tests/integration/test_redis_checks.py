@@ -1,0 +1,63 @@
+"""Redis that answers and does not do its work is red: full, evicting, a replica, without a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from demo.redis_server import RedisServer, running_redis
+from ireserve_mattermost.lanes import UNREADABLE
+from tasks.checks.installation import check_broker, check_entries
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server that the test may set up wrongly."""
+    with running_redis(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "named"),
+    [
+        ("maxmemory-policy", "allkeys-lru", "noeviction"),
+        ("maxmemory-policy", "volatile-ttl", "noeviction"),
+        ("appendonly", "no", "appendonly yes"),
+        ("maxmemory", "1", "maxmemory"),
+    ],
+)
+def test_redis_that_does_not_keep_messages_is_red(
+    own_redis: RedisServer, setting: str, value: str, named: str
+) -> None:
+    """That it answers is not enough: full, evicting, or without its file it loses messages."""
+    with Redis.from_url(own_redis.url) as redis:
+        before = check_broker(redis)
+        redis.config_set(setting, value)
+        after = check_broker(redis)
+
+    assert (before.state.value, after.state.value) == ("ok", "fail")
+    assert named in after.cure
+
+
+def test_redis_that_became_a_replica_is_red(own_redis: RedisServer) -> None:
+    """It answers, and takes nothing."""
+    with Redis.from_url(own_redis.url) as redis:
+        redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+        check = check_broker(redis)
+
+    assert check.state.value == "fail"
+    assert "primary" in check.cure
+
+
+def test_entries_that_were_set_aside_are_counted(redis_url: str) -> None:
+    """What blocks nothing is not forgotten either."""
+    with Redis.from_url(redis_url) as redis:
+        before = check_entries(redis)
+        redis.rpush(UNREADABLE, b"garbage")
+        after = check_entries(redis)
+
+    assert (before.state.value, after.state.value) == ("ok", "fail")
+    assert UNREADABLE in after.cure
