@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
+from redis.exceptions import ConnectionError, TimeoutError
 
 from ireserve_mattermost.lanes import OVERDUE_MS, Lane
 from tasks.app import app
@@ -29,15 +30,52 @@ WAKES_PER_SWEEP = 500
 # Every few seconds: its events would bury everything else in Flower.
 @app.task(name="mattermost.sweep", send_events=False)
 def sweep() -> str:
-    """Wake what has been waiting for too long; safe to run twice at the same time."""
-    runtime = current_runtime()
+    """Wake what has been waiting for too long; safe to run twice at the same time.
+
+    Raises:
+        SweepFailedError: a part of it broke; the others have run.
+    """
+    return sweep_once(current_runtime())
+
+
+class SweepFailedError(Exception):
+    """Parts of the sweep broke, which the text names; the log says by what."""
+
+
+def sweep_once(runtime: Runtime) -> str:
+    """Run each part of the sweep, and note that it ran if none of them broke."""
+    parts: dict[str, Callable[[Runtime], int]] = {
+        "servers probed": send_probes,
+        "lanes woken": wake_overdue,
+        "replies woken": wake_open_replies,
+    }
+    done = {name: _run(runtime, name, part) for name, part in parts.items()}
+    broken = [name for name, count in done.items() if count is None]
+    if broken:
+        raise SweepFailedError(f"not done: {', '.join(broken)}")
     note_sweep(runtime.redis)
+    return ", ".join(f"{count} {name}" for name, count in done.items())
+
+
+def _run(runtime: Runtime, name: str, part: Callable[[Runtime], int]) -> int | None:
+    """Return what the part counts; None: it broke, which must not cost the others."""
+    try:
+        return part(runtime)
+    except (ConnectionError, TimeoutError):
+        # Redis is away, and with it all that the sweep looks at.
+        raise
+    except Exception as error:  # noqa: BLE001
+        # The edge of the process. The error's text may hold anything, its name does not.
+        log.error("sweep_part_failed", part=name, error=type(error).__name__)
+        return None
+
+
+def send_probes(runtime: Runtime) -> int:
+    """Have the servers asked that have been away; return how many."""
     probes = runtime.circuits.take_due_probes()
     for licence_id in probes:
         probe_server.delay(licence_id)
-    woken = wake_overdue(runtime)
-    replies = wake_open_replies(runtime)
-    return f"{woken} lanes and {replies} replies woken, {len(probes)} servers probed"
+    return len(probes)
 
 
 def wake_overdue(runtime: Runtime) -> int:

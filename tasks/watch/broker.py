@@ -74,4 +74,4 @@ def loses_messages(redis: Redis) -> Trouble | None:
 
 def unreadable_entries(redis: Redis) -> int:
     """Return how many entries were set aside, because no worker could read or refuse them."""
-    return int(redis.llen(UNREADABLE))  # type: ignore[arg-type]
+    return int(redis.llen(UNREADABLE))

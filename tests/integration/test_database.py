@@ -135,3 +135,15 @@ def test_connections_are_kept(postgres_url: str) -> None:
     database.dispose()
 
     assert len(set(pids)) == 1
+
+
+def test_no_statement_is_prepared_on_a_connection(postgres_url: str) -> None:
+    """A pool that gives each transaction another connection would not find it again."""
+    database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+    with database.reading() as connection:
+        for _ in range(20):
+            connection.execute(select(func.count()).select_from(Delivery))
+        prepared = connection.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar()
+    database.dispose()
+
+    assert prepared == 0
