@@ -16,7 +16,7 @@ URL_LENGTH = 1_024
 # A notification type is a word of i-Reserve's, like booking_confirmed.
 NOTIFICATION_TYPE_LENGTH = 100
 
-DEFAULT_NOTE_PREFIXES = "note: //"
+DEFAULT_NOTE_PREFIXES = "note: notitie: notiz:"
 NOTE_PREFIXES_LENGTH = 200
 
 # A version or a setting as a server names it; what is longer is cut.

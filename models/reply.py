@@ -32,12 +32,14 @@ class ReplyState(StrEnum):
     """How far a reply has come.
 
     ``received``: its post is known and must be asked for (again). ``recorded`` and ``deleted``:
-    what Mattermost had when it was last asked.
+    what Mattermost had when it was last asked. ``empty``: there is nothing to show, and nothing
+    was told.
     """
 
     RECEIVED = "received"
     RECORDED = "recorded"
     DELETED = "deleted"
+    EMPTY = "empty"
 
 
 class ReplySource(StrEnum):

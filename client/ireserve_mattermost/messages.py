@@ -104,7 +104,8 @@ class ChatMessage:
     origin_post_id: str | None = checked(values.identifier, default=None)
 
     def __post_init__(self) -> None:
-        if not self.text and not self.attachments:
+        # What came from Mattermost is not posted there again, whatever it holds.
+        if self.origin_post_id is None and not self.text and not self.attachments:
             raise ValueError("give a text, attachments or both")
 
 

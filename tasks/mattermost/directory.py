@@ -42,6 +42,10 @@ class DirectoryCalls:
         """A user; deactivated ones too, with `delete_at_ms`."""
         return self._transport.call("GET", route("users", user_id), parse=Member.parse)
 
+    def get_user_by_username(self, name: str) -> Member:
+        """A user by user name; deactivated ones too. Raises: RefusedError `not_found`."""
+        return self._transport.call("GET", route("users", "username", name), parse=Member.parse)
+
     def get_users_by_ids(self, user_ids: Sequence[str]) -> list[Member]:
         """The users among these ids, in no order; unknown ids are left out."""
         return ask_by_ids(self._users_by_ids, user_ids, size=MAX_USER_IDS)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select
 from models import User
 from tasks.mattermost import MattermostClient, Member, Reason, RefusedError
 from tasks.rendering.characters import one_line
+from tasks.replies.plain_text import visible
 
 # How long a changed name or address goes unnoticed; in a chat one person writes several replies.
 CACHE_S = 30.0
@@ -88,8 +89,12 @@ def author_of(
 def display_name(member: Member) -> str:
     """Return the name that Mattermost shows: the full one, else the nickname, else the handle."""
     full = f"{member.first_name} {member.last_name}"
-    names = (one_line(name, limit=MAX_NAME_LENGTH) for name in (full, member.nickname))
-    return next(filter(None, names), member.username)
+    names = map(_shown, (full, member.nickname, member.username))
+    return next(filter(None, names), "")
+
+
+def _shown(name: str) -> str:
+    return visible(one_line(name, limit=MAX_NAME_LENGTH))
 
 
 def _users_with(connection: Connection, email: str, *, licence_id: str) -> Sequence[Row[str, str]]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Self
 
 from models import Visibility
-from tasks.replies.notes import NotePrefixes
+from tasks.replies.notes import NotePrefixes, leading_mentions
 from tasks.replies.plain_text import Reading
+
+# The most that Mattermost itself takes for a post (its setting MaxPostSize).
+MAX_TEXT_LENGTH = 65_535
+# Mentions of all: nothing but a note is meant for them.
+_EVERYBODY = frozenset({"all", "channel", "here"})
+# Beside blanks: letters by Unicode's book that are drawn as one, and joiners of nothing.
+_BLANK = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f\u200c\u200d]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,20 @@ class Words:
 
     @property
     def begin_a_note(self) -> bool:
-        """Say whether they begin as a note does."""
-        return self._prefixes.matches(self._text, self._reading)
+        """Say whether they begin as a note does, with a prefix or a mention of all."""
+        if self._prefixes.matches(self._text, self._reading):
+            return True
+        return any(name.rstrip("._-") in _EVERYBODY for name in self.mentions)
+
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """Return the names with which they begin: if one is a colleague's, they are a note."""
+        return leading_mentions(self._text, self._reading)
+
+    @property
+    def are_blank(self) -> bool:
+        """Say whether a visitor would see nothing."""
+        return _BLANK.fullmatch(self._reading.text) is not None
 
     def as_note(self) -> Content:
         """Return them for the team alone, without the prefix in the plain text."""
@@ -50,4 +70,4 @@ class Words:
 
 def _storable(text: str) -> str:
     # PostgreSQL stores no NUL, and no database half of a broken emoji.
-    return text.replace("\0", "").encode(errors="replace").decode()
+    return text[:MAX_TEXT_LENGTH].replace("\0", "").encode(errors="replace").decode()

@@ -98,9 +98,10 @@ def fetch_files(fetching: Fetching, post: Post) -> list[File]:
 
 def _infos(fetching: Fetching, post: Post) -> list[FileInfo]:
     """Return all files that the post names; a list of posts may lack what they are called."""
-    listed = list(post.files)
-    missing = set(post.file_ids) - {info.id for info in listed}
-    return listed + [_info(fetching, file_id) for file_id in post.file_ids if file_id in missing]
+    listed = {info.id: info for info in post.files}
+    # Each once, whatever the server says: a file has one row.
+    ids = dict.fromkeys(filter(None, [*listed, *post.file_ids]))
+    return [listed.get(file_id) or _info(fetching, file_id) for file_id in ids]
 
 
 def _info(fetching: Fetching, file_id: str) -> FileInfo:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Reply, ReplySource, ReplyState, utc_now
 from tasks.replies.id_lists import as_list, listed
+from tasks.replies.reply_ids import next_id, this_moment
 
 # Usually the wake-up that whoever brings the post publishes comes first; the sweep is for those
 # that were lost, and has nothing to do with a reply that is younger than this.
@@ -26,7 +27,13 @@ _INSERTS = {
     "postgresql": postgresql.insert(_REPLIES).on_conflict_do_nothing(index_elements=_ONE_PER_POST),
     "sqlite": sqlite.insert(_REPLIES).on_conflict_do_nothing(index_elements=_ONE_PER_POST),
 }
-_RECEIVE = {dialect: insert.returning(_REPLIES.c.id) for dialect, insert in _INSERTS.items()}
+_RECEIVE = {
+    dialect: insert.values(
+        id=next_id(_REPLIES, dialect),
+        **{name: bindparam(name, type_=_REPLIES.c[name].type) for name in ("post_id", *_SHARED)},
+    ).returning(_REPLIES.c.id)
+    for dialect, insert in _INSERTS.items()
+}
 
 
 def receive(
@@ -36,7 +43,7 @@ def receive(
 
     Nobody may be woken before the caller has committed.
     """
-    values = {"post_id": post_id, **_shared_values(licence_id, source)}
+    values = {"post_id": post_id, **_shared_values(licence_id, source), **this_moment()}
     insert = _RECEIVE[connection.dialect.name]
     reply_id: int | None = connection.execute(insert, values).scalar_one_or_none()
     return reply_id
@@ -55,9 +62,16 @@ def receive_all(
     posts = listed(dialect)
     shared = [bindparam(name, type_=_REPLIES.c[name].type) for name in _SHARED]
     # SQLite takes what follows a SELECT without a WHERE for a part of it.
-    rows = select(posts.c.value, *shared).where(true()).order_by(posts.c.key)
-    insert = _INSERTS[dialect].from_select(["post_id", *_SHARED], rows)
-    values = {**as_list(post_ids), **_shared_values(licence_id, source)}
+    number = next_id(_REPLIES, dialect)
+    if dialect == "sqlite":
+        number += posts.c.key
+    rows = select(number, posts.c.value, *shared).where(true()).order_by(posts.c.key)
+    insert = _INSERTS[dialect].from_select(["id", "post_id", *_SHARED], rows)
+    values = {
+        **as_list(post_ids),
+        **_shared_values(licence_id, source),
+        **this_moment(rows=len(post_ids)),
+    }
     found = session.execute(insert.returning(_REPLIES.c.post_id, _REPLIES.c.id), values)
     return dict(found.all())
 

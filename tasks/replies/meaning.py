@@ -22,6 +22,7 @@ class Means(StrEnum):
 
     REPLY = "reply"
     NOTE = "note"
+    NOTHING_TO_SHOW = "nothing_to_show"
     DELETION = "deletion"
     OLD_VERSION = "old_version"
     UNLINKED = "unlinked"
@@ -87,6 +88,7 @@ class Facts:
     thread: Callable[[], ThreadKind] = _no_thread
     is_by_a_bot: Callable[[], bool] = _not_asked_for
     is_a_note: Callable[[], bool] = _not_asked_for
+    is_empty: Callable[[], bool] = _not_asked_for
 
     @property
     def is_deleted(self) -> bool:
@@ -130,6 +132,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNKNOWN),
     Rule(Ignored.OTHER_BOT, Looks.AT_ITS_AUTHOR, lambda it: it.is_by_a_bot()),
     Rule(Means.NOTE, Looks.AT_ITS_TEXT, lambda it: it.is_a_note()),
+    Rule(Means.NOTHING_TO_SHOW, Looks.AT_ITS_TEXT, lambda it: it.is_empty()),
     Rule(Means.REPLY, Looks.AT_ITS_TEXT, lambda it: True),
 )
 # fmt: on

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     DELETED = "deleted"
     IGNORED = "ignored"
+    EMPTY = "empty"
     WAITING = "waiting"
     GIVEN_UP = "given_up"
     HANDED_OVER = "handed over"
@@ -71,6 +72,7 @@ _EVENTS: Mapping[Outcome, Callable[[dict[str, Any], Ending], object]] = {
     Outcome.UNCHANGED: lambda ids, _: log.info("reply_unchanged", **ids),
     Outcome.DELETED: lambda ids, _: log.info("reply_deleted", **ids),
     Outcome.IGNORED: lambda ids, end: log.info("post_ignored", reason=end.reason, **ids),
+    Outcome.EMPTY: lambda ids, _: log.info("reply_empty", **ids),
     Outcome.WAITING: lambda ids, end: log.warning("reply_waits", reason=end.reason, **ids),
     Outcome.GIVEN_UP: lambda ids, end: log.error(
         "reply_not_recorded", reason=end.reason, detail=end.detail, **ids

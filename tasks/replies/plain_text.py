@@ -5,6 +5,7 @@ marks as they were typed. ``~~struck~~`` stays as it is: without its marks it wo
 opposite. Mentions and channels (``@anna``, ``~support``) read well as they are.
 """
 
+import html
 import re
 from dataclasses import dataclass
 from typing import Self
@@ -39,9 +40,13 @@ class Reading:
         """Return how this Markdown reads."""
         source = clean(markdown)
         blocks = Blocks.of(source)
-        # Nothing that was written may leave nothing at all to read.
-        text = visible("\n".join(blocks.lines)) or visible(source)
-        return cls(text, visible(blocks.opening or ""))
+        text = visible("\n".join(blocks.lines))
+        return cls(text or _bare(source), visible(blocks.opening or ""))
+
+
+def _bare(source: str) -> str:
+    """Return marks that mark nothing as they are: an empty code block is not nothing to read."""
+    return visible(source) if visible(html.unescape(source)) else ""
 
 
 def plain_text_of(markdown: str) -> str:

@@ -10,6 +10,7 @@ from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Member, Post, Reason, RefusedError
 from tasks.replies import rows
 from tasks.replies.authors import Author, Members, author_of
+from tasks.replies.colleagues import Colleagues
 from tasks.replies.content import Words
 from tasks.replies.meaning import Facts, ThreadKind, begins_a_thread
 from tasks.replies.notes import prefixes_of
@@ -18,6 +19,7 @@ from tasks.replies.rows import KnownReply, ThreadOwner
 from tasks.runtime import Runtime
 
 _members = Members()
+_colleagues = Colleagues()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class Inquiry:
             recorded_at_ms=self._job.known.recorded_at_ms,
             thread=lambda: self.thread,
             is_by_a_bot=lambda: self.member is not None and self.member.is_bot,
-            is_a_note=lambda: self.words.begin_a_note,
+            is_a_note=lambda: self.words.begin_a_note or self._speaks_to_a_colleague(),
+            is_empty=lambda: self.words.are_blank and not self.post.file_ids,
         )
 
     @cached_property
@@ -103,6 +106,12 @@ class Inquiry:
         except RefusedError:
             return False
         return begins_a_thread(root, bot_user_id=job.licence.bot_user_id)
+
+    def _speaks_to_a_colleague(self) -> bool:
+        job, names = self._job, self.words.mentions
+        if names:
+            job.extend()
+        return _colleagues.has_any(job.client, names, licence_id=job.licence.id)
 
     @cached_property
     def member(self) -> Member | None:

@@ -30,7 +30,7 @@ class Receipt(StrEnum):
 
 def receipt_of(known: KnownReply) -> Receipt | None:
     """Return the receipt that the post has been given, as far as its row says."""
-    if known.next_attempt_at == GIVEN_UP:
+    if known.next_attempt_at == GIVEN_UP or known.shows_nothing:
         return Receipt.NOT_RECORDED
     return Receipt.of(known.visibility) if known.visibility else None
 

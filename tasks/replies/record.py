@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from models import ReplyState
 from tasks.attachments import AttachmentError
@@ -124,6 +125,8 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
             return _write(job, inquiry, inquiry.words.as_reply())
         case Means.NOTE:
             return _write(job, inquiry, inquiry.words.as_note())
+        case Means.NOTHING_TO_SHOW:
+            return _leave_empty(job, inquiry)
         case Means.DELETION:
             return _forget(job, post)
         case Means.OLD_VERSION:
@@ -155,6 +158,18 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     if written is None:
         return Ending(Outcome.GONE)
     return Ending(Outcome.EDITED if known.revision else Outcome.RECORDED, written, receipt)
+
+
+def _leave_empty(job: ReplyJob, inquiry: Inquiry) -> Ending:
+    """Tell nothing of what a visitor would not see; what was told before is taken back."""
+    known, owner = job.known, inquiry.owner
+    assert owner is not None
+    if known.revision:
+        ending = _forget(job, inquiry.post)
+        return replace(ending, receipt=Receipt.NOT_RECORDED)
+    with job.runtime.database.autocommit() as connection:
+        empty = rows.write_empty(connection, known, inquiry.post, owner=owner)
+    return Ending(Outcome.EMPTY, empty, Receipt.NOT_RECORDED)
 
 
 def _fetching(job: ReplyJob, owner: ThreadOwner) -> Fetching:

@@ -83,6 +83,11 @@ class KnownReply:
         """Return which version of the post is recorded; None: none has ever been."""
         return self.post_update_at_ms if self.revision else None
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Say whether the version that was read last was deleted, or had nothing to show."""
+        return self.text is None and self.post_update_at_ms > 0
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadOwner:
@@ -149,7 +154,7 @@ def write_recorded(
         "text": content.text,
         "plain_text": content.plain_text,
         "visibility": content.visibility,
-        "posted_at": datetime.fromtimestamp(post.create_at_ms / 1_000, UTC),
+        "posted_at": _posted_at(post, now),
         "post_update_at_ms": post.update_at_ms,
         "revision": known.revision + 1,
         **_settled(now),
@@ -170,6 +175,11 @@ def write_recorded(
         pending_event=event,
         files=tuple(files),
     )
+
+
+def _posted_at(post: Post, now: datetime) -> datetime:
+    # A server that names no time, or an impossible one, has just told of the post.
+    return datetime.fromtimestamp(post.create_at_ms / 1_000, UTC) if post.create_at_ms else now
 
 
 def _event_of(known: KnownReply) -> Any:
@@ -208,6 +218,20 @@ def write_unchanged(
         # A reply without words has an empty text; only a deleted one has none.
         "state": ReplyState.DELETED if known.text is None else ReplyState.RECORDED,
         "post_update_at_ms": update_at_ms or known.post_update_at_ms,
+        **_settled(utc_now()),
+    }
+    connection.execute(_row(known).values(**values, **_NO_TROUBLE))
+    return replace(known, **values)
+
+
+def write_empty(
+    connection: Connection, known: KnownReply, post: Post, *, owner: ThreadOwner
+) -> KnownReply:
+    """Note that there is nothing to show of the reply, of which nothing was told."""
+    values: dict[str, Any] = {
+        "state": ReplyState.EMPTY,
+        "conversation_row": owner.row,
+        "post_update_at_ms": post.update_at_ms,
         **_settled(utc_now()),
     }
     connection.execute(_row(known).values(**values, **_NO_TROUBLE))

@@ -7,7 +7,6 @@ they tell to type is typed. Only the addresses of the examples are the runner's 
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import sqlite3
 import sys
@@ -18,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from redis import Redis
 
@@ -230,15 +228,3 @@ def test_block_does_what_the_page_says(trial: DocsTrial, block: Block) -> None:
 def test_what_the_reader_does_in_mattermost_stands_in_the_docs() -> None:
     """Each of the reader's deeds has a heading with a block to follow; none is left out."""
     assert set(HANDS) - {(block.page, block.heading) for block in RUN} == set()
-
-
-def test_numbers_of_replies_are_moved_on_after_a_restore(postgres_url: str) -> None:
-    """The statement for a restored database leaves out a million numbers."""
-    (block,) = [each for each in blocks("docs/operating.md") if "setval" in each.code]
-    statement = shlex.split(block.code)[-1]
-
-    with psycopg.connect(postgres_url) as connection:
-        connection.execute(statement)
-        row = connection.execute("SELECT nextval('replies_id_seq')").fetchone()
-
-    assert row == (1_000_002,)

@@ -179,7 +179,7 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
         "team": TEAM,
         "channel": CHANNEL,
         "bot": BOT,
-        "note_prefixes": "note: //",
+        "note_prefixes": "note: notitie: notiz:",
         "receipts": True,
         "server_version": NEWEST,
         "collapsed_threads": "always_on",

@@ -65,7 +65,7 @@ def test_note_is_internal_and_an_edit_turns_it_into_a_reply_and_back(
     member.patch_post(row.post_id, message="We are sorry")
     reply = thread.ask_again(row.id)
     reply_state = _state(reply)
-    member.patch_post(row.post_id, message="// refund him")
+    member.patch_post(row.post_id, message="Notitie: refund him")
     note = thread.ask_again(row.id)
 
     assert row.text == "Note: he is angry"

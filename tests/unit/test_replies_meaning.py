@@ -53,7 +53,8 @@ def test_post_says_itself_why_it_is_no_reply(
 
 
 def _facts(changes: dict[str, Any], **known: Any) -> Facts:
-    answers = {"thread": ThreadKind.OF_A_CONVERSATION, "is_by_a_bot": False, "is_a_note": False}
+    no = dict.fromkeys(("is_by_a_bot", "is_a_note", "is_empty"), False)
+    answers = {"thread": ThreadKind.OF_A_CONVERSATION, **no}
     recorded_at_ms = known.pop("recorded_at_ms", None)
     asked = {name: lambda answer=answer: answer for name, answer in {**answers, **known}.items()}
     return Facts(Post.parse({**REPLY, **changes}), BOT, recorded_at_ms=recorded_at_ms, **asked)
@@ -64,6 +65,8 @@ def _facts(changes: dict[str, Any], **known: Any) -> Facts:
     [
         pytest.param({}, {}, Means.REPLY, id="reply"),
         pytest.param({}, {"is_a_note": True}, Means.NOTE, id="note"),
+        pytest.param({}, {"is_empty": True}, Means.NOTHING_TO_SHOW, id="nothing to show"),
+        pytest.param({}, {"is_empty": True, "is_a_note": True}, Means.NOTE, id="empty note"),
         pytest.param({}, {"is_by_a_bot": True}, Ignored.OTHER_BOT, id="another bot"),
         pytest.param(
             {},

@@ -5,8 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.licence import DEFAULT_NOTE_PREFIXES
-from tasks.replies.notes import NotePrefixes
-from tasks.replies.plain_text import plain_text_of
+from tasks.replies.emoji_codes import emoji_by_name
+from tasks.replies.notes import (
+    NotePrefixError,
+    NotePrefixes,
+    check_prefixes,
+    leading_mentions,
+)
+from tasks.replies.plain_text import Reading, plain_text_of
 
 PREFIXES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
 
@@ -57,6 +63,56 @@ NOTES = {
     "address without scheme": "//example.com/x",
     "escaped slash": "\\// call first",
     "on the line of a fence": "~~~note: call first",
+    "dutch": "Notitie: eerst bellen",
+    "german": "NOTIZ: erst anrufen",
+    "letter that is an emoji": "ℹ\ufe0f note: call first",
+    "code of a letter": ":information_source: note: call first",
+    "code of the server": ":acme_internal: note: call first",
+    "code with a tone": ":+1_medium_light_skin_tone: note: call first",
+    "two codes": ":one: :two: note: call first",
+    "digit on a key": "1\ufe0f\u20e3 note: call first",
+    "trade mark": "™ note: call first",
+    "circled letter": "Ⓜ note: call first",
+    "squared letter": "🅰️ note: call first",
+    "squared word": "🆗 note: call first",
+    "squared syllable": "🈁 note: call first",
+    "squared ideograph": "🈺 note: call first",
+    "circled ideograph": "㊙️ note: call first",
+    "circled number": "① note: call first",
+    "flag": "🇳🇱 note: call first",
+    "joined emoji": "👩🏿\u200d⚕\ufe0f note: call first",
+    "emoticon": ":D note: call first",
+    "emoticon with a nose": ":-P note: call first",
+    "heart": "<3 note: call first",
+    "box ticked": "- [x] note: call first",
+    "box in capitals": "[X] note: call first",
+    "check mark": "✔ note: call first",
+    "arrow of signs": "-> note: call first",
+    "long arrow": "--> note: call first",
+    "double arrow": "=> note: call first",
+    "arrow": "→ note: call first",
+    "quotation marks": "“note: call first”",
+    "low quotation marks": "„note: call first“",
+    "angle quotation marks": "»note: call first«",
+    "angle bracket": "- > note: call first",
+    "picture": "![i](https://a.example/i.png) note: call first",
+    "bold picture": "**![i](https://a.example/i.png)** note: call first",
+    "tag": "<b>note: call first</b>",
+    "number in brackets": "(1) note: call first",
+    "number without a blank": "1.note: call first",
+    "number with a bracket": "2) note: call first",
+    "part": "2/3 note: call first",
+    "number sign": "#1 note: call first",
+    "letter of an item": "a) note: call first",
+    "roman number": "iv. note: call first",
+    "other colon": "note\u2236 call first",
+    "low colon": "note\ua789 call first",
+    "accent that is a mark of its own": "n\u0308ote: call first",
+    "mention": "@anna note: call first",
+    "mention in bold": "**@anna** note: call first",
+    "letters in circles": "ⓝⓞⓣⓔ: call first",
+    "no word in sight": "* " * 2_000 + "call first",
+    "quote after an emoji": "🔒\n> what he said\nnote: call first",
 }
 REPLIES = {
     "empty": "",
@@ -76,7 +132,12 @@ REPLIES = {
     "web address": "https://example.com // x",
     "one slash": "/ call first",
     "fraction": "1//2",
-    "mention": "@anna note: call first",
+    "mention alone": "@anna",
+    "mention of a visitor": "@jan your room is ready",
+    "number as text": "10 note: call first",
+    "word": "ok. note: we close at six",
+    "letter as text": "a note: call first",
+    "word with an accent": "nöte: x",
 }
 
 
@@ -113,25 +174,105 @@ def test_licence_chooses_its_own_prefixes() -> None:
     prefixes = NotePrefixes.parse("intern Geheim:")
 
     assert [prefixes.matches(text) for text in ("Intern: x", "INTERN", "geheim: x")] == [True] * 3
-    assert [prefixes.matches(text) for text in ("internal", "note: x", "// x")] == [False] * 3
+    assert [prefixes.matches(text) for text in ("internal", "note: x")] == [False] * 2
     assert prefixes.without_prefix("internal") == "internal"
 
 
-def test_licence_without_prefixes_has_no_notes() -> None:
-    """An empty setting switches notes off."""
+@pytest.mark.parametrize("setting", ["", " ", "intern:", "note: //", "ℹ️ 🔒"])
+def test_two_slashes_begin_a_note_for_every_licence(setting: str) -> None:
+    """What a client once sent as a note stays one, whatever the licence's words are."""
+    assert NotePrefixes.parse(setting).matches("// call first")
+    assert NotePrefixes.parse(setting).without_prefix("// call first") == "call first"
+
+
+def test_licence_without_prefixes_has_no_other_notes() -> None:
+    """An empty setting switches the words off."""
     assert not NotePrefixes.parse(" ").matches("note: x")
 
 
+@pytest.mark.parametrize("setting", ["🔒", ":lock:", "#intern", "->", "(intern)", "ℹ️"])
+def test_sign_may_be_a_prefix(setting: str) -> None:
+    """A licence may choose a sign; other signs are none."""
+    prefixes = NotePrefixes.parse(setting)
+
+    assert prefixes.matches(f"{setting} x")
+    assert prefixes.matches(f"• **{setting}** x")
+    assert not prefixes.matches("• x")
+    assert not prefixes.matches("I think so")
+
+
+@pytest.mark.parametrize(
+    "setting", ["note: //", "/note", "!intern", "note: ！x", "／x", "\u200b/x"]
+)
+def test_prefix_that_is_a_command_is_refused(setting: str) -> None:
+    """A client would not send it, or not at first."""
+    with pytest.raises(NotePrefixError, match="command"):
+        check_prefixes(setting)
+
+
+@pytest.mark.parametrize("setting", ["", DEFAULT_NOTE_PREFIXES, "intern: #geheim 🔒"])
+def test_other_prefixes_are_taken(setting: str) -> None:
+    """Words and other signs can be typed."""
+    check_prefixes(setting)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        pytest.param("@anna look", ("anna",), id="plain"),
+        pytest.param("@Anna.De-Vries_2: look", ("anna.de-vries_2",), id="all letters of a name"),
+        pytest.param("**@anna** look", ("anna",), id="bold"),
+        pytest.param("🔒 :lock: - [x] @anna look", ("anna",), id="after no text"),
+        pytest.param("> he said\n\n@anna look", ("anna",), id="under a quote"),
+        pytest.param("@jan @anna: look", ("jan", "anna"), id="several"),
+        pytest.param("@all", ("all",), id="everybody"),
+        pytest.param("&commat;anna look", ("anna",), id="entity"),
+        pytest.param("hello @anna", (), id="later"),
+        pytest.param("> @anna look", (), id="quoted"),
+        pytest.param("`@anna`", (), id="code"),
+        pytest.param("@ anna", (), id="no name"),
+        pytest.param("info@anna.nl", (), id="address"),
+    ],
+)
+def test_mentions_that_a_text_begins_with(text: str, names: tuple[str, ...]) -> None:
+    """Names in front of the first word are found, also behind what is no text."""
+    assert leading_mentions(text, Reading.of(text)) == names
+
+
+# Everything in front of a note that a person would not call text.
+DECORATIONS = (
+    *" \n\t\u200b\u00a0\ufeff\u2060*#-+\\_~|=!?.,;()[]{}«»“”„‘’‚'\"•◦▪–—→⇒➜✓✔☐☑①Ⓜ™©ℹ",
+    *("- [x] ", "[X]", "[ ]", "->", "=>", "-->", "1. ", "2) ", "(3)", "[4] ", "1/2 ", "#1 ", "a) "),
+    *(
+        "![i](https://a.nl/i.png)",
+        ":acme_internal:",
+        ":D ",
+        ":-P ",
+        "<3 ",
+        "xD ",
+        "<b>",
+        "~~",
+        "**",
+    ),
+    *("\n> quoted\n\n", "@anna ", "# ", "\n\n"),
+)
+
+
 @given(
-    lead=st.text(st.sampled_from(" \n\t\u200b\u00a0\ufeff\u2060*#-+\\"), max_size=6),
-    prefix=st.sampled_from(["note:", "Note :", "NOTE:", "//", "note："]),
+    lead=st.lists(
+        st.sampled_from(DECORATIONS)
+        | st.sampled_from(sorted(emoji_by_name())).map(lambda name: f":{name}:")
+        | st.sampled_from(sorted(set(emoji_by_name().values()))),
+        max_size=5,
+    ),
+    prefix=st.sampled_from(["note:", "Note :", "NOTITIE:", "notiz:", "//", "note："]),
     text=st.text(max_size=40),
 )
-def test_whatever_follows_or_is_not_seen_before_a_prefix_it_is_a_note(
-    lead: str, prefix: str, text: str
+def test_nothing_that_is_no_text_makes_a_note_public(
+    lead: list[str], prefix: str, text: str
 ) -> None:
-    """Blanks and marks in front, and any text behind, leave a note a note."""
-    assert PREFIXES.matches(lead + prefix + " " + text)
+    """Whatever stands in front of the prefix, and whatever behind: it stays a note."""
+    assert PREFIXES.matches(" ".join(lead) + " " + prefix + " " + text)
 
 
 @given(text=st.text(max_size=80))

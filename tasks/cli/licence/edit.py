@@ -15,6 +15,7 @@ from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Registration, RegistrationError, store_licence
+from tasks.replies.notes import NotePrefixError, check_prefixes
 
 
 @click.command("edit", cls=Command)
@@ -54,6 +55,7 @@ def edit(
         raise click.UsageError("say what to change: see --help")
     if note_prefixes is not None and len(note_prefixes) > NOTE_PREFIXES_LENGTH:
         raise click.UsageError(f"--note-prefixes: at most {NOTE_PREFIXES_LENGTH} characters")
+    _check_prefixes(note_prefixes or "")
     parts = Installation()
     checks: list[Check] = []
     if token is not None or any(place is not None for place in places.values()):
@@ -65,6 +67,13 @@ def edit(
         f"Licence {licence.id} is changed.",
         *_hints(licence.id, places),
     )
+
+
+def _check_prefixes(setting: str) -> None:
+    try:
+        check_prefixes(setting)
+    except NotePrefixError as error:
+        raise click.UsageError(f"--note-prefixes: {error}") from None
 
 
 def _move(

@@ -1,0 +1,130 @@
+"""Who may read a reply, and what becomes of one in which there is nothing to read."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import ReplyState, Visibility
+from tasks.replies.colleagues import Colleagues
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import MirroredThread
+
+
+@pytest.fixture
+def thread(stage: Stage) -> MirroredThread:
+    """A conversation with its thread, with members anna and bob in its team."""
+    stage.stand_in.setup({"users": [{"username": "bob.de-vries"}]})
+    return MirroredThread.open(stage)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("@bob.de-vries please call her", id="colleague"),
+        pytest.param("@Bob.De-Vries: call her", id="capitals"),
+        pytest.param("@bob.de-vries.", id="full stop behind it"),
+        pytest.param("🔒 **@bob.de-vries** call her", id="behind no text"),
+        pytest.param("> what he said\n\n@bob.de-vries look", id="under a quote"),
+        pytest.param("@jan @bob.de-vries look", id="second name"),
+        pytest.param("@all look", id="all"),
+        pytest.param("@Channel: look", id="channel"),
+        pytest.param("@here", id="here"),
+    ],
+)
+def test_reply_that_begins_with_a_colleagues_name_is_a_note(
+    thread: MirroredThread, message: str
+) -> None:
+    """Who is spoken to is not the visitor."""
+    row = thread.recorded(thread.say(message))
+
+    assert (row.state, row.visibility) == (ReplyState.RECORDED, Visibility.INTERNAL)
+    assert thread.reactions(row.post_id) == [("bot", "lock")]
+
+
+@pytest.mark.parametrize("message", ["@jan your room is ready", "Ask @bob.de-vries", "info@bob.nl"])
+def test_other_names_leave_a_reply_public(thread: MirroredThread, message: str) -> None:
+    """A visitor's name, or a colleague's further on, makes no note."""
+    row = thread.recorded(thread.say(message))
+
+    assert row.visibility is Visibility.PUBLIC
+
+
+def test_name_that_cannot_be_asked_for_makes_a_note(thread: MirroredThread) -> None:
+    """In doubt a reply is a note; what was not answered is asked again."""
+    colleagues = Colleagues()
+    client = thread.stage.bot()
+
+    with thread.fault("error_500"):
+        in_doubt = colleagues.has_any(client, ["jan"], licence_id=LICENCE)
+
+    assert in_doubt
+    assert not colleagues.has_any(client, ["jan"], licence_id=LICENCE)
+
+
+def test_name_is_asked_for_once(thread: MirroredThread) -> None:
+    """Several replies to one person cost one question."""
+    for number in range(3):
+        thread.recorded(thread.say(f"@bob.de-vries {number}"))
+
+    assert thread.asked("/users/username/bob.de-vries") <= 1
+
+
+CARD: dict[str, object] = {"attachments": [{"text": "Your voucher is ABC"}]}
+
+
+@pytest.mark.parametrize(
+    "message", ["", "   ", "\u200b", "&#8203;", "\u3164", "&nbsp;\n&nbsp;"], ids=ascii
+)
+def test_reply_with_nothing_to_show_is_not_told(thread: MirroredThread, message: str) -> None:
+    """A card or blanks: the team sees a warning, the visitor no empty message."""
+    row = thread.recorded(thread.say(message, props=CARD))
+
+    assert row.state is ReplyState.EMPTY
+    assert (row.revision, row.pending_event, row.text) == (0, None, None)
+    assert thread.reactions(row.post_id) == [("bot", "warning")]
+
+
+def test_reply_that_gets_a_text_later_is_told(thread: MirroredThread) -> None:
+    """The edit makes it a reply like any other, and the warning goes."""
+    row = thread.recorded(thread.say("", props=CARD))
+    thread.stage.member().patch_post(row.post_id, message="Your voucher is ABC")
+
+    again = thread.ask_again(row.id)
+
+    assert (again.state, again.revision, again.text) == (
+        ReplyState.RECORDED,
+        1,
+        "Your voucher is ABC",
+    )
+    assert thread.reactions(row.post_id) == [("bot", "white_check_mark")]
+
+
+def test_reply_that_is_emptied_by_an_edit_is_taken_back(thread: MirroredThread) -> None:
+    """What the visitor has read before goes, and comes back with the next edit."""
+    row = thread.recorded(thread.say("at six", props=CARD))
+    thread.stage.member().patch_post(row.post_id, message=" ")
+    emptied = thread.ask_again(row.id)
+    thread.stage.member().patch_post(row.post_id, message="at seven")
+
+    again = thread.ask_again(row.id)
+
+    assert (emptied.state, emptied.text, emptied.revision) == (ReplyState.DELETED, None, 2)
+    assert (again.state, again.text, again.revision) == (ReplyState.RECORDED, "at seven", 3)
+
+
+def test_empty_reply_that_is_deleted_leaves_the_inbox(thread: MirroredThread) -> None:
+    """Nothing was told of it, so nothing is taken back."""
+    row = thread.recorded(thread.say("", props=CARD))
+    thread.stage.member().delete_post(row.post_id)
+    thread.change(row.id, state="received", attempts=0)
+
+    thread.resolve(row.id)
+
+    assert thread.reply(row.id) is None
+
+
+def test_file_without_a_text_is_a_reply(thread: MirroredThread) -> None:
+    """A picture says enough."""
+    row = thread.recorded(thread.say("", file_ids=thread.upload(b"picture")))
+
+    assert (row.state, row.visibility) == (ReplyState.RECORDED, Visibility.PUBLIC)
