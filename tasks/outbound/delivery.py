@@ -12,7 +12,7 @@ from tasks.licences.circuit import DEFAULT_PAUSE_S
 from tasks.mattermost import MattermostError, RateLimitedError, RefusedError
 from tasks.outbound.endings import Delivered, accounted, detail_of
 from tasks.outbound.job import Attempt, Job
-from tasks.outbound.ledger import Posted, Sent
+from tasks.outbound.ledger import Sent
 from tasks.outbound.notifications import post_notification
 from tasks.outbound.parts import Parts
 from tasks.outbound.roots import ensure_root, is_root_gone, send_root
@@ -100,11 +100,11 @@ def _post_message(job: Job, message: ChatMessage, thread: Thread, attempt: Attem
 
 def _sent(attempt: Attempt, channel_id: str) -> Sent:
     first = next(iter(attempt.posts.values()))
-    return Sent(attempt.begun.id, channel_id, Posted(first.id, len(attempt.posts)))
+    return Sent(attempt.begun.id, channel_id, first.id, len(attempt.posts))
 
 
 def _send_root(job: Job, thread: Thread, attempt: Attempt) -> Delivered:
     if thread.root_post_id is None:
         return Delivered(None, send_root(job, thread, attempt.begun))
     # The thread was made under another key while this message waited to be re-sent.
-    return Delivered(Sent(attempt.begun.id, thread.channel_id, Posted(thread.root_post_id)), thread)
+    return Delivered(Sent(attempt.begun.id, thread.channel_id, thread.root_post_id), thread)

@@ -22,7 +22,7 @@ from tasks.failures import OwnReason, SendFailedError, Settled, UndecidedError
 from tasks.mattermost import MattermostError, Post, RateLimitedError, Reason
 from tasks.outbound import ledger
 from tasks.outbound.job import Attempt, Job
-from tasks.outbound.ledger import Begun, KnownDelivery, Posted, Sent
+from tasks.outbound.ledger import Begun, KnownDelivery, Sent
 from tasks.outbound.threads import Thread, link_root, note_activity
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ def write_sent(database: Database, delivered: Sequence[Delivered]) -> None:
 def write_root(database: Database, thread: Thread, begun: Begun, root: Post) -> Thread:
     """Write down that the root post is there, link it, and return the thread with it."""
     with database.connection() as connection:
-        ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, Posted(root.id))])
+        ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, root.id)])
         link_root(connection, thread, root)
     return replace(thread, root_post_id=root.id, channel_id=root.channel_id)
 

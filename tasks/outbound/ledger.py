@@ -88,20 +88,13 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """What became of a message: its first post and how many there are."""
-
-    post_id: str
-    post_count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that is in Mattermost; the ledger may not say so yet."""
+    """A message that is in Mattermost, by its first post; the ledger may not say so yet."""
 
     delivery_id: int
     channel_id: str
-    posted: Posted
+    post_id: str
+    post_count: int = 1
 
 
 def find(connection: Connection, lane: Lane, keys: Iterable[str]) -> dict[str, KnownDelivery]:
@@ -191,8 +184,8 @@ def mark_sent(connection: Connection, sent: Sequence[Sent]) -> None:
             {
                 "delivery_id": each.delivery_id,
                 "channel": each.channel_id,
-                "post": each.posted.post_id,
-                "count": each.posted.post_count,
+                "post": each.post_id,
+                "count": each.post_count,
                 "finished": now,
             }
             for each in sent
