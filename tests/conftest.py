@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -28,6 +29,7 @@ from tests.side_by_side import (
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,
 )
+from tests.stage.deployment import Deploy, Deployment
 
 __all__ = [
     "machine",
@@ -127,3 +129,17 @@ def stand_in() -> Iterator[StandIn]:
     """A stand-in Mattermost server with nothing on it."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture
+def deploy() -> Iterator[Deploy]:
+    """Prepares deployments; whatever becomes of the test, their processes end with it."""
+    made: list[Deployment] = []
+
+    def prepare(directory: Path, **more: Any) -> Deployment:
+        made.append(Deployment.create(directory, **more))
+        return made[-1]
+
+    yield prepare
+    for deployment in made:
+        deployment.stop()

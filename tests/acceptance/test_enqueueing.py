@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from redis import Redis
 
 from demo.ports import free_port
 from demo.redis_server import RedisServer
-from tests.stage.deployment import Deployment, HostProcess
+from tests.stage.deployment import Deploy, HostProcess
 
 pytestmark = pytest.mark.measures_time
 
@@ -21,27 +22,31 @@ PATIENCE_S = 1.5
 MESSAGE = {"message_id": "m1", "sender_name": "Jan", "sender_role": "visitor", "text": "hello"}
 
 
-def _host(directory: Path, redis_url: str) -> tuple[Deployment, HostProcess]:
-    deployment = Deployment.create(directory, redis_url=redis_url, database_url="sqlite://")
-    return deployment, deployment.start_host()
+StartHost = Callable[[str], HostProcess]
 
 
-def test_refused_redis_fails_quickly(tmp_path: Path) -> None:
+@pytest.fixture
+def start_host(deploy: Deploy, tmp_path: Path) -> StartHost:
+    """Starts i-Reserve's process with the Redis at an address."""
+    return lambda redis_url: deploy(
+        tmp_path / "host", redis_url=redis_url, database_url="sqlite://"
+    ).start_host()
+
+
+def test_refused_redis_fails_quickly(start_host: StartHost) -> None:
     """Nobody listens: OperationalError at once."""
-    deployment, host = _host(tmp_path, f"redis://127.0.0.1:{free_port()}/0")
+    host = start_host(f"redis://127.0.0.1:{free_port()}/0")
 
     answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
-
-    deployment.stop()
     assert answer["error"] == "kombu.exceptions.OperationalError"
     assert answer["seconds"] < PATIENCE_S
 
 
 def test_hung_redis_fails_quickly_and_works_again_afterwards(
-    tmp_path: Path, own_redis: RedisServer
+    start_host: StartHost, own_redis: RedisServer
 ) -> None:
     """Redis is stopped by SIGSTOP, before and after the first call; calling again is safe."""
-    deployment, host = _host(tmp_path / "host", own_redis.url)
+    host = start_host(own_redis.url)
     warm = host.delay("post_reply", "L1", "c1", **MESSAGE)
     assert own_redis.process is not None
 
@@ -49,14 +54,12 @@ def test_hung_redis_fails_quickly_and_works_again_afterwards(
     hung = [host.delay("post_reply", "L1", "c1", **MESSAGE) for _ in range(2)]
     own_redis.process.send_signal(signal.SIGCONT)
     again = host.delay("post_reply", "L1", "c1", **MESSAGE)
-
-    deployment.stop()
     assert [warm["ok"], again["ok"]] == [True, True]
     assert [answer["error"] for answer in hung] == ["kombu.exceptions.OperationalError"] * 2
     assert max(answer["seconds"] for answer in hung) < PATIENCE_S
 
 
-def test_cut_off_redis_fails_quickly(tmp_path: Path) -> None:
+def test_cut_off_redis_fails_quickly(start_host: StartHost) -> None:
     """Connections are not answered at all, as when packets are dropped."""
     with socket.socket() as listener:
         # A full backlog makes the kernel drop further attempts to connect.
@@ -67,20 +70,20 @@ def test_cut_off_redis_fails_quickly(tmp_path: Path) -> None:
         for blocker in blockers:
             blocker.setblocking(False)
             blocker.connect_ex(("127.0.0.1", port))
-        deployment, host = _host(tmp_path, f"redis://127.0.0.1:{port}/0")
+        host = start_host(f"redis://127.0.0.1:{port}/0")
 
         answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
-
-        deployment.stop()
         for blocker in blockers:
             blocker.close()
     assert answer["error"] == "kombu.exceptions.OperationalError"
     assert answer["seconds"] < PATIENCE_S
 
 
-def test_restarted_redis_is_used_at_the_first_call(tmp_path: Path, own_redis: RedisServer) -> None:
+def test_restarted_redis_is_used_at_the_first_call(
+    start_host: StartHost, own_redis: RedisServer
+) -> None:
     """After Redis was killed and started again the next call succeeds."""
-    deployment, host = _host(tmp_path / "host", own_redis.url)
+    host = start_host(own_redis.url)
     host.delay("post_reply", "L1", "c1", **MESSAGE)
 
     own_redis.stop(with_signal=signal.SIGKILL)
@@ -89,7 +92,6 @@ def test_restarted_redis_is_used_at_the_first_call(tmp_path: Path, own_redis: Re
 
     with Redis.from_url(own_redis.url) as redis:
         waiting = redis.llen("ireserve-mattermost:lane:L1:c:c1")
-    deployment.stop()
     assert answer["ok"], answer
     assert waiting == 2
 
@@ -102,16 +104,15 @@ def test_restarted_redis_is_used_at_the_first_call(tmp_path: Path, own_redis: Re
     ],
 )
 def test_wrong_keyword_fails_at_the_call(
-    tmp_path: Path, redis_url: str, kwargs: dict[str, str], named: str
+    start_host: StartHost, redis_url: str, kwargs: dict[str, str], named: str
 ) -> None:
     """A programming mistake is told to the programmer, and nothing is enqueued."""
-    deployment, host = _host(tmp_path, redis_url)
+    host = start_host(redis_url)
 
     answer = host.delay("post_reply", "L1", "c1", **kwargs)
 
     with Redis.from_url(redis_url) as redis:
         keys = redis.keys()
-    deployment.stop()
     assert answer["error"] == "builtins.TypeError"
     assert named in answer["message"]
     assert keys == []

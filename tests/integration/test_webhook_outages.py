@@ -19,7 +19,7 @@ from demo.redis_server import RedisServer, running_redis
 from models import Database, ReplySource, ReplyState
 from tasks.wake import RESOLVE_REPLY
 from tests.postgres_server import PostgresServer
-from tests.stage.deployment import Deployment, Process
+from tests.stage.deployment import Deploy, Deployment, Process
 from tests.waiting import wait_until
 from tests.webhook_calls import (
     OTHER_TOKEN,
@@ -70,11 +70,11 @@ def timed(url: str, letter: str) -> tuple[int, bool]:
 
 @pytest.mark.measures_time
 def test_broker_that_is_gone_or_hangs_holds_nobody_up(
-    own_redis: RedisServer, database: Database, database_url: str, tmp_path: Path
+    own_redis: RedisServer, database: Database, database_url: str, tmp_path: Path, deploy: Deploy
 ) -> None:
     """200 at once and the row is there: broker working, hung, gone; when it is back it is used."""
     add_licence(database)
-    deployment = Deployment.create(tmp_path, redis_url=own_redis.url, database_url=database_url)
+    deployment = deploy(tmp_path, redis_url=own_redis.url, database_url=database_url)
     _, url = started(deployment)
     assert own_redis.process is not None
 
@@ -109,12 +109,16 @@ def woken(redis_url: str) -> list[int]:
 
 
 def test_postgresql_that_is_away_is_a_503_until_it_is_back(
-    postgres_server: PostgresServer, postgres_url: str, redis_url: str, tmp_path: Path
+    postgres_server: PostgresServer,
+    postgres_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    deploy: Deploy,
 ) -> None:
     """503 and a line in the log; the first call after the restart is taken."""
     database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
     add_licence(database)
-    deployment = Deployment.create(tmp_path, redis_url=redis_url, database_url=postgres_url)
+    deployment = deploy(tmp_path, redis_url=redis_url, database_url=postgres_url)
     web, url = started(deployment)
     before = send(url, as_json(payload(post_id="a" * 26)))
 
@@ -133,9 +137,9 @@ def test_postgresql_that_is_away_is_a_503_until_it_is_back(
     database.dispose()
 
 
-def test_database_without_tables_is_a_503(tmp_path: Path) -> None:
+def test_database_without_tables_is_a_503(tmp_path: Path, deploy: Deploy) -> None:
     """Nobody has run the release command yet: 503, and no traceback."""
-    deployment = Deployment.create(
+    deployment = deploy(
         tmp_path,
         redis_url=f"redis://127.0.0.1:{free_port()}/0",
         database_url=f"sqlite:///{tmp_path / 'empty.db'}",
@@ -154,9 +158,11 @@ def test_database_without_tables_is_a_503(tmp_path: Path) -> None:
     [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}XX0\r\n\r\n", b"5\r\n{}", b"-1\r\n{}"],
     ids=["no length", "no end of chunk", "cut off", "negative"],
 )
-def test_broken_chunks_are_a_400(tmp_path: Path, sqlite_url: str, body: bytes) -> None:
+def test_broken_chunks_are_a_400(
+    tmp_path: Path, sqlite_url: str, body: bytes, deploy: Deploy
+) -> None:
     """A body that the web server itself cannot read: 400, and no traceback."""
-    deployment = Deployment.create(tmp_path, redis_url="redis://", database_url=sqlite_url)
+    deployment = deploy(tmp_path, redis_url="redis://", database_url=sqlite_url)
     web, _ = started(deployment)
     head = b"POST /mattermost/replies HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -170,11 +176,13 @@ def test_broken_chunks_are_a_400(tmp_path: Path, sqlite_url: str, body: bytes) -
     assert "Traceback" not in web.log_text()
 
 
-def test_log_tells_ids_and_never_token_text_or_name(tmp_path: Path, sqlite_url: str) -> None:
+def test_log_tells_ids_and_never_token_text_or_name(
+    tmp_path: Path, sqlite_url: str, deploy: Deploy
+) -> None:
     """A marked secret in every field and every way to fail is not in the log, nor in an answer."""
     database = Database(sqlite_url)
     add_licence(database)
-    deployment = Deployment.create(
+    deployment = deploy(
         tmp_path,
         redis_url=f"redis://:{SECRET}@127.0.0.1:{free_port()}/0",
         database_url=sqlite_url,
@@ -200,11 +208,13 @@ def test_log_tells_ids_and_never_token_text_or_name(tmp_path: Path, sqlite_url: 
     assert SECRET not in log + "".join(answer.text for answer in answers)
 
 
-def test_operator_rotates_a_token_by_command(tmp_path: Path, sqlite_url: str) -> None:
+def test_operator_rotates_a_token_by_command(
+    tmp_path: Path, sqlite_url: str, deploy: Deploy
+) -> None:
     """Add, add the new one, finish; a wrong one is explained without being shown."""
     database = Database(sqlite_url)
     add_licence(database, tokens=())
-    deployment = Deployment.create(tmp_path, redis_url="redis://", database_url=sqlite_url)
+    deployment = deploy(tmp_path, redis_url="redis://", database_url=sqlite_url)
 
     def webhook(*words: str, token: str = "") -> tuple[int, str]:
         done = deployment.command("licence", "webhook", "L1", *words, stdin=token)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,10 @@ class Deployment:
     def logs(self) -> str:
         """Return what all processes have written."""
         return "\n".join(running.log_text() for running in self.running)
+
+
+# Prepares a deployment, as `Deployment.create` does, whose processes end with the test.
+Deploy = Callable[..., Deployment]
 
 
 def _wait_until_ready(worker: Process) -> None:
