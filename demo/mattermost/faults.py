@@ -75,6 +75,7 @@ class Fault:
     seed: int = 0
     retry_after_s: int = 1
     reason: str = "no"
+    caches: str = "warm"
     id: int = 0
     _random: random.Random = field(init=False, repr=False)
 

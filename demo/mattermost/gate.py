@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, request
 
 from demo.mattermost import errors
 from demo.mattermost.errors import ApiError
-from demo.mattermost.exchange import asking_user, backend, refusal
+from demo.mattermost.exchange import answer, asking_user, backend, refusal
 from demo.mattermost.faults import (
     AFTER_ACCEPTING,
     INSTEAD_OF_AN_ANSWER,
@@ -120,7 +120,7 @@ def _struck(entry: Received) -> Response | None:
 def _instead(fault: Fault) -> Response | None:
     match fault.kind:
         case FaultKind.DATABASE_AWAY:
-            return _without_database()
+            return _without_database(fault.caches)
         case FaultKind.UNAUTHORIZED:
             return refusal(ApiError(errors.SESSION_EXPIRED))
         case FaultKind.ERROR_500:
@@ -139,15 +139,22 @@ def _instead(fault: Fault) -> Response | None:
             return Response()
 
 
-def _without_database() -> Response | None:
+def _without_database(caches: str) -> Response | None:
     """What a server answers whose database is away, or None for what needs none.
 
     A reply is refused as if its root were none; every other post, and all that is asked of posts,
-    is a 500.
+    is a 500. Without the members in its cache the server takes the bot for a stranger, and with no
+    cache at all its token for none.
     """
-    path = g.entry.path
+    path, is_change = g.entry.path, request.method != "GET"
+    if path == "/system/ping" and request.args.get("get_server_status") == "true":
+        return answer({"status": "UNHEALTHY", "database_status": "UNHEALTHY"}, 500)
     if path.startswith(_NEED_NO_DATABASE):
         return None
+    if caches == "cold":
+        return refusal(ApiError(errors.SESSION_EXPIRED))
+    if caches == "without members" and is_change and path != "/posts/ids":
+        return refusal(ApiError(errors.PERMISSIONS))
     if request.method == "POST" and path == "/posts":
         body = request.get_json(force=True, silent=True)
         is_reply = isinstance(body, dict) and bool(body.get("root_id"))

@@ -27,6 +27,14 @@ class DirectoryCalls:
         """The status word of a server that answers, "OK"; needs no valid token."""
         return self._transport.call("GET", "/system/ping", parse=parse_status)
 
+    def check_database(self) -> None:
+        """Ask whether the server reaches its database; needs no token and no cache.
+
+        Raises: OutcomeUnknownError `server_error` when it does not.
+        """
+        query = {"get_server_status": "true"}
+        self._transport.call("GET", "/system/ping", query=query, parse=parse_status)
+
     def get_client_config(self) -> ClientConfig:
         """What the server allows. With a rejected token the server gives only part of it."""
         # `format` is mandatory up to 9 and ignored later.

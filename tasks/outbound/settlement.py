@@ -34,6 +34,9 @@ BEING_MADE_S = 30.0
 # What a worker that stops had not sent yet is another worker's to send.
 AFTER_STOP_S = 1.0
 FIRST_LOOK_S = 2.0
+# What a server answers to a healthy request when it cannot read its database: it knows neither the
+# bot's token nor its membership (11.6), or not the channel (6.7).
+REFUSALS_IN_DOUBT = frozenset({Reason.NOT_A_MEMBER, Reason.TOKEN_REJECTED, Reason.INVALID_REQUEST})
 # The server found another first reply in the way and did not store this one; a later reply is safe.
 # A look must confirm it, for other trouble of its database has the same id.
 NOTHING_STORED = "app.post.save.app_error"
@@ -257,10 +260,16 @@ def explained_refusals(job: Job, channel_id: str) -> Iterator[None]:
 
     Raises:
         SendFailedError: for ``not_a_member``: the channel is unknown, archived, or the bot is out.
+        UndecidedError: the server has lost its database, without which it refuses anything.
     """
     try:
         yield
     except RefusedError as error:
+        if error.reason not in REFUSALS_IN_DOUBT:
+            raise
+        job.extend()
+        with asking():
+            job.client.check_database()
         if error.reason is not Reason.NOT_A_MEMBER:
             raise
         raise _explanation(job, channel_id) from None

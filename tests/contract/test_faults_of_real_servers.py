@@ -146,3 +146,36 @@ def test_body_over_the_limit_is_refused_by_newer_servers(
     answer = own_server.bot.post(own_server.webchat_id, props={"attachments": [{"fields": fields}]})
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("caches", "call", "status", "error"),
+    [
+        ("without members", "reply", 403, "api.context.permissions.app_error"),
+        ("without members", "ids", 500, "app.post.get.app_error"),
+        ("cold", "reply", 401, "api.context.session_expired.app_error"),
+        ("cold", "ids", 401, "api.context.session_expired.app_error"),
+    ],
+)
+def test_what_a_server_without_its_database_knows_hangs_on_its_caches(
+    caches: str,
+    call: str,
+    status: int,
+    error: str,
+    stand_in: StandIn,
+    own_server: ServerUnderTest,
+) -> None:
+    """Without members the bot is a stranger, with no cache its token none; the status tells."""
+    bot, channel_id = own_server.bot, own_server.webchat_id
+    root_id = bot.posted(channel_id, "root")["id"]
+    calls = {
+        "reply": lambda: bot.post(channel_id, root_id=root_id),
+        "ids": lambda: bot.send("/posts/ids", [root_id]),
+    }
+    stand_in.set_fault("database_away", caches=caches)
+
+    answer = calls[call]()
+
+    told = bot.get("/system/ping", get_server_status="true")
+    assert (answer.status_code, answer.json()["id"]) == (status, error)
+    assert (told.status_code, told.json()["database_status"]) == (500, "UNHEALTHY")

@@ -191,3 +191,19 @@ def test_crossed_message_that_cannot_be_moved_does_not_hold_up_the_next(stage: S
 
     assert stage.states()["reply:m2"] == ("sent", None)
     assert under(stage, stage.conversation().root_post_id) == ["after"]
+
+
+@pytest.mark.parametrize("caches", ["without members", "cold"])
+def test_refusal_of_a_server_without_its_database_is_not_believed(
+    stage: Stage, caches: str
+) -> None:
+    """It takes the bot for a stranger, or its token for none; the message waits and is sent."""
+    stage.start()
+    stage.stand_in.set_fault("database_away", caches=caches)
+
+    waiting = stage.reply("m1", "hello")
+    stage.stand_in.clear_faults()
+    sent = stage.drain(LANE)
+
+    assert (str(waiting), str(sent)) == ("1 waiting", "1 sent")
+    assert texts(stage) == ["hello"]
