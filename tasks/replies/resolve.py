@@ -98,7 +98,7 @@ def _load_due(runtime: Runtime, licence_id: str) -> list[KnownReply]:
     if runtime.stopping.is_set():
         return []
     due = claim_due(runtime.database, limit=BATCH, licence_id=licence_id)
-    return _load(runtime, [reply_id for reply_id, _ in due]) if due else []
+    return _load(runtime, [reply_id for reply_id, _ in due])
 
 
 def _resolve_one(runtime: Runtime, reply: KnownReply) -> str:

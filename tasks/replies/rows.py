@@ -99,6 +99,8 @@ class ThreadOwner:
 
 def load(connection: Connection, reply_ids: Sequence[int]) -> list[KnownReply]:
     """Return those of the replies that are in the inbox, in order."""
+    if not reply_ids:
+        return []
     found = _WITH_CONVERSATIONS.where(Reply.id.in_(reply_ids)).order_by(Reply.id)
     rows = [row._asdict() for row in connection.execute(found)]
     files = _files(connection, [row["id"] for row in rows if row["revision"]])
