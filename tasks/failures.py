@@ -109,6 +109,10 @@ class UnansweredError(Exception):
     """
 
 
+class OwnTroubleError(Exception):
+    """What kept a message waiting is on our side: a stop, or the attachment store."""
+
+
 class DeliveryFailedError(Exception):
     """A message has failed: the text names it by its key and says why (red in Flower)."""
 

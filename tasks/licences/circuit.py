@@ -16,7 +16,7 @@ from typing import cast
 from redis import Redis
 
 from ireserve_mattermost.lanes import PREFIX
-from tasks.failures import UnansweredError
+from tasks.failures import OwnTroubleError, UnansweredError
 from tasks.mattermost import (
     MattermostError,
     NotSentError,
@@ -69,8 +69,10 @@ def reach_of(error: Exception | None) -> Reach:
     """Return what the end of a request says of the server; None: it did what was asked.
 
     A refusal and a plain 500 are answers: they reached the server, whatever they say. What was
-    broken off on our side says nothing.
+    broken off on our side, or went wrong with our own store, says nothing.
     """
+    if isinstance(error, OwnTroubleError):
+        return Reach.UNKNOWN
     if isinstance(error, MattermostError) and error.reason is Reason.STOPPED:
         return Reach.UNKNOWN
     if isinstance(error, RateLimitedError):

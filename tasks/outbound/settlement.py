@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from tasks.attachments import AttachmentError
-from tasks.failures import SendFailedError, UnansweredError, UndecidedError
+from tasks.failures import OwnTroubleError, SendFailedError, UnansweredError, UndecidedError
 from tasks.mattermost import (
     FileInfo,
     MattermostError,
@@ -192,7 +192,7 @@ def broken_off(error: MattermostError | AttachmentError) -> UndecidedError:
         str(error),
         look_again_s=AFTER_STOP_S,
         sent_off=False,
-        cause=NotSentError(Reason.STOPPED),
+        cause=OwnTroubleError(),
     )
 
 

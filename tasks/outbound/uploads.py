@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.attachments import Attachment, AttachmentError, AttachmentReason
+from tasks.failures import OwnTroubleError, UndecidedError
 from tasks.mattermost import (
     FileInfo,
     MattermostError,
@@ -14,7 +15,7 @@ from tasks.mattermost import (
     Reason,
 )
 from tasks.outbound.job import Job
-from tasks.outbound.settlement import broken_off
+from tasks.outbound.settlement import LOOK_AGAIN_S, broken_off
 from tasks.rendering import file_note
 
 
@@ -32,7 +33,8 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
     Raises:
         NotSentError, RateLimitedError, RefusedError: the server is away or lets nothing in; that is
             the message's trouble, not one file's.
-        UndecidedError: this worker was asked to stop.
+        UndecidedError: this worker was asked to stop, or the attachment store is away; the message
+            waits for the store as for a server, and then goes with a note instead of the file.
     """
     files: list[FileInfo] = []
     notes: list[str] = []
@@ -42,6 +44,8 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
         except AttachmentError as error:
             if error.reason is AttachmentReason.STOPPED:
                 raise broken_off(error) from None
+            if error.reason is AttachmentReason.STORE_UNAVAILABLE and not job.expired:
+                raise _store_away(error) from None
             notes.append(file_note(name=attachment.name, reason=error.sentence))
         except MattermostError as error:
             if error.reason is Reason.STOPPED:
@@ -50,6 +54,16 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
                 raise
             notes.append(file_note(name=attachment.name, reason=_sentence(error)))
     return Uploads(tuple(files), tuple(notes))
+
+
+def _store_away(error: AttachmentError) -> UndecidedError:
+    return UndecidedError(
+        error.reason,
+        "Its files wait for the attachment store: check ATTACHMENTS_URL.",
+        look_again_s=LOOK_AGAIN_S,
+        sent_off=False,
+        cause=OwnTroubleError(),
+    )
 
 
 def _upload(job: Job, channel_id: str, attachment: Attachment) -> FileInfo:

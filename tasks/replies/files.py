@@ -113,9 +113,11 @@ def _info(fetching: Fetching, file_id: str) -> FileInfo:
 
 
 def _fetch(fetching: Fetching, info: FileInfo) -> File:
-    # A file never changes in Mattermost; one that was recorded as missing stays so.
-    if info.id in fetching.known:
-        return fetching.known[info.id]
+    # A file never changes in Mattermost, so one that was recorded stays as it is. Only that our own
+    # store could not take it says nothing of the file.
+    known = fetching.known.get(info.id)
+    if known is not None and known.reason != AttachmentReason.STORE_UNAVAILABLE.value:
+        return known
     try:
         return _described(info, *_stored(fetching, info))
     except (RateLimitedError, NotSentError):
@@ -123,7 +125,7 @@ def _fetch(fetching: Fetching, info: FileInfo) -> File:
     except RefusedError as error:
         return _missing(info, _refusal(error))
     except AttachmentError as error:
-        if error.reason is AttachmentReason.TOO_LARGE:
+        if error.reason in {AttachmentReason.TOO_LARGE, AttachmentReason.STORE_UNAVAILABLE}:
             return _missing(info, error.reason.value)
         return _broken_off(fetching, info, error.reason.value)
     except MattermostError as error:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from models import ReplyState
-from tasks.attachments import AttachmentError
+from tasks.attachments import AttachmentError, AttachmentReason
 from tasks.attachments.store import AttachmentStore
 from tasks.failures import SendFailedError
 from tasks.licences.access import LicenceAccess
@@ -24,6 +24,12 @@ from tasks.replies.questions import Inquiry, ReplyJob, ask_for_post
 from tasks.replies.receipts import Receipt, give_receipt, receipt_of
 from tasks.replies.rows import KnownReply, ThreadOwner
 from tasks.runtime import Runtime
+
+_STORE_AWAY = Obstacle(
+    Trouble.AWAY,
+    AttachmentReason.STORE_UNAVAILABLE.value,
+    "The reply is recorded; its files follow when the attachment store takes them.",
+)
 
 
 def record(runtime: Runtime, reply: KnownReply) -> Outcome:
@@ -147,6 +153,8 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     files = fetch_files(_fetching(job, owner), post)
     receipt = Receipt.of(content.visibility)
     if known.revision and not rows.differs(known, content, files):
+        if rows.lacks_files(files):
+            return _postpone(job, _STORE_AWAY)
         return _keep(job, update_at_ms=post.update_at_ms, receipt=receipt)
     author = inquiry.author
     # From here on the row is written, so the lock must still be held.
@@ -157,6 +165,9 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
         )
     if written is None:
         return Ending(Outcome.GONE)
+    if rows.lacks_files(files):
+        # It is told at once; the files follow as a later revision, when the store is back.
+        postpone(job.runtime.database, written, _STORE_AWAY)
     return Ending(Outcome.EDITED if known.revision else Outcome.RECORDED, written, receipt)
 
 

@@ -20,6 +20,7 @@ from models import (
     Visibility,
     utc_now,
 )
+from tasks.attachments import AttachmentReason
 from tasks.mattermost import Post
 from tasks.replies.authors import Author
 from tasks.replies.content import Content
@@ -80,8 +81,13 @@ class KnownReply:
 
     @property
     def recorded_at_ms(self) -> int | None:
-        """Return which version of the post is recorded; None: none has ever been."""
-        return self.post_update_at_ms if self.revision else None
+        """Return which version of the post is recorded; None: none has ever been.
+
+        A version whose files are still to come is not recorded whole, so it counts as older.
+        """
+        if not self.revision:
+            return None
+        return self.post_update_at_ms - (1 if lacks_files(self.files) else 0)
 
     @property
     def shows_nothing(self) -> bool:
@@ -208,8 +214,17 @@ def _write_files(connection: Connection, known: KnownReply, files: Sequence[File
 
 def differs(known: KnownReply, content: Content, files: Sequence[File]) -> bool:
     """Say whether this is another reply than the recorded one to those who read it."""
-    recorded = (known.text, known.visibility, [each.file_id for each in known.files])
-    return recorded != (content.text, content.visibility, [each.file_id for each in files])
+    recorded = (known.text, known.visibility, [(each.file_id, each.path) for each in known.files])
+    return recorded != (
+        content.text,
+        content.visibility,
+        [(each.file_id, each.path) for each in files],
+    )
+
+
+def lacks_files(files: Sequence[File]) -> bool:
+    """Say whether files are missing only because our own store could not take them."""
+    return any(file.reason == AttachmentReason.STORE_UNAVAILABLE.value for file in files)
 
 
 def write_unchanged(

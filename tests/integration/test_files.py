@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import requests
 
+from ireserve_mattermost.lanes import Lane
 from models import DeliveryState
 from tasks.outbound import ledger
 from tasks.outbound.parts import LOST_BY_SERVER
+from tasks.runtime import build_runtime
 from tests.stage.stage import VISITOR, Stage
 
 
@@ -185,6 +187,34 @@ def test_name_that_would_ping_is_defused(stage: Stage) -> None:
     stage.reply("m1", "x", attachments=[{"name": "@channel.png", "path": "gone.png"}])
 
     assert "@channel" not in stage.channel_posts()[1].message
+
+
+def test_message_waits_for_a_store_that_is_away(stage: Stage) -> None:
+    """That our own store is away says nothing of the file, which then goes with its text."""
+    attachments = _store(stage, "a.txt")
+    away = stage.store.rename(stage.store.with_name("away"))
+
+    waiting = stage.reply("m1", "look", attachments=attachments)
+    away.rename(stage.store)
+    report = stage.drain(Lane.of_conversation("L1", "c1"))
+
+    assert (str(waiting), str(report)) == ("1 waiting", "1 sent")
+    assert [file.name for file in stage.channel_posts()[-1].files] == ["a.txt"]
+
+
+def test_message_goes_without_its_file_when_the_store_stays_away(stage: Stage) -> None:
+    """After ``HOLD_S`` the text is sent, with a note in the place of the file."""
+    attachments = _store(stage, "a.txt")
+    stage.store.rename(stage.store.with_name("away"))
+    settings = stage.runtime.settings.model_copy(update={"hold_s": 0})
+    stage.runtime.database.dispose()
+    stage.runtime = build_runtime(settings, threads=1)
+
+    report = stage.reply("m1", "look", attachments=attachments)
+
+    assert str(report) == "1 sent"
+    assert "a.txt" in stage.channel_posts()[-1].message
+    assert stage.channel_posts()[-1].file_ids == ()
 
 
 def test_path_cannot_leave_the_store(stage: Stage) -> None:

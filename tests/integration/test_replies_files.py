@@ -151,16 +151,34 @@ def test_file_that_comes_the_second_time_is_recorded(thread: MirroredThread) -> 
     assert [each.reason for each in thread.attachments(reply_id)] == [None]
 
 
-def test_full_store_is_waited_for_and_then_named(thread: MirroredThread) -> None:
-    """A store that cannot be written costs the file, not the reply."""
+def test_files_follow_when_the_store_is_back(thread: MirroredThread) -> None:
+    """A store that cannot be written delays the file: the reply is told at once, the file later."""
     reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
-    (thread.stage.store / LICENCE).write_text("in the way")
+    in_the_way = thread.stage.store / LICENCE
+    in_the_way.write_text("in the way")
 
-    for _ in range(3):
+    thread.resolve(reply_id)
+    at_once, (without,) = thread.reply(reply_id), thread.attachments(reply_id)
+    for _ in range(5):
         thread.resolve(reply_id)
+    still = thread.reply(reply_id)
+    in_the_way.unlink()
+    thread.resolve(reply_id)
+    afterwards, (file,) = thread.reply(reply_id), thread.attachments(reply_id)
 
-    (file,) = thread.attachments(reply_id)
-    assert file.reason == "store_unavailable"
+    assert at_once is not None
+    assert still is not None
+    assert afterwards is not None
+    assert (at_once.text, at_once.revision, without.reason) == ("look", 1, "store_unavailable")
+    # The sweep takes it up again, however often the store is still away, and nothing is told twice.
+    assert (still.state, still.revision, still.reason) == (
+        ReplyState.RECEIVED,
+        1,
+        "store_unavailable",
+    )
+    assert still.next_attempt_at > still.received_at
+    assert (afterwards.state, afterwards.revision, file.reason) == (ReplyState.RECORDED, 2, None)
+    assert file.path is not None
 
 
 def test_deletion_waits_for_a_store_that_is_away(thread: MirroredThread) -> None:
