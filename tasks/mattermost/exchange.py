@@ -31,6 +31,10 @@ class AnswerTooLargeError(HTTPError):
     """More came back than the question can be answered with."""
 
 
+class SendTooLateError(Exception):
+    """The moment up to which the request might be sent had passed; nothing was sent."""
+
+
 class LookupTimeoutError(TimeoutError):
     """The host's name was not found out in time."""
 
@@ -74,6 +78,7 @@ class Exchange:
         total_s: float,
         receive_bytes: int,
         stopping: Stopping | None = None,
+        send_by: float = float("inf"),
     ) -> None:
         self._connect_s = connect_s
         self._answer_s = answer_s
@@ -82,6 +87,7 @@ class Exchange:
         self._phase_ends_at = self._started_at + answer_s
         self._bytes_left = receive_bytes * CHUNKED_FACTOR + HEAD_BYTES
         self._stopping = stopping or Stopping()
+        self._send_by = send_by
         self.is_broken_off = False
 
     @contextmanager
@@ -132,6 +138,15 @@ class Exchange:
     def resolve_s(self) -> float:
         """How long the host's name may still take. Raises: TimeoutError when it took too long."""
         return min(self.left_s(), RESOLVE_S)
+
+    def sending(self) -> None:
+        """Look whether the request may still go out, directly before its first byte does.
+
+        Raises: SendTooLateError: this process stood still for too long since it was allowed to.
+        """
+        if monotonic() > self._send_by:
+            raise SendTooLateError
+        self._send_by = float("inf")
 
     def received(self, size: int) -> None:
         """Count bytes that came. Raises: AnswerTooLargeError when they are too many."""

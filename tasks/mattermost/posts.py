@@ -31,9 +31,12 @@ class PostCalls:
         file_ids: Sequence[str] = (),
         props: Mapping[str, Any] | None = None,
         pending_post_id: str = "",
+        send_by: float = float("inf"),
     ) -> Post:
         """The new post. The server gives the same one again for a `pending_post_id` within 30 s.
 
+        After the moment `send_by` (by `monotonic`) nothing is sent.
+        Raises: SendTooLateError, beside the four kinds of MattermostError.
         Compare `file_ids`: the server drops silently what it cannot attach, and sorts the rest.
         Source: POST /posts, tried on 6.7.2.
         """
@@ -48,7 +51,13 @@ class PostCalls:
         # A bot that shows as online all day tells nobody anything.
         query = {"set_online": "false"}
         return self._transport.call(
-            "POST", "/posts", query=query, payload=payload, parse=Post.parse, channel_id=channel_id
+            "POST",
+            "/posts",
+            query=query,
+            payload=payload,
+            parse=Post.parse,
+            channel_id=channel_id,
+            send_by=send_by,
         )
 
     def patch_post(

@@ -33,6 +33,7 @@ class _Bounded(socket.socket):
         # The socket's own would take its time limit for all of the data together, and would not
         # say how much had gone when a slice ended.
         view = memoryview(data).cast("B")
+        current_exchange().sending()
         while view:
             view = view[self._within(super().send, view, flags) :]
 

@@ -92,16 +92,19 @@ class Transport:
         body: Body | None = None,
         channel_id: str | None = None,
         limit_bytes: int = ONE_ANSWER_BYTES,
+        send_by: float = float("inf"),
     ) -> T:
         """Send a request, with `payload` as JSON or `body` as it is; give the parsed answer.
 
         `channel_id` is for the errors: the channel that the call is about. `limit_bytes` is how
-        large an answer to this question can be.
+        large an answer to this question can be. After the moment `send_by` (by `monotonic`)
+        nothing is sent.
 
-        Raises: one of the four kinds of MattermostError.
+        Raises: one of the four kinds of MattermostError; SendTooLateError.
         """
         call = Call(method, path, channel_id)
-        exchange = self._exchange(limit_bytes, transfer_bytes=len(body) if body else 0)
+        size = len(body) if body else 0
+        exchange = self._exchange(limit_bytes, transfer_bytes=size, send_by=send_by)
         with exchange.running():
             response = self._send(call, exchange, query=query, payload=payload, body=body)
             with closing(response):
@@ -133,13 +136,16 @@ class Transport:
                     chunks=_chunks(response, call, exchange, step_s=self._read_timeout_s),
                 )
 
-    def _exchange(self, receive_bytes: int, *, transfer_bytes: int = 0) -> Exchange:
+    def _exchange(
+        self, receive_bytes: int, *, transfer_bytes: int = 0, send_by: float = float("inf")
+    ) -> Exchange:
         return Exchange(
             connect_s=self._connect_timeout_s,
             answer_s=self._read_timeout_s,
             total_s=self._transfer_s(transfer_bytes),
             receive_bytes=receive_bytes,
             stopping=self._stopping,
+            send_by=send_by,
         )
 
     def _transfer_s(self, size_bytes: int) -> float:

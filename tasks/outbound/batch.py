@@ -206,6 +206,7 @@ class Batch:
             attachments=self._runtime.attachments,
             extend=clock.extend,
             extend_for_files=clock.extend_for_files,
+            send_by=clock.send_by,
             task_id=entry.task_id,
             enqueued_at_ms=entry.enqueued_at_ms,
             expired=has_expired(self._runtime, entry),

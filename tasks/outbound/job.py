@@ -41,8 +41,9 @@ class Job:
     """The message's lane and licence, and the means to send it.
 
     ``extend`` keeps the lane ours: it is called before each request, and ``extend_for_files``
-    before each step of a file; see ``MessageClock``. ``expired`` says that the message has waited
-    for ``HOLD_S``: it fails rather than waits again.
+    before each step of a file; ``send_by`` is looked at before a post goes out. See
+    ``MessageClock``. ``expired`` says that the message has waited for ``HOLD_S``: it fails rather
+    than waits again.
     """
 
     lane: Lane
@@ -52,6 +53,7 @@ class Job:
     attachments: AttachmentSource
     extend: Callable[[], None]
     extend_for_files: Callable[[], None]
+    send_by: Callable[[], float]
     task_id: str
     enqueued_at_ms: int
     expired: bool

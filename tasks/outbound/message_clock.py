@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from ireserve_mattermost.lanes import FRESH_S, LOCK_S
 from tasks.attachments import AttachmentError, AttachmentReason
 from tasks.failures import UndecidedError
 from tasks.mattermost import Reason
@@ -15,6 +16,9 @@ FILES_S = 600.0
 # What then is left to post takes seconds. A server that needs longer makes the message wait.
 MESSAGE_S = 900.0
 LOOK_AGAIN_S = 20.0
+# How long after the lane was last extended a request may still go out: as long as the lock is
+# surely ours, less a second for the way to Redis.
+SEND_WITHIN_S = LOCK_S - FRESH_S - 1.0
 
 
 class MessageClock:
@@ -25,6 +29,7 @@ class MessageClock:
     ) -> None:
         now = monotonic()
         self._extend = extend
+        self._send_by = now
         self._ends_at = now + message_s
         self._files_end_at = now + files_s
 
@@ -43,7 +48,13 @@ class MessageClock:
                 sent_off=False,
                 cause=None,
             )
+        before = monotonic()
         self._extend()
+        self._send_by = before + SEND_WITHIN_S
+
+    def send_by(self) -> float:
+        """Return the moment after which nothing may be sent: the lane may be another worker's."""
+        return self._send_by
 
     def extend_for_files(self) -> None:
         """Keep the lane for one more step of a file.

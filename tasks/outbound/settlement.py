@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from ireserve_mattermost.lanes import LaneLostError
 from tasks.attachments import AttachmentError
 from tasks.failures import OwnTroubleError, SendFailedError, UnansweredError, UndecidedError
 from tasks.mattermost import (
@@ -23,6 +24,7 @@ from tasks.mattermost import (
     Reason,
     RefusedError,
 )
+from tasks.mattermost.exchange import SendTooLateError
 from tasks.outbound.job import Attempt, Job
 
 # A server that did not answer within 20 s may still be at work on the post: when it is not there
@@ -144,6 +146,14 @@ def _post_once(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
 
 def _post(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
     job.extend()
+    try:
+        return _create(job, attempt, place, draft)
+    except SendTooLateError:
+        # The worker stood still in between, and the lane may be another worker's by now.
+        raise LaneLostError("the worker stood still directly before it sent a message") from None
+
+
+def _create(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
     with explained_refusals(job, place.channel_id):
         return job.client.create_post(
             channel_id=place.channel_id,
@@ -157,6 +167,7 @@ def _post(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
                 root_post_id=place.root_post_id,
                 part=draft.part,
             ),
+            send_by=job.send_by(),
         )
 
 

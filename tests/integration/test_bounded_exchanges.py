@@ -22,7 +22,7 @@ from tasks.mattermost import (
     RefusedError,
 )
 from tasks.mattermost.connections import plain_session
-from tasks.mattermost.exchange import LookupTimeoutError, Stopping
+from tasks.mattermost.exchange import LookupTimeoutError, SendTooLateError, Stopping
 from tasks.mattermost.names import Address, Resolver
 from tasks.mattermost.transport import LIST_ANSWER_BYTES
 from tests.wire import Request, WireServer, always, http
@@ -260,6 +260,16 @@ def test_a_stop_ends_an_exchange_that_has_begun() -> None:
 
     assert (caught.value.reason, late.value.reason) == (Reason.STOPPED, Reason.STOPPED)
     assert took_s < 3
+
+
+def test_nothing_is_sent_after_the_moment_up_to_which_it_may_be() -> None:
+    """A process that stood still in between notices it before the first byte, not after."""
+    with WireServer(always(CREATED)) as server, _client(server) as client:
+        with pytest.raises(SendTooLateError):
+            client.create_post(channel_id=CHANNEL, message="x", send_by=time.monotonic() - 0.1)
+        client.create_post(channel_id=CHANNEL, message="y", send_by=time.monotonic() + 60)
+
+    assert [json.loads(request.body)["message"] for request in server.requests] == ["y"]
 
 
 def test_one_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

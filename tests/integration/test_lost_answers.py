@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ireserve_mattermost.lanes import Lane, LaneEntry
+from ireserve_mattermost.lanes import PREFIX, Lane, LaneEntry
 from models import DeliveryState
 from tasks.mattermost import MattermostClient
-from tasks.outbound import ledger
+from tasks.outbound import ledger, message_clock
 from tasks.outbound.marks import Mark
 from tests.stage.stage import Stage
 from tests.waiting import wait_until
@@ -218,3 +218,23 @@ def test_long_message_that_broke_off_in_the_middle_is_continued(stage: Stage) ->
 
     assert len(whole) == 3
     assert [post.message for post in stage.channel_posts()[1:]] == whole
+
+
+def test_worker_that_stood_still_before_it_sent_leaves_the_message_to_the_next(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lane may be another worker's by then: it sends nothing, and writes nothing down."""
+    stage.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(message_clock, "SEND_WITHIN_S", -1.0)
+        stage.reply("m1", "hello")
+    sent_meanwhile = len(stage.channel_posts())
+    # Its lock runs out.
+    lane = Lane.of_conversation("L1", "c1")
+    stage.runtime.redis.delete(f"{PREFIX}lock:{lane}")
+
+    stage.drain(lane)
+
+    assert sent_meanwhile == 1
+    assert stage.states()["reply:m1"] == ("sent", None)
+    assert len(stage.channel_posts()) == 2
