@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 from models import ReplyState
@@ -14,7 +15,7 @@ from tasks.locks import HeldLock, LockLostError
 from tasks.mattermost import MattermostError, Post, Reason
 from tasks.replies import rows
 from tasks.replies.content import Content
-from tasks.replies.files import Fetching, fetch_files
+from tasks.replies.files import Fetching, File, fetch_files
 from tasks.replies.hand_over import hand_over
 from tasks.replies.meaning import Ignored, Means, meaning_of
 from tasks.replies.outcomes import Ending, Outcome, note
@@ -157,6 +158,8 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
             return _postpone(job, _STORE_AWAY)
         return _keep(job, update_at_ms=post.update_at_ms, receipt=receipt)
     author = inquiry.author
+    kept = {file.file_id for file in files}
+    _remove_files(job, [file for file in known.files if file.file_id not in kept])
     # From here on the row is written, so the lock must still be held.
     job.extend()
     with job.runtime.database.connection() as connection:
@@ -209,18 +212,28 @@ def _keep(
 
 
 def _forget(job: ReplyJob, post: Post) -> Ending:
-    store = _store(job)
-    try:
-        for file in job.known.files:
-            if file.path is not None:
-                store.remove(file.path)
-    except AttachmentError as error:
-        raise PostponedError(
-            Trouble.BROKEN, error.reason.value, "The deleted post's files could not be removed."
-        ) from None
+    _remove_files(job, job.known.files)
     with job.runtime.database.connection() as connection:
         forgotten = rows.write_deleted(connection, job.known, update_at_ms=post.update_at_ms)
     return Ending(Outcome.DELETED, forgotten)
+
+
+def _remove_files(job: ReplyJob, files: Iterable[File]) -> None:
+    """Remove files that are no part of the reply any more, before their rows go.
+
+    Their rows alone know the paths, so that a removal that fails is tried again.
+
+    Raises:
+        PostponedError: the store is away.
+    """
+    store = _store(job)
+    try:
+        for file in files:
+            if file.path is not None:
+                store.remove(file.path)
+    except AttachmentError as error:
+        detail = "Files that were taken off the post could not be removed."
+        raise PostponedError(Trouble.BROKEN, error.reason.value, detail) from None
 
 
 def _leave_out(job: ReplyJob, why: Ignored) -> Ending:

@@ -174,7 +174,7 @@ def test_reply_that_cannot_be_asked_for_is_left_with_exit_code_1(
 
     answer = operator.json("collect", str(recorded), "999", exit_code=1)
 
-    assert answer == {"asked": [], "left": [recorded, 999]}
+    assert answer == {"asked": [], "left": [999, recorded]}
     assert woken(thread) == []
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
 
 from models import ReplyState, Visibility
 from tasks.attachments import AttachmentError
@@ -194,6 +195,46 @@ def test_deletion_waits_for_a_store_that_is_away(thread: MirroredThread) -> None
     assert (waiting, gone) == (ReplyState.RECEIVED, ReplyState.DELETED)
     assert not list(thread.stage.store.rglob("*.txt"))
     assert [each for each in thread.stage.store.rglob("*") if each.is_file()] == []
+
+
+def _edit(thread: MirroredThread, post_id: str, **changes: Any) -> None:
+    """Change a post as a client does; ours never changes the files of one."""
+    answer = requests.put(
+        f"{thread.stage.stand_in.url}/api/v4/posts/{post_id}/patch",
+        headers={"Authorization": f"Bearer {thread.stage.user_token}"},
+        json=changes,
+        timeout=10,
+    )
+    assert answer.ok
+
+
+def test_file_that_an_edit_takes_off_is_gone_from_the_store(thread: MirroredThread) -> None:
+    """What the team takes back is not kept; what stays on the post stays."""
+    kept, taken_off = thread.upload(b"keep", b"passport")
+    row = thread.recorded(thread.say("two", file_ids=[kept, taken_off]))
+    _edit(thread, row.post_id, message="one", file_ids=[kept])
+
+    again = thread.ask_again(row.id)
+
+    assert again.revision == 2
+    assert (thread.stage.store / _path(kept)).read_bytes() == b"keep"
+    assert not (thread.stage.store / _path(taken_off)).exists()
+
+
+def test_file_is_removed_when_the_store_is_back(thread: MirroredThread) -> None:
+    """A store that is away keeps the edit waiting, so that no file is forgotten."""
+    (taken_off,) = thread.upload(b"passport")
+    row = thread.recorded(thread.say("one", file_ids=[taken_off]))
+    _edit(thread, row.post_id, message="none", file_ids=[])
+    thread.configure(attachments_url="nowhere")
+    waiting = thread.ask_again(row.id)
+    thread.configure(attachments_url=f"file://{thread.stage.store}")
+
+    again = thread.ask_again(row.id)
+
+    assert (waiting.state, waiting.revision) == (ReplyState.RECEIVED, 1)
+    assert (again.state, again.revision, again.text) == (ReplyState.RECORDED, 2, "none")
+    assert not (thread.stage.store / _path(taken_off)).exists()
 
 
 def test_name_leads_nowhere_and_the_path_holds_ids_alone(thread: MirroredThread) -> None:
