@@ -24,13 +24,12 @@ from benchmarks.plans import Statements, is_bounded, plans, watched
 from benchmarks.report import Comparison, Report, Target, alternating
 from benchmarks.servers import databases
 from demo.redis_server import running_redis
-from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.message_task import entry_of
 from ireserve_mattermost.messages import lane_of
 from models import Database
 from settings import Settings
 from tasks.cli.status import read_status
-from tasks.outbound.drain import drain
+from tasks.outbound.drain import enter, serve
 from tasks.outbound.resending import find_failed
 from tasks.outbound.retention import forget_old_payloads
 from tasks.replies.catch_up import collect, licences_to_look_after
@@ -170,7 +169,7 @@ def _send(runtime: Runtime) -> None:
             "text": "Is it free?",
         }
         runtime.lanes.append(lane_of("reply", payload), entry_of("reply", payload, "planned"))
-        drain(runtime, Lane.of_conversation(LICENCES[0], conversation))
+        serve(runtime, enter(runtime, LICENCES[0], wake_id="planned"))
 
 
 def _queries(runtime: Runtime) -> dict[str, Callable[[], object]]:

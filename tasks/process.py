@@ -20,6 +20,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from settings import get_settings
+from tasks.licences.shares import THREADS_PER_MESSAGE
 from tasks.runtime import current_runtime, set_threads
 from tasks.watch.broker import loses_messages
 from tasks.watch.error_reports import report_error, start_error_reports
@@ -43,7 +44,12 @@ def _be_patient(conf: Any = None, **_: Any) -> None:
 @celeryd_after_setup.connect
 def _count_threads(instance: Any = None, **_: Any) -> None:
     pool = getattr(instance.pool_cls, "__module__", "")
-    set_threads(instance.concurrency if pool.endswith("thread") else 1)
+    if not pool.endswith("thread"):
+        set_threads(1)
+        return
+    # What runs at once is what was asked for; threads that wait for a slow server come on top.
+    set_threads(instance.concurrency)
+    instance.concurrency *= THREADS_PER_MESSAGE
 
 
 # The first one comes before a worker warns of anything.

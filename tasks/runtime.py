@@ -16,7 +16,7 @@ from settings import Settings, get_settings
 from tasks.attachments import AttachmentSource
 from tasks.licences.access import LicenceAccess, Licences
 from tasks.licences.circuit import Circuits
-from tasks.licences.slots import Slots
+from tasks.licences.shares import Shares
 from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
 from tasks.mattermost.exchange import Stopping
@@ -88,7 +88,7 @@ class Runtime:
     lanes: Lanes
     locks: Locks
     circuits: Circuits
-    slots: Slots
+    shares: Shares
     tallies: Tallies
     licences: Licences
     clients: Clients
@@ -97,7 +97,7 @@ class Runtime:
 
 
 def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
-    """Return the parts for a process with this number of threads; nothing connects yet."""
+    """Return the parts for a process that runs this many messages at once; nothing connects."""
     redis = worker_redis(settings.redis_url)
     database = Database(settings.database_url, pool_size=threads)
     stopping = Stopping()
@@ -106,10 +106,10 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
         settings=settings,
         database=database,
         redis=redis,
-        lanes=Lanes(redis),
+        lanes=Lanes(redis, hold_ms=settings.hold_s * 1_000),
         locks=Locks(redis),
         circuits=Circuits(redis),
-        slots=Slots(threads),
+        shares=Shares(threads),
         tallies=Tallies(redis),
         licences=Licences(database, keyring),
         clients=Clients(settings, threads=threads, stopping=stopping),

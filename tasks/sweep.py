@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 from redis.exceptions import ConnectionError, TimeoutError
 
-from ireserve_mattermost.lanes import OVERDUE_MS, Lane
+from ireserve_mattermost.lanes import MAX_WAKE_UPS, OVERDUE_MS
 from tasks.app import app
 from tasks.failures import SendFailedError
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
-from tasks.wake import wake_lane
 from tasks.watch.signs import note_sweep
 
 log = structlog.get_logger(__name__)
 
 SWEEP_INTERVAL_S = 5.0
-# After a wake-up the lane gets this long to be drained before the next one, so that wake-ups do
-# not pile up behind workers that have more to do than they can.
-WAKE_AGAIN_MS = 15_000
-# As many wake-ups as a worker gets through between two sweeps; the others' turn comes next.
-WAKES_PER_SWEEP = 500
 
 
 # Every few seconds: its events would bury everything else in Flower.
@@ -46,7 +40,7 @@ def sweep_once(runtime: Runtime) -> str:
     """Run each part of the sweep, and note that it ran if none of them broke."""
     parts: dict[str, Callable[[Runtime], int]] = {
         "servers probed": send_probes,
-        "lanes woken": wake_overdue,
+        "licences woken": wake_overdue,
         "replies woken": wake_open_replies,
     }
     done = {name: _run(runtime, name, part) for name, part in parts.items()}
@@ -79,19 +73,11 @@ def send_probes(runtime: Runtime) -> int:
 
 
 def wake_overdue(runtime: Runtime) -> int:
-    """Wake the lanes that are overdue; return how many."""
-    now_ms = runtime.lanes.now_ms()
-    lanes = runtime.lanes.due(until_ms=now_ms - OVERDUE_MS, limit=WAKES_PER_SWEEP)
-    return _wake_all(runtime, lanes, now_ms)
-
-
-def _wake_all(runtime: Runtime, lanes: Sequence[Lane], now_ms: int) -> int:
-    """Wake the lanes, which the next sweeps then pass over for a while; return how many."""
-    for count, lane in enumerate(lanes):
-        runtime.lanes.wake_at(lane, now_ms + WAKE_AGAIN_MS)
-        if not wake_lane(lane):
-            return count
-    return len(lanes)
+    """Publish a wake-up for each licence that has overdue lanes; return how many were."""
+    return sum(
+        runtime.lanes.revive(licence_id, overdue_ms=OVERDUE_MS)
+        for licence_id in runtime.lanes.licences()
+    )
 
 
 @app.task(name="mattermost.probe_server")
@@ -110,7 +96,6 @@ def probe_server(licence_id: str) -> str:
             log.info("server_still_away", licence_id=licence_id, reason=error.reason.value)
             return f"still away: {error.reason.value}"
     runtime.circuits.close(licence_id)
-    lanes = runtime.lanes.waiting_of(licence_id)
-    woken = _wake_all(runtime, lanes, runtime.lanes.now_ms())
-    log.info("server_is_back", licence_id=licence_id, lanes=len(lanes))
-    return f"back: {woken} lanes woken"
+    woken = runtime.lanes.revive(licence_id, overdue_ms=0, at_most=MAX_WAKE_UPS)
+    log.info("server_is_back", licence_id=licence_id, wake_ups=woken)
+    return f"back: woken {woken} times"

@@ -12,22 +12,15 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from ireserve_mattermost.lanes import Lane
 from tasks.app import app
 
 log = structlog.get_logger(__name__)
 
-DRAIN_LANE = "mattermost.drain_lane"
 RESOLVE_REPLY = "mattermost.resolve_reply"
 
 
-def wake_lane(lane: Lane) -> bool:
-    """Let a worker send what is in the lane; False: the broker is away, the sweep does it later."""
-    return _publish(app, DRAIN_LANE, lane=str(lane))
-
-
 def wake_replies(reply_ids: Sequence[int], *, publisher: Celery = app) -> bool:
-    """Let a worker resolve these replies, whose rows are committed; False: as ``wake_lane``."""
+    """Let a worker resolve these replies, which are committed; False: the sweep does it later."""
     return _publish(publisher, RESOLVE_REPLY, reply_ids=list(reply_ids))
 
 

@@ -4,6 +4,7 @@ from ireserve_mattermost import create_root_post, post_reply, send_notification,
 """
 
 from ireserve_mattermost.address import RedisAddressError
+from ireserve_mattermost.lanes import TooManyError
 from ireserve_mattermost.messages import InvalidMessageError
 from ireserve_mattermost.public import AttachmentDict, Enqueued, FieldDict
 from ireserve_mattermost.tasks import create_root_post, post_reply, send_notification, sync_user
@@ -14,6 +15,7 @@ __all__ = [
     "FieldDict",
     "InvalidMessageError",
     "RedisAddressError",
+    "TooManyError",
     "create_root_post",
     "post_reply",
     "send_notification",

@@ -70,6 +70,7 @@ class MessageTask(Task):  # type: ignore[type-arg]
         Raises:
             TypeError: an argument is missing or unknown, or of a type that cannot be sent.
             ValueError: an option of Celery's that cannot be kept, or a wrong address of Redis.
+            TooManyError: too much waits for the licence already.
             kombu.exceptions.OperationalError: Redis is away (within 1.5 s). Nothing is half done:
                 calling again with the same message is safe.
         """

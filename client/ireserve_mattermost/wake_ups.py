@@ -22,6 +22,15 @@ APPENDED_HEADER = "ireserve_appended"
 
 _DELIVERY = {"exchange": "", "routing_key": QUEUE}
 
+# The task that works off what is due for a licence.
+DRAIN_LICENCE = "mattermost.drain_licence"
+
+
+def licence_wake_up(licence_id: str) -> tuple[str, str]:
+    """Return a new wake-up for a licence: its id, and its Celery message."""
+    wake_id = str(uuid4())
+    return wake_id, wake_up(DRAIN_LICENCE, wake_id, {"licence_id": licence_id})
+
 
 def wake_up(
     task: str, task_id: str, ids: Mapping[str, Any], headers: Mapping[str, Any] | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ireserve_mattermost.lanes import Lane
+from ireserve_mattermost.lanes import MAX_WAKE_UPS, Lane
 from models import Delivery, utc_now
 from tasks.cli.command import Command, confirm
 from tasks.cli.installation import Installation
@@ -26,7 +26,6 @@ from tasks.outbound.resending import (
     send_again,
     why_not,
 )
-from tasks.wake import wake_lane
 from tasks.watch.filter import Filter
 
 _since = click.option(
@@ -133,7 +132,7 @@ def _chosen(
 
 def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any]]) -> list[int]:
     sent: list[int] = []
-    lanes: dict[Lane, None] = {}
+    licences: set[str] = set()
     with progress() as bar:
         for delivery_id in bar.track(chosen, description="Re-sending"):
             try:
@@ -144,10 +143,10 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
             if lane is None:
                 left.append({"id": delivery_id, "why": "another operator has sent or discarded it"})
                 continue
-            lanes[lane] = None
+            licences.add(lane.licence_id)
             sent.append(delivery_id)
-    for lane in lanes:
-        wake_lane(lane)
+    for licence_id in sorted(licences):
+        parts.lanes.revive(licence_id, overdue_ms=0, at_most=MAX_WAKE_UPS)
     return sent
 
 

@@ -161,7 +161,8 @@ class Batch:
         assert isinstance(message, CheckedMessage)
         attempt = Attempt(self._untried.pop(entry.key), Mark.of(self._lane, entry.key))
         job, thread = self._job(entry, message.licence), self._take_thread(message)
-        outcome = deliver(self._runtime, job, entry, message, thread=thread, attempt=attempt)
+        with self._runtime.shares.message(self._lane.licence_id):
+            outcome = deliver(self._runtime, job, entry, message, thread=thread, attempt=attempt)
         if not isinstance(outcome, Delivered):
             return outcome
         self._thread = outcome.thread

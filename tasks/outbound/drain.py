@@ -14,7 +14,6 @@ from tasks.outbound.batch import send_messages
 from tasks.outbound.job import Head, Step
 from tasks.outbound.users import store_changes
 from tasks.runtime import Runtime
-from tasks.wake import wake_lane
 from tasks.watch.tallies import counts_of
 
 log = structlog.get_logger(__name__)
@@ -58,33 +57,52 @@ class DrainReport:
                 self.skipped += 1
 
 
-def drain(runtime: Runtime, lane: Lane, *, has_thread: bool = False) -> DrainReport:
-    """Send what waits in the lane, and in other lanes that waited for this licence's thread.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A licence that has a thread of this worker, and the wake-up that it came with."""
 
-    Returns at once when another worker is draining the lane, or when the licence has its share of
-    this worker's threads (the lane is then drained by one of them). ``has_thread``: the caller has
-    taken a thread for the licence, which is given back.
+    licence_id: str
+    wake_id: str
+
+
+def enter(runtime: Runtime, licence_id: str, *, wake_id: str) -> Turn | None:
+    """Take a thread for the licence; None: it has its share, or waits until a thread is free.
+
+    A wake-up that the licence's other threads make needless is given back.
     """
+    entered = runtime.shares.enter_or_park(licence_id, wake_id)
+    # Those threads may just have found nothing due: then this wake-up is needed all the same.
+    if entered is False and runtime.lanes.give_back(licence_id, wake_id=wake_id):
+        entered = runtime.shares.enter_or_park(licence_id, wake_id)
+    return Turn(licence_id, wake_id) if entered else None
+
+
+def serve(runtime: Runtime, turn: Turn | None) -> DrainReport:
+    """Send what is due in the licence's lanes, and then for licences that waited for the thread."""
     report = DrainReport()
-    if not has_thread and not runtime.slots.take(lane):
-        return report
-    next_lane: Lane | None = lane
-    try:
-        while next_lane is not None:
-            taken = runtime.lanes.take(next_lane)
-            if taken is not None:
+    while turn is not None:
+        try:
+            while taken := _take(runtime, turn):
                 _send_all(runtime, taken, report)
-            next_lane = runtime.slots.next_or_leave(lane.licence_id)
-    except BaseException:
-        runtime.slots.leave(lane.licence_id)
-        raise
+        finally:
+            turn = leave(runtime, turn.licence_id)
     return report
 
 
-def drain_parked(runtime: Runtime, licence_id: str) -> DrainReport:
-    """Give back a thread that the licence had for something else, after what waited for it."""
-    lane = runtime.slots.next_or_leave(licence_id)
-    return DrainReport() if lane is None else drain(runtime, lane, has_thread=True)
+def leave(runtime: Runtime, licence_id: str) -> Turn | None:
+    """Give the licence's thread back, or take it for a licence that waits for one."""
+    parked = runtime.shares.leave(licence_id)
+    return None if parked is None else Turn(*parked)
+
+
+def _take(runtime: Runtime, turn: Turn) -> TakenLane | None:
+    """Return the licence's next lane; None: nothing is due, or this worker is asked to stop."""
+    if not runtime.stopping.is_set():
+        return runtime.lanes.take(turn.licence_id, wake_id=turn.wake_id)
+    runtime.lanes.give_back(turn.licence_id, wake_id=turn.wake_id)
+    # Another worker goes on, at once.
+    runtime.lanes.revive(turn.licence_id, overdue_ms=0)
+    return None
 
 
 def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
@@ -104,9 +122,7 @@ def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
                     _wait(runtime, taken, step.waiting)
                     return
         if heads:
-            # This worker is asked to stop: another one goes on, at once.
             runtime.lanes.let_go(taken)
-            wake_lane(taken.lane)
     except LaneLostError:
         log.warning("lane_lost", lane=str(taken.lane))
     except BaseException:
@@ -179,8 +195,4 @@ def _log(lane: Lane, outcome: Settled | Waiting) -> None:
 
 def _wait(runtime: Runtime, taken: TakenLane, outcome: Waiting) -> None:
     """Send nothing from the lane for as long as its first message has to wait."""
-    moment_ms = runtime.lanes.now_ms() + round(outcome.seconds * 1_000)
-    runtime.lanes.wake_at(taken.lane, moment_ms)
-    if outcome.is_unsettled:
-        runtime.lanes.leave_alone(taken.lane, seconds=outcome.seconds)
-    runtime.lanes.let_go(taken)
+    runtime.lanes.let_go(taken, seconds=outcome.seconds, whatever=outcome.is_unsettled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import structlog
+from celery import Task
 from celery.utils import uuid
 from celery.worker.request import Request
 from kombu.exceptions import OperationalError
@@ -12,19 +13,20 @@ from kombu.exceptions import OperationalError
 from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.message_task import MessageTask, entry_of, ids_of
 from ireserve_mattermost.messages import lane_of
-from ireserve_mattermost.wake_ups import APPENDED_HEADER
+from ireserve_mattermost.wake_ups import APPENDED_HEADER, DRAIN_LICENCE
 from tasks.app import app
 from tasks.failures import DeliveryFailedError, Settled
-from tasks.outbound.drain import DrainReport, drain
+from tasks.outbound.drain import DrainReport, enter, serve
 from tasks.runtime import current_runtime
 
 log = structlog.get_logger(__name__)
 
 
-@app.task(name="mattermost.drain_lane")
-def drain_lane(lane: str) -> str:
-    """Send what waits in a lane; the sweep wakes it when a wake-up was lost."""
-    return _outcome(drain(current_runtime(), Lane.parse(lane)), None)
+@app.task(name=DRAIN_LICENCE, bind=True)
+def drain_licence(self: Task[..., Any], licence_id: str) -> str:
+    """Send what is due for a licence; published where a wake-up was lost, or gave way to others."""
+    runtime, task_id = current_runtime(), self.request.id or uuid()
+    return _outcome(serve(runtime, enter(runtime, licence_id, wake_id=task_id)), task_id)
 
 
 @app.task(name="mattermost.message_failed")
@@ -56,8 +58,8 @@ class MaskedRequest(Request):
             return dict(self.kwargs)
 
 
-def drain_lane_of(task: MessageTask) -> str:
-    """Drain the lane of the task's message; one that was enqueued by name is put there first."""
+def serve_licence_of(task: MessageTask) -> str:
+    """Send what is due for the message's licence; one sent by name is put into its lane first."""
     request = task.request
     task_id = request.id or uuid()
     payload = dict(request.kwargs or {})
@@ -65,10 +67,12 @@ def drain_lane_of(task: MessageTask) -> str:
         payload = task.by_name(tuple(request.args or ()), payload)
         entry = entry_of(task.kind, payload, task_id)
         current_runtime().lanes.append(lane_of(task.kind, payload), entry)
-    return _outcome(drain(current_runtime(), lane_of(task.kind, payload)), task_id)
+    licence_id = lane_of(task.kind, payload).licence_id
+    runtime = current_runtime()
+    return _outcome(serve(runtime, enter(runtime, licence_id, wake_id=task_id)), task_id)
 
 
-MessageTask.work = staticmethod(drain_lane_of)
+MessageTask.work = staticmethod(serve_licence_of)
 MessageTask.Request = MaskedRequest  # type: ignore[assignment]
 
 

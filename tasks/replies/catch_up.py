@@ -36,7 +36,7 @@ from tasks.mattermost import (
     Post,
     RateLimitedError,
 )
-from tasks.outbound.drain import drain_parked
+from tasks.outbound.drain import leave, serve
 from tasks.outbound.orphans import is_orphan, new_threads_of
 from tasks.outbound.tasks import show_failures
 from tasks.replies.changed_replies import known_post_ids, take_in
@@ -44,7 +44,7 @@ from tasks.replies.channel_changes import changes_since
 from tasks.replies.meaning import why_ignored
 from tasks.replies.open_replies import BATCH
 from tasks.runtime import Runtime, current_runtime
-from tasks.wake import wake_lane, wake_replies
+from tasks.wake import wake_replies
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ def collect_licence(licence_id: str) -> str:
     """Collect what changed in one licence's channels, unless somebody is at it already."""
     runtime = current_runtime()
     # A run is not put off but left out: the next one looks at the same changes.
-    if not runtime.slots.take_if_free(licence_id):
+    if not runtime.shares.enter(licence_id):
         return "the licence has its share of the threads"
     try:
         with runtime.locks.of_catch_up(licence_id) as lock:
@@ -103,7 +103,7 @@ def collect_licence(licence_id: str) -> str:
         log.warning("catch_up_lost", licence_id=licence_id)
         return "another worker has taken it over"
     finally:
-        show_failures(drain_parked(runtime, licence_id))
+        show_failures(serve(runtime, leave(runtime, licence_id)))
 
 
 def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -> int:
@@ -219,7 +219,7 @@ def _begin_threads_anew(runtime: Runtime, licence: LicenceAccess, posts: Sequenc
         return
     for lane, entry in new_threads_of(runtime.database, licence, orphaned):
         runtime.lanes.append(lane, entry)
-        wake_lane(lane)
+        runtime.lanes.revive(lane.licence_id, overdue_ms=0)
 
 
 def _without_lost_threads(

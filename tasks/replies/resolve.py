@@ -10,6 +10,8 @@ import structlog
 
 from tasks.app import app
 from tasks.failures import OwnReason
+from tasks.outbound.drain import leave, serve
+from tasks.outbound.tasks import show_failures
 from tasks.replies import rows
 from tasks.replies.open_replies import BATCH, claim_due, leave_until
 from tasks.replies.outcomes import Outcome, note
@@ -18,7 +20,7 @@ from tasks.replies.postponing import postpone
 from tasks.replies.record import record
 from tasks.replies.rows import KnownReply
 from tasks.runtime import Runtime, current_runtime
-from tasks.wake import RESOLVE_REPLY, wake_lane
+from tasks.wake import RESOLVE_REPLY
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +79,7 @@ def _resolve_licence(
     runtime: Runtime, licence_id: str, replies: Sequence[KnownReply], report: Report
 ) -> None:
     """Record these replies and then what else is due for the licence, if it may have a thread."""
-    if not runtime.slots.take_if_free(licence_id):
+    if not runtime.shares.enter(licence_id):
         _leave(runtime, replies, report)
         return
     try:
@@ -104,7 +106,8 @@ def _load_due(runtime: Runtime, licence_id: str) -> list[KnownReply]:
 def _resolve_one(runtime: Runtime, reply: KnownReply) -> str:
     """Record the reply; return a word for the report."""
     try:
-        return record(runtime, reply).value
+        with runtime.shares.message(reply.licence_id):
+            return record(runtime, reply).value
     except Exception as error:  # noqa: BLE001
         # The edge of the process: one reply that meets a mistake of ours must not hold up the
         # others. The error's text may hold anything, its name does not.
@@ -131,8 +134,5 @@ def _leave(runtime: Runtime, replies: Sequence[KnownReply], report: Report) -> N
 
 
 def _give_thread_back(runtime: Runtime, licence_id: str) -> None:
-    """Give the thread back, and wake a lane that waited for it."""
-    lane = runtime.slots.next_or_leave(licence_id)
-    if lane is not None:
-        runtime.slots.leave(licence_id)
-        wake_lane(lane)
+    """Give the thread back, after what waited for one."""
+    show_failures(serve(runtime, leave(runtime, licence_id)))

@@ -12,7 +12,7 @@ from typing import cast
 from redis import Redis
 from redis.commands.core import Script
 
-from ireserve_mattermost.lanes import PREFIX, WAITING, Lane
+from ireserve_mattermost.lanes import PREFIX, Lane, Lanes
 
 # Lanes to a request: Redis does nothing else meanwhile.
 LANES_PER_REQUEST = 100
@@ -41,8 +41,9 @@ def read_backlogs(redis: Redis) -> dict[str, Backlog]:
     """Return what waits in the lanes of each licence that has something waiting."""
     look = redis.register_script(_LOOK)
     found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-    # A scan may show a lane twice.
-    names = iter({name.decode() for name, _ in redis.zscan_iter(WAITING, count=1_000)})
+    lanes = Lanes(redis)
+    waiting = (lanes.waiting_of(licence_id) for licence_id in lanes.licences())
+    names = iter([str(lane) for each in waiting for lane in each])
     while batch := list(islice(names, LANES_PER_REQUEST)):
         for name, (length, oldest_ms) in zip(batch, _look(look, batch), strict=True):
             if length:

@@ -17,11 +17,10 @@ PARTS = ("celeryconfig.py", "client", "inbound", "models", "Procfile", "settings
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A line of the code, and what it becomes."""
+    """Lines of a file, each with what it becomes."""
 
     path: str
-    line: str
-    becomes: str
+    lines: Mapping[str, str]
 
     def applied(self, directory: Path) -> Path:
         """Copy the code into the folder, change the line there, and return the folder."""
@@ -31,8 +30,9 @@ class Patch:
             copy(ROOT / part, directory / part)
         file = directory / self.path
         code = file.read_text().splitlines()
-        assert code.count(self.line) == 1, f"{self.path} has not once the line {self.line!r}"
-        code[code.index(self.line)] = self.becomes
+        for line, becomes in self.lines.items():
+            assert code.count(line) == 1, f"{self.path} has not once the line {line!r}"
+            code[code.index(line)] = becomes
         file.write_text("\n".join(code) + "\n")
         return directory
 

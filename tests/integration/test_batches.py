@@ -12,9 +12,8 @@ from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import DeliveryState
 from tasks.outbound import batch as batch_module
 from tasks.outbound.batch import Batch
-from tasks.outbound.drain import drain
 from tasks.outbound.job import Head
-from tests.stage.stage import VISITOR, Stage
+from tests.stage.stage import VISITOR, Stage, drain
 
 LANE = Lane.of_conversation("L1", "c1")
 
@@ -36,7 +35,7 @@ class _DeadError(BaseException):
 
 def _half_sent(stage: Stage, *, sent: int) -> None:
     """Begin what is in the lane, send some of it, and die before anything is settled."""
-    taken = stage.runtime.lanes.take(LANE)
+    taken = stage.runtime.lanes.take("L1", wake_id="w")
     assert taken is not None
     heads = [Head(raw, LaneEntry.load(raw)) for raw in taken.heads]
     batch = Batch(stage.runtime, LANE, heads, extend=taken.lock.extend)

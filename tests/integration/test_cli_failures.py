@@ -12,10 +12,9 @@ from sqlalchemy import select, update
 
 from ireserve_mattermost.lanes import Lane
 from models import Delivery, User, utc_now
-from tasks.outbound.drain import drain
 from tasks.outbound.resending import LaneBusyError, held
 from tests.operators import Operator, environment_of
-from tests.stage.stage import LICENCE, Stage
+from tests.stage.stage import LICENCE, Stage, drain
 
 
 @pytest.fixture
@@ -168,7 +167,7 @@ def test_each_lane_is_woken_once(stage: Stage, operator: Operator, redis_url: st
 
     with Redis.from_url(redis_url) as redis:
         tasks = [json.loads(raw)["headers"]["task"] for raw in redis.lrange("mattermost", 0, -1)]
-    assert tasks == ["mattermost.drain_lane"]
+    assert tasks == ["mattermost.drain_licence"]
 
 
 def test_failed_root_post_and_notification_are_sent_again(stage: Stage, operator: Operator) -> None:

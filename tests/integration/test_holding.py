@@ -7,7 +7,7 @@ import time
 import pytest
 from sqlalchemy import update
 
-from ireserve_mattermost.lanes import Lane
+from ireserve_mattermost.lanes import PREFIX, Lane
 from models import Licence
 from tasks.licences import circuit
 from tasks.runtime import Runtime, build_runtime
@@ -151,10 +151,13 @@ def test_held_lane_is_not_woken_before_its_time(stage: Stage) -> None:
     stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=60)
     stage.start()
 
-    now_ms = stage.runtime.lanes.now_ms()
+    woken = stage.runtime.lanes.revive("L1", overdue_ms=0)
+    taken = stage.runtime.lanes.take("L1", wake_id="w")
+    stage.runtime.redis.hdel(f"{PREFIX}circuit:L1", "paused_until")
+    woken_afterwards = stage.runtime.lanes.revive("L1", overdue_ms=0)
 
-    assert stage.runtime.lanes.due(until_ms=now_ms, limit=10) == []
-    assert stage.runtime.lanes.due(until_ms=now_ms + 60_000, limit=10) == [LANE]
+    assert (woken, taken, woken_afterwards) == (0, None, 1)
+    assert stage.runtime.lanes.waiting_of("L1") == [LANE]
 
 
 def test_unreachable_server_is_told_as_such(stage: Stage) -> None:

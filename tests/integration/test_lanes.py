@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from redis import Redis
 
 from ireserve_mattermost import lanes as lanes_module
-from ireserve_mattermost.lanes import Lane, LaneEntry, LaneLostError, Lanes
-from tasks.licences.slots import Slots
-from tasks.outbound.drain import drain
-from tests.stage.stage import VISITOR, Stage
+from ireserve_mattermost.lanes import (
+    LIMIT,
+    MAX_WAKE_UPS,
+    PREFIX,
+    UNREADABLE,
+    WAITING,
+    Lane,
+    LaneEntry,
+    LaneLostError,
+    Lanes,
+    TooManyError,
+)
+from ireserve_mattermost.wake_ups import QUEUE
+from tasks.licences.circuit import Circuits
+from tasks.outbound.drain import enter, serve
+from tests.stage.stage import VISITOR, Stage, drain
 from tests.waiting import wait_until
 
 LANE = Lane.of_conversation("L1", "c1")
 
 
 @pytest.fixture
-def lanes(redis_url: str) -> Iterator[Lanes]:
-    """The lanes of an empty Redis."""
+def redis(redis_url: str) -> Iterator[Redis]:
+    """An empty Redis."""
     with Redis.from_url(redis_url) as redis:
-        yield Lanes(redis)
+        yield redis
+
+
+@pytest.fixture
+def lanes(redis: Redis) -> Lanes:
+    """Its lanes."""
+    return Lanes(redis)
 
 
 def _entry(key: str) -> LaneEntry:
@@ -51,7 +72,7 @@ def test_entries_come_out_in_the_order_they_went_in(lanes: Lanes) -> None:
         "task",
         {"text": "ééé"},
     )
-    assert abs(head.enqueued_at_ms - lanes.now_ms()) < 5_000
+    assert abs(head.enqueued_at_ms / 1_000 - time.time()) < 5
     assert _keys(lanes, LANE) == ["a", "b", "c"]
 
 
@@ -91,54 +112,104 @@ def test_lost_lock_is_noticed_before_the_next_send(
             lock.extend()
 
 
-def test_waiting_lane_is_due_and_an_empty_or_locked_one_is_not(lanes: Lanes) -> None:
-    """The sweep wakes what waits and nobody is at."""
-    lanes.append(LANE, _entry("a"))
-    later = lanes.now_ms() + 1
+def _wake(key: str) -> str:
+    return json.dumps({"wakes": key})
 
-    with lanes.locked(LANE):
-        while_locked = lanes.due(until_ms=later, limit=10)
-    free = lanes.due(until_ms=later, limit=10)
-    still_full = lanes.unmark_if_empty(LANE)
-    _keys(lanes, LANE)
-    emptied = lanes.unmark_if_empty(LANE)
 
-    assert (while_locked, free) == ([], [LANE])
-    assert (still_full, emptied) == (False, True)
-    assert lanes.due(until_ms=later, limit=10) == []
+def _make_due(lanes: Lanes, lane: Lane, redis: Redis) -> None:
+    redis.zadd(f"{PREFIX}lanes:{lane.licence_id}", {str(lane): 0}, xx=True)
 
 
 def test_only_the_first_message_of_a_lane_wakes_a_worker(lanes: Lanes) -> None:
-    """What is behind it is sent by the same worker; an emptied lane wakes somebody again."""
-    woken = [lanes.append(LANE, _entry(key)) for key in ("a", "b", "c")]
-    taken = lanes.take(LANE)
+    """What is behind it is sent by the same worker; an emptied lane wakes a worker again."""
+    woken = [lanes.append(LANE, _entry(key), wake=_wake(key)) for key in ("a", "b", "c")]
+    taken = lanes.take("L1", wake_id="task")
     assert taken is not None
     lanes.advance(taken, taken.heads)
+    assert lanes.take("L1", wake_id="task") is None
 
-    woken_again = lanes.append(LANE, _entry("d"))
+    woken_again = lanes.append(LANE, _entry("d"), wake=_wake("d"))
 
     assert (woken, woken_again) == ([True, False, False], True)
 
 
-def test_lost_wake_up_is_made_up_for_by_the_next_message(
-    lanes: Lanes, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A lane that has been waiting for long wakes somebody without any sweep."""
-    lanes.append(LANE, _entry("a"))
-    monkeypatch.setattr(lanes_module, "OVERDUE_MS", -1)
+def test_wake_ups_of_a_licence_are_bounded(lanes: Lanes, redis: Redis) -> None:
+    """However many conversations it enqueues at once, few entries are in the queue for it."""
+    woken = 0
+    for number in range(100):
+        lane = Lane.of_conversation("L1", f"c{number}")
+        entry = LaneEntry("reply", "reply:m", f"task-{number}", {})
+        woken += lanes.append(lane, entry, wake=_wake(f"{number}"))
+    other = lanes.append(Lane.of_conversation("L2", "c"), _entry("a"), wake=_wake("other"))
 
-    assert lanes.append(LANE, _entry("b"))
+    assert woken == MAX_WAKE_UPS
+    assert redis.llen(QUEUE) == MAX_WAKE_UPS + 1
+    assert other
+
+
+def test_licence_that_is_left_alone_is_not_woken(lanes: Lanes, redis: Redis) -> None:
+    """What is enqueued meanwhile is due at once when its server is back."""
+    Circuits(redis).pause("L1", seconds=60)
+    woken = lanes.append(LANE, _entry("a"), wake=_wake("a"))
+    taken = lanes.take("L1", wake_id="w")
+    redis.delete(f"{PREFIX}circuit:L1")
+
+    assert (woken, taken) == (False, None)
+    assert lanes.revive("L1", overdue_ms=0) == 1
+    assert lanes.take("L1", wake_id="w") is not None
+
+
+def test_message_that_has_waited_for_too_long_is_handed_out_all_the_same(redis: Redis) -> None:
+    """It is to fail, though its server is still away."""
+    lanes = Lanes(redis, hold_ms=0)
+    lanes.append(LANE, _entry("a"))
+    Circuits(redis).pause("L1", seconds=60)
+
+    assert lanes.take("L1", wake_id="w") is not None
+
+
+def test_lost_wake_up_is_made_up_for(lanes: Lanes, redis: Redis) -> None:
+    """A lane that has been due for long is woken, once, although others are under way."""
+    lanes.append(LANE, _entry("a"), wake=_wake("a"))
+    redis.delete(QUEUE)
+
+    too_early = lanes.revive("L1")
+    overdue = lanes.revive("L1", overdue_ms=0)
+
+    assert (too_early, overdue) == (0, 1)
+    (message,) = redis.lrange(QUEUE, 0, -1)
+    assert json.loads(message)["headers"]["task"] == "mattermost.drain_licence"
+
+
+def test_wake_ups_that_are_not_heard_of_are_lost(lanes: Lanes, redis: Redis) -> None:
+    """Workers that were killed with all of a licence's wake-ups stop nothing for good."""
+    lanes.append(LANE, _entry("a"))
+    redis.zadd(f"{PREFIX}wakes:L1", {f"dead-{n}": 1 for n in range(MAX_WAKE_UPS)})
+
+    assert lanes.revive("L1", overdue_ms=0) == 1
+
+
+@pytest.mark.parametrize("ahead_ms", [3_600_000, 10**12])
+def test_clock_that_was_set_back_stops_no_lane(lanes: Lanes, redis: Redis, ahead_ms: int) -> None:
+    """A moment further ahead than any pause was set by another clock: the lane is due."""
+    lanes.append(LANE, _entry("a"))
+    seconds, _ = redis.time()
+    redis.zadd(f"{PREFIX}lanes:L1", {str(LANE): seconds * 1_000 + ahead_ms})
+    redis.zadd(f"{PREFIX}wakes:L1", {f"w{n}": seconds * 1_000 + ahead_ms for n in range(99)})
+
+    assert lanes.revive("L1") == 1
+    assert lanes.take("L1", wake_id="w") is not None
 
 
 def test_taken_lane_is_emptied_and_let_go_in_one_step(lanes: Lanes) -> None:
     """The first ones are handed out; removing the last of them lets go, and nothing waits."""
     for number in range(12):
         lanes.append(LANE, _entry(f"{number}"))
-    taken = lanes.take(LANE)
+    taken = lanes.take("L1", wake_id="w")
     assert taken is not None
 
     following = lanes.advance(taken, taken.heads)
-    locked_meanwhile = lanes.take(LANE)
+    locked_meanwhile = lanes.take("L1", wake_id="x")
     last = lanes.advance(taken, following)
 
     assert [LaneEntry.load(raw).key for raw in taken.heads] == [str(n) for n in range(10)]
@@ -149,32 +220,91 @@ def test_taken_lane_is_emptied_and_let_go_in_one_step(lanes: Lanes) -> None:
         assert lock is not None
 
 
-def test_lane_that_is_left_alone_is_nobodys(lanes: Lanes) -> None:
-    """Whoever is woken for it, by a message or twice by the broker, does not get it."""
-    lanes.append(LANE, _entry("a"))
-    lanes.leave_alone(LANE, seconds=0.2)
+def test_lane_that_has_been_due_for_longest_comes_first(lanes: Lanes) -> None:
+    """Conversations of a licence take their turns in the order of their first messages."""
+    names = ["c3", "c1", "c2"]
+    for name in names:
+        lanes.append(Lane.of_conversation("L1", name), _entry("a"))
+        time.sleep(0.002)
 
-    at_once = lanes.take(LANE)
-    later = wait_until(lambda: lanes.take(LANE), what="the end of the pause")
+    taken = [lanes.take("L1", wake_id="w") for _ in names]
+
+    assert [each.lane.subject for each in taken if each is not None] == names
+
+
+def test_lane_that_is_left_alone_is_handed_out_to_none(lanes: Lanes) -> None:
+    """While a lost answer may still come, no wake-up and no message changes that."""
+    lanes.append(LANE, _entry("a"))
+    taken = lanes.take("L1", wake_id="w")
+    assert taken is not None
+    lanes.let_go(taken, seconds=0.2, whatever=True)
+    lanes.append(LANE, _entry("b"))
+
+    at_once = lanes.take("L1", wake_id="w")
+    later = wait_until(lambda: lanes.take("L1", wake_id="w"), what="the end of the pause")
 
     assert at_once is None
-    assert [LaneEntry.load(raw).key for raw in later.heads] == ["a"]
+    assert [LaneEntry.load(raw).key for raw in later.heads] == ["a", "b"]
 
 
-def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis_url: str) -> None:
+def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis: Redis) -> None:
     """Its lock has run out and another worker has the lane: it is told so."""
     lanes.append(LANE, _entry("a"))
-    taken = lanes.take(LANE)
+    taken = lanes.take("L1", wake_id="w")
     assert taken is not None
-    with Redis.from_url(redis_url) as redis:
-        redis.delete(f"ireserve-mattermost:lock:{LANE}")
-    other = lanes.take(LANE)
+    redis.delete(f"{PREFIX}lock:{LANE}")
+    _make_due(lanes, LANE, redis)
+    other = lanes.take("L1", wake_id="x")
 
     with pytest.raises(LaneLostError):
         lanes.advance(taken, taken.heads)
 
     assert other is not None
     assert _keys(lanes, LANE) == ["a"]
+
+
+def test_wake_up_that_is_not_served_is_given_back_unless_it_is_the_last(lanes: Lanes) -> None:
+    """Something is due and no other wake-up is under way: then it is needed after all."""
+    lanes.append(LANE, LaneEntry("reply", "reply:m", "first", {}), wake=_wake("first"))
+    other = Lane.of_conversation("L1", "c2")
+    lanes.append(other, LaneEntry("reply", "reply:m", "second", {}), wake=_wake("second"))
+
+    needed = [lanes.give_back("L1", wake_id=each) for each in ("first", "second")]
+
+    assert needed == [False, True]
+
+
+def test_name_that_is_no_lane_stops_no_other(lanes: Lanes, redis: Redis) -> None:
+    """It is set aside, with what is in it left where it is."""
+    lanes.append(LANE, _entry("a"))
+    redis.zadd(f"{PREFIX}lanes:L1", {"zz": 0})
+    redis.rpush(f"{PREFIX}lane:zz", "x")
+
+    taken = lanes.take("L1", wake_id="w")
+
+    assert taken is not None
+    assert taken.lane == LANE
+    assert redis.lrange(UNREADABLE, 0, -1) == [b"zz"]
+
+
+def test_what_waits_for_a_licence_is_counted_and_bounded(lanes: Lanes, redis: Redis) -> None:
+    """Over the limit the call is refused in a sentence; other licences are unharmed."""
+    redis.set(LIMIT, 2)
+    for key in ("a", "b"):
+        lanes.append(LANE, _entry(key))
+
+    with pytest.raises(TooManyError, match="'L1'"):
+        lanes.append(LANE, _entry("c"))
+    lanes.append(Lane.of_conversation("L2", "c1"), _entry("a"))
+    counted = redis.hgetall(WAITING)
+    taken = lanes.take("L1", wake_id="w")
+    assert taken is not None
+    lanes.advance(taken, taken.heads[:1])
+    lanes.append(LANE, _entry("c"))
+
+    assert counted == {b"L1": b"2", b"L2": b"1"}
+    assert _keys(lanes, LANE) == ["b", "c"]
+    assert redis.hgetall(WAITING) == {b"L2": b"1"}
 
 
 @pytest.mark.parametrize("licence_id", ["L1", "a:b", "ü/%", "*", "a?[b]"])
@@ -191,44 +321,25 @@ def test_lanes_of_a_licence_are_its_own(lanes: Lanes, licence_id: str) -> None:
 def test_message_appended_while_the_lane_is_let_go_is_not_left_behind(stage: Stage) -> None:
     """Many producers and drainers at once: the last message is sent without any sweep."""
 
+    def work(licence_id: str) -> None:
+        serve(stage.runtime, enter(stage.runtime, licence_id, wake_id=str(uuid4())))
+
     def produce(conversation: int) -> None:
         for number in range(15):
             arguments = {"conversation_id": f"c{conversation}", "message_id": f"{number}"}
             lane = stage.append("reply", **arguments, text=f"{number}", **VISITOR)
-            pool.submit(drain, stage.runtime, lane)
+            pool.submit(work, lane.licence_id)
 
     with ThreadPoolExecutor(4) as pool, ThreadPoolExecutor(3) as producers:
         list(producers.map(produce, range(3)))
 
-    assert stage.runtime.lanes.due(until_ms=stage.runtime.lanes.now_ms(), limit=10) == []
+    assert stage.runtime.lanes.waiting_of("L1") == []
     by_root: dict[str, list[str]] = {}
     # In the order of arrival: the stand-in is so quick that two can have the same creation time.
     for post in stage.posts_sent():
         if post.root_id:
             by_root.setdefault(post.root_id, []).append(post.message.splitlines()[-1])
     assert list(by_root.values()) == [[str(number) for number in range(15)]] * 3
-
-
-def test_licence_has_half_of_the_threads_at_most() -> None:
-    """The lanes beyond its share are parked, each once, and taken up by the threads it has."""
-    slots = Slots(4)
-    first, second, third = (Lane.of_conversation("L1", name) for name in "abc")
-
-    taken = [slots.take(lane) for lane in (first, second, third, third)]
-    other = slots.take(Lane.of_conversation("L2", "a"))
-    handed_on = [slots.next_or_leave("L1") for _ in range(3)]
-
-    assert taken == [True, True, False, False]
-    assert other
-    assert handed_on == [third, None, None]
-    assert slots.take(first)
-
-
-def test_single_threaded_worker_still_works() -> None:
-    """Half of one thread is one thread."""
-    slots = Slots(1)
-
-    assert slots.take(LANE)
 
 
 def test_stopping_worker_leaves_the_rest_in_its_lane(stage: Stage) -> None:
@@ -239,5 +350,6 @@ def test_stopping_worker_leaves_the_rest_in_its_lane(stage: Stage) -> None:
     report = drain(stage.runtime, lane)
 
     assert str(report) == "nothing to do: another task has it"
+    assert stage.runtime.redis.llen(QUEUE) == 1
     assert stage.runtime.lanes.head(lane) is not None
     assert stage.runtime.lanes.waiting_of("L1") == [lane]

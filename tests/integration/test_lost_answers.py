@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,7 +20,7 @@ _VISITOR = {"sender_name": "Jan", "sender_role": "visitor"}
 
 def _begin_like_a_worker_that_dies(stage: Stage, lane: Lane, kind: str, key: str) -> None:
     with stage.runtime.database.connection() as connection:
-        entry = LaneEntry(kind, key, "dead", {}, stage.runtime.lanes.now_ms())
+        entry = LaneEntry(kind, key, "dead", {}, round(time.time() * 1_000))
         ledger.begin(connection, lane, [entry])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -219,10 +220,8 @@ def test_entry_whose_refusal_cannot_be_written_blocks_nothing(
     """What is before it and behind it is sent; it is in the ledger, or set aside and shown."""
     stage.start()
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
-    raw = (
-        f"{stage.runtime.lanes.now_ms()}:".encode()
-        + json.dumps(["reply", key, task_id, {"licence_id": "L1"}]).encode()
-    )
+    entry = {"v": 2, "kind": "reply", "key": key, "task_id": task_id, "arguments": {}}
+    raw = f"{round(time.time() * 1_000)}:{json.dumps(entry)}".encode()
     with Redis.from_url(stage.runtime.settings.redis_url) as redis:
         redis.rpush(f"ireserve-mattermost:lane:{lane}", raw)
         stage.reply("m2", "y")

@@ -270,13 +270,13 @@ def test_licence_with_its_share_of_threads_leaves_replies_to_the_others(
     thread: MirroredThread,
 ) -> None:
     """What one task had to leave, another goes on with when it has done its own."""
-    slots = thread.stage.runtime.slots
+    shares = thread.stage.runtime.shares
     left, own = (thread.receive(thread.say(text).id) for text in ("left", "own"))
-    assert slots.take_if_free(LICENCE)
-    assert slots.take_if_free(LICENCE)
+    while shares.enter(LICENCE):
+        pass
 
     first = thread.resolve(left)
-    slots.leave(LICENCE)
+    shares.leave(LICENCE)
     second = thread.resolve(own)
 
     assert (str(first), str(second)) == ("1 left", "2 recorded")

@@ -5,24 +5,23 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from ireserve_mattermost.lanes import PREFIX, WAITING
+from ireserve_mattermost.lanes import LICENCES, PREFIX
 from tasks.sweep import SweepFailedError, sweep_once
 from tasks.watch.signs import last_sweep_at
-from tests.stage.stage import VISITOR, Stage
+from tests.stage.stage import Stage
 
 
 def test_part_that_breaks_does_not_stop_the_others(stage: Stage) -> None:
-    """Lanes are woken though the probes cannot be read, and the sweep does not count as run."""
-    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
+    """Servers are probed though the licences cannot be read; the sweep does not count as run."""
     with Redis.from_url(stage.runtime.settings.redis_url) as redis:
-        redis.set(f"{PREFIX}circuits", "garbage")
-        redis.zadd(WAITING, {str(lane): 1})
+        redis.set(LICENCES, "garbage")
+        redis.zadd(f"{PREFIX}circuits", {"L1": 1})
 
-        with pytest.raises(SweepFailedError, match="servers probed"):
+        with pytest.raises(SweepFailedError, match="licences woken"):
             sweep_once(stage.runtime)
 
-        # A lane that was woken is passed over by the next sweeps.
-        assert redis.zscore(WAITING, str(lane)) != 1
+        # A server that is probed is passed over by the next sweeps.
+        assert redis.zscore(f"{PREFIX}circuits", "L1") != 1
     assert last_sweep_at(stage.runtime.redis) is None
 
 
@@ -30,5 +29,5 @@ def test_sweep_that_came_to_its_end_is_noted(stage: Stage) -> None:
     """This is what the doctor and the alarm go by."""
     report = sweep_once(stage.runtime)
 
-    assert report == "0 servers probed, 0 lanes woken, 0 replies woken"
+    assert report == "0 servers probed, 0 licences woken, 0 replies woken"
     assert last_sweep_at(stage.runtime.redis) is not None

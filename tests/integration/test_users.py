@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from models import User
-from tasks.outbound.drain import DrainReport, drain
-from tests.stage.stage import Stage
+from tasks.outbound.drain import DrainReport
+from tests.stage.stage import Stage, drain
 
 
 def _sync(stage: Stage, **more: Any) -> DrainReport:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from redis import Redis
 from sqlalchemy import select
 
 from demo.mattermost import StandIn
@@ -15,7 +15,7 @@ from ireserve_mattermost.message_task import entry_of
 from ireserve_mattermost.messages import lane_of
 from models import Conversation, Delivery
 from tasks.mattermost import MattermostClient, Post
-from tasks.outbound.drain import DrainReport, drain
+from tasks.outbound.drain import DrainReport, enter, serve
 from tasks.runtime import Runtime
 
 TEAM = "support"
@@ -23,6 +23,12 @@ CHANNEL = "webchat"
 BOT = "ireserve"
 LICENCE = "L1"
 VISITOR = {"sender_name": "Jan", "sender_role": "visitor"}
+
+
+def drain(runtime: Runtime, lane: Lane) -> DrainReport:
+    """Send what is in the lane as a worker that is woken for its licence, whatever it waits for."""
+    runtime.redis.zadd(f"{PREFIX}lanes:{quote(lane.licence_id, safe='')}", {str(lane): 0}, xx=True)
+    return serve(runtime, enter(runtime, lane.licence_id, wake_id="test"))
 
 
 @dataclass(slots=True)
@@ -46,9 +52,7 @@ class Stage:
         return lane
 
     def drain(self, lane: Lane) -> DrainReport:
-        """Drain the lane, as if the time were over for which it is to be left alone."""
-        with Redis.from_url(self.runtime.settings.redis_url) as redis:
-            redis.delete(f"{PREFIX}pause:{lane}")
+        """Serve the licence, as if the time were over for which the lane is to be left alone."""
         return drain(self.runtime, lane)
 
     def start(self, conversation_id: str = "c1", **more: Any) -> DrainReport:

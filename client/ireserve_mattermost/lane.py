@@ -1,0 +1,125 @@
+"""A lane's name, and a message as it stands in its lane."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Mapping
+from urllib.parse import quote, unquote
+
+# The kinds of messages, and the form of their entries. A worker that meets another kind or a
+# later version sets the entry aside; fields that it does not know it leaves out.
+KINDS = ("root", "reply", "notification", "user")
+ENTRY_VERSION = 2
+# What the ledger has room for, and the last moment that a clock can show.
+KEY_LENGTH = 120
+LAST_MS = 253_402_300_799_000
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The name of a lane: whose it is, and what goes through it."""
+
+    licence_id: str
+    family: str
+    subject: str
+
+    @classmethod
+    def of_conversation(cls, licence_id: str, conversation_id: str) -> Lane:
+        """Return the lane of a conversation."""
+        return cls(licence_id, "c", conversation_id)
+
+    @classmethod
+    def of_notifications(cls, licence_id: str, notification_type: str) -> Lane:
+        """Return the lane of a licence's notifications of one type."""
+        return cls(licence_id, "n", notification_type)
+
+    @classmethod
+    def parse(cls, name: str) -> Lane:
+        """Return the lane with this name, as ``str(lane)`` gave it.
+
+        Raises:
+            ValueError: it is no such name.
+        """
+        parts = name.split(":")
+        if len(parts) != 3 or not all(parts):
+            raise ValueError("no name of a lane: it has licence, family and subject")
+        licence_id, family, subject = parts
+        return cls(unquote(licence_id), family, unquote(subject))
+
+    def __str__(self) -> str:
+        """Return the name, in which neither part can be mistaken for the other."""
+        return f"{quote(self.licence_id, safe='')}:{self.family}:{quote(self.subject, safe='')}"
+
+
+@dataclass(frozen=True)
+class LaneEntry:
+    """A message as it was enqueued.
+
+    ``kind`` and ``key`` name it in the ledger; ``payload`` holds the task's arguments, unchecked.
+    ``enqueued_at_ms`` is Redis' time when it was put into its lane, 0 before that. ``context`` is
+    the caller's own, for logs.
+    """
+
+    kind: str
+    key: str
+    task_id: str
+    payload: dict[str, Any]
+    enqueued_at_ms: int = 0
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    def dump(self) -> bytes:
+        """Return what ``append`` writes, to which Redis adds the time.
+
+        Raises:
+            TypeError: the payload holds something that JSON has no form for.
+        """
+        content = {
+            "v": ENTRY_VERSION,
+            "kind": self.kind,
+            "key": self.key,
+            "task_id": self.task_id,
+            "arguments": self.payload,
+            "context": self.context,
+        }
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_json_form)
+        # A lone surrogate (half of a broken emoji) has no UTF-8 form; it becomes "?".
+        return text.encode(errors="replace")
+
+    @classmethod
+    def load(cls, raw: bytes) -> LaneEntry:
+        """Return the entry as it stands in its lane.
+
+        Fields that this version does not know are left out.
+
+        Raises:
+            ValueError: it is no entry, or one whose kind or version this code does not know.
+        """
+        enqueued_at_ms, _, content = raw.partition(b":")
+        try:
+            return _entry(json.loads(content), int(enqueued_at_ms))
+        except (KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"no entry of a lane: {type(error).__name__}") from None
+
+
+def _entry(content: Any, enqueued_at_ms: int) -> LaneEntry:
+    if content["v"] != ENTRY_VERSION:
+        raise ValueError("an entry of another version")
+    kind, key, task_id, payload = (
+        content[name] for name in ("kind", "key", "task_id", "arguments")
+    )
+    context: Any = content.get("context") or {}
+    if not all(isinstance(text, str) for text in (kind, key, task_id)):
+        raise ValueError("kind, key and task of an entry must be text")
+    if kind not in KINDS or not isinstance(payload, dict) or not isinstance(context, dict):
+        raise ValueError("an entry of an unknown kind or form")
+    if len(key) > KEY_LENGTH or not 0 <= enqueued_at_ms <= LAST_MS:
+        raise ValueError("an entry whose key or time is out of range")
+    return LaneEntry(kind, key, task_id, payload, enqueued_at_ms, context)
+
+
+def _json_form(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"a task's argument is a {type(value).__name__}: pass text, numbers, lists")

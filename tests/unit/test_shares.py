@@ -1,0 +1,140 @@
+"""Threads shared out by licence: what is quick, what is slow, and who gets the next thread."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from tasks.licences import shares as shares_module
+from tasks.licences.shares import THREADS_PER_MESSAGE, Shares
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that the test moves."""
+    moment = [1_000.0]
+    monkeypatch.setattr("tasks.licences.shares.time.monotonic", lambda: moment[0])
+    return moment
+
+
+def _make_quick(shares: Shares, *licences: str) -> None:
+    for licence_id in licences:
+        with shares.message(licence_id):
+            pass
+
+
+def _entered(shares: Shares, licence_id: str) -> int:
+    count = 0
+    while shares.enter(licence_id):
+        count += 1
+    return count
+
+
+def test_licence_has_half_of_what_runs_at_once() -> None:
+    """However much it has to send, and whether it is known as quick or not."""
+    shares = Shares(8)
+    _make_quick(shares, "quick")
+
+    assert _entered(shares, "quick") == 4
+    assert _entered(shares, "unknown") == 4
+
+
+def test_single_threaded_worker_still_works() -> None:
+    """Half of one is one."""
+    assert _entered(Shares(1), "L1") == 1
+
+
+def test_share_shrinks_as_more_licences_are_busy() -> None:
+    """A hundred that are not known yet get one thread each, and leave half of all threads."""
+    shares = Shares(8)
+
+    names = [f"unknown-{number}" for number in range(100)]
+    first = sum(shares.enter(name) for name in names)
+    more = sum(shares.enter(name) for name in names)
+
+    assert (first, more) == (8 * THREADS_PER_MESSAGE // 2, 0)
+
+
+def test_slow_licences_share_one_part_and_the_rest_is_for_the_quick(now: list[float]) -> None:
+    """With as many slow ones as there may be, a quick one gets its full share at once."""
+    shares = Shares(8)
+    _make_quick(shares, "quick")
+    for number in range(100):
+        shares.enter(f"slow-{number}")
+
+    assert shares.enter("slow-new") is False
+    assert _entered(shares, "quick") == 4
+
+
+def test_call_under_way_for_a_second_makes_its_licence_slow_at_once(now: list[float]) -> None:
+    """Its next thread comes out of the part for slow ones."""
+    shares = Shares(8)
+    licences = [f"L{number}" for number in range(8 * THREADS_PER_MESSAGE)]
+    _make_quick(shares, *licences)
+
+    with ExitStack() as hanging:
+        for licence_id in licences[:64]:
+            assert shares.enter(licence_id)
+            hanging.enter_context(shares.message(licence_id))
+            now[0] += 0.1
+        now[0] += 1.0
+        slow = shares.enter("L0")
+        quick = shares.enter("L100")
+
+    assert (slow, quick) == (False, True)
+
+
+def test_calls_that_wait_do_not_count_as_running(now: list[float]) -> None:
+    """Eight that hang leave room for the ninth after a moment."""
+    shares = Shares(8)
+    _make_quick(shares, *(f"L{number}" for number in range(9)))
+
+    with ExitStack() as hanging:
+        for number in range(8):
+            hanging.enter_context(shares.message(f"L{number}"))
+        now[0] += shares_module.RUNNING_S + 0.01
+        with shares.message("L8"):
+            pass
+
+
+def test_no_more_run_at_once_than_may() -> None:
+    """Twenty threads with quick calls: at no moment more than four are inside."""
+    shares = Shares(4)
+    inside, most = [0], [0]
+
+    def call(number: int) -> None:
+        with shares.message(f"L{number}"):
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.005)
+            inside[0] -= 1
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(call, range(100)))
+
+    assert most[0] <= 4
+
+
+def test_parked_licence_gets_the_thread_that_is_given_back() -> None:
+    """With the wake-up that it came with, and once however often it was woken."""
+    shares = Shares(1)
+    part = THREADS_PER_MESSAGE // 2
+    entered = [shares.enter_or_park(f"L{number}", f"w{number}") for number in range(part + 2)]
+    again = shares.enter_or_park(f"L{part}", "again")
+
+    assert entered == [True] * part + [None, None]
+    assert again is False
+    assert shares.leave("L0") == (f"L{part}", f"w{part}")
+    assert shares.leave("L1") == (f"L{part + 1}", f"w{part + 1}")
+    assert shares.leave("L2") is None
+
+
+def test_wake_up_of_a_licence_with_its_share_is_not_parked() -> None:
+    """The threads that it has go on with its lanes."""
+    shares = Shares(2)
+    assert shares.enter_or_park("L1", "w1")
+
+    assert shares.enter_or_park("L1", "w2") is False
