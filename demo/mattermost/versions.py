@@ -45,6 +45,8 @@ class ServerVersion:
     commands_know_their_thread: bool
     # On 6.7 an edit that gives a target to a button which has lost its own breaks the server.
     dead_buttons_can_be_revived: bool
+    # Older versions take `permanent` for nothing, and delete as ever.
+    deletes_for_good: bool
     deletion_of_unknown: Refusal
     thread_needs_both_anchors: bool
     bad_thread_parameter: Refusal
@@ -112,6 +114,7 @@ V6_7_2 = ServerVersion(
     channels_follow_threads=False,
     commands_know_their_thread=False,
     dead_buttons_can_be_revived=False,
+    deletes_for_good=False,
     deletion_of_unknown=errors.PERMISSIONS,
     thread_needs_both_anchors=True,
     bad_thread_parameter=errors.INVALID_PARAM,
@@ -149,6 +152,7 @@ V11_6_0 = ServerVersion(
     channels_follow_threads=True,
     commands_know_their_thread=True,
     dead_buttons_can_be_revived=True,
+    deletes_for_good=True,
     deletion_of_unknown=errors.POST_UNKNOWN,
     thread_needs_both_anchors=False,
     bad_thread_parameter=errors.INVALID_BODY_PARAM,

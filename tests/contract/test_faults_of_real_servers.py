@@ -179,3 +179,16 @@ def test_what_a_server_without_its_database_knows_hangs_on_its_caches(
     told = bot.get("/system/ping", get_server_status="true")
     assert (answer.status_code, answer.json()["id"]) == (status, error)
     assert (told.status_code, told.json()["database_status"]) == (500, "UNHEALTHY")
+
+
+def test_permanent_deletion_is_an_ordinary_one_on_old_servers(
+    stand_in: StandIn, own_server: ServerUnderTest
+) -> None:
+    """6.7 does not know the word, and deletes as ever."""
+    stand_in.set_options(Version="6.7.2")
+    post = own_server.bot.posted(own_server.webchat_id)
+
+    answer = own_server.bot.delete(f"/posts/{post['id']}?permanent=true")
+
+    [known] = own_server.bot.send("/posts/ids", [post["id"]]).json()
+    assert (answer.status_code, known["delete_at"] > 0) == (200, True)

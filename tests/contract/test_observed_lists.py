@@ -224,3 +224,14 @@ def test_client_config_has_the_recorded_values(
 
     assert {key: config[key] for key in recorded} == recorded
     assert {type(value) for value in config.values()} == {str}
+
+
+def test_deleted_post_takes_no_reaction(server: ServerUnderTest) -> None:
+    """It is not found any more."""
+    post = server.bot.posted(server.webchat_id)
+    server.bot.delete(f"/posts/{post['id']}")
+    body = {"user_id": server.bot.user_id, "post_id": post["id"], "emoji_name": "eyes"}
+
+    answer = server.bot.send("/reactions", body)
+
+    assert (answer.status_code, answer.json()["id"]) == (404, "app.post.get.app_error")

@@ -110,7 +110,9 @@ def _can_revive() -> bool:
 @blueprint.delete("/posts/<post_id>")
 def delete_one(post_id: str) -> Response:
     """Delete a post, a root with its thread; `permanent` leaves no trace of them."""
-    delete = purge_post if request.args.get("permanent") == "true" else delete_post
+    is_permanent = request.args.get("permanent") == "true"
+    knows = backend().options.version.deletes_for_good
+    delete = purge_post if is_permanent and knows else delete_post
     delete(backend(), current_user(), require_id(post_id, "post_id"))
     entry().post_id = post_id
     return status_ok()
@@ -181,6 +183,8 @@ def _reactable(post_id: str, *, user_id: str) -> Post:
     is_own = user_id == current_user().id
     if post is None or not is_own or not may_take_part(state, g.user, post.channel_id):
         raise ApiError(errors.PERMISSIONS)
+    if post.delete_at:
+        raise ApiError(errors.POST_UNKNOWN)
     if state.channels[post.channel_id].delete_at:
         raise ApiError(errors.REACTION_IN_ARCHIVED)
     return post
