@@ -24,11 +24,8 @@ from tests.reporting import (
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
-from tests.side_by_side import (
-    machine,
-    pytest_collection_modifyitems,
-    pytest_xdist_make_scheduler,
-)
+from tests.selection import pytest_collection_modifyitems
+from tests.side_by_side import machine, pytest_xdist_make_scheduler
 from tests.stage.deployment import Deploy, Deployment
 
 __all__ = [

@@ -31,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the suite's marks."""
     config.addinivalue_line("markers", "full_load: runs with --full-load alone")
+    config.addinivalue_line(
+        "markers", "one_database: on SQLite alone, but for --full-load: its SQL is plain"
+    )
     config.addinivalue_line("markers", "measures_time: has the machine for itself")
 
 

@@ -10,6 +10,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.selection import measures_time
+
 # The browser's tests share one demo, whose server they switch off; each block of the docs is run
 # after all that stand before it. Every other test goes to whichever worker is free.
 TOGETHER = ("tests/browser/", "tests/acceptance/test_pages.py::")
@@ -31,15 +33,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Scheduling(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that measure time last, when hardly another one is left to wait for."""
-    items.sort(key=_measures_time)
-
-
-def _measures_time(item: pytest.Item) -> bool:
-    return item.get_closest_marker("measures_time") is not None
-
-
 @pytest.fixture(autouse=True)
 def machine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -50,5 +43,5 @@ def machine(
         return
     # Each worker's own folder stands in the run's.
     with (tmp_path_factory.getbasetemp().parent / "machine.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if _measures_time(request.node) else fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_EX if measures_time(request.node) else fcntl.LOCK_SH)
         yield

@@ -32,15 +32,6 @@ class AnyFire(Protocol):
 Burn = Callable[[AnyFire], Figures]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only the full load brings."""
-    if config.getoption("--full-load"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("full_load")]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
-
-
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis server that the test may stop and kill."""

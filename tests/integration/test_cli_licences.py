@@ -28,6 +28,8 @@ from tasks.licences.access import Licences
 from tests.operators import Operator, environment_of
 from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 
+pytestmark = pytest.mark.one_database
+
 CALLBACK = "https://booking.example.com/mattermost/replies"
 
 

@@ -15,6 +15,8 @@ from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:

@@ -14,6 +14,8 @@ from tasks.outbound.parts import LOST_BY_SERVER
 from tasks.runtime import build_runtime
 from tests.stage.stage import VISITOR, Stage
 
+pytestmark = pytest.mark.one_database
+
 
 def _store(stage: Stage, *names: str) -> list[dict[str, Any]]:
     for name in names:

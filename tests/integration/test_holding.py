@@ -14,6 +14,8 @@ from tasks.runtime import Runtime, build_runtime
 from tests.stage.stage import Stage
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.one_database
+
 LANE = Lane.of_conversation("L1", "c1")
 
 

@@ -8,6 +8,8 @@ from models import Licence
 from tasks.licences.registration import map_notification, switch_notification_off
 from tests.stage.stage import BOT, LICENCE, TEAM, Stage
 
+pytestmark = pytest.mark.one_database
+
 
 def _map(stage: Stage, notification_type: str, channel: str) -> str:
     place = f"{TEAM}/{channel}"

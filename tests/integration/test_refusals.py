@@ -17,6 +17,8 @@ from tasks.outbound import parts
 from tasks.rendering import render_reply
 from tests.stage.stage import BOT, CHANNEL, TEAM, VISITOR, Stage
 
+pytestmark = pytest.mark.one_database
+
 PLACE = f"{TEAM}/{CHANNEL}"
 
 

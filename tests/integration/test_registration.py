@@ -16,6 +16,8 @@ from models.keyring import new_key
 from settings import get_settings
 from tasks.cli import main
 
+pytestmark = pytest.mark.one_database
+
 PLACES = ["support/webchat", "support/bookings", "support/old", "support/secret"]
 Run = Callable[..., Result]
 

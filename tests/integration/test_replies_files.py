@@ -23,6 +23,8 @@ from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 from tests.wire import Answer, Request, WireServer, http
 
+pytestmark = pytest.mark.one_database
+
 LIMIT_BYTES = 1_000
 MEGABYTE = 1024 * 1024
 

@@ -11,6 +11,8 @@ from models import User
 from tasks.outbound.drain import DrainReport
 from tests.stage.stage import Stage, drain
 
+pytestmark = pytest.mark.one_database
+
 
 def _sync(stage: Stage, **more: Any) -> DrainReport:
     arguments = {"user_id": "u1", "email": "Anna@Example.com ", "name": "Anna", **more}
