@@ -74,6 +74,7 @@ def _broker_families(broker: BrokerFigures, licences: Sequence[str]) -> Iterator
     if NO_LICENCE in broker.tallies:
         tallies[NO_LICENCE] = broker.tallies[NO_LICENCE]
     yield _messages({licence: tally.messages for licence, tally in tallies.items()})
+    yield _unknown(tallies)
     yield _delays(tallies)
     yield from _waiting(_gathered(broker.backlogs, licences), broker.now)
     yield _circuits(broker.circuits, broker.now)
@@ -97,6 +98,18 @@ def _messages(by_licence: Mapping[str, _Counts]) -> Metric:
         labels=["licence", "kind", "state"],
     )
     _add_counts(family, by_licence, _MESSAGES)
+    return family
+
+
+def _unknown(tallies: Mapping[str, Tally]) -> Metric:
+    family = CounterMetricFamily(
+        f"{PREFIX}unknown_arguments",
+        "Messages with arguments that the worker does not know and has ignored.",
+        labels=["licence", "kind"],
+    )
+    for licence, tally in tallies.items():
+        for kind, count in sorted(tally.unknown.items()):
+            family.add_metric([licence, kind], count)
     return family
 
 

@@ -66,6 +66,13 @@ class Waiting:
     is_unsettled: bool = False
 
 
+# What the detail of a failure ends in when the message was sent off before that and is not settled.
+MAY_HAVE_ARRIVED = "An earlier attempt was broken off: it may be in Mattermost all the same."
+
+# What it holds when the server was away for as long as a message waits: nothing was sent.
+WAS_AWAY = "was away for all of the"
+
+
 class SendFailedError(Exception):
     """The message will not be sent: it is kept as failed, with the reason and its payload.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Mapping, Union
+from typing import Any, Iterator, Literal, Mapping, Union
 
 from ireserve_mattermost import values
 from ireserve_mattermost.lanes import Lane
-from ireserve_mattermost.values import Check, WrongValueError, storable_id
+from ireserve_mattermost.values import Check, WrongValueError, is_blank, storable_id
 
 # A name is shown on one line; longer ones come from a form without a limit or from a prankster.
 NAME_LENGTH = 1_000
@@ -105,7 +105,7 @@ class ChatMessage:
 
     def __post_init__(self) -> None:
         # What came from Mattermost is not posted there again, whatever it holds.
-        if self.origin_post_id is None and not self.text and not self.attachments:
+        if self.origin_post_id is None and is_blank(self.text) and not self.attachments:
             raise ValueError("give a text, attachments or both")
 
 
@@ -123,7 +123,8 @@ class Notification:
     notification_id: str | None = checked(values.identifier, default=None)
 
     def __post_init__(self) -> None:
-        if not self.text and not self.title and not self.fields:
+        shown = (self.text, self.title or "", *(part for pair in self.fields for part in pair))
+        if all(map(is_blank, shown)):
             raise ValueError("give a text, a title or fields")
 
 
@@ -180,8 +181,17 @@ def parse_message(kind: str, payload: Mapping[str, Any]) -> Any:
 
 def unknown_fields(kind: str, payload: Mapping[str, Any]) -> list[str]:
     """Return the names of arguments that the schema of this version does not have."""
-    known = {item.name for item in dataclasses.fields(KINDS[kind])}
-    return sorted(str(name) for name in payload if name not in known)
+    found = {*_unknown(KINDS[kind], payload)}
+    attachments = payload.get("attachments") if kind == "reply" else None
+    for item in attachments if isinstance(attachments, (list, tuple)) else ():
+        if isinstance(item, Mapping):
+            found |= {f"attachments.{name}" for name in _unknown(Attachment, item)}
+    return sorted(found)
+
+
+def _unknown(schema: type[Any], payload: Mapping[str, Any]) -> Iterator[str]:
+    known = {item.name for item in dataclasses.fields(schema)}
+    return (str(name) for name in payload if name not in known)
 
 
 def _values(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
@@ -25,16 +26,31 @@ Check = Callable[[Any], Any]
 
 # What an index of the ledger has room for. Lanes and keys are made of ids.
 ID_LENGTH = 100
+# No whole number that names something is longer, and Python refuses to write far longer ones.
+_MAX_BITS = 64 * 8
+# Letters, a symbol and marks that show nothing: Hangul fillers, the blank Braille pattern, the
+# grapheme joiner, vowels that are not drawn, variation selectors.
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | {
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _COLOR = re.compile(r"good|warning|danger|#[0-9a-fA-F]{6}")
 _EMAIL = re.compile(r"\S+@\S+")
+
+
+def is_blank(text: str) -> bool:
+    """Say whether nothing of the text can be seen: spaces, format characters, fillers."""
+    return all(
+        unicodedata.category(character) in _INVISIBLE or character in _FILLERS for character in text
+    )
 
 
 def identifier(value: Any) -> str:
     """Return an id as text."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise WrongValueError("must be text or a whole number")
-    text = str(value)
+    text = _number(value) if isinstance(value, int) else value
     if not text:
         raise WrongValueError("must not be empty")
     if len(text.encode(errors="replace")) > ID_LENGTH:
@@ -45,6 +61,12 @@ def identifier(value: Any) -> str:
     return text
 
 
+def _number(value: int) -> str:
+    if value.bit_length() > _MAX_BITS:
+        raise WrongValueError("must be a smaller number")
+    return str(value)
+
+
 def storable_id(value: Any) -> str:
     """Return an id, or for a wrong one a substitute that is safe in the names of lanes and keys.
 
@@ -53,10 +75,15 @@ def storable_id(value: Any) -> str:
     try:
         return identifier(value)
     except WrongValueError:
-        text = "" if value is None else str(value)
+        text = "" if value is None else _readable(value)
         digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
         readable = _CONTROL.sub("?", text).encode(errors="replace")[:60].decode(errors="ignore")
         return f"{readable}~{digest}"
+
+
+def _readable(value: Any) -> str:
+    # A whole number of thousands of digits has no other form.
+    return f"{value:#x}" if isinstance(value, int) else str(value)
 
 
 def text(limit: int) -> Check:
@@ -73,13 +100,16 @@ def text(limit: int) -> Check:
 
 
 def address(limit: int, *, schemes: Iterable[str] = ()) -> Check:
-    """Check an address or a path; with ``schemes`` it must begin with one of them."""
+    """Check an address or a path; with ``schemes`` it must begin with one of them.
 
-    def check(value: Any) -> str:
+    A blank one is none: platforms fill in what they have.
+    """
+
+    def check(value: Any) -> str | None:
         checked: str = text(limit)(value)
-        if not checked:
-            raise WrongValueError("must not be empty")
-        if schemes and _scheme(checked) not in schemes:
+        if is_blank(checked):
+            return None
+        if schemes and _scheme(checked.strip()) not in schemes:
             raise WrongValueError(
                 f"must start with {' or '.join(f'{name}://' for name in schemes)}"
             )
@@ -182,6 +212,15 @@ def _pair(index: int, item: Any) -> tuple[Any, Any]:
 
 
 def _cell(index: int, part: str, value: Any) -> str:
-    if isinstance(value, (str, int, float)):
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    try:
+        if isinstance(value, int):
+            return _number(value)
+    except WrongValueError as error:
+        raise WrongValueError(error.rule, f".{index}.{part}") from None
+    if isinstance(value, (str, float)):
         return str(value)
     raise WrongValueError("must be text or a number", f".{index}.{part}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError as BrokerError
@@ -13,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from ireserve_mattermost.lanes import UNREADABLE
+from ireserve_mattermost.wake_ups import QUEUE
 from models import Database, KeyRing, KeyRingError, Licence
 from models.migrations import schema_state
 from tasks.checks.check import Check, failed, passed, skipped
@@ -104,7 +106,10 @@ def check_entries(redis: Redis) -> Check:
 
 
 def check_workers(app: Celery) -> Check:
-    """Ask which workers are alive; the broker must be there."""
+    """Ask which of our workers are alive; the broker must be there.
+
+    Another application's workers on the same Redis answer too: they take nothing from our queue.
+    """
     # The application's own times are those of i-Reserve's processes, which have no time to wait.
     times = {
         "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
@@ -113,16 +118,23 @@ def check_workers(app: Celery) -> Check:
     try:
         with app.connection_for_write(transport_options=times) as connection:
             inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
-            names = sorted(inspect.ping() or {})
+            names = sorted(_ours(inspect.active_queues() or {}))
     except (BrokerError, RedisError):
         return skipped("workers", "the broker does not answer")
     if not names:
         return failed(
             "workers",
-            f"no worker answered within {PING_TIMEOUT_S:.0f} s",
+            f"no worker of the queue {QUEUE!r} answered within {PING_TIMEOUT_S:.0f} s",
             "Start one, with this REDIS_URL: see the Procfile.",
         )
     return passed("workers", f"alive: {', '.join(names)}")
+
+
+def _ours(queues: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield the names of the workers that take from our queue."""
+    for worker, consumed in queues.items():
+        if any(queue.get("name") == QUEUE for queue in consumed):
+            yield worker
 
 
 def check_beat(redis: Redis) -> Check:

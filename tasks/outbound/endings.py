@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 
 from ireserve_mattermost.lanes import Lane, LaneEntry, LaneLostError
 from models import Database, DeliveryState
-from tasks.failures import OwnReason, SendFailedError, Settled, UndecidedError
+from tasks.failures import MAY_HAVE_ARRIVED, OwnReason, SendFailedError, Settled, UndecidedError
 from tasks.mattermost import MattermostError, Post, RateLimitedError, Reason
 from tasks.outbound import ledger
 from tasks.outbound.job import Attempt, Job
@@ -130,8 +130,7 @@ def detail_of(error: SendFailedError | UndecidedError | MattermostError) -> str:
 def refuse(database: Database, begun: Begun, entry: LaneEntry, failure: SendFailedError) -> Settled:
     """Write down that a message which was not tried has failed."""
     if begun.must_look:
-        note = " An earlier attempt was broken off: it may be in Mattermost all the same."
-        failure = SendFailedError(failure.reason, failure.detail + note)
+        failure = SendFailedError(failure.reason, f"{failure.detail} {MAY_HAVE_ARRIVED}")
     _write_failed(database, begun, failure, entry.payload)
     return _failed(entry, failure)
 

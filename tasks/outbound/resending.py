@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import LOCK_S, Lane, LaneEntry, LaneLock, Lanes
 from models import Database, Delivery, DeliveryKind, DeliveryState
-from tasks.failures import OwnReason
+from tasks.failures import MAY_HAVE_ARRIVED, WAS_AWAY, OwnReason
 from tasks.mattermost import Reason
 from tasks.watch.filter import Filter, newest
 
@@ -21,6 +21,16 @@ HOLD_WAIT_S = LOCK_S + 5.0
 POLL_S = 0.05
 # The rows of one transaction, during which SQLite takes no other writer.
 PURGE_BATCH = 1_000
+
+# Failures that are decided before anything is sent; so is that of a server that was away.
+BEFORE_SENDING = frozenset(
+    {
+        OwnReason.INVALID_ARGUMENTS,
+        OwnReason.LICENCE_UNKNOWN,
+        OwnReason.LICENCE_DISABLED,
+        OwnReason.TOKEN_UNREADABLE,
+    }
+)
 
 
 class LaneBusyError(Exception):
@@ -97,8 +107,15 @@ def _reopen(session: Session, row: Delivery) -> None:
         # A change of a user is in the ledger only if it failed.
         session.delete(row)
         return
-    row.state = DeliveryState.SENDING
+    row.state = DeliveryState.HELD if _was_never_sent(row) else DeliveryState.SENDING
     row.finished_at = None
+
+
+def _was_never_sent(row: Delivery) -> bool:
+    """Say whether nothing of the message can be in Mattermost, which then is not asked for it."""
+    detail = row.detail or ""
+    untried = row.reason in BEFORE_SENDING or WAS_AWAY in detail
+    return untried and not row.post_count and MAY_HAVE_ARRIVED not in detail
 
 
 @contextmanager

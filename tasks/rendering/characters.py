@@ -23,13 +23,6 @@ _LINE_ENDING = re.compile("\r\n?")
 # U+FEFF is whitespace to JavaScript, and "**" beside whitespace does not make bold.
 _WHITESPACE = re.compile(r"[\s\ufeff]+")
 _GRAPHEME = regex.compile(r"\X")
-# Spaces, format characters (zero width space, soft hyphen, word joiner ...), and characters that
-# count as letters, symbols or marks and show nothing: Hangul fillers, the blank Braille pattern,
-# the grapheme joiner, variation selectors.
-_INVISIBLE = regex.compile(
-    r"[\p{Z}\p{Cc}\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0"
-    r"\ufe00-\ufe0f\U000e0100-\U000e01ef]*"
-)
 
 
 def clean(text: str) -> str:
@@ -40,11 +33,6 @@ def clean(text: str) -> str:
     """
     text = _LINE_ENDING.sub("\n", text)
     return _SURROGATE.sub(REPLACEMENT, _DROPPED.sub("", text))
-
-
-def is_blank(text: str) -> bool:
-    """Tell whether nothing of the text can be seen."""
-    return _INVISIBLE.fullmatch(text) is not None
 
 
 def one_line(text: str, *, limit: int) -> str:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasks.rendering.characters import is_blank, one_line, shorten
+from ireserve_mattermost.values import is_blank
+from tasks.rendering.characters import one_line, shorten
 from tasks.rendering.links import web_address
 from tasks.rendering.plain import PlainText, bare_line, plain_link, plain_title, preview_line
 from tasks.rendering.splitting import split

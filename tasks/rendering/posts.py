@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+from ireserve_mattermost.values import is_blank
 from tasks.rendering.agent import AgentText
-from tasks.rendering.characters import clean, is_blank, one_line, shorten
+from tasks.rendering.characters import clean, one_line, shorten
 from tasks.rendering.file_names import safe_file_name
 from tasks.rendering.links import web_address
 from tasks.rendering.plain import PlainText, plain_line, plain_link

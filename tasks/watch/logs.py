@@ -8,6 +8,8 @@ from typing import Literal
 
 import structlog
 
+from tasks.failures import DeliveryFailedError
+
 # At DEBUG these write arguments and addresses with file names.
 TALKATIVE = ("celery.pool", "urllib3", "kombu", "amqp")
 
@@ -52,3 +54,9 @@ def configure_logs(*, level: str, log_format: Literal["console", "json"]) -> Non
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(level)))
     for name in REPETITIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("celery.app.trace").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out the error that only shows a failed message in red: it has its line already."""
+    return not (record.exc_info and isinstance(record.exc_info[1], DeliveryFailedError))

@@ -19,6 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from ireserve_mattermost.lanes import TALLIES, Lane, LaneEntry
+from ireserve_mattermost.messages import KINDS, unknown_fields
 from models import DeliveryKind, DeliveryState, ReplySource
 from tasks.failures import OwnReason, Settled
 
@@ -36,11 +37,13 @@ SCAN_COUNT = 1_000
 class Tally:
     """What was counted of one licence.
 
-    ``messages`` by kind and state, ``replies`` by path and state, ``delays`` by the upper end of
+    ``messages`` by kind and state, ``unknown`` those of them with arguments that the worker does
+    not know, by kind, ``replies`` by path and state, ``delays`` by the upper end of
     their bucket (each counted in one bucket alone), ``delay_ms`` all delays together.
     """
 
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
     replies: Counter[tuple[str, str]] = field(default_factory=Counter)
     delays: Counter[float] = field(default_factory=Counter)
     delay_ms: int = 0
@@ -61,6 +64,8 @@ def _count_of(lane: Lane, entry: LaneEntry, settled: Settled) -> Mapping[str, in
     is_unknown = settled.reason == OwnReason.LICENCE_UNKNOWN
     licence = _prefix(NO_LICENCE if is_unknown else lane.licence_id)
     counts = {f"{licence}message:{entry.kind}:{settled.state.value}": 1}
+    if entry.kind in KINDS and unknown_fields(entry.kind, entry.payload):
+        counts[f"{licence}unknown:{entry.kind}"] = 1
     # A change of a user goes nowhere: how long it took says nothing about Mattermost.
     if settled.state is DeliveryState.SENT and entry.kind != DeliveryKind.USER:
         delay_ms = max(0, round(settled.at_ms - entry.enqueued_at_ms))
@@ -106,6 +111,8 @@ def _put(tally: Tally, what: str, words: list[str], value: int) -> None:
     match what, words:
         case "message", [kind, state]:
             tally.messages[kind, state] = value
+        case "unknown", [kind]:
+            tally.unknown[kind] = value
         case "reply", [path, state]:
             tally.replies[path, state] = value
         case "delay", [bucket]:

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from ireserve_mattermost.lanes import Lane
 from models import Delivery, User, utc_now
+from tasks.failures import MAY_HAVE_ARRIVED, WAS_AWAY
 from tasks.outbound.resending import LaneBusyError, held
 from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE, Stage, drain
@@ -137,6 +138,33 @@ def test_message_that_arrived_after_all_is_not_posted_twice(
 
     assert texts(stage) == ["arrived"]
     assert stage.states()["reply:m1"] == ("sent", None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "claims"),
+    [
+        pytest.param("invalid_arguments", "text: must be text", False, id="refused before"),
+        pytest.param("unreachable", f"the server {WAS_AWAY} 600 s", False, id="waited too long"),
+        pytest.param("timeout", "the answer was lost", True, id="sent off"),
+        pytest.param(
+            "licence_disabled", f"it is disabled. {MAY_HAVE_ARRIVED}", True, id="broken off before"
+        ),
+    ],
+)
+def test_a_message_is_said_to_have_arrived_perhaps_only_if_it_was_sent_off(
+    stage: Stage, operator: Operator, reason: str, detail: str, claims: bool
+) -> None:
+    """What was refused before anything was sent cannot be in Mattermost."""
+    stage.start()
+    stage.reply("m1", "fails", sender_role="boss")
+    change(stage, "reply:m1", reason=reason, detail=detail)
+
+    operator.json("resend", "--licence", LICENCE, "--yes")
+    drain_lane(stage)
+
+    (row,) = [row for row in stage.ledger() if row.key == "reply:m1"]
+    assert (row.state.value, row.reason) == ("failed", "invalid_arguments")
+    assert (MAY_HAVE_ARRIVED in (row.detail or "")) == claims
 
 
 def test_messages_of_a_licence_are_sent_again_in_their_order(

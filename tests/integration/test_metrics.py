@@ -134,6 +134,19 @@ def test_messages_are_counted_by_how_they_ended(stage: Stage, scraper: Scraper) 
     }
 
 
+def test_arguments_that_a_worker_does_not_know_are_counted(stage: Stage, scraper: Scraper) -> None:
+    """A host that is newer than the worker is seen; its messages are sent all the same."""
+    stage.start(mood="good")
+    stage.reply("m1", "sent", attachments=[{"name": "a", "path": "a", "size": 3}])
+    stage.reply("m2", "sent")
+
+    assert scraper.read("unknown_arguments_total") == {
+        ("reply", LICENCE): 1,
+        ("root", LICENCE): 1,
+    }
+    assert stage.states()["reply:m1"] == ("sent", None)
+
+
 def test_message_is_counted_once_however_often_it_comes(stage: Stage, scraper: Scraper) -> None:
     """A duplicate adds nothing, nor does a worker that handles a head that is gone by then."""
     stage.start()

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ireserve_mattermost import create_root_post, post_reply, send_notification, sync_user
 from ireserve_mattermost.messages import (
@@ -36,6 +38,8 @@ REPLY = {
     "sender_role": "visitor",
     "text": "hello",
 }
+ROOT = {"licence_id": "L1", "conversation_id": "c1", "visitor_name": "Jan"}
+FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
 NOTIFICATION = {"licence_id": "L1", "notification_type": "booked", "text": "x"}
 
 
@@ -74,7 +78,28 @@ def test_task_declares_what_its_schema_has(kind: str) -> None:
         ("reply", {**REPLY, "message_id": ""}, "message_id: must not be empty"),
         ("reply", {**REPLY, "message_id": "a\nb"}, "message_id: must not hold control characters"),
         ("reply", {**REPLY, "message_id": True}, "message_id: must be text or a whole number"),
-        ("notification", {**NOTIFICATION, "fields": {"a": None}}, "fields.0.value: must be text"),
+        ("reply", {**REPLY, "text": " \n\u200b"}, "give a text, attachments or both"),
+        ("reply", {**REPLY, "message_id": 10**9000}, "message_id: must be a smaller number"),
+        ("reply", {**REPLY, "message_id": 1.5}, "message_id: must be text or a whole number"),
+        ("reply", {**REPLY, "message_id": ["1"]}, "message_id: must be text or a whole number"),
+        ("reply", {**REPLY, "licence_id": None}, "licence_id: is missing"),
+        ("reply", {**REPLY, "origin_post_id": {}}, "origin_post_id: must be text or a whole"),
+        ("reply", {**REPLY, "sender_role": ["visitor"]}, "sender_role: must be 'visitor'"),
+        (
+            "reply",
+            {**REPLY, "attachments": [{"name": "a", "url": None, "path": " "}]},
+            "attachments.0: give exactly one",
+        ),
+        ("root", {**ROOT, "started_at": "0001-01-01T00:00:00+14:00"}, "started_at: must be a time"),
+        ("notification", {**NOTIFICATION, "text": " "}, "give a text, a title or fields"),
+        (
+            "notification",
+            {**NOTIFICATION, "text": "", "title": "\u200b\u3164", "fields": {"\u00ad": None}},
+            "give a text, a title or fields",
+        ),
+        ("notification", {**NOTIFICATION, "fields": {"a": []}}, "fields.0.value: must be text"),
+        ("notification", {**NOTIFICATION, "fields": [None]}, "fields.0: must be a pair"),
+        ("notification", {**NOTIFICATION, "fields": {"a": 10**9000}}, "fields.0.value: must be a"),
         ("notification", {**NOTIFICATION, "fields": ["ab"]}, "fields.0: must be a pair"),
         ("notification", {**NOTIFICATION, "fields": [{"a": 1}]}, "fields.0: must be a pair"),
         ("notification", {**NOTIFICATION, "url": "ftp://x"}, "url: must start with http://"),
@@ -104,6 +129,73 @@ def test_no_value_is_shown() -> None:
 
     assert "GEHEIM" not in str(refused.value)
     assert str(refused.value).count(";") == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "field", "expected"),
+    [
+        ("root", {**ROOT, "page_url": " "}, "page_url", None),
+        ("root", {**ROOT, "page_url": None}, "page_url", None),
+        ("root", {**ROOT, "started_at": "0001-01-01T00:00:00Z"}, "started_at", FIRST_MOMENT),
+        ("reply", {**REPLY, "attachments": None}, "attachments", ()),
+        ("reply", {**REPLY, "text": "\u200b", "origin_post_id": "p1"}, "text", "\u200b"),
+        ("notification", {**NOTIFICATION, "url": ""}, "url", None),
+        ("notification", {**NOTIFICATION, "fields": {"Phone": None}}, "fields", (("Phone", ""),)),
+        ("notification", {**NOTIFICATION, "fields": {"Paid": True}}, "fields", (("Paid", "yes"),)),
+        ("notification", {**NOTIFICATION, "fields": {"Paid": False}}, "fields", (("Paid", "no"),)),
+        ("notification", {**NOTIFICATION, "text": None, "title": "T"}, "text", ""),
+    ],
+)
+def test_an_empty_value_costs_nothing(
+    kind: str, arguments: dict[str, Any], field: str, expected: Any
+) -> None:
+    """What a platform has nothing for is left out, and the rest of the message is sent."""
+    assert getattr(parse_message(kind, arguments), field) == expected
+
+
+EDGES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(10**9000),
+    st.floats(),
+    st.text(),
+    st.just("\ud800"),
+    st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "24:00", "-1"]),
+    st.datetimes(timezones=st.timezones()),
+    st.lists(st.none() | st.text(max_size=3), max_size=3),
+    st.dictionaries(st.text(max_size=3), st.none() | st.integers(), max_size=3),
+    st.lists(
+        st.fixed_dictionaries(
+            {}, optional={"name": st.none() | st.text(), "url": st.none() | st.integers()}
+        ),
+        max_size=2,
+    ),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(sorted(KINDS)), st.data())
+def test_any_value_is_taken_or_refused_by_name(kind: str, data: st.DataObject) -> None:
+    """No value, whatever its type, breaks a worker: it is taken, or its field is named."""
+    names = [item.name for item in dataclasses.fields(KINDS[kind])]
+    payload = {name: data.draw(EDGES) for name in names}
+
+    lane_of(kind, payload)
+    key_of(kind, payload, task_id="t")
+    try:
+        parse_message(kind, payload)
+    except InvalidMessageError as error:
+        refused = str(error)
+        assert any(refused.startswith(name) for name in names) or refused.startswith("give ")
+
+
+def test_unknown_arguments_are_named_wherever_they_are() -> None:
+    """A host that is newer than the worker is told of by name, also of a file's arguments."""
+    payload = {**REPLY, "mood": 1, "attachments": [{"name": "a", "path": "b", "size": 3}]}
+
+    assert unknown_fields("reply", payload) == ["attachments.size", "mood"]
+    assert parse_message("reply", payload).attachments[0].name == "a"
 
 
 @pytest.mark.parametrize(

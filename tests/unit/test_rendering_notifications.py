@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ireserve_mattermost.values import is_blank
 from tasks.rendering import render_notification
-from tasks.rendering.characters import is_blank
 from tasks.rendering.notifications import MAX_ATTACHMENT_BYTES
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed, typed
 

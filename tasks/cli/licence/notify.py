@@ -35,7 +35,7 @@ def notify(
     """Map a type of notification to a channel.
 
     Notifications of TYPE go to CHANNEL; with --off none of them is sent. A type that is not mapped
-    goes to the default channel.
+    goes to the default channel. Workers notice within 5 s.
     """
     parts = Installation()
     if as_list:

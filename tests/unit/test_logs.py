@@ -1,0 +1,43 @@
+"""What the log of a process holds, and what it leaves out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from tasks.failures import DeliveryFailedError
+from tasks.watch.logs import configure_logs
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """Configure the logs for one test, and leave the process as it was."""
+    handlers, level = logging.root.handlers, logging.root.level
+    trace = logging.getLogger("celery.app.trace")
+    filters = list(trace.filters)
+    yield
+    logging.root.handlers, trace.filters = handlers, filters
+    logging.root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        pytest.param(DeliveryFailedError("reply:m1: timeout"), False, id="a failed message"),
+        pytest.param(ZeroDivisionError(), True, id="anything else"),
+    ],
+)
+def test_a_failed_message_has_no_traceback(
+    capsys: pytest.CaptureFixture[str], error: Exception, shown: bool
+) -> None:
+    """The error that shows a task in red repeats what its own line says; others are news."""
+    configure_logs(level="INFO", log_format="console")
+
+    logging.getLogger("celery.app.trace").error("Task raised unexpected", exc_info=error)
+
+    assert ("Task raised unexpected" in capsys.readouterr().err) == shown
