@@ -23,6 +23,7 @@ from tasks.mattermost import MattermostError, Post, RateLimitedError, Reason
 from tasks.outbound import ledger
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun, KnownDelivery, Sent
+from tasks.outbound.settlement import believed
 from tasks.outbound.threads import Thread, link_root, note_activity
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,8 @@ def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
         SendFailedError, MattermostError: it has failed.
     """
     try:
-        yield
+        with believed(job):
+            yield
     except (RateLimitedError, UndecidedError) as error:
         # What a stop breaks off says nothing of how long the message has waited.
         if job.expired and error.reason is not Reason.STOPPED:

@@ -196,6 +196,27 @@ def asking() -> Iterator[None]:
         raise _undecided(error, sent_off=False, question=error) from None
 
 
+@contextmanager
+def believed(job: Job) -> Iterator[None]:
+    """Let a refusal stand only while the server reaches its database, also that of a question.
+
+    Raises:
+        UndecidedError: it does not, or cannot be asked.
+    """
+    try:
+        yield
+    except RefusedError as error:
+        if error.reason in REFUSALS_IN_DOUBT:
+            _ask_for_database(job)
+        raise
+
+
+def _ask_for_database(job: Job) -> None:
+    job.extend()
+    with asking():
+        job.client.check_database()
+
+
 def broken_off(error: MattermostError | AttachmentError) -> UndecidedError:
     """Return that this worker was asked to stop before the message went out."""
     return UndecidedError(
@@ -276,13 +297,9 @@ def explained_refusals(job: Job, channel_id: str) -> Iterator[None]:
     try:
         yield
     except RefusedError as error:
-        if error.reason not in REFUSALS_IN_DOUBT:
-            raise
-        job.extend()
-        with asking():
-            job.client.check_database()
         if error.reason is not Reason.NOT_A_MEMBER:
             raise
+        _ask_for_database(job)
         raise _explanation(job, channel_id) from None
 
 

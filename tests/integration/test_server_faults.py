@@ -207,3 +207,20 @@ def test_refusal_of_a_server_without_its_database_is_not_believed(
 
     assert (str(waiting), str(sent)) == ("1 waiting", "1 sent")
     assert texts(stage) == ["hello"]
+
+
+@pytest.mark.parametrize("caches", ["without members", "cold"])
+def test_question_that_is_refused_without_a_database_is_asked_again(
+    stage: Stage, caches: str
+) -> None:
+    """The outage lasts: the look for the message is refused as well, and decides nothing."""
+    stage.start()
+    stage.stand_in.set_fault("database_away", caches=caches)
+
+    reports = [str(stage.reply("m1", "hello")), str(stage.drain(LANE)), str(stage.drain(LANE))]
+    stage.stand_in.clear_faults()
+    stage.runtime.circuits.close("L1")
+    sent = stage.drain(LANE)
+
+    assert (reports, str(sent)) == (["1 waiting"] * 3, "1 sent")
+    assert texts(stage) == ["hello"]
