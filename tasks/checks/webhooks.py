@@ -53,6 +53,11 @@ def judge_hooks(
             f"the webhook {ours[0].id} does not call {callback_url}",
             "Correct its callback URL.",
         )
+    if not any(hook.token for hook in ours):
+        return _fail(
+            f"the webhook {ours[0].id} has no token, so its calls are refused",
+            f"Press Regenerate Token at it in Mattermost, then give the new one: {TOKEN_COMMAND}.",
+        )
     if not any(hash_token(hook.token) in token_hashes for hook in ours):
         return _fail(
             f"the token of webhook {ours[0].id} is not stored", f"Give it: {TOKEN_COMMAND}."

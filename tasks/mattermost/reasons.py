@@ -89,8 +89,8 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
         "Invite the bot to the team and to the channel, and check the channel's id.",
     ),
     Reason.PERMISSION_MISSING: (
-        "the bot lacks a permission",
-        "Give it the permission in the System Console, or do this once with an admin's token.",
+        "the account of this token lacks a permission",
+        "Give it the permission in the System Console, or use an administrator's token once.",
     ),
     Reason.CHANNEL_ARCHIVED: (
         "the channel is archived",

@@ -342,6 +342,24 @@ def test_webhook_is_looked_at_with_an_administrators_token(
     assert admin_token not in str(found)
 
 
+def test_webhook_whose_token_was_blanked_needs_a_new_one(stage: Stage, admin_token: str) -> None:
+    """An edit through the API that leaves the token out blanks it: there is none to give."""
+    hook = {"channel": PLACE, "callback_urls": [CALLBACK], "token": HOOK_TOKEN}
+    stage.stand_in.setup({"hooks": [hook]})
+    address = f"{stage.stand_in.url}/api/v4/hooks/outgoing"
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {admin_token}"
+        (made,) = session.get(address, timeout=10).json()
+        kept = {name: value for name, value in made.items() if name != "token"}
+        session.put(f"{address}/{made['id']}", json=kept, timeout=10).raise_for_status()
+
+    found = examine(stage, admin_token=admin_token, callback_url=CALLBACK)
+
+    state, sentence, cure = found["webhook"]
+    assert (state, "has no token" in sentence) == ("fail", True)
+    assert "Regenerate Token" in cure
+
+
 @pytest.mark.parametrize(
     ("answer", "state", "sentence"),
     [
