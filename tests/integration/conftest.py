@@ -25,12 +25,21 @@ def broker(redis_server: RedisServer) -> Iterator[None]:
         patch.setenv("REDIS_URL", redis_server.url)
         get_settings.cache_clear()
         app.conf.update(broker_url=redis_server.url)
+        # What another test of this process has published with goes to another address.
+        patch.setattr(app, "_pool", None)
+        patch.setattr(app.amqp, "_producer_pool", None)
         yield
     get_settings.cache_clear()
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+def timeout_s() -> float:
+    """How long the server is waited for; a module in which it is slow has a shorter time."""
+    return 10.0
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path, timeout_s: float) -> Settings:
     """The settings of an installation on the tests' own servers."""
     store = tmp_path / "store"
     store.mkdir()
@@ -39,8 +48,8 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
         redis_url=redis_url,
         encryption_keys=new_key(),
         attachments_url=f"file://{store}",
-        connect_timeout_s=1.0,
-        read_timeout_s=1.0,
+        connect_timeout_s=timeout_s,
+        read_timeout_s=timeout_s,
     )
 
 

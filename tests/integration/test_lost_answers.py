@@ -24,6 +24,12 @@ def _begin_like_a_worker_that_dies(stage: Stage, lane: Lane, kind: str, key: str
         ledger.begin(connection, lane, [entry])
 
 
+@pytest.fixture
+def timeout_s() -> float:
+    """Shorter than the server's delays here."""
+    return 1.0
+
+
 @pytest.mark.parametrize("fault", ["accept_then_drop", "accept_then_late"])
 def test_accepted_post_whose_answer_is_lost_counts_as_sent(stage: Stage, fault: str) -> None:
     """The server took the post and then cut the connection, or answered too late."""
