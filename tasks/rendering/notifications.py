@@ -45,7 +45,7 @@ def render_notification(
     title = title if title and not is_blank(title) else ""
     address = web_address(url) if url and title else None
     attachment: dict[str, Any] = {
-        "fallback": _fallback(title, text),
+        "fallback": _fallback(title, text, fields or ()),
         "color": color,
         "title": _title(title, linked=address is not None),
         "title_link": address,
@@ -64,8 +64,15 @@ def _title(title: str, *, linked: bool) -> str:
     return (bare_line if linked else plain_title)(title, limit=_MAX_TITLE_LENGTH)
 
 
-def _fallback(title: str, text: str) -> str:
-    return preview_line(f"{title}: {text}" if title else text, limit=_MAX_FALLBACK_LENGTH)
+def _fallback(title: str, text: str, fields: Sequence[tuple[str, str]]) -> str:
+    """Return what notifications show: the title and the text, or the fields without a text."""
+    body = ", ".join(filter(None, map(_told, fields))) if is_blank(text) else text
+    parts = [part for part in (title, body) if not is_blank(part)]
+    return preview_line(": ".join(parts), limit=_MAX_FALLBACK_LENGTH)
+
+
+def _told(field: tuple[str, str]) -> str:
+    return " ".join(part for part in field if not is_blank(part))
 
 
 def _body(title: str, text: str, url: str | None, *, max_length: int) -> str:

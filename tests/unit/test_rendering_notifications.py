@@ -151,6 +151,25 @@ def test_a_long_title_is_repeated_whole() -> None:
     assert attachment["fields"][0]["value"] == f"{title}\n\nw"
 
 
+@pytest.mark.parametrize(
+    ("title", "text", "fallback"),
+    [
+        pytest.param("T", "x", "T: x", id="title and text"),
+        pytest.param("T", " ", "T: Gast Jan, Nachten 3", id="title and fields"),
+        pytest.param(None, "", "Gast Jan, Nachten 3", id="fields alone"),
+    ],
+)
+def test_notifications_show_fields_where_there_is_no_text(
+    title: str | None, text: str, fallback: str
+) -> None:
+    """Desktop and phone tell what the post tells first."""
+    attachment = render_notification(
+        text=text, title=title, fields=[("Gast", "Jan"), ("Nachten", "3")], max_length=16383
+    )
+
+    assert attachment["fallback"] == fallback
+
+
 def test_fields_that_show_nothing_are_left_out() -> None:
     """A field of blanks would be an empty row."""
     attachment = render_notification(
