@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from celery.concurrency import get_implementation
 from celery.signals import (
     beat_init,
     celeryd_after_setup,
@@ -13,6 +14,7 @@ from celery.signals import (
     task_failure,
     task_postrun,
     task_prerun,
+    worker_init,
     worker_shutting_down,
 )
 from redis.exceptions import RedisError
@@ -41,15 +43,16 @@ def _be_patient(conf: Any = None, **_: Any) -> None:
     }
 
 
-@celeryd_after_setup.connect
-def _count_threads(instance: Any = None, **_: Any) -> None:
-    pool = getattr(instance.pool_cls, "__module__", "")
-    if not pool.endswith("thread"):
+# Before the pool is made, whose size it changes.
+@worker_init.connect
+def _count_threads(sender: Any = None, **_: Any) -> None:
+    pool = get_implementation(sender.pool_cls)
+    if not pool.__module__.endswith("thread"):
         set_threads(1)
         return
     # What runs at once is what was asked for; threads that wait for a slow server come on top.
-    set_threads(instance.concurrency)
-    instance.concurrency *= THREADS_PER_MESSAGE
+    set_threads(sender.concurrency)
+    sender.concurrency *= THREADS_PER_MESSAGE
 
 
 # The first one comes before a worker warns of anything.

@@ -76,7 +76,10 @@ for _, name in ipairs(names) do
   end
 end
 redis.call('ZREM', KEYS[3], ARGV[7])
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SREM', KEYS[2], ARGV[5]) end
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('SREM', KEYS[2], ARGV[5])
+  redis.call('DEL', KEYS[3])
+end
 return false
 """
 )
@@ -168,15 +171,24 @@ return published
 
 # KEYS: lanes of the licence, wake-ups of the licence, circuits, circuit. ARGV: licence, wake-up's
 # id. A wake-up that is not served: whether it was the last one and something is due all the same.
+# It counts as spent for as long as one may be silent, or until nothing waits: a licence that has
+# its share of the threads is not woken again and again for nothing.
 GIVE_BACK = (
     _NOW
     + _BLOCKED
     + """
 redis.call('ZREM', KEYS[2], ARGV[2])
-if redis.call('EXISTS', KEYS[2]) == 1 or blocked(KEYS[3], KEYS[4], ARGV[1]) then return 0 end
-if redis.call('ZCOUNT', KEYS[1], '-inf', now_ms) == 0 then return 0 end
-redis.call('ZADD', KEYS[2], now_ms, ARGV[2])
-return 1
+local is_last = true
+for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+  if string.sub(id, 1, 6) ~= 'spent:' then is_last = false end
+end
+local is_due = redis.call('ZCOUNT', KEYS[1], '-inf', now_ms) > 0
+if is_last and is_due and not blocked(KEYS[3], KEYS[4], ARGV[1]) then
+  redis.call('ZADD', KEYS[2], now_ms, ARGV[2])
+  return 1
+end
+if is_due then redis.call('ZADD', KEYS[2], now_ms, 'spent:' .. ARGV[2]) end
+return 0
 """
 )
 

@@ -274,6 +274,25 @@ def test_wake_up_that_is_not_served_is_given_back_unless_it_is_the_last(lanes: L
     assert needed == [False, True]
 
 
+def test_licence_that_has_its_share_is_not_woken_again_and_again(
+    lanes: Lanes, redis: Redis
+) -> None:
+    """Wake-ups that were given back count until nothing waits for the licence."""
+
+    def enqueue(number: int) -> bool:
+        lane, key = Lane.of_conversation("L1", f"c{number}"), f"task-{number}"
+        return lanes.append(lane, LaneEntry("reply", "reply:m", key, {}), wake=_wake(key))
+
+    woken = [number for number in range(50) if enqueue(number)]
+    given_back = [lanes.give_back("L1", wake_id=f"task-{number}") for number in woken[1:]]
+    woken_again = sum(enqueue(number) for number in range(50, 100))
+    while taken := lanes.take("L1", wake_id="task-0"):
+        lanes.advance(taken, taken.heads)
+
+    assert (len(woken), set(given_back), woken_again) == (MAX_WAKE_UPS, {False}, 0)
+    assert enqueue(100)
+
+
 def test_name_that_is_no_lane_stops_no_other(lanes: Lanes, redis: Redis) -> None:
     """It is set aside, with what is in it left where it is."""
     lanes.append(LANE, _entry("a"))
