@@ -1,0 +1,93 @@
+"""i-Reserve's own environment: oldest and newest Celery, its own modules of our names, Django.
+
+Each host has an environment of its own, made here: needs the package index, and a full load.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pages import ROOT
+from tests.stage.deployed import running_stage
+from tests.waiting import wait_until
+
+FLASK = """
+import flask, models, settings, sqlalchemy, tasks
+
+assert tasks.IS_THE_HOSTS and models.IS_THE_HOSTS and settings.IS_THE_HOSTS
+app = flask.Flask("host")
+
+@app.post("/say")
+def say():
+    from ireserve_mattermost import post_reply
+    post_reply.delay(
+        "L1", "c1", message_id="m1", sender_name="Jan", sender_role="visitor", text="x")
+    return ""
+
+assert app.test_client().post("/say").status_code == 200
+"""
+DJANGO = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+import django, models, tasks
+from django.db import transaction
+
+django.setup()
+assert tasks.IS_THE_HOSTS and models.IS_THE_HOSTS
+from ireserve_mattermost import post_reply
+
+with transaction.atomic():
+    transaction.on_commit(lambda: post_reply.delay(
+        "L1", "c1", message_id="m1", sender_name="Jan", sender_role="visitor", text="x"))
+"""
+SETTINGS = """
+IS_THE_HOSTS = True
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+"""
+
+
+@pytest.mark.full_load
+@pytest.mark.parametrize(
+    ("packages", "code"),
+    [
+        pytest.param(
+            ["celery==5.4.0", "kombu<5.5", "redis==4.6.0", "flask<3.1", "sqlalchemy<2.1"],
+            FLASK,
+            id="Flask on the oldest Celery",
+        ),
+        pytest.param(["celery", "redis", "django"], DJANGO, id="Django on the newest Celery"),
+    ],
+)
+def test_host_with_modules_of_our_names_enqueues(
+    packages: list[str], code: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    """The client installs beside the host's own versions, and a real worker posts its message."""
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, *packages, str(ROOT / "client")], check=True)
+    host = tmp_path / "host"
+    host.mkdir()
+    for name in ("tasks", "models"):
+        (host / f"{name}.py").write_text("IS_THE_HOSTS = True\n")
+    (host / "settings.py").write_text(SETTINGS)
+    (host / "host.py").write_text(code)
+
+    with running_stage(tmp_path, database_url=sqlite_url) as stage:
+        stage.deployment.start_worker()
+        # What a host's own processes have in their environment must do no harm.
+        environment = {
+            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "IRESERVE_MATTERMOST_REDIS_URL": stage.redis.url,
+            "LOG_LEVEL": "debug",
+            "HOLD_S": "10m",
+        }
+        subprocess.run([str(python), "host.py"], cwd=host, env=environment, check=True)
+
+        wait_until(lambda: len(stage.accepted()) == 2, what="the root and the message")
