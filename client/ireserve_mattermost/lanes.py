@@ -7,7 +7,7 @@ may be lost or come twice; what is in a lane stays there until the ledger says t
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Iterable, Iterator, Mapping, Sequence, cast
@@ -15,13 +15,22 @@ from urllib.parse import quote, unquote
 from uuid import uuid4
 
 from redis import Redis
-from redis.exceptions import LockError
 
 from ireserve_mattermost import lane_scripts as scripts
 from ireserve_mattermost.lane import Lane, LaneEntry
+from ireserve_mattermost.lane_lock import LOCK_S, LaneLock, LaneLostError
 from ireserve_mattermost.wake_ups import QUEUE, licence_wake_up
 
-__all__ = ["Lane", "LaneEntry", "LaneLock", "LaneLostError", "Lanes", "TakenLane", "TooManyError"]
+__all__ = [
+    "LOCK_S",
+    "Lane",
+    "LaneEntry",
+    "LaneLock",
+    "LaneLostError",
+    "Lanes",
+    "TakenLane",
+    "TooManyError",
+]
 
 PREFIX = "ireserve-mattermost:"
 # Licences (quoted) in whose lanes something waits.
@@ -36,11 +45,6 @@ UNREADABLE = PREFIX + "unreadable"
 # A hash of numbers: how many messages ended how (tasks/watch/tallies.py).
 TALLIES = PREFIX + "tallies"
 
-# Long enough for one request (3 s to connect, 20 s to answer) between two extensions, short
-# enough for the messages of a worker that was killed to go on within a minute.
-LOCK_S = 30.0
-# A lock that was extended within this time still outlives a request: it is not extended again.
-FRESH_S = 5.0
 # Wake-ups of one licence that are in the queue or at work: as many threads as two workers give it.
 MAX_WAKE_UPS = 8
 # A wake-up that has not been heard of for longer than a request takes is lost.
@@ -59,10 +63,6 @@ MAX_WAITING = 100_000
 HEADS = 10
 # Lanes that one step looks at: a few may be held for a moment, by an operator's command.
 CANDIDATES = 20
-
-
-class LaneLostError(Exception):
-    """The lane's lock ran out and may be another worker's by now: leave the lane alone."""
 
 
 class TooManyError(Exception):
@@ -234,38 +234,6 @@ class Lanes:
 
     def _lock_of(self, name: str) -> Any:
         return self._redis.lock(_lock(name), timeout=LOCK_S, blocking=False, thread_local=False)
-
-
-class LaneLock:
-    """The right to drain one lane, for ``LOCK_S`` from the last extension."""
-
-    def __init__(self, lock: Any, *, taken_at: float) -> None:
-        self._lock = lock
-        self._extended_at = taken_at
-
-    def extend(self) -> None:
-        """Hold the lane for another full term, less ``FRESH_S`` at most.
-
-        Raises:
-            LaneLostError: the lock has run out.
-        """
-        now = time.monotonic()
-        if now - self._extended_at < FRESH_S:
-            return
-        try:
-            self._lock.extend(LOCK_S, replace_ttl=True)
-        except LockError:
-            raise LaneLostError("the lane's lock has run out") from None
-        self._extended_at = now
-
-    def was_extended(self) -> None:
-        """Note that the lock has a full term again."""
-        self._extended_at = time.monotonic()
-
-    def release(self) -> None:
-        """Let the lane go; a lock that ran out may be another's and is left alone."""
-        with suppress(LockError):
-            self._lock.release()
 
 
 @dataclass(frozen=True)

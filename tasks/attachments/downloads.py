@@ -20,7 +20,7 @@ from tasks.attachments.errors import AttachmentError, AttachmentReason
 from tasks.mattermost.connections import UnconnectedError, plain_session
 from tasks.mattermost.exchange import Exchange, Stopping
 from tasks.mattermost.failures import causes
-from tasks.mattermost.transport import size_of, steps
+from tasks.mattermost.reading import size_of, steps
 
 # As many as a short link, a host's move to its own name and a signed address need, and to spare.
 MAX_REDIRECTS = 5

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from tasks.mattermost.transport import TRANSFER_STEP_BYTES, Download, Transport, route
+from tasks.mattermost.reading import TRANSFER_STEP_BYTES
+from tasks.mattermost.transport import Download, Transport, route
 from tasks.mattermost.types import DEFAULT_MAX_FILE_BYTES, FileInfo, parse_uploaded
 
 # Large enough that Python's work per chunk does not count, small enough for eight threads at once.

@@ -13,11 +13,18 @@ from urllib3.exceptions import HTTPError
 
 from tasks.mattermost.answers import classify, clean_id, redirect_host, retry_after_s
 from tasks.mattermost.connections import plain_session
-from tasks.mattermost.errors import Call, OutcomeUnknownError, RefusedError
-from tasks.mattermost.exchange import AnswerTooLargeError, Exchange, Stopping, current_exchange
+from tasks.mattermost.errors import Call, RefusedError
+from tasks.mattermost.exchange import Exchange, Stopping, current_exchange
 from tasks.mattermost.failures import failure
+from tasks.mattermost.reading import (
+    chunks_of,
+    is_compressed,
+    parsed,
+    read_beginning,
+    read_limited,
+    size_of,
+)
 from tasks.mattermost.reasons import Reason
-from tasks.mattermost.shape import ShapeError
 
 T = TypeVar("T")
 
@@ -28,9 +35,7 @@ ONE_ANSWER_BYTES = 1024 * 1024
 LIST_ANSWER_BYTES = 4 * 1024 * 1024
 # Of a transfer each step of this size must come on within the read timeout, and all of it must be
 # no slower than 1 Mbit/s: 100 MB within 14 min.
-TRANSFER_STEP_BYTES = 256 * 1024
 SLOWEST_TRANSFER_BYTES_S = 125_000
-READ_BYTES = 64 * 1024
 # A token is 26 characters; the server reads no more than 50.
 MAX_TOKEN_LENGTH = 50
 COMPRESSED = "the answer is compressed, which was not asked for"
@@ -109,11 +114,11 @@ class Transport:
             response = self._send(call, exchange, query=query, payload=payload, body=body)
             with closing(response):
                 try:
-                    content = _read(response, limit_bytes=limit_bytes)
+                    content = read_limited(response, limit_bytes=limit_bytes)
                 except (OSError, HTTPError) as error:
                     raise failure(error, call, exchange) from None
         self._check(response, content, call)
-        return _parsed(content, parse, call, status=response.status_code)
+        return parsed(content, parse, call, status=response.status_code)
 
     @contextmanager
     def download(self, path: str, *, limit_bytes: int) -> Iterator[Download]:
@@ -127,13 +132,13 @@ class Transport:
                 # A file that is HTML comes as plain text; a page is that of a wrong subpath.
                 if response.status_code != 200 or content_type.startswith("text/html"):
                     # Only the beginning, with the error id; what serves files may say anything.
-                    self._check(response, _beginning(response, call, exchange), call)
+                    self._check(response, read_beginning(response, call, exchange), call)
                 size = size_of(response.headers.get("Content-Length", ""))
                 exchange.may_take(self._transfer_s(min(size or limit_bytes, limit_bytes)))
                 yield Download(
                     size_bytes=size,
                     content_type=content_type,
-                    chunks=_chunks(response, call, exchange, step_s=self._read_timeout_s),
+                    chunks=chunks_of(response, call, exchange, step_s=self._read_timeout_s),
                 )
 
     def _exchange(
@@ -207,7 +212,7 @@ class Transport:
     def _check(response: requests.Response, content: bytes, call: Call) -> None:
         headers = response.headers
         content_type = headers.get("Content-Type", "")
-        compressed = _is_compressed(response)
+        compressed = is_compressed(response)
         if compressed:
             # Small on the wire and large in memory: never asked for, so never opened.
             content, content_type = COMPRESSED.encode(), ""
@@ -275,72 +280,3 @@ class _Paced:
             yield chunk
         # From now on it is the answer that is waited for.
         current_exchange().must_progress(self._step_s)
-
-
-def size_of(content_length: str) -> int | None:
-    """The number in a Content-Length; None where there is none that a file can have."""
-    fits = content_length.isascii() and content_length.isdigit() and len(content_length) < 16
-    return int(content_length) if fits else None
-
-
-def _is_compressed(response: requests.Response) -> bool:
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    return encoding not in ("", "identity")
-
-
-def _read(response: requests.Response, *, limit_bytes: int) -> bytes:
-    content = bytearray()
-    while chunk := response.raw.read1(READ_BYTES, decode_content=False):
-        content += chunk
-        if len(content) > limit_bytes:
-            raise AnswerTooLargeError
-    return bytes(content)
-
-
-def _beginning(response: requests.Response, call: Call, exchange: Exchange) -> bytes:
-    try:
-        content: bytes = response.raw.read(READ_BYTES, decode_content=False)
-    except (OSError, HTTPError) as error:
-        raise failure(error, call, exchange) from None
-    return content
-
-
-def _chunks(
-    response: requests.Response, call: Call, exchange: Exchange, *, step_s: float
-) -> Iterator[bytes]:
-    def read() -> bytes:
-        try:
-            chunk: bytes = response.raw.read1(READ_BYTES, decode_content=False)
-        except (OSError, HTTPError) as error:
-            raise failure(error, call, exchange) from None
-        return chunk
-
-    return steps(read, exchange, step_s=step_s)
-
-
-def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> Iterator[bytes]:
-    """What `read` gives, until it gives nothing; each step of a transfer has `step_s`."""
-    size = step_begins_at = 0
-    while True:
-        if size >= step_begins_at:
-            exchange.must_progress(step_s)
-            step_begins_at = size + TRANSFER_STEP_BYTES
-        chunk = read()
-        if not chunk:
-            return
-        size += len(chunk)
-        yield chunk
-
-
-def _parsed(content: bytes, parse: Callable[[object], T], call: Call, *, status: int) -> T:
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        # A good status, and JSON that breaks off: the server did it, and its answer was lost.
-        reason, detail = Reason.CONNECTION_CUT, "the JSON breaks off"
-        raise call.failed(OutcomeUnknownError, reason, status=status, detail=detail) from None
-    try:
-        return parse(data)
-    except ShapeError as error:
-        reason, detail = Reason.NOT_MATTERMOST, str(error)
-        raise call.failed(RefusedError, reason, status=status, detail=detail) from None

@@ -23,8 +23,8 @@ from tasks.mattermost import MattermostError, Post, RateLimitedError, Reason
 from tasks.outbound import ledger
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun, KnownDelivery, Sent
-from tasks.outbound.settlement import believed
 from tasks.outbound.threads import Thread, link_root, note_activity
+from tasks.outbound.undecided import believed
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from ireserve_mattermost.lanes import FRESH_S, LOCK_S
+from ireserve_mattermost.lane_lock import FRESH_S, LOCK_S
 from tasks.attachments import AttachmentError, AttachmentReason
 from tasks.failures import UndecidedError
 from tasks.mattermost import Reason

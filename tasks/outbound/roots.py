@@ -14,8 +14,9 @@ from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun
 from tasks.outbound.marks import Mark
 from tasks.outbound.orphans import take_over
-from tasks.outbound.settlement import Draft, Place, asking, find_earlier, post_marked
+from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
 from tasks.outbound.threads import Thread, root_payload
+from tasks.outbound.undecided import asking
 from tasks.rendering import render_root
 
 # A root post is one post.

@@ -5,15 +5,13 @@ Every kind of post that must exist once goes through ``find_earlier`` and ``post
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from ireserve_mattermost.lanes import LaneLostError
-from tasks.attachments import AttachmentError
-from tasks.failures import OwnTroubleError, SendFailedError, UnansweredError, UndecidedError
+from tasks.failures import SendFailedError, UndecidedError
 from tasks.mattermost import (
     FileInfo,
     MattermostError,
@@ -26,19 +24,13 @@ from tasks.mattermost import (
 )
 from tasks.mattermost.exchange import SendTooLateError
 from tasks.outbound.job import Attempt, Job
+from tasks.outbound.refusals import explained_refusals
+from tasks.outbound.undecided import broken_off, undecided
 
-# A server that did not answer within 20 s may still be at work on the post: when it is not there
-# at once, it is looked for a second time after as long again.
-LOOK_AGAIN_S = 20.0
 # A post that the server is making is there in a moment as a rule. Mattermost keeps the id by which
 # it recognises the request for 30 s; what is not there by then was given up.
 BEING_MADE_S = 30.0
-# What a worker that stops had not sent yet is another worker's to send.
-AFTER_STOP_S = 1.0
 FIRST_LOOK_S = 2.0
-# What a server answers to a healthy request when it cannot read its database: it knows neither the
-# bot's token nor its membership (11.6), or not the channel (6.7).
-REFUSALS_IN_DOUBT = frozenset({Reason.NOT_A_MEMBER, Reason.TOKEN_REJECTED, Reason.INVALID_REQUEST})
 # The server found another first reply in the way and did not store this one; a later reply is safe.
 # A look must confirm it, for other trouble of its database has the same id.
 NOTHING_STORED = "app.post.save.app_error"
@@ -138,9 +130,9 @@ def _post_once(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
         if place.root_post_id and error.error_id == NOTHING_STORED:
             return _post(job, attempt, place, draft)
         if error.reason is Reason.TIMEOUT:
-            raise _undecided(error, sent_off=True) from None
+            raise undecided(error, sent_off=True) from None
         if error.reason is Reason.BEING_MADE:
-            raise _undecided(error, sent_off=True, look_again_s=FIRST_LOOK_S) from None
+            raise undecided(error, sent_off=True, look_again_s=FIRST_LOOK_S) from None
         raise
 
 
@@ -180,75 +172,7 @@ def _look(find: Callable[[], _Found], *, because: MattermostError | None, sent_o
     try:
         return find()
     except (NotSentError, OutcomeUnknownError, RateLimitedError) as error:
-        raise _undecided(because or error, sent_off=sent_off, question=error) from None
-
-
-@contextmanager
-def asking() -> Iterator[None]:
-    """Let an error to a question leave the message undecided: it says nothing of the message.
-
-    Raises:
-        UndecidedError: the server cannot be asked now.
-    """
-    try:
-        yield
-    except (NotSentError, OutcomeUnknownError) as error:
-        raise _undecided(error, sent_off=False, question=error) from None
-
-
-@contextmanager
-def believed(job: Job) -> Iterator[None]:
-    """Let a refusal stand only while the server reaches its database, also that of a question.
-
-    Raises:
-        UndecidedError: it does not, or cannot be asked.
-    """
-    try:
-        yield
-    except RefusedError as error:
-        if error.reason in REFUSALS_IN_DOUBT:
-            _ask_for_database(job)
-        raise
-
-
-def _ask_for_database(job: Job) -> None:
-    job.extend()
-    with asking():
-        job.client.check_database()
-
-
-def broken_off(error: MattermostError | AttachmentError) -> UndecidedError:
-    """Return that this worker was asked to stop before the message went out."""
-    return UndecidedError(
-        Reason.STOPPED,
-        str(error),
-        look_again_s=AFTER_STOP_S,
-        sent_off=False,
-        cause=OwnTroubleError(),
-    )
-
-
-def _undecided(
-    error: MattermostError,
-    *,
-    sent_off: bool,
-    look_again_s: float = LOOK_AGAIN_S,
-    question: MattermostError | None = None,
-) -> UndecidedError:
-    return UndecidedError(
-        error.reason,
-        f"{error} Whether it arrived is not known yet.",
-        look_again_s=look_again_s,
-        sent_off=sent_off,
-        cause=_cause(question) if question is not None else error,
-    )
-
-
-def _cause(question: MattermostError) -> Exception:
-    """Return what the failure of a question says of the server."""
-    if isinstance(question, RateLimitedError) or question.reason is Reason.STOPPED:
-        return question
-    return UnansweredError()
+        raise undecided(because or error, sent_off=sent_off, question=error) from None
 
 
 def _find(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
@@ -284,38 +208,3 @@ def _find_in_channel(
         if len(posts) < PAGE_SIZE or posts[-1].create_at_ms < oldest_ms:
             break
     return {}
-
-
-@contextmanager
-def explained_refusals(job: Job, channel_id: str) -> Iterator[None]:
-    """Say what a 403 means, which Mattermost gives one id: which channel it is and what to do.
-
-    Raises:
-        SendFailedError: for ``not_a_member``: the channel is unknown, archived, or the bot is out.
-        UndecidedError: the server has lost its database, without which it refuses anything.
-    """
-    try:
-        yield
-    except RefusedError as error:
-        if error.reason is not Reason.NOT_A_MEMBER:
-            raise
-        _ask_for_database(job)
-        raise _explanation(job, channel_id) from None
-
-
-def _explanation(job: Job, channel_id: str) -> SendFailedError:
-    label = job.licence.channel_label(channel_id)
-    try:
-        channel = job.client.get_channel(channel_id)
-    except RefusedError as error:
-        if error.reason in {Reason.NOT_FOUND, Reason.CHANNEL_UNKNOWN}:
-            return SendFailedError(Reason.CHANNEL_UNKNOWN, f"there is no channel {label}")
-    except MattermostError:
-        # The answer is not needed for anything but a better sentence.
-        pass
-    else:
-        if channel.delete_at_ms:
-            return SendFailedError(Reason.CHANNEL_ARCHIVED, f"the channel {label} is archived")
-    return SendFailedError(
-        Reason.NOT_A_MEMBER, f"invite the bot @{job.licence.bot_username} to channel {label}"
-    )

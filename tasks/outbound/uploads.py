@@ -15,7 +15,7 @@ from tasks.mattermost import (
     Reason,
 )
 from tasks.outbound.job import Job
-from tasks.outbound.settlement import LOOK_AGAIN_S, broken_off
+from tasks.outbound.undecided import LOOK_AGAIN_S, broken_off
 from tasks.rendering import file_note
 
 

@@ -8,14 +8,15 @@ from functools import cached_property
 
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Member, Post, Reason, RefusedError
-from tasks.replies import rows
+from tasks.replies import owners
 from tasks.replies.authors import Author, Members, author_of
 from tasks.replies.colleagues import Colleagues
 from tasks.replies.content import Words
 from tasks.replies.meaning import Facts, ThreadKind, begins_a_thread
 from tasks.replies.notes import prefixes_of
+from tasks.replies.owners import ThreadOwner
 from tasks.replies.patience import PostponedError, Trouble
-from tasks.replies.rows import KnownReply, ThreadOwner
+from tasks.replies.rows import KnownReply
 from tasks.runtime import Runtime
 
 _members = Members()
@@ -85,7 +86,7 @@ class Inquiry:
             # The conversation may have another thread by now.
             return ThreadOwner(known.conversation_row, known.conversation_id)
         with self._job.runtime.database.reading() as connection:
-            return rows.find_owner(connection, known.licence_id, self.post.root_id)
+            return owners.find_owner(connection, known.licence_id, self.post.root_id)
 
     @cached_property
     def thread(self) -> ThreadKind:
@@ -98,7 +99,7 @@ class Inquiry:
         """Say whether our bot began the thread and its worker died before it stored the link."""
         job = self._job
         with job.runtime.database.reading() as connection:
-            if not rows.has_conversation_without_thread(connection, job.licence.id):
+            if not owners.has_conversation_without_thread(connection, job.licence.id):
                 return False
         job.extend()
         try:

@@ -19,11 +19,12 @@ from tasks.replies.files import Fetching, File, fetch_files
 from tasks.replies.hand_over import hand_over
 from tasks.replies.meaning import Ignored, Means, meaning_of
 from tasks.replies.outcomes import Ending, Outcome, note
+from tasks.replies.owners import ThreadOwner
 from tasks.replies.patience import MAX_ATTEMPTS, Obstacle, PostponedError, Trouble, obstacle_of
 from tasks.replies.postponing import postpone
 from tasks.replies.questions import Inquiry, ReplyJob, ask_for_post
 from tasks.replies.receipts import Receipt, give_receipt, receipt_of
-from tasks.replies.rows import KnownReply, ThreadOwner
+from tasks.replies.rows import KnownReply
 from tasks.runtime import Runtime
 
 _STORE_AWAY = Obstacle(

@@ -25,6 +25,7 @@ from tasks.mattermost import Post
 from tasks.replies.authors import Author
 from tasks.replies.content import Content
 from tasks.replies.files import File
+from tasks.replies.owners import ThreadOwner
 
 _COLUMNS = (
     Reply.id,
@@ -95,14 +96,6 @@ class KnownReply:
         return self.text is None and self.post_update_at_ms > 0
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadOwner:
-    """The conversation that a thread belongs to: its row and its id."""
-
-    row: int
-    conversation_id: str
-
-
 def load(connection: Connection, reply_ids: Sequence[int]) -> list[KnownReply]:
     """Return those of the replies that are in the inbox, in order."""
     if not reply_ids:
@@ -122,24 +115,6 @@ def _files(connection: Connection, reply_ids: Sequence[int]) -> defaultdict[int,
         for row in connection.execute(rows.order_by(ReplyAttachment.position)):
             files[row.reply_id].append(File.of_row(row))
     return files
-
-
-def find_owner(connection: Connection, licence_id: str, root_post_id: str) -> ThreadOwner | None:
-    """Return the conversation of this licence whose thread has this root."""
-    row = connection.execute(
-        select(Conversation.id, Conversation.conversation_id).where(
-            Conversation.licence_id == licence_id, Conversation.root_post_id == root_post_id
-        )
-    ).first()
-    return None if row is None else ThreadOwner(row.id, row.conversation_id)
-
-
-def has_conversation_without_thread(connection: Connection, licence_id: str) -> bool:
-    """Say whether a conversation of the licence waits for its thread, or for the link to it."""
-    waiting = select(Conversation.id).where(
-        Conversation.licence_id == licence_id, Conversation.root_post_id.is_(None)
-    )
-    return connection.scalar(waiting.limit(1)) is not None
 
 
 def write_recorded(

@@ -7,13 +7,13 @@ e-mail address, a mention. Each character is looked at a limited number of times
 
 import html
 import re
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from tasks.replies.destinations import find_destination, is_same, is_unsafe
 from tasks.replies.emoji_codes import with_emoji
+from tasks.replies.marks import backticks, may_close, may_open, run_end
 
 _TOKEN: Final = re.compile(
     r"""
@@ -121,7 +121,7 @@ class Spans:
         if end is None:
             self._write(token[0])
             return token.end()
-        self.begins_with_code |= token.start() == _run_end(self.source, " ")
+        self.begins_with_code |= token.start() == run_end(self.source, " ")
         code = self.source[token.end() : end - len(token[0])].strip()
         self._write(self._with_line_starts(code), fixed=True)
         return end
@@ -129,7 +129,7 @@ class Spans:
     def _code_end(self, token: re.Match[str]) -> int | None:
         """Return the end of the next run of as many backticks; None: there is none."""
         if self._code_ends is None:
-            self._code_ends = _backticks(self.source)
+            self._code_ends = backticks(self.source)
         ends = self._code_ends[len(token[0])]
         while ends and ends[-1] <= token.end():
             ends.pop()
@@ -156,7 +156,7 @@ class Spans:
     def _read_email(self, token: re.Match[str]) -> int:
         if token[0].startswith("_") and token[0].endswith("_"):
             # The whole of it is slanted.
-            return self._read_mark_at(token.start(), _run_end(token[0], "_") + token.start())
+            return self._read_mark_at(token.start(), run_end(token[0], "_") + token.start())
         return self._write_whole(token, token[0].rstrip("_"))
 
     def _read_name(self, token: re.Match[str]) -> int:
@@ -184,9 +184,9 @@ class Spans:
         char, count = self.source[start], end - start
         before = self.source[start - 1] if start else "\n"
         after = self.source[end : end + 1] or "\n"
-        left = self._close(char, count, end=end) if _may_close(char, before, after) else count
+        left = self._close(char, count, end=end) if may_close(char, before, after) else count
         self._write(char * left, fixed=not left)
-        if left == count and _may_open(char, before, after):
+        if left == count and may_open(char, before, after):
             self._open(char, left, end=end, after=after)
         return end
 
@@ -274,33 +274,3 @@ class Spans:
             self._write(label or address, fixed=True)
         elif address:
             self._write(f" ({address})", fixed=True)
-
-
-def _backticks(source: str) -> dict[int, list[int]]:
-    """Return the ends of all runs of backticks by their length, the last one first."""
-    ends: defaultdict[int, list[int]] = defaultdict(list)
-    for run in re.finditer("`+", source):
-        ends[len(run[0])].append(run.end())
-    for found in ends.values():
-        found.reverse()
-    return ends
-
-
-def _may_open(char: str, before: str, after: str) -> bool:
-    if after.isspace():
-        return False
-    if char == "_":
-        return not before.isalnum()
-    return not (before.isdigit() and after.isdigit())
-
-
-def _may_close(char: str, before: str, after: str) -> bool:
-    if before.isspace():
-        return False
-    if char == "_":
-        return not after.isalnum()
-    return not (before.isdigit() and after.isdigit())
-
-
-def _run_end(text: str, char: str) -> int:
-    return len(text) - len(text.lstrip(char))

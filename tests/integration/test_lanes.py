@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from ireserve_mattermost import lanes as lanes_module
+from ireserve_mattermost import lane_lock
 from ireserve_mattermost.lanes import (
     LIMIT,
     MAX_WAKE_UPS,
@@ -102,7 +102,7 @@ def test_lost_lock_is_noticed_before_the_next_send(
     lanes: Lanes, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was away for too long must not go on."""
-    monkeypatch.setattr(lanes_module, "FRESH_S", 0.0)
+    monkeypatch.setattr(lane_lock, "FRESH_S", 0.0)
 
     with lanes.locked(LANE) as lock, Redis.from_url(redis_url) as redis:
         assert lock is not None

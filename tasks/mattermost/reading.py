@@ -1,0 +1,101 @@
+"""Reads a server's answer: no more than was asked for, in steps that must come on."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from tasks.mattermost.errors import Call, OutcomeUnknownError, RefusedError
+from tasks.mattermost.exchange import AnswerTooLargeError, Exchange
+from tasks.mattermost.failures import failure
+from tasks.mattermost.reasons import Reason
+from tasks.mattermost.shape import ShapeError
+
+T = TypeVar("T")
+
+# Of a transfer each step of this size must come on within the read timeout.
+TRANSFER_STEP_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024
+
+
+def size_of(content_length: str) -> int | None:
+    """The number in a Content-Length; None where there is none that a file can have."""
+    fits = content_length.isascii() and content_length.isdigit() and len(content_length) < 16
+    return int(content_length) if fits else None
+
+
+def is_compressed(response: requests.Response) -> bool:
+    """Whether the server compressed what was asked for plain."""
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    return encoding not in ("", "identity")
+
+
+def read_limited(response: requests.Response, *, limit_bytes: int) -> bytes:
+    """The whole answer.
+
+    Raises: AnswerTooLargeError when it is over the limit; no more was read.
+    """
+    content = bytearray()
+    while chunk := response.raw.read1(READ_BYTES, decode_content=False):
+        content += chunk
+        if len(content) > limit_bytes:
+            raise AnswerTooLargeError
+    return bytes(content)
+
+
+def read_beginning(response: requests.Response, call: Call, exchange: Exchange) -> bytes:
+    """The first bytes of an answer, for what it may say of an error."""
+    try:
+        content: bytes = response.raw.read(READ_BYTES, decode_content=False)
+    except (OSError, HTTPError) as error:
+        raise failure(error, call, exchange) from None
+    return content
+
+
+def chunks_of(
+    response: requests.Response, call: Call, exchange: Exchange, *, step_s: float
+) -> Iterator[bytes]:
+    """A file, piece by piece; each step of it has `step_s`."""
+
+    def read() -> bytes:
+        try:
+            chunk: bytes = response.raw.read1(READ_BYTES, decode_content=False)
+        except (OSError, HTTPError) as error:
+            raise failure(error, call, exchange) from None
+        return chunk
+
+    return steps(read, exchange, step_s=step_s)
+
+
+def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> Iterator[bytes]:
+    """What `read` gives, until it gives nothing; each step of a transfer has `step_s`."""
+    size = step_begins_at = 0
+    while True:
+        if size >= step_begins_at:
+            exchange.must_progress(step_s)
+            step_begins_at = size + TRANSFER_STEP_BYTES
+        chunk = read()
+        if not chunk:
+            return
+        size += len(chunk)
+        yield chunk
+
+
+def parsed(content: bytes, parse: Callable[[object], T], call: Call, *, status: int) -> T:
+    """What `parse` makes of an answer in JSON.
+
+    Raises: OutcomeUnknownError when the JSON breaks off, RefusedError when it has another shape.
+    """
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        # A good status, and JSON that breaks off: the server did it, and its answer was lost.
+        reason, detail = Reason.CONNECTION_CUT, "the JSON breaks off"
+        raise call.failed(OutcomeUnknownError, reason, status=status, detail=detail) from None
+    try:
+        return parse(data)
+    except ShapeError as error:
+        reason, detail = Reason.NOT_MATTERMOST, str(error)
+        raise call.failed(RefusedError, reason, status=status, detail=detail) from None

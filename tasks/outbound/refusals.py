@@ -1,0 +1,46 @@
+"""What a refusal means, which Mattermost gives one id for several causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tasks.failures import SendFailedError
+from tasks.mattermost import MattermostError, Reason, RefusedError
+from tasks.outbound.job import Job
+from tasks.outbound.undecided import ask_for_database
+
+
+@contextmanager
+def explained_refusals(job: Job, channel_id: str) -> Iterator[None]:
+    """Say what a 403 means, which Mattermost gives one id: which channel it is and what to do.
+
+    Raises:
+        SendFailedError: for ``not_a_member``: the channel is unknown, archived, or the bot is out.
+        UndecidedError: the server has lost its database, without which it refuses anything.
+    """
+    try:
+        yield
+    except RefusedError as error:
+        if error.reason is not Reason.NOT_A_MEMBER:
+            raise
+        ask_for_database(job)
+        raise _explanation(job, channel_id) from None
+
+
+def _explanation(job: Job, channel_id: str) -> SendFailedError:
+    label = job.licence.channel_label(channel_id)
+    try:
+        channel = job.client.get_channel(channel_id)
+    except RefusedError as error:
+        if error.reason in {Reason.NOT_FOUND, Reason.CHANNEL_UNKNOWN}:
+            return SendFailedError(Reason.CHANNEL_UNKNOWN, f"there is no channel {label}")
+    except MattermostError:
+        # The answer is not needed for anything but a better sentence.
+        pass
+    else:
+        if channel.delete_at_ms:
+            return SendFailedError(Reason.CHANNEL_ARCHIVED, f"the channel {label} is archived")
+    return SendFailedError(
+        Reason.NOT_A_MEMBER, f"invite the bot @{job.licence.bot_username} to channel {label}"
+    )

@@ -1,0 +1,35 @@
+"""Which conversation a thread belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from models import Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadOwner:
+    """The conversation that a thread belongs to: its row and its id."""
+
+    row: int
+    conversation_id: str
+
+
+def find_owner(connection: Connection, licence_id: str, root_post_id: str) -> ThreadOwner | None:
+    """Return the conversation of this licence whose thread has this root."""
+    row = connection.execute(
+        select(Conversation.id, Conversation.conversation_id).where(
+            Conversation.licence_id == licence_id, Conversation.root_post_id == root_post_id
+        )
+    ).first()
+    return None if row is None else ThreadOwner(row.id, row.conversation_id)
+
+
+def has_conversation_without_thread(connection: Connection, licence_id: str) -> bool:
+    """Say whether a conversation of the licence waits for its thread, or for the link to it."""
+    waiting = select(Conversation.id).where(
+        Conversation.licence_id == licence_id, Conversation.root_post_id.is_(None)
+    )
+    return connection.scalar(waiting.limit(1)) is not None
