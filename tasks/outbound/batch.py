@@ -149,20 +149,19 @@ class Batch:
         """Send one message, if it is to be sent now, and return how it ended."""
         try:
             unsent = self._unsent(entry, message)
-            return unsent or self._deliver(entry, message)
+            if unsent is not None:
+                return unsent
+            assert isinstance(message, CheckedMessage)
+            attempt = Attempt(self._untried.pop(entry.key), Mark.of(self._lane, entry.key))
+            job, thread = self._job(entry, message.licence), self._take_thread(message)
+            with self._runtime.shares.message(self._lane.licence_id):
+                outcome = deliver(
+                    self._runtime, job, entry, message, thread=thread, attempt=attempt
+                )
         except Exception as error:
             if not is_the_entrys_fault(error):
                 raise
             return endings.give_up(self._runtime.database, self._lane, entry, error)
-
-    def _deliver(
-        self, entry: LaneEntry, message: CheckedMessage | SendFailedError
-    ) -> Settled | Waiting:
-        assert isinstance(message, CheckedMessage)
-        attempt = Attempt(self._untried.pop(entry.key), Mark.of(self._lane, entry.key))
-        job, thread = self._job(entry, message.licence), self._take_thread(message)
-        with self._runtime.shares.message(self._lane.licence_id):
-            outcome = deliver(self._runtime, job, entry, message, thread=thread, attempt=attempt)
         if not isinstance(outcome, Delivered):
             return outcome
         self._thread = outcome.thread

@@ -7,14 +7,17 @@ from functools import partial
 
 import pytest
 import requests
+from redis import Redis
 from sqlalchemy import text
 
 from models import Database
+from tasks.watch.signs import SWEPT
 from tests.acceptance.conftest import DeployedStage
 from tests.sentry_endpoint import Endpoint, running_endpoint
 from tests.waiting import wait_until
 
 # Words that stand for personal data and secrets; none may be in what is sent.
+TOKEN = "t" * 32
 SECRETS = ("Gerardus", "geheimtekst", "geheimbestand", "geheim@example.com", "geheim.example")
 ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -76,14 +79,17 @@ def test_web_reports_an_unexpected_error_without_the_request(
     stage: DeployedStage, endpoint: Endpoint
 ) -> None:
     """The address is named by its endpoint; who asked it what, and the error's text, are not."""
-    # An option that nobody knows breaks the first connection in a way that nobody expects.
-    stage.deployment.environment["REDIS_URL"] = "redis://127.0.0.1:1/0?geheimtekst=1"
+    # A number that is none breaks the page in a way that no code expects.
+    with Redis.from_url(stage.redis.url) as redis:
+        redis.set(SWEPT, "geheimtekst")
+    stage.deployment.environment["METRICS_TOKEN"] = TOKEN
     web = stage.deployment.start("web")
-    url = f"http://127.0.0.1:{web.port}/mattermost/health?visitor=Gerardus"
+    url = f"http://127.0.0.1:{web.port}/mattermost/metrics?visitor=Gerardus"
 
     status = wait_until(lambda: _status(url), timeout_s=60, what="the web process")
     wait_until(
-        lambda: endpoint.containing("mattermost.health", "TypeError", "(withheld)"), what="a report"
+        lambda: endpoint.containing("mattermost.metrics", "ValueError", "(withheld)"),
+        what="a report",
     )
 
     seen = endpoint.all_bytes().decode()
@@ -93,6 +99,7 @@ def test_web_reports_an_unexpected_error_without_the_request(
 
 def _status(url: str) -> int:
     try:
-        return requests.get(url, headers={"X-Name": "Gerardus"}, timeout=10).status_code
+        headers = {"X-Name": "Gerardus", "Authorization": f"Bearer {TOKEN}"}
+        return requests.get(url, headers=headers, timeout=10).status_code
     except requests.ConnectionError:
         return 0

@@ -303,6 +303,7 @@ def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
         for name in (
             "up", "messages", "delay_seconds", "messages_waiting", "oldest_waiting_seconds",
             "circuit_state", "replies", "replies_unrecorded", "sweep_last_run_timestamp_seconds",
+            "unknown_arguments",
         )
     }  # fmt: skip
 
