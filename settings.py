@@ -79,6 +79,11 @@ class Settings(BaseSettings):
         parse_redis_url(value)
         return value
 
+    @property
+    def redis_label(self) -> str:
+        """Host, port and database of Redis, as logs may show them."""
+        return parse_redis_url(self.redis_url).label
+
     @field_validator("database_url")
     @classmethod
     def _with_driver(cls, value: str) -> str:

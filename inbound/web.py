@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+import structlog
 from flask import Blueprint, Flask, got_request_exception, request
 from redis import Redis
 
@@ -22,6 +23,8 @@ from tasks.watch.logs import configure_logs
 # So many requests at once find a database connection without waiting for another's; twice the
 # threads that the Procfile gives a web process.
 WEB_THREADS = 8
+
+log = structlog.get_logger(__name__)
 
 
 def make_blueprint(
@@ -75,6 +78,7 @@ def create_app() -> Flask:
     """Return the application that the Procfile's ``web`` serves."""
     settings = get_settings()
     configure_logs(level=settings.log_level, log_format=settings.log_format)
+    log.info("web_started", redis=settings.redis_label)
     app = Flask(__name__)
     app.register_blueprint(blueprint)
     if start_error_reports(settings, process="web"):

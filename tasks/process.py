@@ -71,7 +71,8 @@ def _report_workers_errors(**_: Any) -> None:
 
 @celeryd_after_setup.connect
 def _look_at_redis(**_: Any) -> None:
-    """Say at once that Redis is set up to lose messages; the worker works all the same."""
+    """Say at once which Redis it is, and if it is set up to lose messages."""
+    log.info("worker_started", redis=get_settings().redis_label)
     try:
         trouble = loses_messages(current_runtime().redis)
     except RedisError:
@@ -85,7 +86,7 @@ def _look_at_redis(**_: Any) -> None:
 def _start_beat(**_: Any) -> None:
     start_error_reports(get_settings(), process="beat")
     # Of what beat itself logs only warnings are shown: it has a line for each task.
-    log.info("beat_started")
+    log.info("beat_started", redis=get_settings().redis_label)
 
 
 def _report_failure(sender: Any = None, task_id: str = "", exception: Any = None, **_: Any) -> None:

@@ -18,6 +18,10 @@ PRODUCER_TIMEOUT_S = 0.6
 WORKER_CONNECT_TIMEOUT_S = 3.0
 WORKER_TIMEOUT_S = 5.0
 
+# redis-py 8 allows a process 100 connections, fewer than a worker has threads or a host with gevent
+# has greenlets. Redis itself takes 10,000 by default.
+MAX_CONNECTIONS = 5_000
+
 
 def producer_redis(url: str) -> Redis:
     """Return the connection that `.delay()` writes lanes with.
@@ -42,6 +46,7 @@ def _redis(url: str, connect_timeout_s: float, timeout_s: float) -> Redis:
         **parse_redis_url(url).for_redis(),
         socket_connect_timeout=connect_timeout_s,
         socket_timeout=timeout_s,
+        max_connections=MAX_CONNECTIONS,
         # The library's own retries with growing pauses would multiply these times.
         retry=Retry(NoBackoff(), 0),
     )

@@ -75,19 +75,19 @@ def _opens(ring: KeyRing, encrypted: str) -> bool:
     return True
 
 
-def check_broker(redis: Redis) -> Check:
-    """Look whether Redis takes messages, and keeps them."""
+def check_broker(redis: Redis, *, place: str) -> Check:
+    """Look whether the Redis at this place takes messages, and keeps them."""
     try:
         trouble = takes_no_message(redis) or loses_messages(redis)
     except RedisError as error:
         return failed(
             "broker",
-            f"Redis cannot be reached ({type(error).__name__})",
-            "Check REDIS_URL, and that Redis runs.",
+            f"Redis at {place} cannot be reached ({type(error).__name__})",
+            "Check IRESERVE_MATTERMOST_REDIS_URL or REDIS_URL, and that Redis runs.",
         )
     if trouble is not None:
-        return failed("broker", trouble.what, trouble.cure)
-    return passed("broker", "Redis answers, takes messages and keeps them")
+        return failed("broker", f"{place}: {trouble.what}", trouble.cure)
+    return passed("broker", f"Redis at {place} answers, takes messages and keeps them")
 
 
 def check_entries(redis: Redis) -> Check:

@@ -77,7 +77,7 @@ def doctor(
 
 
 def _check_installation(parts: Installation) -> list[Check]:
-    broker = ours.check_broker(parts.redis)
+    broker = ours.check_broker(parts.redis, place=parts.settings.redis_label)
     workers = ours.check_workers(app) if broker.state is State.OK else None
     return [
         ours.check_database(parts.database),

@@ -45,6 +45,19 @@ with transaction.atomic():
     transaction.on_commit(lambda: post_reply.delay(
         "L1", "c1", message_id="m1", sender_name="Jan", sender_role="visitor", text="x"))
 """
+GEVENT = """
+from gevent import joinall, monkey, spawn
+
+monkey.patch_all()
+
+from ireserve_mattermost import post_reply
+
+def say(number):
+    post_reply.delay(
+        "L1", "c1", message_id=number, sender_name="Jan", sender_role="visitor", text="x")
+
+joinall([spawn(say, number) for number in range(300)], raise_error=True)
+"""
 SETTINGS = """
 IS_THE_HOSTS = True
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
@@ -53,18 +66,20 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
 
 @pytest.mark.full_load
 @pytest.mark.parametrize(
-    ("packages", "code"),
+    ("packages", "code", "posts"),
     [
         pytest.param(
             ["celery==5.4.0", "kombu<5.5", "redis==4.6.0", "flask<3.1", "sqlalchemy<2.1"],
             FLASK,
+            2,
             id="Flask on the oldest Celery",
         ),
-        pytest.param(["celery", "redis", "django"], DJANGO, id="Django on the newest Celery"),
+        pytest.param(["celery", "redis", "django"], DJANGO, 2, id="Django on the newest Celery"),
+        pytest.param(["celery", "redis", "gevent"], GEVENT, 301, id="300 greenlets at once"),
     ],
 )
 def test_host_with_modules_of_our_names_enqueues(
-    packages: list[str], code: str, sqlite_url: str, tmp_path: Path
+    packages: list[str], code: str, posts: int, sqlite_url: str, tmp_path: Path
 ) -> None:
     """The client installs beside the host's own versions, and a real worker posts its message."""
     python = tmp_path / "venv" / "bin" / "python"
@@ -90,4 +105,4 @@ def test_host_with_modules_of_our_names_enqueues(
         }
         subprocess.run([str(python), "host.py"], cwd=host, env=environment, check=True)
 
-        wait_until(lambda: len(stage.accepted()) == 2, what="the root and the message")
+        wait_until(lambda: len(stage.accepted()) == posts, timeout_s=30, what="all posts")

@@ -6,12 +6,14 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
 from redis import Redis
 
 from ireserve_mattermost import lane_lock
+from ireserve_mattermost.connections import producer_redis
 from ireserve_mattermost.lanes import (
     LIMIT,
     MAX_WAKE_UPS,
@@ -335,6 +337,22 @@ def test_lanes_of_a_licence_are_its_own(lanes: Lanes, licence_id: str) -> None:
 
     assert Lane.parse(str(mine)) == mine
     assert lanes.waiting_of(licence_id) == [mine]
+
+
+def test_two_hundred_threads_at_once_have_a_connection_each(redis_url: str) -> None:
+    """A worker has more threads, and a host with gevent more greenlets, than redis-py expects."""
+    redis = producer_redis(redis_url)
+    everyone = Barrier(200)
+
+    def ask(_: int) -> bool:
+        connection = redis.connection_pool.get_connection()
+        everyone.wait(10)
+        redis.connection_pool.release(connection)
+        return True
+
+    with ThreadPoolExecutor(200) as pool:
+        assert all(pool.map(ask, range(200)))
+    redis.close()
 
 
 def test_message_appended_while_the_lane_is_let_go_is_not_left_behind(stage: Stage) -> None:

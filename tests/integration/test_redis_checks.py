@@ -34,19 +34,20 @@ def test_redis_that_does_not_keep_messages_is_red(
 ) -> None:
     """That it answers is not enough: full, evicting, or without its file it loses messages."""
     with Redis.from_url(own_redis.url) as redis:
-        before = check_broker(redis)
+        before = check_broker(redis, place="here:1/0")
         redis.config_set(setting, value)
-        after = check_broker(redis)
+        after = check_broker(redis, place="here:1/0")
 
     assert (before.state.value, after.state.value) == ("ok", "fail")
     assert named in after.cure
+    assert all("here:1/0" in check.sentence for check in (before, after))
 
 
 def test_redis_that_became_a_replica_is_red(own_redis: RedisServer) -> None:
     """It answers, and takes nothing."""
     with Redis.from_url(own_redis.url) as redis:
         redis.execute_command("REPLICAOF", "127.0.0.1", "1")
-        check = check_broker(redis)
+        check = check_broker(redis, place="here:1/0")
 
     assert check.state.value == "fail"
     assert "primary" in check.cure

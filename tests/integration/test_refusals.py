@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
@@ -12,14 +12,17 @@ from redis import Redis
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
+from ireserve_mattermost.lanes import PREFIX, UNREADABLE
 from models import Licence
 from tasks.outbound import parts
 from tasks.rendering import render_reply
+from tests.pages import ROOT
 from tests.stage.stage import BOT, CHANNEL, TEAM, VISITOR, Stage
 
 pytestmark = pytest.mark.one_database
 
 PLACE = f"{TEAM}/{CHANNEL}"
+SAMPLES = ROOT / "tests" / "samples"
 
 
 def _detail(stage: Stage, key: str) -> str:
@@ -210,6 +213,27 @@ def test_entry_that_is_none_of_ours_is_set_aside(stage: Stage) -> None:
 
         assert redis.lrange("ireserve-mattermost:unreadable", 0, -1) == [b"garbage"]
     assert stage.states()["reply:m1"] == ("sent", None)
+
+
+def test_version_can_be_rolled_back_with_messages_waiting(stage: Stage) -> None:
+    """What a later version wrote is sent if it can be read, or set aside; it stops nothing."""
+    entries = json.loads((SAMPLES / "entries-of-a-later-version.json").read_text())
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
+    for each in entries:
+        raw = f"{round(time.time() * 1_000)}:{json.dumps(each['entry'])}"
+        stage.runtime.redis.rpush(f"{PREFIX}lane:{lane}", raw)
+
+    stage.reply("m2", "y")
+
+    set_aside = [each["entry"] for each in entries if each["becomes"] == "set aside"]
+    kept = cast("list[bytes]", stage.runtime.redis.lrange(UNREADABLE, 0, -1))
+    assert [json.loads(raw.partition(b":")[2]) for raw in kept] == set_aside
+    assert stage.states() == {
+        "root:1": ("sent", None),
+        "reply:m1": ("sent", None),
+        "reply:n1": ("sent", None),
+        "reply:m2": ("sent", None),
+    }
 
 
 @pytest.mark.parametrize(
