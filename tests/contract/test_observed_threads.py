@@ -8,6 +8,7 @@ import pytest
 from requests import Response
 
 from tests.contract.server import ServerUnderTest
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,9 @@ def test_who_follows_a_thread(name: str, server_11: ServerUnderTest) -> None:
     step(talk)
     talk.reply()
 
+    if follows:
+        # A real server tells followers after it has answered.
+        wait_until(lambda: any(unread for unread, _ in talk.threads()), what="an unread reply")
     assert [unread > 0 for unread, _ in talk.threads()] == ([True] if follows else [])
 
 
