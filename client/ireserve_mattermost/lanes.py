@@ -7,10 +7,9 @@ may be lost or come twice; what is in a lane stays there until the ledger says t
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Iterable, Iterator, Mapping, Sequence, cast
+from typing import Any, ContextManager, Iterable, Mapping, Sequence, cast
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
@@ -18,16 +17,16 @@ from redis import Redis
 
 from ireserve_mattermost import lane_scripts as scripts
 from ireserve_mattermost.lane import Lane, LaneEntry
-from ireserve_mattermost.lane_lock import LOCK_S, LaneLock, LaneLostError
+from ireserve_mattermost.locks import LOCK_S, HeldLock, LockLostError, held, lock_of
 from ireserve_mattermost.wake_ups import QUEUE, licence_wake_up
 
 __all__ = [
     "LOCK_S",
+    "HeldLock",
     "Lane",
     "LaneEntry",
-    "LaneLock",
-    "LaneLostError",
     "Lanes",
+    "LockLostError",
     "TakenLane",
     "TooManyError",
 ]
@@ -132,10 +131,10 @@ class Lanes:
     def _taken(
         self, lane: Lane, token: str, wake_id: str, heads: Sequence[bytes], taken_at: float
     ) -> TakenLane:
-        lock = self._lock_of(str(lane))
+        lock = lock_of(self._redis, _lock(str(lane)))
         lock.local.token = token.encode()
-        held = LaneLock(lock, taken_at=taken_at)
-        return TakenLane(lane, held, token, wake_id, tuple(heads))
+        mine = HeldLock(lock, taken_at=taken_at)
+        return TakenLane(lane, mine, token, wake_id, tuple(heads))
 
     def advance(
         self, taken: TakenLane, done: Sequence[bytes], counts: Mapping[str, int] | None = None
@@ -146,7 +145,7 @@ class Lanes:
         field of ``TALLIES``.
 
         Raises:
-            LaneLostError: the lock has run out; nothing was removed.
+            LockLostError: the lock has run out; nothing was removed.
         """
         name, licence = str(taken.lane), _quoted(taken.lane.licence_id)
         added: Iterable[Any] = chain.from_iterable((counts or {}).items())
@@ -156,7 +155,7 @@ class Lanes:
             args=[*args, done[0], len(done), *added],
         )
         if heads is None:
-            raise LaneLostError("the lane's lock has run out")
+            raise LockLostError("the lane's lock has run out")
         taken.lock.was_extended()
         return tuple(cast("list[bytes]", heads))
 
@@ -218,22 +217,9 @@ class Lanes:
         keys = [_list(name), _lanes(_quoted(lane.licence_id))]
         return bool(self._unmark_if_empty(keys=keys, args=[name]))
 
-    @contextmanager
-    def locked(self, lane: Lane) -> Iterator[LaneLock | None]:
+    def locked(self, lane: Lane) -> ContextManager[HeldLock | None]:
         """Yield the lane's lock, or None when another process has it; never wait for it."""
-        taken_at = time.monotonic()
-        lock = self._lock_of(str(lane))
-        if not lock.acquire():
-            yield None
-            return
-        mine = LaneLock(lock, taken_at=taken_at)
-        try:
-            yield mine
-        finally:
-            mine.release()
-
-    def _lock_of(self, name: str) -> Any:
-        return self._redis.lock(_lock(name), timeout=LOCK_S, blocking=False, thread_local=False)
+        return held(self._redis, _lock(str(lane)))
 
 
 @dataclass(frozen=True)
@@ -241,7 +227,7 @@ class TakenLane:
     """A lane that is ours to drain, and its first entries as they stand in Redis."""
 
     lane: Lane
-    lock: LaneLock
+    lock: HeldLock
     token: str
     wake_id: str
     heads: tuple[bytes, ...]

@@ -117,7 +117,7 @@ class Batch:
         A message that must wait is the last one; those behind it have not been tried.
 
         Raises:
-            LaneLostError: the lane is another worker's.
+            LockLostError: the lane is another worker's.
             sqlalchemy.exc.SQLAlchemyError, redis.exceptions.RedisError: one of our servers is away;
                 what is not settled stays where it is and is taken up again.
         """

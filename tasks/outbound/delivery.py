@@ -36,7 +36,7 @@ def deliver(
     """Send the message; unless it is ``Delivered``, the ledger says afterwards how it ended.
 
     Raises:
-        LaneLostError: the lane is another worker's by now; nothing more was done.
+        LockLostError: the lane is another worker's by now; nothing more was done.
     """
     try:
         delivered = _send(job, checked, thread, attempt)

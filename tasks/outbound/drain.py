@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from ireserve_mattermost.lanes import Lane, LaneEntry, LaneLostError, TakenLane
+from ireserve_mattermost.lanes import Lane, LaneEntry, LockLostError, TakenLane
 from models import DeliveryKind, DeliveryState
 from tasks.failures import Settled, Waiting
 from tasks.outbound.batch import send_messages
@@ -123,7 +123,7 @@ def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
                     return
         if heads:
             runtime.lanes.let_go(taken)
-    except LaneLostError:
+    except LockLostError:
         log.warning("lane_lost", lane=str(taken.lane))
     except BaseException:
         runtime.lanes.let_go(taken)

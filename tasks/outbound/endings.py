@@ -16,7 +16,7 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 
-from ireserve_mattermost.lanes import Lane, LaneEntry, LaneLostError
+from ireserve_mattermost.lanes import Lane, LaneEntry, LockLostError
 from models import Database, DeliveryState
 from tasks.failures import MAY_HAVE_ARRIVED, OwnReason, SendFailedError, Settled, UndecidedError
 from tasks.mattermost import MattermostError, Post, RateLimitedError, Reason
@@ -195,4 +195,4 @@ def is_the_entrys_fault(error: Exception) -> bool:
     if isinstance(error, SQLAlchemyError):
         # The database could not store a value, now or ever.
         return isinstance(error, DataError) or type(error) is StatementError
-    return not isinstance(error, LaneLostError | RedisError)
+    return not isinstance(error, LockLostError | RedisError)

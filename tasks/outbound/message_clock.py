@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from ireserve_mattermost.lane_lock import FRESH_S, LOCK_S
+from ireserve_mattermost.locks import FRESH_S, LOCK_S
 from tasks.attachments import AttachmentError, AttachmentReason
 from tasks.failures import UndecidedError
 from tasks.mattermost import Reason
@@ -38,7 +38,7 @@ class MessageClock:
 
         Raises:
             UndecidedError: the message has had its time; what is there of it is looked for later.
-            LaneLostError: the lane is another worker's.
+            LockLostError: the lane is another worker's.
         """
         if monotonic() > self._ends_at:
             raise UndecidedError(
@@ -61,7 +61,7 @@ class MessageClock:
 
         Raises:
             AttachmentError: the files have had their time; the message goes without the rest.
-            UndecidedError, LaneLostError: as ``extend``.
+            UndecidedError, LockLostError: as ``extend``.
         """
         if monotonic() > self._files_end_at:
             raise AttachmentError(AttachmentReason.NO_TIME_LEFT)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, null, select, update
 from sqlalchemy.orm import Session
 
-from ireserve_mattermost.lanes import LOCK_S, Lane, LaneEntry, LaneLock, Lanes
+from ireserve_mattermost.lanes import LOCK_S, HeldLock, Lane, LaneEntry, Lanes
 from models import Database, Delivery, DeliveryKind, DeliveryState
 from tasks.failures import MAY_HAVE_ARRIVED, WAS_AWAY, OwnReason
 from tasks.mattermost import Reason
@@ -119,7 +119,7 @@ def _was_never_sent(row: Delivery) -> bool:
 
 
 @contextmanager
-def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[LaneLock]:
+def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[HeldLock]:
     """Hold the lane so that no worker sends from it meanwhile.
 
     Raises:

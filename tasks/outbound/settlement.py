@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from ireserve_mattermost.lanes import LaneLostError
+from ireserve_mattermost.lanes import LockLostError
 from tasks.failures import SendFailedError, UndecidedError
 from tasks.mattermost import (
     FileInfo,
@@ -142,7 +142,7 @@ def _post(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
         return _create(job, attempt, place, draft)
     except SendTooLateError:
         # The worker stood still in between, and the lane may be another worker's by now.
-        raise LaneLostError("the worker stood still directly before it sent a message") from None
+        raise LockLostError("the worker stood still directly before it sent a message") from None
 
 
 def _create(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 from sqlalchemy import ColumnElement, delete, func, null, select, update
 from sqlalchemy.orm import Session
 
-from ireserve_mattermost.lanes import Lane, LaneLock, Lanes
+from ireserve_mattermost.lanes import HeldLock, Lane, Lanes
 from models import Conversation, Database, Delivery, Licence, Reply, ReplyAttachment
 from tasks.attachments.store import AttachmentStore
 from tasks.mattermost import MattermostClient
@@ -98,7 +98,7 @@ def count_licence(session: Session, licence_id: str) -> Erased:
 
 
 def _delete_threads(
-    database: Database, lane: Lane, client: MattermostClient, lock: LaneLock
+    database: Database, lane: Lane, client: MattermostClient, lock: HeldLock
 ) -> int:
     """Delete the root posts that the conversation has had, and with them what stands below."""
     with database.snapshot() as session:
@@ -110,7 +110,7 @@ def _delete_threads(
     return len(there)
 
 
-def _remove_files(places: Places, of: ColumnElement[bool], lock: LaneLock | None) -> int:
+def _remove_files(places: Places, of: ColumnElement[bool], lock: HeldLock | None) -> int:
     with places.database.snapshot() as session:
         paths = _paths(session, of)
     for path in paths:
@@ -149,7 +149,7 @@ def _forget_payloads(session: Session, of: ColumnElement[bool]) -> int:
     return len(forgotten.all())
 
 
-def _drop(lanes: Lanes, lane: Lane, lock: LaneLock) -> int:
+def _drop(lanes: Lanes, lane: Lane, lock: HeldLock) -> int:
     """Take everything out of the lane; return how many messages that were."""
     count, raw = 0, lanes.head(lane)
     while raw is not None:

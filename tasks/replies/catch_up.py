@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from ireserve_mattermost.locks import LockLostError
 from models import (
     CatchUpCursor,
     Conversation,
@@ -27,7 +28,6 @@ from models import (
 from tasks.app import app
 from tasks.failures import SendFailedError
 from tasks.licences.access import LicenceAccess
-from tasks.locks import LockLostError
 from tasks.mattermost import (
     MattermostClient,
     MattermostError,

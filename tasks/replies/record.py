@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ireserve_mattermost.locks import HeldLock, LockLostError
 from models import ReplyState
 from tasks.attachments import AttachmentError, AttachmentReason
 from tasks.attachments.store import AttachmentStore
 from tasks.failures import SendFailedError
 from tasks.licences.access import LicenceAccess
-from tasks.locks import HeldLock, LockLostError
 from tasks.mattermost import MattermostError, Post, Reason
 from tasks.replies import rows
 from tasks.replies.content import Content

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from ireserve_mattermost import lane_lock
+from ireserve_mattermost import locks
 from ireserve_mattermost.connections import producer_redis
 from ireserve_mattermost.lanes import (
     LIMIT,
@@ -22,8 +22,8 @@ from ireserve_mattermost.lanes import (
     WAITING,
     Lane,
     LaneEntry,
-    LaneLostError,
     Lanes,
+    LockLostError,
     TooManyError,
 )
 from ireserve_mattermost.wake_ups import QUEUE
@@ -104,13 +104,13 @@ def test_lost_lock_is_noticed_before_the_next_send(
     lanes: Lanes, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was away for too long must not go on."""
-    monkeypatch.setattr(lane_lock, "FRESH_S", 0.0)
+    monkeypatch.setattr(locks, "FRESH_S", 0.0)
 
     with lanes.locked(LANE) as lock, Redis.from_url(redis_url) as redis:
         assert lock is not None
         redis.delete(f"ireserve-mattermost:lock:{LANE}")
 
-        with pytest.raises(LaneLostError):
+        with pytest.raises(LockLostError):
             lock.extend()
 
 
@@ -258,7 +258,7 @@ def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis: Redis) -
     _make_due(lanes, LANE, redis)
     other = lanes.take("L1", wake_id="x")
 
-    with pytest.raises(LaneLostError):
+    with pytest.raises(LockLostError):
         lanes.advance(taken, taken.heads)
 
     assert other is not None

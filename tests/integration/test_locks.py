@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 import pytest
 from redis import Redis
 
-from tasks import locks as locks_module
-from tasks.locks import HeldLock, LockLostError, Locks
+from ireserve_mattermost import locks as locks_module
+from ireserve_mattermost.locks import HeldLock, LockLostError
+from tasks.locks import Locks
 
 
 @pytest.fixture

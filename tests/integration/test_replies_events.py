@@ -122,8 +122,8 @@ def test_worker_that_lost_the_lock_says_so_and_writes_nothing(
 ) -> None:
     """The lock ran out while the server was slow, and the row may be another worker's."""
     reply_id = _new(thread)
-    monkeypatch.setattr("tasks.locks.FRESH_S", 0.0)
-    monkeypatch.setattr("tasks.locks.LOCK_S", 0.05)
+    monkeypatch.setattr("ireserve_mattermost.locks.FRESH_S", 0.0)
+    monkeypatch.setattr("ireserve_mattermost.locks.LOCK_S", 0.05)
 
     with thread.fault("slow", seconds=0.3), capture_logs() as logs:
         report = thread.resolve(reply_id)
