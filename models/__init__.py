@@ -5,7 +5,7 @@ from models.catch_up import CatchUpCursor
 from models.conversation import Conversation
 from models.delivery import Delivery, DeliveryKind, DeliveryState
 from models.keyring import KeyRing, KeyRingError
-from models.licence import Licence, NotificationChannel
+from models.licence import Licence, Names, NotificationChannel
 from models.reply import (
     Reply,
     ReplyAttachment,
@@ -29,6 +29,7 @@ __all__ = [
     "KeyRing",
     "KeyRingError",
     "Licence",
+    "Names",
     "NotificationChannel",
     "Reply",
     "ReplyAttachment",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, String, Text
+from sqlalchemy import BigInteger, Enum, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, utc_now
+from models.delivery import enum_values
 
 # Mattermost itself: a team's and a channel's handle, a user name (64 each); its server address
 # has no limit of its own, 1,024 is what it allows a webhook's.
@@ -18,9 +20,22 @@ NOTIFICATION_TYPE_LENGTH = 100
 
 DEFAULT_NOTE_PREFIXES = "note: notitie: notiz:"
 NOTE_PREFIXES_LENGTH = 200
+# Ten user names (64 each) with their @, and a blank between.
+MENTION_LENGTH = 700
 
 # A version or a setting as a server names it; what is longer is cut.
 SERVER_WORD_LENGTH = 40
+
+
+class Names(StrEnum):
+    """Under which name visitor and agent speak in a thread.
+
+    ``header``: a line above the text names them. ``author``: they are the posts' authors, where
+    the server allows posts a name and an icon of their own.
+    """
+
+    HEADER = "header"
+    AUTHOR = "author"
 
 
 class Licence(Base):
@@ -44,6 +59,14 @@ class Licence(Base):
     # What the server said of itself when it was last asked; empty before that.
     server_version: Mapped[str] = mapped_column(String(SERVER_WORD_LENGTH), default="")
     collapsed_threads: Mapped[str] = mapped_column(String(SERVER_WORD_LENGTH), default="")
+    # Whether a post may have a name and an icon of its own.
+    allows_own_names: Mapped[bool] = mapped_column(default=False)
+    # Who is mentioned on a conversation's root: "@anna @bert", "@channel", or empty.
+    mention: Mapped[str] = mapped_column(String(MENTION_LENGTH), default="")
+    names: Mapped[Names] = mapped_column(
+        Enum(Names, native_enum=False, length=16, values_callable=enum_values),
+        default=Names.HEADER,
+    )
     # A reply that begins with one of these words (separated by spaces) is for the team alone.
     note_prefixes: Mapped[str] = mapped_column(
         String(NOTE_PREFIXES_LENGTH), default=DEFAULT_NOTE_PREFIXES

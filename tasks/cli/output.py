@@ -101,6 +101,8 @@ def licence_data(licence: Licence) -> dict[str, Any]:
         "team": licence.team_name,
         "channel": licence.default_channel_name,
         "bot": licence.bot_username,
+        "mention": licence.mention,
+        "names": licence.names.value,
         "note_prefixes": licence.note_prefixes,
         "receipts": licence.receipts,
         "server_version": licence.server_version,

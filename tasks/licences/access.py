@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from models import Database, KeyRing, KeyRingError, Licence
+from models import Database, KeyRing, KeyRingError, Licence, Names
 from tasks.failures import OwnReason, SendFailedError
 
 # How long a worker goes on with what it read, so that a busy lane does not ask before each
@@ -42,6 +42,16 @@ class LicenceAccess:
     note_prefixes: str
     wants_receipts: bool
     notification_targets: Mapping[str, NotificationTarget]
+    # As it is drawn on a root: "@anna @bert", "@channel", or empty.
+    mention: str = ""
+    names: Names = Names.HEADER
+    # Whether the server shows a post's own name and icon, as it was last asked.
+    allows_own_names: bool = False
+
+    @property
+    def speaks_as_author(self) -> bool:
+        """Say whether visitor and agent are the authors of their posts."""
+        return self.names is Names.AUTHOR and self.allows_own_names
 
     def target_of(self, notification_type: str) -> NotificationTarget:
         """Return where notifications of this type go: an unmapped one to the default channel."""
@@ -112,6 +122,9 @@ class Licences:
             max_file_size_bytes=licence.max_file_size_bytes,
             note_prefixes=licence.note_prefixes,
             wants_receipts=licence.receipts,
+            mention=licence.mention,
+            names=licence.names,
+            allows_own_names=licence.allows_own_names,
             notification_targets={
                 channel.notification_type: NotificationTarget(
                     channel.channel_id, channel.channel_name, channel.enabled

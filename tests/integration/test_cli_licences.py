@@ -15,6 +15,7 @@ from models import (
     Base,
     Conversation,
     Licence,
+    Names,
     NotificationChannel,
     Reply,
     ReplyAttachment,
@@ -181,6 +182,8 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
         "team": TEAM,
         "channel": CHANNEL,
         "bot": BOT,
+        "mention": "",
+        "names": "header",
         "note_prefixes": "note: notitie: notiz:",
         "receipts": True,
         "server_version": NEWEST,
@@ -204,6 +207,38 @@ def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> N
     changed = {name for name in after if after[name] != before[name]}
     assert (after["note_prefixes"], after["receipts"]) == ("intern:", False)
     assert changed == {"note_prefixes", "receipts", "updated_at"}
+
+
+def test_mention_and_names_reach_what_sends(stage: Stage, operator: Operator) -> None:
+    """A worker has them within its cache's time, and the mention can be taken away again."""
+
+    def sending() -> tuple[str, Names]:
+        access = Licences(stage.runtime.database, stage.runtime.licences._keyring).access(LICENCE)
+        return access.mention, access.names
+
+    before = sending()
+    operator.json(
+        "licence", "edit", LICENCE, "--mention", "@Anna", "--mention", "bert", "--names", "author"
+    )
+    told = sending()
+    operator.json("licence", "edit", LICENCE, "--no-mention")
+
+    assert before == ("", Names.HEADER)
+    assert told == ("@anna @bert", Names.AUTHOR)
+    assert sending() == ("", Names.AUTHOR)
+
+
+def test_licence_without_a_mention_is_told_what_that_means(
+    stage: Stage, operator: Operator, tokens: dict[str, str]
+) -> None:
+    """One line with the command that names a member; one who is named needs no such line."""
+    without = add(operator, stage, tokens)
+    again = add(operator, stage, tokens, "--mention", "@channel")
+    kept = add(operator, stage, tokens)
+
+    assert [step for step in without["next"] if "licence edit L2 --mention" in step] != []
+    assert [step for step in again["next"] if "--mention" in step] == []
+    assert (again["licence"]["mention"], kept["licence"]["mention"]) == ("@channel", "@channel")
 
 
 def test_edit_moves_a_disabled_licence_and_leaves_it_disabled(
@@ -351,6 +386,10 @@ def test_webhook_tokens_are_taken_rotated_and_forgotten(stage: Stage, operator: 
     [
         pytest.param(["edit", LICENCE], id="nothing to change"),
         pytest.param(["edit", LICENCE, "--note-prefixes", "x" * 201], id="too long"),
+        pytest.param(["edit", LICENCE, "--mention", "@here"], id="mention of no member"),
+        pytest.param(["edit", LICENCE, "--mention", ""], id="empty mention"),
+        pytest.param(["edit", LICENCE, "--mention", "a", "--no-mention"], id="mention and none"),
+        pytest.param(["edit", LICENCE, "--names", "both"], id="unknown way of names"),
         pytest.param(["notify", LICENCE], id="no type"),
         pytest.param(["notify", LICENCE, "t", "c", "--off"], id="channel and off"),
         pytest.param(["notify", LICENCE, "t", "--list"], id="type and list"),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
 import click
 
-from models import Licence
+from models import Licence, Names
 from tasks.checks.check import Check
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
+from tasks.cli.licence.speaking import UNTOLD, mention_option, names_option, store_settings
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, store_licence
 from tasks.mattermost import OutgoingWebhook
@@ -41,6 +42,8 @@ from tasks.replies.webhook_tokens import add_token
     "--callback-url",
     help="Where Mattermost reaches the web process: https://HOST/mattermost/replies.",
 )
+@mention_option
+@names_option
 def add(
     licence_id: str,
     url: str,
@@ -49,6 +52,8 @@ def add(
     token_file: IO[str] | None,
     admin_token_file: IO[str] | None,
     callback_url: str | None,
+    mention: str | None,
+    names: str | None,
 ) -> None:
     """Register LICENCE, or bring it up to date.
 
@@ -66,7 +71,8 @@ def add(
         return
     admin_token = admin_token_file.read().strip() if admin_token_file is not None else None
     hook = _webhook(parts, registration, found, admin_token, callback_url)
-    licence = _store(parts, registration, found, hook)
+    settings = {"mention": mention, "names": None if names is None else Names(names)}
+    licence = _store(parts, registration, found, hook, settings)
     _show(checks, licence, _WayBack(found, callback_url, hook))
 
 
@@ -113,11 +119,16 @@ def _webhook(
 
 
 def _store(
-    parts: Installation, registration: Registration, found: Found, hook: OutgoingWebhook | None
+    parts: Installation,
+    registration: Registration,
+    found: Found,
+    hook: OutgoingWebhook | None,
+    settings: Mapping[str, Any],
 ) -> Licence:
     with parts.database.transaction() as session:
         licence = store_licence(session, registration, found=found, keyring=parts.keyring())
         licence.enabled = True
+        store_settings(licence, **settings)
         if hook is not None:
             add_token(session, licence.id, token=hook.token)
     return licence
@@ -129,12 +140,13 @@ def _show(checks: Sequence[Check], licence: Licence, way_back: _WayBack) -> None
         "id": way_back.hook.id if way_back.hook is not None else None,
         "fields": way_back.fields(),
     }
+    steps = _next(licence, way_back)
     show(
         {
             "licence": licence_data(licence),
             "checks": [check_data(check) for check in checks],
             "webhook": webhook,
-            "next": _next(licence.id, way_back),
+            "next": steps,
         },
         checks_table(checks),
         "",
@@ -142,16 +154,17 @@ def _show(checks: Sequence[Check], licence: Licence, way_back: _WayBack) -> None
         f"~{licence.default_channel_name} in team {licence.team_name}.",
         "",
         "What to do next:",
-        *[f"- {step}" for step in _next(licence.id, way_back)],
+        *[f"- {step}" for step in steps],
     )
 
 
-def _next(licence_id: str, way_back: _WayBack) -> list[str]:
+def _next(licence: Licence, way_back: _WayBack) -> list[str]:
     return [
-        *_steps_of_webhook(licence_id, way_back),
+        *_steps_of_webhook(licence.id, way_back),
+        *([] if licence.mention else [UNTOLD.format(licence_id=licence.id)]),
         "For each type of notification with a channel of its own: "
-        f"ireserve-mattermost licence notify {licence_id} TYPE CHANNEL",
-        f"Look whether all is well: ireserve-mattermost doctor {licence_id}"
+        f"ireserve-mattermost licence notify {licence.id} TYPE CHANNEL",
+        f"Look whether all is well: ireserve-mattermost doctor {licence.id}"
         + (" --round-trip" if way_back.state != "catch_up" else ""),
     ]
 

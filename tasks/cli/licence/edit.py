@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import IO
+from collections.abc import Mapping
+from typing import IO, Any
 
 import click
 
-from models import Licence
+from models import Licence, Names
 from models.licence import NOTE_PREFIXES_LENGTH
 from tasks.checks.check import Check
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence, try_registration
+from tasks.cli.licence.speaking import mention_option, names_option, store_settings
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Registration, RegistrationError, store_licence
 from tasks.replies.notes import NotePrefixError, check_prefixes
@@ -26,6 +28,9 @@ from tasks.replies.notes import NotePrefixError, check_prefixes
 @click.option(
     "--token-file", type=click.File(), help="Read the bot's new token from it (- for stdin)."
 )
+@mention_option
+@click.option("--no-mention", is_flag=True, help="Mention no member from now on.")
+@names_option
 @click.option(
     "--note-prefixes",
     help="Words, separated by spaces, with which a reply for the team alone begins.",
@@ -41,6 +46,9 @@ def edit(
     team: str | None,
     channel: str | None,
     token_file: IO[str] | None,
+    mention: str | None,
+    no_mention: bool,
+    names: str | None,
     note_prefixes: str | None,
     receipts: bool | None,
 ) -> None:
@@ -51,7 +59,15 @@ def edit(
     """
     places = {"url": url, "team": team, "channel": channel}
     token = token_file.read().strip() if token_file is not None else None
-    if token is None and {note_prefixes, receipts, *places.values()} == {None}:
+    if mention and no_mention:
+        raise click.UsageError("give either --mention or --no-mention")
+    settings = {
+        "mention": "" if no_mention else mention,
+        "names": None if names is None else Names(names),
+        "note_prefixes": note_prefixes,
+        "receipts": receipts,
+    }
+    if token is None and {*settings.values(), *places.values()} == {None}:
         raise click.UsageError("say what to change: see --help")
     if note_prefixes is not None and len(note_prefixes) > NOTE_PREFIXES_LENGTH:
         raise click.UsageError(f"--note-prefixes: at most {NOTE_PREFIXES_LENGTH} characters")
@@ -60,7 +76,7 @@ def edit(
     checks: list[Check] = []
     if token is not None or any(place is not None for place in places.values()):
         checks = _move(parts, licence_id, places, token)
-    licence = _change(parts, licence_id, note_prefixes, receipts)
+    licence = _change(parts, licence_id, settings)
     show(
         {"licence": licence_data(licence), "checks": [check_data(check) for check in checks]},
         *([checks_table(checks)] if checks else []),
@@ -104,15 +120,10 @@ def _move(
     return checks
 
 
-def _change(
-    parts: Installation, licence_id: str, note_prefixes: str | None, receipts: bool | None
-) -> Licence:
+def _change(parts: Installation, licence_id: str, settings: Mapping[str, Any]) -> Licence:
     with parts.database.transaction() as session:
         licence = require_licence(session, licence_id)
-        if note_prefixes is not None:
-            licence.note_prefixes = note_prefixes
-        if receipts is not None:
-            licence.receipts = receipts
+        store_settings(licence, **settings)
     return licence
 
 

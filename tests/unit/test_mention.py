@@ -1,0 +1,71 @@
+"""Who is mentioned on a root, as an operator may write it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.licence import HANDLE_LENGTH, MENTION_LENGTH
+from tasks.licences.mention import MAX_MEMBERS, MentionError, mentioned_members, parse_mention
+
+STORED = {
+    "one member": ("@anna", "@anna"),
+    "without its sign": ("anna", "@anna"),
+    "two members": ("@anna @bert", "@anna @bert"),
+    "commas": ("@anna, @bert,@carla", "@anna @bert @carla"),
+    "blanks around": ("  @anna\t@bert \n", "@anna @bert"),
+    "capitals": ("@Anna", "@anna"),
+    "one member twice": ("@anna anna @ANNA", "@anna"),
+    "every sign of a name": ("@a.b-c_9", "@a.b-c_9"),
+    "one letter": ("@a", "@a"),
+    "longest name": ("@" + "a" * HANDLE_LENGTH, "@" + "a" * HANDLE_LENGTH),
+    "the channel": ("@channel", "@channel"),
+    "nothing": ("", ""),
+    "blanks alone": (" , ", ""),
+}
+REFUSED = {
+    "channel and a member": "@channel @anna",
+    "all": "@all",
+    "here": "@here",
+    "too long": "a" * (HANDLE_LENGTH + 1),
+    "accent": "@andré",
+    "colon of a remote user": "@anna:remote",
+    "two signs": "@@anna",
+    "sign alone": "@",
+    "e-mail": "anna@example.com",
+    "markdown": "**anna**",
+    "semicolon": "@anna;@bert",
+    "too many": " ".join(f"@m{number}" for number in range(MAX_MEMBERS + 1)),
+}
+
+
+@pytest.mark.parametrize(("setting", "stored"), STORED.values(), ids=STORED.keys())
+def test_mention_is_stored_as_it_is_drawn(setting: str, stored: str) -> None:
+    """Each name once, in small letters, with its sign, in the order given."""
+    assert parse_mention(setting) == stored
+
+
+@pytest.mark.parametrize("setting", REFUSED.values(), ids=REFUSED.keys())
+def test_what_names_no_member_is_refused(setting: str) -> None:
+    """It would stand on each root and tell no one, or tell too many."""
+    with pytest.raises(MentionError):
+        parse_mention(setting)
+
+
+def test_members_of_a_mention_are_told_apart_from_the_channel() -> None:
+    """A member is looked up by the name alone; the channel is no member."""
+    assert mentioned_members("@anna @b.c") == ("anna", "b.c")
+    assert mentioned_members("@channel") == ()
+    assert mentioned_members("") == ()
+
+
+@given(st.text())
+def test_mention_is_refused_or_safe_to_draw(setting: str) -> None:
+    """What is stored fits its column, is stored the same again, and holds names alone."""
+    try:
+        stored = parse_mention(setting)
+    except MentionError:
+        return
+
+    assert parse_mention(stored) == stored
+    assert len(stored) <= MENTION_LENGTH
+    assert all(word.startswith("@") and word[1:].isascii() for word in stored.split(" ") if word)
