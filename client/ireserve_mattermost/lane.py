@@ -73,7 +73,7 @@ class LaneEntry:
         """Return what ``append`` writes, to which Redis adds the time.
 
         Raises:
-            TypeError: the payload holds something that JSON has no form for.
+            TypeError: the payload holds something that JSON has no form for; it names where.
         """
         content = {
             "v": ENTRY_VERSION,
@@ -83,7 +83,10 @@ class LaneEntry:
             "arguments": self.payload,
             "context": self.context,
         }
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_json_form)
+        try:
+            text = _as_json(content)
+        except (TypeError, ValueError, RecursionError):
+            raise TypeError(_why_not_json({**self.payload, "context": self.context})) from None
         # A lone surrogate (half of a broken emoji) has no UTF-8 form; it becomes "?".
         return text.encode(errors="replace")
 
@@ -119,7 +122,33 @@ def _entry(content: Any, enqueued_at_ms: int) -> LaneEntry:
     return LaneEntry(kind, key, task_id, payload, enqueued_at_ms, context)
 
 
+def _as_json(value: Any) -> str:
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_json_form
+    )
+
+
 def _json_form(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    raise TypeError(f"a task's argument is a {type(value).__name__}: pass text, numbers, lists")
+    raise _NoFormError(f"a {type(value).__name__}")
+
+
+class _NoFormError(TypeError):
+    """A value of a type that JSON does not have; says which."""
+
+
+def _why_not_json(arguments: Mapping[str, Any]) -> str:
+    """Return which of the arguments cannot be written as JSON, and why."""
+    for name, value in arguments.items():
+        try:
+            _as_json(value)
+        except _NoFormError as error:
+            return f"{name} holds {error}: pass text, numbers and lists or mappings of them"
+        except TypeError:
+            return f"{name} holds a key that is no text: pass it as text"
+        except ValueError:
+            return f"{name} holds a number that JSON cannot write, or itself: pass it as text"
+        except RecursionError:
+            return f"{name} holds lists in lists without end: pass fewer"
+    return "the arguments cannot be written as JSON: pass text, numbers, lists"

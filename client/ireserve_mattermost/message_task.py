@@ -13,7 +13,14 @@ from redis.exceptions import RedisError
 from ireserve_mattermost.address import redis_url
 from ireserve_mattermost.connections import producer_redis
 from ireserve_mattermost.lanes import LaneEntry, Lanes
-from ireserve_mattermost.messages import IDS, check_id_types, key_of, lane_of
+from ireserve_mattermost.messages import (
+    IDS,
+    check_id_types,
+    check_ids_can_be_written,
+    key_of,
+    lane_of,
+    writable,
+)
 from ireserve_mattermost.wake_ups import wake_up
 
 # What rides in a Celery message is lost with it, and a message is not sent by its Celery message.
@@ -121,9 +128,14 @@ def entry_of(
     *,
     context: Mapping[str, str] | None = None,
 ) -> LaneEntry:
-    """Return the message as its lane holds it."""
+    """Return the message as its lane holds it.
+
+    Raises:
+        TypeError: an id cannot be written.
+    """
+    check_ids_can_be_written(payload)
     key = key_of(kind, payload, task_id=task_id)
-    return LaneEntry(kind, key, task_id, dict(payload), context=dict(context or {}))
+    return LaneEntry(kind, key, task_id, writable(payload), context=dict(context or {}))
 
 
 def ids_of(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,13 @@ from typing import Any, Iterator, Literal, Mapping, Union
 
 from ireserve_mattermost import values
 from ireserve_mattermost.lanes import Lane
-from ireserve_mattermost.values import Check, WrongValueError, is_blank, storable_id
+from ireserve_mattermost.values import (
+    Check,
+    WrongValueError,
+    is_blank,
+    is_broken,
+    storable_id,
+)
 
 # A name is shown on one line; longer ones come from a form without a limit or from a prankster.
 NAME_LENGTH = 1_000
@@ -203,13 +209,24 @@ def _values(
     for item in dataclasses.fields(schema):
         given = payload.get(item.name)
         try:
-            if given is not None:
+            if _is_given(item, given):
                 found[item.name] = item.metadata["check"](given)
             elif item.default is dataclasses.MISSING:
                 raise WrongValueError("is missing")
         except WrongValueError as error:
             problems.append(WrongValueError(error.rule, f"{item.name}{error.where}"))
     return found, problems
+
+
+def _is_given(item: dataclasses.Field[Any], value: Any) -> bool:
+    """Say whether an argument holds something.
+
+    A blank text is nothing where None would do: platforms fill in what they have. A blank id is a
+    mistake.
+    """
+    if item.default is None and item.metadata["check"] is not values.identifier:
+        return value is not None and not (isinstance(value, str) and is_blank(value))
+    return value is not None
 
 
 def lane_of(kind: str, payload: Mapping[str, Any]) -> Lane:
@@ -247,3 +264,26 @@ def check_id_types(payload: Mapping[str, Any]) -> None:
             raise TypeError(
                 f"{name} is a {type(value).__name__}: pass text or a whole number, as str({name})"
             )
+
+
+def check_ids_can_be_written(payload: Mapping[str, Any]) -> None:
+    """Refuse an id that no lane, queue or database can hold.
+
+    Raises:
+        TypeError: it holds half of a character.
+    """
+    for name in IDS:
+        value = payload.get(name)
+        if isinstance(value, str) and is_broken(value):
+            raise TypeError(f"{name} holds half of a character (a lone surrogate): pass whole text")
+
+
+def writable(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments in a form of which JSON loses nothing.
+
+    JSON makes text of every key, so that a title which is None would read as "null".
+    """
+    fields = payload.get("fields")
+    if isinstance(fields, Mapping) and not all(isinstance(title, str) for title in fields):
+        return {**payload, "fields": list(fields.items())}
+    return dict(payload)

@@ -35,6 +35,7 @@ _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u28
 }
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _COLOR = re.compile(r"good|warning|danger|#[0-9a-fA-F]{6}")
 _EMAIL = re.compile(r"\S+@\S+")
 
@@ -50,7 +51,8 @@ def identifier(value: Any) -> str:
     """Return an id as text."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise WrongValueError("must be text or a whole number")
-    text = _number(value) if isinstance(value, int) else value
+    # A member of an ``Enum`` is the text or the number that it stands for, not its name.
+    text = _number(int(value)) if isinstance(value, int) else str.__str__(value)
     if not text:
         raise WrongValueError("must not be empty")
     if len(text.encode(errors="replace")) > ID_LENGTH:
@@ -58,7 +60,14 @@ def identifier(value: Any) -> str:
     if _CONTROL.search(text):
         # Always a mistake, and it would break logs and names of keys.
         raise WrongValueError("must not hold control characters")
+    if is_broken(text):
+        raise WrongValueError("must not hold half of a character (a lone surrogate)")
     return text
+
+
+def is_broken(text: str) -> bool:
+    """Say whether the text holds half of a character, which cannot be written anywhere."""
+    return _SURROGATE.search(text) is not None
 
 
 def _number(value: int) -> str:
@@ -100,15 +109,10 @@ def text(limit: int) -> Check:
 
 
 def address(limit: int, *, schemes: Iterable[str] = ()) -> Check:
-    """Check an address or a path; with ``schemes`` it must begin with one of them.
+    """Check an address or a path; with ``schemes`` it must begin with one of them."""
 
-    A blank one is none: platforms fill in what they have.
-    """
-
-    def check(value: Any) -> str | None:
+    def check(value: Any) -> str:
         checked: str = text(limit)(value)
-        if is_blank(checked):
-            return None
         if schemes and _scheme(checked.strip()) not in schemes:
             raise WrongValueError(
                 f"must start with {' or '.join(f'{name}://' for name in schemes)}"

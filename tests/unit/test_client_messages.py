@@ -77,6 +77,12 @@ def test_task_declares_what_its_schema_has(kind: str) -> None:
         ),
         ("reply", {**REPLY, "message_id": ""}, "message_id: must not be empty"),
         ("reply", {**REPLY, "message_id": "a\nb"}, "message_id: must not hold control characters"),
+        (
+            "reply",
+            {**REPLY, "message_id": "\ud83d"},
+            "message_id: must not hold half of a character",
+        ),
+        ("reply", {**REPLY, "origin_post_id": ""}, "origin_post_id: must not be empty"),
         ("reply", {**REPLY, "message_id": True}, "message_id: must be text or a whole number"),
         ("reply", {**REPLY, "text": " \n\u200b"}, "give a text, attachments or both"),
         ("reply", {**REPLY, "message_id": 10**9000}, "message_id: must be a smaller number"),
@@ -139,7 +145,9 @@ def test_no_value_is_shown() -> None:
         ("root", {**ROOT, "started_at": "0001-01-01T00:00:00Z"}, "started_at", FIRST_MOMENT),
         ("reply", {**REPLY, "attachments": None}, "attachments", ()),
         ("reply", {**REPLY, "text": "\u200b", "origin_post_id": "p1"}, "text", "\u200b"),
+        ("reply", {**REPLY, "sent_at": " "}, "sent_at", None),
         ("notification", {**NOTIFICATION, "url": ""}, "url", None),
+        ("notification", {**NOTIFICATION, "color": "\u200b"}, "color", None),
         ("notification", {**NOTIFICATION, "fields": {"Phone": None}}, "fields", (("Phone", ""),)),
         ("notification", {**NOTIFICATION, "fields": {"Paid": True}}, "fields", (("Paid", "yes"),)),
         ("notification", {**NOTIFICATION, "fields": {"Paid": False}}, "fields", (("Paid", "no"),)),
@@ -181,8 +189,8 @@ def test_any_value_is_taken_or_refused_by_name(kind: str, data: st.DataObject) -
     names = [item.name for item in dataclasses.fields(KINDS[kind])]
     payload = {name: data.draw(EDGES) for name in names}
 
-    lane_of(kind, payload)
-    key_of(kind, payload, task_id="t")
+    assert str(lane_of(kind, payload)).encode()
+    assert key_of(kind, payload, task_id="t").encode()
     try:
         parse_message(kind, payload)
     except InvalidMessageError as error:
