@@ -7,9 +7,11 @@ It needs nothing of this package but the names below. Start it beside i-Reserve:
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from demo.ireserve.configuration import Configuration
 from demo.ireserve.store import Message, MessageState, Store
@@ -28,7 +30,13 @@ app.conf.update(
 )
 
 
-@app.task(name=REPLY_TASK)
+# A task that has failed is not told again, so it is tried until the store takes the reply.
+@app.task(
+    name=REPLY_TASK,
+    autoretry_for=(sqlite3.OperationalError, OperationalError),
+    max_retries=None,
+    retry_backoff=True,
+)
 def record_reply(
     *,
     reply_id: int,
@@ -53,7 +61,8 @@ def record_reply(
     message = Message(
         licence_id=licence_id,
         conversation_id=conversation_id,
-        message_id=f"reply-{reply_id}",
+        # One row for each post, whatever number it comes under.
+        message_id=f"reply-{post_id}",
         sender_name=author_name or "",
         sender_role="agent",
         text=text or "",
@@ -62,6 +71,7 @@ def record_reply(
         attachments=tuple(attachments),
         visibility=visibility,
         state=_state_after(event),
+        reply_id=reply_id,
         revision=revision,
         post_id=post_id,
         author_user_id=author_user_id,
@@ -84,8 +94,7 @@ def _enqueue(message: Message) -> None:
             "message_id": message.message_id,
             "sender_name": message.sender_name,
             "sender_role": message.sender_role,
-            # A reply may consist of files alone, and none of them may have been to be had.
-            "text": message.text or ", ".join(file["name"] for file in message.attachments),
+            "text": message.text,
             "attachments": [{"name": file["name"], "path": file["path"]} for file in files],
             "sent_at": message.posted_at,
             "origin_post_id": message.post_id,

@@ -22,7 +22,7 @@ CREATE TABLE conversations (
 CREATE TABLE messages (
     licence_id TEXT, conversation_id TEXT, message_id TEXT, sender_name TEXT, sender_role TEXT,
     text TEXT, plain_text TEXT, posted_at TEXT, attachments TEXT, visibility TEXT, state TEXT,
-    revision INTEGER, post_id TEXT, author_user_id TEXT, change INTEGER,
+    reply_id INTEGER, revision INTEGER, post_id TEXT, author_user_id TEXT, change INTEGER,
     PRIMARY KEY (licence_id, conversation_id, message_id)
 );
 CREATE INDEX messages_by_post ON messages (post_id);
@@ -55,9 +55,9 @@ class Conversation:
 class Message:
     """One message of a conversation.
 
-    ``post_id``, ``revision``, ``author_user_id`` and ``plain_text`` are those of a team member's
-    reply that came from Mattermost. ``attachments`` have a name, a path in the attachment store
-    or a reason why there is none, and perhaps a type and a size.
+    ``post_id``, ``reply_id``, ``revision``, ``author_user_id`` and ``plain_text`` are those of a
+    team member's reply that came from Mattermost. ``attachments`` have a name, a path in the
+    attachment store or a reason why there is none, and perhaps a type and a size.
     """
 
     licence_id: str
@@ -71,6 +71,7 @@ class Message:
     attachments: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     visibility: str = "public"
     state: MessageState = MessageState.SENT
+    reply_id: int | None = None
     revision: int = 0
     post_id: str | None = None
     author_user_id: str | None = None
@@ -94,11 +95,12 @@ _INSERT = (
     f"VALUES ({', '.join(':' + name for name in _COLUMNS)}, "
     "(SELECT coalesce(max(change), 0) + 1 FROM messages))"
 )
-# The newest revision wins, in whatever order and however often they come.
+# The newest revision wins, in whatever order and however often they come. A post is told under
+# another, higher number when the package's database was restored from a backup.
 _NEWEST_REVISION = (
     "ON CONFLICT DO UPDATE SET change = excluded.change, "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])
-    + " WHERE excluded.revision > messages.revision"
+    + " WHERE (excluded.reply_id, excluded.revision) > (messages.reply_id, messages.revision)"
 )
 _IN_CONVERSATION = "licence_id = ? AND conversation_id = ?"
 
@@ -157,7 +159,9 @@ class Store:
         """Return the conversation's messages in order, internal notes included."""
         with self._transaction() as connection:
             rows = connection.execute(
-                f"SELECT * FROM messages WHERE {_IN_CONVERSATION} ORDER BY posted_at, change",
+                f"SELECT * FROM messages WHERE {_IN_CONVERSATION} "
+                # Not by the latest change: an edit moves no message.
+                "ORDER BY posted_at, reply_id, rowid",
                 (licence_id, conversation_id),
             )
             return [Message.of_row(row) for row in rows]

@@ -41,6 +41,7 @@ REPLY = Message(
     plain_text="Ja",
     posted_at="2026-01-01T12:00:00+00:00",
     attachments=({"name": "house.png", "path": "house.png"},),
+    reply_id=1,
     revision=1,
     post_id="p" * 26,
 )

@@ -1,0 +1,148 @@
+"""The demo's consumer of replies is an example, so it keeps each rule of docs/integrating.md."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery.signals import task_prerun
+from celery.utils.dispatch import Signal
+from redis import Redis
+
+from demo.ireserve import consumer
+from demo.ireserve.configuration import Channel, Configuration
+from demo.ireserve.store import Message, MessageState, Store
+from ireserve_mattermost.messages import parse_message
+from ireserve_mattermost.testing import team_reply
+
+LICENCE, CONVERSATION = "licence-7", "conversation-1042"
+POST = "4xp9fdt7pbgium38k0k6w9oxea"
+
+
+@pytest.fixture
+def store(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """i-Reserve's store, which the consumer finds by its environment."""
+    place = Configuration(tmp_path / "ireserve.db", tmp_path, {LICENCE: Channel("", "")}, None)
+    for name, value in place.to_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(consumer.app.conf, "broker_url", redis_url)
+    monkeypatch.setattr(consumer.app, "_pool", None)
+    monkeypatch.setattr(consumer.app.amqp, "_producer_pool", None)
+    store = Store(place.store)
+    store.create()
+    return store
+
+
+def told(**changes: Any) -> None:
+    """Tell i-Reserve of a reply, as the package does."""
+    consumer.record_reply(**team_reply(**changes))
+
+
+def messages(store: Store) -> list[Message]:
+    """Return what i-Reserve has of the conversation."""
+    return store.messages(LICENCE, CONVERSATION)
+
+
+TOLD: tuple[Callable[[], None], ...] = (
+    lambda: told(reply_id=5, plain_text="At 14:00."),
+    lambda: told(reply_id=5, event="edited", revision=2, plain_text="At 15:00."),
+    lambda: told(reply_id=5, event="edited", revision=3, plain_text="At 16:00."),
+)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+def test_newest_revision_stays_in_whatever_order_they_come(
+    store: Store, order: tuple[int, ...]
+) -> None:
+    """The same may come twice, and an older one after a newer; the first may be an edit."""
+    for number in (*order, *order):
+        TOLD[number]()
+
+    assert [message.plain_text for message in messages(store)] == ["At 16:00."]
+
+
+def test_a_reply_that_comes_again_under_a_new_number_is_one(store: Store) -> None:
+    """After a restore of the package's database; later changes come under the new number too."""
+    told(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
+    told(reply_id=9, plain_text="At 14:00.")
+    told(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
+    told(reply_id=9, revision=2, event="deleted", text=None, plain_text=None)
+
+    [message] = messages(store)
+    assert (message.reply_id, message.state, message.text) == (9, MessageState.DELETED, "")
+
+
+def test_order_is_by_time_and_then_by_number(store: Store) -> None:
+    """An edit moves no message, nor does the order in which they are told."""
+    for number, post in ((7, "p7"), (6, "p6")):
+        told(reply_id=number, post_id=post)
+    told(reply_id=8, post_id="p8", posted_at="2026-05-01T11:00:00+00:00")
+    told(reply_id=6, post_id="p6", event="edited", revision=2)
+
+    assert [message.reply_id for message in messages(store)] == [8, 6, 7]
+
+
+def test_a_reply_that_becomes_a_note_leaves_the_visitors_sight(store: Store) -> None:
+    """And comes back when an edit makes a reply of it again."""
+    seen = []
+    for revision, visibility in enumerate(("public", "internal", "public"), 1):
+        told(event="edited", revision=revision, visibility=visibility)
+        seen.append(len(store.visible_to_visitor(LICENCE, CONVERSATION)))
+
+    assert seen == [1, 0, 1]
+
+
+def test_unknown_keywords_are_ignored(store: Store) -> None:
+    """A later version may tell more."""
+    consumer.record_reply(**team_reply(), mood="calm", thread={"a": 1})
+
+    assert [message.post_id for message in messages(store)] == [POST]
+
+
+def test_a_reply_is_not_sent_back(store: Store, redis_url: str) -> None:
+    """It is enqueued with the post that it came from, whatever it holds; a deletion is not."""
+    told(text="", plain_text="", attachments=[{"name": "a.png", "path": None, "reason": "gone"}])
+    told(event="deleted", revision=2)
+
+    with Redis.from_url(redis_url) as redis:
+        [published] = redis.lrange("mattermost", 0, -1)
+    [licence_id, conversation_id], arguments, _ = json.loads(
+        b64decode(json.loads(published)["body"])
+    )
+    message = parse_message(
+        "reply", {"licence_id": licence_id, "conversation_id": conversation_id, **arguments}
+    )
+    assert message.origin_post_id == POST
+    assert (message.text, message.attachments) == ("", ())
+
+
+def test_a_store_that_is_away_is_tried_again(store: Store, tmp_path: Path) -> None:
+    """A task that has failed is not told again, so Celery runs it until the store takes it."""
+    (tmp_path / "ireserve.db").unlink()
+    runs = itertools.count()
+
+    def come_back(**_: Any) -> None:
+        if next(runs) == 2:
+            store.create()
+
+    with connected(task_prerun, come_back):
+        consumer.record_reply.apply(kwargs=team_reply())
+
+    assert [message.post_id for message in messages(store)] == [POST]
+    assert next(runs) == 3
+
+
+@contextmanager
+def connected(signal: Signal, receiver: Callable[..., None]) -> Iterator[None]:
+    """Let Celery call the receiver while the block runs."""
+    signal.connect(receiver, weak=False)
+    try:
+        yield
+    finally:
+        signal.disconnect(receiver)
