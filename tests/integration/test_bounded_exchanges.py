@@ -31,10 +31,13 @@ TOKEN = "s3crettoken0123456789abcde"
 CHANNEL = "wg5tsoszetb7dknio3uub93ypw"
 POST = {"id": "p1", "channel_id": CHANNEL, "message": "hello", "create_at": 7}
 CREATED = http(201, json.dumps(POST).encode())
-CONNECT_S = 0.6
+# Out of reach: what is tested here begins once there is a connection, and on a busy machine the two
+# threads of this process need their time to make one.
+CONNECT_S = 30.0
 READ_S = 0.3
-# Both limits of the client below, and what a busy machine adds.
-IN_TIME_S = CONNECT_S + READ_S + 1.5
+# What a server drags out here lasts for 60 s. The client leaves it after its read timeout; the rest
+# is for a busy machine.
+IN_TIME_S = READ_S + 8
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -206,7 +209,7 @@ def test_a_kept_connection_gives_an_upload_as_long_as_a_fresh_one() -> None:
         thread = threading.Thread(target=_stall_then_take, args=(listener, size), daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with MattermostClient(url, TOKEN, connect_timeout_s=0.2) as client:
+        with MattermostClient(url, TOKEN, connect_timeout_s=1) as client:
             client.ping()
             info = client.upload_file(
                 channel_id=CHANNEL, name="a", stream=_Zeros(), size_bytes=size
@@ -222,7 +225,7 @@ def _stall_then_take(listener: socket.socket, size: int) -> None:
         connection.recv(64 * 1024)
         connection.sendall(http(200, b'{"status": "OK"}'))
         # No wait for a condition: the passing of this time is what is tested.
-        time.sleep(0.8)
+        time.sleep(1.5)
         taken = 0
         while taken < size:
             taken += len(connection.recv(1024 * 1024))
@@ -240,17 +243,22 @@ def test_a_download_that_drips_is_given_up() -> None:
         took_s = time.monotonic() - began
 
     assert caught.value.reason is Reason.TIMEOUT
-    assert took_s < IN_TIME_S + READ_S
+    assert took_s < IN_TIME_S
 
 
 def test_a_stop_ends_an_exchange_that_has_begun() -> None:
     """A worker that is asked to stop leaves its servers after the grace, not after theirs."""
     stopping = Stopping(grace_s=0.2)
+    drip = _drip(b"", b"", every_s=0.05)
+
+    def answer(request: Request, connection: socket.socket) -> bytes | None:
+        stopping.set()
+        return drip(request, connection)
+
     with (
-        WireServer(_drip(b"", b"", every_s=0.05)) as server,
+        WireServer(answer) as server,
         MattermostClient(server.url, TOKEN, stopping=stopping) as client,
     ):
-        threading.Timer(0.3, stopping.set).start()
         began = time.monotonic()
         with pytest.raises(OutcomeUnknownError) as caught:
             _post(client)
@@ -259,7 +267,7 @@ def test_a_stop_ends_an_exchange_that_has_begun() -> None:
             MattermostClient(server.url, TOKEN, stopping=stopping).ping()
 
     assert (caught.value.reason, late.value.reason) == (Reason.STOPPED, Reason.STOPPED)
-    assert took_s < 3
+    assert took_s < IN_TIME_S
 
 
 def test_nothing_is_sent_after_the_moment_up_to_which_it_may_be() -> None:

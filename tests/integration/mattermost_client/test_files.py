@@ -195,7 +195,7 @@ def test_a_stall_in_an_upload_may_last_longer_than_connecting() -> None:
         thread = threading.Thread(target=_stall_then_take, args=(listener, size))
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with MattermostClient(url, TOKEN, connect_timeout_s=0.2) as client:
+        with MattermostClient(url, TOKEN, connect_timeout_s=1) as client:
             info = client.upload_file(channel_id=CHANNEL, name="a", stream=Zeros(), size_bytes=size)
         thread.join()
 
@@ -206,7 +206,7 @@ def _stall_then_take(listener: socket.socket, size: int) -> None:
     connection, _ = listener.accept()
     with connection:
         # No wait for a condition: the passing of this time is what is tested.
-        time.sleep(0.8)
+        time.sleep(1.5)
         taken = 0
         while taken < size:
             taken += len(connection.recv(1024 * 1024))
