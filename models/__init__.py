@@ -15,6 +15,7 @@ from models.reply import (
     Visibility,
 )
 from models.session import Database
+from models.unowned_file import UnownedFile
 from models.user import User
 from models.webhook_token import WebhookToken, hash_token
 
@@ -36,6 +37,7 @@ __all__ = [
     "ReplyEvent",
     "ReplySource",
     "ReplyState",
+    "UnownedFile",
     "User",
     "Visibility",
     "WebhookToken",

@@ -136,7 +136,11 @@ class ReplyAttachment(Base):
     """A file of a reply: in the attachment store at ``path``, or missing for ``reason``."""
 
     __tablename__ = "reply_attachments"
-    __table_args__ = (UniqueConstraint("reply_id", "file_id"),)
+    __table_args__ = (
+        UniqueConstraint("reply_id", "file_id"),
+        # Before a file is removed it is asked whether a reply has it.
+        Index(None, "path"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     reply_id: Mapped[int] = mapped_column(ForeignKey("replies.id", ondelete="CASCADE"))

@@ -16,6 +16,7 @@ imports = (
     "tasks.replies.resolve",
     "tasks.sweep",
     "tasks.outbound.retention",
+    "tasks.privacy.retention",
     "tasks.process",
     "tasks.replies.catch_up",
 )
@@ -60,6 +61,12 @@ beat_schedule = {
         "task": "mattermost.collect_replies",
         "schedule": float(_settings.catch_up_interval_s),
         "options": {"expires": _settings.catch_up_interval_s},
+    },
+    # A run that could not start before the next one is superseded by it.
+    "remove-expired": {
+        "task": "mattermost.remove_expired",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "forget-payloads": {
         "task": "mattermost.forget_payloads",

@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, Any
-from uuid import uuid4
 
 import fsspec.core
 from fsspec.implementations.local import LocalFileSystem
@@ -86,20 +85,23 @@ class AttachmentStore:
                 on_progress()
         return StoredFile(path, size_bytes, digest.hexdigest())
 
-    def write(self, path: str, chunks: Iterable[bytes]) -> StoredFile:
-        """Write the file; it is not seen before it is whole. Errors of `chunks` pass through."""
-        parts = _parts(path)
+    def write(self, path: str, chunks: Iterable[bytes], *, temporary: str) -> StoredFile:
+        """Write the file; it is not seen before it is whole. Errors of `chunks` pass through.
+
+        Until then it is at `temporary`, in the same folder, where a process that is killed leaves
+        it: the caller knows both paths.
+        """
         with _translated():
-            file_system, place = self._place_to_write(parts)
-            temporary = f"{place}.{uuid4().hex}.part"
+            file_system, place = self._place_to_write(_parts(path))
+            _, aside = self._place_to_write(_parts(temporary))
             file_system.makedirs(place.rpartition("/")[0], exist_ok=True)
         try:
-            size, sha256 = _copy(file_system, temporary, chunks)
+            size, sha256 = _copy(file_system, aside, chunks)
             with _translated():
-                file_system.mv(temporary, place)
+                file_system.mv(aside, place)
         except BaseException:
             with suppress(Exception):
-                file_system.rm_file(temporary)
+                file_system.rm_file(aside)
             raise
         return StoredFile(path, size, sha256)
 

@@ -15,6 +15,7 @@ from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.output import show, table
 from tasks.licences.registration import RegistrationError
+from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
 from tasks.privacy.conversations import StoredConversation, find_conversations, load_conversation
 from tasks.privacy.erasure import Erased, Places, erase_conversation
@@ -131,7 +132,8 @@ def _confirm(found: Sequence[StoredConversation], *, posts: bool, yes: bool) -> 
 
 def places_of(parts: Installation) -> Places:
     """Return where this installation has something to erase."""
-    return Places(parts.database, parts.lanes, AttachmentStore(parts.settings.attachments_url))
+    store = AttachmentStore(parts.settings.attachments_url)
+    return Places(parts.database, parts.lanes, store, Locks(parts.redis))
 
 
 def _bot(parts: Installation, licence_id: str) -> MattermostClient:

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from ireserve_mattermost.lanes import HeldLock, Lane, Lanes
 from models import Conversation, Database, Delivery, Licence, Reply, ReplyAttachment
 from tasks.attachments.store import AttachmentStore
+from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
 from tasks.outbound.resending import held
 from tasks.privacy.conversations import root_posts
+from tasks.replies.unowned_files import Keeper, give_up, remove_unowned
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Places:
     database: Database
     lanes: Lanes
     store: AttachmentStore
+    locks: Locks
+
+    @property
+    def keeper(self) -> Keeper:
+        """Return what it takes to remove files."""
+        return Keeper(self.database, self.store, self.locks)
 
 
 def erase_conversation(
@@ -63,8 +71,10 @@ def erase_conversation(
         with places.database.transaction() as session:
             replies = _count_replies(session, of)
             payloads = _forget_payloads(session, Delivery.lane == str(lane))
+            give_up(session, _replies_of(of))
             gone = session.scalars(delete(Conversation).where(of).returning(Conversation.id)).all()
     places.lanes.unmark_if_empty(lane)
+    remove_unowned(places.keeper, licence_id=lane.licence_id)
     return Erased(len(gone), replies, files, payloads, waiting, threads)
 
 
@@ -84,8 +94,10 @@ def erase_licence(places: Places, licence_id: str) -> Erased:
     with places.database.transaction() as session:
         contents = count_licence(session, licence_id)
         payloads = _forget_payloads(session, Delivery.licence_id == licence_id)
+        give_up(session, Reply.licence_id == licence_id)
         session.execute(delete(Delivery).where(Delivery.licence_id == licence_id))
         session.execute(delete(Licence).where(Licence.id == licence_id))
+    remove_unowned(places.keeper, licence_id=licence_id)
     return Erased(contents.conversations, contents.replies, files, payloads, waiting)
 
 
@@ -128,6 +140,10 @@ def _paths(session: Session, of: ColumnElement[bool]) -> Sequence[str]:
         .where(of, ReplyAttachment.path.is_not(None))
     )
     return [path for path in found if path is not None]
+
+
+def _replies_of(of: ColumnElement[bool]) -> ColumnElement[bool]:
+    return Reply.conversation_row.in_(select(Conversation.id).where(of))
 
 
 def _count_replies(session: Session, of: ColumnElement[bool]) -> int:

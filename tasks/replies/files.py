@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
+from uuid import uuid4
 
 import structlog
 from sqlalchemy import Row
@@ -26,7 +27,7 @@ from tasks.mattermost import (
     RefusedError,
 )
 from tasks.rendering import safe_file_name
-from tasks.replies.file_paths import path_of
+from tasks.replies.file_paths import path_of, temporary_of
 from tasks.replies.patience import PostponedError, Trouble
 
 log = structlog.get_logger(__name__)
@@ -71,7 +72,8 @@ class Fetching:
     """What fetching the files of one reply takes.
 
     ``extend`` keeps the reply ours and is called as a file comes in; ``is_last`` says that a file
-    that breaks off now is recorded as missing rather than waited for.
+    that breaks off now is recorded as missing rather than waited for. ``write_down`` commits paths
+    before anything is written there, and ``attempt`` tells this attempt's from another's.
     """
 
     client: MattermostClient
@@ -82,6 +84,12 @@ class Fetching:
     known: dict[str, File]
     is_last: bool
     extend: Callable[[], None]
+    write_down: Callable[[Sequence[str]], None]
+    attempt: str = field(default_factory=lambda: uuid4().hex)
+
+    def path_of(self, info: FileInfo) -> str:
+        """Return where the file lies in the store."""
+        return path_of(self.licence_id, self.conversation_id, info.id)
 
 
 def fetch_files(fetching: Fetching, post: Post) -> list[File]:
@@ -93,7 +101,36 @@ def fetch_files(fetching: Fetching, post: Post) -> list[File]:
         PostponedError: a file broke off and may come whole the next time.
         NotSentError, RateLimitedError: the server is away, or asks for a pause.
     """
-    return [_fetch(fetching, info) for info in _infos(fetching, post)]
+    infos = _infos(fetching, post)
+    paths = [
+        path
+        for info in infos
+        if _known(fetching, info) is None
+        for path in _paths_of(fetching.path_of(info), fetching.attempt)
+    ]
+    if paths:
+        fetching.write_down(paths)
+    return [_known(fetching, info) or _fetch(fetching, info) for info in infos]
+
+
+def paths_of(files: Sequence[File], attempt: str) -> list[str]:
+    """Return all paths at which the attempt may have written these files, which are whole now."""
+    return [path for file in files if file.path for path in _paths_of(file.path, attempt)]
+
+
+def _paths_of(path: str, attempt: str) -> tuple[str, str]:
+    return path, temporary_of(path, attempt)
+
+
+def _known(fetching: Fetching, info: FileInfo) -> File | None:
+    """Return the file as it is recorded; None: it is to be fetched.
+
+    A file never changes in Mattermost, so one that was recorded stays as it is. Only that our own
+    store could not take it says nothing of the file.
+    """
+    known = fetching.known.get(info.id)
+    is_awaited = known is not None and known.reason == AttachmentReason.STORE_UNAVAILABLE.value
+    return None if is_awaited else known
 
 
 def _infos(fetching: Fetching, post: Post) -> list[FileInfo]:
@@ -113,11 +150,6 @@ def _info(fetching: Fetching, file_id: str) -> FileInfo:
 
 
 def _fetch(fetching: Fetching, info: FileInfo) -> File:
-    # A file never changes in Mattermost, so one that was recorded stays as it is. Only that our own
-    # store could not take it says nothing of the file.
-    known = fetching.known.get(info.id)
-    if known is not None and known.reason != AttachmentReason.STORE_UNAVAILABLE.value:
-        return known
     try:
         return _described(info, *_stored(fetching, info))
     except (RateLimitedError, NotSentError):
@@ -139,12 +171,13 @@ def _stored(fetching: Fetching, info: FileInfo) -> tuple[int, str, str]:
     """Return size, hash and path of the file in the store."""
     if info.size_bytes > fetching.limit_bytes:
         raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=fetching.limit_bytes)
-    path = path_of(fetching.licence_id, fetching.conversation_id, info.id)
+    path, temporary = _paths_of(fetching.path_of(info), fetching.attempt)
     fetching.extend()
     stored = fetching.store.find(path, size_bytes=info.size_bytes, on_progress=fetching.extend)
     if stored is None:
         with fetching.client.download_file(info.id, limit_bytes=fetching.limit_bytes) as download:
-            stored = fetching.store.write(path, _chunks(fetching, download, info))
+            chunks = _chunks(fetching, download, info)
+            stored = fetching.store.write(path, chunks, temporary=temporary)
     return stored.size_bytes, stored.sha256, stored.path
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from ireserve_mattermost.locks import HeldLock, LockLostError
 from models import ReplyState
-from tasks.attachments import AttachmentError, AttachmentReason
+from tasks.attachments import AttachmentReason
 from tasks.attachments.store import AttachmentStore
 from tasks.failures import SendFailedError
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostError, Post, Reason
-from tasks.replies import rows
+from tasks.replies import rows, unowned_files
 from tasks.replies.content import Content
-from tasks.replies.files import Fetching, File, fetch_files
+from tasks.replies.files import Fetching, fetch_files
 from tasks.replies.hand_over import hand_over
 from tasks.replies.meaning import Ignored, Means, meaning_of
 from tasks.replies.outcomes import Ending, Outcome, note
@@ -152,21 +153,29 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
 def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     known, post, owner = job.known, inquiry.post, inquiry.owner
     assert owner is not None
-    files = fetch_files(_fetching(job, owner), post)
+    fetching = _fetching(job, owner)
+    files = fetch_files(fetching, post)
     receipt = Receipt.of(content.visibility)
     if known.revision and not rows.differs(known, content, files):
         if rows.lacks_files(files):
             return _postpone(job, _STORE_AWAY)
         return _keep(job, update_at_ms=post.update_at_ms, receipt=receipt)
     author = inquiry.author
-    kept = {file.file_id for file in files}
-    _remove_files(job, [file for file in known.files if file.file_id not in kept])
     # From here on the row is written, so the lock must still be held.
     job.extend()
     with job.runtime.database.connection() as connection:
         written = rows.write_recorded(
-            connection, known, post, owner=owner, author=author, content=content, files=files
+            connection,
+            known,
+            post,
+            owner=owner,
+            author=author,
+            content=content,
+            files=files,
+            attempt=fetching.attempt,
         )
+    if written is None or known.files or known.attempts:
+        _remove_files(job)
     if written is None:
         return Ending(Outcome.GONE)
     if rows.lacks_files(files):
@@ -197,7 +206,16 @@ def _fetching(job: ReplyJob, owner: ThreadOwner) -> Fetching:
         known={file.file_id: file for file in job.known.files},
         is_last=job.known.attempts + 1 >= MAX_ATTEMPTS,
         extend=job.extend,
+        write_down=partial(_write_down, job),
     )
+
+
+def _write_down(job: ReplyJob, paths: Sequence[str]) -> None:
+    known = job.known
+    with job.runtime.database.autocommit() as connection:
+        unowned_files.write_down(
+            connection, licence_id=known.licence_id, post_id=known.post_id, paths=paths
+        )
 
 
 def _store(job: ReplyJob) -> AttachmentStore:
@@ -213,28 +231,25 @@ def _keep(
 
 
 def _forget(job: ReplyJob, post: Post) -> Ending:
-    _remove_files(job, job.known.files)
     with job.runtime.database.connection() as connection:
         forgotten = rows.write_deleted(connection, job.known, update_at_ms=post.update_at_ms)
+    if job.known.files:
+        _remove_files(job)
     return Ending(Outcome.DELETED, forgotten)
 
 
-def _remove_files(job: ReplyJob, files: Iterable[File]) -> None:
-    """Remove files that are no part of the reply any more, before their rows go.
+def _remove_files(job: ReplyJob) -> None:
+    """Remove what is no part of the reply any more; what the store does not remove now is left.
 
-    Their rows alone know the paths, so that a removal that fails is tried again.
-
-    Raises:
-        PostponedError: the store is away.
+    Its path is written down, so that beat has it removed when the store is back.
     """
-    store = _store(job)
-    try:
-        for file in files:
-            if file.path is not None:
-                store.remove(file.path)
-    except AttachmentError as error:
-        detail = "Files that were taken off the post could not be removed."
-        raise PostponedError(Trouble.BROKEN, error.reason.value, detail) from None
+    unowned_files.remove_of_post(
+        job.runtime.database,
+        _store(job),
+        job.known.licence_id,
+        job.known.post_id,
+        on_progress=job.extend,
+    )
 
 
 def _leave_out(job: ReplyJob, why: Ignored) -> Ending:

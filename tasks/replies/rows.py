@@ -24,8 +24,9 @@ from tasks.attachments import AttachmentReason
 from tasks.mattermost import Post
 from tasks.replies.authors import Author
 from tasks.replies.content import Content
-from tasks.replies.files import File
+from tasks.replies.files import File, paths_of
 from tasks.replies.owners import ThreadOwner
+from tasks.replies.unowned_files import take_over, write_down
 
 _COLUMNS = (
     Reply.id,
@@ -126,8 +127,12 @@ def write_recorded(
     author: Author,
     content: Content,
     files: Sequence[File],
+    attempt: str,
 ) -> KnownReply | None:
-    """Write the reply with what is to be told of it, and return it; None: its row is gone."""
+    """Write the reply with what is to be told of it, and return it; None: its row is gone.
+
+    ``attempt`` has fetched the files.
+    """
     now = utc_now()
     values: dict[str, Any] = {
         "state": ReplyState.RECORDED,
@@ -147,7 +152,7 @@ def write_recorded(
     event = connection.execute(change.returning(Reply.pending_event)).scalar_one_or_none()
     if event is None:
         return None
-    _write_files(connection, known, files)
+    write_files(connection, known, files, attempt)
     connection.execute(
         update(Conversation).where(Conversation.id == owner.row).values(last_active_at=now)
     )
@@ -177,9 +182,16 @@ def _event_of(known: KnownReply) -> Any:
     return case((is_untold, Reply.pending_event), else_=edited)
 
 
-def _write_files(connection: Connection, known: KnownReply, files: Sequence[File]) -> None:
+def write_files(
+    connection: Connection, known: KnownReply, files: Sequence[File], attempt: str
+) -> None:
+    """Write which files the reply has now; those that it had before are to be removed."""
     if tuple(files) == known.files:
         return
+    kept = {file.path for file in files}
+    left = [file.path for file in known.files if file.path and file.path not in kept]
+    write_down(connection, licence_id=known.licence_id, post_id=known.post_id, paths=left)
+    take_over(connection, paths_of(files, attempt))
     if known.files:
         connection.execute(delete(ReplyAttachment).where(ReplyAttachment.reply_id == known.id))
     if files:
@@ -242,7 +254,7 @@ def write_deleted(connection: Connection, known: KnownReply, *, update_at_ms: in
     if known.text is not None:
         values |= {"revision": known.revision + 1, "pending_event": ReplyEvent.DELETED}
     connection.execute(_row(known).values(**values, **_NO_TROUBLE))
-    _write_files(connection, known, ())
+    write_files(connection, known, (), "")
     return replace(known, **values, files=())
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-import requests
 
 from models import ReplyState, Visibility
 from tasks.attachments import AttachmentError
@@ -184,61 +183,6 @@ def test_files_follow_when_the_store_is_back(thread: MirroredThread) -> None:
     assert file.path is not None
 
 
-def test_deletion_waits_for_a_store_that_is_away(thread: MirroredThread) -> None:
-    """As long as a file may still be there the reply does not count as deleted."""
-    row = thread.recorded(thread.say("look", file_ids=thread.upload(b"x")))
-    thread.stage.member().delete_post(row.post_id)
-    thread.configure(attachments_url="nowhere")
-    waiting = thread.ask_again(row.id).state
-    thread.configure(attachments_url=f"file://{thread.stage.store}")
-
-    gone = thread.ask_again(row.id).state
-
-    assert (waiting, gone) == (ReplyState.RECEIVED, ReplyState.DELETED)
-    assert not list(thread.stage.store.rglob("*.txt"))
-    assert [each for each in thread.stage.store.rglob("*") if each.is_file()] == []
-
-
-def _edit(thread: MirroredThread, post_id: str, **changes: Any) -> None:
-    """Change a post as a client does; ours never changes the files of one."""
-    answer = requests.put(
-        f"{thread.stage.stand_in.url}/api/v4/posts/{post_id}/patch",
-        headers={"Authorization": f"Bearer {thread.stage.user_token}"},
-        json=changes,
-        timeout=10,
-    )
-    assert answer.ok
-
-
-def test_file_that_an_edit_takes_off_is_gone_from_the_store(thread: MirroredThread) -> None:
-    """What the team takes back is not kept; what stays on the post stays."""
-    kept, taken_off = thread.upload(b"keep", b"passport")
-    row = thread.recorded(thread.say("two", file_ids=[kept, taken_off]))
-    _edit(thread, row.post_id, message="one", file_ids=[kept])
-
-    again = thread.ask_again(row.id)
-
-    assert again.revision == 2
-    assert (thread.stage.store / _path(kept)).read_bytes() == b"keep"
-    assert not (thread.stage.store / _path(taken_off)).exists()
-
-
-def test_file_is_removed_when_the_store_is_back(thread: MirroredThread) -> None:
-    """A store that is away keeps the edit waiting, so that no file is forgotten."""
-    (taken_off,) = thread.upload(b"passport")
-    row = thread.recorded(thread.say("one", file_ids=[taken_off]))
-    _edit(thread, row.post_id, message="none", file_ids=[])
-    thread.configure(attachments_url="nowhere")
-    waiting = thread.ask_again(row.id)
-    thread.configure(attachments_url=f"file://{thread.stage.store}")
-
-    again = thread.ask_again(row.id)
-
-    assert (waiting.state, waiting.revision) == (ReplyState.RECEIVED, 1)
-    assert (again.state, again.revision, again.text) == (ReplyState.RECORDED, 2, "none")
-    assert not (thread.stage.store / _path(taken_off)).exists()
-
-
 def test_name_leads_nowhere_and_the_path_holds_ids_alone(thread: MirroredThread) -> None:
     """Whatever a file is called, it is stored under its id."""
     member = thread.stage.member()
@@ -276,6 +220,7 @@ def _fetching(url: str, store: Path, **more: Any) -> Fetching:
         "known": {},
         "is_last": True,
         "extend": lambda: None,
+        "write_down": lambda paths: None,
     }
     return Fetching(**{**arguments, **more})
 
@@ -387,7 +332,7 @@ def test_no_link_leads_a_file_of_a_reply_out_of_the_store(tmp_path: Path, act: s
     (home / "c1").symlink_to(outside)
     store = AttachmentStore(f"file://{home}")
     acts: dict[str, Callable[[], object]] = {
-        "write": lambda: store.write("c1/a.txt", [b"new"]),
+        "write": lambda: store.write("c1/a.txt", [b"new"], temporary="c1/a.txt.part"),
         "remove": lambda: store.remove("c1/a.txt"),
         "find": lambda: store.find("c1/a.txt", size_bytes=4, on_progress=lambda: None),
     }
@@ -403,7 +348,7 @@ def test_file_of_a_reply_can_be_read_by_the_path_that_writing_returned(tmp_path:
     """One store serves both directions: what a reply's file was stored as can be posted again."""
     store = AttachmentStore(f"file://{tmp_path}")
 
-    stored = store.write("L1/c1/f1", [b"he", b"llo"])
+    stored = store.write("L1/c1/f1", [b"he", b"llo"], temporary="L1/c1/f1.part")
     with store.open(stored.path) as file:
         content = file.stream.read()
 

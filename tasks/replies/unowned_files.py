@@ -1,0 +1,173 @@
+"""Files that no reply has (yet, or any more): their paths are written down before the files are.
+
+A worker may be killed at any moment between a file and the row of its reply. So a path is
+committed here first, leaves with the commit of the reply that has the file, and comes back with
+the commit that takes the file off it. What is here and wanted by no reply is removed, and nothing
+else ever is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models import Database, Reply, ReplyAttachment, ReplyState, UnownedFile, utc_now
+from tasks.attachments import AttachmentError
+from tasks.attachments.store import AttachmentStore
+from tasks.locks import Locks
+from tasks.replies.patience import GIVEN_UP
+
+log = structlog.get_logger(__name__)
+
+# The posts of one run; the next one goes on.
+POSTS = 500
+# A store that is away fails for each file, after a time limit for each.
+MAX_FAILURES = 3
+
+_FILES = cast(Table, UnownedFile.__table__)
+_COLUMNS = ("path", "licence_id", "post_id", "written_at")
+# The two dialects spell the clause alike, and SQLAlchemy has no common word for it.
+_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many files are gone, and how many could not be removed."""
+
+    files: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """What it takes to remove files: the rows, the store, and the lock of each reply."""
+
+    database: Database
+    store: AttachmentStore
+    locks: Locks
+
+
+def write_down(
+    connection: Connection, *, licence_id: str, post_id: str, paths: Sequence[str]
+) -> None:
+    """Note that there may be files at these paths that no reply has."""
+    if not paths:
+        return
+    shared = {"licence_id": licence_id, "post_id": post_id, "written_at": utc_now()}
+    insert: Any = _INSERTS[connection.dialect.name](_FILES)
+    insert = insert.values([{"path": path, **shared} for path in paths])
+    connection.execute(_or_again(insert))
+
+
+def give_up(session: Session, replies: ColumnElement[bool]) -> None:
+    """Note the files of these replies, whose rows go with the same transaction."""
+    rows = (
+        select(ReplyAttachment.path, Reply.licence_id, Reply.post_id, literal(utc_now()))
+        .join(Reply, Reply.id == ReplyAttachment.reply_id)
+        .where(replies, ReplyAttachment.path.is_not(None))
+    )
+    insert: Any = _INSERTS[session.get_bind().dialect.name](_FILES)
+    session.execute(_or_again(insert.from_select(_COLUMNS, rows)))
+
+
+def _or_again(insert: Any) -> Any:
+    ours = {name: insert.excluded[name] for name in _COLUMNS[1:]}
+    return insert.on_conflict_do_update(index_elements=["path"], set_=ours)
+
+
+def take_over(connection: Connection, paths: Sequence[str]) -> None:
+    """Forget paths that a reply has as of this transaction, or whose files are known to be gone."""
+    if paths:
+        connection.execute(delete(_FILES).where(_FILES.c.path.in_(paths)))
+
+
+def remove_unowned(keeper: Keeper, *, licence_id: str | None = None) -> Removed:
+    """Remove what no reply has or waits for, the longest known first; of one licence or of all."""
+    done = Removed()
+    for whose, post_id in _posts(keeper.database, licence_id):
+        with keeper.locks.of_reply(whose, post_id) as lock:
+            if lock is not None:
+                found = remove_of_post(
+                    keeper.database, keeper.store, whose, post_id, on_progress=lock.extend
+                )
+                done = Removed(done.files + found.files, done.failed + found.failed)
+        if done.failed >= MAX_FAILURES:
+            break
+    return done
+
+
+def remove_of_post(
+    database: Database,
+    store: AttachmentStore,
+    licence_id: str,
+    post_id: str,
+    *,
+    on_progress: Callable[[], None],
+) -> Removed:
+    """Remove the files of this post that no reply has; the caller holds the reply's lock."""
+    files = failed = 0
+    for path, is_owned in _paths(database, licence_id, post_id):
+        on_progress()
+        if is_owned or _is_gone(store, path, post_id):
+            with database.autocommit() as connection:
+                take_over(connection, [path])
+            files += not is_owned
+        else:
+            failed += 1
+    if failed:
+        _put_behind_others(database, licence_id, post_id)
+    return Removed(files, failed)
+
+
+def count_unowned(session: Session) -> int:
+    """Return how many files no reply has or waits for: they are still to be removed."""
+    return session.scalar(select(func.count()).select_from(UnownedFile).where(~_is_awaited())) or 0
+
+
+def _posts(database: Database, licence_id: str | None) -> list[tuple[str, str]]:
+    found = select(_FILES.c.licence_id, _FILES.c.post_id).where(~_is_awaited())
+    if licence_id is not None:
+        found = found.where(_FILES.c.licence_id == licence_id)
+    oldest = func.min(_FILES.c.written_at)
+    found = found.group_by(_FILES.c.licence_id, _FILES.c.post_id).order_by(oldest).limit(POSTS)
+    with database.reading() as connection:
+        return [(whose, post_id) for whose, post_id in connection.execute(found)]
+
+
+def _paths(database: Database, licence_id: str, post_id: str) -> list[tuple[str, bool]]:
+    """Return the post's paths to be removed, and whether a reply has the file all the same."""
+    is_owned = select(ReplyAttachment.id).where(ReplyAttachment.path == _FILES.c.path).exists()
+    found = select(_FILES.c.path, is_owned).where(
+        _FILES.c.licence_id == licence_id, _FILES.c.post_id == post_id, ~_is_awaited()
+    )
+    with database.reading() as connection:
+        return [(path, bool(owned)) for path, owned in connection.execute(found)]
+
+
+def _is_awaited() -> ColumnElement[bool]:
+    """Say whether the reply is still to be recorded: then the next attempt finds the file."""
+    reply = and_(Reply.licence_id == _FILES.c.licence_id, Reply.post_id == _FILES.c.post_id)
+    is_open = and_(Reply.state == ReplyState.RECEIVED, Reply.next_attempt_at < GIVEN_UP)
+    return select(Reply.id).where(reply, is_open).exists()
+
+
+def _is_gone(store: AttachmentStore, path: str, post_id: str) -> bool:
+    try:
+        store.remove(path)
+    except AttachmentError as error:
+        log.warning("file_not_removed", post_id=post_id, reason=error.reason.value)
+        return False
+    return True
+
+
+def _put_behind_others(database: Database, licence_id: str, post_id: str) -> None:
+    """Let a path that cannot be removed hold up no other."""
+    these = (_FILES.c.licence_id == licence_id, _FILES.c.post_id == post_id)
+    with database.autocommit() as connection:
+        connection.execute(update(_FILES).where(*these).values(written_at=utc_now()))
