@@ -52,11 +52,12 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class TeamMember:
-    """A user's place in a team."""
+    """A user's place in a team; delete_at says when they left it."""
 
     team_id: str
     user_id: str
     is_admin: bool = False
+    delete_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

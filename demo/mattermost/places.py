@@ -1,5 +1,7 @@
 """Making teams and channels and bringing people into them. Call it under the state's lock."""
 
+from dataclasses import replace
+
 from demo.mattermost import errors
 from demo.mattermost.backend import Backend
 from demo.mattermost.drafts import Draft
@@ -49,6 +51,17 @@ def join_team(state: State, user: User, team_id: str, *, is_admin: bool = False)
         member = TeamMember(team_id, user.id, is_admin)
         state.put(member)
     return member
+
+
+def leave_team(state: State, user: User, team_id: str) -> None:
+    """Take the user out of the team and of its channels."""
+    member = state.team_members.get((team_id, user.id))
+    if member is None:
+        raise ApiError(errors.NOT_IN_TEAM)
+    for channel in [each for each in state.channels.values() if each.team_id == team_id]:
+        if place := state.channel_members[channel.id].get(user.id):
+            state.put(replace(place, left=True))
+    state.put(replace(member, delete_at=now_ms()))
 
 
 def join_channel(state: State, user: User, channel: Channel) -> ChannelMember:

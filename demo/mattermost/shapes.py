@@ -8,6 +8,7 @@ from demo.mattermost.entities import (
     Command,
     Hook,
     Team,
+    TeamMember,
     Token,
     User,
 )
@@ -116,6 +117,20 @@ def team_shape(team: Team) -> Shape:
         "scheme_id": None,
         "group_constrained": None,
         "policy_id": None,
+    }
+
+
+def team_member_shape(member: TeamMember) -> Shape:
+    """A user's place in a team."""
+    return {
+        "team_id": member.team_id,
+        "user_id": member.user_id,
+        "roles": "team_user team_admin" if member.is_admin else "team_user",
+        "delete_at": member.delete_at,
+        "scheme_guest": False,
+        "scheme_user": True,
+        "scheme_admin": member.is_admin,
+        "explicit_roles": "",
     }
 
 

@@ -48,6 +48,7 @@ class State:
         self.teams: dict[str, Team] = {}
         self.team_ids_by_name: dict[str, str] = {}
         self.team_members: dict[tuple[str, str], TeamMember] = {}
+        self.former_team_members: dict[tuple[str, str], TeamMember] = {}
         self.channels: dict[str, Channel] = {}
         self.channel_ids_by_name: dict[tuple[str, str], str] = {}
         self.channel_members: dict[str, dict[str, ChannelMember]] = defaultdict(dict)
@@ -148,7 +149,11 @@ class State:
         self.team_ids_by_name[team.name] = team.id
 
     def _keep_team_member(self, member: TeamMember) -> None:
-        self.team_members[member.team_id, member.user_id] = member
+        place = member.team_id, member.user_id
+        now, before = self.team_members, self.former_team_members
+        kept, other = (before, now) if member.delete_at else (now, before)
+        other.pop(place, None)
+        kept[place] = member
 
     def _keep_channel(self, channel: Channel) -> None:
         self.channels[channel.id] = channel

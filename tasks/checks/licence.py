@@ -19,6 +19,7 @@ from tasks.checks.known_posts import NAME as KNOWN_POSTS
 from tasks.checks.known_posts import check_known_posts, known_post_ids
 from tasks.checks.registration import judge_server
 from tasks.checks.round_trip import check_round_trip
+from tasks.checks.speaking import check_speaking
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
 from tasks.replies.catch_up import ACTIVE_FOR
 
@@ -133,6 +134,7 @@ def _check_bot(
     checks.append(attempt("team", lambda: check_team(client, team, bot_username=bot.username)))
     checks += [_check_channel(client, place, bot.username) for place in stored.places]
     checks += options.judge_options(config)
+    checks += check_speaking(client, stored.licence, config)
     checks.append(options.judge_limits(config, stored=stored.limits))
     if stored.post_ids:
         checks.append(attempt(KNOWN_POSTS, lambda: check_known_posts(client, stored.post_ids)))

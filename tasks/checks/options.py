@@ -6,32 +6,15 @@ from tasks.checks.check import Check, failed, passed, warned
 from tasks.mattermost import ClientConfig
 
 _MEGABYTE = 1024 * 1024
-# What each value of CollapsedThreads means for a visitor's second message.
-_UNKNOWN = "the server does not say; docs/mattermost.md says what each setting means"
-_WHAT_FOLLOWS = {
-    "disabled": "members are told of a visitor's messages as of any other",
-    "default_off": "members are told of a visitor's messages, unless they have switched it on",
-    "default_on": "only who follows a thread is told of further messages, unless they have "
-    "switched it off",
-    "always_on": "only who follows a thread is told of a visitor's further messages",
-}
 
 
 def judge_options(config: ClientConfig) -> list[Check]:
     """Return what the server's settings mean for this package."""
     return [
-        judge_threads(config),
         judge_emails(config),
         judge_uploads(config),
         judge_webhooks(config),
     ]
-
-
-def judge_threads(config: ClientConfig) -> Check:
-    """Return who is told of a visitor's further messages."""
-    follows = _WHAT_FOLLOWS.get(config.collapsed_threads, _UNKNOWN)
-    setting = config.collapsed_threads or "not told"
-    return passed("threads", f"collapsed reply threads ({setting}): {follows}")
 
 
 def judge_emails(config: ClientConfig) -> Check:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import IO
 
 import click
@@ -24,7 +23,7 @@ from tasks.checks.licence import (
 )
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
-from tasks.cli.output import check_data, check_row, show, table
+from tasks.cli.output import check_data, check_row, named, show, table
 from tasks.licences.registration import RegistrationError, said_by_server
 
 # What the checks of the installation stand under, among those of the licences.
@@ -72,7 +71,9 @@ def doctor(
     for stored in _stored(parts, licence_id):
         checked = check_licence(stored, tools)
         _store_what_it_says(parts, stored, checked)
-        findings += [(stored.licence.id, _named(check, stored)) for check in checked.checks]
+        findings += [
+            (stored.licence.id, named(check, stored.licence.id)) for check in checked.checks
+        ]
     _show(findings)
 
 
@@ -101,11 +102,6 @@ def _stored(parts: Installation, licence_id: str | None) -> list[StoredLicence]:
             f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
         )
     return stored
-
-
-def _named(check: Check, stored: StoredLicence) -> Check:
-    """Return the check with a cure that can be copied to the command line."""
-    return replace(check, cure=check.cure.replace("LICENCE", stored.licence.id))
 
 
 def _store_what_it_says(parts: Installation, stored: StoredLicence, checked: LicenceChecks) -> None:

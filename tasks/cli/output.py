@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +70,12 @@ def cell_text(value: object) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%SZ")
     return str(value)
+
+
+def named(check: Check, licence_id: str) -> Check:
+    """Return the check with what can be copied to the command line."""
+    sentence, cure = (each.replace("LICENCE", licence_id) for each in (check.sentence, check.cure))
+    return replace(check, sentence=sentence, cure=cure)
 
 
 def check_row(check: Check) -> tuple[Text, str, str]:

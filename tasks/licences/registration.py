@@ -65,6 +65,7 @@ def said_by_server(config: ClientConfig) -> dict[str, Any]:
         "max_file_size_bytes": config.max_file_size_bytes,
         "server_version": config.version[:SERVER_WORD_LENGTH],
         "collapsed_threads": config.collapsed_threads[:SERVER_WORD_LENGTH],
+        "allows_own_names": config.shows_own_names,
     }
 
 

@@ -11,6 +11,7 @@ from tasks.mattermost.types import (
     Member,
     Membership,
     Team,
+    TeamMembership,
     parse_status,
 )
 
@@ -89,6 +90,18 @@ class DirectoryCalls:
         """The bot's membership. Raises: RefusedError `not_a_member`, also for no such channel."""
         path = route("channels", channel_id, "members", "me")
         return self._transport.call("GET", path, parse=Membership.parse, channel_id=channel_id)
+
+    def get_membership(self, channel_id: str, *, user_id: str) -> Membership:
+        """A user's membership of a channel. Raises: RefusedError `not_found`; `not_a_member` where
+        the bot itself is none.
+        """
+        path = route("channels", channel_id, "members", user_id)
+        return self._transport.call("GET", path, parse=Membership.parse, channel_id=channel_id)
+
+    def get_team_membership(self, team_id: str, *, user_id: str) -> TeamMembership:
+        """A user's membership of a team. Raises: RefusedError `not_found`."""
+        path = route("teams", team_id, "members", user_id)
+        return self._transport.call("GET", path, parse=TeamMembership.parse)
 
     def add_channel_member(self, channel_id: str, *, user_id: str) -> Membership:
         """Add a user of the team to a channel; again changes nothing. A bot may add itself to a

@@ -138,6 +138,15 @@ class Membership(Parsed):
 
 
 @dataclass(frozen=True, slots=True)
+class TeamMembership(Parsed):
+    """That a user is in a team; who has left it keeps one with `delete_at_ms`."""
+
+    team_id: str = wire(_id)
+    user_id: str = wire(_id)
+    delete_at_ms: int = wire(moment_ms, "delete_at")
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingWebhook(Parsed):
     """An outgoing webhook. Its token stays out of the repr."""
 
@@ -169,6 +178,13 @@ class ClientConfig(Parsed):
     show_email_address: bool = wire(switch(default=False), "ShowEmailAddress")
     # disabled, default_off, default_on or always_on; empty: the server does not say.
     collapsed_threads: str = wire(line(64), "CollapsedThreads")
+    post_usernames_enabled: bool = wire(switch(default=False), "EnablePostUsernameOverride")
+    post_icons_enabled: bool = wire(switch(default=False), "EnablePostIconOverride")
+
+    @property
+    def shows_own_names(self) -> bool:
+        """Whether a post is shown under a name and an icon of its own."""
+        return self.post_usernames_enabled and self.post_icons_enabled
 
 
 def parse_posts(data: object) -> list[Post]:

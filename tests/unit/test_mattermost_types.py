@@ -89,6 +89,8 @@ def test_the_client_config_is_read_from_its_strings() -> None:
         outgoing_webhooks_enabled=True,
         show_email_address=False,
         collapsed_threads="",
+        post_usernames_enabled=False,
+        post_icons_enabled=False,
     )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from demo.mattermost import errors
 from demo.mattermost.entities import Channel, ChannelMember, Team, User
-from demo.mattermost.errors import ApiError
+from demo.mattermost.errors import ApiError, Refusal
 from demo.mattermost.exchange import (
     answer,
     backend,
@@ -21,14 +21,25 @@ from demo.mattermost.permissions import is_admin, may_see_channel, may_take_part
 from demo.mattermost.places import (
     join_channel,
     join_team,
+    leave_team,
     make_channel,
     make_team,
     tell_of_join,
     tell_of_leave,
 )
-from demo.mattermost.shapes import channel_shape, member_shape, team_shape, unread_shape
+from demo.mattermost.shapes import (
+    channel_shape,
+    member_shape,
+    team_member_shape,
+    team_shape,
+    unread_shape,
+)
 
 blueprint = Blueprint("channels", __name__)
+
+_TEAM_MEMBER_UNKNOWN = Refusal(
+    404, "app.team.get_member.missing.app_error", "No team member found for that user ID and team."
+)
 
 
 @blueprint.post("/teams")
@@ -66,8 +77,30 @@ def add_team_member(team_id: str) -> Response:
     user = _user(json_object("team_member").get("user_id"))
     with backend().state.lock:
         member = join_team(backend().state, user, team_id)
-    roles = "team_user team_admin" if member.is_admin else "team_user"
-    return answer({"team_id": member.team_id, "user_id": member.user_id, "roles": roles}, 201)
+    return answer(team_member_shape(member), 201)
+
+
+@blueprint.get("/teams/<team_id>/members/<user_id>")
+def get_team_membership(team_id: str, user_id: str) -> Response:
+    """A user's place in a team, for those who are in it."""
+    asking, state = current_user(), backend().state
+    if not (is_admin(asking) or state.is_in_team(asking.id, team_id)):
+        raise ApiError(errors.PERMISSIONS)
+    place = team_id, user_id
+    # Who has left is still found, with the time at which they did.
+    member = state.team_members.get(place) or state.former_team_members.get(place)
+    if member is None:
+        raise ApiError(_TEAM_MEMBER_UNKNOWN)
+    return answer(team_member_shape(member))
+
+
+@blueprint.delete("/teams/<team_id>/members/<user_id>")
+def remove_team_member(team_id: str, user_id: str) -> Response:
+    """A user leaves a team, and with it the team's channels."""
+    require_admin()
+    with backend().state.lock:
+        leave_team(backend().state, _user(user_id), team_id)
+    return status_ok()
 
 
 @blueprint.post("/channels")
@@ -140,11 +173,11 @@ def list_members(channel_id: str) -> Response:
 def get_membership(channel_id: str, user_id: str) -> Response:
     """Somebody's place in a channel; `me` is the one who asks."""
     asking, state = current_user(), backend().state
+    if not may_take_part(state, asking, channel_id):
+        raise ApiError(errors.PERMISSIONS)
     member = _member(channel_id, asking.id if user_id == "me" else user_id)
     if member is None:
-        raise ApiError(errors.MEMBER_UNKNOWN if is_admin(asking) else errors.PERMISSIONS)
-    if not may_see_channel(state, asking, _channel(channel_id)):
-        raise ApiError(errors.PERMISSIONS)
+        raise ApiError(errors.MEMBER_UNKNOWN)
     return answer(member_shape(state, member))
 
 

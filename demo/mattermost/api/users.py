@@ -9,7 +9,7 @@ from demo.mattermost import errors
 from demo.mattermost.accounts import make_bot, make_token, make_user
 from demo.mattermost.deleting import purge_user
 from demo.mattermost.entities import User
-from demo.mattermost.errors import ApiError
+from demo.mattermost.errors import ApiError, Refusal
 from demo.mattermost.exchange import (
     answer,
     backend,
@@ -25,6 +25,12 @@ from demo.mattermost.permissions import is_admin
 from demo.mattermost.shapes import Shape, bot_shape, token_shape, user_shape
 
 blueprint = Blueprint("users", __name__)
+
+_USERNAME_UNKNOWN = Refusal(
+    404,
+    "app.user.get_by_username.app_error",
+    "Unable to find an existing account matching your username for this team.",
+)
 
 
 @blueprint.get("/users/me")
@@ -61,7 +67,11 @@ def get_users_by_ids() -> Response:
 def get_user_by_name(name: str) -> Response:
     """A user by user name."""
     current_user()
-    return answer(_shape(_known(backend().state.user_ids_by_name.get(name.lower()))))
+    user_id = backend().state.user_ids_by_name.get(name)
+    user = backend().state.users.get(user_id or "")
+    if user is None or user.purged:
+        raise ApiError(_USERNAME_UNKNOWN)
+    return answer(_shape(user))
 
 
 @blueprint.get("/users/email/<email>")

@@ -15,7 +15,13 @@ from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
-from tasks.cli.licence.speaking import UNTOLD, mention_option, names_option, store_settings
+from tasks.cli.licence.speaking import (
+    UNTOLD,
+    look,
+    mention_option,
+    names_option,
+    store_settings,
+)
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, store_licence
 from tasks.mattermost import OutgoingWebhook
@@ -73,6 +79,7 @@ def add(
     hook = _webhook(parts, registration, found, admin_token, callback_url)
     settings = {"mention": mention, "names": None if names is None else Names(names)}
     licence = _store(parts, registration, found, hook, settings)
+    checks += look(parts, licence)
     _show(checks, licence, _WayBack(found, callback_url, hook))
 
 

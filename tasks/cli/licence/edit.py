@@ -14,7 +14,7 @@ from tasks.checks.check import Check
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence, try_registration
-from tasks.cli.licence.speaking import mention_option, names_option, store_settings
+from tasks.cli.licence.speaking import look, mention_option, names_option, store_settings
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Registration, RegistrationError, store_licence
 from tasks.replies.notes import NotePrefixError, check_prefixes
@@ -77,6 +77,8 @@ def edit(
     if token is not None or any(place is not None for place in places.values()):
         checks = _move(parts, licence_id, places, token)
     licence = _change(parts, licence_id, settings)
+    if checks or mention or names:
+        checks += look(parts, licence)
     show(
         {"licence": licence_data(licence), "checks": [check_data(check) for check in checks]},
         *([checks_table(checks)] if checks else []),

@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 from models import Licence, Names
+from tasks.checks.check import Check, refused, skipped
+from tasks.checks.speaking import check_speaking
+from tasks.cli.installation import Installation
+from tasks.cli.output import named
 from tasks.licences.mention import MentionError, parse_mention
+from tasks.licences.registration import said_by_server
+from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
 
 UNTOLD = (
     "No member is mentioned on a conversation's root: where threads are collapsed, none is told of "
@@ -51,3 +57,27 @@ def store_settings(licence: Licence, **settings: Any) -> None:
     for name, value in settings.items():
         if value is not None:
             setattr(licence, name, value)
+
+
+def look(parts: Installation, licence: Licence) -> list[Check]:
+    """Return what the licence's server makes of the settings, and keep what it says of itself.
+
+    They are stored already; a server that cannot be asked leaves only a line that says so.
+    """
+    client = parts.connect(licence.server_url, parts.keyring().decrypt(licence.bot_token_encrypted))
+    try:
+        config = _told(client)
+    except MattermostError as error:
+        why = refused("", error).sentence
+        return [
+            skipped("mention and names", why, f"Later: ireserve-mattermost doctor {licence.id}.")
+        ]
+    with parts.database.transaction() as session:
+        store_settings(session.get_one(Licence, licence.id), **said_by_server(config))
+    return [named(check, licence.id) for check in check_speaking(client, licence, config)]
+
+
+def _told(client: MattermostClient) -> ClientConfig:
+    """The server tells all of its settings only with a token that it takes."""
+    client.get_me()
+    return client.get_client_config()
