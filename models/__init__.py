@@ -5,7 +5,7 @@ from models.catch_up import CatchUpCursor
 from models.conversation import Conversation
 from models.delivery import Delivery, DeliveryKind, DeliveryState
 from models.keyring import KeyRing, KeyRingError
-from models.licence import Licence, Names, NotificationChannel
+from models.licence import Licence, Names, NotificationChannel, Receipts
 from models.reply import (
     Reply,
     ReplyAttachment,
@@ -32,6 +32,7 @@ __all__ = [
     "Licence",
     "Names",
     "NotificationChannel",
+    "Receipts",
     "Reply",
     "ReplyAttachment",
     "ReplyEvent",

@@ -38,6 +38,14 @@ class Names(StrEnum):
     AUTHOR = "author"
 
 
+class Receipts(StrEnum):
+    """Which posts of the team the bot marks: all, notes and trouble alone, or none."""
+
+    ALL = "all"
+    NOTES = "notes"
+    NONE = "none"
+
+
 class Licence(Base):
     """One tenant of i-Reserve, and how its Mattermost is reached."""
 
@@ -71,14 +79,28 @@ class Licence(Base):
     note_prefixes: Mapped[str] = mapped_column(
         String(NOTE_PREFIXES_LENGTH), default=DEFAULT_NOTE_PREFIXES
     )
-    # Whether the bot marks a reply with a reaction once it is recorded.
-    receipts: Mapped[bool] = mapped_column(default=True)
+    # Two columns, of which an older worker knows the first: is anything marked at all, and are
+    # replies that the visitor reads?
+    marks_replies: Mapped[bool] = mapped_column("receipts", default=True)
+    marks_public_replies: Mapped[bool] = mapped_column("public_receipts", default=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
     notification_channels: Mapped[list[NotificationChannel]] = relationship(
         back_populates="licence", cascade="all, delete-orphan", passive_deletes=True
     )
+
+    @property
+    def receipts(self) -> Receipts:
+        """Return which posts of the team the bot marks."""
+        if not self.marks_replies:
+            return Receipts.NONE
+        return Receipts.ALL if self.marks_public_replies else Receipts.NOTES
+
+    @receipts.setter
+    def receipts(self, wanted: Receipts) -> None:
+        self.marks_replies = wanted is not Receipts.NONE
+        self.marks_public_replies = wanted is Receipts.ALL
 
 
 class NotificationChannel(Base):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from models import Database, KeyRing, KeyRingError, Licence, Names
+from models import Database, KeyRing, KeyRingError, Licence, Names, Receipts
 from tasks.failures import OwnReason, SendFailedError
 
 # How long a worker goes on with what it read, so that a busy lane does not ask before each
@@ -40,7 +40,7 @@ class LicenceAccess:
     max_post_size: int
     max_file_size_bytes: int
     note_prefixes: str
-    wants_receipts: bool
+    receipts: Receipts
     notification_targets: Mapping[str, NotificationTarget]
     # As it is drawn on a root: "@anna @bert", "@channel", or empty.
     mention: str = ""
@@ -121,7 +121,7 @@ class Licences:
             max_post_size=licence.max_post_size,
             max_file_size_bytes=licence.max_file_size_bytes,
             note_prefixes=licence.note_prefixes,
-            wants_receipts=licence.receipts,
+            receipts=licence.receipts,
             mention=licence.mention,
             names=licence.names,
             allows_own_names=licence.allows_own_names,

@@ -7,7 +7,7 @@ from typing import Self
 
 import structlog
 
-from models import Visibility
+from models import Receipts, Visibility
 from tasks.mattermost import MattermostClient, MattermostError
 from tasks.replies.patience import GIVEN_UP
 from tasks.replies.rows import KnownReply
@@ -35,9 +35,17 @@ def receipt_of(known: KnownReply) -> Receipt | None:
     return Receipt.of(known.visibility) if known.visibility else None
 
 
+def wanted(receipt: Receipt | None, receipts: Receipts) -> Receipt | None:
+    """Return the receipt if the licence wants such a one; None: its post gets no mark."""
+    if receipts is Receipts.NONE or receipt is None:
+        return None
+    is_for_all = receipt is Receipt.RECORDED
+    return None if is_for_all and receipts is not Receipts.ALL else receipt
+
+
 def give_receipt(
     client: MattermostClient,
-    receipt: Receipt,
+    receipt: Receipt | None,
     *,
     post_id: str,
     bot_user_id: str,
@@ -45,7 +53,8 @@ def give_receipt(
 ) -> None:
     """React to the post, and take the earlier reaction back; failures are logged and ignored."""
     try:
-        client.add_reaction(post_id, user_id=bot_user_id, emoji_name=receipt.value)
+        if receipt is not None:
+            client.add_reaction(post_id, user_id=bot_user_id, emoji_name=receipt.value)
         if instead_of is not None:
             client.remove_reaction(post_id, user_id=bot_user_id, emoji_name=instead_of.value)
     except MattermostError as error:

@@ -24,7 +24,7 @@ from tasks.replies.owners import ThreadOwner
 from tasks.replies.patience import MAX_ATTEMPTS, Obstacle, PostponedError, Trouble, obstacle_of
 from tasks.replies.postponing import postpone
 from tasks.replies.questions import Inquiry, ReplyJob, ask_for_post
-from tasks.replies.receipts import Receipt, give_receipt, receipt_of
+from tasks.replies.receipts import Receipt, give_receipt, receipt_of, wanted
 from tasks.replies.rows import KnownReply
 from tasks.runtime import Runtime
 
@@ -270,8 +270,11 @@ def _postpone(job: ReplyJob, obstacle: Obstacle) -> Ending:
 
 
 def _give_receipt(job: ReplyJob, receipt: Receipt | None) -> None:
-    earlier = receipt_of(job.known)
-    if receipt is None or receipt is earlier or not job.licence.wants_receipts:
+    if receipt is None:
+        return
+    earlier = wanted(receipt_of(job.known), job.licence.receipts)
+    receipt = wanted(receipt, job.licence.receipts)
+    if receipt is earlier:
         return
     job.extend()
     give_receipt(

@@ -185,7 +185,7 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
         "mention": "",
         "names": "header",
         "note_prefixes": "note: notitie: notiz:",
-        "receipts": True,
+        "receipts": "all",
         "server_version": NEWEST,
         "collapsed_threads": "always_on",
         "max_post_size": 16_383,
@@ -201,11 +201,11 @@ def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> N
     stage.stand_in.set_fault("down")
     before = operator.json("licence", "show", LICENCE)["licence"]
 
-    operator.json("licence", "edit", LICENCE, "--note-prefixes", "intern:", "--no-receipts")
+    operator.json("licence", "edit", LICENCE, "--note-prefixes", "intern:", "--receipts", "notes")
 
     after = operator.json("licence", "show", LICENCE)["licence"]
     changed = {name for name in after if after[name] != before[name]}
-    assert (after["note_prefixes"], after["receipts"]) == ("intern:", False)
+    assert (after["note_prefixes"], after["receipts"]) == ("intern:", "notes")
     assert changed == {"note_prefixes", "receipts", "updated_at"}
 
 
@@ -390,6 +390,7 @@ def test_webhook_tokens_are_taken_rotated_and_forgotten(stage: Stage, operator: 
         pytest.param(["edit", LICENCE, "--mention", ""], id="empty mention"),
         pytest.param(["edit", LICENCE, "--mention", "a", "--no-mention"], id="mention and none"),
         pytest.param(["edit", LICENCE, "--names", "both"], id="unknown way of names"),
+        pytest.param(["edit", LICENCE, "--receipts", "some"], id="unknown receipts"),
         pytest.param(["notify", LICENCE], id="no type"),
         pytest.param(["notify", LICENCE, "t", "c", "--off"], id="channel and off"),
         pytest.param(["notify", LICENCE, "t", "--list"], id="type and list"),
@@ -411,7 +412,7 @@ def test_wrong_use_ends_with_two(operator: Operator, words: list[str]) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ["show", "L9"], ["edit", "L9", "--receipts"], ["disable", "L9"], ["enable", "L9"],
+        ["show", "L9"], ["edit", "L9", "--receipts", "all"], ["disable", "L9"], ["enable", "L9"],
         ["remove", "L9", "--yes"], ["notify", "L9", "--list"], ["notify", "L9", "t", "--off"],
         ["webhook", "L9", "--finish"],
     ],

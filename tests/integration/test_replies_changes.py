@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models import Reply, ReplyState, Visibility, utc_now
+from models import Receipts, Reply, ReplyState, Visibility, utc_now
 from tasks.replies.patience import GIVE_UP_AFTER_S
 from tests.stage.stage import Stage
 from tests.stage.thread import MirroredThread
@@ -173,14 +173,37 @@ def test_receipt_of_a_reply_that_was_given_up_is_a_warning_until_it_is_mended(
     assert thread.reactions(post.id) == [("bot", "white_check_mark")]
 
 
-def test_licence_without_receipts_gets_none(thread: MirroredThread) -> None:
-    """The setting switches the reactions off."""
-    thread.change_licence(receipts=False)
-    post = thread.say("hello")
+@pytest.mark.parametrize(
+    ("receipts", "expected"),
+    [
+        pytest.param(Receipts.ALL, ["white_check_mark", "lock", "warning"], id="all"),
+        pytest.param(Receipts.NOTES, ["lock", "warning"], id="notes and trouble"),
+        pytest.param(Receipts.NONE, [], id="none"),
+    ],
+)
+def test_licence_says_which_posts_are_marked(
+    thread: MirroredThread, receipts: Receipts, expected: list[str]
+) -> None:
+    """A reply, a note and a post with nothing to show: each has its mark if it is wanted."""
+    thread.set_receipts(receipts)
+    posts = [thread.say(text) for text in ("hello", "note: careful", "\u2800")]
 
-    thread.recorded(post)
+    for post in posts:
+        thread.recorded(post)
 
-    assert thread.reactions(post.id) == []
+    given = [name for post in posts for _, name in thread.reactions(post.id)]
+    assert given == expected
+
+
+def test_mark_goes_with_the_note_where_replies_have_none(thread: MirroredThread) -> None:
+    """A note that becomes a reply has no mark at all when only notes are marked."""
+    thread.set_receipts(Receipts.NOTES)
+    row = thread.recorded(thread.say("note: careful"))
+    thread.stage.member().patch_post(row.post_id, message="Welcome")
+
+    thread.ask_again(row.id)
+
+    assert thread.reactions(row.post_id) == []
 
 
 def test_receipt_that_fails_never_fails_the_reply(thread: MirroredThread) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from sqlalchemy import select, update
 
-from models import Database, Licence, Reply, ReplyAttachment, ReplySource, User, utc_now
+from models import Database, Licence, Receipts, Reply, ReplyAttachment, ReplySource, User, utc_now
 from tasks.licences.access import Licences
 from tasks.mattermost import MattermostClient, Post
 from tasks.replies.inbox import receive
@@ -122,6 +122,13 @@ class MirroredThread:
         # A worker would notice within a few seconds; its memory is emptied instead of waiting.
         self.stage.runtime = replace(
             runtime, licences=Licences(runtime.database, runtime.licences._keyring)
+        )
+
+    def set_receipts(self, receipts: Receipts) -> None:
+        """Let the licence have its posts marked like this."""
+        self.change_licence(
+            marks_replies=receipts is not Receipts.NONE,
+            marks_public_replies=receipts is Receipts.ALL,
         )
 
     def add_user(self, email: str, *, user_id: str = "u1", active: bool = True) -> None:

@@ -9,10 +9,11 @@ from typing import IO, Any
 
 import click
 
-from models import Licence, Names
+from models import Licence, Names, Receipts
 from tasks.checks.check import Check
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
+from tasks.cli.licence.marking import receipts_option
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
 from tasks.cli.licence.speaking import (
@@ -50,6 +51,7 @@ from tasks.replies.webhook_tokens import add_token
 )
 @mention_option
 @names_option
+@receipts_option
 def add(
     licence_id: str,
     url: str,
@@ -60,6 +62,7 @@ def add(
     callback_url: str | None,
     mention: str | None,
     names: str | None,
+    receipts: Receipts | None,
 ) -> None:
     """Register LICENCE, or bring it up to date.
 
@@ -77,7 +80,11 @@ def add(
         return
     admin_token = admin_token_file.read().strip() if admin_token_file is not None else None
     hook = _webhook(parts, registration, found, admin_token, callback_url)
-    settings = {"mention": mention, "names": None if names is None else Names(names)}
+    settings = {
+        "mention": mention,
+        "names": None if names is None else Names(names),
+        "receipts": receipts,
+    }
     licence = _store(parts, registration, found, hook, settings)
     checks += look(parts, licence)
     _show(checks, licence, _WayBack(found, callback_url, hook))

@@ -8,11 +8,12 @@ from typing import IO, Any
 
 import click
 
-from models import Licence, Names
+from models import Licence, Names, Receipts
 from models.licence import NOTE_PREFIXES_LENGTH
 from tasks.checks.check import Check
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
+from tasks.cli.licence.marking import receipts_option
 from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.licence.speaking import look, mention_option, names_option, store_settings
 from tasks.cli.output import check_data, checks_table, licence_data, show
@@ -35,11 +36,7 @@ from tasks.replies.notes import NotePrefixError, check_prefixes
     "--note-prefixes",
     help="Words, separated by spaces, with which a reply for the team alone begins.",
 )
-@click.option(
-    "--receipts/--no-receipts",
-    default=None,
-    help="Whether the bot marks a recorded reply with a reaction.",
-)
+@receipts_option
 def edit(
     licence_id: str,
     url: str | None,
@@ -50,7 +47,7 @@ def edit(
     no_mention: bool,
     names: str | None,
     note_prefixes: str | None,
-    receipts: bool | None,
+    receipts: Receipts | None,
 ) -> None:
     """Change what is given of LICENCE, and nothing else.
 
