@@ -13,8 +13,9 @@ from inbound.health import HealthPage
 from inbound.metrics import MetricsPage
 from inbound.wake_ups import WakeUps
 from inbound.webhook import METHODS, ReplyWebhook
-from ireserve_mattermost.connections import worker_redis
+from ireserve_mattermost.connections import web_redis
 from models import Database
+from models.limits import WEB
 from settings import get_settings
 from tasks.app import app as celery_app
 from tasks.watch.error_reports import report_error, start_error_reports
@@ -53,12 +54,12 @@ def make_blueprint(
 @cache
 def _database() -> Database:
     """Return the web process's one pool; no address here needs a worker's other parts."""
-    return Database(get_settings().database_url, pool_size=WEB_THREADS)
+    return Database(get_settings().database_url, pool_size=WEB_THREADS, limits=WEB)
 
 
 @cache
 def _redis() -> Redis:
-    return worker_redis(get_settings().redis_url)
+    return web_redis(get_settings().redis_url)
 
 
 def _metrics_token() -> str | None:

@@ -22,6 +22,7 @@ from inbound.payload import (
 )
 from inbound.wake_ups import WakeUps
 from models import Database, ReplySource
+from models.limits import within
 from tasks.replies.inbox import receive
 from tasks.replies.webhook_tokens import find_sender
 
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 # A post has at most 16,383 characters, which a form makes 12 bytes each at worst.
 MAX_BODY_BYTES = 256 * 1_024
+# Mattermost waits 30 s, and keeps one of our threads busy for as long.
+ANSWER_WITHIN_S = 4.0
 # All of them come to us, so that a wrong one is answered in our way whichever application has
 # registered the blueprint.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -62,7 +65,7 @@ class ReplyWebhook:
         """Return the id of the reply if it is a new one."""
         token = token_of(fields)
         # Two statements, of which the second one stands for itself; who only knocks locks nothing.
-        with self._database().autocommit() as connection:
+        with within(ANSWER_WITHIN_S), self._database().autocommit() as connection:
             sender = find_sender(connection, token)
             if sender is None:
                 raise RefusedWebhookError("unknown token", status=HTTPStatus.UNAUTHORIZED)

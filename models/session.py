@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import select
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
+
+from models.limits import OPERATOR, Limits
 
 # How long a writer waits for another one on SQLite, which allows one at a time.
 SQLITE_BUSY_MS = 30_000
-# How long a thread waits for a connection or for PostgreSQL to answer a new one.
-POOL_TIMEOUT_S = 10
-CONNECT_TIMEOUT_S = 5
 # What a connection's transactions are like, where they are not the usual ones.
 _MODE = "ireserve_mode"
 _READ_ONLY = "read only"
@@ -29,13 +26,19 @@ _AUTOCOMMIT = "autocommit"
 class Database:
     """The engine for one database address, made at the first use and again after a fork."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, limits: Limits = OPERATOR) -> None:
         self._url = make_url(url)
         self._pool_size = pool_size
+        self._limits = limits
         self._engine: Engine | None = None
         self._pid = 0
         self._turn: AbstractContextManager[Any] = nullcontext()
         self._making = Lock()
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Say whether it is PostgreSQL, and not SQLite."""
+        return self._url.get_backend_name() == "postgresql"
 
     @property
     def engine(self) -> Engine:
@@ -48,7 +51,7 @@ class Database:
         return self._engine
 
     def _make_engine(self) -> None:
-        engine = _create_engine(self._url, self._pool_size)
+        engine = self._create_engine()
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._autocommit = _autocommitting(engine)
         # SQLite lets one write at a time and others ask again after a sleep: threads of one
@@ -56,6 +59,14 @@ class Database:
         self._turn = RLock() if self._url.get_backend_name() == "sqlite" else nullcontext()
         # Last, for other threads take it as the sign that all the rest is there.
         self._engine, self._pid = engine, os.getpid()
+
+    def _create_engine(self) -> Engine:
+        if self._url.get_backend_name() == "sqlite":
+            return _create_sqlite_engine(self._url)
+        # Here, for installations on SQLite have no need of its driver.
+        from models.postgres import create_postgres_engine
+
+        return create_postgres_engine(self._url, pool_size=self._pool_size, limits=self._limits)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -95,41 +106,34 @@ class Database:
         with self._autocommit.connect() as connection:
             yield connection
 
+    def is_read_only(self) -> bool:
+        """Say whether it answers and takes nothing: a standby, or a file that may not be written.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: it cannot be asked.
+        """
+        with self.reading() as connection:
+            if self.is_postgresql:
+                return bool(connection.scalar(text("SHOW transaction_read_only")) == "on")
+            connection.execute(text("SELECT 1"))
+        # Trying it would wait for whatever writes at the moment.
+        return bool(self._url.database) and not os.access(str(self._url.database), os.W_OK)
+
+    def statement_limit_s(self) -> int:
+        """Return after how many seconds PostgreSQL itself ends a statement; 0: never.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: it cannot be asked.
+        """
+        with self.reading() as connection:
+            asked = text("SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'")
+            return int(connection.scalar(asked) or 0) // 1_000
+
     def dispose(self) -> None:
         """Close all connections."""
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
-
-
-def _create_engine(url: URL, pool_size: int) -> Engine:
-    # Errors must not show parameters: they are names and message texts.
-    if url.get_backend_name() == "sqlite":
-        return _create_sqlite_engine(url)
-    engine = create_engine(
-        url,
-        hide_parameters=True,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_timeout=POOL_TIMEOUT_S,
-        # Behind a pool that gives each transaction another connection (PgBouncer), a statement that
-        # was prepared on one is unknown on the next, and its name taken on a third.
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "prepare_threshold": None},
-    )
-    event.listen(engine, "checkout", _leave_dropped)
-    return engine
-
-
-def _leave_dropped(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Take fresh connections when this one was closed meanwhile: the server was restarted.
-
-    Whatever can be read before anything was asked is the end of the connection, or the server's
-    last words. To look costs nothing; a question (``pool_pre_ping``) takes as long as a statement.
-    """
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        raise InvalidatePoolError
 
 
 def _autocommitting(engine: Engine) -> Engine:
@@ -143,6 +147,7 @@ def _autocommitting(engine: Engine) -> Engine:
 def _create_sqlite_engine(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    # Errors must not show parameters: they are names and message texts.
     engine = create_engine(
         url, hide_parameters=True, connect_args={"timeout": SQLITE_BUSY_MS / 1_000}
     )

@@ -12,6 +12,7 @@ from redis import Redis
 from ireserve_mattermost.connections import worker_redis
 from ireserve_mattermost.lanes import Lanes
 from models import Database, KeyRing
+from models.limits import WORKER
 from settings import Settings, get_settings
 from tasks.attachments import AttachmentSource
 from tasks.licences.access import LicenceAccess, Licences
@@ -99,7 +100,7 @@ class Runtime:
 def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
     """Return the parts for a process that runs this many messages at once; nothing connects."""
     redis = worker_redis(settings.redis_url)
-    database = Database(settings.database_url, pool_size=threads)
+    database = Database(settings.database_url, pool_size=threads, limits=WORKER)
     stopping = Stopping()
     keyring = KeyRing([key.get_secret_value() for key in settings.encryption_keys])
     return Runtime(

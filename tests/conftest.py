@@ -75,6 +75,20 @@ def postgres_server() -> Iterator[PostgresServer]:
         server.stop()
 
 
+@pytest.fixture
+def own_postgres(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """A PostgreSQL server that the test may stop; it has all tables."""
+    with tempfile.TemporaryDirectory(prefix="ireserve-postgres-") as directory:
+        Path(directory).chmod(0o711)
+        server = PostgresServer.create(Path(directory) / "cluster", postgres_server.binaries)
+        server.start()
+        made = Database(server.url().replace("postgresql:", "postgresql+psycopg:"))
+        upgrade(made)
+        made.dispose()
+        yield server
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with all tables, to copy."""

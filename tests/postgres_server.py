@@ -8,7 +8,9 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -26,7 +28,7 @@ def postgres_binaries() -> Path | None:
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
-def _server_user() -> str | None:
+def server_user() -> str | None:
     """Return whom the server runs as: it refuses to run as root."""
     if os.geteuid() != 0:
         return None
@@ -42,11 +44,12 @@ class PostgresServer:
     binaries: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def create(cls, directory: Path, binaries: Path) -> PostgresServer:
         """Make an empty cluster; it is not started yet."""
-        user = _server_user()
+        user = server_user()
         directory.mkdir(parents=True)
         if user is not None:
             shutil.chown(directory, user)
@@ -68,12 +71,13 @@ class PostgresServer:
         # Without fsync a fresh database takes half the time; a kill of the server loses nothing
         # for that, only a crash of the machine would.
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        settings |= self.settings
         command = [str(self.binaries / "postgres"), "-D", str(self.directory / "data")]
         command += ["-p", str(self.port)]
         command += [word for pair in settings.items() for word in ("-c", "=".join(pair))]
         with (self.directory / "postgres.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, user=_server_user(), cwd=self.directory
+                command, stdout=log, stderr=log, user=server_user(), cwd=self.directory
             )
         self._wait_until_up()
 
@@ -95,6 +99,26 @@ class PostgresServer:
             self.process.send_signal(with_signal)
             self.process.wait()
             self.process = None
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Stop all of its processes (SIGSTOP) for the block: it takes bytes and answers nothing."""
+        assert self.process is not None
+        # The server first: it would start others.
+        stopped = [self.process.pid]
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+            for pid in map(int, children.read_text().split()):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+                    stopped.append(pid)
+            yield
+        finally:
+            for pid in stopped:
+                # A process that had ended meanwhile.
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def execute(self, statement: str) -> None:
         """Run one statement outside any transaction."""

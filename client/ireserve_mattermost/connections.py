@@ -18,6 +18,10 @@ PRODUCER_TIMEOUT_S = 0.6
 WORKER_CONNECT_TIMEOUT_S = 3.0
 WORKER_TIMEOUT_S = 5.0
 
+# An uptime check is answered within 5 s, whatever Redis and the database do together.
+WEB_CONNECT_TIMEOUT_S = 1.0
+WEB_TIMEOUT_S = 2.0
+
 # redis-py 8 allows a process 100 connections, fewer than a worker has threads or a host with gevent
 # has greenlets. Redis itself takes 10,000 by default.
 MAX_CONNECTIONS = 5_000
@@ -39,6 +43,15 @@ def worker_redis(url: str) -> Redis:
         RedisAddressError: the address cannot be used.
     """
     return _redis(url, WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S)
+
+
+def web_redis(url: str) -> Redis:
+    """Return the connection that a web process asks for health and figures with.
+
+    Raises:
+        RedisAddressError: the address cannot be used.
+    """
+    return _redis(url, WEB_CONNECT_TIMEOUT_S, WEB_TIMEOUT_S)
 
 
 def _redis(url: str, connect_timeout_s: float, timeout_s: float) -> Redis:

@@ -16,11 +16,14 @@ from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIM
 from ireserve_mattermost.lanes import UNREADABLE
 from ireserve_mattermost.wake_ups import QUEUE
 from models import Database, KeyRing, KeyRingError, Licence
+from models.limits import within
 from models.migrations import schema_state
-from tasks.checks.check import Check, failed, passed, skipped
+from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.watch.broker import loses_messages, takes_no_message, unreadable_entries
 from tasks.watch.signs import last_sweep_s_ago
 
+# A server that stands still is found out within this time.
+DATABASE_WITHIN_S = 10.0
 # Workers on the same network answer within milliseconds; one at work answers all the same.
 PING_TIMEOUT_S = 1.0
 # The sweep runs every 5 s; workers that are all busy may let a few of them go by.
@@ -30,7 +33,8 @@ SWEEP_LATE_S = 60.0
 def check_database(database: Database) -> Check:
     """Look whether the database can be reached and has the newest schema."""
     try:
-        state = schema_state(database)
+        with within(DATABASE_WITHIN_S):
+            state, is_read_only = schema_state(database), database.is_read_only()
     except SQLAlchemyError as error:
         return failed(
             "database",
@@ -43,7 +47,30 @@ def check_database(database: Database) -> Check:
             f"the schema is at revision {state.current or 'none'}, the newest is {state.newest}",
             "Run: ireserve-mattermost db upgrade.",
         )
+    if is_read_only:
+        return failed(
+            "database",
+            "the database answers and takes nothing: it is read-only",
+            "Point DATABASE_URL at the primary server, or at a file that this user may write.",
+        )
     return passed("database", f"reachable, schema at revision {state.current}")
+
+
+def check_limits(database: Database) -> Check:
+    """Look whether PostgreSQL itself ends what takes too long."""
+    name = "database limits"
+    try:
+        with within(DATABASE_WITHIN_S):
+            limit_s = database.statement_limit_s()
+    except SQLAlchemyError:
+        return skipped(name, "the database does not answer")
+    if not limit_s:
+        return warned(
+            name,
+            "PostgreSQL ends no statement by itself: a pooler does not pass our limits on",
+            "Set them for the role: see PgBouncer in docs/operating.md.",
+        )
+    return passed(name, "PostgreSQL ends statements, waits for locks and idle transactions")
 
 
 def check_keys(database: Database, keyring: Callable[[], KeyRing]) -> Check:

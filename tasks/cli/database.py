@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from models.limits import MIGRATION
 from models.migrations import schema_state
 from models.migrations import upgrade as upgrade_schema
 from models.migrations.upgrade import SchemaState
@@ -22,7 +23,7 @@ def db() -> None:
 @db.command("upgrade")
 def upgrade() -> None:
     """Bring the database to the newest schema. Safe to run again."""
-    state = upgrade_schema(Installation().database)
+    state = upgrade_schema(Installation(limits=MIGRATION).database)
     show(_data(state), f"The database is at revision {state.current}.")
 
 

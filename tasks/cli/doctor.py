@@ -82,6 +82,7 @@ def _check_installation(parts: Installation) -> list[Check]:
     workers = ours.check_workers(app) if broker.state is State.OK else None
     return [
         ours.check_database(parts.database),
+        *([ours.check_limits(parts.database)] if parts.database.is_postgresql else []),
         ours.check_keys(parts.database, parts.keyring),
         broker,
         *([workers] if workers else []),

@@ -10,6 +10,7 @@ from redis import Redis
 from ireserve_mattermost.connections import worker_redis
 from ireserve_mattermost.lanes import Lanes
 from models import Database, KeyRing
+from models.limits import OPERATOR, Limits
 from settings import Settings, get_settings
 from tasks.licences.circuit import Circuits
 from tasks.licences.registration import RegistrationError
@@ -20,6 +21,9 @@ from tasks.runtime import connect
 class Installation:
     """Database, Redis and keys as the settings name them; closed when the command ends."""
 
+    def __init__(self, *, limits: Limits = OPERATOR) -> None:
+        self._limits = limits
+
     @cached_property
     def settings(self) -> Settings:
         """Return the settings."""
@@ -28,7 +32,7 @@ class Installation:
     @cached_property
     def database(self) -> Database:
         """Return the database."""
-        database = Database(self.settings.database_url)
+        database = Database(self.settings.database_url, limits=self._limits)
         click.get_current_context().call_on_close(database.dispose)
         return database
 

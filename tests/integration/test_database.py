@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -29,17 +27,6 @@ def other(database: Database) -> Iterator[Database]:
     made = Database(database.engine.url.render_as_string(hide_password=False))
     yield made
     made.dispose()
-
-
-@pytest.fixture
-def own_postgres(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
-    """A PostgreSQL server that the test may stop."""
-    with TemporaryDirectory(prefix="ireserve-postgres-") as directory:
-        Path(directory).chmod(0o711)
-        server = PostgresServer.create(Path(directory) / "cluster", postgres_server.binaries)
-        server.start()
-        yield server
-        server.stop()
 
 
 def _count(database: Database) -> int:

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,8 @@ from tests.webhook_calls import (
 RECEIVED = (ReplyState.RECEIVED, ReplySource.WEBHOOK)
 # A webhook is answered in milliseconds; the rest is a slow machine's.
 AT_ONCE_S = 1.0
+# The promise while the database, or Redis, stands still.
+IN_TIME_S = 5.0
 SECRET = "geheim0123456789geheim0123"
 
 
@@ -135,6 +138,50 @@ def test_postgresql_that_is_away_is_a_503_until_it_is_back(
     assert "webhook_not_recorded" in web.log_text()
     assert [post_id[0] for _, post_id, *_ in inbox(database)] == ["a", "c"]
     database.dispose()
+
+
+def test_postgresql_that_stands_still_is_a_503_in_time(
+    own_postgres: PostgresServer, redis_url: str, tmp_path: Path, deploy: Deploy
+) -> None:
+    """Webhooks and health get their 503 within 5 s, also many at once; then all is well again.
+
+    SIGSTOP leaves the server's connections open, and its kernel takes whatever is sent.
+    """
+    calls = 40
+    database = Database(own_postgres.url().replace("postgresql:", "postgresql+psycopg:"))
+    add_licence(database)
+    database.dispose()
+    deployment = deploy(tmp_path, redis_url=redis_url, database_url=own_postgres.url())
+    _, url = started(deployment)
+
+    def call(number: int) -> tuple[int, float]:
+        began = time.monotonic()
+        post_id = f"{number:026}"
+        return send(url, as_json(payload(post_id=post_id))).status_code, time.monotonic() - began
+
+    with ThreadPoolExecutor(calls) as pool:
+        before = list(pool.map(call, range(calls)))
+        with own_postgres.standing_still():
+            away = list(pool.map(call, range(calls, 2 * calls)))
+            health = timed_health(url)
+        # Each process for itself finds that the server is back.
+        wait_until(
+            lambda: {status for status, _ in pool.map(call, range(2 * calls, 3 * calls))} == {200},
+            timeout_s=IN_TIME_S,
+            what="web processes that are well again",
+        )
+
+    deployment.stop()
+    assert [status for status, _ in before + away] == [200] * calls + [503] * calls
+    assert max(seconds for _, seconds in [*away, health]) < IN_TIME_S
+    assert health[0] == 503
+
+
+def timed_health(url: str) -> tuple[int, float]:
+    """Ask the health address; return the status, and how long it took."""
+    began = time.monotonic()
+    status = requests.get(url.replace("/replies", "/health"), timeout=30).status_code
+    return status, time.monotonic() - began
 
 
 def test_database_without_tables_is_a_503(tmp_path: Path, deploy: Deploy) -> None:
