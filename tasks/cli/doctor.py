@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from typing import IO
 
 import click
-from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import Licence
 from tasks.app import app
 from tasks.checks import installation as ours
 from tasks.checks.check import Check, State, worst
 from tasks.checks.licence import (
-    LicenceChecks,
     StoredLicence,
     Tools,
     check_licence,
@@ -24,7 +21,7 @@ from tasks.checks.licence import (
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.output import check_data, check_row, named, show, table
-from tasks.licences.registration import RegistrationError, said_by_server
+from tasks.licences.registration import RegistrationError, keep_what_it_says
 
 # What the checks of the installation stand under, among those of the licences.
 OURS = "-"
@@ -70,7 +67,8 @@ def doctor(
     findings = [(OURS, check) for check in _check_installation(parts)]
     for stored in _stored(parts, licence_id):
         checked = check_licence(stored, tools)
-        _store_what_it_says(parts, stored, checked)
+        if checked.config is not None:
+            keep_what_it_says(parts.database, stored.licence, checked.config)
         findings += [
             (stored.licence.id, named(check, stored.licence.id)) for check in checked.checks
         ]
@@ -103,17 +101,6 @@ def _stored(parts: Installation, licence_id: str | None) -> list[StoredLicence]:
             f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
         )
     return stored
-
-
-def _store_what_it_says(parts: Installation, stored: StoredLicence, checked: LicenceChecks) -> None:
-    """Keep limits, version and settings as the server has them now."""
-    if checked.config is None:
-        return
-    said = said_by_server(checked.config)
-    if all(getattr(stored.licence, name) == value for name, value in said.items()):
-        return
-    with parts.database.transaction() as session:
-        session.execute(update(Licence).where(Licence.id == stored.licence.id).values(**said))
 
 
 def _show(findings: Sequence[tuple[str, Check]]) -> None:

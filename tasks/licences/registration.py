@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from models import KeyRing, Licence, NotificationChannel
+from models import Database, KeyRing, Licence, NotificationChannel
 from models.licence import SERVER_WORD_LENGTH
 from tasks.mattermost import Channel, ClientConfig, Member, Team
 
@@ -67,6 +68,15 @@ def said_by_server(config: ClientConfig) -> dict[str, Any]:
         "collapsed_threads": config.collapsed_threads[:SERVER_WORD_LENGTH],
         "allows_own_names": config.shows_own_names,
     }
+
+
+def keep_what_it_says(database: Database, licence: Licence, config: ClientConfig) -> None:
+    """Store what the licence's server says of itself, if it is not what is stored."""
+    said = said_by_server(config)
+    if all(getattr(licence, name) == value for name, value in said.items()):
+        return
+    with database.transaction() as session:
+        session.execute(update(Licence).where(Licence.id == licence.id).values(**said))
 
 
 def map_notification(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from ireserve_mattermost.messages import Attachment, ChatMessage
 from models import utc_now
@@ -13,7 +14,7 @@ from tasks.outbound.lost_files import lost_of, lost_of_earlier
 from tasks.outbound.marks import mark_of
 from tasks.outbound.settlement import Draft, Place
 from tasks.outbound.uploads import Uploads, upload_all
-from tasks.rendering import file_note, render_files_header, render_reply
+from tasks.rendering import author_props, file_note, render_files_header, render_reply
 
 # Mattermost's own limit for one post.
 FILES_PER_POST = 10
@@ -66,10 +67,15 @@ class Parts:
             sent_at=_if_late(self._message.sent_at),
             notes=uploads.notes,
             max_length=self._job.licence.max_post_size,
+            with_sender=not self._is_author,
         )
         for number, text in enumerate(texts, 1):
             files = uploads.files if number == len(texts) else ()
             yield self._draft(str(number), text, files, parts=len(texts))
+
+    @property
+    def _is_author(self) -> bool:
+        return self._job.licence.speaks_as_author
 
     def _files_drafts(self, attachments: Sequence[Attachment], start: int) -> Iterator[Draft]:
         name = f"files-{start + 1}"
@@ -83,6 +89,7 @@ class Parts:
             first=start + 1,
             last=start + len(attachments),
             total=len(self._message.attachments),
+            with_sender=not self._is_author,
         )
         yield self._draft(name, "\n".join([header, *uploads.notes]), uploads.files)
 
@@ -106,7 +113,13 @@ class Parts:
             "conversation_id": self._message.conversation_id,
             "message_id": self._message.message_id,
         }
-        return Draft(name, text, files, kept=kept)
+        return Draft(name, text, files, props=self._author(), kept=kept)
+
+    def _author(self) -> dict[str, Any]:
+        if not self._is_author:
+            return {}
+        message = self._message
+        return author_props(sender_name=message.sender_name, sender_role=message.sender_role)
 
     def _upload(self, attachments: Sequence[Attachment]) -> Uploads:
         return upload_all(self._job, self._place.channel_id, attachments)

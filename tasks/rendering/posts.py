@@ -25,8 +25,10 @@ _MAX_PAGE_LENGTH = 500
 # Name, id and the other lines of a root post, when each of their characters is written as five.
 _MAX_HEAD_LENGTH = 1200
 
-_ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧"}
-_NAMELESS: dict[Role, str] = {"visitor": "Unnamed visitor", "agent": "Unnamed agent"}
+ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧"}
+# Where an agent wrote: a colleague in Mattermost may have the same name.
+PLACES: dict[Role, str] = {"visitor": "", "agent": " (i-Reserve)"}
+NAMELESS: dict[Role, str] = {"visitor": "Unnamed visitor", "agent": "Unnamed agent"}
 # Not strftime("%b"): that follows the locale of the process.
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -64,39 +66,50 @@ def render_reply(
     sent_at: datetime | None = None,
     notes: Sequence[str] = (),
     max_length: int = 16383,
+    with_sender: bool = True,
 ) -> list[str]:
     """Return the messages that make up one reply, in order: one, or more if it is long.
 
     Each has the sender in its header and at most `max_length` code points. `sent_at` is told in the
     header; give it for a message that comes late. `notes` are lines of
     ready-made Markdown, which end the last message. Text may be empty; the list never is.
+    Without the sender, whom the post's author names then, a header is there only if it tells
+    something else; both ways cut a text at the same places.
 
     Raises:
         ValueError: `max_length` is less than any Mattermost server accepts.
     """
     if max_length < MIN_MESSAGE_LENGTH:
         raise ValueError(f"max_length must be at least {MIN_MESSAGE_LENGTH}, not {max_length}")
-    late = f" · sent {_moment(sent_at)}" if sent_at else ""
-    header = _header(sender_name, sender_role) + late
+    late = f"sent {_moment(sent_at)}" if sent_at else ""
+    header = _joined(_header(sender_name, sender_role), late)
     # A paragraph of its own keeps the agent's Markdown (an underline, a table) off the header.
     gap = "\n" if sender_role == "visitor" else "\n\n"
     # There cannot be more messages than characters and notes.
     digits = len(str(len(text) + len(notes) + 1))
     budget = max_length - len(header) - len(gap) - len(_counter("9" * digits, "9" * digits))
     bodies = _with_notes(_bodies(text, sender_role, budget), notes, budget)
-    total = len(bodies)
+    heads = _heads(header if with_sender else late, len(bodies), is_aside=not with_sender)
     return [
-        header + (_counter(number, total) if total > 1 else "") + (gap + body if body else "")
-        for number, body in enumerate(bodies, 1)
+        head + (gap if head and body else "") + body
+        for head, body in zip(heads, bodies, strict=True)
     ]
 
 
 def render_files_header(
-    *, sender_name: str, sender_role: Role, first: int, last: int, total: int
+    *,
+    sender_name: str,
+    sender_role: Role,
+    first: int,
+    last: int,
+    total: int,
+    with_sender: bool = True,
 ) -> str:
     """Return the text of a further reply that carries the files `first` to `last`."""
     which = f"file {first}" if first == last else f"files {first}–{last}"
-    return f"{_header(sender_name, sender_role)} · {which} of {total}"
+    if not with_sender:
+        return _aside(f"{which} of {total}")
+    return _joined(_header(sender_name, sender_role), f"{which} of {total}")
 
 
 def file_note(*, name: str, reason: str) -> str:
@@ -131,8 +144,24 @@ def _with_notes(bodies: list[str], notes: Sequence[str], budget: int) -> list[st
     return bodies
 
 
+def _heads(header: str, total: int, *, is_aside: bool) -> list[str]:
+    """Return what stands above each of the messages."""
+    counters = [_counter(number, total) if total > 1 else "" for number in range(1, total + 1)]
+    heads = [header + counter for counter in counters]
+    return [_aside(head.strip()) for head in heads] if is_aside else heads
+
+
+def _aside(text: str) -> str:
+    """Return our own words where no name stands before them: set off from what the sender wrote."""
+    return f"_{text}_" if text else ""
+
+
 def _header(name: str, role: Role) -> str:
-    return f"{_ICONS[role]} **{_name(name, role=role)}** · {role}"
+    return f"{ICONS[role]} **{_name(name, role=role)}**{PLACES[role]}"
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(filter(None, parts))
 
 
 def _counter(number: int | str, total: int | str) -> str:
@@ -140,7 +169,7 @@ def _counter(number: int | str, total: int | str) -> str:
 
 
 def _name(name: str, *, role: Role) -> str:
-    return _NAMELESS[role] if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
+    return NAMELESS[role] if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
 
 
 def _code(conversation_id: str) -> str:

@@ -43,6 +43,7 @@ from tasks.replies.changed_replies import known_post_ids, take_in
 from tasks.replies.channel_changes import changes_since
 from tasks.replies.meaning import why_ignored
 from tasks.replies.open_replies import BATCH
+from tasks.replies.own_names import look_at_own_names
 from tasks.runtime import Runtime, current_runtime
 from tasks.wake import wake_replies
 
@@ -136,6 +137,8 @@ def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -
             )
     else:
         runtime.circuits.note(licence_id, None)
+        on_page()
+        look_at_own_names(runtime.database, runtime.clients.of(licence), licence)
     return count
 
 

@@ -115,7 +115,7 @@ def test_message_that_comes_late_says_when_it_was_sent(stage: Stage) -> None:
     late, in_time = stage.channel_posts()[1:]
 
     assert "2 Jan 2026 02:04 UTC" in late.message.splitlines()[0]
-    assert in_time.message.splitlines()[0].endswith("visitor")
+    assert in_time.message.splitlines()[0] == "🙋 **Jan**"
 
 
 def test_payload_is_kept_for_a_failed_message_alone(stage: Stage) -> None:

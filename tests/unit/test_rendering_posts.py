@@ -111,7 +111,7 @@ def test_a_name_that_cannot_be_seen_is_none(name: str) -> None:
     """A sender whose name shows nothing is unnamed."""
     (message,) = render_reply(sender_name=name, sender_role="agent", text="a")
 
-    assert message == "🎧 **Unnamed agent** · agent\n\na"
+    assert message == "🎧 **Unnamed agent** (i-Reserve)\n\na"
 
 
 def test_an_id_that_cannot_be_seen_is_spelt_out() -> None:
@@ -148,12 +148,12 @@ def test_no_root_post_can_be_bent(name: str, id_: str, page: str, web: bool) -> 
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        pytest.param("visitor", ["🙋 **Anna** · visitor\n\u200b# Hoi"], id="visitor"),
-        pytest.param("agent", ["🎧 **Anna** · agent\n\n# Hoi"], id="agent"),
+        pytest.param("visitor", ["🙋 **Anna**\n\u200b# Hoi"], id="visitor"),
+        pytest.param("agent", ["🎧 **Anna** (i-Reserve)\n\n# Hoi"], id="agent"),
     ],
 )
 def test_visitor_and_agent_are_told_apart(role: Role, expected: list[str]) -> None:
-    """Each has a sign and a word; the visitor's text is plain, the agent's is Markdown."""
+    """Each has a sign, and the agent a place; the visitor's text is plain, the agent's Markdown."""
     messages = render_reply(sender_name="Anna", sender_role=role, text="# Hoi")
 
     assert messages == expected
@@ -171,9 +171,9 @@ def test_a_reply_without_text_is_its_header_and_its_notes() -> None:
 
     line = "⚠ @\u200ball_1.png could not be attached: larger than the limit of 100 MB."
     assert messages == [
-        ["🙋 **Unnamed visitor** · visitor"],
-        [f"🙋 **J** · visitor\n{line}\n{line}"],
-        [f"🎧 **J** · agent\n\nHoi\n\n{line}"],
+        ["🙋 **Unnamed visitor**"],
+        [f"🙋 **J**\n{line}\n{line}"],
+        [f"🎧 **J** (i-Reserve)\n\nHoi\n\n{line}"],
     ]
 
 
@@ -182,9 +182,9 @@ def test_a_long_reply_says_which_message_of_how_many() -> None:
     messages = render_reply(sender_name="J", sender_role="visitor", text="hallo wereld " * 3000)
 
     assert [message.splitlines()[0] for message in messages] == [
-        "🙋 **J** · visitor (1/3)",
-        "🙋 **J** · visitor (2/3)",
-        "🙋 **J** · visitor (3/3)",
+        "🙋 **J** (1/3)",
+        "🙋 **J** (2/3)",
+        "🙋 **J** (3/3)",
     ]
 
 
@@ -240,8 +240,8 @@ def test_a_length_that_no_server_has_is_refused() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "header"),
     [
-        pytest.param(11, 20, "🎧 **A_b** · agent · files 11–20 of 21", id="several"),
-        pytest.param(21, 21, "🎧 **A_b** · agent · file 21 of 21", id="one"),
+        pytest.param(11, 20, "🎧 **A_b** (i-Reserve) · files 11–20 of 21", id="several"),
+        pytest.param(21, 21, "🎧 **A_b** (i-Reserve) · file 21 of 21", id="one"),
     ],
 )
 def test_further_files_have_a_header(first: int, last: int, header: str) -> None:
@@ -268,7 +268,7 @@ def test_a_long_name_is_shortened() -> None:
     """A name that would fill the screen is cut between two graphemes, visibly."""
     messages = render_reply(sender_name="👩‍👩‍👧" * 40, sender_role="visitor", text="")
 
-    assert read(messages[0]) == Reading("🙋 " + "👩‍👩‍👧" * 15 + "… · visitor", (), BOLD)
+    assert read(messages[0]) == Reading("🙋 " + "👩‍👩‍👧" * 15 + "…", (), BOLD)
 
 
 def test_late_message_says_when_it_was_sent() -> None:
@@ -277,4 +277,60 @@ def test_late_message_says_when_it_was_sent() -> None:
 
     (message,) = render_reply(sender_name="Jan", sender_role="visitor", text="x", sent_at=sent_at)
 
-    assert message == "🙋 **Jan** · visitor · sent 2 Jan 2026 03:04 UTC\nx"
+    assert message == "🙋 **Jan** · sent 2 Jan 2026 03:04 UTC\nx"
+
+
+LATE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("role", ["visitor", "agent"])
+def test_author_of_a_post_needs_no_header(role: Role) -> None:
+    """The text stands alone, and a message with nothing but files has none."""
+    messages = render_reply(sender_name="J", sender_role=role, text="Hoi", with_sender=False)
+    bare = render_reply(sender_name="J", sender_role=role, text="", with_sender=False)
+
+    assert (messages, bare) == (["Hoi"], [""])
+
+
+def test_author_of_a_post_leaves_only_what_no_author_tells() -> None:
+    """That it is late, which part and which files it is: set off from what the sender wrote."""
+    late = render_reply(
+        sender_name="J", sender_role="visitor", text="x", sent_at=LATE, with_sender=False
+    )
+    parts = render_reply(
+        sender_name="J", sender_role="agent", text="word " * 5000, sent_at=LATE, with_sender=False
+    )
+    files = render_files_header(
+        sender_name="J", sender_role="agent", first=11, last=20, total=21, with_sender=False
+    )
+
+    assert late == ["_sent 2 Jan 2026 03:04 UTC_\nx"]
+    assert [message.partition("\n\n")[0] for message in parts] == [
+        "_sent 2 Jan 2026 03:04 UTC (1/2)_",
+        "_sent 2 Jan 2026 03:04 UTC (2/2)_",
+    ]
+    assert files == "_files 11–20 of 21_"
+
+
+@settings(max_examples=100, deadline=None)
+@given(NASTY, ROLES, NASTY, st.integers(0, 400), st.booleans())
+def test_both_ways_cut_a_text_at_the_same_places(
+    name: str, role: Role, text: str, times: int, is_late: bool
+) -> None:
+    """A message that was begun in one way and is ended in the other loses and doubles nothing."""
+
+    def bodies(*, with_sender: bool) -> list[str]:
+        messages = render_reply(
+            sender_name=name,
+            sender_role=role,
+            text=text * times,
+            sent_at=LATE if is_late else None,
+            max_length=MIN_MESSAGE_LENGTH,
+            with_sender=with_sender,
+        )
+        assert max(map(len, messages)) <= MIN_MESSAGE_LENGTH
+        has_head = with_sender or is_late or len(messages) > 1
+        gap = "\n" if role == "visitor" else "\n\n"
+        return [message.partition(gap)[2] if has_head else message for message in messages]
+
+    assert bodies(with_sender=True) == bodies(with_sender=False)

@@ -13,7 +13,7 @@ from tasks.checks.speaking import check_speaking
 from tasks.cli.installation import Installation
 from tasks.cli.output import named
 from tasks.licences.mention import MentionError, parse_mention
-from tasks.licences.registration import said_by_server
+from tasks.licences.registration import keep_what_it_says
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
 
 UNTOLD = (
@@ -72,8 +72,7 @@ def look(parts: Installation, licence: Licence) -> list[Check]:
         return [
             skipped("mention and names", why, f"Later: ireserve-mattermost doctor {licence.id}.")
         ]
-    with parts.database.transaction() as session:
-        store_settings(session.get_one(Licence, licence.id), **said_by_server(config))
+    keep_what_it_says(parts.database, licence, config)
     return [named(check, licence.id) for check in check_speaking(client, licence, config)]
 
 

@@ -1,0 +1,61 @@
+"""Visitor and agent as authors: under names that are no member's."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.rendering import author_props
+from tasks.rendering.authors import author_name
+from tasks.rendering.posts import MAX_NAME_LENGTH, Role
+from tests.unit.test_rendering_oracle import NASTY
+
+# What Mattermost takes for a user name.
+USER_NAME = re.compile(r"[a-z0-9._-]+")
+
+NAMES: dict[str, tuple[Role, str, str]] = {
+    "visitor": ("visitor", "Jan de Vries", "🙋 Jan de Vries"),
+    "agent": ("agent", "Anna", "Anna (i-Reserve)"),
+    "visitor named like a member": ("visitor", "anna", "🙋 anna"),
+    "visitor named like an agent": ("visitor", "Anna (i-Reserve)", "🙋 Anna (i-Reserve)"),
+    "several lines": ("visitor", "Jan\n\tde  Vries", "🙋 Jan de Vries"),
+    "control characters": ("visitor", "J\x00a\x1bn", "🙋 Jan"),
+    "turned round": ("visitor", "\u202eanna\u202c", "🙋 anna"),
+    "half a character": ("agent", "A\ud800", "A\ufffd (i-Reserve)"),
+    "nothing to see": ("visitor", "\u200b \u3164", "🙋 Unnamed visitor"),
+    "nothing": ("agent", "", "Unnamed agent (i-Reserve)"),
+    "markdown": ("visitor", "**@channel** [x](y)", "🙋 **@channel** [x](y)"),
+}
+
+
+@pytest.mark.parametrize(("role", "name", "shown"), NAMES.values(), ids=NAMES.keys())
+def test_name_is_cleaned_and_says_where_it_comes_from(role: Role, name: str, shown: str) -> None:
+    """A visitor keeps the sign, an agent the place; clients show the name as it is."""
+    assert author_name(name, role=role) == shown
+
+
+@given(NASTY | st.text(), st.sampled_from(["visitor", "agent"]))
+def test_no_name_is_a_members(name: str, role: Role) -> None:
+    """It is one line of bounded length, and never a user name alone."""
+    shown = author_name(name, role=role)
+
+    assert USER_NAME.fullmatch(shown) is None
+    assert shown.startswith("🙋 ") if role == "visitor" else shown.endswith(" (i-Reserve)")
+    assert "\n" not in shown
+    assert len(shown) <= MAX_NAME_LENGTH + len(" (i-Reserve)")
+    assert shown.encode().decode() == shown
+
+
+def test_post_shows_its_author_by_three_props() -> None:
+    """All are strings: clients compare with the word "true"."""
+    assert author_props(sender_name="Jan", sender_role="visitor") == {
+        "from_webhook": "true",
+        "override_username": "🙋 Jan",
+        "override_icon_emoji": "raising_hand",
+    }
+    assert author_props(sender_name="Anna", sender_role="agent") == {
+        "from_webhook": "true",
+        "override_username": "Anna (i-Reserve)",
+        "override_icon_emoji": "headphones",
+    }
