@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     # Never our own queue, where no worker knows that task. Celery's own default for one's own.
     reply_queue: str = "celery"
     retention_days: int = Field(default=30, ge=1, le=3_650)
+    # What a host or an operator might miss is kept for ever, unless it is said for how long.
+    retention_conversations_days: int | None = Field(default=None, ge=1, le=36_500)
+    retention_replies_days: int | None = Field(default=None, ge=1, le=36_500)
+    retention_deliveries_days: int | None = Field(default=None, ge=1, le=36_500)
 
     # How late a reply in a private channel, an edit or a deletion may be noticed.
     catch_up_interval_s: int = Field(default=60, ge=5, le=86_400)
@@ -65,7 +69,14 @@ class Settings(BaseSettings):
     def _comma_separated(cls, value: Any) -> Any:
         return _split(value)
 
-    @field_validator("metrics_token", "sentry_dsn", mode="before")
+    @field_validator(
+        "metrics_token",
+        "sentry_dsn",
+        "retention_conversations_days",
+        "retention_replies_days",
+        "retention_deliveries_days",
+        mode="before",
+    )
     @classmethod
     def _not_empty(cls, value: Any) -> Any:
         """Take an empty variable for one that is not set."""

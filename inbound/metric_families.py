@@ -20,6 +20,7 @@ from prometheus_client.core import (
 from models import DeliveryKind, DeliveryState, ReplySource
 from tasks.licences.circuit import CircuitState
 from tasks.watch.backlog import Backlog
+from tasks.watch.removals import Removable, Removals
 from tasks.watch.tallies import DELAY_BUCKETS_S, NO_LICENCE, Tally
 
 PREFIX = "ireserve_mattermost_"
@@ -47,15 +48,20 @@ class BrokerFigures:
     backlogs: Mapping[str, Backlog] = field(default_factory=dict)
     circuits: Mapping[str, CircuitState] = field(default_factory=dict)
     swept_at: datetime | None = None
+    removals: Removals = field(default_factory=Removals)
     now: datetime = EPOCH
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFigures:
-    """The registered licences, and how many replies are not recorded (by licence, given up)."""
+    """The registered licences, and how many replies are not recorded (by licence, given up).
+
+    ``unowned_files`` counts the files that no reply has, and that are still to be removed.
+    """
 
     licences: Sequence[str] = ()
     unrecorded: Mapping[tuple[str, bool], int] = field(default_factory=Counter)
+    unowned_files: int = 0
 
 
 def families(broker: BrokerFigures | None, database: DatabaseFigures | None) -> Iterator[Metric]:
@@ -63,6 +69,11 @@ def families(broker: BrokerFigures | None, database: DatabaseFigures | None) -> 
     yield _up(broker=broker is not None, database=database is not None)
     if database is not None:
         yield _open_replies(database)
+        yield GaugeMetricFamily(
+            f"{PREFIX}files_to_remove",
+            "Files in the attachment store that no reply has; 0 within minutes.",
+            value=database.unowned_files,
+        )
     if broker is not None:
         # Without the database those that something was counted of will do.
         licences = database.licences if database is not None else sorted(broker.tallies)
@@ -80,6 +91,7 @@ def _broker_families(broker: BrokerFigures, licences: Sequence[str]) -> Iterator
     yield _circuits(broker.circuits, broker.now)
     yield _replies({licence: tally.replies for licence, tally in tallies.items()})
     yield _sweep(broker.swept_at)
+    yield from _removals(broker.removals)
 
 
 def _up(**parts: bool) -> Metric:
@@ -205,4 +217,18 @@ def _sweep(swept_at: datetime | None) -> Metric:
         f"{PREFIX}sweep_last_run_timestamp_seconds",
         "When a worker last did what beat asks for every 5 s; 0: never.",
         value=(swept_at or EPOCH).timestamp(),
+    )
+
+
+def _removals(removals: Removals) -> Iterator[Metric]:
+    family = CounterMetricFamily(
+        f"{PREFIX}removed", "Rows and files that retention has removed.", labels=["kind"]
+    )
+    for kind in Removable:
+        family.add_metric([kind.value], removals.removed.get(kind.value, 0))
+    yield family
+    yield GaugeMetricFamily(
+        f"{PREFIX}retention_last_run_timestamp_seconds",
+        "When retention last ran to its end, as beat asks for every minute; 0: never.",
+        value=(removals.ran_at or EPOCH).timestamp(),
     )

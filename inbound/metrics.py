@@ -24,8 +24,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from inbound.metric_families import BrokerFigures, DatabaseFigures, families
 from models import Database, Licence
 from tasks.licences.circuit import Circuits
+from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import count_unrecorded
 from tasks.watch.backlog import read_backlogs
+from tasks.watch.removals import read_removals
 from tasks.watch.signs import last_sweep_at, now_ms
 from tasks.watch.tallies import NO_LICENCE, Tallies
 
@@ -77,7 +79,7 @@ class Figures(Collector):
         try:
             with self._database().snapshot() as session:
                 licences = session.scalars(select(Licence.id).order_by(Licence.id)).all()
-                return DatabaseFigures(licences, count_unrecorded(session))
+                return DatabaseFigures(licences, count_unrecorded(session), count_unowned(session))
         except SQLAlchemyError as error:
             log.error("metrics_incomplete", part="database", error=type(error).__name__)
             return None
@@ -99,6 +101,7 @@ def _broker_figures(redis: Redis, database: DatabaseFigures | None) -> BrokerFig
         backlogs=read_backlogs(redis),
         circuits=Circuits(redis).states(licences),
         swept_at=last_sweep_at(redis),
+        removals=read_removals(redis),
         now=datetime.fromtimestamp(now_ms(redis) / 1_000, UTC),
     )
 

@@ -26,6 +26,10 @@ class Locks:
         """Yield the lock of a licence's catch-up; never wait for it."""
         return self._held(licence_id, "k", "catch-up")
 
+    def of_retention(self) -> AbstractContextManager[HeldLock | None]:
+        """Yield the lock of retention, which one worker at a time does; never wait for it."""
+        return self._held("", "x", "retention")
+
     def _held(
         self, licence_id: str, family: str, subject: str
     ) -> AbstractContextManager[HeldLock | None]:

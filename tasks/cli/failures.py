@@ -11,6 +11,7 @@ import click
 
 from ireserve_mattermost.lanes import MAX_WAKE_UPS, Lane
 from models import Delivery, utc_now
+from models.steps import Steps
 from tasks.cli.command import Command, confirm
 from tasks.cli.installation import Installation
 from tasks.cli.moments import MOMENT
@@ -22,10 +23,10 @@ from tasks.outbound.resending import (
     discard_payloads,
     find_failed,
     find_failed_ids,
-    remove_settled,
     send_again,
     why_not,
 )
+from tasks.outbound.retention import IS_SETTLED, remove_deliveries
 from tasks.watch.filter import Filter
 
 _since = click.option(
@@ -191,7 +192,8 @@ def purge(older_than: int, yes: bool) -> None:
     removed = 0
     with progress() as bar:
         task = bar.add_task("Removing", total=None)
-        for count in remove_settled(Installation().database, before=before):
+        steps = Steps(Installation().database)
+        for count in remove_deliveries(steps, before=before, which=IS_SETTLED):
             removed += count
             bar.update(task, advance=count)
     show({"removed": removed}, f"Messages removed: {removed}.")

@@ -19,8 +19,10 @@ from tasks.cli.output import show, table
 from tasks.licences.circuit import Circuits, CircuitState
 from tasks.licences.registration import RegistrationError
 from tasks.outbound.resending import CAN_BE_RESENT
+from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import IS_GIVEN_UP
 from tasks.watch.backlog import Backlog, read_backlogs
+from tasks.watch.removals import Removals, read_removals
 
 # What people wrote; a root post is only where their messages stand.
 MESSAGES = (DeliveryKind.REPLY, DeliveryKind.NOTIFICATION)
@@ -58,11 +60,12 @@ def status(licence_id: str | None) -> None:
     """Show how LICENCE, or each, is doing.
 
     Its server's version and collapsed-threads setting as they were last seen, what was mirrored,
-    what waits and since when, what failed, and when it last worked.
+    what waits and since when, what failed, and when it last worked; then what retention removed.
     """
     parts = Installation()
     with parts.database.snapshot() as session:
         found = read_status(session, parts.redis, licence_id)
+        to_remove = count_unowned(session)
     if licence_id is not None and not found:
         raise RegistrationError(f"no licence {licence_id!r} is registered")
     headings = (
@@ -71,7 +74,21 @@ def status(licence_id: str | None) -> None:
         "last out", "last in",
     )  # fmt: skip
     rows = table(headings, [_row(each) for each in found])
-    show({"licences": [asdict(each) for each in found]}, rows if found else "No licence yet.")
+    removals = read_removals(parts.redis)
+    show(
+        {
+            "licences": [asdict(each) for each in found],
+            "retention": {**asdict(removals), "files_to_remove": to_remove},
+        },
+        rows if found else "No licence yet.",
+        _sentence(removals, to_remove),
+    )
+
+
+def _sentence(removals: Removals, to_remove: int) -> str:
+    ran = "never" if removals.ran_at is None else f"{removals.ran_at:%Y-%m-%d %H:%M} UTC"
+    counts = ", ".join(f"{kind} {count}" for kind, count in removals.removed.items())
+    return f"Retention last ran: {ran}. Removed: {counts}. Files still to be removed: {to_remove}."
 
 
 def _row(status: LicenceStatus) -> list[object]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 
-from sqlalchemy import delete, null, select, update
+from sqlalchemy import null, update
 from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import LOCK_S, HeldLock, Lane, LaneEntry, Lanes
@@ -19,8 +18,6 @@ from tasks.watch.filter import Filter, newest
 # A worker lets a lane go between two bursts; the lock of one that died lasts for LOCK_S.
 HOLD_WAIT_S = LOCK_S + 5.0
 POLL_S = 0.05
-# The rows of one transaction, during which SQLite takes no other writer.
-PURGE_BATCH = 1_000
 
 # Failures that are decided before anything is sent; so is that of a server that was away.
 BEFORE_SENDING = frozenset(
@@ -147,22 +144,3 @@ def discard_payloads(session: Session, ids: Sequence[int]) -> list[int]:
         .returning(Delivery.id)
     )
     return sorted(gone)
-
-
-def remove_settled(database: Database, *, before: datetime) -> Iterator[int]:
-    """Remove messages that were settled before then, batch by batch; yield how many each time."""
-    while True:
-        with database.transaction() as session:
-            old = session.scalars(
-                select(Delivery.id)
-                .where(
-                    Delivery.state.in_([state for state in DeliveryState if state.is_final]),
-                    Delivery.finished_at < before,
-                )
-                .order_by(Delivery.id)
-                .limit(PURGE_BATCH)
-            ).all()
-            if not old:
-                return
-            session.execute(delete(Delivery).where(Delivery.id.in_(old)))
-        yield len(old)

@@ -1,14 +1,27 @@
-"""Retention: what a failed message holds is forgotten after a while."""
+"""Retention of the ledger: what failed messages say, and rows of messages that were settled."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, cast
 
-from sqlalchemy import null, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, null, or_, select, update
+from sqlalchemy.orm import Session
 
 from models import Delivery, DeliveryState, utc_now
+from models.steps import PAGE, Expiry, Steps, expired
 from tasks.app import app
 from tasks.runtime import Runtime, current_runtime
+
+_HAS_FAILED = Delivery.state == DeliveryState.FAILED
+IS_SETTLED = Delivery.state.in_([state for state in DeliveryState if state.is_final])
+# A failed message is an operator's to re-send or to discard, for as long as it has its payload.
+IS_DONE_WITH = or_(
+    Delivery.state.in_((DeliveryState.SENT, DeliveryState.SKIPPED)),
+    and_(_HAS_FAILED, Delivery.payload.is_(None)),
+)
 
 
 @app.task(name="mattermost.forget_payloads")
@@ -20,15 +33,46 @@ def forget_payloads() -> str:
 def forget_old_payloads(runtime: Runtime) -> int:
     """Remove old payloads; the rows stay, with their reason. Return how many there were."""
     before = utc_now() - timedelta(days=runtime.settings.retention_days)
-    with runtime.database.transaction() as session:
-        forgotten = session.scalars(
-            update(Delivery)
-            .where(
-                Delivery.state == DeliveryState.FAILED,
-                Delivery.finished_at < before,
-                Delivery.payload.is_not(None),
-            )
-            .values(payload=null())
-            .returning(Delivery.id)
-        )
-        return len(forgotten.all())
+    steps = Steps(runtime.database, is_stopping=runtime.stopping.is_set)
+    forgotten = 0
+    while ids := _with_old_payload(steps, before):
+        for portion in steps.portions(ids):
+            forgotten += steps.write(partial(_forget, portion))
+        if steps.is_over:
+            break
+    return forgotten
+
+
+def _with_old_payload(steps: Steps, before: datetime) -> Sequence[int]:
+    old = select(Delivery.id).where(
+        _HAS_FAILED, Delivery.finished_at < before, Delivery.payload.is_not(None)
+    )
+    with steps.database.snapshot() as session:
+        return session.scalars(old.limit(PAGE)).all()
+
+
+def _forget(ids: Sequence[int], session: Session) -> int:
+    # One that was re-sent meanwhile has not failed any more.
+    these = update(Delivery).where(Delivery.id.in_(ids), _HAS_FAILED)
+    return _count(session.execute(these.values(payload=null())))
+
+
+def remove_deliveries(
+    steps: Steps, *, before: datetime, which: ColumnElement[bool]
+) -> Iterator[int]:
+    """Remove such messages that were settled before then; yield how many with each step."""
+    may_go = and_(which, Delivery.finished_at < before)
+    expiry = Expiry(Delivery.id, Delivery.started_at, may_go)
+    for ids in expired(steps.database, expiry, before=before):
+        for portion in steps.portions(ids):
+            yield steps.write(partial(_delete, and_(Delivery.id.in_(portion), may_go)))
+        if steps.is_over:
+            return
+
+
+def _delete(these: ColumnElement[bool], session: Session) -> int:
+    return _count(session.execute(delete(Delivery).where(these)))
+
+
+def _count(result: Any) -> int:
+    return cast("CursorResult[Any]", result).rowcount

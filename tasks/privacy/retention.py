@@ -2,27 +2,126 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
 import structlog
 
+from ireserve_mattermost.locks import LockLostError
+from models import utc_now
+from models.steps import Steps
+from settings import Settings
 from tasks.app import app
 from tasks.attachments.store import AttachmentStore
+from tasks.outbound.retention import IS_DONE_WITH, remove_deliveries
+from tasks.privacy.old_conversations import remove_conversations
+from tasks.replies.retention import remove_replies
 from tasks.replies.unowned_files import Keeper, remove_unowned
 from tasks.runtime import Runtime, current_runtime
+from tasks.watch.removals import Removable, note_removed, note_run, rest, rests
 
 log = structlog.get_logger(__name__)
+
+# Of each kind in each run; three of them end before the next run is due.
+BUDGET_S = 15.0
+
+Remove: TypeAlias = Callable[[Runtime, Steps, datetime], Iterator[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How long rows of one kind are kept (None: for ever), and how they are removed."""
+
+    kind: Removable
+    days: int | None
+    remove: Remove
+
+
+def rules_of(settings: Settings) -> tuple[Rule, ...]:
+    """Return what the installation keeps for how long."""
+    return (
+        Rule(
+            Removable.CONVERSATIONS,
+            settings.retention_conversations_days,
+            lambda runtime, steps, before: remove_conversations(
+                steps, runtime.lanes, before=before
+            ),
+        ),
+        Rule(
+            Removable.REPLIES,
+            settings.retention_replies_days,
+            lambda _, steps, before: remove_replies(steps, before=before),
+        ),
+        Rule(
+            Removable.DELIVERIES,
+            settings.retention_deliveries_days,
+            lambda _, steps, before: remove_deliveries(steps, before=before, which=IS_DONE_WITH),
+        ),
+    )
 
 
 # Every minute: its events would bury everything else in Flower.
 @app.task(name="mattermost.remove_expired", send_events=False)
 def remove_expired() -> str:
-    """Remove files that no reply has; safe to run twice at the same time."""
-    return f"{remove_files(current_runtime())} files removed"
+    """Remove what is kept no longer, as far as a minute goes; safe to run twice at the same time.
+
+    Killed in between it loses the step that it was at, and the next run goes on.
+    """
+    runtime = current_runtime()
+    rows = remove_rows(runtime)
+    # Last: the rows that have just gone leave files behind.
+    done = {**rows, Removable.FILES: remove_files(runtime)}
+    note_run(runtime.redis)
+    return ", ".join(f"{count} {kind}" for kind, count in done.items())
+
+
+def remove_rows(runtime: Runtime, *, budget_s: float = BUDGET_S) -> dict[Removable, int]:
+    """Remove rows that are older than they are kept; return how many of each kind."""
+    due = [
+        rule
+        for rule in rules_of(runtime.settings)
+        if rule.days is not None and not rests(runtime.redis, rule.kind)
+    ]
+    if not due:
+        return {}
+    with runtime.locks.of_retention() as lock:
+        if lock is None:
+            return {}
+        return {rule.kind: _apply(runtime, rule, budget_s, lock.extend) for rule in due}
+
+
+def _apply(runtime: Runtime, rule: Rule, budget_s: float, extend: Callable[[], None]) -> int:
+    before = utc_now() - timedelta(days=rule.days or 0)
+    steps = Steps(
+        runtime.database,
+        budget_s=budget_s,
+        is_stopping=runtime.stopping.is_set,
+        on_step=extend,
+    )
+    count = 0
+    try:
+        for removed in rule.remove(runtime, steps, before):
+            count += removed
+    except LockLostError:
+        # Another worker goes on; each step is whole.
+        log.warning("retention_lost", kind=rule.kind.value)
+    else:
+        if not steps.is_over:
+            rest(runtime.redis, rule.kind)
+    note_removed(runtime.redis, rule.kind, count)
+    if count:
+        longest_ms = round(steps.longest_s * 1_000)
+        log.info("rows_removed", kind=rule.kind.value, count=count, longest_step_ms=longest_ms)
+    return count
 
 
 def remove_files(runtime: Runtime) -> int:
     """Remove the files that no reply has, as far as the store lets it; return how many."""
     store = AttachmentStore(runtime.settings.attachments_url)
     done = remove_unowned(Keeper(runtime.database, store, runtime.locks))
+    note_removed(runtime.redis, Removable.FILES, done.files)
     if done.files or done.failed:
         log.info("files_removed", count=done.files, failed=done.failed)
     return done.files

@@ -197,14 +197,21 @@ def _collect_channel(
     kept = _without_lost_threads(runtime.clients.of(licence), changes.posts, on_page)
     posts = [post for post in kept if why_ignored(post, bot_user_id=licence.bot_user_id) is None]
     woken: list[int] = []
+    not_before_ms = _kept_since_ms(runtime.settings.retention_replies_days)
     for start in range(0, len(posts), CHUNK):
+        chunk = posts[start : start + CHUNK]
         with runtime.database.transaction() as session:
-            woken += take_in(session, licence.id, posts[start : start + CHUNK])
+            woken += take_in(session, licence.id, chunk, not_before_ms=not_before_ms)
     # Only now: a look that breaks off before this finds the same changes again.
     if changes.newest_ms > look.since_ms:
         _move_cursor(runtime, licence.id, look.channel_id, changes.newest_ms)
     wake_all(woken)
     return len(woken)
+
+
+def _kept_since_ms(days: int | None) -> int:
+    """Return since when replies are kept (Mattermost's time, ms); 0: for ever."""
+    return 0 if days is None else round((utc_now() - timedelta(days=days)).timestamp() * 1_000)
 
 
 def _begin_threads_anew(runtime: Runtime, licence: LicenceAccess, posts: Sequence[Post]) -> None:

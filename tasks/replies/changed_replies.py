@@ -16,15 +16,27 @@ from tasks.replies.inbox import WAKE_UP_GRACE, receive_all
 KNOWN_REPLIES = 10_000
 
 
-def take_in(session: Session, licence_id: str, posts: Sequence[Post]) -> list[int]:
-    """Write down which posts are to be resolved (again), in their order; return the rows."""
+def take_in(
+    session: Session, licence_id: str, posts: Sequence[Post], *, not_before_ms: int = 0
+) -> list[int]:
+    """Write down which posts are to be resolved (again), in their order; return the rows.
+
+    A post from before ``not_before_ms`` that is not known was removed by retention: a reaction to
+    it would make a new reply of it.
+    """
     roots = _mirrored_roots(session, licence_id, posts)
     # First written and then looked up: after an outage hardly any is known yet, and whether a row
     # is there is for the database to say in any case.
     taken = receive_all(
         session,
         licence_id=licence_id,
-        post_ids=[post.id for post in posts if post.root_id in roots and not post.delete_at_ms],
+        post_ids=[
+            post.id
+            for post in posts
+            if post.root_id in roots
+            and not post.delete_at_ms
+            and not 0 < post.create_at_ms < not_before_ms
+        ],
         source=ReplySource.CATCH_UP,
     )
     rest = {post.id: post for post in posts if post.id not in taken}

@@ -310,9 +310,9 @@ def test_old_settled_messages_are_purged_and_younger_ones_stay(
     fail(stage, "m1", "m2")
     stage.reply("m3", "sent")
     long_ago = utc_now() - timedelta(days=40)
-    change(stage, "reply:m1", finished_at=long_ago)
-    change(stage, "reply:m3", finished_at=long_ago)
-    change(stage, "root:1", finished_at=long_ago, state="sending")
+    change(stage, "reply:m1", started_at=long_ago, finished_at=long_ago)
+    change(stage, "reply:m3", started_at=long_ago, finished_at=long_ago)
+    change(stage, "root:1", started_at=long_ago, finished_at=long_ago, state="sending")
 
     answer = operator.json("purge", "--older-than", "30", "--yes")
 

@@ -25,6 +25,7 @@ def redis(redis_url: str) -> Iterator[Redis]:
     [
         pytest.param(lambda locks: locks.of_reply("L1", "p1"), id="reply"),
         pytest.param(lambda locks: locks.of_catch_up("L1"), id="catch-up"),
+        pytest.param(lambda locks: locks.of_retention(), id="retention"),
     ],
 )
 def test_lock_is_one_workers_until_it_is_let_go(

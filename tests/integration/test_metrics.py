@@ -23,6 +23,8 @@ from ireserve_mattermost.connections import worker_redis
 from ireserve_mattermost.lanes import Lane
 from models import Database, ReplySource
 from tasks.mattermost import NotSentError, Reason
+from tasks.replies.unowned_files import write_down
+from tasks.watch.removals import Removable, note_removed, note_run
 from tasks.watch.signs import note_sweep
 from tasks.watch.tallies import Tallies
 from tests.stage.stage import LICENCE, VISITOR, Stage, drain
@@ -270,6 +272,24 @@ def test_sweep_says_when_it_ran_last(stage: Stage, scraper: Scraper) -> None:
     assert abs(after[()] - time.time()) < 60
 
 
+def test_retention_says_what_it_removed_and_when_it_ran(stage: Stage, scraper: Scraper) -> None:
+    """Every kind is there with 0 from the beginning; what is still to be removed is a gauge."""
+    before = scraper.read("removed_total"), scraper.read("retention_last_run_timestamp_seconds")
+    note_removed(stage.runtime.redis, Removable.REPLIES, 3)
+    note_run(stage.runtime.redis)
+    with stage.runtime.database.autocommit() as connection:
+        write_down(connection, licence_id=LICENCE, post_id="p1", paths=["L1/c1/f1"])
+
+    after = scraper.read("removed_total")
+    ran_at = scraper.read("retention_last_run_timestamp_seconds")[()]
+
+    nothing = {(kind.value,): 0.0 for kind in Removable}
+    assert before == (nothing, {(): 0})
+    assert after == {**nothing, ("replies",): 3.0}
+    assert abs(ran_at - time.time()) < 60
+    assert scraper.read("files_to_remove") == {(): 1}
+
+
 @pytest.mark.parametrize("part", ["database", "broker"])
 def test_part_that_is_down_costs_its_own_figures_alone(
     stage: Stage, scraper: Scraper, part: str
@@ -303,7 +323,8 @@ def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
         for name in (
             "up", "messages", "delay_seconds", "messages_waiting", "oldest_waiting_seconds",
             "circuit_state", "replies", "replies_unrecorded", "sweep_last_run_timestamp_seconds",
-            "unknown_arguments",
+            "unknown_arguments", "removed", "retention_last_run_timestamp_seconds",
+            "files_to_remove",
         )
     }  # fmt: skip
 

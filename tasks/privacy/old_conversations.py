@@ -1,0 +1,120 @@
+"""Retention of conversations: one in which nothing was said for long goes, with its replies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+from sqlalchemy import Select, and_, delete, or_, select
+from sqlalchemy.orm import Session
+
+from ireserve_mattermost.lanes import Lane, Lanes
+from models import Conversation, Database, Delivery, DeliveryKind, DeliveryState, Licence, Reply
+from models.steps import PAGE, Steps
+from tasks.replies.retention import IS_OPEN, delete_replies
+
+_IS_UNDECIDED = Delivery.state.in_([state for state in DeliveryState if not state.is_final])
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """A conversation that may be removed."""
+
+    row: int
+    lane: Lane
+    last_active_at: datetime
+
+
+class _Step(Enum):
+    KEPT = auto()
+    BEGUN = auto()
+    GONE = auto()
+
+
+def remove_conversations(steps: Steps, lanes: Lanes, *, before: datetime) -> Iterator[int]:
+    """Remove conversations in which nothing was said since then; yield how many with each one.
+
+    One in which something waits, is undecided or is still to be told stays. Its lane is held
+    meanwhile, so that no message is sent into a thread that is about to be forgotten.
+    """
+    for licence_id in _licences(steps.database):
+        for old in _find_old(steps.database, licence_id, before):
+            if steps.is_over:
+                return
+            yield _remove(steps, lanes, old, before)
+
+
+def _licences(database: Database) -> list[str]:
+    """Return the licences, without those of which a reply waits whose thread is not known yet."""
+    waits = select(Reply.id).where(
+        Reply.licence_id == Licence.id, Reply.conversation_row.is_(None), IS_OPEN
+    )
+    with database.snapshot() as session:
+        return list(session.scalars(select(Licence.id).where(~waits.exists()).order_by(Licence.id)))
+
+
+def _find_old(database: Database, licence_id: str, before: datetime) -> Iterator[_Old]:
+    last: _Old | None = None
+    while True:
+        with database.snapshot() as session:
+            rows = session.execute(_page(licence_id, before, last)).all()
+        for row, conversation_id, moment in rows:
+            last = _Old(row, Lane.of_conversation(licence_id, conversation_id), moment)
+            yield last
+        if len(rows) < PAGE:
+            return
+
+
+def _page(licence_id: str, before: datetime, last: _Old | None) -> Select[int, str, datetime]:
+    moment = Conversation.last_active_at
+    page = select(Conversation.id, Conversation.conversation_id, moment).where(
+        Conversation.licence_id == licence_id, moment < before
+    )
+    if last is not None:
+        # Those that were kept come no second time.
+        at_once = and_(moment == last.last_active_at, Conversation.id > last.row)
+        page = page.where(or_(moment > last.last_active_at, at_once))
+    return page.order_by(moment, Conversation.id).limit(PAGE)
+
+
+def _remove(steps: Steps, lanes: Lanes, old: _Old, before: datetime) -> int:
+    with lanes.locked(old.lane) as lock:
+        if lock is None or lanes.head(old.lane) is not None:
+            return 0
+        step = _Step.BEGUN
+        while step is _Step.BEGUN:
+            lock.extend()
+            step = steps.write(lambda session: _remove_some(session, old, before, steps.rows))
+    return int(step is _Step.GONE)
+
+
+def _remove_some(session: Session, old: _Old, before: datetime, limit: int) -> _Step:
+    """Remove the conversation if it has no more replies than that, else as many of those."""
+    if not _is_at_rest(session, old, before):
+        return _Step.KEPT
+    of = select(Reply.id).where(Reply.conversation_row == old.row).limit(limit + 1)
+    ids = session.scalars(of).all()
+    if ids:
+        delete_replies(session, Reply.id.in_(ids[:limit]))
+    if len(ids) > limit:
+        return _Step.BEGUN
+    # With them the next message would look for the old thread through years of the channel.
+    is_root = and_(Delivery.lane == str(old.lane), Delivery.kind == DeliveryKind.ROOT)
+    session.execute(delete(Delivery).where(is_root))
+    session.execute(delete(Conversation).where(Conversation.id == old.row))
+    return _Step.GONE
+
+
+def _is_at_rest(session: Session, old: _Old, before: datetime) -> bool:
+    """Say whether nothing of the conversation is young or open, and keep it so until the commit."""
+    still_old = select(Conversation.id).where(
+        Conversation.id == old.row, Conversation.last_active_at < before
+    )
+    # A reply that is being recorded needs the row; it comes before this or finds it gone.
+    if session.scalar(still_old.with_for_update()) is None:
+        return False
+    undecided = select(Delivery.id).where(Delivery.lane == str(old.lane), _IS_UNDECIDED)
+    open_replies = select(Reply.id).where(Reply.conversation_row == old.row, IS_OPEN)
+    return not any(session.scalar(rows.limit(1)) is not None for rows in (undecided, open_replies))

@@ -1,0 +1,49 @@
+"""Long work in steps of a bounded length."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy.orm import Session
+
+from models import Database
+from models.steps import AIM_S, MOST_ROWS, Steps
+
+
+def _work(steps: Steps, *, row_s: float, times: int = 12) -> None:
+    def write(_session: Session) -> None:
+        time.sleep(steps.rows * row_s)
+
+    for _ in range(times):
+        steps.write(write)
+
+
+def test_steps_of_slow_rows_get_smaller() -> None:
+    """Rows of 5 ms: after some steps one takes no longer than it may."""
+    steps = Steps(Database("sqlite://"))
+
+    _work(steps, row_s=0.005)
+
+    assert steps.rows * 0.005 <= AIM_S
+
+
+def test_steps_of_quick_rows_get_larger_up_to_a_limit() -> None:
+    """Rows that cost nothing are not taken twenty at a time."""
+    steps = Steps(Database("sqlite://"))
+
+    _work(steps, row_s=0.0)
+
+    assert steps.rows == MOST_ROWS
+
+
+def test_portions_end_when_the_work_is_over() -> None:
+    """What is left is for the next run."""
+    is_stopping = False
+    steps = Steps(Database("sqlite://"), is_stopping=lambda: is_stopping)
+    taken: list[int] = []
+
+    for portion in steps.portions(range(100)):
+        taken += portion
+        is_stopping = len(taken) >= 40
+
+    assert taken == list(range(40))
