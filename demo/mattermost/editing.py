@@ -24,7 +24,21 @@ def patch_post(backend: Backend, user: User, post_id: str, patch: Patch) -> Post
             raise ApiError(errors.PERMISSIONS)
         if backend.state.channels[old.channel_id].delete_at:
             raise ApiError(errors.PATCH_IN_ARCHIVED)
+        _check_edit_time(backend, old, patch)
         return change_post(backend, old, patch)
+
+
+def _check_edit_time(backend: Backend, old: Post, patch: Patch) -> None:
+    """Refuse a message that comes after the time for edits; props alone are exempt.
+
+    Newer versions look whether a message is sent, older ones whether it differs.
+    """
+    seconds = backend.options.PostEditTimeLimit
+    is_same = not backend.options.version.edits_add_files and patch.message == old.message
+    if seconds == -1 or patch.message is None or is_same:
+        return
+    if now_ms() > old.create_at + seconds * 1_000:
+        raise ApiError(errors.EDITED_TOO_LATE, seconds=str(seconds))
 
 
 def change_post(backend: Backend, old: Post, patch: Patch) -> Post:

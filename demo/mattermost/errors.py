@@ -108,6 +108,11 @@ PATCH_IN_ARCHIVED = Refusal(
     "api.post.patch_post.can_not_update_post_in_deleted.error",
     "Can not update a post in a deleted channel.",
 )
+EDITED_TOO_LATE = Refusal(
+    400,
+    "api.post.update_post.permissions_time_limit.app_error",
+    "Post edit is only allowed for {seconds} seconds. Please ask your System Administrator.",
+)
 POST_TOO_LONG = Refusal(400, "model.post.is_valid.msg.app_error", "Invalid message.")
 POST_MESSAGE_LENGTH = Refusal(
     400,

@@ -39,6 +39,7 @@ class FaultScope(StrEnum):
     ALL = "all"
     POSTS = "posts"
     FILES = "files"
+    EDITS = "edits"
 
 
 DELAYS = frozenset({FaultKind.SLOW, FaultKind.SERVICE_TIME})

@@ -100,6 +100,8 @@ def _too_many(verdict: Verdict) -> Response:
 def _scope() -> FaultScope:
     if request.method == "POST" and g.entry.path == "/posts":
         return FaultScope.POSTS
+    if g.entry.path.endswith("/patch"):
+        return FaultScope.EDITS
     return FaultScope.FILES if g.entry.path.startswith("/files") else FaultScope.ALL
 
 

@@ -37,6 +37,8 @@ class Options:
     CollapsedThreads: str = ""
     ThreadAutoFollow: bool = True
     PostPriority: bool = True
+    # Seconds for which a message may be edited; -1: for ever.
+    PostEditTimeLimit: int = -1
     EnableAPIPostDeletion: bool = False
     EnableAPIUserDeletion: bool = False
     # A JSON body may be so large, and 512 bytes more.
@@ -112,6 +114,7 @@ _PUBLISHED = (
     "EnablePostUsernameOverride",
     "MaxFileSize",
     "MaxPostSize",
+    "PostEditTimeLimit",
     "PostPriority",
     "RequireEmailVerification",
     "ShowEmailAddress",

@@ -142,6 +142,7 @@ class ServerUnderTest:
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "PrivacySettings": {"ShowEmailAddress": True},
+    "ServiceSettings": {"PostEditTimeLimit": -1},
     "FileSettings": {"EnableFileAttachments": True, "MaxFileSize": 104857600},
 }
 
