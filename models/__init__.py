@@ -2,7 +2,7 @@
 
 from models.base import Base, utc_now
 from models.catch_up import CatchUpCursor
-from models.conversation import Conversation
+from models.conversation import Conversation, ConversationState
 from models.delivery import Delivery, DeliveryKind, DeliveryState
 from models.keyring import KeyRing, KeyRingError
 from models.licence import Licence, Names, NotificationChannel, Receipts
@@ -23,6 +23,7 @@ __all__ = [
     "Base",
     "CatchUpCursor",
     "Conversation",
+    "ConversationState",
     "Database",
     "Delivery",
     "DeliveryKind",

@@ -23,8 +23,15 @@ class DeliveryKind(StrEnum):
     ROOT = "root"
     REPLY = "reply"
     NOTIFICATION = "notification"
-    # No message at all: a change of i-Reserve's users, which is in the ledger only if it failed.
+    # No messages at all: changes of i-Reserve's users and of what a conversation is like. They are
+    # in the ledger only if they failed.
     USER = "user"
+    CONVERSATION = "conversation"
+
+    @property
+    def is_message(self) -> bool:
+        """Say whether it is posted, and therefore in the ledger however it ends."""
+        return self not in {DeliveryKind.USER, DeliveryKind.CONVERSATION}
 
 
 class DeliveryState(StrEnum):

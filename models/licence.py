@@ -69,6 +69,8 @@ class Licence(Base):
     collapsed_threads: Mapped[str] = mapped_column(String(SERVER_WORD_LENGTH), default="")
     # Whether a post may have a name and an icon of its own.
     allows_own_names: Mapped[bool] = mapped_column(default=False)
+    # Whether a message may be edited at any time, as the state sign of a root needs it.
+    allows_edits: Mapped[bool] = mapped_column(default=True)
     # Who is mentioned on a conversation's root: "@anna @bert", "@channel", or empty.
     mention: Mapped[str] = mapped_column(String(MENTION_LENGTH), default="")
     names: Mapped[Names] = mapped_column(

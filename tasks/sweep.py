@@ -12,6 +12,7 @@ from tasks.app import app
 from tasks.failures import SendFailedError
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
+from tasks.outbound.redraw import redraw_overdue
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
 from tasks.watch.signs import note_sweep
@@ -42,6 +43,7 @@ def sweep_once(runtime: Runtime) -> str:
         "servers probed": send_probes,
         "licences woken": wake_overdue,
         "replies woken": wake_open_replies,
+        "cards asked for": redraw_overdue,
     }
     done = {name: _run(runtime, name, part) for name, part in parts.items()}
     broken = [name for name, count in done.items() if count is None]

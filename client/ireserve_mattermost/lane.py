@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 # The kinds of messages, and the form of their entries. A worker that meets another kind or a
 # later version sets the entry aside; fields that it does not know it leaves out.
-KINDS = ("root", "reply", "notification", "user")
+KINDS = ("root", "reply", "conversation", "notification", "user")
 ENTRY_VERSION = 2
 # What the ledger has room for, and the last moment that a clock can show.
 KEY_LENGTH = 120

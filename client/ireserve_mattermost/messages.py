@@ -29,12 +29,19 @@ NOTIFICATION_TITLE_LENGTH = 1_000
 NOTIFICATION_FIELDS = 50
 # Ten posts' worth; each is uploaded by itself and holds up the conversation meanwhile.
 ATTACHMENTS = 100
+# They stand in one line of the card; a form with more belongs behind the link to i-Reserve.
+CARD_FIELDS = 10
+# A question or a subject is cut far below; this is what a careless caller may send.
+SUBJECT_LENGTH = 10_000
 CONTENT_TYPE_LENGTH = 255
 # The longest address that mail servers take.
 EMAIL_LENGTH = 254
+# A whole number that every JSON reader keeps exactly; milliseconds since 1970 fit.
+LAST_REVISION = 2**53 - 1
 
 
 Role = Literal["visitor", "agent"]
+State = Literal["open", "taken", "snoozed", "closed"]
 
 
 class InvalidMessageError(Exception):
@@ -93,6 +100,12 @@ class RootPost:
     visitor_name: str = checked(values.text(NAME_LENGTH))
     page_url: str | None = checked(values.address(URL_LENGTH), default=None)
     started_at: datetime | None = checked(values.moment, default=None)
+    question: str | None = checked(values.text(SUBJECT_LENGTH), default=None)
+    page_title: str | None = checked(values.text(NAME_LENGTH), default=None)
+    conversation_url: str | None = checked(
+        values.address(URL_LENGTH, schemes=("http", "https")), default=None
+    )
+    fields: tuple[tuple[str, str], ...] | None = checked(values.pairs(CARD_FIELDS), default=None)
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,32 @@ class ChatMessage:
         # What came from Mattermost is not posted there again, whatever it holds.
         if self.origin_post_id is None and is_blank(self.text) and not self.attachments:
             raise ValueError("give a text, attachments or both")
+
+
+@dataclass(frozen=True)
+class ConversationChange:
+    """What i-Reserve says of a conversation; None: nothing of that.
+
+    Without a revision it says nothing: the root is drawn as it is to be.
+    """
+
+    licence_id: str = checked(values.identifier)
+    conversation_id: str = checked(values.identifier)
+    revision: int | None = checked(values.number(LAST_REVISION), default=None)
+    state: State | None = checked(values.choice("open", "taken", "snoozed", "closed"), default=None)
+    assignee_user_id: str | None = checked(values.identifier, default=None)
+    assignee_name: str | None = checked(values.text(NAME_LENGTH), default=None)
+    subject: str | None = checked(values.text(SUBJECT_LENGTH), default=None)
+    fields: tuple[tuple[str, str], ...] | None = checked(values.pairs(CARD_FIELDS), default=None)
+    conversation_url: str | None = checked(
+        values.address(URL_LENGTH, schemes=("http", "https")), default=None
+    )
+
+    def __post_init__(self) -> None:
+        told = dataclasses.asdict(self)
+        changes = set(told) - {"licence_id", "conversation_id", "revision"}
+        if self.revision is None and any(told[name] is not None for name in changes):
+            raise ValueError("revision: is missing")
 
 
 @dataclass(frozen=True)
@@ -145,11 +184,12 @@ class UserChange:
     active: bool = checked(values.flag, default=True)
 
 
-Message = Union[RootPost, ChatMessage, Notification]
+Message = Union[RootPost, ChatMessage, ConversationChange, Notification]
 # The ledger's word for what a message becomes, and the message's schema.
 KINDS: Mapping[str, type[Any]] = {
     "root": RootPost,
     "reply": ChatMessage,
+    "conversation": ConversationChange,
     "notification": Notification,
     "user": UserChange,
 }
@@ -167,7 +207,7 @@ IDS = (
 
 
 def parse_message(kind: str, payload: Mapping[str, Any]) -> Any:
-    """Return the checked message: ``RootPost``, ``ChatMessage``, ``Notification``, ``UserChange``.
+    """Return the checked message, an object of the class that ``KINDS`` names for its kind.
 
     Fields that are not in the schema are left out (``unknown_fields`` names them).
 
@@ -245,8 +285,8 @@ def key_of(kind: str, payload: Mapping[str, Any], *, task_id: str) -> str:
         return "root:1"
     if kind == "reply":
         return f"reply:{storable_id(payload.get('message_id'))}"
-    if kind == "user":
-        return f"user:{task_id}"
+    if kind in ("user", "conversation"):
+        return f"{kind}:{task_id}"
     if payload.get("notification_id") is None:
         return f"notification:{task_id}"
     return f"notification-id:{storable_id(payload['notification_id'])}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Mapping, Sequence, Tuple, Union
 
-from ireserve_mattermost.messages import Role
+from ireserve_mattermost.messages import Role, State
 from ireserve_mattermost.public import AttachmentDict, FieldDict, Id, message_task
 
 Moment = Union[str, datetime]
@@ -24,11 +24,17 @@ def create_root_post(
     visitor_name: str,
     page_url: str | None = None,
     started_at: Moment | None = None,
+    question: str | None = None,
+    page_title: str | None = None,
+    conversation_url: str | None = None,
+    fields: Fields | None = None,
 ) -> None:
-    """Start a conversation's thread: a root post with its id, the visitor and the page.
+    """Start a conversation's thread: a root post with the visitor, the question and the page.
 
-    ``started_at`` is ISO 8601 (UTC when it names no zone). A conversation has one root post,
-    however often this is called.
+    ``started_at`` is ISO 8601 (UTC when it names no zone). Without ``question`` the visitor's first
+    message is the question. ``conversation_url`` leads the team to i-Reserve, ``fields`` maps
+    titles to values. A conversation has one root post, however often this is called: a later call
+    completes it, and leaves what it does not name as it is.
     """
 
 
@@ -50,6 +56,28 @@ def post_reply(
     ``sender_role`` is "visitor" or "agent". An attachment has a ``name`` and a ``url`` or a
     ``path``. With ``origin_post_id`` the message came from Mattermost in the first place: nothing
     is posted.
+    """
+
+
+@message_task(name="mattermost.update_conversation", kind="conversation")
+def update_conversation(
+    licence_id: Id,
+    conversation_id: Id,
+    *,
+    revision: int,
+    state: State | None = None,
+    assignee_user_id: Id | None = None,
+    assignee_name: str | None = None,
+    subject: str | None = None,
+    fields: Fields | None = None,
+    conversation_url: str | None = None,
+) -> None:
+    """Say what a conversation is like now; its root post shows it.
+
+    ``state`` is "open", "taken" (give the assignee), "snoozed" or "closed". ``revision`` is a whole
+    number of yours that grows with each change, as a time in milliseconds: a call with a lower or
+    equal one than the last is left out. What is not named stays as it is. A visitor's message opens
+    a closed or snoozed conversation again.
     """
 
 

@@ -18,6 +18,7 @@ from ireserve_mattermost.messages import parse_message
 _TASKS = {
     "root": "create_root_post",
     "reply": "post_reply",
+    "conversation": "update_conversation",
     "notification": "send_notification",
     "user": "sync_user",
 }

@@ -147,6 +147,19 @@ def flag(value: Any) -> bool:
     return value
 
 
+def number(most: int) -> Check:
+    """Check a whole number from 0 to ``most``."""
+
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise WrongValueError("must be a whole number")
+        if not 0 <= value <= most:
+            raise WrongValueError(f"must be from 0 to {most}")
+        return int(value)
+
+    return check
+
+
 def color(value: Any) -> str:
     """Check a notification's colour."""
     if not isinstance(value, str) or not _COLOR.fullmatch(value):

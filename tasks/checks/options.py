@@ -11,10 +11,23 @@ _MEGABYTE = 1024 * 1024
 def judge_options(config: ClientConfig) -> list[Check]:
     """Return what the server's settings mean for this package."""
     return [
+        judge_edits(config),
         judge_emails(config),
         judge_uploads(config),
         judge_webhooks(config),
     ]
+
+
+def judge_edits(config: ClientConfig) -> Check:
+    """Return whether the sign of a root can show how its conversation stands."""
+    if config.allows_edits:
+        return passed("edits", "the message of a root can be changed: its sign shows the state")
+    return passed(
+        "edits",
+        f"messages can be edited for {config.post_edit_time_limit} s: roots have no state sign, "
+        "the line below them shows the state (System Console > Site Configuration > Posts > Post "
+        "Edit Time Limit)",
+    )
 
 
 def judge_emails(config: ClientConfig) -> Check:

@@ -47,6 +47,8 @@ class LicenceAccess:
     names: Names = Names.HEADER
     # Whether the server shows a post's own name and icon, as it was last asked.
     allows_own_names: bool = False
+    # Whether the message of a root may be edited at any time.
+    allows_edits: bool = True
 
     @property
     def speaks_as_author(self) -> bool:
@@ -125,6 +127,7 @@ class Licences:
             mention=licence.mention,
             names=licence.names,
             allows_own_names=licence.allows_own_names,
+            allows_edits=licence.allows_edits,
             notification_targets={
                 channel.notification_type: NotificationTarget(
                     channel.channel_id, channel.channel_name, channel.enabled

@@ -67,6 +67,7 @@ def said_by_server(config: ClientConfig) -> dict[str, Any]:
         "server_version": config.version[:SERVER_WORD_LENGTH],
         "collapsed_threads": config.collapsed_threads[:SERVER_WORD_LENGTH],
         "allows_own_names": config.shows_own_names,
+        "allows_edits": config.allows_edits,
     }
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from tasks.mattermost.errors import MattermostError
 from tasks.mattermost.pages import ask_by_ids
+from tasks.mattermost.reasons import Reason
 from tasks.mattermost.shape import parse_list
 from tasks.mattermost.transport import LIST_ANSWER_BYTES, Transport, route
 from tasks.mattermost.types import (
@@ -54,6 +56,22 @@ class DirectoryCalls:
     def get_user_by_username(self, name: str) -> Member:
         """A user by user name; deactivated ones too. Raises: RefusedError `not_found`."""
         return self._transport.call("GET", route("users", "username", name), parse=Member.parse)
+
+    def find_username(self, email: str) -> str:
+        """The user name of the active person with this address; "" if there is none.
+
+        Where the server hides addresses it refuses the question to all but administrators.
+        """
+        try:
+            member = self._transport.call("GET", route("users", "email", email), parse=Member.parse)
+        except MattermostError as error:
+            # No address in an error's text.
+            error.path = "/users/email"
+            if error.reason in {Reason.NOT_FOUND, Reason.PERMISSION_MISSING, Reason.NOT_A_MEMBER}:
+                return ""
+            raise
+        is_there = member.email.lower() == email.lower() and not member.delete_at_ms
+        return member.username if is_there and not member.is_bot else ""
 
     def get_users_by_ids(self, user_ids: Sequence[str]) -> list[Member]:
         """The users among these ids, in no order; unknown ids are left out."""

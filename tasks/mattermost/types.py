@@ -180,11 +180,18 @@ class ClientConfig(Parsed):
     collapsed_threads: str = wire(line(64), "CollapsedThreads")
     post_usernames_enabled: bool = wire(switch(default=False), "EnablePostUsernameOverride")
     post_icons_enabled: bool = wire(switch(default=False), "EnablePostIconOverride")
+    # Seconds for which a message may be edited, -1 for ever; empty: the server does not say.
+    post_edit_time_limit: str = wire(line(64), "PostEditTimeLimit")
 
     @property
     def shows_own_names(self) -> bool:
         """Whether a post is shown under a name and an icon of its own."""
         return self.post_usernames_enabled and self.post_icons_enabled
+
+    @property
+    def allows_edits(self) -> bool:
+        """Whether a message may be edited at any time."""
+        return self.post_edit_time_limit in {"", "-1"}
 
 
 def parse_posts(data: object) -> list[Post]:

@@ -8,7 +8,8 @@ say ``sending``: the next worker looks in Mattermost for each of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 
@@ -16,17 +17,20 @@ from sqlalchemy import Connection
 
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from ireserve_mattermost.messages import Notification
-from models import DeliveryState
-from tasks.failures import SendFailedError, Settled, Waiting
+from models import DeliveryKind, DeliveryState
+from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
 from tasks.licences.access import LicenceAccess
 from tasks.outbound import endings, ledger
+from tasks.outbound.card import draw
 from tasks.outbound.delivery import deliver
 from tasks.outbound.endings import Delivered, is_the_entrys_fault
 from tasks.outbound.job import Attempt, Head, Job, Step
 from tasks.outbound.ledger import Begun, KnownDelivery
 from tasks.outbound.marks import Mark
 from tasks.outbound.message_clock import MessageClock
+from tasks.outbound.redraw import REDRAW_KEY
 from tasks.outbound.threads import Thread, load_thread
+from tasks.outbound.told import Said
 from tasks.outbound.verdicts import (
     CheckedMessage,
     has_expired,
@@ -101,9 +105,12 @@ class Batch:
                 known = ledger.find(connection, self._lane, [entry.key for entry in entries])
                 final = {key: row for key, row in known.items() if row.state.is_final}
             else:
-                self._thread = _load_thread(connection, [message for _, message in self._messages])
-                opening = ledger.begin(connection, self._lane, entries)
+                # A change of the conversation is in the ledger only if it fails.
+                messages = [entry for entry in entries if entry.kind != DeliveryKind.CONVERSATION]
+                opening = ledger.begin(connection, self._lane, messages)
                 final, self._untried = opening.final, opening.begun
+                said = [(head.entry.key, message) for head, message in self._messages]
+                self._thread = _load_thread(connection, said, known=final)
         self._note_final(entries, final)
 
     def _note_final(self, entries: Sequence[LaneEntry], final: dict[str, KnownDelivery]) -> None:
@@ -135,9 +142,12 @@ class Batch:
                 step.settled.append(outcome)
                 if time.monotonic() - self._written_at > SETTLE_S:
                     self._write_sent()
-                    yield step
-                    step = Step([], [])
+                    # The last message is in its lane until the card is drawn.
+                    if head is not self._messages[-1][0]:
+                        yield step
+                        step = Step([], [])
             self._give_back()
+            self._draw()
         finally:
             # What is in Mattermost is in the ledger whatever else went wrong.
             self._write_sent()
@@ -148,12 +158,14 @@ class Batch:
     ) -> Settled | Waiting:
         """Send one message, if it is to be sent now, and return how it ended."""
         try:
+            if entry.kind == DeliveryKind.CONVERSATION:
+                return self._note_change(entry, message)
             unsent = self._unsent(entry, message)
             if unsent is not None:
                 return unsent
             assert isinstance(message, CheckedMessage)
             attempt = Attempt(self._untried.pop(entry.key), Mark.of(self._lane, entry.key))
-            job, thread = self._job(entry, message.licence), self._take_thread(message)
+            job, thread = self._job(entry, message.licence), self._take_thread(entry, message)
             with self._runtime.shares.message(self._lane.licence_id):
                 outcome = deliver(
                     self._runtime, job, entry, message, thread=thread, attempt=attempt
@@ -185,16 +197,45 @@ class Batch:
             return endings.refuse(database, begun, entry, verdict)
         return endings.skip(database, begun, entry, verdict)
 
-    def _take_thread(self, message: CheckedMessage) -> Thread | None:
+    def _note_change(
+        self, entry: LaneEntry, message: CheckedMessage | SendFailedError
+    ) -> Settled | Waiting:
+        """Store what i-Reserve says of the conversation; the root shows it at the end."""
+        if isinstance(message, SendFailedError):
+            if entry.key == REDRAW_KEY:
+                return Settled(entry.key, entry.task_id, DeliveryState.SKIPPED, message.reason)
+            return endings.refuse_entry(self._runtime.database, self._lane, entry, message)
+        waiting = reason_to_wait(self._runtime, self._lane, entry)
+        if isinstance(waiting, Waiting):
+            return waiting
+        # It has waited for as long as a message may: then the next message shows it.
+        self._reload_thread(entry, message)
+        return Settled(entry.key, entry.task_id, DeliveryState.SENT)
+
+    def _reload_thread(self, entry: LaneEntry, message: CheckedMessage) -> None:
+        """Read the thread again if it is not known any more; what was told of it is stored."""
+        if self._thread is None:
+            with self._runtime.database.connection() as connection:
+                said = [(entry.key, message)]
+                self._thread = _load_thread(connection, said, known=[entry.key])
+
+    def _take_thread(self, entry: LaneEntry, message: CheckedMessage) -> Thread | None:
         """Return the conversation's thread, None for a notification.
 
         Whatever happens to it now, only a message that arrives says what it is after.
         """
-        if self._thread is None and not isinstance(message.message, Notification):
-            with self._runtime.database.connection() as connection:
-                self._thread = _load_thread(connection, [message])
+        self._reload_thread(entry, message)
         thread, self._thread = self._thread, None
         return thread
+
+    def _draw(self) -> None:
+        """Let the root show what is new and no message of this batch has shown."""
+        thread, (head, message) = self._thread, self._messages[-1]
+        is_due = thread is not None and thread.root_post_id and thread.is_to_be_drawn
+        if thread is None or not is_due or self._blocked or isinstance(message, SendFailedError):
+            return
+        with self._runtime.shares.message(self._lane.licence_id), suppress(UndecidedError):
+            self._thread = draw(self._job(head.entry, message.licence), thread)
 
     def _job(self, entry: LaneEntry, licence: LicenceAccess) -> Job:
         clock = MessageClock(self._extend)
@@ -226,13 +267,23 @@ class Batch:
 
 
 def _load_thread(
-    connection: Connection, messages: Sequence[CheckedMessage | SendFailedError]
+    connection: Connection,
+    messages: Sequence[tuple[str, CheckedMessage | SendFailedError]],
+    *,
+    known: Container[str],
 ) -> Thread | None:
-    """Return the thread of those messages that go into one; None: none of them does."""
+    """Return the thread of those messages that go into one; None: none of them does.
+
+    The messages come with their keys; what those tell that are ``known`` is stored already.
+    """
     wanted = [
-        each
-        for each in messages
-        if isinstance(each, CheckedMessage) and reason_to_skip(each) is None
+        (key, each)
+        for key, each in messages
+        if isinstance(each, CheckedMessage)
+        and not isinstance(each.message, Notification)
+        and reason_to_skip(each) is None
     ]
-    told = [each.message for each in wanted if not isinstance(each.message, Notification)]
-    return load_thread(connection, told, wanted[0].licence) if told else None
+    if not wanted:
+        return None
+    said = [Said(each.message, each.enqueued_at, key in known) for key, each in wanted]
+    return load_thread(connection, said, wanted[0][1].licence)

@@ -10,6 +10,7 @@ from models import DeliveryState
 from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
 from tasks.licences.circuit import DEFAULT_PAUSE_S
 from tasks.mattermost import MattermostError, RateLimitedError, RefusedError
+from tasks.outbound.card import draw
 from tasks.outbound.endings import Delivered, accounted, detail_of
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Sent
@@ -77,7 +78,8 @@ def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Att
     if not isinstance(message, ChatMessage):
         return _send_root(job, thread, attempt)
     with accounted(job, attempt):
-        thread = ensure_root(job, thread)
+        # Before the message, so that those who are named on the card are told of it.
+        thread = draw(job, ensure_root(job, thread))
         try:
             _post_message(job, message, thread, attempt)
         except RefusedError as error:

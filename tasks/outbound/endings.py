@@ -52,12 +52,13 @@ def write_sent(database: Database, delivered: Sequence[Delivered]) -> None:
             note_activity(connection, thread)
 
 
-def write_root(database: Database, thread: Thread, begun: Begun, root: Post) -> Thread:
+def write_root(
+    database: Database, thread: Thread, begun: Begun, root: Post, *, card_digest: str
+) -> Thread:
     """Write down that the root post is there, link it, and return the thread with it."""
     with database.connection() as connection:
         ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, root.id)])
-        link_root(connection, thread, root)
-    return replace(thread, root_post_id=root.id, channel_id=root.channel_id)
+        return link_root(connection, thread, root, card_digest=card_digest)
 
 
 @contextmanager

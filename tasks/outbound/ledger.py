@@ -126,6 +126,8 @@ def begin(
     for entry in entries:
         # Enqueued twice, it is the first that counts.
         first.setdefault(entry.key, entry)
+    if not first:
+        return Opening({}, {})
     begun = _insert(connection, lane, first.values())
     known = [key for key in first if key not in begun]
     if not known:

@@ -10,7 +10,7 @@ from sqlalchemy import null, update
 from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import LOCK_S, HeldLock, Lane, LaneEntry, Lanes
-from models import Database, Delivery, DeliveryKind, DeliveryState
+from models import Database, Delivery, DeliveryState
 from tasks.failures import MAY_HAVE_ARRIVED, WAS_AWAY, OwnReason
 from tasks.mattermost import Reason
 from tasks.watch.filter import Filter, newest
@@ -100,8 +100,8 @@ def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | Non
 
 
 def _reopen(session: Session, row: Delivery) -> None:
-    if row.kind is DeliveryKind.USER:
-        # A change of a user is in the ledger only if it failed.
+    if not row.kind.is_message:
+        # A change of a user or of a conversation is in the ledger only if it failed.
         session.delete(row)
         return
     row.state = DeliveryState.HELD if _was_never_sent(row) else DeliveryState.SENDING

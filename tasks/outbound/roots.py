@@ -9,6 +9,7 @@ from models import DeliveryKind
 from tasks.failures import UndecidedError
 from tasks.mattermost import Post, Reason, RefusedError
 from tasks.outbound import ledger
+from tasks.outbound.card import ROOT_PART, RootDraft, drawn, kept
 from tasks.outbound.endings import accounted, write_root
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun
@@ -17,10 +18,6 @@ from tasks.outbound.orphans import take_over
 from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
 from tasks.outbound.threads import Thread, root_payload
 from tasks.outbound.undecided import asking
-from tasks.rendering import render_root
-
-# A root post is one post.
-ROOT_PART = "1"
 
 
 def ensure_root(job: Job, thread: Thread) -> Thread:
@@ -60,25 +57,21 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
     """
     attempt = Attempt(begun, Mark.of(job.lane, thread.root_key))
     with accounted(job, attempt):
-        root = _find_or_make_root(job, thread, attempt)
+        card = drawn(thread, job.licence)
+        is_found = begun.must_look
+        root = _find_or_make_root(job, thread, attempt, card)
         if thread.number > 1:
             take_over(job, thread, root, begun)
-        return write_root(job.database, thread, begun, root)
+        # What an earlier attempt has made may show something else.
+        digest = "" if is_found else card.digest
+        return write_root(job.database, thread, begun, root, card_digest=digest)
 
 
-def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt) -> Post:
+def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt, card: RootDraft) -> Post:
     # Where an earlier attempt would have put it; the default channel may be another by now.
     find_earlier(job, attempt, Place(thread.channel_id))
-    text = render_root(
-        conversation_id=thread.conversation_id,
-        visitor_name=thread.visitor_name or "",
-        page_url=thread.page_url,
-        started_at=thread.started_at,
-        continues=thread.number > 1,
-        max_length=job.licence.max_post_size,
-    )
-    draft = Draft(ROOT_PART, text, kept={"conversation_id": thread.conversation_id})
-    return post_marked(job, attempt, Place(job.licence.default_channel_id), draft)
+    root = Draft(ROOT_PART, card.message, props=card.props, kept=kept(thread))
+    return post_marked(job, attempt, Place(job.licence.default_channel_id), root)
 
 
 def is_root_gone(job: Job, thread: Thread, refusal: RefusedError) -> bool:

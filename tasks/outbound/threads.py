@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self, cast
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, case, insert, null, select, update
 
 from ireserve_mattermost.lanes import Lane
-from ireserve_mattermost.messages import ChatMessage, RootPost
-from models import Conversation, utc_now
+from ireserve_mattermost.messages import ChatMessage, ConversationChange, RootPost
+from models import Conversation, ConversationState, utc_now
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import Post
 from tasks.outbound.job import Job
+from tasks.outbound.told import Said, told_by
 
 # How exactly a conversation's last activity is known; finer would cost a write for each message.
 ACTIVITY_STEP = timedelta(hours=1)
@@ -29,27 +30,41 @@ class Thread:
 
     conversation_row: int
     conversation_id: str
-    visitor_name: str | None
-    page_url: str | None
-    started_at: datetime | None
     channel_id: str
     root_post_id: str | None
     number: int
     last_active_at: datetime
+    card_digest: str | None
+    card_changed_at: datetime | None
+    visitor_name: str | None
+    page_url: str | None
+    page_title: str | None
+    started_at: datetime | None
+    question: str | None
+    subject: str | None
+    conversation_url: str | None
+    fields: list[list[str]] | None
+    state: ConversationState | None
+    state_at: datetime | None
+    assignee_user_id: str | None
+    assignee_name: str | None
+    assignee_username: str | None
+    revision: int | None
+    waiting_since: datetime | None
+    answered_at: datetime | None
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
         """Return the thread of a conversation that was read as a whole."""
+        told = {name: getattr(conversation, name) for name in (*_OF_CARD, *_TOLD)}
         return cls(
             conversation_row=conversation.id,
             conversation_id=conversation.conversation_id,
-            visitor_name=conversation.visitor_name,
-            page_url=conversation.page_url,
-            started_at=conversation.started_at,
             channel_id=conversation.channel_id,
             root_post_id=conversation.root_post_id,
             number=conversation.thread_number,
             last_active_at=conversation.last_active_at,
+            **told,
         )
 
     @property
@@ -57,62 +72,71 @@ class Thread:
         """Return the key under which the ledger keeps this thread's root post."""
         return f"root:{self.number}"
 
+    @property
+    def is_to_be_drawn(self) -> bool:
+        """Say whether the root may show something else than what is stored."""
+        return self.card_changed_at is not None or not self.card_digest
 
+
+_OF_CARD = ("card_digest", "card_changed_at")
+# What messages and calls tell of a conversation.
+_TOLD = (
+    "visitor_name",
+    "page_url",
+    "page_title",
+    "started_at",
+    "question",
+    "subject",
+    "conversation_url",
+    "fields",
+    "state",
+    "state_at",
+    "assignee_user_id",
+    "assignee_name",
+    "assignee_username",
+    "revision",
+    "waiting_since",
+    "answered_at",
+)
 # In the order of the fields of a Thread.
 _COLUMNS = (
     _ROWS.c.id,
     _ROWS.c.conversation_id,
-    _ROWS.c.visitor_name,
-    _ROWS.c.page_url,
-    _ROWS.c.started_at,
     _ROWS.c.channel_id,
     _ROWS.c.root_post_id,
     _ROWS.c.thread_number,
     _ROWS.c.last_active_at,
+    *(_ROWS.c[name] for name in (*_OF_CARD, *_TOLD)),
 )
-_LEARNED = ("visitor_name", "page_url", "started_at")
 _FIND = select(*_COLUMNS).where(
     _ROWS.c.licence_id == bindparam("licence"), _ROWS.c.conversation_id == bindparam("conversation")
 )
 
 
-def load_thread(
-    connection: Connection, messages: Sequence[RootPost | ChatMessage], licence: LicenceAccess
-) -> Thread:
-    """Return the conversation of these messages with its thread; it is made if need be."""
-    licence_id, conversation_id = messages[0].licence_id, messages[0].conversation_id
-    wanted = {"licence": licence_id, "conversation": conversation_id}
+def load_thread(connection: Connection, said: Sequence[Said], licence: LicenceAccess) -> Thread:
+    """Return the conversation of these messages with its thread; it is made if need be.
+
+    What they tell of it is stored.
+    """
+    first = cast("RootPost | ChatMessage | ConversationChange", said[0].message)
+    wanted = {"licence": first.licence_id, "conversation": first.conversation_id}
     row = connection.execute(_FIND, wanted).one_or_none()
     thread = Thread(*row) if row is not None else None
-    learned = _learned(thread, messages)
+    told = told_by({name: getattr(thread, name, None) for name in _TOLD}, said)
     if thread is None:
         made = insert(_ROWS).values(
-            licence_id=licence_id,
-            conversation_id=conversation_id,
+            licence_id=first.licence_id,
+            conversation_id=first.conversation_id,
             channel_id=licence.default_channel_id,
             thread_number=1,
-            **learned,
+            **told,
         )
         return Thread(*connection.execute(made.returning(*_COLUMNS)).one())
-    if not learned:
+    if not told:
         return thread
-    connection.execute(update(_ROWS).where(_ROWS.c.id == thread.conversation_row).values(**learned))
-    return replace(thread, **learned)
-
-
-def _learned(thread: Thread | None, messages: Sequence[RootPost | ChatMessage]) -> dict[str, Any]:
-    """Return what the messages tell of the conversation, for this root post and a later one."""
-    known = {name: getattr(thread, name, None) for name in _LEARNED}
-    told = dict(known)
-    for message in messages:
-        if isinstance(message, RootPost):
-            # PostgreSQL stores no NUL, and no reader misses one.
-            told["visitor_name"] = message.visitor_name.replace("\0", "")
-            told["page_url"] = message.page_url and message.page_url.replace("\0", "")
-            told["started_at"] = message.started_at
-        elif told["visitor_name"] is None and message.sender_role == "visitor":
-            told["visitor_name"] = message.sender_name.replace("\0", "")
-    return {name: value for name, value in told.items() if value != known[name]}
+    told["card_changed_at"] = utc_now()
+    connection.execute(update(_ROWS).where(_ROWS.c.id == thread.conversation_row).values(**told))
+    return replace(thread, **told)
 
 
 def root_payload(lane: Lane, thread: Thread) -> dict[str, object]:
@@ -123,16 +147,33 @@ def root_payload(lane: Lane, thread: Thread) -> dict[str, object]:
         "visitor_name": thread.visitor_name or "",
         "page_url": thread.page_url,
         "started_at": thread.started_at.isoformat() if thread.started_at else None,
+        "question": thread.question,
+        "page_title": thread.page_title,
+        "conversation_url": thread.conversation_url,
+        "fields": thread.fields,
     }
 
 
-def link_root(connection: Connection, thread: Thread, root: Post) -> None:
-    """Link the conversation with its root post."""
+def link_root(connection: Connection, thread: Thread, root: Post, *, card_digest: str) -> Thread:
+    """Link the conversation with its root post, which shows this card; return the thread so."""
+    linked = {"root_post_id": root.id, "channel_id": root.channel_id}
+    return note_drawn(connection, thread, card_digest, **linked)
+
+
+def note_drawn(connection: Connection, thread: Thread, card_digest: str, **linked: str) -> Thread:
+    """Note what the root shows now, and that nothing else is to be drawn.
+
+    A change that came meanwhile stays to be drawn.
+    """
+    changed_at = _ROWS.c.card_changed_at
+    still = case((changed_at == thread.card_changed_at, null()), else_=changed_at)
     connection.execute(
-        update(Conversation)
-        .where(Conversation.id == thread.conversation_row)
-        .values(root_post_id=root.id, channel_id=root.channel_id)
+        update(_ROWS)
+        .where(_ROWS.c.id == thread.conversation_row)
+        .values(card_digest=card_digest, card_changed_at=still, **linked)
     )
+    values: dict[str, Any] = {"card_digest": card_digest, "card_changed_at": None, **linked}
+    return replace(thread, **values)
 
 
 def note_activity(connection: Connection, thread: Thread) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import structlog
@@ -30,10 +31,11 @@ BLOCKED_LOOK_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class CheckedMessage:
-    """A message that can be sent, with its licence."""
+    """A message that can be sent, with its licence, and when it was enqueued."""
 
     message: Message
     licence: LicenceAccess
+    enqueued_at: datetime
 
 
 def read(runtime: Runtime, lane: Lane, entry: LaneEntry) -> CheckedMessage | SendFailedError:
@@ -42,7 +44,8 @@ def read(runtime: Runtime, lane: Lane, entry: LaneEntry) -> CheckedMessage | Sen
         message = parse_message(entry.kind, entry.payload)
         if unknown := unknown_fields(entry.kind, entry.payload):
             log.warning("unknown_arguments_ignored", lane=str(lane), key=entry.key, names=unknown)
-        return CheckedMessage(message, runtime.licences.access(lane.licence_id))
+        enqueued_at = datetime.fromtimestamp(entry.enqueued_at_ms / 1_000, UTC)
+        return CheckedMessage(message, runtime.licences.access(lane.licence_id), enqueued_at)
     except InvalidMessageError as error:
         return SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
     except SendFailedError as error:

@@ -6,10 +6,9 @@ from typing import Literal
 
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.agent import AgentText
-from tasks.rendering.characters import clean, one_line, shorten
+from tasks.rendering.characters import shorten
 from tasks.rendering.file_names import safe_file_name
-from tasks.rendering.links import web_address
-from tasks.rendering.plain import PlainText, plain_line, plain_link
+from tasks.rendering.plain import PlainText, plain_line
 from tasks.rendering.splitting import split
 
 Role = Literal["visitor", "agent"]
@@ -19,11 +18,6 @@ Role = Literal["visitor", "agent"]
 MIN_MESSAGE_LENGTH = 4000
 # Longer names, ids and addresses would push the conversation off the screen.
 MAX_NAME_LENGTH = 80
-_MAX_ID_LENGTH = 100
-_MAX_LABEL_LENGTH = 80
-_MAX_PAGE_LENGTH = 500
-# Name, id and the other lines of a root post, when each of their characters is written as five.
-_MAX_HEAD_LENGTH = 1200
 
 ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧"}
 # Where an agent wrote: a colleague in Mattermost may have the same name.
@@ -31,31 +25,6 @@ PLACES: dict[Role, str] = {"visitor": "", "agent": " (i-Reserve)"}
 NAMELESS: dict[Role, str] = {"visitor": "Unnamed visitor", "agent": "Unnamed agent"}
 # Not strftime("%b"): that follows the locale of the process.
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
-
-def render_root(
-    *,
-    conversation_id: str,
-    visitor_name: str,
-    page_url: str | None,
-    started_at: datetime | None,
-    continues: bool,
-    max_length: int = 16383,
-) -> str:
-    """Return the root post: who, which conversation, when it started, and on which page.
-
-    The page's address is left out of a link that would not fit into `max_length`.
-    """
-    started = f" · started {_moment(started_at)}" if started_at else ""
-    lines = [
-        f"💬 **{_name(visitor_name, role='visitor')}**",
-        f"Conversation {_code(conversation_id)}{started}",
-    ]
-    if page_url and page_url.strip():
-        lines.append(f"Page: {_page(page_url, max_length=max_length - _MAX_HEAD_LENGTH)}")
-    if continues:
-        lines.append("↪ _This continues an earlier thread, which is gone._")
-    return "\n".join(lines)
 
 
 def render_reply(
@@ -81,7 +50,7 @@ def render_reply(
     """
     if max_length < MIN_MESSAGE_LENGTH:
         raise ValueError(f"max_length must be at least {MIN_MESSAGE_LENGTH}, not {max_length}")
-    late = f"sent {_moment(sent_at)}" if sent_at else ""
+    late = f"sent {moment_text(sent_at)}" if sent_at else ""
     header = _joined(_header(sender_name, sender_role), late)
     # A paragraph of its own keeps the agent's Markdown (an underline, a table) off the header.
     gap = "\n" if sender_role == "visitor" else "\n\n"
@@ -157,7 +126,7 @@ def _aside(text: str) -> str:
 
 
 def _header(name: str, role: Role) -> str:
-    return f"{ICONS[role]} **{_name(name, role=role)}**{PLACES[role]}"
+    return f"{ICONS[role]} **{name_text(name, role=role)}**{PLACES[role]}"
 
 
 def _joined(*parts: str) -> str:
@@ -168,32 +137,12 @@ def _counter(number: int | str, total: int | str) -> str:
     return f" ({number}/{total})"
 
 
-def _name(name: str, *, role: Role) -> str:
+def name_text(name: str, *, role: Role) -> str:
+    """Return a name as text in a line, or what stands for a blank one."""
     return NAMELESS[role] if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
 
 
-def _code(conversation_id: str) -> str:
-    """Return the id as code, in which nothing is read as Markdown or as a mention."""
-    if is_blank(conversation_id):
-        return " ".join(f"U+{ord(char):04X}" for char in conversation_id[:_MAX_ID_LENGTH])
-    line = one_line(conversation_id, limit=_MAX_ID_LENGTH)
-    # A backtick ends code, and of the sign for a newline the web client makes one even there.
-    if "`" in line or "\u2424" in line:
-        return plain_line(conversation_id, limit=_MAX_ID_LENGTH)
-    return f"`{line}`"
-
-
-def _moment(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
     """Return an aware time in UTC, such as "22 Nov 2026 14:03 UTC"."""
     utc = moment.astimezone(UTC)
     return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year} {utc:%H:%M} UTC"
-
-
-def _page(url: str, *, max_length: int) -> str:
-    """Return the page as a link without a preview; as text if it is not an http(s) address."""
-    if address := web_address(url):
-        label = clean(url).strip().partition("://")[2].removesuffix("/")
-        link = plain_link(shorten(label, limit=_MAX_LABEL_LENGTH), url=address)
-        if len(link) <= max_length:
-            return link
-    return plain_line(url, limit=_MAX_PAGE_LENGTH)

@@ -45,7 +45,7 @@ class Ending:
     """An outcome, and what it leaves to do.
 
     ``reply`` is the row as it is now, None when it is gone. ``reason`` is a word, ``detail`` a
-    sentence for the operator.
+    sentence for the operator. ``answers``: the conversation's card says something else now.
     """
 
     outcome: Outcome
@@ -53,6 +53,7 @@ class Ending:
     receipt: Receipt | None = None
     reason: str | None = None
     detail: str | None = None
+    answers: bool = False
 
 
 def note(tallies: Tallies, reply: KnownReply, ending: Ending) -> None:

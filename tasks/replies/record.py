@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from sqlalchemy import Connection
+
 from ireserve_mattermost.locks import HeldLock, LockLostError
-from models import ReplyState
+from models import ReplyState, Visibility
 from tasks.attachments import AttachmentReason
 from tasks.attachments.store import AttachmentStore
 from tasks.failures import SendFailedError
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostError, Post, Reason
+from tasks.outbound.redraw import ask_for_card, note_answer
 from tasks.replies import rows, unowned_files
 from tasks.replies.content import Content
 from tasks.replies.files import Fetching, fetch_files
@@ -104,6 +107,8 @@ def _record_locked(
     job = ReplyJob(runtime, licence, runtime.clients.of(licence), known, lock.extend)
     ending = _attempt(job)
     hand_over(runtime, ending.reply)
+    if ending.answers and ending.reply is not None:
+        ask_for_card(runtime, licence.id, ending.reply.conversation_id or "")
     _give_receipt(job, ending.receipt)
     return ending
 
@@ -174,6 +179,9 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
             files=files,
             attempt=fetching.attempt,
         )
+        answers = written is not None and _answers(
+            connection, known, content, owner=owner, post=post
+        )
     if written is None or known.files or known.attempts:
         _remove_files(job)
     if written is None:
@@ -181,7 +189,17 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     if rows.lacks_files(files):
         # It is told at once; the files follow as a later revision, when the store is back.
         postpone(job.runtime.database, written, _STORE_AWAY)
-    return Ending(Outcome.EDITED if known.revision else Outcome.RECORDED, written, receipt)
+    outcome = Outcome.EDITED if known.revision else Outcome.RECORDED
+    return Ending(outcome, written, receipt, answers=answers)
+
+
+def _answers(
+    connection: Connection, known: KnownReply, content: Content, *, owner: ThreadOwner, post: Post
+) -> bool:
+    """Note that the visitor has an answer; say whether the conversation's card changes by it."""
+    if content.visibility is not Visibility.PUBLIC or known.visibility is Visibility.PUBLIC:
+        return False
+    return note_answer(connection, owner.row, posted_at_ms=post.create_at_ms)
 
 
 def _leave_empty(job: ReplyJob, inquiry: Inquiry) -> Ending:

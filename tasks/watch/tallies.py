@@ -66,8 +66,8 @@ def _count_of(lane: Lane, entry: LaneEntry, settled: Settled) -> Mapping[str, in
     counts = {f"{licence}message:{entry.kind}:{settled.state.value}": 1}
     if entry.kind in KINDS and unknown_fields(entry.kind, entry.payload):
         counts[f"{licence}unknown:{entry.kind}"] = 1
-    # A change of a user goes nowhere: how long it took says nothing about Mattermost.
-    if settled.state is DeliveryState.SENT and entry.kind != DeliveryKind.USER:
+    # What is no message says nothing of how long one takes.
+    if settled.state is DeliveryState.SENT and DeliveryKind(entry.kind).is_message:
         delay_ms = max(0, round(settled.at_ms - entry.enqueued_at_ms))
         bucket = DELAY_BUCKETS_S[bisect_left(DELAY_BUCKETS_S, delay_ms / 1_000)]
         counts |= {f"{licence}delay:{bucket}": 1, f"{licence}delay_ms": delay_ms}

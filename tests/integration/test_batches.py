@@ -147,7 +147,7 @@ def writes(stage: Stage) -> Iterator[list[str]]:
 
 def test_ten_messages_are_written_down_twice(stage: Stage, writes: list[str]) -> None:
     """All together before the first is sent, and all together after the last."""
-    stage.start()
+    stage.start(question="Who has asked already?")
     _append(stage, *(str(number) for number in range(10)))
     writes.clear()
 

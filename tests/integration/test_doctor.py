@@ -145,6 +145,7 @@ def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Oper
         "bot": "ok",
         "team": "ok",
         THE_CHANNEL: "ok",
+        "edits": "ok",
         "e-mails": "ok",
         "uploads": "ok",
         "webhooks": "ok",

@@ -73,6 +73,17 @@ class Stage:
         }
         return self.drain(self.append("reply", **arguments))
 
+    def update(self, revision: int, conversation_id: str = "c1", **more: Any) -> DrainReport:
+        """Enqueue what i-Reserve says of a conversation and drain its lane."""
+        arguments = {"conversation_id": conversation_id, "revision": revision, **more}
+        return self.drain(self.append("conversation", **arguments))
+
+    def patches(self) -> list[Any]:
+        """Return the record of the requests that changed a post."""
+        return [
+            entry for entry in self.stand_in.received(method="PUT") if entry.path.endswith("/patch")
+        ]
+
     def notify(
         self, notification_type: str = "booking", text: str = "news", **more: Any
     ) -> DrainReport:

@@ -91,6 +91,7 @@ def test_the_client_config_is_read_from_its_strings() -> None:
         collapsed_threads="",
         post_usernames_enabled=False,
         post_icons_enabled=False,
+        post_edit_time_limit="",
     )
 
 

@@ -6,102 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rendering import file_note, render_files_header, render_reply, render_root
+from tasks.rendering import file_note, render_files_header, render_reply
 from tasks.rendering.posts import MIN_MESSAGE_LENGTH, Role
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed
 
 AMSTERDAM = timezone(timedelta(hours=1))
 ROLES: st.SearchStrategy[Role] = st.sampled_from(["visitor", "agent"])
 BOLD = ("strong_open", "strong_close")
-
-
-def test_the_root_post_tells_who_which_when_and_where() -> None:
-    """The root post has the visitor's name, the conversation's id, the time and the page."""
-    post = render_root(
-        conversation_id="c-17",
-        visitor_name="Jan de Vries",
-        page_url="https://www.bieb.nl/boeken/?q=(a)",
-        started_at=datetime(2026, 11, 22, 15, 3, tzinfo=AMSTERDAM),
-        continues=True,
-    )
-
-    assert post.splitlines() == [
-        "💬 **Jan de Vries**",
-        "Conversation `c-17` · started 22 Nov 2026 14:03 UTC",
-        "Page: [www.bieb.nl/boeken/?q=(a)](https://www.bieb.nl/boeken/?q=%28a%29)",
-        "↪ _This continues an earlier thread, which is gone._",
-    ]
-
-
-def test_the_root_post_leaves_out_what_is_not_known() -> None:
-    """Without name, time and page the root post still says which conversation it is."""
-    post = render_root(
-        conversation_id="17", visitor_name=" ", page_url=None, started_at=None, continues=False
-    )
-
-    assert post == "💬 **Unnamed visitor**\nConversation `17`"
-
-
-@pytest.mark.parametrize(
-    ("page_url", "line"),
-    [
-        pytest.param("javascript:alert(1)", "Page: javascript:\u200balert(1)", id="no web address"),
-        pytest.param("www.x.nl", "Page: w\u200bww.x.nl", id="no scheme"),
-        pytest.param("http://x.nl a", "Page: http:\u200b//x.nl a", id="an address and more"),
-        pytest.param("http://x.nl/\n# a", "Page: http:\u200b//x.nl\u200b/ # a", id="two lines"),
-        pytest.param(
-            "https://x.nl/@all/" + "a" * 80,
-            "Page: [x.nl/@\u200ball/" + "a" * 69 + "…](https://x.nl/@all/" + "a" * 80 + ")",
-            id="long",
-        ),
-        pytest.param("https://x.nl/a_).", "Page: [x.nl/a_).](https://x.nl/a_%29.)", id="odd end"),
-        pytest.param("http://[::1]/a", "Page: [[:\u200b:\u200b1]/a](http://[::1]/a)", id="ipv6"),
-        pytest.param("https://x.nl/«’", "Page: [x.nl/«’](https://x.nl/«’)", id="quotes"),
-        pytest.param("https://my_host/", "Page: [my_host](https://my_host/)", id="underscore"),
-        pytest.param(
-            "http://x.nl\\@e.nl", "Page: http:\u200b//x.nl\\\\@\u200be.nl", id="two hosts"
-        ),
-        pytest.param("https:///a", "Page: https:\u200b///a", id="no host"),
-    ],
-)
-def test_a_page_is_a_link_only_if_it_is_a_web_address(page_url: str, line: str) -> None:
-    """Anything but an http(s) address is shown as text; a long address is shown in part."""
-    post = render_root(
-        conversation_id="17", visitor_name="J", page_url=page_url, started_at=None, continues=False
-    )
-
-    assert post.splitlines()[2:] == [line]
-
-
-def test_a_page_of_a_long_address_can_be_opened() -> None:
-    """The link leads to the whole address, of which a part is shown."""
-    address = "https://x.nl/?s=" + "a" * 2500
-
-    post = render_root(
-        conversation_id="17",
-        visitor_name="J",
-        page_url=address,
-        started_at=None,
-        continues=False,
-        max_length=MIN_MESSAGE_LENGTH,
-    )
-
-    assert read(post).hrefs == (address,)
-
-
-def test_no_page_makes_a_root_post_too_long() -> None:
-    """An address for which the post has no room is shown in part, as text."""
-    post = render_root(
-        conversation_id="`" * 100,
-        visitor_name="*" * 80,
-        page_url="https://x.nl/" + "(" * 7900,
-        started_at=datetime(2026, 1, 2, tzinfo=UTC),
-        continues=True,
-        max_length=MIN_MESSAGE_LENGTH,
-    )
-
-    assert len(post) <= MIN_MESSAGE_LENGTH
-    assert read(post).hrefs == ()
 
 
 @pytest.mark.parametrize(
@@ -112,37 +23,6 @@ def test_a_name_that_cannot_be_seen_is_none(name: str) -> None:
     (message,) = render_reply(sender_name=name, sender_role="agent", text="a")
 
     assert message == "🎧 **Unnamed agent** (i-Reserve)\n\na"
-
-
-def test_an_id_that_cannot_be_seen_is_spelt_out() -> None:
-    """An id of a no-break space is shown by its code point."""
-    post = render_root(
-        conversation_id="\u00a0", visitor_name="J", page_url=None, started_at=None, continues=False
-    )
-
-    assert post.splitlines()[1] == "Conversation U+00A0"
-
-
-@settings(max_examples=300, deadline=None)
-@given(NASTY, NASTY, NASTY, st.booleans())
-def test_no_root_post_can_be_bent(name: str, id_: str, page: str, web: bool) -> None:
-    """Name, id and page stay on their lines, mention nobody, and bring nothing else along."""
-    page_url = f"https://x.nl/{page}" if web else page
-
-    post = render_root(
-        conversation_id=id_,
-        visitor_name=name,
-        page_url=page_url,
-        started_at=datetime(2026, 1, 2, tzinfo=UTC),
-        continues=False,
-    )
-
-    reading = read(post)
-    code = [token for token in reading.foreign if token == "code_inline"]
-    assert mentions(post) == []
-    assert sorted(reading.foreign) == sorted((*BOLD, *code))
-    assert len(code) <= 1
-    assert len(post.split("\n")) == 2 + post.count("\nPage: ")
 
 
 @pytest.mark.parametrize(

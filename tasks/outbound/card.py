@@ -1,0 +1,201 @@
+"""The root post as a card: what it shows, and how it is kept true.
+
+It is written whole from what is stored, and never read back. A change of the conversation is
+stored first; a worker that dies before the root shows it leaves that to the sweep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+
+from models import Conversation, ConversationState, Licence, User
+from tasks.failures import UndecidedError
+from tasks.licences.access import LicenceAccess
+from tasks.mattermost import MattermostError, RefusedError
+from tasks.outbound.endings import is_the_entrys_fault
+from tasks.outbound.job import Job
+from tasks.outbound.marks import Mark
+from tasks.outbound.threads import Thread, note_drawn
+from tasks.rendering import Card, CardState, render_card
+
+log = structlog.get_logger(__name__)
+
+# A root post is one post.
+ROOT_PART = "1"
+# Roots keep their head line, with the bot's own picture, also where one follows the other.
+HEAD_LINE = {"from_webhook": "true", "use_user_icon": "true"}
+# A server takes the message of a root no more; its props may be changed all the same.
+TOO_LATE_TO_EDIT = "api.post.update_post.permissions_time_limit.app_error"
+
+_STATES = {
+    ConversationState.CLOSED: CardState.CLOSED,
+    ConversationState.SNOOZED: CardState.SNOOZED,
+    ConversationState.TAKEN: CardState.TAKEN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RootDraft:
+    """What a root is to show. ``digest`` names it."""
+
+    message: str
+    attachment: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Return what tells this card from another."""
+        text = json.dumps([self.message, self.attachment], sort_keys=True)
+        return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
+
+    @property
+    def props(self) -> dict[str, Any]:
+        """Return Mattermost's own props of the root."""
+        return {**HEAD_LINE, "attachments": [self.attachment]}
+
+
+def drawn(thread: Thread, licence: LicenceAccess) -> RootDraft:
+    """Return what the root of this thread is to show."""
+    message, attachment = render_card(_card(thread, licence), max_length=licence.max_post_size)
+    return RootDraft(message, attachment)
+
+
+def kept(thread: Thread) -> dict[str, Any]:
+    """Return what is kept beside a root's mark."""
+    return {"conversation_id": thread.conversation_id}
+
+
+def draw(job: Job, thread: Thread) -> Thread:
+    """Let the root show what is stored, if it does not; return the thread as it is then.
+
+    A card that cannot be drawn fails no message: the next change, or the sweep, draws it.
+
+    Raises:
+        LockLostError: the lane is another worker's.
+        UndecidedError: the message has had its time.
+    """
+    if thread.root_post_id is None or not thread.is_to_be_drawn:
+        return thread
+    try:
+        return _draw(job, thread)
+    except UndecidedError:
+        raise
+    except Exception as error:
+        if not is_the_entrys_fault(error):
+            raise
+        # The edge of the card: what breaks it must not fail the message. Its text may be a name.
+        kind = type(error).__name__
+        log.error("card_broke", conversation_id=thread.conversation_id, error=kind)
+        return thread
+
+
+def _draw(job: Job, thread: Thread) -> Thread:
+    thread = _with_username(job, thread)
+    draft = drawn(thread, job.licence)
+    try:
+        if draft.digest != thread.card_digest:
+            job.extend()
+            _patch(job, thread, draft)
+    except MattermostError as error:
+        reason = error.reason.value
+        log.warning("card_not_drawn", conversation_id=thread.conversation_id, reason=reason)
+        if not isinstance(error, RefusedError):
+            # Stored as it was; for this batch it is as good as drawn: one try is enough.
+            return replace(thread, card_digest=draft.digest, card_changed_at=None)
+        # It would be refused again: the next change tries it with another card.
+    with job.database.connection() as connection:
+        return note_drawn(connection, thread, draft.digest)
+
+
+def _patch(job: Job, thread: Thread, draft: RootDraft) -> None:
+    mark = Mark.of(job.lane, thread.root_key).props(ROOT_PART, **kept(thread))
+    # What is not sent again is lost, the server's own sign of a bot with it.
+    props = {"from_bot": "true", **draft.props, **mark}
+    message = draft.message if job.licence.allows_edits else None
+    try:
+        job.client.patch_post(thread.root_post_id or "", message=message, props=props)
+    except RefusedError as error:
+        if error.error_id != TOO_LATE_TO_EDIT:
+            raise
+        _note_limit(job)
+        unsigned = drawn(thread, replace(job.licence, allows_edits=False))
+        job.client.patch_post(
+            thread.root_post_id or "", props={**props, "attachments": [unsigned.attachment]}
+        )
+
+
+def _note_limit(job: Job) -> None:
+    """Note that messages cannot be edited for ever; ``doctor`` notes when they can again."""
+    log.warning("messages_not_editable", licence_id=job.licence.id)
+    with job.database.transaction() as session:
+        session.execute(
+            update(Licence).where(Licence.id == job.licence.id).values(allows_edits=False)
+        )
+
+
+def _with_username(job: Job, thread: Thread) -> Thread:
+    """Return the thread with its assignee's name in Mattermost, which is asked for once."""
+    if thread.assignee_user_id is None or thread.assignee_username is not None:
+        return thread
+    wanted = select(User.email).where(
+        User.licence_id == job.licence.id, User.user_id == thread.assignee_user_id, User.active
+    )
+    with job.database.snapshot() as session:
+        email = session.scalar(wanted)
+    job.extend()
+    try:
+        username = job.client.find_username(email) if email else ""
+    except MattermostError as error:
+        log.info("assignee_not_found", licence_id=job.licence.id, reason=error.reason.value)
+        return thread
+    with job.database.transaction() as session:
+        session.execute(
+            update(Conversation)
+            .where(Conversation.id == thread.conversation_row)
+            .where(Conversation.assignee_user_id == thread.assignee_user_id)
+            .values(assignee_username=username)
+        )
+    return replace(thread, assignee_username=username)
+
+
+def _card(thread: Thread, licence: LicenceAccess) -> Card:
+    state = _state(thread)
+    since = {
+        CardState.WAITING: thread.waiting_since,
+        CardState.ANSWERED: thread.answered_at,
+    }.get(state, thread.state_at)
+    is_open = state in {CardState.WAITING, CardState.ANSWERED}
+    return Card(
+        conversation_id=thread.conversation_id,
+        visitor_name=thread.visitor_name or "",
+        state=state,
+        since=since,
+        waiting_since=thread.waiting_since if state is CardState.TAKEN else None,
+        question=thread.subject or thread.question,
+        assignee=thread.assignee_name,
+        assignee_username=thread.assignee_username,
+        # Who is named follows the thread from then on; a root without a question names no member.
+        mention=licence.mention if is_open and thread.question else "",
+        page_url=thread.page_url,
+        page_title=thread.page_title,
+        conversation_url=thread.conversation_url,
+        started_at=thread.started_at,
+        fields=[(title, value) for title, value in thread.fields or ()],
+        continues=thread.number > 1,
+        is_signed=licence.allows_edits,
+    )
+
+
+def _state(thread: Thread) -> CardState:
+    if thread.state in _STATES:
+        return _STATES[thread.state]
+    if thread.assignee_user_id or thread.assignee_name:
+        return CardState.TAKEN
+    if thread.waiting_since:
+        return CardState.WAITING
+    return CardState.ANSWERED if thread.answered_at else CardState.NEW

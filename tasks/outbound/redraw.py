@@ -1,0 +1,82 @@
+"""Cards that are to be drawn though no message comes: after a reply, and for the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from redis.exceptions import RedisError
+from sqlalchemy import Connection, Row, select, update
+
+from ireserve_mattermost.lanes import Lane, LaneEntry, TooManyError
+from ireserve_mattermost.wake_ups import licence_wake_up
+from models import Conversation, DeliveryKind, Licence, utc_now
+from tasks.runtime import Runtime
+
+# The lane's entry that changes nothing: it makes the worker that has the lane draw the card.
+REDRAW_KEY = f"{DeliveryKind.CONVERSATION.value}:card"
+# A card is drawn within a second or two as a rule; what is older was left behind.
+OVERDUE = timedelta(seconds=10)
+# By how much the server's clock and ours may differ.
+CLOCK_MARGIN = timedelta(minutes=5)
+# What the sweep takes up at a time: a second's work.
+AT_ONCE = 100
+
+
+def note_answer(connection: Connection, conversation_row: int, *, posted_at_ms: int) -> bool:
+    """Note that the team has answered the visitor; say whether the card changes by it.
+
+    A reply that was found late answers nothing of what the visitor has said since.
+    """
+    now = utc_now()
+    posted_at = datetime.fromtimestamp(posted_at_ms / 1_000, UTC)
+    waiting = update(Conversation).where(
+        Conversation.id == conversation_row, Conversation.waiting_since < posted_at + CLOCK_MARGIN
+    )
+    changed = connection.execute(
+        waiting.values(waiting_since=None, answered_at=now, card_changed_at=now)
+    )
+    return changed.rowcount > 0
+
+
+def ask_for_card(runtime: Runtime, licence_id: str, conversation_id: str) -> bool:
+    """Have the conversation's card drawn, in its turn; False: the sweep does it."""
+    wake_id, wake = licence_wake_up(licence_id)
+    ids = {"licence_id": licence_id, "conversation_id": conversation_id}
+    entry = LaneEntry(DeliveryKind.CONVERSATION, REDRAW_KEY, wake_id, ids)
+    lane = Lane.of_conversation(licence_id, conversation_id)
+    try:
+        runtime.lanes.append(lane, entry, wake=wake)
+    except (RedisError, TooManyError):
+        return False
+    return True
+
+
+def redraw_overdue(runtime: Runtime) -> int:
+    """Have those cards drawn that no worker draws; return how many.
+
+    A card that cannot be drawn for as long as a message may wait is left to the next message.
+    """
+    return sum(
+        ask_for_card(runtime, licence_id, conversation_id)
+        for licence_id, conversation_id in map(tuple, _overdue(runtime))
+        if not runtime.circuits.state(licence_id).is_open
+        and runtime.lanes.head(Lane.of_conversation(licence_id, conversation_id)) is None
+    )
+
+
+def _overdue(runtime: Runtime) -> Sequence[Row[str, str]]:
+    now, hold = utc_now(), timedelta(seconds=runtime.settings.hold_s)
+    rows = (
+        select(Conversation.licence_id, Conversation.conversation_id)
+        .join(Licence, Licence.id == Conversation.licence_id)
+        .where(
+            Conversation.card_changed_at.between(now - hold - OVERDUE, now - OVERDUE),
+            Conversation.root_post_id.is_not(None),
+            Licence.enabled,
+        )
+        .order_by(Conversation.card_changed_at)
+        .limit(AT_ONCE)
+    )
+    with runtime.database.reading() as connection:
+        return connection.execute(rows).all()

@@ -1,0 +1,126 @@
+"""What messages and i-Reserve's calls tell of a conversation, folded into what is stored of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ireserve_mattermost.messages import ChatMessage, ConversationChange, Message, RootPost
+from ireserve_mattermost.values import is_blank
+from models import ConversationState
+
+# As much of a question as a card can show, and some to cut at a word.
+QUESTION_LENGTH = 300
+# What a visitor's message ends: it is the conversation's turn again.
+_ENDED = frozenset({ConversationState.CLOSED, ConversationState.SNOOZED})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of the conversation or a call about it, and when it was said.
+
+    ``is_known``: the ledger knows how it ended, so that it tells nothing new of who waits.
+    """
+
+    message: Message
+    at: datetime
+    is_known: bool = False
+
+
+def told_by(known: Mapping[str, Any], said: Iterable[Said]) -> dict[str, Any]:
+    """Return which columns of the conversation change, from ``known`` on, and to what."""
+    told = dict(known)
+    for each in said:
+        match each.message:
+            case RootPost():
+                _begin(told, each.message, each.at)
+            case ConversationChange():
+                _change(told, each.message, each.at)
+            case ChatMessage() if not each.is_known:
+                _speak(told, each.message, each.message.sent_at or each.at)
+    return {name: value for name, value in told.items() if value != known.get(name)}
+
+
+def _begin(told: dict[str, Any], root: RootPost, at: datetime) -> None:
+    told["visitor_name"] = _stored(root.visitor_name)
+    if root.question and told["question"] is None:
+        told["waiting_since"] = told["waiting_since"] or root.started_at or at
+    _put(
+        told,
+        page_url=_stored(root.page_url),
+        started_at=root.started_at,
+        page_title=_stored(root.page_title),
+        question=_cut(root.question),
+        conversation_url=_stored(root.conversation_url),
+        fields=_fields(root.fields),
+    )
+
+
+def _change(told: dict[str, Any], change: ConversationChange, at: datetime) -> None:
+    """Take over what the call names, unless a newer call came before it."""
+    known = told["revision"]
+    if change.revision is None or (known is not None and change.revision <= known):
+        return
+    told["revision"] = change.revision
+    if change.state is not None and change.state != told["state"]:
+        told |= {"state": ConversationState(change.state), "state_at": at}
+    if told["state"] is ConversationState.OPEN and change.state is not None:
+        _assign(told, None, None)
+    if change.assignee_user_id is not None or change.assignee_name is not None:
+        _assign(told, change.assignee_user_id, _stored(change.assignee_name))
+    _put(
+        told,
+        subject=_cut(change.subject),
+        conversation_url=_stored(change.conversation_url),
+        fields=_fields(change.fields),
+    )
+
+
+def _assign(told: dict[str, Any], user_id: str | None, name: str | None) -> None:
+    if user_id != told["assignee_user_id"]:
+        # It is asked for when it is drawn.
+        told["assignee_username"] = None
+    told |= {"assignee_user_id": user_id, "assignee_name": name}
+
+
+def _speak(told: dict[str, Any], message: ChatMessage, at: datetime) -> None:
+    if message.sender_role != "visitor":
+        if told["waiting_since"]:
+            told |= {"waiting_since": None, "answered_at": at}
+        return
+    if told["visitor_name"] is None:
+        told["visitor_name"] = _stored(message.sender_name)
+    if told["question"] is None:
+        told["question"] = _cut(_question_of(message))
+    told["waiting_since"] = told["waiting_since"] or at
+    if told["state"] in _ENDED:
+        is_assigned = told["assignee_user_id"] or told["assignee_name"]
+        state = ConversationState.TAKEN if is_assigned else ConversationState.OPEN
+        told |= {"state": state, "state_at": at}
+
+
+def _question_of(message: ChatMessage) -> str:
+    if not is_blank(message.text):
+        return message.text
+    return " ".join(f"📎 {file.name}" for file in message.attachments)
+
+
+def _put(told: dict[str, Any], **values: Any) -> None:
+    told |= {name: value for name, value in values.items() if value is not None}
+
+
+def _cut(text: str | None) -> str | None:
+    return None if text is None else _stored(text[: 2 * QUESTION_LENGTH].strip()[:QUESTION_LENGTH])
+
+
+def _stored(text: str | None) -> str | None:
+    # PostgreSQL stores no NUL, and no reader misses one.
+    return text and text.replace("\0", "")
+
+
+def _fields(fields: Iterable[tuple[str, str]] | None) -> list[list[str]] | None:
+    if fields is None:
+        return None
+    return [[title.replace("\0", ""), value.replace("\0", "")] for title, value in fields]

@@ -1,0 +1,193 @@
+"""The root post of a thread as a card: its message, and the line in its attachment.
+
+The first line of the message is what lists, notifications and searches show. What changes most is
+in the attachment, which no search finds and no list shows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ireserve_mattermost.values import is_blank
+from tasks.rendering.characters import clean, one_line, shorten
+from tasks.rendering.links import web_address
+from tasks.rendering.plain import plain_line, plain_link, plain_title
+from tasks.rendering.posts import moment_text, name_text
+
+# What a list shows of a message is some 70 characters; twice as much is read in the channel.
+MAX_QUESTION_LENGTH = 150
+MAX_FIELD_LENGTH = 80
+_MAX_ID_LENGTH = 100
+_MAX_LABEL_LENGTH = 40
+_MAX_PAGE_LENGTH = 500
+# Name, question, id, fields and the other lines, when each of their characters is written as five.
+_MAX_HEAD_LENGTH = 3_000
+
+_OPEN = "Open in i-Reserve"
+_CONTINUES = "↪ _This continues an earlier thread, which is gone._"
+_GAP = " · "
+
+
+class CardState(StrEnum):
+    """What the team sees at a glance."""
+
+    NEW = "new"
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    TAKEN = "taken"
+    SNOOZED = "snoozed"
+    CLOSED = "closed"
+
+
+_SIGNS = {
+    CardState.NEW: "💬",
+    CardState.WAITING: "🟠",
+    CardState.ANSWERED: "🟢",
+    CardState.TAKEN: "🟢",
+    CardState.SNOOZED: "💤",
+    CardState.CLOSED: "⚪",
+}
+_GREY = "#8a94a6"
+_COLORS = {
+    CardState.NEW: _GREY,
+    CardState.WAITING: "#f5a623",
+    CardState.ANSWERED: "#3db887",
+    CardState.TAKEN: "#3db887",
+    CardState.SNOOZED: _GREY,
+    CardState.CLOSED: _GREY,
+}
+_SINCE = {
+    CardState.WAITING: "Waiting since",
+    CardState.ANSWERED: "Answered",
+    CardState.TAKEN: "Taken",
+    CardState.SNOOZED: "Snoozed",
+    CardState.CLOSED: "Closed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a root shows.
+
+    ``since`` is when the state began. ``waiting_since`` is told beside another state, where the
+    visitor waits all the same. ``assignee`` is a name as i-Reserve gave it, ``assignee_username``
+    one in Mattermost, which makes its member follow. ``mention`` is ready to be written, as
+    ``@anna @bert``. ``is_signed``: the message may be edited later, so that it can show the state.
+    """
+
+    conversation_id: str
+    visitor_name: str
+    state: CardState = CardState.NEW
+    since: datetime | None = None
+    waiting_since: datetime | None = None
+    question: str | None = None
+    assignee: str | None = None
+    assignee_username: str | None = None
+    mention: str = ""
+    page_url: str | None = None
+    page_title: str | None = None
+    conversation_url: str | None = None
+    started_at: datetime | None = None
+    fields: Sequence[tuple[str, str]] = ()
+    continues: bool = False
+    is_signed: bool = True
+
+
+def render_card(card: Card, *, max_length: int = 16383) -> tuple[str, dict[str, Any]]:
+    """Return the message of the root and its attachment."""
+    attachment = {"color": _COLORS[card.state], "text": _line(card)}
+    return _message(card, max_length=max_length), attachment
+
+
+def _message(card: Card, *, max_length: int) -> str:
+    """Return who asks what, and below it where the conversation is found.
+
+    The page's address is left out of a link that would not fit.
+    """
+    name = f"**{name_text(card.visitor_name, role='visitor')}**"
+    sign = f"{_SIGNS[card.state]} " if card.is_signed else ""
+    lines = [sign + _joined([name, _question(card)])]
+    room = max_length - _MAX_HEAD_LENGTH
+    places = [_code(card.conversation_id), _page(card, max_length=room)]
+    if card.conversation_url and (address := web_address(card.conversation_url)):
+        link = plain_link(_OPEN, url=address)
+        # Two links of 8,000 characters do not fit into one message.
+        places.append(link if len(_joined(places)) + len(link) <= room else "")
+    lines.append(_joined(places))
+    if card.continues:
+        lines.append(_CONTINUES)
+    return "\n".join(lines)
+
+
+def _line(card: Card) -> str:
+    """Return the line of the attachment: the state, what i-Reserve knows, and who is told."""
+    question = "" if card.is_signed else _question(card)
+    return _joined([_state(card), question, *map(_field, card.fields), card.mention])
+
+
+def _state(card: Card) -> str:
+    """Return what the line begins with: our own words, which begin no list or heading."""
+    if card.state is CardState.NEW:
+        return f"Started {moment_text(card.started_at)}" if card.started_at else "New"
+    by = f" by {_assignee(card)}" if _assignee(card) else ""
+    since = f" {moment_text(card.since)}" if card.since else ""
+    text = _SINCE[card.state]
+    state = f"{text}{since}" if card.state in _WITHOUT_NAME else f"{text}{by}{since}"
+    if card.waiting_since:
+        state += f"{_GAP}waiting since {moment_text(card.waiting_since)}"
+    return state
+
+
+_WITHOUT_NAME = {CardState.WAITING, CardState.ANSWERED}
+
+
+def _assignee(card: Card) -> str:
+    if card.assignee_username:
+        return f"@{card.assignee_username}"
+    return plain_line(card.assignee, limit=MAX_FIELD_LENGTH) if card.assignee else ""
+
+
+def _question(card: Card) -> str:
+    return plain_line(card.question, limit=MAX_QUESTION_LENGTH) if card.question else ""
+
+
+def _field(field: tuple[str, str]) -> str:
+    parts = [one_line(part, limit=MAX_FIELD_LENGTH) for part in field]
+    # Escaped as a whole: the colon is a sign like others to what stands before it.
+    return plain_line(": ".join(filter(None, parts)), limit=2 * MAX_FIELD_LENGTH + 2)
+
+
+def _page(card: Card, *, max_length: int) -> str:
+    """Return the page as a link with its title, or the last part of its path, as the label."""
+    if not card.page_url or is_blank(card.page_url):
+        return plain_line(card.page_title or "", limit=_MAX_LABEL_LENGTH)
+    if address := web_address(card.page_url):
+        link = plain_link(_label(card, card.page_url), url=address)
+        if len(link) <= max_length:
+            return link
+    return plain_line(card.page_title or card.page_url, limit=_MAX_PAGE_LENGTH)
+
+
+def _label(card: Card, url: str) -> str:
+    if card.page_title and not is_blank(card.page_title):
+        return one_line(card.page_title, limit=_MAX_LABEL_LENGTH)
+    place = clean(url).strip().partition("://")[2]
+    path = place.partition("?")[0].partition("#")[0].rstrip("/")
+    return shorten(path.rpartition("/")[2] or place, limit=_MAX_LABEL_LENGTH)
+
+
+def _code(conversation_id: str) -> str:
+    """Return the id as code, in which nothing is read as Markdown or as a mention."""
+    if is_blank(conversation_id):
+        return " ".join(f"U+{ord(char):04X}" for char in conversation_id[:_MAX_ID_LENGTH])
+    line = one_line(conversation_id, limit=_MAX_ID_LENGTH)
+    # A backtick ends code, and of the sign for a newline the web client makes one even there.
+    if "`" in line or "\u2424" in line:
+        return plain_title(conversation_id, limit=_MAX_ID_LENGTH)
+    return f"`{line}`"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return _GAP.join(part for part in parts if part)
