@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
-from models import Base, Database
+from models import Base, Database, Licence
+from models.licence import DEFAULT_NOTE_PREFIXES
 from models.migrations import schema_state, upgrade
+from models.migrations.upgrade import alembic_config
+from tasks.replies.notes import prefixes_of
+from tests.stage.stage import LICENCE
+from tests.webhook_calls import add_licence
 
 
 def test_migrated_schema_is_the_models_schema(database: Database) -> None:
@@ -37,3 +44,50 @@ def test_sqlite_is_in_wal_mode_and_waits_for_other_writers(sqlite_url: str) -> N
 
     database.dispose()
     assert (mode, patience_ms) == ("wal", 30_000)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("note: //", DEFAULT_NOTE_PREFIXES, id="the default of then"),
+        pytest.param("intern: // nb:", "intern: nb:", id="among others"),
+        pytest.param("//intern", "", id="alone"),
+        pytest.param("intern: a//b", "intern: a//b", id="in the middle"),
+    ],
+)
+def test_two_slashes_leave_the_settings_and_stay_a_note(
+    database: Database, before: str, after: str
+) -> None:
+    """A stored setting loses them, and what begins with them is a note all the same."""
+    command.downgrade(alembic_config(database), "0007")
+    add_licence(database, LICENCE)
+    with database.transaction() as session:
+        session.execute(update(Licence).values(note_prefixes=before))
+
+    upgrade(database)
+
+    with database.snapshot() as session:
+        (setting,) = session.scalars(select(Licence.note_prefixes)).all()
+    assert setting == after
+    assert prefixes_of(setting).matches("// for us")
+
+
+def test_licence_without_prefixes_of_its_own_gets_the_default_from_the_database_too(
+    database: Database,
+) -> None:
+    """A row that is written past the models has no other prefixes than the rest."""
+    words = dict.fromkeys(
+        ("id", "server_url", "team_id", "team_name", "default_channel_id", "default_channel_name",
+         "bot_user_id", "bot_username", "bot_token_encrypted"),
+        "'x'",
+    )  # fmt: skip
+    numbers = dict.fromkeys(("max_post_size", "max_file_size_bytes"), "1")
+    moments = dict.fromkeys(("created_at", "updated_at"), "'2026-01-01 00:00:00'")
+    columns = {**words, **numbers, **moments, "enabled": "true"}
+    names, values = ", ".join(columns), ", ".join(columns.values())
+
+    with database.transaction() as session:
+        session.execute(text(f"INSERT INTO licences ({names}) VALUES ({values})"))
+        (setting,) = session.execute(text("SELECT note_prefixes FROM licences")).scalars()
+
+    assert setting == DEFAULT_NOTE_PREFIXES

@@ -139,7 +139,10 @@ def upgrade() -> None:
     with op.batch_alter_table("licences", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
-                "note_prefixes", sa.String(length=200), nullable=False, server_default="note: //"
+                "note_prefixes",
+                sa.String(length=200),
+                nullable=False,
+                server_default="note: notitie: notiz:",
             )
         )
         batch_op.add_column(
