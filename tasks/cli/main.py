@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tasks.cli.command import Group
+from tasks.cli.conversation import conversation
 from tasks.cli.database import db
 from tasks.cli.demo import demo
 from tasks.cli.doctor import doctor
@@ -26,8 +27,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    licence, doctor, status, failed, resend, discard, purge, replies, collect, erase, db, keys,
-    demo,
+    licence, doctor, status, conversation, failed, resend, discard, purge, replies, collect, erase,
+    db, keys, demo,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -85,17 +85,23 @@ def _failed(session: Session, licence_id: str) -> Iterator[tuple[Lane, Mapping[s
 def _waiting(redis: Redis, licence_id: str) -> Iterator[tuple[Lane, Mapping[str, Any]]]:
     for lane in Lanes(redis).waiting_of(licence_id):
         if lane == Lane.of_conversation(licence_id, lane.subject):
-            for payload in _payloads(cast("list[bytes]", redis.lrange(_list(lane), 0, -1))):
-                yield lane, payload
+            for entry in entries_of(redis, lane):
+                yield lane, entry.payload
 
 
-def _payloads(entries: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
-    for raw in entries:
+def entries_of(redis: Redis, lane: Lane, *, limit: int = 0) -> Iterator[LaneEntry]:
+    """Yield what waits in the lane, oldest first; the newest ``limit`` if it is given."""
+    for raw in cast("list[bytes]", redis.lrange(_list(lane), -limit, -1)):
         try:
-            yield LaneEntry.load(raw).payload
+            yield LaneEntry.load(raw)
         except (ValueError, TypeError, AttributeError):
             # It cannot be read: a worker sets it aside.
             continue
+
+
+def count_waiting(redis: Redis, lane: Lane) -> int:
+    """Return how many messages wait in the lane."""
+    return redis.llen(_list(lane))
 
 
 def _list(lane: Lane) -> str:
@@ -107,7 +113,7 @@ def load_conversation(session: Session, redis: Redis, lane: Lane) -> StoredConve
     messages = StoredConversation(
         lane.subject,
         failed=_count_failed(session, lane),
-        waiting=redis.llen(_list(lane)),
+        waiting=count_waiting(redis, lane),
         threads=root_posts(session, lane),
     )
     row = session.scalar(select(Conversation).where(*_is(lane)))

@@ -1,0 +1,106 @@
+"""``conversation``: one conversation, where it is in Mattermost, and how far each message came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.table import Table
+
+from tasks.cli.command import Command
+from tasks.cli.installation import Installation
+from tasks.cli.licence.registration import require_licence
+from tasks.cli.options import limit_option
+from tasks.cli.output import cell_text, show, table
+from tasks.privacy.report import ConversationReport, MessageReport, ReplyReport, report_on
+from tasks.rendering.characters import one_line
+
+# As much of what was said as fits beside the rest.
+SAID_LENGTH = 200
+_MESSAGES = ("id", "when", "kind", "key", "state", "post", "reason", "detail", "cure")
+_REPLIES = (
+    "id", "when", "post", "path", "state", "for", "revision", "files", "to tell", "given up",
+    "reason", "detail", "cure",
+)  # fmt: skip
+
+
+@click.command(cls=Command)
+@click.argument("licence_id", metavar="LICENCE")
+@click.argument("conversation_id", metavar="ID")
+@click.option(
+    "--personal",
+    is_flag=True,
+    help="Also show names, addresses and what was said, as far as it is stored.",
+)
+@limit_option
+def conversation(licence_id: str, conversation_id: str, personal: bool, limit: int) -> None:
+    """Show one conversation of LICENCE.
+
+    Its thread in Mattermost, its messages and the team's replies with their states and reasons.
+    ID is i-Reserve's. Without --personal there are only ids, states and moments, so that it can be
+    shown to others.
+    """
+    parts = Installation()
+    with parts.database.snapshot() as session:
+        licence = require_licence(session, licence_id)
+        report = report_on(
+            session, parts.redis, licence, conversation_id, limit=limit, personal=personal
+        )
+    show({"conversation": report.data()}, *_lines(report, personal=personal))
+
+
+def _lines(report: ConversationReport, *, personal: bool) -> list[str | Table]:
+    headings = ("said",) if personal else ()
+    messages = [[*_of_message(each), *_said(each.said, personal)] for each in report.messages]
+    replies = [[*_of_reply(each), *_said(each.said, personal)] for each in report.replies]
+    return [
+        table(("", ""), _facts(report)),
+        "",
+        table((*_MESSAGES, *headings), messages) if messages else "No message is known.",
+        "",
+        table((*_REPLIES, *headings), replies) if replies else "No reply is known.",
+    ]
+
+
+def _facts(report: ConversationReport) -> list[tuple[str, str]]:
+    thread = report.thread
+    facts: dict[str, object] = {
+        "conversation": report.conversation,
+        "started": report.started_at,
+        "last active": report.last_active_at,
+        "thread": thread.permalink if thread else "none yet",
+        "channel": thread and thread.channel_id,
+        "threads before": ", ".join(thread.earlier) if thread else "",
+        "waiting messages": report.waiting,
+        **{name: _seen(value) for name, value in (report.personal or {}).items()},
+    }
+    return [(name, cell_text(value)) for name, value in facts.items() if value not in (None, "")]
+
+
+def _of_message(each: MessageReport) -> list[object]:
+    return [
+        each.id, each.at, each.kind, each.key, each.state, each.post_id, each.reason, each.detail,
+        each.cure,
+    ]  # fmt: skip
+
+
+def _of_reply(each: ReplyReport) -> list[object]:
+    return [
+        each.id, each.at, each.post_id, each.path, each.state, each.visibility, each.revision,
+        each.files, each.pending_event, each.given_up, each.reason, each.detail, each.cure,
+    ]  # fmt: skip
+
+
+def _said(said: Mapping[str, Any] | None, personal: bool) -> list[str | None]:
+    """Return who said what, on one line; a message that was sent is in Mattermost alone."""
+    if not personal:
+        return []
+    names = ("visitor_name", "sender_name", "author", "question", "text")
+    found = [str(said[name]) for name in names if said and said.get(name)]
+    return [_seen(": ".join(found)) if found else None]
+
+
+def _seen(value: object) -> str:
+    """Return what a stranger wrote, without what a terminal would take for a command."""
+    return one_line("" if value is None else str(value), limit=SAID_LENGTH)

@@ -1,0 +1,234 @@
+"""One conversation as an operator looks at it: its thread, its card, its messages and its replies.
+
+Ids, states, reasons and moments; what people said, and who they are, only where it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from redis import Redis
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ireserve_mattermost.lanes import Lane, LaneEntry
+from models import Conversation, Delivery, Licence, Reply, ReplyAttachment
+from tasks.licences.registration import RegistrationError
+from tasks.outbound.resending import cure_of
+from tasks.privacy.conversations import count_waiting, entries_of, root_posts
+from tasks.replies.cures import cure_of_reply
+from tasks.replies.patience import GIVEN_UP
+from tasks.watch.filter import newest
+
+# Of a message that is in its lane and that no worker has begun.
+WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadReport:
+    """Where the conversation is in Mattermost. ``earlier``: root posts of threads that are gone."""
+
+    root_post_id: str
+    permalink: str
+    channel_id: str
+    number: int
+    earlier: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReport:
+    """One message from i-Reserve. Without an ``id`` it is not in the ledger yet."""
+
+    id: int | None
+    at: datetime
+    kind: str
+    key: str
+    state: str
+    reason: str | None
+    detail: str | None
+    cure: str
+    post_id: str | None
+    posts: int
+    said: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReport:
+    """One reply of the team. ``pending_event``: what i-Reserve has not been told yet."""
+
+    id: int
+    at: datetime
+    post_id: str
+    path: str
+    state: str
+    visibility: str | None
+    revision: int
+    files: int
+    pending_event: str | None
+    given_up: bool
+    reason: str | None
+    detail: str | None
+    cure: str
+    said: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationReport:
+    """What is known of one conversation; the newest messages and replies, the oldest first."""
+
+    licence: str
+    conversation: str
+    started_at: datetime | None
+    last_active_at: datetime | None
+    thread: ThreadReport | None
+    waiting: int
+    messages: tuple[MessageReport, ...]
+    replies: tuple[ReplyReport, ...]
+    personal: dict[str, Any] | None = None
+
+    def data(self) -> dict[str, Any]:
+        """Return all of it for a program."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    licence: Licence
+    lane: Lane
+    limit: int
+    personal: bool
+
+
+def report_on(
+    session: Session,
+    redis: Redis,
+    licence: Licence,
+    conversation_id: str,
+    *,
+    limit: int,
+    personal: bool,
+) -> ConversationReport:
+    """Return what is known of the conversation.
+
+    Raises:
+        RegistrationError: nothing is.
+    """
+    asked = _Asked(licence, Lane.of_conversation(licence.id, conversation_id), limit, personal)
+    row = session.scalar(
+        select(Conversation).where(
+            Conversation.licence_id == licence.id, Conversation.conversation_id == conversation_id
+        )
+    )
+    messages = _messages(session, redis, asked)
+    if row is None and not messages:
+        raise RegistrationError(
+            f"nothing is stored of conversation {conversation_id!r} of licence {licence.id!r}"
+        )
+    return ConversationReport(
+        licence=licence.id,
+        conversation=conversation_id,
+        started_at=(row.started_at or row.created_at) if row else None,
+        last_active_at=row.last_active_at if row else None,
+        thread=_thread(session, asked, row) if row else None,
+        waiting=count_waiting(redis, asked.lane),
+        messages=tuple(messages),
+        replies=tuple(_replies(session, asked, row)) if row else (),
+        personal=_personal(row) if row and personal else None,
+    )
+
+
+def _thread(session: Session, asked: _Asked, row: Conversation) -> ThreadReport | None:
+    if row.root_post_id is None:
+        return None
+    roots = root_posts(session, asked.lane)
+    return ThreadReport(
+        root_post_id=row.root_post_id,
+        # Mattermost finds the team by itself.
+        permalink=f"{asked.licence.server_url}/_redirect/pl/{row.root_post_id}",
+        channel_id=row.channel_id,
+        number=row.thread_number,
+        earlier=tuple(root for root in roots if root != row.root_post_id),
+    )
+
+
+def _personal(row: Conversation) -> dict[str, Any]:
+    return {"visitor": row.visitor_name, "page_url": row.page_url}
+
+
+def _messages(session: Session, redis: Redis, asked: _Asked) -> list[MessageReport]:
+    """Return what is in the ledger, then what waits and was not begun."""
+    rows = select(Delivery).where(Delivery.lane == str(asked.lane))
+    begun = newest(session, rows, Delivery, limit=asked.limit)
+    known = {row.key for row in begun if not row.state.is_final}
+    waiting = entries_of(redis, asked.lane, limit=asked.limit)
+    fresh = [entry for entry in waiting if entry.key not in known]
+    found = [_of_ledger(asked, row) for row in begun]
+    return [*found, *[_of_lane(asked, entry) for entry in fresh]][-asked.limit :]
+
+
+def _of_ledger(asked: _Asked, row: Delivery) -> MessageReport:
+    return MessageReport(
+        id=row.id,
+        at=row.enqueued_at,
+        kind=row.kind.value,
+        key=row.key,
+        state=row.state.value,
+        reason=row.reason,
+        detail=row.detail,
+        cure=cure_of(row.reason),
+        post_id=row.post_id,
+        posts=row.post_count,
+        said=row.payload if asked.personal else None,
+    )
+
+
+def _of_lane(asked: _Asked, entry: LaneEntry) -> MessageReport:
+    return MessageReport(
+        id=None,
+        at=datetime.fromtimestamp(entry.enqueued_at_ms / 1_000, UTC),
+        kind=entry.kind,
+        key=entry.key,
+        state=WAITING,
+        reason=None,
+        detail=None,
+        cure="",
+        post_id=None,
+        posts=0,
+        said=entry.payload if asked.personal else None,
+    )
+
+
+def _replies(session: Session, asked: _Asked, row: Conversation) -> list[ReplyReport]:
+    rows = select(Reply).where(Reply.conversation_row == row.id)
+    found = newest(session, rows, Reply, limit=asked.limit)
+    files = _files(session, [reply.id for reply in found])
+    return [_of_inbox(asked, reply, files.get(reply.id, 0)) for reply in found]
+
+
+def _files(session: Session, reply_ids: Sequence[int]) -> dict[int, int]:
+    of = ReplyAttachment.reply_id
+    counted = select(of, func.count()).where(of.in_(reply_ids)).group_by(of)
+    return {row[0]: row[1] for row in session.execute(counted)}
+
+
+def _of_inbox(asked: _Asked, reply: Reply, files: int) -> ReplyReport:
+    said = {"author": reply.author_name, "user": reply.author_user_id, "text": reply.plain_text}
+    return ReplyReport(
+        id=reply.id,
+        at=reply.posted_at or reply.received_at,
+        post_id=reply.post_id,
+        path=reply.source.value,
+        state=reply.state.value,
+        visibility=reply.visibility and reply.visibility.value,
+        revision=reply.revision,
+        files=files,
+        pending_event=reply.pending_event and reply.pending_event.value,
+        given_up=reply.next_attempt_at == GIVEN_UP,
+        reason=reply.reason,
+        detail=reply.detail,
+        cure=cure_of_reply(reply.reason),
+        said=said if asked.personal else None,
+    )
