@@ -40,6 +40,8 @@ task_default_queue = QUEUE
 # A Celery message only wakes a worker; the work is in the lanes. So losing one is harmless,
 # nothing is tried again, and nobody waits for a result.
 task_acks_late = False
+# Wake-ups are few, and what a worker has taken no other one can begin.
+worker_prefetch_multiplier = 1
 task_ignore_result = True
 result_backend = None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from redis.exceptions import ConnectionError, TimeoutError
 
-from ireserve_mattermost.lanes import MAX_WAKE_UPS, OVERDUE_MS
+from ireserve_mattermost.lanes import OVERDUE_MS
 from tasks.app import app
 from tasks.failures import SendFailedError
 from tasks.licences.circuit import Reach
@@ -98,6 +98,6 @@ def probe_server(licence_id: str) -> str:
             log.info("server_still_away", licence_id=licence_id, reason=error.reason.value)
             return f"still away: {error.reason.value}"
     runtime.circuits.close(licence_id)
-    woken = runtime.lanes.revive(licence_id, overdue_ms=0, at_most=MAX_WAKE_UPS)
-    log.info("server_is_back", licence_id=licence_id, wake_ups=woken)
-    return f"back: woken {woken} times"
+    runtime.lanes.revive(licence_id, overdue_ms=0)
+    log.info("server_is_back", licence_id=licence_id)
+    return "back"

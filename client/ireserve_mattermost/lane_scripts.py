@@ -20,11 +20,12 @@ end
 """
 
 # KEYS: list, lanes of the licence, licences, wake-ups of the licence, counts, queue, limit,
-# circuits, circuit. ARGV: entry, lane, licence (quoted), licence, wake-up's id, wake-up, how many
-# wake-ups a licence may have, how many messages.
+# circuits, circuit, queued. ARGV: entry, lane, licence (quoted), licence, wake-up's id, wake-up,
+# how many wake-ups a licence may have, how many messages, for how long one wake-up in the queue
+# stands for all (ms).
 # A lane that holds messages already is due, waits for its moment, or is being drained: its licence
-# has been woken for it. So what one licence enqueues at once puts a few wake-ups into the queue,
-# and none while its server is away; the threads that have the licence go on with its other lanes.
+# has been woken for it. So what one licence enqueues at once puts one wake-up into the queue, and
+# none while its server is away. Each thread that takes a lane wakes another while more is due.
 APPEND = (
     _NOW
     + _BLOCKED
@@ -39,23 +40,27 @@ redis.call('ZADD', KEYS[2], now_ms, ARGV[2])
 redis.call('SADD', KEYS[3], ARGV[3])
 if ARGV[6] == '' or blocked(KEYS[8], KEYS[9], ARGV[4]) then return 0 end
 if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[7]) then return 0 end
+if not redis.call('SET', KEYS[10], ARGV[5], 'NX', 'PX', ARGV[9]) then return 0 end
 redis.call('ZADD', KEYS[4], now_ms, ARGV[5])
 redis.call('LPUSH', KEYS[6], ARGV[6])
 return 1
 """
 )
 
-# KEYS: lanes of the licence, licences, wake-ups of the licence, circuits, circuit.
+# KEYS: lanes of the licence, licences, wake-ups of the licence, circuits, circuit, queued.
 # ARGV: lock's token, lock's term, how many heads, prefix, licence (quoted), licence, wake-up's id,
-# how long a message may wait (ms), longest planned pause (ms), how many lanes to look at.
-# The lane that has been due for longest, with a lock: its name and first entries. Of a licence
-# that is left alone only what has waited for too long. A moment further ahead than any planned
-# pause was set by a clock that has been put back since. Nothing is due: the wake-up is over, in
-# the same step, so that a message that comes now publishes another.
+# how long a message may wait (ms), longest planned pause (ms), how many lanes to look at, how many
+# wake-ups a licence may have.
+# The lane that has been due for longest, with a lock: its name, its first entries, and whether
+# another wake-up is called for, since more is due and none is in the queue. Of a licence that is
+# left alone only what has waited for too long. A moment further ahead than any planned pause was
+# set by a clock that has been put back since. Nothing is due: the wake-up is over, in the same
+# step, so that a message that comes now publishes another.
 TAKE = (
     _NOW
     + _BLOCKED
     + """
+if redis.call('GET', KEYS[6]) == ARGV[7] then redis.call('DEL', KEYS[6]) end
 local until_ms = now_ms
 if blocked(KEYS[4], KEYS[5], ARGV[6]) then until_ms = now_ms - tonumber(ARGV[8]) end
 local names = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', until_ms, 'LIMIT', 0, ARGV[10])
@@ -70,7 +75,10 @@ for _, name in ipairs(names) do
   elseif redis.call('SET', lock, ARGV[1], 'NX', 'PX', ARGV[2]) then
     redis.call('ZADD', KEYS[1], now_ms + ARGV[2], name)
     redis.call('ZADD', KEYS[3], 'XX', now_ms, ARGV[7])
-    return {name, redis.call('LRANGE', list, 0, ARGV[3] - 1)}
+    local more = redis.call('ZCARD', KEYS[3]) < tonumber(ARGV[11])
+      and redis.call('ZCOUNT', KEYS[1], '-inf', until_ms) > 0
+      and redis.call('EXISTS', KEYS[6]) == 0
+    return {name, redis.call('LRANGE', list, 0, ARGV[3] - 1), more and 1 or 0}
   else
     redis.call('ZADD', KEYS[1], now_ms + 1000, name)
   end
@@ -133,10 +141,10 @@ return 1
 """
 )
 
-# KEYS: lanes of the licence, licences, wake-ups of the licence, queue, circuits, circuit. ARGV:
-# licence (quoted), licence, how many wake-ups it may have, after what time one counts as lost (ms),
-# how long a lane must have been due (ms), how long a message may wait (ms), longest planned pause
-# (ms), then pairs of a wake-up's id and wake-up, which is how many are published at most. Of a
+# KEYS: lanes of the licence, licences, wake-ups of the licence, queue, circuits, circuit,
+# queued. ARGV: licence (quoted), licence, how many wake-ups it may have, after what time one counts
+# as lost (ms), how long a lane must have been due (ms), how long a message may wait (ms), longest
+# planned pause (ms), wake-up's id, wake-up, for how long one in the queue stands for all (ms). Of a
 # licence whose wake-ups are all silent for that long one more is published each time: workers that
 # were killed may have had them.
 REVIVE = (
@@ -158,26 +166,24 @@ local due = redis.call('ZCOUNT', KEYS[1], '-inf', since_ms)
 local free = tonumber(ARGV[3]) - redis.call('ZCARD', KEYS[3])
 local newest = redis.call('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')
 if free <= 0 and tonumber(newest[2]) <= now_ms - tonumber(ARGV[5]) then free = 1 end
-local published = 0
-for i = 8, #ARGV, 2 do
-  if published >= due or published >= free then break end
-  redis.call('ZADD', KEYS[3], now_ms, ARGV[i])
-  redis.call('LPUSH', KEYS[4], ARGV[i + 1])
-  published = published + 1
-end
-return published
+if due <= 0 or free <= 0 then return 0 end
+if not redis.call('SET', KEYS[7], ARGV[8], 'NX', 'PX', ARGV[10]) then return 0 end
+redis.call('ZADD', KEYS[3], now_ms, ARGV[8])
+redis.call('LPUSH', KEYS[4], ARGV[9])
+return 1
 """
 )
 
-# KEYS: lanes of the licence, wake-ups of the licence, circuits, circuit. ARGV: licence, wake-up's
-# id. A wake-up that is not served: whether it was the last one and something is due all the same.
-# It counts as spent for as long as one may be silent, or until nothing waits: a licence that has
-# its share of the threads is not woken again and again for nothing.
+# KEYS: lanes of the licence, wake-ups of the licence, circuits, circuit, queued. ARGV: licence,
+# wake-up's id. A wake-up that is not served: whether it was the last one and something is due all
+# the same. It counts as spent for as long as one may be silent, or until nothing waits: a licence
+# that has its share of the threads is not woken again and again for nothing.
 GIVE_BACK = (
     _NOW
     + _BLOCKED
     + """
 redis.call('ZREM', KEYS[2], ARGV[2])
+if redis.call('GET', KEYS[5]) == ARGV[2] then redis.call('DEL', KEYS[5]) end
 local is_last = true
 for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
   if string.sub(id, 1, 6) ~= 'spent:' then is_last = false end

@@ -46,6 +46,9 @@ TALLIES = PREFIX + "tallies"
 
 # Wake-ups of one licence that are in the queue or at work: as many threads as two workers give it.
 MAX_WAKE_UPS = 8
+# For this long a wake-up that is in the queue stands for all of its licence. Workers that are not
+# overloaded have taken it by then; one that was lost does not count for longer.
+QUEUED_MS = 1_000
 # A wake-up that has not been heard of for longer than a request takes is lost.
 LOST_MS = 25_000
 # A lane that has been due for this long has lost its wake-up. Usually it comes at once.
@@ -96,8 +99,8 @@ class Lanes:
         keys = [_list(name), _lanes(licence), LICENCES, _wakes(licence), WAITING, QUEUE, LIMIT]
         args: list[Any] = [entry.dump(), name, licence, lane.licence_id, entry.task_id, wake]
         answer = self._append(
-            keys=[*keys, CIRCUITS, _circuit(lane.licence_id)],
-            args=[*args, MAX_WAKE_UPS, MAX_WAITING],
+            keys=[*keys, CIRCUITS, _circuit(lane.licence_id), _queued(licence)],
+            args=[*args, MAX_WAKE_UPS, MAX_WAITING, QUEUED_MS],
         )
         if cast("int", answer) < 0:
             raise TooManyError(
@@ -109,23 +112,29 @@ class Lanes:
     def take(self, licence_id: str, *, wake_id: str) -> TakenLane | None:
         """Lock the licence's lane that has been due for longest, and return its first entries.
 
+        While more is due another wake-up is published, so that more threads come one by one.
         None: nothing is due, and the wake-up is over.
         """
         token, licence, taken_at = uuid4().hex, _quoted(licence_id), time.monotonic()
         args: list[Any] = [token, _ms(LOCK_S), HEADS, PREFIX, licence, licence_id, wake_id]
         answer = self._take(
-            keys=[_lanes(licence), LICENCES, _wakes(licence), CIRCUITS, _circuit(licence_id)],
-            args=[*args, self._hold_ms, LONGEST_PAUSE_MS, CANDIDATES],
+            keys=[
+                *(_lanes(licence), LICENCES, _wakes(licence), CIRCUITS, _circuit(licence_id)),
+                _queued(licence),
+            ],
+            args=[*args, self._hold_ms, LONGEST_PAUSE_MS, CANDIDATES, MAX_WAKE_UPS],
         )
         if not answer:
             return None
-        raw_name, heads = cast("tuple[bytes, list[bytes]]", answer)
+        raw_name, heads, wants_more = cast("tuple[bytes, list[bytes], int]", answer)
         name = _parsed(raw_name)
         if name is None:
             # Written by something else: out of the way, with what is in it left where it is.
             self._redis.zrem(_lanes(licence), raw_name)
             self.keep_unreadable(raw_name)
             return self.take(licence_id, wake_id=wake_id)
+        if wants_more:
+            self.revive(licence_id, overdue_ms=0)
         return self._taken(name, token, wake_id, heads, taken_at)
 
     def _taken(
@@ -169,20 +178,19 @@ class Lanes:
         args: list[Any] = [taken.token, name, licence_id, seconds, int(whatever)]
         self._release(keys=[*keys, _circuit(licence_id)], args=args)
 
-    def revive(self, licence_id: str, *, overdue_ms: int = OVERDUE_MS, at_most: int = 1) -> int:
-        """Publish wake-ups for lanes that have been due for this long; return how many."""
+    def revive(self, licence_id: str, *, overdue_ms: int = OVERDUE_MS) -> bool:
+        """Publish a wake-up if a lane has been due for this long; say whether that was so."""
         licence = _quoted(licence_id)
-        pairs = [licence_wake_up(licence_id) for _ in range(at_most)]
         keys = [_lanes(licence), LICENCES, _wakes(licence), QUEUE, CIRCUITS, _circuit(licence_id)]
         args: list[Any] = [licence, licence_id, MAX_WAKE_UPS, LOST_MS, overdue_ms, self._hold_ms]
-        args += [LONGEST_PAUSE_MS, *chain(*pairs)]
-        answer = self._revive(keys=keys, args=args)
-        return cast("int", answer)
+        args += [LONGEST_PAUSE_MS, *licence_wake_up(licence_id), QUEUED_MS]
+        return bool(self._revive(keys=[*keys, _queued(licence)], args=args))
 
     def give_back(self, licence_id: str, *, wake_id: str) -> bool:
         """End a wake-up that is not served; True: it was the last one, and something is due."""
         licence = _quoted(licence_id)
         keys = [_lanes(licence), _wakes(licence), CIRCUITS, _circuit(licence_id)]
+        keys.append(_queued(licence))
         return bool(self._give_back(keys=keys, args=[licence_id, wake_id]))
 
     def licences(self) -> list[str]:
@@ -262,6 +270,10 @@ def _lanes(licence: str) -> str:
 
 def _wakes(licence: str) -> str:
     return f"{PREFIX}wakes:{licence}"
+
+
+def _queued(licence: str) -> str:
+    return f"{PREFIX}queued:{licence}"
 
 
 def _circuit(licence_id: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ireserve_mattermost.lanes import MAX_WAKE_UPS, Lane
+from ireserve_mattermost.lanes import Lane
 from models import Delivery, utc_now
 from models.steps import Steps
 from tasks.cli.command import Command, confirm
@@ -147,7 +147,7 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
             licences.add(lane.licence_id)
             sent.append(delivery_id)
     for licence_id in sorted(licences):
-        parts.lanes.revive(licence_id, overdue_ms=0, at_most=MAX_WAKE_UPS)
+        parts.lanes.revive(licence_id, overdue_ms=0)
     return sent
 
 

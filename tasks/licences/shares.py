@@ -2,8 +2,8 @@
 
 A thread that waits for a slow server costs the others nothing as long as there are more threads
 than work that may run at once. So a worker has many threads, lets few messages run at a time, and
-shares the threads out: to each licence its part, which shrinks as more licences are busy, and to
-all licences that are slow or not known yet one part together.
+shares the threads out: to each quick licence its part, which shrinks as more are busy, and to each
+that is slow or not known yet a first thread, and more only while they have few together.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
 
-# Threads for each message that may run at once. A waiting thread costs some 100 kB; a hundred
-# licences that hang hold one each for as long as a call may take.
-THREADS_PER_MESSAGE = 16
+# Threads for each message that may run at once. A waiting thread costs some 100 kB, and is made
+# when it is needed; a hundred licences that hang hold one each for as long as a call may take.
+THREADS_PER_MESSAGE = 32
 # A call that is under way for longer only waits: it no longer counts as running.
 RUNNING_S = 0.05
 # A licence with a call under way for longer, or whose last call took longer, is slow.
@@ -31,6 +31,15 @@ class _Call:
     licence_id: str
     started_at: float
     is_quick: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Census:
+    """Who has threads at one moment: how many quick licences, and how many threads the others."""
+
+    slow: frozenset[str]
+    quick_licences: int
+    other_threads: int
 
 
 class Shares:
@@ -60,7 +69,7 @@ class Shares:
         with self._changed:
             if self._enter(licence_id):
                 return True
-            if self._serving[licence_id] or licence_id in self._parked:
+            if licence_id in self._serving or licence_id in self._parked:
                 return False
             self._parked[licence_id] = wake_id
             return None
@@ -72,8 +81,10 @@ class Shares:
             if self._serving[licence_id] <= 0:
                 del self._serving[licence_id]
             self._changed.notify_all()
-            for parked in list(self._parked):
-                if self._enter(parked):
+            census = self._census()
+            for parked in self._parked:
+                if self._fits(parked, census):
+                    self._serving[parked] += 1
                     return parked, self._parked.pop(parked)
             return None
 
@@ -96,18 +107,29 @@ class Shares:
                 self._changed.notify_all()
 
     def _enter(self, licence_id: str) -> bool:
-        slow = self._slow()
-        is_quick = self._is_quick(licence_id, slow)
-        alike = [name for name in self._serving if self._is_quick(name, slow) is is_quick]
-        part = self._threads // 2 // (len(alike) + (licence_id not in self._serving))
-        if self._serving.get(licence_id, 0) >= max(1, min(self._at_once // 2, part)):
-            return False
-        if not is_quick and sum(self._serving[name] for name in alike) >= self._threads // 2:
-            return False
-        if self._serving.total() >= self._threads:
+        if not self._fits(licence_id, self._census()):
             return False
         self._serving[licence_id] += 1
         return True
+
+    def _census(self) -> _Census:
+        slow = self._slow()
+        others = [name for name in self._serving if not self._is_quick(name, slow)]
+        threads = sum(self._serving[name] for name in others)
+        return _Census(slow, len(self._serving) - len(others), threads)
+
+    def _fits(self, licence_id: str, census: _Census) -> bool:
+        """Say whether the licence may have one more thread."""
+        if self._serving.total() >= self._threads:
+            return False
+        held = self._serving.get(licence_id, 0)
+        if self._is_quick(licence_id, census.slow):
+            part = self._threads // 2 // (census.quick_licences + (held == 0))
+            return held < max(1, min(self._at_once // 2, part))
+        # One thread each, so that a licence of which nothing is known yet gets to show what it is.
+        if held == 0:
+            return census.other_threads < self._threads * 3 // 4
+        return held < self._at_once // 2 and census.other_threads < self._threads // 4
 
     def _may_run(self, licence_id: str) -> bool:
         running_since = time.monotonic() - RUNNING_S
@@ -117,12 +139,13 @@ class Shares:
         unproven = sum(not call.is_quick for call in running)
         return self._is_quick(licence_id, self._slow()) or unproven < max(1, self._at_once // 2)
 
-    def _slow(self) -> set[str]:
+    def _slow(self) -> frozenset[str]:
         """Return the licences with a call that has been under way for too long."""
         since = time.monotonic() - SLOW_S
-        return {call.licence_id for call in self._calls.values() if call.started_at < since}
+        calls = self._calls.values()
+        return frozenset(call.licence_id for call in calls if call.started_at < since)
 
-    def _is_quick(self, licence_id: str, slow: set[str]) -> bool:
+    def _is_quick(self, licence_id: str, slow: frozenset[str]) -> bool:
         return licence_id not in slow and self._quick.get(licence_id, False)
 
     def _note(self, licence_id: str, is_quick: bool) -> None:

@@ -135,18 +135,65 @@ def test_only_the_first_message_of_a_lane_wakes_a_worker(lanes: Lanes) -> None:
     assert (woken, woken_again) == ([True, False, False], True)
 
 
-def test_wake_ups_of_a_licence_are_bounded(lanes: Lanes, redis: Redis) -> None:
-    """However many conversations it enqueues at once, few entries are in the queue for it."""
-    woken = 0
-    for number in range(100):
-        lane = Lane.of_conversation("L1", f"c{number}")
-        entry = LaneEntry("reply", "reply:m", f"task-{number}", {})
-        woken += lanes.append(lane, entry, wake=_wake(f"{number}"))
+def _append_many(lanes: Lanes, count: int) -> list[str]:
+    """Put a message into each of this many lanes; return the ids of the wake-ups for them."""
+    woken = []
+    for number in range(count):
+        lane, task_id = Lane.of_conversation("L1", f"c{number}"), f"task-{number}"
+        entry = LaneEntry("reply", "reply:m", task_id, {})
+        if lanes.append(lane, entry, wake=json.dumps({"headers": {"id": task_id}})):
+            woken.append(task_id)
+    return woken
+
+
+def _next_wake_up(redis: Redis) -> str | None:
+    """Take the next wake-up out of the queue, as a worker does; return its id."""
+    message = redis.rpop(QUEUE)
+    assert message is None or isinstance(message, bytes)
+    return None if message is None else str(json.loads(message)["headers"]["id"])
+
+
+def test_what_a_licence_enqueues_at_once_is_one_wake_up(lanes: Lanes, redis: Redis) -> None:
+    """However many conversations it has, the queue of the others is one entry longer."""
+    woken = _append_many(lanes, 100)
     other = lanes.append(Lane.of_conversation("L2", "c"), _entry("a"), wake=_wake("other"))
 
-    assert woken == MAX_WAKE_UPS
-    assert redis.llen(QUEUE) == MAX_WAKE_UPS + 1
-    assert other
+    assert (woken, other) == (["task-0"], True)
+    assert redis.llen(QUEUE) == 2
+
+
+def test_each_thread_that_takes_a_lane_wakes_another_while_more_is_due(
+    lanes: Lanes, redis: Redis
+) -> None:
+    """One after the other, and no more of them than a licence may have."""
+    _append_many(lanes, 100)
+    in_queue, taken = [], []
+
+    while wake_id := _next_wake_up(redis):
+        taken.append(lanes.take("L1", wake_id=wake_id))
+        in_queue.append(redis.llen(QUEUE))
+
+    assert in_queue == [1] * (MAX_WAKE_UPS - 1) + [0]
+    assert len({str(each.lane) for each in taken if each}) == MAX_WAKE_UPS
+
+
+def test_lost_wake_up_does_not_stand_for_those_that_follow(
+    lanes: Lanes, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a moment the next message of the licence wakes a worker again."""
+    monkeypatch.setattr("ireserve_mattermost.lanes.QUEUED_MS", 20)
+    _append_many(lanes, 1)
+    redis.delete(QUEUE)
+    other = Lane.of_conversation("L1", "other")
+
+    def wakes() -> bool:
+        drained = lanes.head(other)
+        if drained is not None:
+            lanes.remove_head(other, drained)
+            lanes.unmark_if_empty(other)
+        return lanes.append(other, _entry("b"), wake=_wake("b"))
+
+    assert wait_until(wakes, what="a second wake-up")
 
 
 def test_licence_that_is_left_alone_is_not_woken(lanes: Lanes, redis: Redis) -> None:
@@ -157,7 +204,7 @@ def test_licence_that_is_left_alone_is_not_woken(lanes: Lanes, redis: Redis) -> 
     redis.delete(f"{PREFIX}circuit:L1")
 
     assert (woken, taken) == (False, None)
-    assert lanes.revive("L1", overdue_ms=0) == 1
+    assert lanes.revive("L1", overdue_ms=0)
     assert lanes.take("L1", wake_id="w") is not None
 
 
@@ -170,15 +217,18 @@ def test_message_that_has_waited_for_too_long_is_handed_out_all_the_same(redis: 
     assert lanes.take("L1", wake_id="w") is not None
 
 
-def test_lost_wake_up_is_made_up_for(lanes: Lanes, redis: Redis) -> None:
+def test_lost_wake_up_is_made_up_for(
+    lanes: Lanes, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A lane that has been due for long is woken, once, although others are under way."""
+    monkeypatch.setattr("ireserve_mattermost.lanes.QUEUED_MS", 20)
     lanes.append(LANE, _entry("a"), wake=_wake("a"))
     redis.delete(QUEUE)
 
     too_early = lanes.revive("L1")
-    overdue = lanes.revive("L1", overdue_ms=0)
+    wait_until(lambda: lanes.revive("L1", overdue_ms=0), what="a wake-up in the place of the lost")
 
-    assert (too_early, overdue) == (0, 1)
+    assert not too_early
     (message,) = redis.lrange(QUEUE, 0, -1)
     assert json.loads(message)["headers"]["task"] == "mattermost.drain_licence"
 
@@ -188,7 +238,7 @@ def test_wake_ups_that_are_not_heard_of_are_lost(lanes: Lanes, redis: Redis) -> 
     lanes.append(LANE, _entry("a"))
     redis.zadd(f"{PREFIX}wakes:L1", {f"dead-{n}": 1 for n in range(MAX_WAKE_UPS)})
 
-    assert lanes.revive("L1", overdue_ms=0) == 1
+    assert lanes.revive("L1", overdue_ms=0)
 
 
 @pytest.mark.parametrize("ahead_ms", [3_600_000, 10**12])
@@ -199,7 +249,7 @@ def test_clock_that_was_set_back_stops_no_lane(lanes: Lanes, redis: Redis, ahead
     redis.zadd(f"{PREFIX}lanes:L1", {str(LANE): seconds * 1_000 + ahead_ms})
     redis.zadd(f"{PREFIX}wakes:L1", {f"w{n}": seconds * 1_000 + ahead_ms for n in range(99)})
 
-    assert lanes.revive("L1") == 1
+    assert lanes.revive("L1")
     assert lanes.take("L1", wake_id="w") is not None
 
 
@@ -265,13 +315,15 @@ def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis: Redis) -
     assert _keys(lanes, LANE) == ["a"]
 
 
-def test_wake_up_that_is_not_served_is_given_back_unless_it_is_the_last(lanes: Lanes) -> None:
+def test_wake_up_that_is_not_served_is_given_back_unless_it_is_the_last(
+    lanes: Lanes, redis: Redis
+) -> None:
     """Something is due and no other wake-up is under way: then it is needed after all."""
-    lanes.append(LANE, LaneEntry("reply", "reply:m", "first", {}), wake=_wake("first"))
-    other = Lane.of_conversation("L1", "c2")
-    lanes.append(other, LaneEntry("reply", "reply:m", "second", {}), wake=_wake("second"))
+    _append_many(lanes, 3)
+    lanes.take("L1", wake_id=_next_wake_up(redis) or "")
+    second = _next_wake_up(redis) or ""
 
-    needed = [lanes.give_back("L1", wake_id=each) for each in ("first", "second")]
+    needed = [lanes.give_back("L1", wake_id=each) for each in (second, "task-0")]
 
     assert needed == [False, True]
 
@@ -280,19 +332,16 @@ def test_licence_that_has_its_share_is_not_woken_again_and_again(
     lanes: Lanes, redis: Redis
 ) -> None:
     """Wake-ups that were given back count until nothing waits for the licence."""
+    _append_many(lanes, 50)
+    first, given_back = _next_wake_up(redis) or "", []
 
-    def enqueue(number: int) -> bool:
-        lane, key = Lane.of_conversation("L1", f"c{number}"), f"task-{number}"
-        return lanes.append(lane, LaneEntry("reply", "reply:m", key, {}), wake=_wake(key))
-
-    woken = [number for number in range(50) if enqueue(number)]
-    given_back = [lanes.give_back("L1", wake_id=f"task-{number}") for number in woken[1:]]
-    woken_again = sum(enqueue(number) for number in range(50, 100))
-    while taken := lanes.take("L1", wake_id="task-0"):
+    while taken := lanes.take("L1", wake_id=first):
+        if wake_id := _next_wake_up(redis):
+            given_back.append(lanes.give_back("L1", wake_id=wake_id))
         lanes.advance(taken, taken.heads)
 
-    assert (len(woken), set(given_back), woken_again) == (MAX_WAKE_UPS, {False}, 0)
-    assert enqueue(100)
+    assert given_back == [False] * (MAX_WAKE_UPS - 1)
+    assert _append_many(lanes, 50) == ["task-0"]
 
 
 def test_name_that_is_no_lane_stops_no_other(lanes: Lanes, redis: Redis) -> None:

@@ -48,21 +48,50 @@ def test_single_threaded_worker_still_works() -> None:
 
 
 def test_share_shrinks_as_more_licences_are_busy() -> None:
-    """A hundred that are not known yet get one thread each, and leave half of all threads."""
+    """A hundred that are not known yet get one thread each, and then no more."""
     shares = Shares(8)
 
     names = [f"unknown-{number}" for number in range(100)]
     first = sum(shares.enter(name) for name in names)
     more = sum(shares.enter(name) for name in names)
 
-    assert (first, more) == (8 * THREADS_PER_MESSAGE // 2, 0)
+    assert (first, more) == (100, 0)
+
+
+def test_quick_licences_share_half_of_the_threads() -> None:
+    """However many of them are busy, their shares shrink: what comes next finds a thread."""
+    shares = Shares(8)
+    names = [f"quick-{number}" for number in range(100)]
+    _make_quick(shares, *names)
+
+    for _ in range(4):
+        for name in names:
+            shares.enter(name)
+
+    assert shares.enter("unknown")
+
+
+def test_licence_that_is_not_known_yet_gets_to_show_what_it_is(now: list[float]) -> None:
+    """A hundred that hang do not keep the next one from a first thread."""
+    shares = Shares(8)
+
+    with ExitStack() as hanging:
+        for number in range(100):
+            assert shares.enter(f"slow-{number}")
+            hanging.enter_context(shares.message(f"slow-{number}"))
+            now[0] += 2.0
+        new = _entered(shares, "new")
+        with shares.message("new"):
+            pass
+
+        assert (new, _entered(shares, "new")) == (1, 3)
 
 
 def test_slow_licences_share_one_part_and_the_rest_is_for_the_quick(now: list[float]) -> None:
     """With as many slow ones as there may be, a quick one gets its full share at once."""
     shares = Shares(8)
     _make_quick(shares, "quick")
-    for number in range(100):
+    for number in range(8 * THREADS_PER_MESSAGE):
         shares.enter(f"slow-{number}")
 
     assert shares.enter("slow-new") is False
@@ -121,7 +150,7 @@ def test_no_more_run_at_once_than_may() -> None:
 def test_parked_licence_gets_the_thread_that_is_given_back() -> None:
     """With the wake-up that it came with, and once however often it was woken."""
     shares = Shares(1)
-    part = THREADS_PER_MESSAGE // 2
+    part = THREADS_PER_MESSAGE * 3 // 4
     entered = [shares.enter_or_park(f"L{number}", f"w{number}") for number in range(part + 2)]
     again = shares.enter_or_park(f"L{part}", "again")
 
