@@ -9,12 +9,17 @@ from demo.mattermost.uploads import FileStore
 
 
 def delete_thread(state: State, post_id: str, *, by: User) -> None:
-    """Delete a post, a root with all its replies; files go with their posts."""
+    """Delete a post, a root with all its replies; files go with their posts.
+
+    What was deleted in the thread before gets the time and the name of this deletion too: the
+    server's statement does not leave it out.
+    """
     now = now_ms()
-    for gone in [state.posts[post_id], *state.replies(post_id)]:
+    of_thread = [post for post in state.posts.values() if post.root_id == post_id]
+    for gone in [state.posts[post_id], *of_thread]:
         props = {**gone.props, "deleteBy": by.id}
         state.put(replace(gone, delete_at=now, update_at=now, props=props))
-        for file_id in gone.file_ids:
+        for file_id in () if gone.delete_at else gone.file_ids:
             lose_file(state, file_id, at=now)
 
 

@@ -123,11 +123,12 @@ def save_post(backend: Backend, author: User, draft: Draft) -> Post:
     Raises: ApiError for what the server's own checks of a post refuse.
     """
     with backend.state.lock:
-        now = now_ms()
+        at = draft.create_at if draft.create_at and is_admin(author) else now_ms()
         post = Post(
             id=new_id(),
-            create_at=draft.create_at if draft.create_at and is_admin(author) else now,
-            update_at=now,
+            create_at=at,
+            # A time that was given is taken for the time of the change as well.
+            update_at=at,
             user_id=author.id,
             channel_id=draft.channel_id,
             message=draft.message,
@@ -142,7 +143,8 @@ def save_post(backend: Backend, author: User, draft: Draft) -> Post:
         _check_post(backend, draft, post)
         post = _attach(backend, author, _with_mentions(backend.state, post))
         backend.state.put(post)
-        touch_root(backend, post.root_id)
+        # Also back to a time that has passed.
+        touch_root(backend, post.root_id, at=post.create_at)
         _notify(backend, author, post)
     return post
 
@@ -160,11 +162,14 @@ def _notify(backend: Backend, author: User, post: Post) -> None:
         view_channel(backend.state, author, post.channel_id, at=post.create_at)
 
 
-def touch_root(backend: Backend, root_id: str) -> None:
-    """Move a root's update_at, as the server does when something in its thread changes."""
+def touch_root(backend: Backend, root_id: str, *, at: int | None = None) -> None:
+    """Move a root's update_at, as the server does when something in its thread changes.
+
+    A new reply sets it to its own time; an edit and a deletion set it to now.
+    """
     root = backend.state.posts.get(root_id)
     if root is not None:
-        backend.state.put(replace(root, update_at=now_ms()))
+        backend.state.put(replace(root, update_at=now_ms() if at is None else at))
 
 
 def take(backend: Backend, user: User, kind: FaultKind) -> Fault | None:
