@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     retention_replies_days: int | None = Field(default=None, ge=1, le=36_500)
     retention_deliveries_days: int | None = Field(default=None, ge=1, le=36_500)
 
-    # How late a reply in a private channel, an edit or a deletion may be noticed.
+    # How late a reply in a private channel, an edit or a deletion may be noticed: where something
+    # was just said, and elsewhere. 0 switches the former off.
+    catch_up_busy_s: int = Field(default=3, ge=0, le=60)
     catch_up_interval_s: int = Field(default=60, ge=5, le=86_400)
 
     # Without it nobody sees the metrics: the address is reachable from wherever webhooks come from.

@@ -32,7 +32,8 @@ from tasks.cli.status import read_status
 from tasks.outbound.drain import enter, serve
 from tasks.outbound.resending import find_failed
 from tasks.outbound.retention import forget_old_payloads
-from tasks.replies.catch_up import collect, licences_to_look_after
+from tasks.replies.catch_up import collect
+from tasks.replies.live_channels import licences_to_look_after
 from tasks.replies.open_replies import claim
 from tasks.runtime import Runtime, build_runtime
 from tasks.watch.filter import Filter

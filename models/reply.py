@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -111,6 +112,9 @@ class Reply(Base):
     # Mattermost's update_at of what is recorded here, so that an old version is never taken twice.
     post_update_at_ms: Mapped[int] = mapped_column(BigInteger, default=0)
     revision: Mapped[int] = mapped_column(Integer, default=0)
+    # Catch-up saw it deleted by itself. When its thread is deleted afterwards, Mattermost does not
+    # tell any more which replies were deleted before.
+    is_taken_back: Mapped[bool] = mapped_column(default=False, server_default=false())
     pending_event: Mapped[ReplyEvent | None] = mapped_column(
         Enum(ReplyEvent, native_enum=False, length=16, values_callable=enum_values)
     )

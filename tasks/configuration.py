@@ -19,6 +19,7 @@ imports = (
     "tasks.privacy.retention",
     "tasks.process",
     "tasks.replies.catch_up",
+    "tasks.replies.busy_channels",
 )
 
 # In the form that kombu takes; with TLS the server's certificate is looked at.
@@ -76,3 +77,9 @@ beat_schedule = {
         "options": {"expires": 3_600},
     },
 }
+if _settings.catch_up_busy_s:
+    beat_schedule["collect-busy"] = {
+        "task": "mattermost.collect_busy",
+        "schedule": float(_settings.catch_up_busy_s),
+        "options": {"expires": _settings.catch_up_busy_s},
+    }

@@ -90,6 +90,8 @@ class Runtime:
     locks: Locks
     circuits: Circuits
     shares: Shares
+    # Looks at busy channels have threads of their own: what they hold shortens no message's share.
+    look_shares: Shares
     tallies: Tallies
     licences: Licences
     clients: Clients
@@ -111,6 +113,7 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
         locks=Locks(redis),
         circuits=Circuits(redis),
         shares=Shares(threads),
+        look_shares=Shares(max(1, threads // 2)),
         tallies=Tallies(redis),
         licences=Licences(database, keyring),
         clients=Clients(settings, threads=threads, stopping=stopping),

@@ -21,7 +21,7 @@ from tasks.checks.registration import judge_server
 from tasks.checks.round_trip import check_round_trip
 from tasks.checks.speaking import check_speaking
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
-from tasks.replies.catch_up import ACTIVE_FOR
+from tasks.replies.live_channels import ACTIVE_FOR
 
 
 @dataclass(frozen=True, slots=True)

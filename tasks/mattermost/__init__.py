@@ -1,5 +1,6 @@
 """A client for the REST API of Mattermost; knows nothing of the rest of this package."""
 
+from tasks.mattermost.allowance import Allowance, AllowanceSpentError
 from tasks.mattermost.client import MattermostClient
 from tasks.mattermost.errors import (
     MattermostError,
@@ -22,6 +23,8 @@ from tasks.mattermost.types import (
 )
 
 __all__ = [
+    "Allowance",
+    "AllowanceSpentError",
     "Channel",
     "ClientConfig",
     "Download",

@@ -6,6 +6,7 @@ from tasks.mattermost.directory import DirectoryCalls
 from tasks.mattermost.exchange import Stopping
 from tasks.mattermost.files import FileCalls
 from tasks.mattermost.posts import PostCalls
+from tasks.mattermost.signs import Signs
 from tasks.mattermost.transport import Transport
 from tasks.mattermost.webhooks import WebhookCalls
 
@@ -54,6 +55,11 @@ class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def signs(self) -> Signs:
+        """What the server's last answer to a call says of its clock and its limit of requests."""
+        return self._transport.signs
 
     def close(self) -> None:
         """Close the idle connections; a later call opens new ones."""

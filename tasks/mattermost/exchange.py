@@ -85,7 +85,8 @@ class Exchange:
         self._started_at = monotonic()
         self._ends_at = self._started_at + total_s
         self._phase_ends_at = self._started_at + answer_s
-        self._bytes_left = receive_bytes * CHUNKED_FACTOR + HEAD_BYTES
+        self._most_bytes = receive_bytes * CHUNKED_FACTOR + HEAD_BYTES
+        self._bytes_left = self._most_bytes
         self._stopping = stopping or Stopping()
         self._send_by = send_by
         self.is_broken_off = False
@@ -147,6 +148,11 @@ class Exchange:
         if monotonic() > self._send_by:
             raise SendTooLateError
         self._send_by = float("inf")
+
+    @property
+    def received_bytes(self) -> int:
+        """How many bytes came so far."""
+        return self._most_bytes - self._bytes_left
 
     def received(self, size: int) -> None:
         """Count bytes that came. Raises: AnswerTooLargeError when they are too many."""

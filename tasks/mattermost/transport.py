@@ -11,6 +11,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
+from tasks.mattermost.allowance import current_allowance
 from tasks.mattermost.answers import classify, clean_id, redirect_host, retry_after_s
 from tasks.mattermost.connections import plain_session
 from tasks.mattermost.errors import Call, RefusedError
@@ -25,6 +26,7 @@ from tasks.mattermost.reading import (
     size_of,
 )
 from tasks.mattermost.reasons import Reason
+from tasks.mattermost.signs import Signs
 
 T = TypeVar("T")
 
@@ -81,6 +83,7 @@ class Transport:
         self._verify = ca_bundle or True
         self._headers = _headers(token)
         self._prepared_base: str | None = None
+        self.signs = Signs()
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -105,8 +108,10 @@ class Transport:
         large an answer to this question can be. After the moment `send_by` (by `monotonic`)
         nothing is sent.
 
-        Raises: one of the four kinds of MattermostError; SendTooLateError.
+        Raises: one of the four kinds of MattermostError; SendTooLateError; AllowanceSpentError.
         """
+        if allowance := current_allowance():
+            allowance.ask()
         call = Call(method, path, channel_id)
         size = len(body) if body else 0
         exchange = self._exchange(limit_bytes, transfer_bytes=size, send_by=send_by)
@@ -117,6 +122,10 @@ class Transport:
                     content = read_limited(response, limit_bytes=limit_bytes)
                 except (OSError, HTTPError) as error:
                     raise failure(error, call, exchange) from None
+                finally:
+                    if allowance:
+                        allowance.received(exchange.received_bytes)
+        self.signs = Signs.of(response.headers)
         self._check(response, content, call)
         return parsed(content, parse, call, status=response.status_code)
 

@@ -18,7 +18,7 @@ from tasks.outbound.job import Job
 from tasks.outbound.told import Said, told_by
 
 # How exactly a conversation's last activity is known; finer would cost a write for each message.
-ACTIVITY_STEP = timedelta(hours=1)
+ACTIVITY_STEP = timedelta(minutes=1)
 
 # Plain statements on the table: this is the path of every message, and objects cost their time.
 _ROWS = cast(Table, Conversation.__table__)
@@ -177,7 +177,7 @@ def note_drawn(connection: Connection, thread: Thread, card_digest: str, **linke
 
 
 def note_activity(connection: Connection, thread: Thread) -> None:
-    """Note that the conversation is alive, once an hour at most: catch-up looks at live ones."""
+    """Note that something was said, once a minute at most: catch-up looks there more often."""
     if utc_now() - thread.last_active_at >= ACTIVITY_STEP:
         connection.execute(
             update(Conversation)

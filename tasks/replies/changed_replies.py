@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import Conversation, Reply, ReplySource, ReplyState, utc_now
 from tasks.mattermost import Post
 from tasks.replies.inbox import WAKE_UP_GRACE, receive_all
+from tasks.replies.meaning import is_later_version
 
 # When a channel has changed in more than 1,000 ways, so many of its newest replies are asked for by
 # id to learn of edits and deletions: more than a team writes in a day.
@@ -17,12 +18,18 @@ KNOWN_REPLIES = 10_000
 
 
 def take_in(
-    session: Session, licence_id: str, posts: Sequence[Post], *, not_before_ms: int = 0
+    session: Session,
+    licence_id: str,
+    posts: Sequence[Post],
+    *,
+    now_ms: int,
+    not_before_ms: int = 0,
 ) -> list[int]:
     """Write down which posts are to be resolved (again), in their order; return the rows.
 
-    A post from before ``not_before_ms`` that is not known was removed by retention: a reaction to
-    it would make a new reply of it.
+    ``now_ms`` is the server's time. A deleted post was deleted by itself: those that went with
+    their thread are not among the posts. A post from before ``not_before_ms`` that is not known
+    was removed by retention: a reaction to it would make a new reply of it.
     """
     roots = _mirrored_roots(session, licence_id, posts)
     # First written and then looked up: after an outage hardly any is known yet, and whether a row
@@ -41,10 +48,46 @@ def take_in(
     )
     rest = {post.id: post for post in posts if post.id not in taken}
     for reply in _known(session, licence_id, list(rest)):
-        if _is_news(reply, rest[reply.post_id]):
+        post = rest[reply.post_id]
+        # Also of a row that is on its way: by then its thread may be deleted as well.
+        if post.delete_at_ms and not reply.is_taken_back:
+            reply.is_taken_back = True
+        if _is_news(reply, post, now_ms=now_ms):
             _renew(reply)
             taken[reply.post_id] = reply.id
     return [taken[post.id] for post in posts if post.id in taken]
+
+
+def news_among(
+    session: Session, licence_id: str, posts: Sequence[Post], *, now_ms: int
+) -> list[Post]:
+    """Return the posts of which there is something to write down; only reads."""
+    known = {reply.post_id: reply for reply in _known(session, licence_id, [p.id for p in posts])}
+    unknown = [post for post in posts if post.id not in known]
+    news = {post.id for post in _replies_among(session, licence_id, unknown)}
+    news |= {
+        post.id
+        for post in posts
+        if post.id in known and _changes(known[post.id], post, now_ms=now_ms)
+    }
+    return [post for post in posts if post.id in news]
+
+
+def unknown_replies(session: Session, licence_id: str, posts: Sequence[Post]) -> list[Post]:
+    """Return the live replies in mirrored threads that are not in the inbox; only reads."""
+    known = {reply.post_id for reply in _known(session, licence_id, [p.id for p in posts])}
+    return _replies_among(session, licence_id, [post for post in posts if post.id not in known])
+
+
+def _replies_among(session: Session, licence_id: str, posts: Sequence[Post]) -> list[Post]:
+    live = [post for post in posts if not post.delete_at_ms]
+    roots = _mirrored_roots(session, licence_id, live) if live else set()
+    return [post for post in live if post.root_id in roots]
+
+
+def _changes(reply: Reply, post: Post, *, now_ms: int) -> bool:
+    is_untold = bool(post.delete_at_ms) and not reply.is_taken_back
+    return is_untold or _is_news(reply, post, now_ms=now_ms)
 
 
 def _known(session: Session, licence_id: str, post_ids: Sequence[str]) -> Sequence[Reply]:
@@ -72,15 +115,15 @@ def _renew(reply: Reply) -> None:
     reply.attempts = 0
 
 
-def _is_news(reply: Reply, post: Post) -> bool:
+def _is_news(reply: Reply, post: Post, *, now_ms: int) -> bool:
     """Say whether the post is a later version than the recorded one.
 
     A row that is still to be resolved is on its way by itself.
     """
-    return (
-        reply.state is not ReplyState.RECEIVED
-        and max(post.update_at_ms, post.delete_at_ms) > reply.post_update_at_ms
-    )
+    if reply.state is ReplyState.RECEIVED:
+        return False
+    version_ms = max(post.update_at_ms, post.delete_at_ms)
+    return is_later_version(version_ms, reply.post_update_at_ms, now_ms=now_ms)
 
 
 def known_post_ids(session: Session, licence_id: str, channel_id: str) -> list[str]:

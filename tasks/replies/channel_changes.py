@@ -1,4 +1,4 @@
-"""Everything that has changed in a channel since a moment, however much that is.
+"""Everything that has changed in a channel since a moment, within what one look may ask.
 
 Mattermost's own question for it (``since``) answers with at most 1,000 posts, an arbitrary choice
 among more, in no order of change, and with copies of earlier versions. So an answer that is full
@@ -8,29 +8,50 @@ is not believed: the new posts are then read page by page, and the known ones as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from models import utc_now
-from tasks.mattermost import MattermostClient, OutcomeUnknownError, Post, Reason
+from tasks.mattermost import (
+    Allowance,
+    AllowanceSpentError,
+    MattermostClient,
+    OutcomeUnknownError,
+    Post,
+    Reason,
+)
 from tasks.mattermost.pages import page_anchor
+from tasks.outbound.marks import PROPS_KEY, mark_of
 
 # Mattermost's own limit; so many may mean more.
 SINCE_LIMIT = 1_000
-# How far a server's clock may be ahead.
-CLOCK_MARGIN = timedelta(days=1)
 PAGE_SIZE = 200
+# What one look at a channel may ask: 38,000 new posts and 10,000 known ones, which is a busy
+# channel's month. A server that has more to tell than that is not believed.
+MAX_REQUESTS = 200
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class Cut(StrEnum):
+    """Why a look did not read all that the server had to tell."""
+
+    TOO_MUCH = "more than one look may ask for"
+    REPEATED = "the server's pages repeat"
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """The posts that are new, edited or deleted, oldest first, and the newest change's time (ms).
 
-    ``newest_ms`` is 0 when nothing has changed.
+    ``newest_ms`` is 0 when nothing has changed. ``cut`` says why there may be more.
     """
 
     posts: tuple[Post, ...]
     newest_ms: int
+    cut: Cut | None = None
+
+
+class _RepeatedError(Exception):
+    """A full page has no post that is new."""
 
 
 def changes_since(
@@ -49,15 +70,52 @@ def changes_since(
     Raises:
         MattermostError: the server cannot be asked, or refuses.
     """
-    on_page()
+    found: dict[str, Post] = {}
+    cut = None
+    with Allowance(requests=MAX_REQUESTS, size_bytes=MAX_BYTES).running():
+        try:
+            _read(client, channel_id, since_ms, known_post_ids, on_page, found)
+        except AllowanceSpentError:
+            cut = Cut.TOO_MUCH
+        except _RepeatedError:
+            cut = Cut.REPEATED
+    return _in_order(found.values(), now_ms=client.signs.now_ms(), cut=cut)
+
+
+def recent_changes(client: MattermostClient, channel_id: str, *, since_ms: int) -> Changes | None:
+    """Return what changed after ``since_ms``, by one question; None: that is too much for one.
+
+    Raises:
+        MattermostError: the server cannot be asked, or refuses.
+    """
     posts = _since(client, channel_id, since_ms)
     if posts is None:
-        known = known_post_ids()
-        posts = [
-            *_created_since(client, channel_id, since_ms, on_page),
-            *_by_ids(client, known, since_ms, on_page),
-        ]
-    return _in_order(posts)
+        return None
+    found: dict[str, Post] = {}
+    _keep(posts, found)
+    return _in_order(found.values(), now_ms=client.signs.now_ms(), cut=None)
+
+
+def _read(
+    client: MattermostClient,
+    channel_id: str,
+    since_ms: int,
+    known_post_ids: Callable[[], Sequence[str]],
+    on_page: Callable[[], None],
+    found: dict[str, Post],
+) -> None:
+    """Add to ``found`` what has changed; what was added stays when it breaks off."""
+    on_page()
+    posts = _since(client, channel_id, since_ms)
+    if posts is not None:
+        _keep(posts, found)
+        return
+    # The known ones first: a list that never ends must not hide edits and deletions.
+    for post_ids in _portions(known_post_ids()):
+        on_page()
+        known = client.get_posts_by_ids(post_ids)
+        _keep((post for post in known if post.update_at_ms > since_ms), found)
+    _read_back(client, channel_id, since_ms, on_page, found)
 
 
 def _since(client: MattermostClient, channel_id: str, since_ms: int) -> list[Post] | None:
@@ -71,35 +129,54 @@ def _since(client: MattermostClient, channel_id: str, since_ms: int) -> list[Pos
     return posts if len(posts) < SINCE_LIMIT else None
 
 
-def _created_since(
-    client: MattermostClient, channel_id: str, since_ms: int, on_page: Callable[[], None]
-) -> list[Post]:
-    """Read the channel back to that moment, page by page from the newest post."""
+def _portions(post_ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (post_ids[start : start + SINCE_LIMIT] for start in range(0, len(post_ids), SINCE_LIMIT))
+
+
+def _read_back(
+    client: MattermostClient,
+    channel_id: str,
+    since_ms: int,
+    on_page: Callable[[], None],
+    found: dict[str, Post],
+) -> None:
+    """Read the channel back to that moment, page by page from the newest post.
+
+    Raises:
+        _RepeatedError: the pages do not come on.
+    """
+    listed: set[str] = set()
     on_page()
     page = client.get_posts_page(channel_id, page=0, per_page=PAGE_SIZE)
-    found = {post.id: post for post in page}
-    while len(page) == PAGE_SIZE and page[-1].create_at_ms > since_ms:
+    while True:
+        _keep(page, found)
+        if len(page) < PAGE_SIZE or page[-1].create_at_ms <= since_ms:
+            return
+        fresh = {post.id for post in page} - listed
+        if not fresh:
+            raise _RepeatedError
+        listed |= fresh
         on_page()
         page = client.get_posts_before(channel_id, post_id=page_anchor(page).id, per_page=PAGE_SIZE)
-        found |= {post.id: post for post in page}
-    return list(found.values())
 
 
-def _by_ids(
-    client: MattermostClient, post_ids: Sequence[str], since_ms: int, on_page: Callable[[], None]
-) -> list[Post]:
-    found: list[Post] = []
-    for start in range(0, len(post_ids), SINCE_LIMIT):
-        on_page()
-        found += client.get_posts_by_ids(post_ids[start : start + SINCE_LIMIT])
-    return [post for post in found if post.update_at_ms > since_ms]
+def _keep(posts: Iterable[Post], found: dict[str, Post]) -> None:
+    """Add the posts without their texts and files, which nothing here asks for.
+
+    So that a long gap does not fill the memory. A copy of an earlier version names its post.
+    """
+    found.update((post.id, slim(post)) for post in posts if not post.original_id)
 
 
-def _in_order(posts: Iterable[Post]) -> Changes:
-    # A copy of an earlier version names the post it was of; a post may have come by two ways.
-    current = {post.id: post for post in posts if not post.original_id}
-    ordered = sorted(current.values(), key=lambda post: (post.create_at_ms, post.id))
+def slim(post: Post) -> Post:
+    """Return the post without what takes room; what it is and whose stays."""
+    kept = {"from_webhook": post.props.get("from_webhook") in ("true", True)}
+    mark = {PROPS_KEY: {"key": True}} if mark_of(post).get("key") else {}
+    return replace(post, message="", file_ids=(), files=(), props={**kept, **mark})
+
+
+def _in_order(posts: Iterable[Post], *, now_ms: int, cut: Cut | None) -> Changes:
+    ordered = sorted(posts, key=lambda post: (post.create_at_ms, post.id))
     # A time that has not come yet would move the cursor past all that is still to change.
-    soon_ms = round((utc_now() + CLOCK_MARGIN).timestamp() * 1_000)
-    moments = [post.update_at_ms for post in ordered if post.update_at_ms <= soon_ms]
-    return Changes(tuple(ordered), max(moments, default=0))
+    moments = [post.update_at_ms for post in ordered if post.update_at_ms <= now_ms]
+    return Changes(tuple(ordered), max(moments, default=0), cut)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import TypeAlias
 
 from tasks.mattermost import Post
@@ -24,6 +25,7 @@ class Means(StrEnum):
     NOTE = "note"
     NOTHING_TO_SHOW = "nothing_to_show"
     DELETION = "deletion"
+    GONE_WITH_THREAD = "gone_with_thread"
     OLD_VERSION = "old_version"
     UNLINKED = "unlinked"
 
@@ -61,6 +63,7 @@ class Looks(StrEnum):
 
     AT_THE_POST = "at the post"
     AT_ITS_ROW = "at its row"
+    AT_ITS_ROOT = "at its root post"
     AT_ITS_THREAD = "at its thread"
     AT_ITS_AUTHOR = "at its author"
     AT_ITS_TEXT = "at its text"
@@ -79,12 +82,14 @@ class Facts:
     """What the rules look at; the callables ask when a rule needs the answer, and not before.
 
     ``recorded_at_ms`` is the version of the post that is recorded (Mattermost's ``update_at``),
-    None when none is.
+    None when none is. ``now_ms`` is the server's time.
     """
 
     post: Post
     bot_user_id: str
     recorded_at_ms: int | None = None
+    now_ms: float = inf
+    went_with_its_thread: Callable[[], bool] = _not_asked_for
     thread: Callable[[], ThreadKind] = _no_thread
     is_by_a_bot: Callable[[], bool] = _not_asked_for
     is_a_note: Callable[[], bool] = _not_asked_for
@@ -103,7 +108,9 @@ class Facts:
     @property
     def is_no_newer(self) -> bool:
         """Say whether the recorded version is this one, or a later one."""
-        return self.recorded_at_ms is not None and self.post.update_at_ms <= self.recorded_at_ms
+        return self.recorded_at_ms is not None and not is_later_version(
+            self.post.update_at_ms, self.recorded_at_ms, now_ms=self.now_ms
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,8 @@ class Rule:
 # ``props.from_bot``, which anyone can set.
 # fmt: off
 RULES: tuple[Rule, ...] = (
+    Rule(Means.GONE_WITH_THREAD, Looks.AT_ITS_ROOT, lambda it: it.is_deleted and it.is_recorded
+         and it.went_with_its_thread()),
     Rule(Means.DELETION, Looks.AT_ITS_ROW, lambda it: it.is_deleted and it.is_recorded),
     Rule(Ignored.DELETED, Looks.AT_ITS_ROW, lambda it: it.is_deleted),
     Rule(Means.OLD_VERSION, Looks.AT_ITS_ROW, lambda it: it.is_no_newer),
@@ -142,6 +151,15 @@ _BY_THE_POST_ALONE = tuple(rule for rule in RULES if rule.looks is Looks.AT_THE_
 def meaning_of(facts: Facts) -> Meaning:
     """Return what the post means; what no rule needs to know is not asked for."""
     return next(rule.meaning for rule in RULES if rule.holds(facts))
+
+
+def is_later_version(update_at_ms: int, recorded_at_ms: int, *, now_ms: float) -> bool:
+    """Say whether a version of a post is later than the recorded one.
+
+    A post may be dated in the future. Whatever is done to it then gives it an earlier time.
+    """
+    is_dated_ahead = recorded_at_ms > now_ms
+    return update_at_ms > recorded_at_ms or (is_dated_ahead and update_at_ms != recorded_at_ms)
 
 
 def why_ignored(post: Post, *, bot_user_id: str) -> Meaning | None:

@@ -72,11 +72,22 @@ class Inquiry:
             self.post,
             self._job.licence.bot_user_id,
             recorded_at_ms=self._job.known.recorded_at_ms,
+            now_ms=self._job.client.signs.now_ms(),
+            went_with_its_thread=self._went_with_its_thread,
             thread=lambda: self.thread,
             is_by_a_bot=lambda: self.member is not None and self.member.is_bot,
             is_a_note=lambda: self.words.begin_a_note or self._speaks_to_a_colleague(),
             is_empty=lambda: self.words.are_blank and not self.post.file_ids,
         )
+
+    def _went_with_its_thread(self) -> bool:
+        """Say whether the post was deleted because its root post was, which takes nothing back."""
+        job = self._job
+        if job.known.is_taken_back or not self.post.root_id:
+            return False
+        job.extend()
+        roots = job.client.get_posts_by_ids([self.post.root_id])
+        return any(root.delete_at_ms == self.post.delete_at_ms for root in roots)
 
     @cached_property
     def owner(self) -> ThreadOwner | None:

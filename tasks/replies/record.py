@@ -143,6 +143,8 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
             return _leave_empty(job, inquiry)
         case Means.DELETION:
             return _forget(job, post)
+        case Means.GONE_WITH_THREAD:
+            return _keep(job, update_at_ms=post.update_at_ms)
         case Means.OLD_VERSION:
             return _keep(job)
         case Means.UNLINKED:

@@ -44,6 +44,7 @@ _COLUMNS = (
     Reply.posted_at,
     Reply.post_update_at_ms,
     Reply.revision,
+    Reply.is_taken_back,
     Reply.pending_event,
     Reply.received_at,
     Reply.next_attempt_at,
@@ -75,6 +76,7 @@ class KnownReply:
     posted_at: datetime | None
     post_update_at_ms: int
     revision: int
+    is_taken_back: bool
     pending_event: ReplyEvent | None
     received_at: datetime
     next_attempt_at: datetime
@@ -248,7 +250,7 @@ def write_deleted(connection: Connection, known: KnownReply, *, update_at_ms: in
         "state": ReplyState.DELETED,
         "text": None,
         "plain_text": None,
-        "post_update_at_ms": max(known.post_update_at_ms, update_at_ms),
+        "post_update_at_ms": update_at_ms,
         **_settled(utc_now()),
     }
     if known.text is not None:

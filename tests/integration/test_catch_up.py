@@ -11,10 +11,12 @@ from sqlalchemy import select, update
 from demo.mattermost import ids, posting
 from models import CatchUpCursor, Conversation, Reply, ReplySource, ReplyState
 from tasks.mattermost import MattermostClient, Post
+from tasks.mattermost.signs import Signs
 from tasks.replies import channel_changes
-from tasks.replies.catch_up import collect, collect_replies, wake_all
+from tasks.replies.catch_up import collect, collect_replies
 from tasks.replies.channel_changes import changes_since
 from tasks.replies.inbox import receive
+from tasks.replies.look import wake_all
 from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
 from tests.webhook_calls import add_licence
 
@@ -135,7 +137,7 @@ def test_many_replies_need_few_wake_ups(
         woken.append(list(ids))
         return True
 
-    monkeypatch.setattr("tasks.replies.catch_up.wake_replies", take)
+    monkeypatch.setattr("tasks.replies.look.wake_replies", take)
 
     wake_all(range(replies))
 
@@ -335,6 +337,8 @@ def _post(number: int, create_at_ms: int) -> Post:
 
 class _Channel(MattermostClient):
     """A channel of given posts that pages as a server does: strictly before the anchor's time."""
+
+    signs = Signs()
 
     def __init__(self, posts: list[Post]) -> None:
         self._newest_first = sorted(posts, key=lambda post: -post.create_at_ms)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from models import Receipts, Reply, ReplyState, Visibility, utc_now
+from tasks.replies.catch_up import collect
 from tasks.replies.patience import GIVE_UP_AFTER_S
-from tests.stage.stage import Stage
+from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
 
@@ -49,7 +50,8 @@ def test_change_that_is_none_to_the_visitor_is_not_told(thread: MirroredThread) 
 def test_older_version_than_the_recorded_one_changes_nothing(thread: MirroredThread) -> None:
     """A replica that lags behind still has the text as it was."""
     row = thread.recorded(thread.say("new"))
-    thread.change(row.id, text="newer", post_update_at_ms=row.post_update_at_ms + 60_000)
+    (post,) = thread.stage.bot().get_posts_by_ids([row.post_id])
+    thread.change(row.id, text="newer", post_update_at_ms=post.update_at_ms + 1)
 
     again = thread.ask_again(row.id)
 
@@ -114,17 +116,31 @@ def test_deletion_is_told_once(thread: MirroredThread) -> None:
     assert (again.state, again.revision, again.pending_event) == (ReplyState.DELETED, 2, None)
 
 
-def test_deletion_with_the_whole_thread_is_recorded_although_the_conversation_went_on(
-    thread: MirroredThread,
-) -> None:
-    """With the root post go its replies; by then the conversation has another thread."""
+@pytest.mark.parametrize("goes_on", [False, True], ids=["ended", "went on"])
+def test_reply_that_goes_with_its_thread_is_kept(thread: MirroredThread, goes_on: bool) -> None:
+    """Whatever it was asked for again for; by then the conversation may have another thread."""
     row = thread.recorded(thread.say("in the old thread"))
     thread.stage.bot().delete_post(thread.root_post_id)
-    thread.stage.reply("m1", "goes on in a new thread")
+    if goes_on:
+        thread.stage.reply("m1", "goes on in a new thread")
+
+    kept = thread.ask_again(row.id)
+
+    assert _state(kept) == (ReplyState.RECORDED, Visibility.PUBLIC, "in the old thread", 1)
+
+
+def test_reply_that_was_seen_deleted_is_taken_back_though_its_thread_goes_too(
+    thread: MirroredThread,
+) -> None:
+    """Mattermost does not tell them apart afterwards, so what a look saw is written down."""
+    row = thread.recorded(thread.say("Your code is 4711"))
+    thread.stage.member().delete_post(row.post_id)
+    collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
+    thread.stage.bot().delete_post(thread.root_post_id)
 
     gone = thread.ask_again(row.id)
 
-    assert gone.state is ReplyState.DELETED
+    assert (gone.state, gone.text, gone.revision) == (ReplyState.DELETED, None, 2)
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,16 @@ def test_post_says_itself_why_it_is_no_reply(
 
 
 def _facts(changes: dict[str, Any], **known: Any) -> Facts:
-    no = dict.fromkeys(("is_by_a_bot", "is_a_note", "is_empty"), False)
+    names = ("went_with_its_thread", "is_by_a_bot", "is_a_note", "is_empty")
+    no = dict.fromkeys(names, False)
     answers = {"thread": ThreadKind.OF_A_CONVERSATION, **no}
-    recorded_at_ms = known.pop("recorded_at_ms", None)
-    asked = {name: lambda answer=answer: answer for name, answer in {**answers, **known}.items()}
-    return Facts(Post.parse({**REPLY, **changes}), BOT, recorded_at_ms=recorded_at_ms, **asked)
+    plain: dict[str, Any] = {
+        name: known.pop(name) for name in ("recorded_at_ms", "now_ms") if name in known
+    }
+    asked: dict[str, Any] = {
+        name: lambda answer=answer: answer for name, answer in {**answers, **known}.items()
+    }
+    return Facts(Post.parse({**REPLY, **changes}), BOT, **plain, **asked)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +87,30 @@ def _facts(changes: dict[str, Any], **known: Any) -> Facts:
         pytest.param({"update_at": 5}, {"recorded_at_ms": 5}, Means.OLD_VERSION, id="same version"),
         pytest.param({"update_at": 5}, {"recorded_at_ms": 6}, Means.OLD_VERSION, id="old version"),
         pytest.param({"delete_at": 9}, {"recorded_at_ms": 5}, Means.DELETION, id="deletion"),
+        pytest.param(
+            {"update_at": 5},
+            {"recorded_at_ms": 9, "now_ms": 6},
+            Means.REPLY,
+            id="a change of a post that is dated ahead",
+        ),
+        pytest.param(
+            {"update_at": 9},
+            {"recorded_at_ms": 9, "now_ms": 6},
+            Means.OLD_VERSION,
+            id="the same version of a post that is dated ahead",
+        ),
+        pytest.param(
+            {"delete_at": 9},
+            {"recorded_at_ms": 5, "went_with_its_thread": True},
+            Means.GONE_WITH_THREAD,
+            id="deletion with the thread",
+        ),
+        pytest.param(
+            {"delete_at": 9},
+            {"went_with_its_thread": True},
+            Ignored.DELETED,
+            id="never seen and deleted with the thread",
+        ),
         pytest.param({"delete_at": 9}, {}, Ignored.DELETED, id="never seen and deleted"),
         pytest.param(
             {"delete_at": 9, "user_id": BOT}, {}, Ignored.DELETED, id="our own post, deleted"

@@ -1,0 +1,22 @@
+"""Which replies were seen to be deleted by themselves, before their thread was."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "replies",
+        sa.Column("is_taken_back", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("replies", "is_taken_back")

@@ -1,0 +1,117 @@
+"""Which channels catch-up looks at: those in which a conversation has its thread.
+
+Where something was said lately is told by the conversations. A channel that has been quiet for
+longer is known by its cursor, so that nothing has to be asked of all the conversations there were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from models import CatchUpCursor, Conversation, Database, Licence, utc_now
+
+# What was said before is in channels that have a cursor.
+ACTIVE_FOR = timedelta(days=30)
+# A conversation in which something was said within this time is going on.
+BUSY_FOR = timedelta(minutes=6)
+# Our clock and the server's may differ by this much; it matters for the first look alone.
+CLOCK_MARGIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChannel:
+    """A channel to look at, and up to when its changes are collected (Mattermost's time, ms).
+
+    ``last_active_at`` is when something was last said there; None: not within 30 days.
+    """
+
+    id: str
+    cursor_ms: int
+    last_active_at: datetime | None = None
+
+
+def licences_to_look_after(database: Database) -> list[str]:
+    """Return the licences that have a conversation with a thread, however long ago it was."""
+    return _licences(database, None)
+
+
+def busy_licences(database: Database) -> list[str]:
+    """Return the licences in whose conversations something was just said."""
+    return _licences(database, utc_now() - BUSY_FOR)
+
+
+def channels_of(database: Database, licence_id: str) -> list[LiveChannel]:
+    """Return all channels of the licence's threads."""
+    with database.reading() as connection:
+        cursors = _cursors(connection, licence_id)
+        # Without any cursor no look has ever succeeded: then nothing else tells of old threads.
+        since = utc_now() - ACTIVE_FOR if cursors else None
+        live = _live_channels(connection, licence_id, since)
+    known = {channel.id for channel in live}
+    quiet = [LiveChannel(*cursor) for cursor in cursors.items() if cursor[0] not in known]
+    return [*live, *quiet]
+
+
+def busy_channels_of(database: Database, licence_id: str) -> list[LiveChannel]:
+    """Return the licence's channels in which something was just said."""
+    with database.reading() as connection:
+        return _live_channels(connection, licence_id, utc_now() - BUSY_FOR)
+
+
+def _licences(database: Database, since: datetime | None) -> list[str]:
+    is_live = select(Conversation.id).where(*_with_thread(Licence.id, since)).exists()
+    licences = select(Licence.id).where(Licence.enabled, is_live).order_by(Licence.id)
+    with database.reading() as connection:
+        return list(connection.scalars(licences))
+
+
+def _with_thread(
+    licence_id: InstrumentedAttribute[str] | str, since: datetime | None
+) -> list[ColumnElement[bool]]:
+    conditions = [Conversation.licence_id == licence_id, Conversation.root_post_id.is_not(None)]
+    return conditions if since is None else [*conditions, Conversation.last_active_at >= since]
+
+
+def _cursors(connection: Connection, licence_id: str) -> dict[str, int]:
+    cursors = select(CatchUpCursor.channel_id, CatchUpCursor.since_ms)
+    rows = connection.execute(
+        cursors.where(CatchUpCursor.licence_id == licence_id).order_by(CatchUpCursor.channel_id)
+    )
+    return {row.channel_id: row.since_ms for row in rows}
+
+
+def _live_channels(
+    connection: Connection, licence_id: str, since: datetime | None
+) -> list[LiveChannel]:
+    """Return the channels; one without a cursor is read from its first live thread."""
+    return [
+        LiveChannel(row.channel_id, row.since_ms or _before(row.first), row.last)
+        for row in connection.execute(_channels(licence_id, since))
+    ]
+
+
+def _channels(licence_id: str, since: datetime | None) -> Select[str, int, datetime, datetime]:
+    is_its_cursor = and_(
+        CatchUpCursor.licence_id == Conversation.licence_id,
+        CatchUpCursor.channel_id == Conversation.channel_id,
+    )
+    return (
+        select(
+            Conversation.channel_id,
+            CatchUpCursor.since_ms,
+            func.min(Conversation.created_at).label("first"),
+            func.max(Conversation.last_active_at).label("last"),
+        )
+        .outerjoin(CatchUpCursor, is_its_cursor)
+        .where(*_with_thread(licence_id, since))
+        .group_by(Conversation.channel_id, CatchUpCursor.since_ms)
+        .order_by(Conversation.channel_id)
+    )
+
+
+def _before(moment: datetime) -> int:
+    return round((moment - CLOCK_MARGIN).timestamp() * 1_000)

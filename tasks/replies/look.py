@@ -1,0 +1,209 @@
+"""A look at one channel: what has changed there is put into the inbox."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from models import CatchUpCursor, utc_now
+from tasks.licences.access import LicenceAccess
+from tasks.mattermost import MattermostClient, Post, RefusedError
+from tasks.outbound.orphans import is_orphan, new_threads_of
+from tasks.replies.changed_replies import known_post_ids, news_among, take_in
+from tasks.replies.channel_changes import changes_since, recent_changes
+from tasks.replies.late_posts import late_posts
+from tasks.replies.live_channels import LiveChannel
+from tasks.replies.look_notes import LookNotes
+from tasks.replies.meaning import why_ignored
+from tasks.replies.open_replies import BATCH
+from tasks.runtime import Runtime
+from tasks.wake import wake_replies
+
+log = structlog.get_logger(__name__)
+
+# Each look goes back by this much behind the last one: a post of the same millisecond, one that a
+# lagging replica did not have yet, or one of a cluster node whose clock is behind, is not missed.
+OVERLAP_MS = 120_000
+# A look at a busy channel goes back by less, since the next whole look goes back by more.
+BUSY_OVERLAP_MS = 10_000
+# One transaction for so many posts: on SQLite everybody else waits for it, some 20 ms.
+CHUNK = 5_000
+# So few are looked up before they are written: mostly there is nothing new among them.
+FEW = 200
+# However many replies there are, at most so many wake-ups: more than a licence may have threads,
+# and each costs as much as a hundred rows.
+WAKE_UPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LookJob:
+    """A licence whose channels are looked at; ``on_page`` is called before each request."""
+
+    runtime: Runtime
+    licence: LicenceAccess
+    on_page: Callable[[], None]
+
+    @property
+    def client(self) -> MattermostClient:
+        """Return the client for the licence's server."""
+        return self.runtime.clients.of(self.licence)
+
+    @property
+    def notes(self) -> LookNotes:
+        """Return what the workers note about their looks."""
+        return LookNotes(self.runtime.redis, self.licence.id)
+
+
+def look(job: LookJob, channel: LiveChannel) -> int:
+    """Put all that has changed since the last look into the inbox; return how many posts.
+
+    Raises:
+        MattermostError: the server cannot be asked, or refuses; the cursor stays.
+    """
+    if job.notes.is_left_alone(channel.id):
+        return 0
+    # A cursor in the future is one from before times were bounded.
+    cursor_ms = min(channel.cursor_ms, job.client.signs.now_ms())
+    since_ms = cursor_ms - OVERLAP_MS
+    changes = changes_since(
+        job.client,
+        channel.id,
+        since_ms=since_ms,
+        known_post_ids=lambda: _known(job, channel.id),
+        on_page=job.on_page,
+    )
+    if changes.cut is not None:
+        # Once: what follows from the next look on is new again.
+        log.error(
+            "catch_up_cut",
+            licence_id=job.licence.id,
+            channel_id=channel.id,
+            reason=changes.cut.value,
+        )
+        job.notes.leave_alone(channel.id)
+    late = late_posts(job.runtime, job.licence, channel, since_ms=since_ms, on_page=job.on_page)
+    count = _take_in(job, [*late, *changes.posts])
+    # Only now: a look that breaks off before this finds the same changes again.
+    if changes.newest_ms > cursor_ms:
+        _move_cursor(job, channel.id, changes.newest_ms)
+    return count
+
+
+def look_again(job: LookJob, channel: LiveChannel) -> int:
+    """Put what has changed in the last seconds into the inbox; return how many posts.
+
+    One question; what is more than its answer holds is left to the whole look.
+
+    Raises:
+        MattermostError: the server cannot be asked, or refuses.
+    """
+    notes = job.notes.of_busy(channel.id)
+    if notes.is_left_alone:
+        return 0
+    cursor_ms = min(max(channel.cursor_ms, notes.seen_ms), job.client.signs.now_ms())
+    job.on_page()
+    try:
+        changes = recent_changes(job.client, channel.id, since_ms=cursor_ms - BUSY_OVERLAP_MS)
+    except RefusedError:
+        job.notes.note_refused(channel.id)
+        raise
+    if changes is None:
+        return 0
+    count = _take_in(job, changes.posts)
+    if changes.newest_ms > cursor_ms:
+        job.notes.note_seen(channel.id, changes.newest_ms)
+    return count
+
+
+def _take_in(job: LookJob, posts: Sequence[Post]) -> int:
+    """Write down what is to be resolved, and wake who does it; return how many posts."""
+    _begin_threads_anew(job, posts)
+    kept = _without_lost_threads(job, posts)
+    bot_user_id = job.licence.bot_user_id
+    replies = [post for post in kept if why_ignored(post, bot_user_id=bot_user_id) is None]
+    now_ms = job.client.signs.now_ms()
+    if len(replies) <= FEW:
+        replies = _news_among(job, replies, now_ms)
+    not_before_ms = _kept_since_ms(job.runtime.settings.retention_replies_days)
+    woken: list[int] = []
+    for start in range(0, len(replies), CHUNK):
+        with job.runtime.database.transaction() as session:
+            some = replies[start : start + CHUNK]
+            woken += take_in(
+                session, job.licence.id, some, now_ms=now_ms, not_before_ms=not_before_ms
+            )
+    wake_all(woken)
+    return len(woken)
+
+
+def _kept_since_ms(days: int | None) -> int:
+    """Return since when replies are kept (Mattermost's time, ms); 0: for ever."""
+    return 0 if days is None else round((utc_now() - timedelta(days=days)).timestamp() * 1_000)
+
+
+def _news_among(job: LookJob, posts: Sequence[Post], now_ms: int) -> list[Post]:
+    """Return the posts that change something; a look that finds none writes nothing."""
+    if not posts:
+        return []
+    with job.runtime.database.snapshot() as session:
+        return news_among(session, job.licence.id, posts, now_ms=now_ms)
+
+
+def _begin_threads_anew(job: LookJob, posts: Sequence[Post]) -> None:
+    """Give a new thread to each message that was taken as its root was being deleted.
+
+    A deleted root alone begins nothing: the next message of its conversation does.
+    """
+    runtime, licence = job.runtime, job.licence
+    gone = {post.id for post in posts if post.delete_at_ms and not post.root_id}
+    orphaned = {
+        post.root_id
+        for post in posts
+        if post.root_id in gone and is_orphan(post, bot_user_id=licence.bot_user_id)
+    }
+    if not orphaned:
+        return
+    for lane, entry in new_threads_of(runtime.database, licence, orphaned):
+        runtime.lanes.append(lane, entry)
+        runtime.lanes.revive(lane.licence_id, overdue_ms=0)
+
+
+def _without_lost_threads(job: LookJob, posts: Sequence[Post]) -> list[Post]:
+    """Leave out replies that were deleted together with their root post.
+
+    Who deletes the root loses the thread in Mattermost, which the next message begins anew; nobody
+    took back what the visitor was told.
+    """
+    root_ids = {post.root_id for post in posts if post.delete_at_ms and post.root_id}
+    if not root_ids:
+        return list(posts)
+    job.on_page()
+    roots = {post.id: post.delete_at_ms for post in job.client.get_posts_by_ids(sorted(root_ids))}
+    return [
+        post
+        for post in posts
+        if not post.delete_at_ms or roots.get(post.root_id) != post.delete_at_ms
+    ]
+
+
+def _known(job: LookJob, channel_id: str) -> list[str]:
+    with job.runtime.database.snapshot() as session:
+        return known_post_ids(session, job.licence.id, channel_id)
+
+
+def _move_cursor(job: LookJob, channel_id: str, newest_ms: int) -> None:
+    cursor = CatchUpCursor(licence_id=job.licence.id, channel_id=channel_id, since_ms=newest_ms)
+    with job.runtime.database.transaction() as session:
+        session.merge(cursor)
+
+
+def wake_all(reply_ids: Sequence[int]) -> None:
+    """Publish a wake-up for each share of the replies; the sweep wakes those of a lost one."""
+    size = max(BATCH, math.ceil(len(reply_ids) / WAKE_UPS))
+    for start in range(0, len(reply_ids), size):
+        if not wake_replies(reply_ids[start : start + size]):
+            return
