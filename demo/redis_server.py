@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from redis import Redis
@@ -52,6 +53,8 @@ class RedisServer:
     # put a write off.
     fsync: str = "everysec"
     process: subprocess.Popen[bytes] | None = None
+    # Beside this process's own.
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -72,7 +75,9 @@ class RedisServer:
         }
         command = [redis_executable(), *(word for pair in options.items() for word in pair)]
         with (self.directory / "redis.log").open("ab") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                command, stdout=output, stderr=output, env={**os.environ, **self.environment}
+            )
         self._wait_until_up()
 
     def _wait_until_up(self) -> None:
@@ -97,9 +102,11 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis(directory: Path, *, fsync: str = "everysec") -> Iterator[RedisServer]:
+def running_redis(
+    directory: Path, *, fsync: str = "everysec", environment: Mapping[str, str] | None = None
+) -> Iterator[RedisServer]:
     """Yield a started server on a free port; stop it at the end."""
-    server = RedisServer(directory, free_port(), fsync=fsync)
+    server = RedisServer(directory, free_port(), fsync=fsync, environment=environment or {})
     server.start()
     try:
         yield server

@@ -120,7 +120,11 @@ class OwnTroubleError(Exception):
     """What kept a message waiting is on our side: a stop, or the attachment store."""
 
 
-class DeliveryFailedError(Exception):
+class ToldError(Exception):
+    """What shows a task in red; what happened has its lines in the log already."""
+
+
+class DeliveryFailedError(ToldError):
     """A message has failed: the text names it by its key and says why (red in Flower)."""
 
     def __init__(self, message: str, reason: str | None = None) -> None:

@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from settings import get_settings
 from tasks.licences.shares import THREADS_PER_MESSAGE
+from tasks.queue import use_checked_queue
 from tasks.runtime import current_runtime, set_threads
 from tasks.watch.broker import loses_messages
 from tasks.watch.error_reports import report_error, start_error_reports
@@ -36,6 +37,10 @@ HEALTH_CHECK_S = 5
 
 @celeryd_init.connect
 def _be_patient(conf: Any = None, **_: Any) -> None:
+    use_checked_queue()
+    # A Redis that takes nothing for a while (a replica, full, still loading) is waited for as one
+    # that is away; otherwise its refusal ends the worker.
+    conf.broker_channel_error_retry = True
     conf.broker_transport_options = {
         "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
         "socket_timeout": WORKER_TIMEOUT_S,

@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError, TimeoutError
 
 from ireserve_mattermost.lanes import OVERDUE_MS
 from tasks.app import app
-from tasks.failures import SendFailedError
+from tasks.failures import SendFailedError, ToldError
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
 from tasks.outbound.redraw import redraw_overdue
@@ -33,7 +33,7 @@ def sweep() -> str:
     return sweep_once(current_runtime())
 
 
-class SweepFailedError(Exception):
+class SweepFailedError(ToldError):
     """Parts of the sweep broke, which the text names; the log says by what."""
 
 

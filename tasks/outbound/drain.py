@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from redis.exceptions import RedisError
 
-from ireserve_mattermost.lanes import Lane, LaneEntry, LockLostError, TakenLane
+from ireserve_mattermost.lanes import LOCK_S, Lane, LaneEntry, LockLostError, TakenLane
 from models import DeliveryKind, DeliveryState
 from tasks.failures import Settled, Waiting
 from tasks.outbound.batch import send_messages
@@ -17,6 +19,9 @@ from tasks.runtime import Runtime
 from tasks.watch.tallies import counts_of
 
 log = structlog.get_logger(__name__)
+
+# Often enough for a lane to go on soon after Redis is back.
+ASK_REDIS_EVERY_S = 1.0
 
 
 @dataclass(slots=True)
@@ -126,8 +131,28 @@ def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
     except LockLostError:
         log.warning("lane_lost", lane=str(taken.lane))
     except BaseException:
-        runtime.lanes.let_go(taken)
+        _let_go_once_redis_is_back(runtime, taken)
         raise
+
+
+def _let_go_once_redis_is_back(runtime: Runtime, taken: TakenLane) -> None:
+    """Let the lane go, so that it is not held up until its lock runs out.
+
+    Redis may take nothing for a while: it is away, full, or a replica just now. This thread has
+    nothing else to do then, and wakes the licence again when that is over.
+    """
+    ends_at = time.monotonic() + LOCK_S
+    was_away = False
+    while time.monotonic() < ends_at and not runtime.stopping.is_set():
+        try:
+            runtime.lanes.let_go(taken)
+            if was_away:
+                runtime.lanes.revive(taken.lane.licence_id, overdue_ms=0)
+        except RedisError:
+            was_away = True
+            time.sleep(ASK_REDIS_EVERY_S)
+        else:
+            return
 
 
 def _readable(raw_entries: Sequence[bytes]) -> list[Head]:

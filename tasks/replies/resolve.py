@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from tasks.app import app
-from tasks.failures import OwnReason
+from tasks.failures import OwnReason, ToldError
 from tasks.outbound.drain import leave, serve
 from tasks.outbound.tasks import show_failures
 from tasks.replies import rows
@@ -31,7 +31,7 @@ MAX_ROUNDS = 20
 FAILED = "failed"
 
 
-class RepliesFailedError(Exception):
+class RepliesFailedError(ToldError):
     """Some replies met an error that nobody expected; the log names each (red in Flower)."""
 
 

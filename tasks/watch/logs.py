@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from typing import Literal
 
 import structlog
+from celery.exceptions import CPendingDeprecationWarning
 
-from tasks.failures import DeliveryFailedError
+from tasks.failures import ToldError
+from tasks.watch.own_servers import trouble_of
+
+log = structlog.get_logger(__name__)
 
 # At DEBUG these write arguments and addresses with file names.
 TALKATIVE = ("celery.pool", "urllib3", "kombu", "amqp")
@@ -55,8 +60,27 @@ def configure_logs(*, level: str, log_format: Literal["console", "json"]) -> Non
     for name in REPETITIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("celery.app.trace").addFilter(_is_news)
+    handler.addFilter(_in_one_line)
+    # Of an option that has no effect on tasks like ours, each time Redis comes back.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out the error that only shows a failed message in red: it has its line already."""
-    return not (record.exc_info and isinstance(record.exc_info[1], DeliveryFailedError))
+    """Leave out the error that only shows a task in red: what happened has its line already.
+
+    A database or Redis that is away gets a line of its own, in the place of a traceback of fifty.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    trouble = trouble_of(error) if error else None
+    if trouble is None:
+        return not isinstance(error, ToldError)
+    log.error("task_broken_off", server=trouble.server, why=trouble.why)
+    return False
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Leave the traceback out where our own server is away: it says where we were just then."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error and (trouble_of(error) or type(error).__name__ == "RestartFreqExceeded"):
+        record.exc_info = record.exc_text = None
+    return True

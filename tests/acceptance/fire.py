@@ -6,9 +6,9 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ SEED = 7
 # After the last fault, and once all is enqueued, everything is settled within this time without
 # anybody's help: a killed worker's lock lasts 30 s, and the sweep comes every 5 s.
 SETTLE_S = 60.0
+# After the database or Redis has come back.
+GO_ON_S = 10.0
 # Faults come while work is under way: when these shares of the load have reached the server.
 EARLIEST, LATEST = 0.1, 0.5
 
@@ -60,6 +62,17 @@ class FaultRun:
             self.faults += 1
             yield self.faults
 
+    def assert_goes_on(self) -> None:
+        """Posts are made again within 10 s of the cure, by the same processes."""
+        before, restarts = len(self.stage.accepted()), self.supervisor.restarts
+        wait_until(
+            lambda: len(self.stage.accepted()) > before,
+            timeout_s=GO_ON_S,
+            poll_s=LOOK_EVERY_S,
+            what="a post after the cure",
+        )
+        assert self.supervisor.restarts == restarts, "a process ended"
+
     def stay_away(self, shortest_s: float, longest_s: float) -> None:
         """Let whatever was stopped stay away for a random time."""
         time.sleep(self.dice.uniform(shortest_s, longest_s))
@@ -71,7 +84,7 @@ class Fire:
 
     ``may_fail`` is how many messages may end as failed, by the rule that nothing is tried again.
     ``licences`` are those whose messages must arrive. ``patch`` makes it the fire of a build that
-    is broken on purpose.
+    is broken on purpose. ``redis_environment`` is for Redis alone.
     """
 
     name: str
@@ -81,6 +94,7 @@ class Fire:
     file_every: int = 0
     licences: tuple[str, ...] = LICENCES
     patch: Patch | None = None
+    redis_environment: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return how a test's name tells it."""
@@ -110,6 +124,7 @@ class Fire:
             database_url=database_url,
             licences=LICENCES,
             stop_with=signal.SIGKILL,
+            redis_environment=self.redis_environment,
             **self._build(directory),
         ) as stage:
             stage.stand_in.set_fault("service_time", min_ms=1, max_ms=20, seed=SEED)

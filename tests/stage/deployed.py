@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +77,7 @@ def running_stage(
     licences: tuple[str, ...] = ("L1",),
     source: Path = ROOT,
     stop_with: int = signal.SIGTERM,
+    redis_environment: Mapping[str, str] | None = None,
     **settings: str,
 ) -> Iterator[DeployedStage]:
     """Yield a stage with these licences, whose processes run the code in ``source``.
@@ -85,7 +86,7 @@ def running_stage(
     """
     database = Database(database_url.replace("postgresql:", "postgresql+psycopg:"))
     with (
-        running_redis(directory / "redis", fsync="always") as redis,
+        running_redis(directory / "redis", fsync="always", environment=redis_environment) as redis,
         running_stand_in(directory / "mattermost") as stand_in,
     ):
         deployment = Deployment.create(

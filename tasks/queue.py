@@ -1,0 +1,108 @@
+"""kombu's Redis transport, as workers use it: what no worker can read is set aside, and shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import redis as kombu_redis
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tasks.app import app
+from tasks.queued import UnreadableTaskError, check_queued
+from tasks.runtime import current_runtime
+
+log = structlog.get_logger(__name__)
+
+
+class CheckedRedis(Redis):
+    """The client that a worker takes messages from its queue with.
+
+    kombu decodes what it has popped at once, and a message that cannot be decoded ends the worker.
+    So it is looked at here, where it has just come in.
+    """
+
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        """Return the answer to a command; None for a message that was set aside."""
+        answer = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name != "BRPOP" or not answer:
+            return answer
+        try:
+            check_queued(answer[1], app.tasks)
+        except UnreadableTaskError as error:
+            _set_aside(answer[1], str(error))
+            return None
+        return answer
+
+
+def _set_aside(raw: bytes, why: str) -> None:
+    log.error("queue_entry_set_aside", why=why, size_bytes=len(raw))
+    try:
+        current_runtime().lanes.keep_unreadable(raw)
+    except RedisError as error:
+        # Redis is full, or away just now. What is unreadable must not end the worker either way.
+        log.error("queue_entry_dropped", error=type(error).__name__)
+
+
+class Channel(kombu_redis.Channel):
+    """A channel whose consumer outlives whatever comes in."""
+
+    def _get_client(self) -> type[Redis]:
+        return CheckedRedis
+
+    def basic_consume(
+        self,
+        queue: str,
+        no_ack: bool,
+        callback: Callable[..., Any] | None,
+        consumer_tag: str | None,
+        **kwargs: Any,
+    ) -> str:
+        """Consume from the queue; a message that breaks Celery is set aside."""
+        guarded = callback and _guarded(callback)
+        return str(super().basic_consume(queue, no_ack, guarded, consumer_tag, **kwargs))
+
+    def _deliver_fanout_message(self, message: Any, exchange: str) -> Any:
+        # Remote control: what any process publishes there reaches each worker.
+        try:
+            return super()._deliver_fanout_message(message, exchange)  # type: ignore[misc]
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            log.warning("control_message_unreadable", error=type(error).__name__)
+            return False
+
+
+def _guarded(callback: Callable[..., Any]) -> Callable[[Any], Any]:
+    def take(message: Any) -> Any:
+        try:
+            return callback(message)
+        except (RedisError, OSError, OperationalError):
+            # The broker is away: the worker connects again.
+            raise
+        except Exception as error:  # noqa: BLE001
+            # The edge of the process. The error's text may hold anything, its name does not.
+            _set_aside(json.dumps(message._raw).encode(), type(error).__name__)
+            message.ack()
+            return None
+
+    return take
+
+
+class Transport(kombu_redis.Transport):
+    """The transport whose channels these are."""
+
+    Channel = Channel
+
+
+def use_checked_queue() -> None:
+    """Let this process, which is a worker, take messages through these channels.
+
+    By the scheme of its address, whichever form that has: Celery's setting for a transport is not
+    looked at for a Unix socket.
+    """
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = f"{__name__}:{Transport.__name__}"

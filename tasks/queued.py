@@ -1,0 +1,131 @@
+"""What stands in the queue: whether it is a task's message that a worker can take up.
+
+kombu and Celery decode it in several steps. Each of them raises errors of its own where something
+else has written it, which end the worker or show the whole text in its log.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Container, Mapping
+from typing import Any
+
+from celery.utils.time import maybe_iso8601
+
+# A message by name holds 500,000 characters at most, of 12 bytes each in JSON, and base64.
+MAX_BYTES = 16 * 1_024 * 1_024
+_ENCODINGS = {"utf-8", "utf8", "us-ascii", "ascii", "binary"}
+
+# What the headers must be where they are given; Celery takes each for what it should be.
+_HEADERS: Mapping[str, Callable[[Any], bool]] = {
+    "id": lambda value: isinstance(value, str) and bool(value),
+    "eta": lambda value: _is_moment(value),
+    "expires": lambda value: _is_moment(value),
+    "retries": lambda value: isinstance(value, int),
+    "timelimit": lambda value: isinstance(value, list) and all(map(_is_number, value)),
+    "argsrepr": lambda value: isinstance(value, str),
+    "kwargsrepr": lambda value: isinstance(value, str),
+    "root_id": lambda value: isinstance(value, str),
+    "parent_id": lambda value: isinstance(value, str),
+    "stamped_headers": lambda value: isinstance(value, list),
+    # What unpacks to gigabytes is small as long as it is packed.
+    "compression": lambda value: False,
+}
+
+
+class UnreadableTaskError(ValueError):
+    """It is no task's message; the text says why, and quotes nothing of it."""
+
+
+def check_queued(raw: bytes, tasks: Container[str]) -> None:
+    """Check that a worker with these tasks can take the message up.
+
+    Raises:
+        UnreadableTaskError: it cannot.
+    """
+    if len(raw) > MAX_BYTES:
+        raise UnreadableTaskError(f"it has more than {MAX_BYTES} bytes")
+    message = _object(_parsed(raw), "the message")
+    _check_properties(_object(message.get("properties"), "properties"))
+    headers = _object(message.get("headers") or {}, "headers")
+    body = _body(message)
+    _check_headers(headers if "task" in headers else _object(body, "body"), tasks)
+    _check_arguments(*(_by_protocol_2(body) if "task" in headers else _by_protocol_1(body)))
+
+
+def _parsed(raw: bytes | str) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise UnreadableTaskError("it is no JSON") from None
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UnreadableTaskError(f"{what} must be an object")
+    return value
+
+
+def _check_properties(properties: dict[str, Any]) -> None:
+    delivery = _object(properties.get("delivery_info"), "delivery_info")
+    named = [properties.get("delivery_tag"), delivery.get("exchange"), delivery.get("routing_key")]
+    if not all(isinstance(name, str) for name in named):
+        raise UnreadableTaskError("delivery_tag, exchange and routing_key must be texts")
+
+
+def _body(message: dict[str, Any]) -> Any:
+    if message.get("content-type") != "application/json":
+        raise UnreadableTaskError("its content type is not application/json")
+    if str(message.get("content-encoding") or "utf-8").lower() not in _ENCODINGS:
+        raise UnreadableTaskError("its content encoding is not utf-8")
+    body, encoding = message.get("body"), message["properties"].get("body_encoding")
+    if not isinstance(body, str) or encoding not in (None, "base64"):
+        raise UnreadableTaskError("its body must be a text, in base64 or plain")
+    return _parsed(_decoded(body) if encoding else body)
+
+
+def _decoded(body: str) -> bytes:
+    try:
+        return base64.b64decode(body)
+    except ValueError:
+        raise UnreadableTaskError("its body is no base64") from None
+
+
+def _check_headers(headers: dict[str, Any], tasks: Container[str]) -> None:
+    task = headers.get("task")
+    if not isinstance(task, str) or task not in tasks:
+        raise UnreadableTaskError("no worker has a task of its name")
+    for name, is_right in _HEADERS.items():
+        value = headers.get(name)
+        # The id alone must be there.
+        if not (is_right(value) if value is not None else name != "id"):
+            raise UnreadableTaskError(f"its header {name} cannot be used")
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and maybe_iso8601(value) is not None
+    except ValueError:
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or isinstance(value, int | float)
+
+
+def _by_protocol_2(body: Any) -> tuple[Any, Any, Any]:
+    if not isinstance(body, list) or len(body) != 3:
+        raise UnreadableTaskError("its body must hold arguments, keywords and what follows")
+    return body[0], body[1], body[2]
+
+
+def _by_protocol_1(body: dict[str, Any]) -> tuple[Any, Any, Any]:
+    return body.get("args", []), body.get("kwargs", {}), {}
+
+
+def _check_arguments(args: Any, kwargs: Any, embed: Any) -> None:
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise UnreadableTaskError("its arguments must be a list, its keywords an object")
+    if not isinstance(embed, dict | None):
+        raise UnreadableTaskError("what follows the task must be an object")
