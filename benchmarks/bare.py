@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, cast
 
 from flask import Flask, request
 from sqlalchemy import Table, insert, select
 
+from inbound.server import serve
+from inbound.web import WEB_THREADS
+from inbound.web_logs import RequestLog
 from models import Database, Reply, ReplySource, ReplyState, WebhookToken, hash_token, utc_now
 from settings import get_settings
-
-# As many as the Procfile gives a web process, so that no thread waits for a connection.
-THREADS = 4
+from tasks.watch.logs import configure_logs
 
 _TOKENS = cast(Table, WebhookToken.__table__)
 _REPLIES = cast(Table, Reply.__table__)
@@ -20,7 +22,7 @@ _REPLIES = cast(Table, Reply.__table__)
 def create_app() -> Flask:
     """Return an application with one route: one SELECT, one INSERT, no checks."""
     app = Flask(__name__)
-    database = Database(get_settings().database_url, pool_size=THREADS)
+    database = Database(get_settings().database_url, pool_size=WEB_THREADS)
 
     @app.post("/mattermost/replies")
     def take() -> dict[str, Any]:
@@ -40,3 +42,9 @@ def create_app() -> Flask:
         return {}
 
     return app
+
+
+if __name__ == "__main__":
+    configure_logs(level="INFO", log_format="console")
+    port = int(sys.argv[sys.argv.index("--port") + 1])
+    serve(RequestLog(create_app()), host="127.0.0.1", port=port, threads=WEB_THREADS)

@@ -1,4 +1,4 @@
-"""Load on one HTTP address: a few kept connections, each with one request under way."""
+"""Load on one HTTP address: a few connections at a time, each with one request."""
 
 from __future__ import annotations
 
@@ -24,33 +24,35 @@ def rate(port: int, requests: Iterator[bytes], *, count: int, connections: int) 
         LoadError: an answer has another status, or none came.
     """
     with selectors.DefaultSelector() as selector:
-        for _ in range(connections):
-            connection = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            selector.register(connection, selectors.EVENT_READ)
         began = time.perf_counter()
-        _exchange(selector, requests, count=count)
-        seconds = time.perf_counter() - began
-        for key in list(selector.get_map().values()):
-            _socket(key).close()
-    return count / seconds
+        for _ in range(connections):
+            _send(selector, next(requests), port=port)
+        _exchange(selector, requests, port=port, count=count)
+        return count / (time.perf_counter() - began)
 
 
-def _exchange(selector: selectors.BaseSelector, requests: Iterator[bytes], *, count: int) -> None:
-    sent, answered = 0, 0
-    for key in list(selector.get_map().values()):
-        _socket(key).sendall(next(requests))
-        sent += 1
+def _exchange(
+    selector: selectors.BaseSelector, requests: Iterator[bytes], *, port: int, count: int
+) -> None:
+    sent, answered = len(selector.get_map()), 0
     while answered < count:
         ready = selector.select(TIMEOUT_S)
         if not ready:
             raise LoadError(f"no answer within {TIMEOUT_S} s")
         for key, _ in ready:
+            selector.unregister(key.fileobj)
             _check(_socket(key))
             answered += 1
             if sent < count:
-                _socket(key).sendall(next(requests))
+                _send(selector, next(requests), port=port)
                 sent += 1
+
+
+def _send(selector: selectors.BaseSelector, request: bytes, *, port: int) -> None:
+    connection = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sendall(request)
+    selector.register(connection, selectors.EVENT_READ)
 
 
 def _socket(key: selectors.SelectorKey) -> socket.socket:
@@ -60,10 +62,8 @@ def _socket(key: selectors.SelectorKey) -> socket.socket:
 
 def _check(connection: socket.socket) -> None:
     answer = b""
-    while not answer.rstrip().endswith(b"{}"):
-        piece = connection.recv(RECEIVE_BYTES)
-        if not piece:
-            break
-        answer += piece
+    with connection:
+        while piece := connection.recv(RECEIVE_BYTES):
+            answer += piece
     if not answer.startswith(b"HTTP/1.1 200 "):
         raise LoadError(f"the server answered {answer[:100]!r}")

@@ -19,7 +19,7 @@ from models.keyring import new_key
 from tests.postgres_server import PostgresServer, postgres_binaries
 
 ROOT = Path(__file__).resolve().parent.parent
-OUR_APP = "inbound:create_app()"
+OUR_APP = "inbound"
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 20
 
@@ -45,9 +45,9 @@ def databases(directory: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def web_process(app: str, *, database_url: str, redis_url: str, directory: Path) -> Iterator[int]:
-    """Yield the port of an application that is served with the Procfile's own command."""
+    """Yield the port of an application's module that is run by the Procfile's own command."""
     command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
-    assert OUR_APP in command
+    assert f"-m {OUR_APP} " in command
     port = free_port()
     environment = {
         **os.environ,
@@ -59,7 +59,7 @@ def web_process(app: str, *, database_url: str, redis_url: str, directory: Path)
     }
     with (directory / f"web-{port}.log").open("wb") as log:
         process = subprocess.Popen(
-            command.replace(OUR_APP, app),
+            command.replace(OUR_APP, app, 1),
             shell=True, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         try:

@@ -18,8 +18,8 @@ from models.migrations import upgrade
 from tests.webhook_calls import add_licence, payload
 
 TARGET = Target.at_least(0.8)
-BARE_APP = "benchmarks.bare:create_app()"
-# Two processes with four threads each are in the Procfile: so many requests can be under way.
+BARE_APP = "benchmarks.bare"
+# As many as a web process has threads.
 CONNECTIONS = 8
 REQUESTS = 2_000
 WARM_UP_REQUESTS = 500

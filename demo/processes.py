@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Of the Procfile, and of i-Reserve beside it.
 OURS = ("web", "worker", "beat", "flower")
 IRESERVE = {
-    "ireserve": "gunicorn --bind 127.0.0.1:$PORT --threads 8 --log-level warning "
-    "'demo.ireserve.app:create_app()'",
+    "ireserve": "waitress-serve --listen 127.0.0.1:$PORT --threads 8 "
+    "--call demo.ireserve.app:create_app",
     # Celery's own variable, and only for this process: it is not ours.
     "consumer": "CELERY_BROKER_URL=$REDIS_URL exec celery --app demo.ireserve.consumer worker "
     "--pool solo --hostname ireserve@%h --loglevel WARNING --without-gossip --without-mingle",

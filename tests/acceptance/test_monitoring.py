@@ -197,7 +197,7 @@ def _series(sample: Sample) -> str:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_each_line_of_each_process_is_one_json_object(stage: DeployedStage) -> None:
-    """Worker, beat and web, also gunicorn's and Celery's own lines, from the start to the end."""
+    """Worker, beat and web, also lines of Celery and the HTTP server, from start to end."""
     stage.deployment.environment["LOG_FORMAT"] = "json"
     worker = stage.deployment.start_worker()
     beat, web = stage.deployment.start("beat"), stage.deployment.start("web")
