@@ -61,6 +61,10 @@ class HostProcess:
         """Call `.delay()` and return how it went: ok, error, message, seconds."""
         return self._ask({"task": task, "args": args, "kwargs": kwargs})
 
+    def delay_all(self, replies: list[tuple[str, str, dict[str, Any]]]) -> dict[str, Any]:
+        """Call `.delay()` of `post_reply` for each: licence, conversation, message."""
+        return self._ask({"replies": replies})
+
     def send_by_name(self, name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Enqueue by the task's name, from an application without our code."""
         return self._ask({"by_name": name, "args": args, "kwargs": kwargs})

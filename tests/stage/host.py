@@ -1,8 +1,9 @@
 """i-Reserve's side, as a process of its own: enqueues what it reads from standard input.
 
 One JSON object a line: {"task", "args", "kwargs"}; {"by_name", "args", "kwargs"} for a sender that
-does not have our code; or {"redeliver"} for a Celery message that comes a second time, as after the
-broker's visibility timeout. Answers each with {"ok", "error", "seconds"}.
+does not have our code; {"replies": [[licence, conversation, message], ...]}; or {"redeliver"} for a
+Celery message that comes a second time, as after the broker's visibility timeout. Answers each with
+{"ok", "error", "seconds"}.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ def _redeliver() -> None:
 def _enqueue(order: dict[str, Any]) -> None:
     if "redeliver" in order:
         _redeliver()
+        return
+    for licence_id, conversation_id, message in order.get("replies", ()):
+        tasks.post_reply.delay(licence_id, conversation_id, **message)
+    if "replies" in order:
         return
     if "by_name" in order:
         elsewhere = Celery(broker=os.environ["REDIS_URL"])

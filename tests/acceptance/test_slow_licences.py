@@ -1,0 +1,60 @@
+"""What healthy licences notice of others that are slow, dead, or enqueue all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.stage.burdens import (
+    BURSTS,
+    FIRST_P95_MS,
+    LATER_P95_MS,
+    SLOW,
+    SLOW_BURDENS,
+    Burden,
+    Noticed,
+    allowed_median_ms,
+)
+
+pytestmark = [pytest.mark.full_load, pytest.mark.measures_time]
+
+# Beside the healthy licences' messages, the sweep and the probes.
+QUEUED_BESIDE = 20
+
+
+def _assert_kept(noticed: Noticed) -> None:
+    assert noticed.first_second.p95_ms <= FIRST_P95_MS, noticed
+    assert noticed.later.median_ms <= allowed_median_ms(noticed), noticed
+    assert noticed.later.p95_ms <= LATER_P95_MS, noticed
+
+
+@pytest.mark.parametrize("burden", SLOW_BURDENS, ids=str)
+def test_a_hundred_slow_licences_hardly_delay_the_others(
+    burden: Burden,
+    tmp_path: Path,
+    database_url: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Ten healthy licences with 20 messages a second, and 100 with 20 conversations each."""
+    noticed = burden.measure(tmp_path, database_url=database_url)
+
+    record_property("noticed", noticed.row())
+    _assert_kept(noticed)
+    assert noticed.most_queued <= 2 * len(SLOW) + QUEUED_BESIDE
+
+
+@pytest.mark.parametrize("burden", BURSTS, ids=str)
+def test_burst_of_a_licence_is_its_own(
+    burden: Burden,
+    tmp_path: Path,
+    database_url: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """8,000 conversations at once, whose server answers, is away, or comes back just then."""
+    noticed = burden.measure(tmp_path, database_url=database_url)
+
+    record_property("noticed", noticed.row())
+    _assert_kept(noticed)
+    assert noticed.most_queued <= QUEUED_BESIDE
