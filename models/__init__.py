@@ -7,6 +7,7 @@ from models.delivery import Delivery, DeliveryKind, DeliveryState
 from models.keyring import KeyRing, KeyRingError
 from models.licence import Licence, Names, NotificationChannel, Receipts
 from models.reply import (
+    Receipt,
     Reply,
     ReplyAttachment,
     ReplyEvent,
@@ -33,6 +34,7 @@ __all__ = [
     "Licence",
     "Names",
     "NotificationChannel",
+    "Receipt",
     "Receipts",
     "Reply",
     "ReplyAttachment",

@@ -65,6 +65,14 @@ class ReplyEvent(StrEnum):
     DELETED = "deleted"
 
 
+class Receipt(StrEnum):
+    """What the bot's reaction says of a post, by the name of its emoji."""
+
+    RECORDED = "white_check_mark"
+    INTERNAL = "lock"
+    NOT_RECORDED = "warning"
+
+
 class Reply(Base):
     """One post by the team, unique within its licence.
 
@@ -84,6 +92,13 @@ class Reply(Base):
             "next_attempt_at",
             postgresql_where=text("state = 'received' OR pending_event IS NOT NULL"),
             sqlite_where=text("state = 'received' OR pending_event IS NOT NULL"),
+        ),
+        # The few posts that are to be marked.
+        Index(
+            "ix_replies_receipts_due",
+            "receipt_due_at",
+            postgresql_where=text("receipt_due_at IS NOT NULL"),
+            sqlite_where=text("receipt_due_at IS NOT NULL"),
         ),
     )
 
@@ -127,6 +142,13 @@ class Reply(Base):
     # with ids and status, never a name or a text.
     reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))
     detail: Mapped[str | None] = mapped_column(Text)
+
+    # The mark that the post has, as far as we know, and when it is to get the one that fits; None:
+    # there is nothing to do.
+    receipt: Mapped[Receipt | None] = mapped_column(
+        Enum(Receipt, native_enum=False, length=16, values_callable=enum_values)
+    )
+    receipt_due_at: Mapped[datetime | None]
 
     attachments: Mapped[list[ReplyAttachment]] = relationship(
         back_populates="reply",

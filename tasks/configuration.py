@@ -14,6 +14,7 @@ _settings = get_settings()
 imports = (
     "tasks.outbound.tasks",
     "tasks.replies.resolve",
+    "tasks.replies.marking",
     "tasks.sweep",
     "tasks.outbound.retention",
     "tasks.privacy.retention",

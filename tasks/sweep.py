@@ -13,6 +13,7 @@ from tasks.failures import SendFailedError, ToldError
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
 from tasks.outbound.redraw import redraw_overdue
+from tasks.replies.marking import wake_late_receipts
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
 from tasks.watch.signs import note_sweep
@@ -44,6 +45,7 @@ def sweep_once(runtime: Runtime) -> str:
         "licences woken": wake_overdue,
         "replies woken": wake_open_replies,
         "cards asked for": redraw_overdue,
+        "receipts woken": wake_late_receipts,
     }
     done = {name: _run(runtime, name, part) for name, part in parts.items()}
     broken = [name for name, count in done.items() if count is None]

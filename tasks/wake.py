@@ -7,6 +7,7 @@ wake-up that is lost costs seconds: the sweep finds the lane, or the reply, in i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from celery import Celery
@@ -17,16 +18,22 @@ from tasks.app import app
 log = structlog.get_logger(__name__)
 
 RESOLVE_REPLY = "mattermost.resolve_reply"
+GIVE_RECEIPTS = "mattermost.give_receipts"
 
 
 def wake_replies(reply_ids: Sequence[int], *, publisher: Celery = app) -> bool:
     """Let a worker resolve these replies, which are committed; False: the sweep does it later."""
-    return _publish(publisher, RESOLVE_REPLY, reply_ids=list(reply_ids))
+    return _publish(publisher, RESOLVE_REPLY, None, reply_ids=list(reply_ids))
 
 
-def _publish(publisher: Celery, name: str, **kwargs: str | list[int]) -> bool:
+def wake_receipts(licence_id: str, *, at: datetime | None = None) -> bool:
+    """Let a worker mark the licence's posts at that time, or now; False: the sweep is next."""
+    return _publish(app, GIVE_RECEIPTS, at, licence_id=licence_id)
+
+
+def _publish(publisher: Celery, name: str, at: datetime | None, **kwargs: str | list[int]) -> bool:
     try:
-        publisher.send_task(name, kwargs=kwargs, argsrepr="()", kwargsrepr=repr(kwargs))
+        publisher.send_task(name, kwargs=kwargs, eta=at, argsrepr="()", kwargsrepr=repr(kwargs))
     except OperationalError:
         # Its text may hold the broker's address with a password.
         log.warning("wake_up_not_published", **kwargs)

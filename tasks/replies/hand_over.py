@@ -12,7 +12,7 @@ from sqlalchemy import Update, update
 
 from models import Reply, utc_now
 from tasks.app import app
-from tasks.replies.rows import KnownReply
+from tasks.replies.known_reply import KnownReply
 from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)

@@ -9,8 +9,7 @@ from typing import Any
 
 import structlog
 
-from tasks.replies.receipts import Receipt
-from tasks.replies.rows import KnownReply
+from tasks.replies.known_reply import KnownReply
 from tasks.watch.tallies import Tallies
 
 log = structlog.get_logger(__name__)
@@ -50,7 +49,6 @@ class Ending:
 
     outcome: Outcome
     reply: KnownReply | None = None
-    receipt: Receipt | None = None
     reason: str | None = None
     detail: str | None = None
     answers: bool = False

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 from models import Database, ReplyState, utc_now
 from tasks.replies import rows
+from tasks.replies.known_reply import KnownReply
 from tasks.replies.outcomes import Ending, Outcome
 from tasks.replies.patience import GIVEN_UP, Obstacle, pause_s
-from tasks.replies.receipts import Receipt
-from tasks.replies.rows import KnownReply
 
 
 def postpone(database: Database, known: KnownReply, obstacle: Obstacle) -> Ending:
@@ -24,9 +23,7 @@ def postpone(database: Database, known: KnownReply, obstacle: Obstacle) -> Endin
             connection, known, waiting, reason=obstacle.reason, detail=obstacle.detail
         )
     if waiting.next_attempt_at == GIVEN_UP:
-        return Ending(
-            Outcome.GIVEN_UP, waiting, Receipt.NOT_RECORDED, obstacle.reason, obstacle.detail
-        )
+        return Ending(Outcome.GIVEN_UP, waiting, obstacle.reason, obstacle.detail)
     return Ending(Outcome.WAITING, waiting, reason=obstacle.reason)
 
 
@@ -36,8 +33,7 @@ def _waiting(known: KnownReply, obstacle: Obstacle, now: datetime) -> KnownReply
     attempts = known.attempts + obstacle.trouble.is_counted
     age_s = (now - known.received_at).total_seconds()
     seconds = pause_s(obstacle.trouble, age_s=age_s, attempts=attempts)
-    return replace(
-        known,
-        attempts=attempts,
-        next_attempt_at=GIVEN_UP if seconds is None else now + timedelta(seconds=seconds),
-    )
+    if seconds is None:
+        given_up = replace(known, attempts=attempts, next_attempt_at=GIVEN_UP)
+        return given_up.with_due_receipt(now)
+    return replace(known, attempts=attempts, next_attempt_at=now + timedelta(seconds=seconds))

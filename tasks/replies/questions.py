@@ -12,11 +12,11 @@ from tasks.replies import owners
 from tasks.replies.authors import Author, Members, author_of
 from tasks.replies.colleagues import Colleagues
 from tasks.replies.content import Words
+from tasks.replies.known_reply import KnownReply
 from tasks.replies.meaning import Facts, ThreadKind, begins_a_thread
 from tasks.replies.notes import prefixes_of
 from tasks.replies.owners import ThreadOwner
 from tasks.replies.patience import PostponedError, Trouble
-from tasks.replies.rows import KnownReply
 from tasks.runtime import Runtime
 
 _members = Members()

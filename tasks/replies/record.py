@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -21,14 +20,14 @@ from tasks.replies import rows, unowned_files
 from tasks.replies.content import Content
 from tasks.replies.files import Fetching, fetch_files
 from tasks.replies.hand_over import hand_over
+from tasks.replies.known_reply import KnownReply, lacks_files
+from tasks.replies.marking import plan_receipts
 from tasks.replies.meaning import Ignored, Means, meaning_of
 from tasks.replies.outcomes import Ending, Outcome, note
 from tasks.replies.owners import ThreadOwner
 from tasks.replies.patience import MAX_ATTEMPTS, Obstacle, PostponedError, Trouble, obstacle_of
 from tasks.replies.postponing import postpone
 from tasks.replies.questions import Inquiry, ReplyJob, ask_for_post
-from tasks.replies.receipts import Receipt, give_receipt, receipt_of, wanted
-from tasks.replies.rows import KnownReply
 from tasks.runtime import Runtime
 
 _STORE_AWAY = Obstacle(
@@ -50,6 +49,8 @@ def record(runtime: Runtime, reply: KnownReply) -> Outcome:
     else:
         ending = _tell(runtime, reply.id)
     note(runtime.tallies, reply, ending)
+    if ending.reply is not None and ending.reply.receipt_due_at is not None:
+        plan_receipts(runtime, reply.licence_id, due_at=ending.reply.receipt_due_at)
     return ending.outcome
 
 
@@ -109,7 +110,6 @@ def _record_locked(
     hand_over(runtime, ending.reply)
     if ending.answers and ending.reply is not None:
         ask_for_card(runtime, licence.id, ending.reply.conversation_id or "")
-    _give_receipt(job, ending.receipt)
     return ending
 
 
@@ -142,7 +142,7 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
         case Means.NOTHING_TO_SHOW:
             return _leave_empty(job, inquiry)
         case Means.DELETION:
-            return _forget(job, post)
+            return _forget(job, post, is_gone=True)
         case Means.GONE_WITH_THREAD:
             return _keep(job, update_at_ms=post.update_at_ms)
         case Means.OLD_VERSION:
@@ -162,11 +162,10 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     assert owner is not None
     fetching = _fetching(job, owner)
     files = fetch_files(fetching, post)
-    receipt = Receipt.of(content.visibility)
     if known.revision and not rows.differs(known, content, files):
-        if rows.lacks_files(files):
+        if lacks_files(files):
             return _postpone(job, _STORE_AWAY)
-        return _keep(job, update_at_ms=post.update_at_ms, receipt=receipt)
+        return _keep(job, update_at_ms=post.update_at_ms)
     author = inquiry.author
     # From here on the row is written, so the lock must still be held.
     job.extend()
@@ -188,11 +187,11 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
         _remove_files(job)
     if written is None:
         return Ending(Outcome.GONE)
-    if rows.lacks_files(files):
+    if lacks_files(files):
         # It is told at once; the files follow as a later revision, when the store is back.
         postpone(job.runtime.database, written, _STORE_AWAY)
     outcome = Outcome.EDITED if known.revision else Outcome.RECORDED
-    return Ending(outcome, written, receipt, answers=answers)
+    return Ending(outcome, written, answers=answers)
 
 
 def _answers(
@@ -209,11 +208,10 @@ def _leave_empty(job: ReplyJob, inquiry: Inquiry) -> Ending:
     known, owner = job.known, inquiry.owner
     assert owner is not None
     if known.revision:
-        ending = _forget(job, inquiry.post)
-        return replace(ending, receipt=Receipt.NOT_RECORDED)
+        return _forget(job, inquiry.post, is_gone=False)
     with job.runtime.database.autocommit() as connection:
         empty = rows.write_empty(connection, known, inquiry.post, owner=owner)
-    return Ending(Outcome.EMPTY, empty, Receipt.NOT_RECORDED)
+    return Ending(Outcome.EMPTY, empty)
 
 
 def _fetching(job: ReplyJob, owner: ThreadOwner) -> Fetching:
@@ -242,17 +240,15 @@ def _store(job: ReplyJob) -> AttachmentStore:
     return AttachmentStore(job.runtime.settings.attachments_url)
 
 
-def _keep(
-    job: ReplyJob, *, update_at_ms: int | None = None, receipt: Receipt | None = None
-) -> Ending:
+def _keep(job: ReplyJob, *, update_at_ms: int | None = None) -> Ending:
     with job.runtime.database.autocommit() as connection:
         kept = rows.write_unchanged(connection, job.known, update_at_ms=update_at_ms)
-    return Ending(Outcome.UNCHANGED, kept, receipt)
+    return Ending(Outcome.UNCHANGED, kept)
 
 
-def _forget(job: ReplyJob, post: Post) -> Ending:
+def _forget(job: ReplyJob, post: Post, *, is_gone: bool) -> Ending:
     with job.runtime.database.connection() as connection:
-        forgotten = rows.write_deleted(connection, job.known, update_at_ms=post.update_at_ms)
+        forgotten = rows.write_deleted(connection, job.known, post, is_gone=is_gone)
     if job.known.files:
         _remove_files(job)
     return Ending(Outcome.DELETED, forgotten)
@@ -287,20 +283,3 @@ def _postpone(job: ReplyJob, obstacle: Obstacle) -> Ending:
         is_unlinked = obstacle.trouble is Trouble.UNLINKED
         return _leave_out(job, Ignored.UNKNOWN_THREAD if is_unlinked else Ignored.NOT_THERE)
     return ending
-
-
-def _give_receipt(job: ReplyJob, receipt: Receipt | None) -> None:
-    if receipt is None:
-        return
-    earlier = wanted(receipt_of(job.known), job.licence.receipts)
-    receipt = wanted(receipt, job.licence.receipts)
-    if receipt is earlier:
-        return
-    job.extend()
-    give_receipt(
-        job.client,
-        receipt,
-        post_id=job.known.post_id,
-        bot_user_id=job.licence.bot_user_id,
-        instead_of=earlier,
-    )

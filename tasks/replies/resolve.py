@@ -13,12 +13,12 @@ from tasks.failures import OwnReason, ToldError
 from tasks.outbound.drain import leave, serve
 from tasks.outbound.tasks import show_failures
 from tasks.replies import rows
+from tasks.replies.known_reply import KnownReply
 from tasks.replies.open_replies import BATCH, claim_due, leave_until
 from tasks.replies.outcomes import Outcome, note
 from tasks.replies.patience import Obstacle, Trouble
 from tasks.replies.postponing import postpone
 from tasks.replies.record import record
-from tasks.replies.rows import KnownReply
 from tasks.runtime import Runtime, current_runtime
 from tasks.wake import RESOLVE_REPLY
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,16 +15,14 @@ from models import (
     Reply,
     ReplyAttachment,
     ReplyEvent,
-    ReplySource,
     ReplyState,
-    Visibility,
     utc_now,
 )
-from tasks.attachments import AttachmentReason
 from tasks.mattermost import Post
 from tasks.replies.authors import Author
 from tasks.replies.content import Content
 from tasks.replies.files import File, paths_of
+from tasks.replies.known_reply import KnownReply
 from tasks.replies.owners import ThreadOwner
 from tasks.replies.unowned_files import take_over, write_down
 
@@ -49,54 +47,19 @@ _COLUMNS = (
     Reply.received_at,
     Reply.next_attempt_at,
     Reply.attempts,
+    Reply.receipt,
+    Reply.receipt_due_at,
 )
 # What the last attempt met; it is forgotten with the next one that ends well.
 _NO_TROUBLE: dict[str, Any] = {"reason": None, "detail": None}
+# What is settled of a reply that is not recorded anew.
+_WRITTEN = (
+    *("state", "conversation_row", "text", "plain_text", "post_update_at_ms", "revision"),
+    *("pending_event", "attempts", "next_attempt_at", "receipt_due_at"),
+)
 _WITH_CONVERSATIONS = select(*_COLUMNS).join_from(
     Reply, Conversation, Conversation.id == Reply.conversation_row, isouter=True
 )
-
-
-@dataclass(frozen=True, slots=True)
-class KnownReply:
-    """A reply as its row has it; the names are those of the columns."""
-
-    id: int
-    licence_id: str
-    post_id: str
-    source: ReplySource
-    state: ReplyState
-    conversation_row: int | None
-    conversation_id: str | None
-    author_user_id: str | None
-    author_name: str | None = field(repr=False)
-    text: str | None = field(repr=False)
-    plain_text: str | None = field(repr=False)
-    visibility: Visibility | None
-    posted_at: datetime | None
-    post_update_at_ms: int
-    revision: int
-    is_taken_back: bool
-    pending_event: ReplyEvent | None
-    received_at: datetime
-    next_attempt_at: datetime
-    attempts: int
-    files: tuple[File, ...] = field(repr=False)
-
-    @property
-    def recorded_at_ms(self) -> int | None:
-        """Return which version of the post is recorded; None: none has ever been.
-
-        A version whose files are still to come is not recorded whole, so it counts as older.
-        """
-        if not self.revision:
-            return None
-        return self.post_update_at_ms - (1 if lacks_files(self.files) else 0)
-
-    @property
-    def shows_nothing(self) -> bool:
-        """Say whether the version that was read last was deleted, or had nothing to show."""
-        return self.text is None and self.post_update_at_ms > 0
 
 
 def load(connection: Connection, reply_ids: Sequence[int]) -> list[KnownReply]:
@@ -149,8 +112,12 @@ def write_recorded(
         "revision": known.revision + 1,
         **_settled(now),
     }
+    written = replace(
+        known, **values, conversation_id=owner.conversation_id, files=tuple(files)
+    ).with_due_receipt(now)
     ours = {"author_mattermost_id": author.mattermost_id, "recorded_at": now}
-    change = _row(known).values(**values, **ours, **_NO_TROUBLE, pending_event=_event_of(known))
+    values |= {**ours, **_NO_TROUBLE, "receipt_due_at": written.receipt_due_at}
+    change = _row(known).values(**values, pending_event=_event_of(known))
     event = connection.execute(change.returning(Reply.pending_event)).scalar_one_or_none()
     if event is None:
         return None
@@ -158,13 +125,7 @@ def write_recorded(
     connection.execute(
         update(Conversation).where(Conversation.id == owner.row).values(last_active_at=now)
     )
-    return replace(
-        known,
-        **values,
-        conversation_id=owner.conversation_id,
-        pending_event=event,
-        files=tuple(files),
-    )
+    return replace(written, pending_event=event)
 
 
 def _posted_at(post: Post, now: datetime) -> datetime:
@@ -211,53 +172,73 @@ def differs(known: KnownReply, content: Content, files: Sequence[File]) -> bool:
     )
 
 
-def lacks_files(files: Sequence[File]) -> bool:
-    """Say whether files are missing only because our own store could not take them."""
-    return any(file.reason == AttachmentReason.STORE_UNAVAILABLE.value for file in files)
-
-
 def write_unchanged(
     connection: Connection, known: KnownReply, *, update_at_ms: int | None = None
 ) -> KnownReply:
     """Note that what is recorded still holds, also in that later version of the post."""
-    values: dict[str, Any] = {
+    now = utc_now()
+    kept = replace(
+        known,
         # A reply without words has an empty text; only a deleted one has none.
-        "state": ReplyState.DELETED if known.text is None else ReplyState.RECORDED,
-        "post_update_at_ms": update_at_ms or known.post_update_at_ms,
-        **_settled(utc_now()),
-    }
-    connection.execute(_row(known).values(**values, **_NO_TROUBLE))
-    return replace(known, **values)
+        state=ReplyState.DELETED if known.text is None else ReplyState.RECORDED,
+        post_update_at_ms=update_at_ms or known.post_update_at_ms,
+        **_settled(now),
+    )
+    # Of a post that was not read again nothing new is known, so it keeps its mark.
+    settled = kept if update_at_ms is None else kept.with_due_receipt(now)
+    return _write_settled(connection, known, settled)
 
 
 def write_empty(
     connection: Connection, known: KnownReply, post: Post, *, owner: ThreadOwner
 ) -> KnownReply:
     """Note that there is nothing to show of the reply, of which nothing was told."""
-    values: dict[str, Any] = {
-        "state": ReplyState.EMPTY,
-        "conversation_row": owner.row,
-        "post_update_at_ms": post.update_at_ms,
-        **_settled(utc_now()),
-    }
-    connection.execute(_row(known).values(**values, **_NO_TROUBLE))
-    return replace(known, **values)
+    now = utc_now()
+    empty = replace(
+        known,
+        state=ReplyState.EMPTY,
+        conversation_row=owner.row,
+        post_update_at_ms=post.update_at_ms,
+        **_settled(now),
+    )
+    return _write_settled(connection, known, empty.with_due_receipt(now))
 
 
-def write_deleted(connection: Connection, known: KnownReply, *, update_at_ms: int) -> KnownReply:
-    """Forget what the reply said, and note that i-Reserve is to be told; it is told once."""
-    values: dict[str, Any] = {
-        "state": ReplyState.DELETED,
-        "text": None,
-        "plain_text": None,
-        "post_update_at_ms": update_at_ms,
-        **_settled(utc_now()),
-    }
+def write_deleted(
+    connection: Connection, known: KnownReply, post: Post, *, is_gone: bool
+) -> KnownReply:
+    """Forget what the reply said, and note that i-Reserve is to be told; it is told once.
+
+    ``is_gone``: its post was deleted, and takes no mark any more.
+    """
+    now = utc_now()
+    deleted = replace(
+        known,
+        state=ReplyState.DELETED,
+        text=None,
+        plain_text=None,
+        post_update_at_ms=post.update_at_ms,
+        receipt_due_at=None,
+        files=(),
+        **_settled(now),
+    )
     if known.text is not None:
-        values |= {"revision": known.revision + 1, "pending_event": ReplyEvent.DELETED}
-    connection.execute(_row(known).values(**values, **_NO_TROUBLE))
+        event = ReplyEvent.DELETED
+        deleted = replace(deleted, revision=known.revision + 1, pending_event=event)
     write_files(connection, known, (), "")
-    return replace(known, **values, files=())
+    settled = deleted if is_gone else deleted.with_due_receipt(now)
+    return _write_settled(connection, known, settled)
+
+
+def _write_settled(connection: Connection, known: KnownReply, settled: KnownReply) -> KnownReply:
+    """Write what has become of the reply, and return it."""
+    values = {
+        column: getattr(settled, column)
+        for column in _WRITTEN
+        if getattr(settled, column) != getattr(known, column)
+    }
+    connection.execute(_row(known).values(**values, **_NO_TROUBLE))
+    return settled
 
 
 def _row(known: KnownReply) -> Update:
@@ -284,6 +265,7 @@ def write_postponed(
             received_at=waiting.received_at,
             attempts=waiting.attempts,
             next_attempt_at=waiting.next_attempt_at,
+            receipt_due_at=waiting.receipt_due_at,
             reason=reason,
             detail=detail,
         )

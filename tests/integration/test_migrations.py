@@ -59,8 +59,8 @@ def test_two_slashes_leave_the_settings_and_stay_a_note(
     database: Database, before: str, after: str
 ) -> None:
     """A stored setting loses them, and what begins with them is a note all the same."""
-    command.downgrade(alembic_config(database), "0008")
     add_licence(database, LICENCE)
+    command.downgrade(alembic_config(database), "0008")
     with database.transaction() as session:
         session.execute(update(Licence).values(note_prefixes=before))
 

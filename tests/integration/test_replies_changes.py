@@ -158,7 +158,7 @@ def test_receipt_says_what_became_of_the_reply(
 
     thread.recorded(post)
 
-    assert thread.reactions(post.id) == [("bot", expected)]
+    assert thread.marks(post.id) == [("bot", expected)]
 
 
 def test_receipt_follows_the_visibility(thread: MirroredThread) -> None:
@@ -168,7 +168,7 @@ def test_receipt_follows_the_visibility(thread: MirroredThread) -> None:
 
     thread.ask_again(row.id)
 
-    assert thread.reactions(row.post_id) == [("bot", "white_check_mark")]
+    assert thread.marks(row.post_id) == [("bot", "white_check_mark")]
 
 
 def test_receipt_of_a_reply_that_was_given_up_is_a_warning_until_it_is_mended(
@@ -181,12 +181,12 @@ def test_receipt_of_a_reply_that_was_given_up_is_a_warning_until_it_is_mended(
     assert GIVE_UP_AFTER_S < 365 * 86_400
     with thread.fault("html_200", times=1):
         thread.resolve(reply_id)
-    warned = thread.reactions(post.id)
+    warned = thread.marks(post.id)
 
     thread.resolve(reply_id)
 
     assert warned == [("bot", "warning")]
-    assert thread.reactions(post.id) == [("bot", "white_check_mark")]
+    assert thread.marks(post.id) == [("bot", "white_check_mark")]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_licence_says_which_posts_are_marked(
     for post in posts:
         thread.recorded(post)
 
-    given = [name for post in posts for _, name in thread.reactions(post.id)]
+    given = [name for post in posts for _, name in thread.marks(post.id)]
     assert given == expected
 
 
@@ -219,7 +219,7 @@ def test_mark_goes_with_the_note_where_replies_have_none(thread: MirroredThread)
 
     thread.ask_again(row.id)
 
-    assert thread.reactions(row.post_id) == []
+    assert thread.marks(row.post_id) == []
 
 
 def test_receipt_that_fails_never_fails_the_reply(thread: MirroredThread) -> None:
@@ -230,6 +230,8 @@ def test_receipt_that_fails_never_fails_the_reply(thread: MirroredThread) -> Non
     )
 
     row = thread.recorded(post)
+    marks = [thread.marks(post.id) for _ in range(2)]
 
     assert row.state is ReplyState.RECORDED
+    assert marks == [[], []]
     assert thread.asked("/reactions", method="POST") == 1

@@ -38,7 +38,7 @@ def test_reply_that_begins_with_a_colleagues_name_is_a_note(
     row = thread.recorded(thread.say(message))
 
     assert (row.state, row.visibility) == (ReplyState.RECORDED, Visibility.INTERNAL)
-    assert thread.reactions(row.post_id) == [("bot", "lock")]
+    assert thread.marks(row.post_id) == [("bot", "lock")]
 
 
 @pytest.mark.parametrize("message", ["@jan your room is ready", "Ask @bob.de-vries", "info@bob.nl"])
@@ -81,7 +81,7 @@ def test_reply_with_nothing_to_show_is_not_told(thread: MirroredThread, message:
 
     assert row.state is ReplyState.EMPTY
     assert (row.revision, row.pending_event, row.text) == (0, None, None)
-    assert thread.reactions(row.post_id) == [("bot", "warning")]
+    assert thread.marks(row.post_id) == [("bot", "warning")]
 
 
 def test_reply_that_gets_a_text_later_is_told(thread: MirroredThread) -> None:
@@ -96,7 +96,7 @@ def test_reply_that_gets_a_text_later_is_told(thread: MirroredThread) -> None:
         1,
         "Your voucher is ABC",
     )
-    assert thread.reactions(row.post_id) == [("bot", "white_check_mark")]
+    assert thread.marks(row.post_id) == [("bot", "white_check_mark")]
 
 
 def test_reply_that_is_emptied_by_an_edit_is_taken_back(thread: MirroredThread) -> None:

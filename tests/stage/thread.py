@@ -16,6 +16,7 @@ from models import Database, Licence, Receipts, Reply, ReplyAttachment, ReplySou
 from tasks.licences.access import Licences
 from tasks.mattermost import MattermostClient, Post
 from tasks.replies.inbox import receive
+from tasks.replies.marking import give_due_receipts
 from tasks.replies.open_replies import claim
 from tasks.replies.patience import GIVE_UP_AFTER_S
 from tasks.replies.resolve import Report, resolve
@@ -168,6 +169,14 @@ class MirroredThread:
             ("bot" if each["user_id"] == bot else "member", each["emoji_name"])
             for each in answer.json()
         ]
+
+    def marks(self, post_id: str) -> list[tuple[str, str]]:
+        """Let the time of all receipts come, and return who reacted to a post with what."""
+        is_to_come = Reply.receipt_due_at.is_not(None)
+        with self.database.transaction() as session:
+            session.execute(update(Reply).where(is_to_come).values(receipt_due_at=utc_now()))
+        give_due_receipts(self.stage.runtime, LICENCE)
+        return self.reactions(post_id)
 
     def asked(self, path: str, method: str = "GET") -> int:
         """Return how often the stand-in was asked this."""

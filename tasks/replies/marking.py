@@ -1,0 +1,137 @@
+"""The task that marks posts once they are due, woken at that time and by the sweep.
+
+A reaction that comes right behind a post is lost for the post's author. So a receipt has a moment
+in its row, and a wake-up that Celery holds back until then: no thread waits for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import structlog
+
+from models import Receipt, utc_now
+from tasks.app import app
+from tasks.failures import SendFailedError
+from tasks.licences.access import LicenceAccess
+from tasks.licences.circuit import Reach
+from tasks.mattermost import MattermostError
+from tasks.outbound.drain import leave, serve
+from tasks.outbound.tasks import show_failures
+from tasks.replies.due_receipts import (
+    BATCH,
+    DueReceipt,
+    claim_due_receipts,
+    licences_with_late_receipts,
+    settle,
+)
+from tasks.replies.receipts import mark, wanted
+from tasks.runtime import Runtime, current_runtime
+from tasks.wake import GIVE_RECEIPTS, wake_receipts
+
+log = structlog.get_logger(__name__)
+
+# A licence that has its share of the threads is looked at again after this time.
+PAUSE = timedelta(seconds=1)
+
+
+def plan_receipts(runtime: Runtime, licence_id: str, *, due_at: datetime) -> None:
+    """Have the licence's receipts given once this one is due.
+
+    Those that are due at about the same time share a wake-up. If it is lost, the sweep is next.
+    """
+    at = runtime.rounds.plan(licence_id, due_at=due_at, now=utc_now())
+    if at is not None:
+        wake_receipts(licence_id, at=at)
+
+
+# One for each reply: its events would bury everything else in Flower.
+@app.task(name=GIVE_RECEIPTS, send_events=False)
+def give_receipts(licence_id: str) -> str:
+    """Mark the licence's posts that are due; safe to run twice and at the same time."""
+    runtime = current_runtime()
+    if not runtime.shares.enter(licence_id):
+        plan_receipts(runtime, licence_id, due_at=utc_now() + PAUSE)
+        return "the licence has its share of the threads"
+    try:
+        return f"{give_due_receipts(runtime, licence_id)} posts looked at"
+    finally:
+        show_failures(serve(runtime, leave(runtime, licence_id)))
+
+
+def give_due_receipts(runtime: Runtime, licence_id: str) -> int:
+    """Mark the posts that are due; return how many were looked at.
+
+    A server that is away is left alone; the sweep comes back to the posts.
+    """
+    licence = _access(runtime, licence_id)
+    count = 0
+    while licence is not None and not _is_to_stop(runtime, licence_id):
+        due = claim_due_receipts(runtime.database, licence_id)
+        if len(due) == BATCH:
+            # There may be more than one thread gets through in time.
+            plan_receipts(runtime, licence_id, due_at=utc_now())
+        done = list(_mark_all(runtime, licence, due))
+        settle(runtime.database, done)
+        count += len(done)
+        if len(done) < BATCH:
+            break
+    return count
+
+
+def _access(runtime: Runtime, licence_id: str) -> LicenceAccess | None:
+    try:
+        return runtime.licences.access(licence_id)
+    except SendFailedError as error:
+        log.warning("receipts_not_given", licence_id=licence_id, reason=error.reason.value)
+        return None
+
+
+def _is_to_stop(runtime: Runtime, licence_id: str) -> bool:
+    return runtime.stopping.is_set() or runtime.circuits.state(licence_id).blocks(time.time())
+
+
+def _mark_all(
+    runtime: Runtime, licence: LicenceAccess, dues: list[DueReceipt]
+) -> Iterator[tuple[DueReceipt, Receipt | None]]:
+    """Yield each post that needs nothing more with its mark; end where the server is away."""
+    for due in dues:
+        if runtime.stopping.is_set():
+            return
+        try:
+            with runtime.shares.message(licence.id):
+                given = _mark(runtime, licence, due)
+        except MattermostError as error:
+            ids = {"licence_id": licence.id, "post_id": due.known.post_id}
+            log.warning("receipt_not_given", reason=error.reason.value, **ids)
+            if runtime.circuits.note(licence.id, error) is not Reach.REACHED:
+                return
+            # A deleted post or an archived channel takes no mark, tomorrow either.
+            given = due.known.receipt
+        yield due, given
+
+
+def _mark(runtime: Runtime, licence: LicenceAccess, due: DueReceipt) -> Receipt | None:
+    """Give the post its mark, if it is another one than it has; return the mark it has now."""
+    known = due.known
+    receipt = wanted(known.fitting_receipt, licence.receipts)
+    if receipt is not known.receipt:
+        mark(
+            runtime.clients.of(licence),
+            known.post_id,
+            receipt,
+            bot_user_id=licence.bot_user_id,
+            instead_of=known.receipt,
+        )
+        runtime.circuits.note(licence.id, None)
+    return receipt
+
+
+def wake_late_receipts(runtime: Runtime) -> int:
+    """Wake the licences whose receipts are late; return how many."""
+    late = licences_with_late_receipts(runtime.database)
+    states = runtime.circuits.states(late)
+    reachable = [each for each in late if not states[each].blocks(time.time())]
+    return sum(wake_receipts(licence_id) for licence_id in reachable)

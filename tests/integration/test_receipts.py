@@ -1,0 +1,252 @@
+"""Receipts: given some time after the reply was received, once, and also after a worker died."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from celery.signals import before_task_publish
+
+from models import Receipt, Reply, ReplyState, utc_now
+from tasks.licences.circuit import FAILURES_TO_OPEN
+from tasks.mattermost import NotSentError, Post, Reason
+from tasks.replies.due_receipts import claim_due_receipts, settle
+from tasks.replies.known_reply import RECEIPT_DELAY
+from tasks.replies.marking import give_due_receipts, wake_late_receipts
+from tasks.wake import GIVE_RECEIPTS
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import MirroredThread
+
+CHECK_MARK, LOCK = ("bot", "white_check_mark"), ("bot", "lock")
+
+
+@pytest.fixture
+def thread(stage: Stage) -> MirroredThread:
+    """A conversation with its thread; what i-Reserve is told goes nowhere."""
+    return MirroredThread.open(stage)
+
+
+def _give(thread: MirroredThread) -> int:
+    return give_due_receipts(thread.stage.runtime, LICENCE)
+
+
+def _calls(thread: MirroredThread) -> list[str]:
+    """Return the requests about reactions, in order."""
+    received = thread.stage.stand_in.received()
+    return [call.method for call in received if "/reactions" in call.path and call.method != "GET"]
+
+
+def _edited(thread: MirroredThread, post: Post, message: str) -> Reply:
+    row = thread.recorded(post)
+    thread.stage.member().patch_post(post.id, message=message)
+    return thread.ask_again(row.id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Welcome", id="reply"),
+        pytest.param("note: careful", id="note"),
+        pytest.param("\u2800", id="nothing to show"),
+    ],
+)
+def test_receipt_is_due_some_time_after_the_reply_was_received(
+    thread: MirroredThread, text: str
+) -> None:
+    """Recording asks for no reaction; the moment is by our clock, whatever Mattermost's says."""
+    post = thread.say(text)
+    row = thread.recorded(post)
+
+    given = _give(thread)
+
+    assert row.receipt_due_at == row.received_at + RECEIPT_DELAY
+    assert (given, _calls(thread)) == (0, [])
+
+
+def test_receipt_of_a_reply_that_took_long_is_due_at_once(thread: MirroredThread) -> None:
+    """A server that was away has delayed it enough."""
+    reply_id = thread.receive(thread.say("Welcome").id)
+    thread.change(reply_id, received_at=utc_now() - timedelta(minutes=1))
+
+    thread.resolve(reply_id)
+
+    assert (_give(thread), _calls(thread)) == (1, ["POST"])
+
+
+def test_receipt_is_given_once(thread: MirroredThread) -> None:
+    """Two looks, and one reaction; the row says which."""
+    row = thread.recorded(thread.say("Welcome"))
+
+    marks = [thread.marks(row.post_id) for _ in range(2)]
+
+    after = thread.reply(row.id)
+    assert after is not None
+    assert marks == [[CHECK_MARK]] * 2
+    assert _calls(thread) == ["POST"]
+    assert (after.receipt, after.receipt_due_at) == (Receipt.RECORDED, None)
+
+
+def test_reply_that_becomes_a_note_before_its_receipt_has_the_lock_alone(
+    thread: MirroredThread,
+) -> None:
+    """The check mark is never there, so it is not taken back either."""
+    post = thread.say("Welcome")
+    _edited(thread, post, "note: careful")
+
+    marks = thread.marks(post.id)
+
+    assert marks == [LOCK]
+    assert _calls(thread) == ["POST"]
+
+
+def test_edit_that_is_taken_back_before_its_receipt_changes_none(thread: MirroredThread) -> None:
+    """The mark that is there fits again."""
+    post = thread.say("Welcome")
+    thread.recorded(post)
+    thread.marks(post.id)
+    row = _edited_again(thread, post, "note: careful")
+    row = _edited_again(thread, post, "Welcome")
+
+    assert row.receipt_due_at is None
+    assert thread.marks(post.id) == [CHECK_MARK]
+    assert _calls(thread) == ["POST"]
+
+
+def _edited_again(thread: MirroredThread, post: Post, message: str) -> Reply:
+    thread.stage.member().patch_post(post.id, message=message)
+    with thread.database.transaction() as session:
+        reply_id = session.query(Reply.id).filter_by(post_id=post.id).scalar()
+    return thread.ask_again(reply_id)
+
+
+def test_post_that_is_deleted_before_its_receipt_gets_none(thread: MirroredThread) -> None:
+    """There is nothing to mark any more, and nothing is asked for."""
+    post = thread.say("Welcome")
+    row = thread.recorded(post)
+    thread.stage.member().delete_post(post.id)
+
+    row = thread.ask_again(row.id)
+
+    assert (row.state, row.receipt_due_at) == (ReplyState.DELETED, None)
+    assert (_give(thread), _calls(thread)) == (0, [])
+
+
+def test_receipts_that_a_dead_worker_had_claimed_are_due_again(thread: MirroredThread) -> None:
+    """It is killed between the claim and the reaction: another one marks the post."""
+    row = thread.recorded(thread.say("Welcome"))
+    thread.change(row.id, receipt_due_at=utc_now())
+    claimed = claim_due_receipts(thread.database, LICENCE)
+
+    at_once = _give(thread)
+
+    assert ([due.known.id for due in claimed], at_once) == ([row.id], 0)
+    assert thread.marks(row.post_id) == [CHECK_MARK]
+
+
+def test_reply_that_changes_while_its_post_is_marked_is_looked_at_again(
+    thread: MirroredThread,
+) -> None:
+    """The mark that was given meanwhile gives way to the one that fits."""
+    post = thread.say("Welcome")
+    row = thread.recorded(post)
+    thread.change(row.id, receipt_due_at=utc_now())
+    (claimed,) = claim_due_receipts(thread.database, LICENCE)
+    thread.stage.bot().add_reaction(
+        post.id, user_id=thread.stage.bot().get_me().id, emoji_name="white_check_mark"
+    )
+    _edited_again(thread, post, "note: careful")
+
+    settle(thread.database, [(claimed, Receipt.RECORDED)])
+
+    assert thread.marks(post.id) == [LOCK]
+
+
+def test_burst_is_marked_whole(thread: MirroredThread) -> None:
+    """Thirty replies: each has its mark after one look, by one request."""
+    posts = [thread.say(f"{number}") for number in range(30)]
+    rows = [thread.recorded(post) for post in posts]
+    for row in rows:
+        thread.change(row.id, receipt_due_at=utc_now())
+
+    count = _give(thread)
+
+    assert (count, _calls(thread)) == (30, ["POST"] * 30)
+    assert [thread.reactions(post.id) for post in posts] == [[CHECK_MARK]] * 30
+
+
+def test_burst_publishes_few_wake_ups(thread: MirroredThread) -> None:
+    """Replies that are due at about the same time share one, at that time."""
+    etas: list[str] = []
+
+    def note(headers: dict[str, str], **_: object) -> None:
+        if headers["task"] == GIVE_RECEIPTS:
+            etas.append(headers["eta"])
+
+    before_task_publish.connect(note)
+    try:
+        reply_ids = [thread.receive(thread.say(f"{number}").id) for number in range(10)]
+        received_at = utc_now()
+        for reply_id in reply_ids:
+            thread.change(reply_id, received_at=received_at)
+        thread.resolve(*reply_ids)
+    finally:
+        before_task_publish.disconnect(note)
+
+    assert len(etas) == 1
+    assert etas[0] >= (received_at + RECEIPT_DELAY).isoformat()
+
+
+def test_late_receipts_wake_their_licence(thread: MirroredThread) -> None:
+    """The sweep sees what no wake-up came for; what is not due, or not to be sent, it leaves."""
+    row = thread.recorded(thread.say("Welcome"))
+    not_due = wake_late_receipts(thread.stage.runtime)
+    thread.change(row.id, receipt_due_at=utc_now() - timedelta(seconds=5))
+
+    late = wake_late_receipts(thread.stage.runtime)
+    thread.change_licence(enabled=False)
+
+    assert (not_due, late, wake_late_receipts(thread.stage.runtime)) == (0, 1, 0)
+
+
+def test_server_that_is_away_is_asked_for_nothing(thread: MirroredThread) -> None:
+    """The receipts wait, without a claim and without a wake-up, until it is back."""
+    row = thread.recorded(thread.say("Welcome"))
+    thread.change(row.id, receipt_due_at=utc_now() - timedelta(seconds=5))
+    circuits = thread.stage.runtime.circuits
+    for _ in range(FAILURES_TO_OPEN):
+        circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
+
+    away = (_give(thread), wake_late_receipts(thread.stage.runtime), _calls(thread))
+    circuits.close(LICENCE)
+
+    assert away == (0, 0, [])
+    assert (wake_late_receipts(thread.stage.runtime), _give(thread)) == (1, 1)
+    assert thread.reactions(row.post_id) == [CHECK_MARK]
+
+
+def test_server_that_goes_away_meanwhile_ends_the_look(thread: MirroredThread) -> None:
+    """After the first failure the other posts are not tried; they are marked later."""
+    posts = [thread.say(f"{number}") for number in range(3)]
+    rows = [thread.recorded(post) for post in posts]
+    for row in rows:
+        thread.change(row.id, receipt_due_at=utc_now())
+
+    with thread.fault("down"):
+        count = _give(thread)
+
+    assert (count, len(_calls(thread))) == (0, 1)
+    assert [thread.marks(post.id) for post in posts] == [[CHECK_MARK]] * 3
+
+
+def test_worker_that_stops_marks_no_more(thread: MirroredThread) -> None:
+    """What it leaves is another's."""
+    row = thread.recorded(thread.say("Welcome"))
+    thread.change(row.id, receipt_due_at=utc_now())
+    stopping = thread.stage.runtime.stopping
+    stopping.set()
+
+    stopped = _give(thread)
+    thread.stage.runtime = replace(thread.stage.runtime, stopping=type(stopping)())
+
+    assert (stopped, _give(thread)) == (0, 1)
