@@ -13,7 +13,13 @@ from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.options import limit_option
 from tasks.cli.output import cell_text, show, table
-from tasks.privacy.report import ConversationReport, MessageReport, ReplyReport, report_on
+from tasks.privacy.report import (
+    CardReport,
+    ConversationReport,
+    MessageReport,
+    ReplyReport,
+    report_on,
+)
 from tasks.rendering.characters import one_line
 
 # As much of what was said as fits beside the rest.
@@ -37,9 +43,9 @@ _REPLIES = (
 def conversation(licence_id: str, conversation_id: str, personal: bool, limit: int) -> None:
     """Show one conversation of LICENCE.
 
-    Its thread in Mattermost, its messages and the team's replies with their states and reasons.
-    ID is i-Reserve's. Without --personal there are only ids, states and moments, so that it can be
-    shown to others.
+    Its thread in Mattermost, how its card stands, its messages and the team's replies with their
+    states and reasons. ID is i-Reserve's. Without --personal there are only ids, states and
+    moments, so that it can be shown to others.
     """
     parts = Installation()
     with parts.database.snapshot() as session:
@@ -72,10 +78,25 @@ def _facts(report: ConversationReport) -> list[tuple[str, str]]:
         "thread": thread.permalink if thread else "none yet",
         "channel": thread and thread.channel_id,
         "threads before": ", ".join(thread.earlier) if thread else "",
+        "card": _card(report.card) if report.card else "",
         "waiting messages": report.waiting,
         **{name: _seen(value) for name, value in (report.personal or {}).items()},
     }
     return [(name, cell_text(value)) for name, value in facts.items() if value not in (None, "")]
+
+
+def _card(card: CardReport) -> str:
+    """Return how the conversation stands, in one line."""
+    moments = {
+        "since": card.since,
+        "visitor waits since": card.waiting_since,
+        "answered": card.answered_at,
+        "not drawn since": card.changed_at,
+    }
+    told = [f"{name} {cell_text(moment)}" for name, moment in moments.items() if moment]
+    who = [f"user {card.assignee_user_id}"] if card.assignee_user_id else []
+    revision = [] if card.revision is None else [f"revision {card.revision}"]
+    return ", ".join([card.state, *who, *told, *revision])
 
 
 def _of_message(each: MessageReport) -> list[object]:

@@ -164,7 +164,7 @@ def _with_username(job: Job, thread: Thread) -> Thread:
 
 
 def _card(thread: Thread, licence: LicenceAccess) -> Card:
-    state = _state(thread)
+    state = state_of(thread)
     since = {
         CardState.WAITING: thread.waiting_since,
         CardState.ANSWERED: thread.answered_at,
@@ -191,7 +191,8 @@ def _card(thread: Thread, licence: LicenceAccess) -> Card:
     )
 
 
-def _state(thread: Thread) -> CardState:
+def state_of(thread: Thread) -> CardState:
+    """Return what the root is to show of the conversation at a glance."""
     if thread.state in _STATES:
         return _STATES[thread.state]
     if thread.assignee_user_id or thread.assignee_name:

@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Conversation, Delivery, Licence, Reply, ReplyAttachment
 from tasks.licences.registration import RegistrationError
+from tasks.outbound.card import state_of
 from tasks.outbound.resending import cure_of
+from tasks.outbound.threads import Thread
 from tasks.privacy.conversations import count_waiting, entries_of, root_posts
 from tasks.replies.cures import cure_of_reply
 from tasks.replies.patience import GIVEN_UP
@@ -36,6 +38,24 @@ class ThreadReport:
     channel_id: str
     number: int
     earlier: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CardReport:
+    """How the conversation stands, and whether its root shows that.
+
+    ``revision`` is that of i-Reserve's newest call; ``changed_at`` says since when the root is to
+    show something else.
+    """
+
+    state: str
+    since: datetime | None
+    waiting_since: datetime | None
+    answered_at: datetime | None
+    assignee_user_id: str | None
+    revision: int | None
+    is_drawn: bool
+    changed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,7 @@ class ConversationReport:
     started_at: datetime | None
     last_active_at: datetime | None
     thread: ThreadReport | None
+    card: CardReport | None
     waiting: int
     messages: tuple[MessageReport, ...]
     replies: tuple[ReplyReport, ...]
@@ -133,6 +154,7 @@ def report_on(
         started_at=(row.started_at or row.created_at) if row else None,
         last_active_at=row.last_active_at if row else None,
         thread=_thread(session, asked, row) if row else None,
+        card=_card(row) if row else None,
         waiting=count_waiting(redis, asked.lane),
         messages=tuple(messages),
         replies=tuple(_replies(session, asked, row)) if row else (),
@@ -154,8 +176,31 @@ def _thread(session: Session, asked: _Asked, row: Conversation) -> ThreadReport 
     )
 
 
+def _card(row: Conversation) -> CardReport:
+    return CardReport(
+        state=state_of(Thread.of(row)).value,
+        since=row.state_at,
+        waiting_since=row.waiting_since,
+        answered_at=row.answered_at,
+        assignee_user_id=row.assignee_user_id,
+        revision=row.revision,
+        is_drawn=row.root_post_id is not None and row.card_changed_at is None,
+        changed_at=row.card_changed_at,
+    )
+
+
 def _personal(row: Conversation) -> dict[str, Any]:
-    return {"visitor": row.visitor_name, "page_url": row.page_url}
+    return {
+        "visitor": row.visitor_name,
+        "question": row.question,
+        "subject": row.subject,
+        "fields": dict(row.fields or ()),
+        "page_url": row.page_url,
+        "page_title": row.page_title,
+        "conversation_url": row.conversation_url,
+        "assignee": row.assignee_name,
+        "assignee_username": row.assignee_username,
+    }
 
 
 def _messages(session: Session, redis: Redis, asked: _Asked) -> list[MessageReport]:

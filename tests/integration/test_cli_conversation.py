@@ -101,6 +101,24 @@ def test_only_the_newest_are_shown(operator: Operator) -> None:
     assert [each["visibility"] for each in found["replies"]] == ["public", "internal"]
 
 
+def test_card_is_shown_as_it_stands(
+    stage: Stage, operator: Operator, thread: MirroredThread
+) -> None:
+    """Waiting while the visitor waits, and what i-Reserve says of it; with whether it is drawn."""
+    stage.reply("m5", "are you there?")
+    waiting = look(operator)["card"]
+    with thread.fault("error_500", scope="edits"):
+        stage.update(7, state="taken", assignee_user_id="u-9")
+    taken = look(operator)["card"]
+    shown = operator.run("conversation", LICENCE, CONVERSATION).output
+
+    assert (waiting["state"], waiting["is_drawn"]) == ("waiting", True)
+    assert waiting["waiting_since"] is not None
+    assert (taken["state"], taken["assignee_user_id"], taken["revision"]) == ("taken", "u-9", 7)
+    assert (taken["is_drawn"], taken["changed_at"] is None) == (False, False)
+    assert "taken, user u-9, since" in shown
+
+
 def test_earlier_threads_are_named(
     stage: Stage, operator: Operator, thread: MirroredThread
 ) -> None:
