@@ -162,12 +162,12 @@ def _field(field: tuple[str, str]) -> str:
 def _page(card: Card, *, max_length: int) -> str:
     """Return the page as a link with its title, or the last part of its path, as the label."""
     if not card.page_url or is_blank(card.page_url):
-        return plain_line(card.page_title or "", limit=_MAX_LABEL_LENGTH)
+        return plain_title(card.page_title or "", limit=_MAX_LABEL_LENGTH)
     if address := web_address(card.page_url):
         link = plain_link(_label(card, card.page_url), url=address)
         if len(link) <= max_length:
             return link
-    return plain_line(card.page_title or card.page_url, limit=_MAX_PAGE_LENGTH)
+    return plain_title(card.page_title or card.page_url, limit=_MAX_PAGE_LENGTH)
 
 
 def _label(card: Card, url: str) -> str:
