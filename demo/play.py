@@ -37,8 +37,11 @@ def sample() -> dict[str, Any]:
     return content
 
 
-def play(script: Mapping[str, Any], *, licence_id: str, store: Store) -> Played:
-    """Say and enqueue a conversation and its notifications; some of it twice, as it happens."""
+def play(script: Mapping[str, Any], *, licence_id: str, store: Store, site: str) -> Played:
+    """Say and enqueue a conversation and its notifications; some of it twice, as it happens.
+
+    ``site`` is where i-Reserve shows its conversations.
+    """
     started_at = datetime.now(UTC)
     run = started_at.strftime("%Y%m%d-%H%M%S")
     conversation = Conversation(
@@ -59,7 +62,7 @@ def play(script: Mapping[str, Any], *, licence_id: str, store: Store) -> Played:
             for item in script["notifications"]
         ],
     )
-    _enqueue(played, store)
+    _enqueue(played, store, site)
     return played
 
 
@@ -76,8 +79,10 @@ def _message(conversation: Conversation, message_id: str, item: Mapping[str, Any
     )
 
 
-def _enqueue(played: Played, store: Store) -> None:
-    start_conversation(store, played.conversation)
+def _enqueue(played: Played, store: Store, site: str) -> None:
+    conversation = played.conversation
+    path = f"conversations/{conversation.licence_id}/{conversation.conversation_id}"
+    start_conversation(store, conversation, url=f"{site}/{path}")
     for message in played.messages:
         say(store, replace(message, posted_at=datetime.now(UTC).isoformat()))
     # i-Reserve calls again when it is not sure: the same message is posted once.

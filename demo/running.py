@@ -14,7 +14,7 @@ from demo.errors import DemoError
 from demo.installation import Installation, running_installation
 from demo.ireserve.configuration import Channel
 from demo.processes import LOG_NAME, running_processes
-from demo.target import Target, running_target
+from demo.target import MEMBER, Target, running_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,12 @@ def _running_installation(directory: Path, target: Target) -> AbstractContextMan
 
 
 def _register(installation: Installation, target: Target) -> None:
+    mention = ("--mention", MEMBER) if target.is_stand_in else ()
     for place in target.places:
         print(
             installation.command(
                 "licence", "add", place.licence_id, "--url", target.url, "--team", target.team,
-                "--channel", place.channel, "--token-file", "-", stdin=place.token,
+                "--channel", place.channel, "--token-file", "-", *mention, stdin=place.token,
             )
         )  # fmt: skip
     licence_id = target.public.licence_id

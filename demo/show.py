@@ -22,8 +22,9 @@ def show(installation: Installation, target: Target) -> list[str]:
     """Play both directions, print what happens, and return what is not as it should be."""
     script, store = sample(), Store(installation.ireserve.store)
     user_id = _introduce_member(target)
-    private = _play_private(target, store)
-    played = play(script, licence_id=target.public.licence_id, store=store)
+    site = installation.url("ireserve")
+    private = _play_private(target, store, site)
+    played = play(script, licence_id=target.public.licence_id, store=store, site=site)
     posts = _delivered(target, target.public, played)
     found = problems(played, posts)
     if target.member_token is None:
@@ -69,11 +70,11 @@ def _introduce_member(target: Target) -> str | None:
     return str(user["user_id"])
 
 
-def _play_private(target: Target, store: Store) -> list[Post]:
+def _play_private(target: Target, store: Store, site: str) -> list[Post]:
     """Play the short conversation in the private channel, if there is one; return its posts."""
     if target.private is None:
         return []
-    played = play(sample()["private"], licence_id=target.private.licence_id, store=store)
+    played = play(sample()["private"], licence_id=target.private.licence_id, store=store, site=site)
     return _delivered(target, target.private, played)
 
 

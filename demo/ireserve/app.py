@@ -23,7 +23,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from demo.ireserve.chat import say, start_conversation
+from demo.ireserve.chat import end_conversation, say, start_conversation
 from demo.ireserve.configuration import Configuration
 from demo.ireserve.files import is_kept, keep_file, send_file
 from demo.ireserve.mirror import Mirror, Passage
@@ -108,7 +108,8 @@ def begin() -> AnyResponse:
     )
     if conversation.licence_id not in _configuration().channels:
         abort(400)
-    start_conversation(_store(), conversation)
+    url = _url_of(conversation)
+    start_conversation(_store(), conversation, url=f"{request.url_root.rstrip('/')}{url}")
     return redirect(_url_of(conversation), 303)
 
 
@@ -148,6 +149,13 @@ def write(licence_id: str, conversation_id: str) -> Response:
     )
     say(_store(), message)
     return _json({}, 201)
+
+
+@blueprint.post(f"{_CONVERSATION}/end")
+def end(licence_id: str, conversation_id: str) -> Response:
+    """Say that the conversation is over, as an agent does."""
+    end_conversation(_find(licence_id, conversation_id))
+    return _json({})
 
 
 @blueprint.get(f"{_CONVERSATION}/messages/<message_id>/files/<int:number>")

@@ -5,12 +5,14 @@ This is all that i-Reserve has to do for the way out; it knows the broker and no
 
 from __future__ import annotations
 
+import time
+
 from demo.ireserve.store import Conversation, Message, Store
-from tasks import create_root_post, post_reply
+from tasks import create_root_post, post_reply, update_conversation
 
 
-def start_conversation(store: Store, conversation: Conversation) -> None:
-    """Begin a conversation.
+def start_conversation(store: Store, conversation: Conversation, *, url: str | None = None) -> None:
+    """Begin a conversation, which the team finds here at ``url``.
 
     Raises:
         kombu.exceptions.OperationalError: the broker is away; nothing was stored either.
@@ -20,9 +22,25 @@ def start_conversation(store: Store, conversation: Conversation) -> None:
         conversation.conversation_id,
         visitor_name=conversation.visitor_name,
         page_url=conversation.page_url or None,
+        conversation_url=url,
         started_at=conversation.started_at,
     )
     store.add_conversation(conversation)
+
+
+def end_conversation(conversation: Conversation) -> None:
+    """Say that the conversation is over; a message of the visitor opens it again.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is away.
+    """
+    update_conversation.delay(
+        conversation.licence_id,
+        conversation.conversation_id,
+        # Milliseconds grow, also from one of our processes to the other.
+        revision=time.time_ns() // 1_000_000,
+        state="closed",
+    )
 
 
 def say(store: Store, message: Message) -> None:

@@ -8,7 +8,7 @@ say ``sending``: the next worker looks in Mattermost for each of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -25,7 +25,7 @@ from tasks.outbound.card import draw
 from tasks.outbound.delivery import deliver
 from tasks.outbound.endings import Delivered, is_the_entrys_fault
 from tasks.outbound.job import Attempt, Head, Job, Step
-from tasks.outbound.ledger import Begun, KnownDelivery
+from tasks.outbound.ledger import Begun, KnownDelivery, Opening
 from tasks.outbound.marks import Mark
 from tasks.outbound.message_clock import MessageClock
 from tasks.outbound.redraw import REDRAW_KEY
@@ -110,7 +110,7 @@ class Batch:
                 opening = ledger.begin(connection, self._lane, messages)
                 final, self._untried = opening.final, opening.begun
                 said = [(head.entry.key, message) for head, message in self._messages]
-                self._thread = _load_thread(connection, said, known=final)
+                self._thread = _load_thread(connection, said, opening)
         self._note_final(entries, final)
 
     def _note_final(self, entries: Sequence[LaneEntry], final: dict[str, KnownDelivery]) -> None:
@@ -216,8 +216,7 @@ class Batch:
         """Read the thread again if it is not known any more; what was told of it is stored."""
         if self._thread is None:
             with self._runtime.database.connection() as connection:
-                said = [(entry.key, message)]
-                self._thread = _load_thread(connection, said, known=[entry.key])
+                self._thread = _load_thread(connection, [(entry.key, message)], None)
 
     def _take_thread(self, entry: LaneEntry, message: CheckedMessage) -> Thread | None:
         """Return the conversation's thread, None for a notification.
@@ -269,12 +268,12 @@ class Batch:
 def _load_thread(
     connection: Connection,
     messages: Sequence[tuple[str, CheckedMessage | SendFailedError]],
-    *,
-    known: Container[str],
+    opening: Opening | None,
 ) -> Thread | None:
     """Return the thread of those messages that go into one; None: none of them does.
 
-    The messages come with their keys; what those tell that are ``known`` is stored already.
+    The messages come with their keys. ``opening`` says which are new; None: what they tell is
+    stored already.
     """
     wanted = [
         (key, each)
@@ -285,5 +284,15 @@ def _load_thread(
     ]
     if not wanted:
         return None
-    said = [Said(each.message, each.enqueued_at, key in known) for key, each in wanted]
-    return load_thread(connection, said, wanted[0][1].licence)
+    said: dict[str, Said] = {}
+    for key, each in wanted:
+        # Enqueued twice, it is the first that counts.
+        said.setdefault(key, _said(key, each, opening))
+    return load_thread(connection, list(said.values()), wanted[0][1].licence)
+
+
+def _said(key: str, message: CheckedMessage, opening: Opening | None) -> Said:
+    begun = None if opening is None else opening.begun.get(key)
+    is_new = begun is not None and begun.before is ledger.NEW
+    is_known = opening is None or key in opening.final
+    return Said(message.message, message.enqueued_at, is_new=is_new, is_known=is_known)

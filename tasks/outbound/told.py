@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,17 +19,25 @@ _ENDED = frozenset({ConversationState.CLOSED, ConversationState.SNOOZED})
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message of the conversation or a call about it, and when it was said.
+    """A message of the conversation or a call about it, and when it was enqueued.
 
-    ``is_known``: the ledger knows how it ended, so that it tells nothing new of who waits.
+    ``is_new``: no worker has begun it before. ``is_known``: the ledger knows how it ended.
     """
 
     message: Message
     at: datetime
+    is_new: bool = True
     is_known: bool = False
 
+    def tells(self, told_until: datetime | None) -> bool:
+        """Say whether it tells of who waits: a message that is taken up again has told so before.
 
-def told_by(known: Mapping[str, Any], said: Iterable[Said]) -> dict[str, Any]:
+        Unless the worker that began it died before that was stored.
+        """
+        return not self.is_known and (self.is_new or told_until is None or self.at > told_until)
+
+
+def told_by(known: Mapping[str, Any], said: Sequence[Said]) -> dict[str, Any]:
     """Return which columns of the conversation change, from ``known`` on, and to what."""
     told = dict(known)
     for each in said:
@@ -38,9 +46,10 @@ def told_by(known: Mapping[str, Any], said: Iterable[Said]) -> dict[str, Any]:
                 _begin(told, each.message, each.at)
             case ConversationChange():
                 _change(told, each.message, each.at)
-            case ChatMessage() if not each.is_known:
+            case ChatMessage() if each.tells(known["told_until"]):
                 _speak(told, each.message, each.message.sent_at or each.at)
-    return {name: value for name, value in told.items() if value != known.get(name)}
+    changes = {name: value for name, value in told.items() if value != known.get(name)}
+    return {**changes, "told_until": said[-1].at} if changes else {}
 
 
 def _begin(told: dict[str, Any], root: RootPost, at: datetime) -> None:

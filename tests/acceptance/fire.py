@@ -24,6 +24,7 @@ from tests.acceptance.load import (
     LOOK_EVERY_S,
     Load,
     Size,
+    is_closed,
 )
 from tests.acceptance.promises import BrokenPromiseError, assert_kept
 from tests.stage.deployed import DeployedStage, bot_of, running_stage
@@ -112,6 +113,7 @@ class Fire:
                 self.fault(run)
             began = time.monotonic()
             _wait_until_settled(run.load, self.licences)
+            _wait_until_cards_are_right(run.load, self.licences, until=began + SETTLE_S)
             settled_s = time.monotonic() - began
             _wait_until_nothing_is_under_way(run.stage, self.licences)
             return self._figures(run, settled_s=settled_s)
@@ -208,6 +210,19 @@ def _wait_until_settled(load: Load, licences: Sequence[str]) -> None:
     while (left := total - load.count_final(licences)) > 0:
         if time.monotonic() > deadline:
             raise BrokenPromiseError(f"left behind: {left} messages after {SETTLE_S:.0f} s")
+        time.sleep(LOOK_EVERY_S)
+
+
+def _wait_until_cards_are_right(load: Load, licences: Sequence[str], *, until: float) -> None:
+    """Wait until each root shows the question, and how its conversation stands."""
+    sign = "🟢" if load.is_answered() else "🟠"
+    expected = {
+        conversation: f"{'⚪' if is_closed(conversation) else sign} **Jan** · message 0"
+        for conversation in load.conversations(licences)
+    }
+    while wrong := sorted(set(expected.items()) ^ set(load.first_lines().items())):
+        if time.monotonic() > until:
+            raise BrokenPromiseError(f"not on the card, or instead of it: {wrong[:6]}")
         time.sleep(LOOK_EVERY_S)
 
 

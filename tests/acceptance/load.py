@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models import Delivery, DeliveryState
+from models import Conversation, Delivery, DeliveryState
 from tests.stage.deployed import DeployedStage
 from tests.stage.deployment import HostProcess
 from tests.waiting import wait_until
@@ -76,6 +76,10 @@ class Load:
         every = [f"c{number}" for number in range(self.size.conversations)]
         return [conversation for conversation in every if licence_of(conversation) in licences]
 
+    def is_answered(self) -> bool:
+        """Say whether the last message of each conversation is an agent's."""
+        return role_of(self.message_ids[-1]) == "agent"
+
     @property
     def message_ids(self) -> list[str]:
         """Return the ids of each conversation's messages, in order."""
@@ -137,6 +141,17 @@ class Load:
             if not entry.outcome and entry.props and entry.time_ms < before_ms
         }
 
+    def first_lines(self) -> dict[str, str]:
+        """Return the first line of each conversation's root, as a member sees it."""
+        with self.stage.database.transaction() as session:
+            of_root = {
+                row.root_post_id: row.conversation_id
+                for row in session.scalars(select(Conversation))
+                if row.root_post_id is not None
+            }
+        posts = self.stage.member().get_posts_by_ids(list(of_root))
+        return {of_root[post.id]: post.message.splitlines()[0] for post in posts}
+
     def enqueue_again(self, host: HostProcess, conversation: str) -> None:
         """Enqueue the conversation's first message once more, by the task's name.
 
@@ -172,9 +187,15 @@ class Load:
                 message_id = next(left[conversation], None)
                 if message_id is None:
                     del left[conversation]
+                    self._end(host, conversation)
                     break
                 self._enqueue(host, conversation, message_id)
                 time.sleep(self.size.pause_s)
+
+    def _end(self, host: HostProcess, conversation: str) -> None:
+        if is_closed(conversation):
+            ids = {"licence_id": licence_of(conversation), "conversation_id": conversation}
+            _delay(host, {**ids, "revision": 1, "state": "closed"}, task="update_conversation")
 
     def _enqueue(self, host: HostProcess, conversation: str, message_id: str) -> None:
         message = self._message(conversation, message_id)
@@ -194,7 +215,7 @@ class Load:
             "conversation_id": conversation,
             "message_id": message_id,
             "sender_name": "Jan",
-            "sender_role": "visitor",
+            "sender_role": role_of(message_id),
             "text": f"message {message_id}",
             "attachments": [{"name": FILE, "path": FILE}] if has_file else [],
         }
@@ -205,12 +226,22 @@ def licence_of(conversation: str) -> str:
     return LICENCES[int(conversation.removeprefix("c")) % len(LICENCES)]
 
 
-def _delay(host: HostProcess, message: dict[str, Any]) -> float:
+def is_closed(conversation: str) -> bool:
+    """Say whether i-Reserve closes the conversation at its end."""
+    return int(conversation.removeprefix("c")) % 4 == 0
+
+
+def role_of(message_id: str) -> str:
+    """Return who says it: after two messages of the visitor comes one of an agent."""
+    return "agent" if int(message_id) % 3 == 2 else "visitor"
+
+
+def _delay(host: HostProcess, message: dict[str, Any], *, task: str = "post_reply") -> float:
     """Enqueue; call again when Redis is away, as the README says. Return when it succeeded (ms)."""
     deadline = time.monotonic() + HOST_PATIENCE_S
     while True:
         called_at_ms = time.time() * 1_000
-        answer = host.delay("post_reply", **message)
+        answer = host.delay(task, **message)
         if answer["ok"]:
             return called_at_ms
         assert time.monotonic() < deadline, answer

@@ -50,7 +50,7 @@ def test_reply_edit_and_deletion_arrive_within_seconds(thread: DeployedThread) -
     wait_until(lambda: thread.count_recorded() == 1, timeout_s=10, what="the reply")
     (post_id,) = thread.said
 
-    with thread._member() as member:
+    with thread.stage.member() as member:
         member.patch_post(post_id, message="better")
         wait_until(lambda: _texts(thread) == ["better"], timeout_s=10, what="the edit")
         member.delete_post(post_id)

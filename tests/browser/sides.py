@@ -32,7 +32,7 @@ class Sides:
     @property
     def threads(self) -> Locator:
         """Return this conversation's threads: one, unless a root was deleted."""
-        return self.team.locator(".thread").filter(has_text=f"💬 {self.visitor}")
+        return self.team.locator(".thread").filter(has_text=self.visitor)
 
     @property
     def replies(self) -> Locator:

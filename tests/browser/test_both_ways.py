@@ -30,6 +30,22 @@ def test_visitors_message_is_a_reply_in_the_thread_with_their_name(sides: Sides)
     expect(sides.page.locator("#messages .passage")).to_have_class("passage sent")
 
 
+def test_root_shows_how_the_conversation_stands(sides: Sides) -> None:
+    """It waits with the visitor's question, is answered by the team, is closed, and opens again."""
+    sides.write_and_wait("Is the house free in August?")
+    root = sides.threads.last.locator(".post").first
+    expect(root).to_contain_text(f"🟠 {sides.visitor} · Is the house free in August?")
+    expect(root.locator(".attachment")).to_contain_text("Waiting since")
+
+    sides.answer("Yes, it is free.")
+    expect(root).to_contain_text("🟢")
+    sides.page.get_by_role("button", name="End chat").click()
+    expect(root).to_contain_text("⚪")
+    sides.write("And in September?")
+
+    expect(root).to_contain_text("🟠")
+
+
 def test_teams_reply_is_in_the_chat_and_has_its_receipt(sides: Sides) -> None:
     """Answered on the right, it is on the left, and the bot confirms it to its author."""
     post = sides.answer("Yes, it is free.")

@@ -15,6 +15,7 @@ from tasks.outbound.redraw import OVERDUE, redraw_overdue
 from tasks.sweep import sweep_once
 from tests.stage.stage import LICENCE, TEAM, Stage
 from tests.stage.thread import MirroredThread
+from tests.waiting import wait_until
 
 QUESTION = "Is het huis nog vrij?"
 
@@ -363,3 +364,20 @@ def test_card_keeps_the_mark_that_finds_it_again(stage: Stage) -> None:
 
     for name in ("ireserve", "from_webhook", "use_user_icon", "from_bot"):
         assert after.props[name] == before.props[name]
+
+
+def test_message_that_is_taken_up_again_opens_nothing_again(stage: Stage) -> None:
+    """It was said before the call that closed the conversation, however often it is tried."""
+    stage.start()
+    arguments = {"sender_name": "Jan", "sender_role": "visitor", "text": QUESTION}
+    stage.append("reply", conversation_id="c1", message_id="m1", **arguments)
+    lane = stage.append("conversation", conversation_id="c1", revision=1, state="closed")
+    stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=1)
+
+    def is_sent() -> bool:
+        stage.drain(lane)
+        return stage.states()["reply:m1"] == ("sent", None)
+
+    assert not is_sent()
+    wait_until(is_sent, timeout_s=10, what="the message, after the pause")
+    assert root_of(stage)[0].startswith("⚪")

@@ -13,6 +13,7 @@ from demo.redis_server import RedisServer, running_redis
 from models import Database
 from settings import Settings
 from tasks.licences.registration import Registration
+from tasks.mattermost import MattermostClient
 from tests.stage.deployment import ROOT, Deployment
 from tests.stage.registering import register
 from tests.stage.stand_in_process import StandInProcess, running_stand_in
@@ -49,6 +50,11 @@ class DeployedStage:
         registration = Registration(licence_id, self.stand_in.url, team, CHANNEL, token)
         register(registration, settings=settings, database=self.database)
         self.channel_ids[licence_id] = made["channels"][place]["id"]
+
+    def member(self) -> MattermostClient:
+        """Return a client with which a team member looks."""
+        made = self.stand_in.setup({"users": [{"username": MEMBER}]})
+        return MattermostClient(self.stand_in.url, made["users"][MEMBER]["token"])
 
     def accepted(self) -> list[Received]:
         """Return the posts that the server made, in order; a deduplicated request made none."""

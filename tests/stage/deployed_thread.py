@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 
 from models import Conversation, Reply, ReplySource, ReplyState
 from tasks.mattermost import MattermostClient
-from tests.stage.deployed import CHANNEL, MEMBER, DeployedStage, team_of
+from tests.stage.deployed import CHANNEL, DeployedStage, team_of
 from tests.stage.deployment import Process
 from tests.waiting import wait_until
 
@@ -60,13 +60,13 @@ class DeployedThread:
 
     def say(self, count: int) -> None:
         """Write so many replies in the thread."""
-        with self._member() as member:
+        with self.stage.member() as member:
             for number in range(count):
                 self._post(member, f"{WORD} {number}")
 
     def upload(self, content: bytes) -> str:
         """Upload a file; return its id."""
-        with self._member() as member:
+        with self.stage.member() as member:
             return member.upload_file(
                 channel_id=self.stage.channel_ids[LICENCE],
                 name="plan.bin",
@@ -76,7 +76,7 @@ class DeployedThread:
 
     def say_with_file(self, file_id: str, content: bytes) -> None:
         """Write a reply with a file that was uploaded."""
-        with self._member() as member:
+        with self.stage.member() as member:
             self._post(member, WORD, file_id, hashlib.sha256(content).hexdigest())
 
     def count_received(self) -> int:
@@ -132,10 +132,6 @@ class DeployedThread:
         )
         self.said[post.id] = [sha256] if sha256 else []
         self.said_at_ms[post.id] = post.create_at_ms
-
-    def _member(self) -> MattermostClient:
-        made = self.stage.stand_in.setup({"users": [{"username": MEMBER}]})
-        return MattermostClient(self.stage.stand_in.url, made["users"][MEMBER]["token"])
 
 
 def _recorded() -> Select[Reply]:

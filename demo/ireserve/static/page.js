@@ -211,6 +211,19 @@ if (composer) {
   keepPolling();
 }
 
+document.getElementById("end")?.addEventListener("click", async (event) => {
+  const problem = document.getElementById("problem");
+  event.target.disabled = true;
+  try {
+    const answer = await fetch(base + "/end", { method: "POST" });
+    problem.textContent = answer.ok ? "" : "Not ended. Try again.";
+  } catch {
+    problem.textContent = "Not ended. Try again.";
+  } finally {
+    event.target.disabled = false;
+  }
+});
+
 const beginning = document.getElementById("beginning");
 document.getElementById("new").addEventListener("click", () => beginning.showModal());
 document.getElementById("cancel").addEventListener("click", () => beginning.close());
