@@ -14,6 +14,7 @@ from tasks.cli.licence.registration import require_licence
 from tasks.cli.options import limit_option, reason_option
 from tasks.cli.output import show, table
 from tasks.replies.cures import cure_of_reply
+from tasks.replies.missing_files import ask_again_for_files
 from tasks.replies.open_replies import batches
 from tasks.replies.patience import GIVEN_UP
 from tasks.replies.unrecorded import find_unrecorded, find_unrecorded_ids
@@ -71,26 +72,33 @@ def reply_data(row: Reply) -> dict[str, Any]:
 @click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
 @click.option("--licence", "licence_id", help="All replies of this licence that were given up.")
 @_reason
-def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None) -> None:
+@click.option("--files", is_flag=True, help="Those that are recorded with a file missing, instead.")
+def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None, files: bool) -> None:
     """Ask Mattermost again for replies that are not recorded.
 
-    Those with these IDs, or all of --licence that were given up. A worker does it within seconds:
-    look at `replies` afterwards. Exit code 1 if one of them was left.
+    Those with these IDs, or all of --licence that were given up, or whose files are missing. A worker does it within seconds:
+    look at `replies` afterwards. A file that comes is told as a later revision of its reply. Exit
+    code 1 if one of them was left.
     """
-    if bool(ids) == bool(licence_id) or (ids and reason):
-        raise click.UsageError("give IDs, or --licence with --reason if you like")
+    if bool(ids) == bool(licence_id) or (reason and (ids or files)):
+        raise click.UsageError("give IDs, or --licence with --reason or --files if you like")
     wanted = Filter(licence_id, reason=reason, ids=ids or None)
-    with Installation().database.snapshot() as session:
+    parts, found = Installation(), []
+    with parts.database.transaction() as session:
         if licence_id is not None:
             require_licence(session, licence_id)
-        found = find_unrecorded_ids(session, wanted, given_up=not ids)
+        if ids or files:
+            found += ask_again_for_files(session, wanted)
+        if not files:
+            found += find_unrecorded_ids(session, wanted, given_up=not ids)
+    found = sorted(set(found))
     if not all(wake_replies(batch) for batch in batches(found)):
         raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs")
     asked = [reply_id for reply_id, _ in found]
     left = sorted(set(ids) - set(asked))
     show(
         {"asked": asked, "left": left},
-        *[f"Left {each}: it is recorded, or there is no such reply." for each in left],
+        *[f"Left {each}: it is recorded whole, or there is no such reply." for each in left],
         f"Replies that are asked for again: {len(asked)}.",
     )
     sys.exit(1 if left else 0)

@@ -35,6 +35,9 @@ log = structlog.get_logger(__name__)
 # 100 MB at 3 Mbit/s, as for a download in the other direction.
 TOTAL_TIMEOUT_S = 300.0
 UNKNOWN_TYPE = "application/octet-stream"
+# Why a file is missing for now: an operator has it fetched again.
+ASKED_AGAIN = "asked_again"
+_AWAITED = frozenset({AttachmentReason.STORE_UNAVAILABLE.value, ASKED_AGAIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ class File:
             row.path,
             row.reason,
         )
+
+    @property
+    def is_awaited(self) -> bool:
+        """Say whether it is to be fetched (again), whatever became of it before."""
+        return self.reason in _AWAITED
 
     def to_row(self, reply_id: int, position: int) -> dict[str, Any]:
         """Return the columns of the file as it is to be recorded."""
@@ -126,11 +134,10 @@ def _known(fetching: Fetching, info: FileInfo) -> File | None:
     """Return the file as it is recorded; None: it is to be fetched.
 
     A file never changes in Mattermost, so one that was recorded stays as it is. Only that our own
-    store could not take it says nothing of the file.
+    store could not take it, or that an operator asks for it, says nothing of the file.
     """
     known = fetching.known.get(info.id)
-    is_awaited = known is not None and known.reason == AttachmentReason.STORE_UNAVAILABLE.value
-    return None if is_awaited else known
+    return None if known is None or known.is_awaited else known
 
 
 def _infos(fetching: Fetching, post: Post) -> list[FileInfo]:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from models import Receipt, ReplyEvent, ReplySource, ReplyState, Visibility
-from tasks.attachments import AttachmentReason
 from tasks.replies.files import File
 from tasks.replies.patience import GIVEN_UP
 
@@ -79,5 +78,5 @@ class KnownReply:
 
 
 def lacks_files(files: Sequence[File]) -> bool:
-    """Say whether files are missing only because our own store could not take them."""
-    return any(file.reason == AttachmentReason.STORE_UNAVAILABLE.value for file in files)
+    """Say whether files are still to come: our own store could not take them, as a rule."""
+    return any(file.is_awaited for file in files)

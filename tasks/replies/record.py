@@ -165,6 +165,10 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     if known.revision and not rows.differs(known, content, files):
         if lacks_files(files):
             return _postpone(job, _STORE_AWAY)
+        if known.files != tuple(files):
+            # They are missing for another reason now, of which nothing is told.
+            with job.runtime.database.connection() as connection:
+                rows.write_files(connection, known, files, fetching.attempt)
         return _keep(job, update_at_ms=post.update_at_ms)
     author = inquiry.author
     # From here on the row is written, so the lock must still be held.

@@ -98,6 +98,45 @@ def test_reply_that_waits_says_why_and_until_when(
     assert found[0]["next_attempt_at"] > found[0]["received_at"]
 
 
+@pytest.mark.parametrize("words", [["--files", "--licence", LICENCE], []], ids=["all", "by id"])
+def test_missing_file_is_fetched_again(
+    thread: MirroredThread, operator: Operator, words: list[str]
+) -> None:
+    """A file that broke off three times comes as a later revision of its reply."""
+    reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
+    with thread.fault("accept_then_drop", scope="files"):
+        for _ in range(3):
+            thread.resolve(reply_id)
+            thread.stage.runtime.circuits.close(LICENCE)
+    (missing,) = thread.attachments(reply_id)
+
+    asked = operator.json("collect", *(words or [str(reply_id)]))["asked"]
+    thread.resolve(*woken(thread))
+
+    row, (file,) = thread.reply(reply_id), thread.attachments(reply_id)
+    assert row is not None
+    assert (missing.reason, asked) == ("connection_cut", [reply_id])
+    assert (row.state, row.revision, file.reason) == (ReplyState.RECORDED, 2, None)
+    assert (thread.stage.store / str(file.path)).read_bytes() == b"x"
+
+
+def test_file_that_is_refused_again_is_told_as_nothing_new(
+    thread: MirroredThread, operator: Operator
+) -> None:
+    """Its row says the reason of now, and a second try is possible."""
+    thread.change_licence(max_file_size_bytes=5)
+    row = thread.recorded(thread.say("look", file_ids=thread.upload(b"larger")))
+
+    for _ in range(2):
+        asked = operator.json("collect", "--files", "--licence", LICENCE)["asked"]
+        thread.resolve(*woken(thread))
+
+    again, (file,) = thread.reply(row.id), thread.attachments(row.id)
+    assert again is not None
+    assert asked == [row.id]
+    assert (again.state, again.revision, file.reason) == (ReplyState.RECORDED, 1, "too_large")
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [
