@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import IO, Any
 
@@ -43,6 +44,15 @@ class StoredFile:
     path: str
     size_bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file as a list of the store shows it."""
+
+    path: str
+    size_bytes: int
+    modified_at: datetime
 
 
 class AttachmentStore:
@@ -104,6 +114,24 @@ class AttachmentStore:
                 file_system.rm_file(aside)
             raise
         return StoredFile(path, size, sha256)
+
+    def files_in(self, folder: str) -> list[ListedFile]:
+        """Return all files below a folder of the store, in order; none if there is no such folder.
+
+        A command lists with it; nothing that runs by itself does.
+        """
+        parts = _parts(folder)
+        with _translated():
+            file_system, root = self._home
+            if isinstance(file_system, LocalFileSystem) and not os.path.isdir(root):
+                raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE)
+            _, place = self._place(parts)
+            found = file_system.find(place, detail=True)
+            start = len(root.rstrip("/")) + 1
+            return [
+                ListedFile(name[start:], info["size"], file_system.modified(name))
+                for name, info in sorted(found.items())
+            ]
 
     def remove(self, path: str) -> None:
         """Remove the file if it is there."""

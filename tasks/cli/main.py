@@ -12,6 +12,7 @@ from tasks.cli.doctor import doctor
 from tasks.cli.erase import erase
 from tasks.cli.failures import discard, failed, purge, resend
 from tasks.cli.keys import keys
+from tasks.cli.leftovers import leftovers
 from tasks.cli.licence.group import licence
 from tasks.cli.replies import collect, replies
 from tasks.cli.status import status
@@ -28,7 +29,7 @@ def main() -> None:
 
 COMMANDS = (
     licence, doctor, status, conversation, failed, resend, discard, purge, replies, collect, erase,
-    db, keys, demo,
+    leftovers, db, keys, demo,
 )  # fmt: skip
 
 for command in COMMANDS:

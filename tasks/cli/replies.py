@@ -76,9 +76,9 @@ def reply_data(row: Reply) -> dict[str, Any]:
 def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None, files: bool) -> None:
     """Ask Mattermost again for replies that are not recorded.
 
-    Those with these IDs, or all of --licence that were given up, or whose files are missing. A worker does it within seconds:
-    look at `replies` afterwards. A file that comes is told as a later revision of its reply. Exit
-    code 1 if one of them was left.
+    Those with these IDs, or all of --licence that were given up, or whose files are missing. A
+    worker does it within seconds: look at `replies` afterwards. A file that comes is told as a
+    later revision of its reply. Exit code 1 if one of them was left.
     """
     if bool(ids) == bool(licence_id) or (reason and (ids or files)):
         raise click.UsageError("give IDs, or --licence with --reason or --files if you like")

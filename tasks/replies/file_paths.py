@@ -14,6 +14,11 @@ def path_of(licence_id: str, conversation_id: str, file_id: str) -> str:
     return "/".join(map(_segment, (licence_id, conversation_id, file_id)))
 
 
+def folder_of(licence_id: str) -> str:
+    """Return the folder of all files of a licence's replies."""
+    return _segment(licence_id)
+
+
 def temporary_of(path: str, attempt: str) -> str:
     """Return where an attempt collects the file before it is whole, and no other one does."""
     return f"{path}.{attempt}.part"

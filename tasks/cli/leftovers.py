@@ -1,0 +1,62 @@
+"""``leftovers``: files that were left in the attachment store and belong to no reply."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.table import Table
+from sqlalchemy import select
+
+from models import Licence
+from tasks.cli.command import Command, confirm
+from tasks.cli.erase import places_of
+from tasks.cli.installation import Installation
+from tasks.cli.licence.registration import require_licence
+from tasks.cli.options import yes_option
+from tasks.cli.output import show, table
+from tasks.privacy.left_files import LeftFile, find_left_files, remove_left_files
+
+_HEADINGS = ("licence", "path", "bytes", "modified")
+
+
+@click.command(cls=Command)
+@click.argument("licence_id", metavar="[LICENCE]", required=False)
+@click.option("--dry-run", is_flag=True, help="Only list them.")
+@yes_option
+def leftovers(licence_id: str | None, dry_run: bool, yes: bool) -> None:
+    """Remove files of replies that were left behind.
+
+    Lists the files in the folder of LICENCE, or of each, that look like a reply's, are older than a
+    day and belong to no reply; then asks. Versions before this one left them when a file was taken
+    off or a worker was killed. i-Reserve may keep files of its own there: look at the list.
+    """
+    parts = Installation()
+    places = places_of(parts)
+    found = find_left_files(parts.database, places.store, _licences(parts, licence_id))
+    data = {"files": [asdict(each) for each in found]}
+    if dry_run or not found:
+        show({**data, "removed": None}, _rows(found) if found else "No file was left behind.")
+        return
+    if not yes:
+        show({}, _rows(found))
+    confirm(f"Remove these files ({len(found)}) for good?", yes=yes)
+    done = remove_left_files(places.keeper, found)
+    show(
+        {**data, "removed": done.files},
+        f"Files removed: {done.files}.",
+        *([f"Not removed yet: {done.failed}; beat tries again."] if done.failed else []),
+    )
+
+
+def _licences(parts: Installation, licence_id: str | None) -> list[str]:
+    with parts.database.snapshot() as session:
+        if licence_id is not None:
+            return [require_licence(session, licence_id).id]
+        return list(session.scalars(select(Licence.id).order_by(Licence.id)))
+
+
+def _rows(found: list[LeftFile]) -> Table:
+    return table(
+        _HEADINGS, [(each.licence, each.path, each.size_bytes, each.modified_at) for each in found]
+    )
