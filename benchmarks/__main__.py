@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from benchmarks import (
+    busy_channels,
     catch_up,
     client,
     delay,
@@ -28,6 +29,7 @@ from benchmarks.machine import machine
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[..., Report]] = {
+    "busy_channels": busy_channels.run,
     "catch_up": catch_up.run,
     "client": client.run,
     "delay": delay.run,

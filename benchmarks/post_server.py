@@ -27,9 +27,16 @@ BOT_TOKEN = "t" * 26
 # What the server says of itself, beside Mattermost's own addresses.
 TAKEN = "/taken"
 POSTS = b"/api/v4/posts"
+# What is asked of a channel is answered with the bot's last messages and a member's reply to them.
+CHANNELS = b"/api/v4/channels/"
+LISTED = 4
+MEMBER_USER_ID = "m" * 26
 TIMEOUT_S = 10
 # More connections than any benchmark opens at once.
 BACKLOG = 1_024
+
+_STARTED_MS = time.time_ns() // 1_000_000
+_TEXT = "We have just looked: the house is free in the first two weeks of August, from Saturday on."
 
 _HEAD = (
     "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Request-Id: {request_id:026d}\r\n"
@@ -121,6 +128,10 @@ class _Connection(asyncio.Protocol):
             self._taken.add()
             post = _post(json.loads(body), number=next(self._numbers))
             asyncio.get_running_loop().call_later(self._service_s, self._write, "201 Created", post)
+        elif method == b"GET" and path.startswith(CHANNELS):
+            self._taken.add()
+            answer = _list_of(path.removeprefix(CHANNELS)[:26].decode())
+            asyncio.get_running_loop().call_later(self._service_s, self._write, "200 OK", answer)
         elif path == TAKEN.encode():
             if method == b"DELETE":
                 self._taken.count, self._taken.first_s = 0, 0.0
@@ -141,6 +152,20 @@ def _length(head: bytes) -> int:
         if name.lower() == b"content-length":
             return int(value)
     return 0
+
+
+def root_id_of(channel_id: str) -> str:
+    """Return the root post of the channel's one thread."""
+    return f"r{channel_id[1:]}"
+
+
+def _list_of(channel_id: str) -> dict[str, Any]:
+    names = [f"{letter}{channel_id[1:]}" for letter in "defg"[:LISTED]]
+    moments = {"create_at": _STARTED_MS, "update_at": _STARTED_MS}
+    place = {"channel_id": channel_id, "root_id": root_id_of(channel_id), "props": {}}
+    posts = {name: {"id": name, "message": _TEXT, **_REST, **moments, **place} for name in names}
+    posts[names[0]]["user_id"] = MEMBER_USER_ID
+    return {"order": names, "posts": posts, "next_post_id": "", "prev_post_id": ""}
 
 
 def _post(asked: dict[str, Any], *, number: int) -> dict[str, Any]:

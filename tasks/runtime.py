@@ -24,6 +24,9 @@ from tasks.mattermost import MattermostClient
 from tasks.mattermost.exchange import Stopping
 from tasks.watch.tallies import Tallies
 
+# Half as many looks at busy channels run at once as messages, and they hold a quarter of the
+# threads at most, with 32 for each message.
+THREADS_PER_LOOK = 16
 # The licences whose connections are kept; the one longest unused gives way.
 MAX_CLIENTS = 200
 
@@ -115,7 +118,7 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
         locks=Locks(redis),
         circuits=Circuits(redis),
         shares=Shares(threads),
-        look_shares=Shares(max(1, threads // 2)),
+        look_shares=Shares(max(1, threads // 2), per_message=THREADS_PER_LOOK),
         rounds=Rounds(),
         tallies=Tallies(redis),
         licences=Licences(database, keyring),

@@ -45,9 +45,9 @@ class _Census:
 class Shares:
     """The threads of this process, counted by licence. ``at_once`` messages run at a time."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, *, per_message: int = THREADS_PER_MESSAGE) -> None:
         self._at_once = at_once
-        self._threads = at_once * THREADS_PER_MESSAGE
+        self._threads = at_once * per_message
         self._serving: Counter[str] = Counter()
         self._calls: dict[int, _Call] = {}
         self._quick: OrderedDict[str, bool] = OrderedDict()

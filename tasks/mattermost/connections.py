@@ -22,7 +22,7 @@ from urllib3.exceptions import SSLError as WrappedTlsError
 from urllib3.response import HTTPResponse
 
 from tasks.mattermost.exchange import LookupTimeoutError, current_exchange
-from tasks.mattermost.sockets import bounded_context, connect
+from tasks.mattermost.sockets import bounded_context, connect, trusting_context
 
 # Half of the shortest common idle limit (60 s: nginx is at 75, Go's and cloud balancers at 60).
 MAX_IDLE_S = 30.0
@@ -68,9 +68,17 @@ class _Fresh(HTTPConnection):
 class _FreshTls(_Fresh, HTTPSConnection):
     """The same over TLS."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.ssl_context = bounded_context()
+    # File and folder of the authorities' certificates; a connection may be made more than once.
+    _authorities: tuple[str | None, str | None] | None = None
+
+    def _new_conn(self) -> socket.socket:
+        # Here, where what goes wrong with the authorities' certificates counts as unconnected.
+        if self._authorities is None:
+            self._authorities = (self.ca_certs, self.ca_cert_dir)
+        self.ssl_context = trusting_context(*self._authorities)
+        # The library would read them again for each connection.
+        self.ca_certs = self.ca_cert_dir = None
+        return super()._new_conn()
 
 
 class _Pool(HTTPConnectionPool):

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 # Licences for each task that looks: at 60 ms a look they take half of the three seconds.
 LICENCES_A_TASK = 25
-# Of a worker's 128 threads these looks may hold half, of which the slow servers' may hold half.
+# No more than a worker of 8 has threads for looks.
 MAX_TASKS = 40
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import Conversation, Reply, ReplySource, ReplyState, utc_now
@@ -49,22 +50,39 @@ def take_in(
     rest = {post.id: post for post in posts if post.id not in taken}
     for reply in _known(session, licence_id, list(rest)):
         post = rest[reply.post_id]
+        is_news = _is_news(reply, post, now_ms=now_ms)
         # Also of a row that is on its way: by then its thread may be deleted as well.
-        if post.delete_at_ms and not reply.is_taken_back:
-            reply.is_taken_back = True
-        if _is_news(reply, post, now_ms=now_ms):
+        if is_news or post.delete_at_ms:
+            reply.is_taken_back = bool(post.delete_at_ms)
+        if is_news:
             _renew(reply)
             taken[reply.post_id] = reply.id
     return [taken[post.id] for post in posts if post.id in taken]
 
 
+# Made once, since each look at a busy channel asks it.
+_VERSIONS = select(Reply.post_id, Reply.state, Reply.post_update_at_ms, Reply.is_taken_back).where(
+    Reply.licence_id == bindparam("licence_id"),
+    Reply.post_id.in_(bindparam("post_ids", expanding=True)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """Which version of a post its row has; the names are those of the columns."""
+
+    state: ReplyState
+    post_update_at_ms: int
+    is_taken_back: bool
+
+
 def news_among(
-    session: Session, licence_id: str, posts: Sequence[Post], *, now_ms: int
+    connection: Connection, licence_id: str, posts: Sequence[Post], *, now_ms: int
 ) -> list[Post]:
     """Return the posts of which there is something to write down; only reads."""
-    known = {reply.post_id: reply for reply in _known(session, licence_id, [p.id for p in posts])}
+    known = _versions(connection, licence_id, posts)
     unknown = [post for post in posts if post.id not in known]
-    news = {post.id for post in _replies_among(session, licence_id, unknown)}
+    news = {post.id for post in _replies_among(connection, licence_id, unknown)}
     news |= {
         post.id
         for post in posts
@@ -73,21 +91,34 @@ def news_among(
     return [post for post in posts if post.id in news]
 
 
-def unknown_replies(session: Session, licence_id: str, posts: Sequence[Post]) -> list[Post]:
+def unknown_replies(connection: Connection, licence_id: str, posts: Sequence[Post]) -> list[Post]:
     """Return the live replies in mirrored threads that are not in the inbox; only reads."""
-    known = {reply.post_id for reply in _known(session, licence_id, [p.id for p in posts])}
-    return _replies_among(session, licence_id, [post for post in posts if post.id not in known])
+    known = _versions(connection, licence_id, posts)
+    unknown = [post for post in posts if post.id not in known]
+    return _replies_among(connection, licence_id, unknown)
 
 
-def _replies_among(session: Session, licence_id: str, posts: Sequence[Post]) -> list[Post]:
+def _versions(
+    connection: Connection, licence_id: str, posts: Sequence[Post]
+) -> dict[str, _Version]:
+    if not posts:
+        return {}
+    values = {"licence_id": licence_id, "post_ids": [post.id for post in posts]}
+    return {
+        row.post_id: _Version(row.state, row.post_update_at_ms, row.is_taken_back)
+        for row in connection.execute(_VERSIONS, values)
+    }
+
+
+def _replies_among(connection: Connection, licence_id: str, posts: Sequence[Post]) -> list[Post]:
     live = [post for post in posts if not post.delete_at_ms]
-    roots = _mirrored_roots(session, licence_id, live) if live else set()
+    roots = _mirrored_roots(connection, licence_id, live) if live else set()
     return [post for post in live if post.root_id in roots]
 
 
-def _changes(reply: Reply, post: Post, *, now_ms: int) -> bool:
-    is_untold = bool(post.delete_at_ms) and not reply.is_taken_back
-    return is_untold or _is_news(reply, post, now_ms=now_ms)
+def _changes(known: _Version, post: Post, *, now_ms: int) -> bool:
+    is_untold = bool(post.delete_at_ms) and not known.is_taken_back
+    return is_untold or _is_news(known, post, now_ms=now_ms)
 
 
 def _known(session: Session, licence_id: str, post_ids: Sequence[str]) -> Sequence[Reply]:
@@ -98,7 +129,9 @@ def _known(session: Session, licence_id: str, post_ids: Sequence[str]) -> Sequen
     return session.scalars(rows).all()
 
 
-def _mirrored_roots(session: Session, licence_id: str, posts: Sequence[Post]) -> set[str | None]:
+def _mirrored_roots(
+    session: Session | Connection, licence_id: str, posts: Sequence[Post]
+) -> set[str | None]:
     """Return which of the posts' threads are those of conversations of this licence."""
     roots = select(Conversation.root_post_id).where(
         Conversation.licence_id == licence_id,
@@ -115,7 +148,7 @@ def _renew(reply: Reply) -> None:
     reply.attempts = 0
 
 
-def _is_news(reply: Reply, post: Post, *, now_ms: int) -> bool:
+def _is_news(reply: Reply | _Version, post: Post, *, now_ms: int) -> bool:
     """Say whether the post is a later version than the recorded one.
 
     A row that is still to be resolved is on its way by itself.

@@ -50,8 +50,8 @@ def late_posts(
     on_page()
     page = _newest(runtime.clients.of(licence), channel.id)
     old = _replies_before(page, since_ms, bot_user_id=licence.bot_user_id)
-    with runtime.database.snapshot() as session:
-        unknown = unknown_replies(session, licence.id, old)
+    with runtime.database.reading() as connection:
+        unknown = unknown_replies(connection, licence.id, old)
     fresh = notes.not_taken_in_late([post.id for post in unknown]) if unknown else set()
     return [post for post in unknown if post.id in fresh]
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select
 
 from models import CatchUpCursor, Conversation, Database, Licence, utc_now
 
@@ -63,17 +62,14 @@ def busy_channels_of(database: Database, licence_id: str) -> list[LiveChannel]:
 
 
 def _licences(database: Database, since: datetime | None) -> list[str]:
-    is_live = select(Conversation.id).where(*_with_thread(Licence.id, since)).exists()
-    licences = select(Licence.id).where(Licence.enabled, is_live).order_by(Licence.id)
+    live = select(Conversation.id).where(
+        Conversation.licence_id == Licence.id, Conversation.root_post_id.is_not(None)
+    )
+    if since is not None:
+        live = live.where(Conversation.last_active_at >= since)
+    licences = select(Licence.id).where(Licence.enabled, live.exists()).order_by(Licence.id)
     with database.reading() as connection:
         return list(connection.scalars(licences))
-
-
-def _with_thread(
-    licence_id: InstrumentedAttribute[str] | str, since: datetime | None
-) -> list[ColumnElement[bool]]:
-    conditions = [Conversation.licence_id == licence_id, Conversation.root_post_id.is_not(None)]
-    return conditions if since is None else [*conditions, Conversation.last_active_at >= since]
 
 
 def _cursors(connection: Connection, licence_id: str) -> dict[str, int]:
@@ -88,13 +84,14 @@ def _live_channels(
     connection: Connection, licence_id: str, since: datetime | None
 ) -> list[LiveChannel]:
     """Return the channels; one without a cursor is read from its first live thread."""
+    values = {"licence_id": licence_id} | ({} if since is None else {"since": since})
+    rows = connection.execute(_CHANNELS if since is None else _CHANNELS_SINCE, values)
     return [
-        LiveChannel(row.channel_id, row.since_ms or _before(row.first), row.last)
-        for row in connection.execute(_channels(licence_id, since))
+        LiveChannel(row.channel_id, row.since_ms or _before(row.first), row.last) for row in rows
     ]
 
 
-def _channels(licence_id: str, since: datetime | None) -> Select[str, int, datetime, datetime]:
+def _channels(*conditions: ColumnElement[bool]) -> Select[str, int, datetime, datetime]:
     is_its_cursor = and_(
         CatchUpCursor.licence_id == Conversation.licence_id,
         CatchUpCursor.channel_id == Conversation.channel_id,
@@ -107,10 +104,22 @@ def _channels(licence_id: str, since: datetime | None) -> Select[str, int, datet
             func.max(Conversation.last_active_at).label("last"),
         )
         .outerjoin(CatchUpCursor, is_its_cursor)
-        .where(*_with_thread(licence_id, since))
+        .where(
+            Conversation.licence_id == bindparam("licence_id"),
+            Conversation.root_post_id.is_not(None),
+            *conditions,
+        )
         .group_by(Conversation.channel_id, CatchUpCursor.since_ms)
         .order_by(Conversation.channel_id)
     )
+
+
+# Made once: to put them together takes as long as to ask them.
+_CHANNELS = _channels()
+_CHANNELS_SINCE = _channels(
+    Conversation.last_active_at
+    >= bindparam("since", type_=Conversation.__table__.c.last_active_at.type)
+)
 
 
 def _before(moment: datetime) -> int:

@@ -149,8 +149,8 @@ def _news_among(job: LookJob, posts: Sequence[Post], now_ms: int) -> list[Post]:
     """Return the posts that change something; a look that finds none writes nothing."""
     if not posts:
         return []
-    with job.runtime.database.snapshot() as session:
-        return news_among(session, job.licence.id, posts, now_ms=now_ms)
+    with job.runtime.database.reading() as connection:
+        return news_among(connection, job.licence.id, posts, now_ms=now_ms)
 
 
 def _begin_threads_anew(job: LookJob, posts: Sequence[Post]) -> None:

@@ -1,10 +1,12 @@
 """Connections that cannot be made, are kept, or are shared by threads: nothing was sent."""
 
 import json
+import os
 import socket
 import ssl
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import trustme
@@ -16,6 +18,7 @@ from tasks.mattermost import (
     Reason,
     RefusedError,
 )
+from tasks.mattermost.sockets import trusting_context
 from tests.integration.mattermost_client.calls import (
     ERROR_JSON,
     TOKEN,
@@ -103,6 +106,38 @@ def test_a_server_of_a_private_ca_is_reached(tls: ssl.SSLContext, authority: tru
         client_of(server, ca_bundle=bundle) as client,
     ):
         assert client.get_me().id == "u1"
+
+
+def test_a_connection_over_tls_is_made_anew_after_it_was_cut(
+    tls: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    """The authorities' certificates are known the second time, too."""
+    with (
+        authority.cert_pem.tempfile() as bundle,
+        WireServer(always(json_answer(USER)), tls=tls) as server,
+        client_of(server, ca_bundle=bundle) as client,
+    ):
+        client.get_me()
+        server.cut()
+        client.get_me()
+
+    assert [request.connection for request in server.requests] == [0, 1]
+
+
+def test_authorities_are_read_once_and_again_when_their_file_has_changed(tmp_path: Path) -> None:
+    """A thousand connections trust one context, until the bundle is another."""
+    bundle = tmp_path / "bundle.pem"
+    first_ca, second_ca = trustme.CA(), trustme.CA()
+    first_ca.cert_pem.write_to_path(str(bundle))
+    contexts = [trusting_context(str(bundle), None) for _ in range(3)]
+
+    second_ca.cert_pem.write_to_path(str(bundle))
+    os.utime(bundle, ns=(0, 1))
+    renewed = trusting_context(str(bundle), None)
+
+    assert contexts == [contexts[0]] * 3
+    assert renewed is not contexts[0]
+    assert len(renewed.get_ca_certs()) == 1
 
 
 def test_a_ca_bundle_that_is_missing_is_not_sent() -> None:
