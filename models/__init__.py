@@ -4,6 +4,7 @@ from models.base import Base, utc_now
 from models.catch_up import CatchUpCursor
 from models.conversation import Conversation, ConversationState
 from models.delivery import Delivery, DeliveryKind, DeliveryState
+from models.hint import Hint
 from models.keyring import KeyRing, KeyRingError
 from models.licence import Licence, Names, NotificationChannel, Receipts
 from models.reply import (
@@ -29,6 +30,7 @@ __all__ = [
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
+    "Hint",
     "KeyRing",
     "KeyRingError",
     "Licence",

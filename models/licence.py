@@ -85,6 +85,8 @@ class Licence(Base):
     # replies that the visitor reads?
     marks_replies: Mapped[bool] = mapped_column("receipts", default=True)
     marks_public_replies: Mapped[bool] = mapped_column("public_receipts", default=True)
+    # Whether a member is told of a post in the channel that reaches no visitor.
+    hints: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 

@@ -112,6 +112,7 @@ def licence_data(licence: Licence) -> dict[str, Any]:
         "names": licence.names.value,
         "note_prefixes": licence.note_prefixes,
         "receipts": licence.receipts,
+        "hints": licence.hints,
         "server_version": licence.server_version,
         "collapsed_threads": licence.collapsed_threads,
         "max_post_size": licence.max_post_size,

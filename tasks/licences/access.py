@@ -41,6 +41,7 @@ class LicenceAccess:
     max_file_size_bytes: int
     note_prefixes: str
     receipts: Receipts
+    hints: bool
     notification_targets: Mapping[str, NotificationTarget]
     # As it is drawn on a root: "@anna @bert", "@channel", or empty.
     mention: str = ""
@@ -124,6 +125,7 @@ class Licences:
             max_file_size_bytes=licence.max_file_size_bytes,
             note_prefixes=licence.note_prefixes,
             receipts=licence.receipts,
+            hints=licence.hints,
             mention=licence.mention,
             names=licence.names,
             allows_own_names=licence.allows_own_names,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, case, null, select, update
 
-from models import Database, Licence, Receipt, Reply, utc_now
+from models import Database, Hint, Licence, Receipt, Reply, utc_now
 from tasks.replies import rows
 from tasks.replies.known_reply import KnownReply
 
@@ -73,12 +73,13 @@ def settle(database: Database, done: Sequence[tuple[DueReceipt, Receipt | None]]
 
 
 def licences_with_late_receipts(database: Database) -> list[str]:
-    """Return the licences that can be sent for, and have receipts that should have been given."""
+    """Return the licences that can be sent for, and have receipts or hints that are late."""
+    since = utc_now() - GRACE
+    receipts = select(Reply.licence_id).where(Reply.receipt_due_at <= since)
+    hints = select(Hint.licence_id).where(Hint.due_at <= since)
     late = (
-        select(Reply.licence_id)
-        .join(Licence, Licence.id == Reply.licence_id)
-        .where(Licence.enabled, Reply.receipt_due_at <= utc_now() - GRACE)
-        .distinct()
+        select(Licence.id)
+        .where(Licence.enabled, Licence.id.in_(receipts.union(hints)))
         .limit(MAX_LICENCES)
     )
     with database.reading() as connection:

@@ -15,9 +15,11 @@ from tasks.mattermost import MattermostClient, Post, RefusedError
 from tasks.outbound.orphans import is_orphan, new_threads_of
 from tasks.replies.changed_replies import known_post_ids, news_among, take_in
 from tasks.replies.channel_changes import changes_since, recent_changes
+from tasks.replies.hints import plan_hint
 from tasks.replies.late_posts import late_posts
 from tasks.replies.live_channels import LiveChannel
 from tasks.replies.look_notes import LookNotes
+from tasks.replies.marking import plan_receipts
 from tasks.replies.meaning import why_ignored
 from tasks.replies.open_replies import BATCH
 from tasks.runtime import Runtime
@@ -137,6 +139,8 @@ def _take_in(job: LookJob, posts: Sequence[Post]) -> int:
                 session, job.licence.id, some, now_ms=now_ms, not_before_ms=not_before_ms
             )
     wake_all(woken)
+    hint_due_at = plan_hint(job.runtime, job.licence, kept, extend=job.on_page)
+    plan_receipts(job.runtime, job.licence.id, due_at=hint_due_at)
     return len(woken)
 
 

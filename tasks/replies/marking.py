@@ -27,6 +27,7 @@ from tasks.replies.due_receipts import (
     licences_with_late_receipts,
     settle,
 )
+from tasks.replies.hints import give_due_hints
 from tasks.replies.receipts import mark, wanted
 from tasks.runtime import Runtime, current_runtime
 from tasks.wake import GIVE_RECEIPTS, wake_receipts
@@ -37,11 +38,13 @@ log = structlog.get_logger(__name__)
 PAUSE = timedelta(seconds=1)
 
 
-def plan_receipts(runtime: Runtime, licence_id: str, *, due_at: datetime) -> None:
-    """Have the licence's receipts given once this one is due.
+def plan_receipts(runtime: Runtime, licence_id: str, *, due_at: datetime | None) -> None:
+    """Have the licence's receipts and hints given once this one is due; None: there is none.
 
     Those that are due at about the same time share a wake-up. If it is lost, the sweep is next.
     """
+    if due_at is None:
+        return
     at = runtime.rounds.plan(licence_id, due_at=due_at, now=utc_now())
     if at is not None:
         wake_receipts(licence_id, at=at)
@@ -62,7 +65,7 @@ def give_receipts(licence_id: str) -> str:
 
 
 def give_due_receipts(runtime: Runtime, licence_id: str) -> int:
-    """Mark the posts that are due; return how many were looked at.
+    """Mark the posts that are due, and post the hints; return how many posts were looked at.
 
     A server that is away is left alone; the sweep comes back to the posts.
     """
@@ -77,7 +80,7 @@ def give_due_receipts(runtime: Runtime, licence_id: str) -> int:
         settle(runtime.database, done)
         count += len(done)
         if len(done) < BATCH:
-            break
+            return count + give_due_hints(runtime, licence)
     return count
 
 

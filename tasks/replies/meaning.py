@@ -135,8 +135,8 @@ RULES: tuple[Rule, ...] = (
     Rule(Ignored.HISTORY_COPY, Looks.AT_THE_POST, lambda it: bool(it.post.original_id)),
     Rule(Ignored.ROOT_POST, Looks.AT_THE_POST, lambda it: not it.post.root_id),
     Rule(Ignored.OWN_POST, Looks.AT_THE_POST, lambda it: it.post.user_id == it.bot_user_id),
-    Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, lambda it: it.post.type not in TYPES_OF_PEOPLE),
-    Rule(Ignored.WEBHOOK, Looks.AT_THE_POST, lambda it: _is_from_a_webhook(it.post)),
+    Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, lambda it: not is_of_a_person(it.post)),
+    Rule(Ignored.WEBHOOK, Looks.AT_THE_POST, lambda it: is_by_webhook(it.post)),
     Rule(Means.UNLINKED, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNLINKED),
     Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNKNOWN),
     Rule(Ignored.OTHER_BOT, Looks.AT_ITS_AUTHOR, lambda it: it.is_by_a_bot()),
@@ -173,5 +173,11 @@ def begins_a_thread(root: Post, *, bot_user_id: str) -> bool:
     return root.user_id == bot_user_id and "conversation_id" in mark_of(root)
 
 
-def _is_from_a_webhook(post: Post) -> bool:
+def is_of_a_person(post: Post) -> bool:
+    """Say whether people write posts of this type."""
+    return post.type in TYPES_OF_PEOPLE
+
+
+def is_by_webhook(post: Post) -> bool:
+    """Say whether an incoming webhook or a slash command made the post."""
     return post.props.get("from_webhook") in ("true", True)

@@ -20,6 +20,7 @@ from tasks.replies import rows, unowned_files
 from tasks.replies.content import Content
 from tasks.replies.files import Fetching, fetch_files
 from tasks.replies.hand_over import hand_over
+from tasks.replies.hints import plan_hint
 from tasks.replies.known_reply import KnownReply, lacks_files
 from tasks.replies.marking import plan_receipts
 from tasks.replies.meaning import Ignored, Means, meaning_of
@@ -49,7 +50,7 @@ def record(runtime: Runtime, reply: KnownReply) -> Outcome:
     else:
         ending = _tell(runtime, reply.id)
     note(runtime.tallies, reply, ending)
-    if ending.reply is not None and ending.reply.receipt_due_at is not None:
+    if ending.reply is not None:
         plan_receipts(runtime, reply.licence_id, due_at=ending.reply.receipt_due_at)
     return ending.outcome
 
@@ -153,6 +154,10 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
                 Ignored.UNKNOWN_THREAD.value,
                 f"No conversation has the thread {post.root_id} yet.",
             )
+        case Ignored.ROOT_POST as why:
+            hint_due_at = plan_hint(job.runtime, job.licence, [post], extend=job.extend)
+            plan_receipts(job.runtime, job.licence.id, due_at=hint_due_at)
+            return _leave_out(job, why)
         case Ignored() as why:
             return _leave_out(job, why)
 

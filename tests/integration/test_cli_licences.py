@@ -186,6 +186,7 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
         "names": "header",
         "note_prefixes": "note: notitie: notiz:",
         "receipts": "all",
+        "hints": True,
         "server_version": NEWEST,
         "collapsed_threads": "always_on",
         "max_post_size": 16_383,
@@ -201,12 +202,23 @@ def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> N
     stage.stand_in.set_fault("down")
     before = operator.json("licence", "show", LICENCE)["licence"]
 
-    operator.json("licence", "edit", LICENCE, "--note-prefixes", "intern:", "--receipts", "notes")
+    operator.json(
+        "licence",
+        "edit",
+        LICENCE,
+        "--note-prefixes",
+        "intern:",
+        "--receipts",
+        "notes",
+        "--hints",
+        "off",
+    )
 
     after = operator.json("licence", "show", LICENCE)["licence"]
     changed = {name for name in after if after[name] != before[name]}
-    assert (after["note_prefixes"], after["receipts"]) == ("intern:", "notes")
-    assert changed == {"note_prefixes", "receipts", "updated_at"}
+    new = {"note_prefixes": "intern:", "receipts": "notes", "hints": False}
+    assert after.items() >= new.items()
+    assert changed == {*new, "updated_at"}
 
 
 def test_mention_and_names_reach_what_sends(stage: Stage, operator: Operator) -> None:

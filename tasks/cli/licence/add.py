@@ -13,7 +13,7 @@ from models import Licence, Names, Receipts
 from tasks.checks.check import Check
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
-from tasks.cli.licence.marking import receipts_option
+from tasks.cli.licence.marking import hints_option, receipts_option
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
 from tasks.cli.licence.speaking import (
@@ -52,6 +52,7 @@ from tasks.replies.webhook_tokens import add_token
 @mention_option
 @names_option
 @receipts_option
+@hints_option
 def add(
     licence_id: str,
     url: str,
@@ -63,6 +64,7 @@ def add(
     mention: str | None,
     names: str | None,
     receipts: Receipts | None,
+    hints: bool | None,
 ) -> None:
     """Register LICENCE, or bring it up to date.
 
@@ -84,6 +86,7 @@ def add(
         "mention": mention,
         "names": None if names is None else Names(names),
         "receipts": receipts,
+        "hints": hints,
     }
     licence = _store(parts, registration, found, hook, settings)
     checks += look(parts, licence)

@@ -13,7 +13,7 @@ from models.licence import NOTE_PREFIXES_LENGTH
 from tasks.checks.check import Check
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
-from tasks.cli.licence.marking import receipts_option
+from tasks.cli.licence.marking import hints_option, receipts_option
 from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.licence.speaking import look, mention_option, names_option, store_settings
 from tasks.cli.output import check_data, checks_table, licence_data, show
@@ -37,6 +37,7 @@ from tasks.replies.notes import NotePrefixError, check_prefixes
     help="Words, separated by spaces, with which a reply for the team alone begins.",
 )
 @receipts_option
+@hints_option
 def edit(
     licence_id: str,
     url: str | None,
@@ -48,6 +49,7 @@ def edit(
     names: str | None,
     note_prefixes: str | None,
     receipts: Receipts | None,
+    hints: bool | None,
 ) -> None:
     """Change what is given of LICENCE, and nothing else.
 
@@ -63,6 +65,7 @@ def edit(
         "names": None if names is None else Names(names),
         "note_prefixes": note_prefixes,
         "receipts": receipts,
+        "hints": hints,
     }
     if token is None and {*settings.values(), *places.values()} == {None}:
         raise click.UsageError("say what to change: see --help")

@@ -13,3 +13,11 @@ receipts_option = click.option(
     help="Which posts of the team the bot marks with a reaction: all replies (all, the default), "
     "notes and trouble alone (notes), or none.",
 )
+
+hints_option = click.option(
+    "--hints",
+    type=click.Choice(["on", "off"]),
+    callback=lambda _context, _parameter, word: None if word is None else word == "on",
+    help="Whether the bot tells a member, once a day, that a post outside of a conversation's "
+    "thread reaches no visitor; on is the default.",
+)

@@ -1,0 +1,186 @@
+"""Hints: a member who answers in the channel, outside of any thread, is told that it went nowhere.
+
+Once a member and day: a channel in which the team also talks must stay readable. The row is
+written before the hint is posted, so that a killed worker costs a hint and makes no second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import Connection, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from models import Conversation, Database, Hint, utc_now
+from tasks.licences.access import LicenceAccess
+from tasks.licences.circuit import Reach
+from tasks.mattermost import MattermostError, Post, RefusedError
+from tasks.outbound.marks import PROPS_KEY
+from tasks.replies.authors import Members
+from tasks.replies.colleagues import Colleagues
+from tasks.replies.content import Words
+from tasks.replies.known_reply import RECEIPT_DELAY
+from tasks.replies.meaning import is_by_webhook, is_of_a_person
+from tasks.replies.notes import prefixes_of
+from tasks.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+TEXT = (
+    "❔ No visitor has received this post: it is in no conversation's thread. To answer a visitor, "
+    "reply in the thread of their conversation. (This hint comes once a day.)"
+)
+# How long a member gets no second hint.
+PAUSE = timedelta(days=1)
+# In a channel where no visitor wrote for longer, a post is talk among colleagues.
+ACTIVE_FOR = timedelta(days=1)
+# An older post, which catch-up sees after an outage, needs no hint any more.
+LATEST = timedelta(hours=1)
+# Posts of one look whose texts are asked for: more than a channel has in the minute between two.
+MOST_ASKED_FOR = 20
+# In one look; the others' turn comes with the next one.
+BATCH = 10
+
+_HINTS = cast(Table, Hint.__table__)
+_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_members = Members()
+_colleagues = Colleagues()
+
+
+def plan_hint(
+    runtime: Runtime,
+    licence: LicenceAccess,
+    posts: Sequence[Post],
+    *,
+    extend: Callable[[], None],
+) -> datetime | None:
+    """Write down which of the posts get a hint; return when it is due, None: none gets one.
+
+    ``extend`` is called before each request.
+
+    Raises:
+        MattermostError: the server could not be asked for a post or its author.
+    """
+    found = [post for post in posts if licence.hints and _may_be_an_answer(runtime, licence, post)]
+    if not found:
+        return None
+    with runtime.database.reading() as connection:
+        found = [post for post in found if _is_worth_a_hint(connection, licence.id, post)]
+    found = found[:MOST_ASKED_FOR]
+    dues = [
+        _claim(runtime.database, licence.id, post)
+        for post in found
+        if _is_for_a_visitor(runtime, licence, post, extend)
+    ]
+    return max(filter(None, dues), default=None)
+
+
+def _may_be_an_answer(runtime: Runtime, licence: LicenceAccess, post: Post) -> bool:
+    """Say whether a person wrote the post in a channel, lately, as far as it says so itself."""
+    if post.root_id or post.delete_at_ms or post.original_id:
+        return False
+    if post.user_id == licence.bot_user_id or not is_of_a_person(post) or is_by_webhook(post):
+        return False
+    now_ms = runtime.clients.of(licence).signs.now_ms()
+    return now_ms - post.create_at_ms < LATEST.total_seconds() * 1_000
+
+
+def _is_worth_a_hint(connection: Connection, licence_id: str, post: Post) -> bool:
+    """Say whether visitors write in the post's channel, and its author had no hint lately."""
+    now = utc_now()
+    is_alive = select(Conversation.id).where(
+        Conversation.licence_id == licence_id,
+        Conversation.channel_id == post.channel_id,
+        Conversation.root_post_id.is_not(None),
+        Conversation.last_active_at > now - ACTIVE_FOR,
+    )
+    had_one = select(Hint.member_id).where(
+        Hint.licence_id == licence_id,
+        Hint.member_id == post.user_id,
+        Hint.decided_at > now - PAUSE,
+    )
+    return (
+        connection.execute(is_alive.limit(1)).first() is not None
+        and connection.execute(had_one).first() is None
+    )
+
+
+def _is_for_a_visitor(
+    runtime: Runtime, licence: LicenceAccess, post: Post, extend: Callable[[], None]
+) -> bool:
+    """Say whether the post may be; a bot's is not, nor what begins as a note in a thread does."""
+    client = runtime.clients.of(licence)
+    extend()
+    try:
+        # A list of changes is read without the texts.
+        words = Words.of(client.get_post(post.id).message, prefixes_of(licence.note_prefixes))
+        extend()
+        member = _members.find(client, licence_id=licence.id, user_id=post.user_id)
+    except RefusedError:
+        # The post is gone, or the bot may not see who wrote it: in doubt there is no hint.
+        return False
+    if member is None or member.is_bot or words.begin_a_note:
+        return False
+    extend()
+    return not _colleagues.has_any(client, words.mentions, licence_id=licence.id)
+
+
+def _claim(database: Database, licence_id: str, post: Post) -> datetime | None:
+    """Return when the post's hint is due; None: its author had another one within the day."""
+    now = utc_now()
+    values = {
+        "channel_id": post.channel_id,
+        "post_id": post.id,
+        "due_at": now + RECEIPT_DELAY,
+        "decided_at": now,
+    }
+    with database.autocommit() as connection:
+        insert = _INSERTS[connection.dialect.name](_HINTS)
+        claim = insert.values(licence_id=licence_id, member_id=post.user_id, **values)
+        claim = claim.on_conflict_do_update(
+            index_elements=["licence_id", "member_id"],
+            set_=values,
+            where=_HINTS.c.decided_at <= now - PAUSE,
+        )
+        due_at: datetime | None = connection.scalar(claim.returning(_HINTS.c.due_at))
+    return due_at
+
+
+def give_due_hints(runtime: Runtime, licence: LicenceAccess) -> int:
+    """Post the hints that are due; return how many."""
+    count = 0
+    for channel_id, post_id in _take_due(runtime.database, licence.id):
+        try:
+            with runtime.shares.message(licence.id):
+                runtime.clients.of(licence).create_post(
+                    channel_id=channel_id,
+                    root_id=post_id,
+                    message=TEXT,
+                    props={PROPS_KEY: {"hint": "1"}},
+                )
+        except MattermostError as error:
+            ids = {"licence_id": licence.id, "post_id": post_id}
+            log.warning("hint_not_given", reason=error.reason.value, **ids)
+            if runtime.circuits.note(licence.id, error) is not Reach.REACHED:
+                break
+        else:
+            count += 1
+    return count
+
+
+def _take_due(database: Database, licence_id: str) -> list[tuple[str, str]]:
+    """Return channel and post of each hint that is due; none of them is due a second time."""
+    is_due = (Hint.licence_id == licence_id, Hint.due_at <= utc_now())
+    due = select(Hint.member_id, Hint.channel_id, Hint.post_id).where(*is_due).limit(BATCH)
+    with database.reading() as connection:
+        if connection.execute(due.limit(1)).first() is None:
+            return []
+    with database.connection() as connection:
+        rows = connection.execute(due.with_for_update(skip_locked=True)).all()
+        taken = Hint.member_id.in_([row.member_id for row in rows])
+        done = update(Hint).where(Hint.licence_id == licence_id, taken).values(due_at=None)
+        connection.execute(done)
+    return [(row.channel_id, row.post_id) for row in rows]

@@ -1,0 +1,205 @@
+"""Hints: a member who answers in the channel is told, once a day, that no visitor reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from models import Conversation, Hint, utc_now
+from tasks.mattermost import MattermostClient, Post
+from tasks.replies.catch_up import collect
+from tasks.replies.hints import PAUSE, TEXT
+from tasks.replies.known_reply import RECEIPT_DELAY
+from tasks.replies.marking import give_due_receipts
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import MirroredThread
+
+See = Callable[[MirroredThread, Post], None]
+
+
+@pytest.fixture
+def thread(stage: Stage) -> MirroredThread:
+    """A conversation with its thread, in a channel where a member also writes outside of it."""
+    return MirroredThread.open(stage)
+
+
+def _by_webhook(thread: MirroredThread, post: Post) -> None:
+    thread.take_in(post)
+
+
+def _by_catch_up(thread: MirroredThread, _: Post) -> None:
+    collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
+
+
+both_ways = pytest.mark.parametrize(
+    "see", [pytest.param(_by_webhook, id="webhook"), pytest.param(_by_catch_up, id="catch-up")]
+)
+
+
+def _write(
+    thread: MirroredThread, message: str, *, client: MattermostClient | None = None, **more: object
+) -> Post:
+    """Write in the channel, outside of any thread."""
+    return thread.say(message, client=client, root_id="", **more)
+
+
+def _make_due(thread: MirroredThread) -> None:
+    with thread.database.transaction() as session:
+        is_planned = Hint.due_at.is_not(None)
+        session.execute(update(Hint).where(is_planned).values(due_at=utc_now()))
+
+
+def _hinted(thread: MirroredThread) -> list[str]:
+    """Let the time of all hints come; return the posts under which there is one."""
+    _make_due(thread)
+    give_due_receipts(thread.stage.runtime, LICENCE)
+    found = thread.stage.bot().get_posts_page(thread.stage.channel_id, page=0, per_page=200)
+    return [post.root_id for post in found if post.message == TEXT]
+
+
+@both_ways
+def test_answer_outside_of_a_thread_gets_a_hint(thread: MirroredThread, see: See) -> None:
+    """In a thread under it, and nothing of it is in the inbox."""
+    post = _write(thread, "Yes, it is free in August.")
+
+    see(thread, post)
+
+    assert _hinted(thread) == [post.id]
+    assert thread.due() == []
+
+
+@both_ways
+def test_hint_comes_once_a_member_and_day(thread: MirroredThread, see: See) -> None:
+    """A long talk in the channel gets one, and the next day there is another one."""
+    posts = [_write(thread, f"number {number}") for number in range(4)]
+    for post in posts[:3]:
+        see(thread, post)
+        see_again = _hinted(thread)
+    with thread.database.transaction() as session:
+        session.execute(update(Hint).values(decided_at=Hint.decided_at))
+        hint = session.scalars(select(Hint)).one()
+        hint.decided_at -= PAUSE
+
+    later = _write(thread, "the next day")
+    thread.take_in(later)
+
+    assert see_again == [posts[0].id]
+    assert sorted(_hinted(thread)) == sorted([posts[0].id, later.id])
+
+
+def test_hint_is_due_some_time_after_its_post(thread: MirroredThread) -> None:
+    """As receipts are: the client of the author is to see it."""
+    before = utc_now()
+    thread.take_in(_write(thread, "Yes, it is free."))
+
+    given = give_due_receipts(thread.stage.runtime, LICENCE)
+
+    with thread.database.snapshot() as session:
+        due_at = session.scalars(select(Hint.due_at)).one()
+    assert given == 0
+    assert due_at is not None
+    assert due_at >= before + RECEIPT_DELAY
+
+
+def test_hint_whose_worker_dies_is_not_given_twice(thread: MirroredThread) -> None:
+    """It is taken before it is posted; a second worker finds none."""
+    thread.take_in(_write(thread, "Yes, it is free."))
+    _make_due(thread)
+    with thread.fault("accept_then_drop", scope="posts", times=1):
+        give_due_receipts(thread.stage.runtime, LICENCE)
+
+    assert len(_hinted(thread)) == 1
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("@bram can you take Jan?", id="mention of a colleague"),
+        pytest.param("@channel lunch", id="mention of all"),
+        pytest.param("🔒 note: Jan calls back", id="note"),
+    ],
+)
+def test_talk_among_colleagues_gets_no_hint(thread: MirroredThread, see: See, message: str) -> None:
+    """What begins as a note in a thread does is for the team here, too."""
+    thread.stage.stand_in.setup({"users": [{"username": "bram"}]})
+
+    see(thread, _write(thread, message))
+
+    assert _hinted(thread) == []
+
+
+@both_ways
+def test_post_of_a_bot_gets_no_hint(thread: MirroredThread, see: See) -> None:
+    """Ours or another one's."""
+    made = thread.stage.stand_in.setup(
+        {"bots": [{"username": "other", "channels": ["support/webchat"]}]}
+    )
+    other = MattermostClient(thread.stage.stand_in.url, made["bots"]["other"]["token"])
+
+    for client in (thread.stage.bot(), other):
+        see(thread, _write(thread, "a report", client=client))
+
+    assert _hinted(thread) == []
+
+
+@both_ways
+def test_post_of_a_slash_command_gets_no_hint(thread: MirroredThread, see: See) -> None:
+    """A command or an integration made it in the member's name."""
+    see(thread, _write(thread, "a canned answer", props={"from_webhook": "true"}))
+
+    assert _hinted(thread) == []
+
+
+@both_ways
+def test_reply_in_the_thread_gets_no_hint(thread: MirroredThread, see: See) -> None:
+    """It is where it belongs."""
+    see(thread, thread.say("Yes, it is free."))
+
+    assert _hinted(thread) == []
+
+
+@both_ways
+def test_licence_may_do_without_hints(thread: MirroredThread, see: See) -> None:
+    """The setting switches them off."""
+    thread.change_licence(hints=False)
+
+    see(thread, _write(thread, "Yes, it is free."))
+
+    assert _hinted(thread) == []
+
+
+def test_channel_in_which_no_visitor_writes_gets_no_hint(thread: MirroredThread) -> None:
+    """A day after the last message a post is talk among colleagues."""
+    with thread.database.transaction() as session:
+        session.execute(
+            update(Conversation).values(last_active_at=utc_now() - timedelta(days=1, minutes=1))
+        )
+
+    thread.take_in(_write(thread, "Good morning."))
+
+    assert _hinted(thread) == []
+
+
+def test_old_post_that_changes_gets_no_hint(
+    thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catch-up sees it again after an edit; its hour is over."""
+    post = _write(thread, "Good morning.")
+    monkeypatch.setattr("tasks.replies.hints.LATEST", timedelta(0))
+
+    _by_catch_up(thread, post)
+
+    assert _hinted(thread) == []
+
+
+def test_deleted_post_gets_no_hint(thread: MirroredThread) -> None:
+    """The server refuses it, and the member has seen the mistake."""
+    post = _write(thread, "Yes, it is free.")
+    thread.take_in(post)
+    thread.stage.member().delete_post(post.id)
+
+    assert _hinted(thread) == []
