@@ -17,7 +17,9 @@ _HEADING = re.compile(r" {0,3}#{1,6} +(?=\S)")
 _AFTER_HEADING = re.compile(r" +#+ *$")
 _UNDERLINE = re.compile(r" {0,3}[=-]{2,} *$")
 _FENCE = re.compile(r"(?P<indent> *)(?P<marks>`{3,}|~{3,})(?P<info>[^`~]*)$")
-_TABLE_RULE = re.compile(r" *(?:\|(?: *[-:]+[-| :]*)|[-:]+ *\|[-| :]*)$")
+# A table's first row and the row below it, without an edge on the left and with one.
+_TABLE = re.compile(r" *\S.*\|"), re.compile(r" *[-:]+ *\|[-| :]*$")
+_TABLE_WITH_EDGE = re.compile(r" *\|."), re.compile(r" *\| *[-:]+[-| :]*$")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _INDENTED = 4
 
@@ -89,6 +91,8 @@ class Blocks:
     opening: str | None = None
     _paragraph: _Paragraph | None = None
     _is_in_list: bool = False
+    # Up to which line no fence of these marks is closed, by marks and depth of quotes.
+    _unclosed: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: str) -> "Blocks":
@@ -103,10 +107,13 @@ class Blocks:
         while position < len(lines):
             line = _Line.of(lines[position])
             fence = _FENCE.match(line.text)
-            if fence and (len(fence["indent"]) < _INDENTED or self._is_in_list):
-                position = self._read_code_block(lines, position, line, fence)
-            elif self._paragraph is None and _begins_table(lines, position, line):
-                position = self._read_table(lines, position, line)
+            code = self._code_lines(lines, position + 1, line, fence) if fence else None
+            if fence and code:
+                position = self._read_code_block(*code, line, fence)
+            elif self._paragraph is None and (
+                (edge := _table_edge(lines, position, line)) is not None
+            ):
+                position = self._read_table(lines, position, line, edge)
             else:
                 self._read_line(line)
                 position += 1
@@ -182,25 +189,43 @@ class Blocks:
     def _write(self, start: str, text: str) -> None:
         self.lines.append((start + text).rstrip())
 
-    def _read_code_block(
-        self, lines: list[str], position: int, line: _Line, fence: re.Match[str]
-    ) -> int:
+    def _read_code_block(self, code: list[str], end: int, line: _Line, fence: re.Match[str]) -> int:
         """Take the lines of a fenced block as they are; return the position after it."""
         self._end_paragraph()
-        depth, margin = line.quotes.count(">"), len(line.items + fence["indent"])
-        code, end = _code_lines(lines, position + 1, depth=depth, marks=fence["marks"])
-        start = line.start
+        margin, start = len(line.items + fence["indent"]), line.start
         for text in code:
             indent = len(text) - len(text.lstrip(" "))
             self._write(start, text[min(indent, margin) :])
             start = line.quotes + " " * len(line.items)
         opening = "" if any(map(str.strip, code)) else fence["info"].strip()
-        self._note_opening(opening, is_quote=bool(depth))
+        self._note_opening(opening, is_quote=bool(line.quotes))
         return end
 
-    def _read_table(self, lines: list[str], position: int, line: _Line) -> int:
-        """Take the rows of a table; return the position after it."""
-        edge = "|" if line.text.lstrip().startswith("|") else ""
+    def _code_lines(
+        self, lines: list[str], start: int, line: _Line, fence: re.Match[str]
+    ) -> tuple[list[str], int] | None:
+        """Return the lines of a fenced block, and the position after it; None: it is not closed."""
+        depth, marks = line.quotes.count(">"), fence["marks"]
+        is_indented = len(fence["indent"]) >= _INDENTED and not self._is_in_list
+        if is_indented or start <= self._unclosed.get((marks, depth), -1):
+            return None
+        code: list[str] = []
+        for position in range(start, len(lines)):
+            text = _unquoted(lines[position], depth)
+            if text is None:
+                self._unclosed[marks, depth] = position
+                return None
+            if _ends_fence(text, marks):
+                return code, position + 1
+            code.append(text)
+        if lines[-1] == "" and code and not depth:
+            # The web client takes a line break at the end of a post for the end of the block.
+            return code[:-1], len(lines)
+        self._unclosed[marks, depth] = len(lines)
+        return None
+
+    def _read_table(self, lines: list[str], position: int, line: _Line, edge: str) -> int:
+        """Take the rows of a table, each of which begins with the edge; return where it ends."""
         row: str | None = line.text
         while row is not None and "|" in row and row.lstrip().startswith(edge):
             text = " | ".join(shown(cell.strip()) for cell in _CELL_END.split(_without_edges(row)))
@@ -216,28 +241,16 @@ class Blocks:
         return position
 
 
-def _begins_table(lines: list[str], position: int, line: _Line) -> bool:
-    if "|" not in line.text or line.items or position + 1 == len(lines):
-        return False
+def _table_edge(lines: list[str], position: int, line: _Line) -> str | None:
+    """Return with what each row of the table begins that begins here; None: there is none."""
+    # The web client wants a line break after the second row.
+    if "|" not in line.text or line.items or position + 2 >= len(lines):
+        return None
     below = _unquoted(lines[position + 1], line.quotes.count(">"))
-    return below is not None and bool(_TABLE_RULE.match(below))
-
-
-def _row(lines: list[str], position: int, *, depth: int) -> str | None:
-    return _unquoted(lines[position], depth) if position < len(lines) else None
-
-
-def _code_lines(lines: list[str], start: int, *, depth: int, marks: str) -> tuple[list[str], int]:
-    """Return the lines of a fenced block from its start, and the position after it."""
-    code: list[str] = []
-    for position in range(start, len(lines)):
-        text = _unquoted(lines[position], depth)
-        if text is None:
-            return code, position
-        if _ends_fence(text, marks):
-            return code, position + 1
-        code.append(text)
-    return code, len(lines)
+    for (first, second), edge in ((_TABLE, ""), (_TABLE_WITH_EDGE, "|")):
+        if below is not None and first.match(line.text) and second.match(below):
+            return edge
+    return None
 
 
 def _without_edges(row: str) -> str:

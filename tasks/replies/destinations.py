@@ -22,9 +22,9 @@ class Destination:
     end: int
 
 
-def find_destination(text: str, position: int, *, is_image: bool) -> Destination | None:
+def find_destination(text: str, position: int, end: int, *, is_image: bool) -> Destination | None:
     """Return the destination that stands at the position; None: there is none."""
-    match = _DESTINATION.match(text, position)
+    match = _DESTINATION.match(text, position, end)
     return Destination(_address(match[1], is_image=is_image), match.end()) if match else None
 
 

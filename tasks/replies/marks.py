@@ -1,7 +1,140 @@
-"""Where a mark of Markdown may begin and end something, by what stands beside it."""
+"""Where marks of Markdown end what they began, as the web client's patterns find it.
+
+The client takes the first place that fits, whatever stands in between, and tries its patterns one
+after the other. Here all places are noted once, so that finding one takes no look at the text.
+"""
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Self
+
+_RUN: Final = re.compile(r"\*+|_+|~~+")
+# After a closing underscore the client wants one of these, a blank, or the end.
+_PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[^_{|}~")
+# Right behind a star that begins something slanted, the client wants none of these.
+_AFTER_STAR: Final = frozenset('"<')
+
+
+class Marked(NamedTuple):
+    """Something between marks: where its text begins and ends, and where its last mark ends."""
+
+    start: int
+    end: int
+    after: int
+
+
+def is_blank(char: str) -> bool:
+    """Say whether the client takes the character for a blank; no character at all is one."""
+    return not char or char.isspace() or char == "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The places of a text at which marks may end something.
+
+    ``_ends`` has them by what they end, in order: two marks something bold, one something slanted,
+    by the pattern for a text that ends with another mark (``loose``) or does not (``strict``).
+    ``_lone`` are those that mark nothing.
+    """
+
+    _source: str
+    _ends: dict[str, list[int]]
+    _lone: frozenset[int]
+
+    @classmethod
+    def of(cls, source: str, *, is_whole: Callable[[int], bool]) -> Self:
+        """Return the places; marks inside of what ``is_whole``, as an address, are none."""
+        ends: defaultdict[str, list[int]] = defaultdict(list)
+        lone: set[int] = set()
+        for run in _RUN.finditer(source):
+            if is_whole(run.start()) or _is_between_digits(source, run):
+                lone.update(range(*run.span()))
+                continue
+            for kind, place in _ends_of(source, run):
+                ends[kind].append(place)
+        return cls(source, ends, frozenset(lone))
+
+    def bold(self, position: int, end: int) -> Marked | None:
+        """Return what the two marks at the position make bold; None: nothing."""
+        mark = self._source[position] * 2
+        if position in self._lone or not self._source.startswith(mark, position, end):
+            return None
+        return self._marked(mark, mark, position, end)
+
+    def struck(self, position: int, end: int) -> Marked | None:
+        """Return what the tildes at the position strike out; None: nothing."""
+        if is_blank(self._source[position + 2 : position + 3]):
+            return None
+        return self._marked("~~", "~~", position, end)
+
+    def slanted(self, position: int, end: int) -> Marked | None:
+        """Return what the mark at the position makes slanted; None: nothing."""
+        source, mark = self._source, self._source[position]
+        first = source[position + 1 : end][:1]
+        if position in self._lone or is_blank(first) or (mark == "*" and first in _AFTER_STAR):
+            return None
+        if first != mark and self._ends_single(mark, position + 2, end):
+            return Marked(position + 1, position + 2, position + 3)
+        found = self._marked(mark + "strict", mark, position, end)
+        if found is None and first != mark:
+            found = self._marked(mark + "loose", mark, position, end)
+        return found
+
+    def _ends_single(self, mark: str, place: int, end: int) -> bool:
+        """Say whether the mark ends one single character."""
+        following = self._source[place : min(place + 2, end)]
+        return following[:1] == mark and following[1:] != mark and place not in self._lone
+
+    def _marked(self, kind: str, mark: str, position: int, end: int) -> Marked | None:
+        """Return what ends at the first place of this kind, with a character in it at least."""
+        size = len(mark)
+        least = position + (3 if size == 1 else size + 1)
+        places = self._ends.get(kind, [])
+        index = bisect_left(places, least)
+        place = places[index] if index < len(places) else end
+        if place + size > end:
+            place = end - size
+            if place < least or not self._ends_at_the_end(kind, mark, place):
+                return None
+        return Marked(position + size, place, place + size)
+
+    def _ends_at_the_end(self, kind: str, mark: str, place: int) -> bool:
+        """Say whether a mark that the end of an outer one cuts off from its run ends something."""
+        source = self._source
+        if not source.startswith(mark, place) or place in self._lone or mark == "~~":
+            return False
+        before = source[place - 1]
+        if len(mark) == 2:
+            return True
+        return not is_blank(before) and (kind.endswith("loose") or before != mark)
+
+
+def _is_between_digits(source: str, run: re.Match[str]) -> bool:
+    """Say whether it is a sign between two numbers: without it, it would be another number."""
+    start, end = run.span()
+    return source[start - 1 : start].isdigit() and source[end : end + 1].isdigit()
+
+
+def _ends_of(source: str, run: re.Match[str]) -> Iterator[tuple[str, int]]:
+    """Yield what a run of marks may end, and where."""
+    (start, end), mark = run.span(), run[0][0]
+    is_apart = is_blank(source[start - 1 : start]) if start else True
+    if mark == "~":
+        yield from (("~~", place) for place in range(start + is_apart, end - 1))
+        return
+    if end - start > 1:
+        yield mark * 2, end - 2
+    after = source[end : end + 1]
+    if mark == "_" and not (is_blank(after) or after in _PUNCTUATION):
+        return
+    if end - start > 1:
+        yield mark + "loose", end - 1
+    elif not is_apart:
+        yield mark + "strict", start
+        yield mark + "loose", start
 
 
 def backticks(source: str) -> dict[int, list[int]]:
@@ -12,26 +145,3 @@ def backticks(source: str) -> dict[int, list[int]]:
     for found in ends.values():
         found.reverse()
     return ends
-
-
-def may_open(char: str, before: str, after: str) -> bool:
-    """Return whether a mark between these characters may begin something."""
-    if after.isspace():
-        return False
-    if char == "_":
-        return not before.isalnum()
-    return not (before.isdigit() and after.isdigit())
-
-
-def may_close(char: str, before: str, after: str) -> bool:
-    """Return whether a mark between these characters may end something."""
-    if before.isspace():
-        return False
-    if char == "_":
-        return not after.isalnum()
-    return not (before.isdigit() and after.isdigit())
-
-
-def run_end(text: str, char: str) -> int:
-    """Return how many of the character the text begins with."""
-    return len(text) - len(text.lstrip(char))

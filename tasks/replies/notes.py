@@ -33,6 +33,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mn", "Me"})
 _COLONS = str.maketrans("\u2236\ua789\u02d0\u0589", "::::")
 _LINE_ENDING = re.compile("\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _QUOTED_LINES = re.compile(r"(?:[^\S\n]*(?:>[^\n]*)?\n)+")
+_FENCE = re.compile(r"(?:`{3,}|~{3,})+")
 _CODE = re.compile(r"\s*(?:`|~~~)")
 
 
@@ -106,13 +107,16 @@ def _beginnings(text: str, reading: Reading) -> Iterator[str]:
     written = _LINE_ENDING.sub("\n", text)
     unquoted = _QUOTED_LINES.match(written + "\n")
     written = written[unquoted.end() :] if unquoted else written
-    if not _CODE.match("".join(filter(_is_seen, written[:100]))):
+    is_code = _CODE.match("".join(filter(_is_seen, written[:100]))) is not None
+    if not is_code:
         yield written
-    if reading.opening != written:
-        yield reading.opening
+    # A fence that is never closed is text; what begins with code has no opening.
+    opening = _FENCE.sub("", reading.opening, count=1) if is_code else reading.opening
+    if is_code or opening != written:
+        yield opening
     # Letters in circles and squares are pictures by themselves.
-    if not reading.opening.isascii():
-        yield unicodedata.normalize("NFKC", reading.opening)
+    if not opening.isascii():
+        yield unicodedata.normalize("NFKC", opening)
 
 
 def _prefix_end(text: str, position: int, prefix: str) -> int | None:

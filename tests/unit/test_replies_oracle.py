@@ -31,6 +31,15 @@ def test_visitor_reads_what_the_clients_show(sample: list[str]) -> None:
     assert words(plain_text_of(written)) in [words(text) for text in shown]
 
 
+def test_the_web_client_is_followed_where_the_clients_differ() -> None:
+    """Few texts read as on the phone instead, for the reasons that the record of this choice has."""
+    as_on_the_phone = [
+        written for written, web, *_ in SAMPLES if words(plain_text_of(written)) != words(web)
+    ]
+
+    assert len(as_on_the_phone) < len(SAMPLES) / 100
+
+
 def test_samples_are_hard() -> None:
     """The samples hold enough marks that a reader who left them in, or took all out, would fail."""
     differing = [written for written, *shown in SAMPLES if words(written) not in map(words, shown)]
