@@ -32,7 +32,7 @@ def test_visitor_reads_what_the_clients_show(sample: list[str]) -> None:
 
 
 def test_the_web_client_is_followed_where_the_clients_differ() -> None:
-    """Few texts read as on the phone instead, for the reasons that the record of this choice has."""
+    """Few texts read as on the phone instead, for the reasons in docs/adr/0010."""
     as_on_the_phone = [
         written for written, web, *_ in SAMPLES if words(plain_text_of(written)) != words(web)
     ]
