@@ -40,6 +40,9 @@ _QUOTES = "\"'"
 # These belong to the address unless they enclose it, as emphasis does.
 _MARKS = "*_~|"
 _LOOK_BACK = 200
+# No address has more brackets open at once; what has is not looked through to its end for each
+# address that begins in it.
+_MAX_OPEN = 20
 # Both find the last one: before a word, and after one.
 _OPENED = {mark: regex.compile(rf"(?r)(?<![^\W_]){re.escape(mark)}(?=\S|\Z)") for mark in _MARKS}
 _CLOSED = {
@@ -93,7 +96,7 @@ class _Scan:
     def _takes_round(self, bracket: str) -> bool:
         if bracket == "(":
             self._round.append(self.end)
-            return True
+            return len(self._round) < _MAX_OPEN
         if self._round:
             self._round.pop()
             return True

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tasks.rendering import agent_text
+from tasks.rendering import agent_text, plain_text
 from tasks.replies.notes import NotePrefixes, leading_mentions
 from tasks.replies.plain_text import Reading, plain_text_of
 
@@ -147,6 +147,14 @@ def test_text_of_an_agent_takes_time_in_proportion(pattern: str) -> None:
     whole, half = text_of(pattern, LENGTH), text_of(pattern, LENGTH // 2)
 
     assert is_within(agent_text, whole, times=2.5, other=half)
+
+
+@pytest.mark.parametrize("pattern", [*PATTERNS, "www.a.nl/(", "('http://a.b/(", "'http://a", "$"])
+def test_text_of_a_visitor_takes_time_in_proportion(pattern: str) -> None:
+    """What goes out as typed is looked through for links and for signs that mean something."""
+    whole, half = text_of(pattern, LENGTH), text_of(pattern, LENGTH // 2)
+
+    assert is_within(plain_text, whole, times=2.5, other=half)
 
 
 def test_a_reader_that_takes_longer_and_longer_is_found() -> None:
