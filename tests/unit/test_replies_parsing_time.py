@@ -93,7 +93,7 @@ def cpu_s(read: Read, text: str) -> float:
 
 
 def is_within(read: Read, text: str, *, times: float, other: str) -> bool:
-    """Say whether reading the text takes at most so many times what the other one takes.
+    """Say whether reading the text takes at most ``times`` as long as the other one.
 
     Both are measured in turn, so that a busy moment meets both.
     """
