@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from demo.mattermost import StandIn, running_server
@@ -40,6 +41,10 @@ __all__ = [
 ]
 
 _numbers = itertools.count(1)
+
+# How long an example takes says how busy the machine is, and nothing of the claim.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

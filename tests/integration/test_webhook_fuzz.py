@@ -36,7 +36,6 @@ EXAMPLES = 500
 CALLS_PER_EXAMPLE = 20
 PROFILE = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
                            HealthCheck.data_too_large],

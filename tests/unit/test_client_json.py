@@ -157,7 +157,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.sampled_from(["conversation_id", *MESSAGE, "attachments"]), value=ANYTHING)
 def test_any_value_is_written_or_refused_by_name(name: str, value: Any) -> None:
     """Whatever is passed, the lane's entry can be read again or the sentence names the argument."""

@@ -182,7 +182,7 @@ EDGES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_any_value_is_taken_or_refused_by_name(kind: str, data: st.DataObject) -> None:
     """No value, whatever its type, breaks a worker: it is taken, or its field is named."""

@@ -57,7 +57,7 @@ def test_markdown_is_kept_and_everybody_is_defused(text: str, markdown: str) -> 
     assert actual == markdown
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(NASTY | MENTIONS, max_size=6).map("".join))
 def test_no_agent_text_mentions_everybody(text: str) -> None:
     """However it is written, nothing in an agent's text mentions everybody."""
@@ -66,7 +66,7 @@ def test_no_agent_text_mentions_everybody(text: str) -> None:
     assert actual == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(MENTIONS | st.sampled_from([" ", "\n", "a"]), max_size=60).map("".join))
 def test_no_slice_of_an_agent_text_mentions_everybody(text: str) -> None:
     """A cut brings no mention about."""
@@ -106,7 +106,7 @@ def test_a_code_block_goes_on_in_the_next_message() -> None:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(["```\n", "```py\n", "~~~\n", "x y\n", "\n", "z"]), max_size=40))
 def test_every_slice_has_as_many_fences_opened_as_closed(lines: list[str]) -> None:
     """No slice leaves a code block open for what follows it."""

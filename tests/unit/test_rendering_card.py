@@ -192,7 +192,7 @@ def test_an_id_that_cannot_be_seen_is_spelt_out() -> None:
     assert message_of(replace(BARE, conversation_id="\u00a0")).splitlines()[1] == "U+00A0"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(NASTY, NASTY, NASTY, NASTY, NASTY, st.booleans(), st.sampled_from(CardState))
 def test_no_card_can_be_bent(
     name: str, id_: str, question: str, page: str, field: str, web: bool, state: CardState

@@ -203,7 +203,7 @@ def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
     assert max(map(len, texts)) <= 4000
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(NASTY, NASTY, NASTY)
 def test_nothing_in_a_notification_pings_or_loads(text: str, title: str, value: str) -> None:
     """Text and values read as typed; neither they nor title and fallback mention anybody."""
@@ -222,7 +222,7 @@ def test_nothing_in_a_notification_pings_or_loads(text: str, title: str, value: 
     assert [mentions(markdown) for markdown in (*shown, *others)] == [[]] * 5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(NASTY, NASTY, st.lists(st.tuples(NASTY, NASTY), max_size=6), st.none() | ADDRESSES)
 def test_all_of_a_notification_is_found_again(
     text: str, title: str, fields: list[tuple[str, str]], url: str | None

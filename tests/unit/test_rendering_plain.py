@@ -16,7 +16,7 @@ from tests.unit.test_rendering_oracle import (
     typed,
 )
 
-THOROUGH = settings(max_examples=400, deadline=None)
+THOROUGH = settings(max_examples=400)
 
 AS_TYPED = {
     "heading": "# x",

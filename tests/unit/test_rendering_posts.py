@@ -68,7 +68,7 @@ def test_a_long_reply_says_which_message_of_how_many() -> None:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(NASTY, ROLES, NASTY, st.integers(0, 400), st.lists(NASTY, max_size=40))
 def test_every_message_fits_and_has_its_sender(
     name: str, role: Role, text: str, times: int, names: list[str]
@@ -90,7 +90,7 @@ def test_every_message_fits_and_has_its_sender(
     assert sum(message.count("could not be attached: gone.") for message in messages) == len(notes)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(NASTY, st.integers(1, 60))
 def test_all_of_a_text_is_found_again(text: str, times: int) -> None:
     """Every character of a reply of any length stands in what a client shows, in order."""
@@ -102,7 +102,7 @@ def test_all_of_a_text_is_found_again(text: str, times: int) -> None:
     assert squashed("".join(bodies)) == squashed(text * times)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(NASTY, NASTY)
 def test_no_name_spoils_a_reply(name: str, text: str) -> None:
     """A name is bold and nothing else, and neither it nor the text mentions anybody."""
@@ -133,7 +133,7 @@ def test_further_files_have_a_header(first: int, last: int, header: str) -> None
     assert actual == header
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(NASTY)
 def test_no_file_name_spoils_a_note(name: str) -> None:
     """A note is one line of text, whatever the file is called."""
@@ -192,7 +192,7 @@ def test_author_of_a_post_leaves_only_what_no_author_tells() -> None:
     assert files == "_files 11–20 of 21_"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(NASTY, ROLES, NASTY, st.integers(0, 400), st.booleans())
 def test_both_ways_cut_a_text_at_the_same_places(
     name: str, role: Role, text: str, times: int, is_late: bool

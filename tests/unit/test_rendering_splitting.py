@@ -12,7 +12,7 @@ from tasks.rendering.plain import PlainText
 from tasks.rendering.splitting import Sliceable, split
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, typed
 
-THOROUGH = settings(max_examples=200, deadline=None)
+THOROUGH = settings(max_examples=200)
 # Small enough for many cuts, large enough for the longest grapheme of the fragments.
 BUDGETS = st.integers(min_value=100, max_value=400)
 LONG = st.lists(NASTY, max_size=12).map("".join)
