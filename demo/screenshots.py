@@ -20,8 +20,10 @@ from demo.running import RunningDemo, running_demo
 
 IMAGES = ROOT / "docs" / "images"
 # As wide as a page of docs can show without making the words too small to read.
-DEMO_SIZE = (1360, 900)
+DEMO_SIZE = (1360, 1120)
 FLOWER_SIZE = (1800, 640)
+TEAM_SIZE = (1000, 960)
+LIST_HEIGHT = 700
 PATIENCE_MS = 30_000
 _MESSAGE = {"conversation_id": "chat-1", "sender_name": "Jan de Vries", "text": "Goedemiddag!"}
 # The mistakes that are made: a licence, a role and a colour that do not exist.
@@ -48,23 +50,12 @@ def main() -> int:
             problems = demo.play()
             if problems:
                 raise DemoError("; ".join(problems))
-            take_demo(browser, demo, folder / "demo.png")
             take_flower(browser, demo, folder / "flower.png")
+            take_team(browser, demo, folder)
     except (DemoError, NoRedisError) as error:
         print(f"screenshots: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def take_demo(browser: Browser, demo: RunningDemo, path: Path) -> None:
-    """Take the page: the end of the conversation on both sides."""
-    with _page(browser, DEMO_SIZE) as page:
-        page.goto(demo.addresses["page"])
-        team = page.frame_locator("#channel")
-        # The last receipt: that of the reply that was edited.
-        expect(team.locator(".replies .reactions").last).to_be_in_viewport()
-        expect(page.locator("#messages .deleted")).to_be_in_viewport()
-        page.screenshot(path=path)
 
 
 def take_flower(browser: Browser, demo: RunningDemo, path: Path) -> None:
@@ -73,6 +64,21 @@ def take_flower(browser: Browser, demo: RunningDemo, path: Path) -> None:
     with _page(browser, FLOWER_SIZE) as page:
         _open_until_shown(page, f"{demo.addresses['flower']}/tasks", count=len(FAILED))
         page.screenshot(path=path)
+
+
+def take_team(browser: Browser, demo: RunningDemo, folder: Path) -> None:
+    """Take both sides of a chat, and what the support team sees of all of them."""
+    # Not before the demo is up: the tasks read the broker's address when they are imported.
+    from demo import team_pictures as team
+
+    with _page(browser, DEMO_SIZE) as page:
+        team.take_demo(page, team.play_chat(demo), folder / "demo.png")
+    team.play_desk(demo)
+    with _page(browser, TEAM_SIZE) as page:
+        team.take_channel(page, demo, folder / "team-channel.png")
+        page.set_viewport_size({"width": TEAM_SIZE[0], "height": LIST_HEIGHT})
+        team.take_threads(page, demo, folder / "team-threads.png")
+        team.take_authors(page, demo, team.play_authors(demo), folder / "team-authors.png")
 
 
 def _open_until_shown(page: Page, url: str, *, count: int) -> None:
