@@ -22,6 +22,7 @@ from benchmarks import (
     one_conversation,
     others,
     outbound,
+    retention,
     scaling,
     webhook,
 )
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "one_conversation": one_conversation.run,
     "others": others.run,
     "outbound": outbound.run,
+    "retention": retention.run,
     "scaling": scaling.run,
     "webhook": webhook.run,
 }

@@ -19,7 +19,7 @@ _Result = TypeVar("_Result")
 # promised, since the next rows may lie on pages that are not in memory.
 AIM_S = 0.03
 FIRST_ROWS = 20
-MOST_ROWS = 500
+MOST_ROWS = 100
 # Rows that are looked through at once, without a lock.
 PAGE = 2_000
 
