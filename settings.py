@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -111,3 +112,8 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """Return the settings of this process; the environment is read at the first call."""
     return Settings()
+
+
+def account_before_sudo() -> str | None:
+    """Return the account from which this process was started with sudo; None: without it."""
+    return os.environ.get("SUDO_USER") or None

@@ -17,6 +17,7 @@ from prometheus_client.core import (
     Metric,
 )
 
+from ireserve_mattermost.lanes import MAX_WAITING
 from models import DeliveryKind, DeliveryState, ReplySource
 from tasks.licences.circuit import CircuitState
 from tasks.watch.backlog import Backlog
@@ -49,6 +50,7 @@ class BrokerFigures:
     circuits: Mapping[str, CircuitState] = field(default_factory=dict)
     swept_at: datetime | None = None
     removals: Removals = field(default_factory=Removals)
+    waiting_limit: int = MAX_WAITING
     now: datetime = EPOCH
 
 
@@ -88,6 +90,11 @@ def _broker_families(broker: BrokerFigures, licences: Sequence[str]) -> Iterator
     yield _unknown(tallies)
     yield _delays(tallies)
     yield from _waiting(_gathered(broker.backlogs, licences), broker.now)
+    yield GaugeMetricFamily(
+        f"{PREFIX}messages_waiting_limit",
+        "How many messages may wait for one licence; over it they are refused.",
+        value=broker.waiting_limit,
+    )
     yield _circuits(broker.circuits, broker.now)
     yield _replies({licence: tally.replies for licence, tally in tallies.items()})
     yield _sweep(broker.swept_at)

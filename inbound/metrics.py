@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from inbound.metric_families import BrokerFigures, DatabaseFigures, families
 from models import Database, Licence
 from tasks.licences.circuit import Circuits
+from tasks.licences.waiting_limit import read_limit
 from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import count_unrecorded
 from tasks.watch.backlog import read_backlogs
@@ -101,6 +102,7 @@ def _broker_figures(redis: Redis, database: DatabaseFigures | None) -> BrokerFig
         backlogs=read_backlogs(redis),
         circuits=Circuits(redis).states(licences),
         swept_at=last_sweep_at(redis),
+        waiting_limit=read_limit(redis),
         removals=read_removals(redis),
         now=datetime.fromtimestamp(now_ms(redis) / 1_000, UTC),
     )

@@ -31,7 +31,8 @@ APPEND = (
     + _BLOCKED
     + """
 local waiting = tonumber(redis.call('HGET', KEYS[5], ARGV[3]) or '0')
-if waiting >= tonumber(redis.call('GET', KEYS[7]) or ARGV[8]) then return -1 end
+local limit = tonumber(redis.call('GET', KEYS[7]) or '') or tonumber(ARGV[8])
+if waiting >= limit then return -1 end
 redis.call('HINCRBY', KEYS[5], ARGV[3], 1)
 local entry = string.format('%d', now_ms) .. ':' .. ARGV[1]
 local length = redis.call('RPUSH', KEYS[1], entry)

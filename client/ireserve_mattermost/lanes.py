@@ -34,7 +34,7 @@ __all__ = [
 PREFIX = "ireserve-mattermost:"
 # Licences (quoted) in whose lanes something waits.
 LICENCES = PREFIX + "licences"
-# How many messages wait for each licence, and a limit for one that differs from MAX_WAITING.
+# How many messages wait for each licence, and what an operator has set in place of MAX_WAITING.
 WAITING = PREFIX + "waiting"
 LIMIT = PREFIX + "limit"
 # Licences whose circuit is open (tasks/licences/circuit.py).
@@ -93,7 +93,7 @@ class Lanes:
         been woken already, or is left alone.
 
         Raises:
-            TooManyError: MAX_WAITING messages wait for the licence already.
+            TooManyError: MAX_WAITING messages, or LIMIT's number, wait for the licence already.
         """
         name, licence = str(lane), _quoted(lane.licence_id)
         keys = [_list(name), _lanes(licence), LICENCES, _wakes(licence), WAITING, QUEUE, LIMIT]

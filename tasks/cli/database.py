@@ -12,6 +12,7 @@ from models.migrations import upgrade as upgrade_schema
 from models.migrations.upgrade import SchemaState
 from tasks.cli.command import Group
 from tasks.cli.installation import Installation
+from tasks.cli.operator import changed
 from tasks.cli.output import show
 
 
@@ -24,6 +25,7 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the database to the newest schema. Safe to run again."""
     state = upgrade_schema(Installation(limits=MIGRATION).database)
+    changed("db upgrade", revision=state.current)
     show(_data(state), f"The database is at revision {state.current}.")
 
 

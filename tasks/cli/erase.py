@@ -13,6 +13,7 @@ from tasks.attachments.store import AttachmentStore
 from tasks.cli.command import Command, confirm, wants_json
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
+from tasks.cli.operator import changed
 from tasks.cli.output import show, table
 from tasks.licences.registration import RegistrationError
 from tasks.locks import Locks
@@ -63,6 +64,7 @@ def erase(
     for stored in found:
         lane = Lane.of_conversation(licence_id, stored.conversation)
         erased += erase_conversation(places_of(parts), lane, client=client)
+        changed("erase", licence=licence_id, conversation=stored.conversation, posts=posts)
     show(
         {"licence": licence_id, "conversations": _data(found), "erased": asdict(erased)},
         _sentence(erased),

@@ -15,6 +15,7 @@ from models.steps import Steps
 from tasks.cli.command import Command, confirm
 from tasks.cli.installation import Installation
 from tasks.cli.moments import MOMENT
+from tasks.cli.operator import changed
 from tasks.cli.options import limit_option, reason_option, yes_option
 from tasks.cli.output import progress, show, table
 from tasks.outbound.resending import (
@@ -134,21 +135,32 @@ def _chosen(
 def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any]]) -> list[int]:
     sent: list[int] = []
     licences: set[str] = set()
-    with progress() as bar:
-        for delivery_id in bar.track(chosen, description="Re-sending"):
-            try:
-                lane = send_again(parts.database, parts.lanes, delivery_id)
-            except LaneBusyError as error:
-                left.append({"id": delivery_id, "why": str(error)})
-                continue
-            if lane is None:
-                left.append({"id": delivery_id, "why": "another operator has sent or discarded it"})
-                continue
-            licences.add(lane.licence_id)
-            sent.append(delivery_id)
+    try:
+        with progress() as bar:
+            for delivery_id in bar.track(chosen, description="Re-sending"):
+                lane = _send_again(parts, delivery_id, left)
+                if lane is not None:
+                    licences.add(lane.licence_id)
+                    sent.append(delivery_id)
+    finally:
+        # Ctrl-C leaves what was done until then.
+        if sent:
+            changed("resend", licences=sorted(licences), messages=sent)
     for licence_id in sorted(licences):
         parts.lanes.revive(licence_id, overdue_ms=0)
     return sent
+
+
+def _send_again(parts: Installation, delivery_id: int, left: list[dict[str, Any]]) -> Lane | None:
+    """Return the lane that the message is in again; None: it was added to ``left``."""
+    try:
+        lane = send_again(parts.database, parts.lanes, delivery_id)
+    except LaneBusyError as error:
+        left.append({"id": delivery_id, "why": str(error)})
+        return None
+    if lane is None:
+        left.append({"id": delivery_id, "why": "another operator has sent or discarded it"})
+    return lane
 
 
 @click.command(cls=Command)
@@ -163,6 +175,8 @@ def discard(ids: tuple[int, ...], yes: bool) -> None:
     confirm(f"Forget {len(set(ids))} messages for good?", yes=yes)
     with Installation().database.transaction() as session:
         gone = discard_payloads(session, ids)
+    if gone:
+        changed("discard", messages=gone)
     left = sorted(set(ids) - set(gone))
     show(
         {"discarded": gone, "left": left},
@@ -190,10 +204,13 @@ def purge(older_than: int, yes: bool) -> None:
     confirm(f"Remove what was settled more than {older_than} days ago?", yes=yes)
     before = utc_now() - timedelta(days=older_than)
     removed = 0
-    with progress() as bar:
-        task = bar.add_task("Removing", total=None)
-        steps = Steps(Installation().database)
-        for count in remove_deliveries(steps, before=before, which=IS_SETTLED):
-            removed += count
-            bar.update(task, advance=count)
+    try:
+        with progress() as bar:
+            task = bar.add_task("Removing", total=None)
+            steps = Steps(Installation().database)
+            for count in remove_deliveries(steps, before=before, which=IS_SETTLED):
+                removed += count
+                bar.update(task, advance=count)
+    finally:
+        changed("purge", older_than_days=older_than, removed=removed)
     show({"removed": removed}, f"Messages removed: {removed}.")

@@ -10,6 +10,7 @@ from models import KeyRing, KeyRingError, Licence
 from models.keyring import new_key
 from tasks.cli.command import Group
 from tasks.cli.installation import Installation
+from tasks.cli.operator import changed
 from tasks.cli.output import show
 
 
@@ -36,6 +37,7 @@ def rotate() -> None:
     keyring = installation.keyring()
     with installation.database.transaction() as session:
         count = rotate_tokens(session, keyring)
+    changed("keys rotate", bot_tokens=count)
     show({"rotated": count}, f"Bot tokens encrypted with the first key: {count}.")
 
 

@@ -13,6 +13,7 @@ from tasks.cli.command import Command, confirm
 from tasks.cli.erase import places_of
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
+from tasks.cli.operator import changed
 from tasks.cli.options import yes_option
 from tasks.cli.output import show, table
 from tasks.privacy.left_files import LeftFile, find_left_files, remove_left_files
@@ -42,6 +43,7 @@ def leftovers(licence_id: str | None, dry_run: bool, yes: bool) -> None:
         show({}, _rows(found))
     confirm(f"Remove these files ({len(found)}) for good?", yes=yes)
     done = remove_left_files(places.keeper, found)
+    changed("leftovers", licences=sorted({each.licence for each in found}), removed=done.files)
     show(
         {**data, "removed": done.files},
         f"Files removed: {done.files}.",

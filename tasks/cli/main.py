@@ -14,11 +14,14 @@ from tasks.cli.failures import discard, failed, purge, resend
 from tasks.cli.keys import keys
 from tasks.cli.leftovers import leftovers
 from tasks.cli.licence.group import licence
+from tasks.cli.limit import limit
+from tasks.cli.operator import operator_option
 from tasks.cli.replies import collect, replies
 from tasks.cli.status import status
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@operator_option
 def main() -> None:
     """Connect i-Reserve with Mattermost, and look after it.
 
@@ -28,8 +31,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    licence, doctor, status, conversation, failed, resend, discard, purge, replies, collect, erase,
-    leftovers, db, keys, demo,
+    licence, doctor, status, conversation, failed, resend, discard, purge, limit, replies, collect,
+    erase, leftovers, db, keys, demo,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -11,6 +11,7 @@ from models import Reply
 from tasks.cli.command import Command, OperatorError
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
+from tasks.cli.operator import changed
 from tasks.cli.options import limit_option, reason_option
 from tasks.cli.output import show, table
 from tasks.replies.cures import cure_of_reply
@@ -95,6 +96,8 @@ def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None, fi
     if not all(wake_replies(batch) for batch in batches(found)):
         raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs")
     asked = [reply_id for reply_id, _ in found]
+    if asked:
+        changed("collect", replies=asked)
     left = sorted(set(ids) - set(asked))
     show(
         {"asked": asked, "left": left},

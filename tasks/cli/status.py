@@ -18,6 +18,7 @@ from tasks.cli.installation import Installation
 from tasks.cli.output import show, table
 from tasks.licences.circuit import Circuits, CircuitState
 from tasks.licences.registration import RegistrationError
+from tasks.licences.waiting_limit import read_limit
 from tasks.outbound.resending import CAN_BE_RESENT
 from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import IS_GIVEN_UP
@@ -74,13 +75,15 @@ def status(licence_id: str | None) -> None:
         "last out", "last in",
     )  # fmt: skip
     rows = table(headings, [_row(each) for each in found])
-    removals = read_removals(parts.redis)
+    removals, most = read_removals(parts.redis), read_limit(parts.redis)
     show(
         {
             "licences": [asdict(each) for each in found],
+            "waiting_limit": most,
             "retention": {**asdict(removals), "files_to_remove": to_remove},
         },
         rows if found else "No licence yet.",
+        f"At most {most} messages may wait for one licence.",
         _sentence(removals, to_remove),
     )
 

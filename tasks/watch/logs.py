@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from celery.exceptions import CPendingDeprecationWarning
@@ -22,22 +22,19 @@ TALKATIVE = ("celery.pool", "urllib3", "kombu", "amqp")
 REPETITIVE = ("sqlalchemy", "celery.app.trace", "celery.beat", "celery.worker.strategy")
 
 
+_TIME = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+
 def configure_logs(*, level: str, log_format: Literal["console", "json"]) -> None:
     """Send all logs of the process to standard error, through one formatter."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _TIME,
         structlog.processors.format_exc_info,
     ]
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=False, exception_formatter=structlog.dev.plain_traceback
-        )
-    )
+    renderer = _renderer(log_format)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -63,6 +60,22 @@ def configure_logs(*, level: str, log_format: Literal["console", "json"]) -> Non
     handler.addFilter(_in_one_line)
     # Of an option that has no effect on tasks like ours, each time Redis comes back.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
+
+
+def log_line(
+    event: str, *, log_format: Literal["console", "json"], logger: str, **fields: Any
+) -> str:
+    """Return an event as a process's log would have it, for what keeps no log of its own."""
+    entry = {"event": event, "level": "info", "logger": logger, **fields}
+    return str(_renderer(log_format)(None, "info", _TIME(None, "info", entry)))
+
+
+def _renderer(log_format: Literal["console", "json"]) -> structlog.types.Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
 
 
 def _is_news(record: logging.LogRecord) -> bool:

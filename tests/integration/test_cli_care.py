@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from demo.mattermost import NEWEST
+from ireserve_mattermost import TooManyError
 from models import KeyRing, Licence, Reply
 from models.keyring import new_key
 from settings import get_settings
@@ -47,6 +48,21 @@ def test_status_of_a_quiet_licence(stage: Stage, operator: Operator) -> None:
             "waiting": {"lanes": 0, "messages": 0, "oldest_at": None},
         }
     ]
+
+
+def test_limit_of_what_waits_is_shown_set_and_taken_back(stage: Stage, operator: Operator) -> None:
+    """It holds for `.delay()` at once, `status` shows it, and --default takes it back."""
+    set_before = operator.json("limit")
+    operator.run("limit", "1")
+    stage.append("reply", conversation_id="c1", message_id="m1", text="fits")
+
+    with pytest.raises(TooManyError, match="'L1'"):
+        stage.append("reply", conversation_id="c1", message_id="m2", text="is one too many")
+
+    assert set_before == {"limit": 100_000, "is_default": True}
+    assert operator.json("status")["waiting_limit"] == 1
+    assert operator.json("limit", "--default") == set_before
+    stage.append("reply", conversation_id="c1", message_id="m2", text="fits again")
 
 
 def test_status_counts_what_was_mirrored_waits_and_failed(stage: Stage, operator: Operator) -> None:

@@ -16,6 +16,7 @@ from ireserve_mattermost import locks
 from ireserve_mattermost.connections import producer_redis
 from ireserve_mattermost.lanes import (
     LIMIT,
+    MAX_WAITING,
     MAX_WAKE_UPS,
     PREFIX,
     UNREADABLE,
@@ -28,6 +29,7 @@ from ireserve_mattermost.lanes import (
 )
 from ireserve_mattermost.wake_ups import QUEUE
 from tasks.licences.circuit import Circuits
+from tasks.licences.waiting_limit import read_limit, set_limit
 from tasks.outbound.drain import enter, serve
 from tests.stage.stage import VISITOR, Stage, drain
 from tests.waiting import wait_until
@@ -359,7 +361,7 @@ def test_name_that_is_no_lane_stops_no_other(lanes: Lanes, redis: Redis) -> None
 
 def test_what_waits_for_a_licence_is_counted_and_bounded(lanes: Lanes, redis: Redis) -> None:
     """Over the limit the call is refused in a sentence; other licences are unharmed."""
-    redis.set(LIMIT, 2)
+    set_limit(redis, 2)
     for key in ("a", "b"):
         lanes.append(LANE, _entry(key))
 
@@ -375,6 +377,16 @@ def test_what_waits_for_a_licence_is_counted_and_bounded(lanes: Lanes, redis: Re
     assert counted == {b"L1": b"2", b"L2": b"1"}
     assert _keys(lanes, LANE) == ["b", "c"]
     assert redis.hgetall(WAITING) == {b"L2": b"1"}
+
+
+def test_limit_that_is_no_number_counts_as_none(lanes: Lanes, redis: Redis) -> None:
+    """What something else has written there refuses no message."""
+    redis.set(LIMIT, "many")
+
+    lanes.append(LANE, _entry("a"))
+
+    assert _keys(lanes, LANE) == ["a"]
+    assert read_limit(redis) == MAX_WAITING
 
 
 @pytest.mark.parametrize("licence_id", ["L1", "a:b", "ü/%", "*", "a?[b]"])

@@ -324,7 +324,7 @@ def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
             "up", "messages", "delay_seconds", "messages_waiting", "oldest_waiting_seconds",
             "circuit_state", "replies", "replies_unrecorded", "sweep_last_run_timestamp_seconds",
             "unknown_arguments", "removed", "retention_last_run_timestamp_seconds",
-            "files_to_remove",
+            "files_to_remove", "messages_waiting_limit",
         )
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ from tasks.cli.licence.speaking import (
     names_option,
     store_settings,
 )
+from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, store_licence
 from tasks.mattermost import OutgoingWebhook
@@ -89,6 +90,7 @@ def add(
         "hints": hints,
     }
     licence = _store(parts, registration, found, hook, settings)
+    changed("licence add", licence=licence_id, webhook=hook is not None)
     checks += look(parts, licence)
     _show(checks, licence, _WayBack(found, callback_url, hook))
 

@@ -16,6 +16,7 @@ from tasks.cli.installation import Installation
 from tasks.cli.licence.marking import hints_option, receipts_option
 from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.licence.speaking import look, mention_option, names_option, store_settings
+from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Registration, RegistrationError, store_licence
 from tasks.replies.notes import NotePrefixError, check_prefixes
@@ -77,6 +78,12 @@ def edit(
     if token is not None or any(place is not None for place in places.values()):
         checks = _move(parts, licence_id, places, token)
     licence = _change(parts, licence_id, settings)
+    given = {**places, "token": token, **settings}
+    changed(
+        "licence edit",
+        licence=licence_id,
+        settings=sorted(name for name, value in given.items() if value is not None),
+    )
     if checks or mention or names:
         checks += look(parts, licence)
     show(

@@ -18,6 +18,7 @@ from tasks.cli.licence.edit import edit
 from tasks.cli.licence.notify import list_targets, notify
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.licence.webhook import webhook
+from tasks.cli.operator import changed
 from tasks.cli.output import cell_text, licence_data, show, table
 from tasks.privacy.erasure import count_licence, erase_licence
 from tasks.watch.tallies import Tallies
@@ -93,6 +94,7 @@ def enable(licence_id: str) -> None:
 def _switch(licence_id: str, *, enabled: bool) -> None:
     with Installation().database.transaction() as session:
         require_licence(session, licence_id).enabled = enabled
+    changed("licence enable" if enabled else "licence disable", licence=licence_id)
     show(
         {"licence": licence_id, "enabled": enabled},
         f"Licence {licence_id} is {'enabled' if enabled else 'disabled'}.",
@@ -119,6 +121,7 @@ def remove(licence_id: str, yes: bool) -> None:
     )
     erased = erase_licence(places_of(parts), licence_id)
     Tallies(parts.redis).forget(licence_id)
+    changed("licence remove", licence=licence_id)
     show(
         {"licence": licence_id, **asdict(erased)},
         f"Licence {licence_id} is removed, with {erased.conversations} conversations, "

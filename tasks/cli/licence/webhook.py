@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
+from tasks.cli.operator import changed
 from tasks.cli.output import show
 from tasks.replies.webhook_tokens import add_token, finish_rotation, forget_token
 
@@ -37,6 +38,7 @@ def webhook(licence_id: str, token_file: IO[str] | None, finish: bool, forget: b
             done, count = "tokens removed", finish_rotation(session, licence_id)
         else:
             done, count = _take(session, licence_id, token, forget=forget)
+    changed("licence webhook", licence=licence_id, done=done, tokens=count)
     text = f"{done}: {count}" if finish else done
     show({"licence": licence_id, "done": done, "tokens": count}, f"Licence {licence_id}: {text}.")
 

@@ -1,0 +1,205 @@
+"""Who did what: each command that changes something is one line of the log."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import Result
+
+from models.migrations import schema_state
+from settings import get_settings
+from tasks.cli import main
+from tests.operators import Operator, environment_of
+from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
+from tests.stage.thread import MirroredThread
+
+# Commands that only look, print, or clean up behind themselves (`doctor --round-trip`, `demo`).
+LOOKING = {
+    "conversation", "db check", "demo", "doctor", "failed", "keys new", "licence list",
+    "licence show", "replies", "status",
+}  # fmt: skip
+VISITOR = "Gerardus"
+TEXT = "geheimtekst"
+# Whose word it is, and whose account.
+WHO = {"operator": "jan", "account": "maria"}
+
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation: maria's account, jan by their own word."""
+    environment_of(stage.runtime.settings, monkeypatch)
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    monkeypatch.setenv("SUDO_USER", "maria")
+    monkeypatch.setenv("IRESERVE_MATTERMOST_OPERATOR", "jan")
+    get_settings.cache_clear()
+    return Operator(stage.runtime.settings)
+
+
+def logged(result: Result) -> list[dict[str, Any]]:
+    """Return what a command logged of operators, without what each line has."""
+    lines = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
+    left_out = {"event", "level", "logger", "timestamp"}
+    ours = [line for line in lines if line["event"] == "operator_action"]
+    return [{name: line[name] for name in line.keys() - left_out} for line in ours]
+
+
+def failed_id(stage: Stage) -> int:
+    """Let a message fail; return its number in the ledger."""
+    stage.start()
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.reply("m1", TEXT)
+    return next(row.id for row in stage.ledger() if row.key == "reply:m1")
+
+
+def given_up_id(stage: Stage) -> int:
+    """Let a reply be given up; return its number."""
+    thread = MirroredThread.open(stage)
+    reply_id = thread.receive(thread.say(TEXT).id)
+    thread.give_up(reply_id)
+    return reply_id
+
+
+def registration(stage: Stage, folder: Path) -> tuple[str, ...]:
+    """Return the options of a licence on the stand-in."""
+    path = folder / "bot.token"
+    path.write_text(stage.bot_token)
+    places = ("--url", stage.stand_in.url, "--team", TEAM, "--channel", CHANNEL)
+    return (*places, "--token-file", str(path))
+
+
+def webhook_token(folder: Path) -> str:
+    """Return a file with a webhook's token."""
+    path = folder / "webhook.token"
+    path.write_text("y9tj9izicpbnpmh4ksgsxxx46a")
+    return str(path)
+
+
+Change = Callable[[Stage, Path], tuple[tuple[str, ...], dict[str, Any]]]
+
+
+def with_failed(*words: str, **expected: Any) -> Change:
+    """Run the words with a failed message; expect its number among ``messages``."""
+
+    def prepare(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
+        number = failed_id(stage)
+        return (*words, str(number), "--yes"), {**expected, "messages": [number]}
+
+    return prepare
+
+
+def with_given_up(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Run ``collect`` with a reply that was given up."""
+    number = given_up_id(stage)
+    return ("collect", str(number)), {"replies": [number]}
+
+
+def with_conversation(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Run ``erase`` by the visitor's name: the log has the conversation's id instead."""
+    stage.start(visitor_name=VISITOR)
+    words = ("erase", "--licence", LICENCE, "--visitor", VISITOR, "--yes")
+    return words, {"licence": LICENCE, "conversation": "c1", "posts": False}
+
+
+def with_left_file(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Run ``leftovers`` with an old file that belongs to no reply."""
+    place = stage.store / LICENCE / "c1" / ("a" * 26)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"x")
+    os.utime(place, (0, 0))
+    return ("leftovers", "--yes"), {"licences": [LICENCE], "removed": 1}
+
+
+def simply(*words: str, **expected: Any) -> Change:
+    """Run the words as they are."""
+    return lambda _stage, _folder: (words, expected)
+
+
+# What each command is tried with, and what its line says beside action, operator and account.
+CHANGES: dict[str, Change] = {
+    "collect": with_given_up,
+    "db upgrade": lambda stage, _: (
+        ("db", "upgrade"),
+        {"revision": schema_state(stage.runtime.database).newest},
+    ),
+    "discard": with_failed("discard"),
+    "erase": with_conversation,
+    "keys rotate": simply("keys", "rotate", bot_tokens=1),
+    "leftovers": with_left_file,
+    "licence add": lambda stage, folder: (
+        ("licence", "add", "L2", *registration(stage, folder)),
+        {"licence": "L2", "webhook": False},
+    ),
+    "licence disable": simply("licence", "disable", LICENCE, licence=LICENCE),
+    "licence edit": lambda stage, folder: (
+        ("licence", "edit", LICENCE, *registration(stage, folder), "--note-prefixes", "memo:"),
+        {"licence": LICENCE, "settings": ["channel", "note_prefixes", "team", "token", "url"]},
+    ),
+    "licence enable": simply("licence", "enable", LICENCE, licence=LICENCE),
+    "licence notify": simply(
+        "licence", "notify", LICENCE, "booking", "--off",
+        licence=LICENCE, type="booking", enabled=False,
+    ),
+    "licence remove": simply("licence", "remove", LICENCE, "--yes", licence=LICENCE),
+    "licence webhook": lambda _, folder: (
+        ("licence", "webhook", LICENCE, "--token-file", webhook_token(folder)),
+        {"licence": LICENCE, "done": "token accepted from now on", "tokens": 1},
+    ),
+    "limit": simply("limit", "5000", messages=5_000),
+    "purge": simply("purge", "--older-than", "30", "--yes", older_than_days=30, removed=0),
+    "resend": with_failed("resend", licences=[LICENCE]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_change_is_logged_with_operator_and_object(
+    stage: Stage, operator: Operator, tmp_path: Path, command: str
+) -> None:
+    """One line says which command, who, by which account, and on what: ids and no personal data."""
+    words, expected = CHANGES[command](stage, tmp_path)
+
+    result = operator.run(*words)
+
+    assert result.exit_code == 0, result.output
+    assert logged(result) == [{"action": command, **WHO, **expected}]
+    secrets = (VISITOR, TEXT, stage.bot_token, stage.stand_in.url)
+    assert [secret for secret in secrets if secret in result.stderr] == []
+
+
+def test_command_that_changed_nothing_logs_nothing(stage: Stage, operator: Operator) -> None:
+    """A refused, a declined and a looking command leave no line."""
+    for words in (["licence", "disable", "nope"], ["limit"], ["status"]):
+        assert logged(operator.run(*words)) == []
+    assert logged(operator.run("licence", "remove", LICENCE, stdin="n\n")) == []
+
+
+def test_operator_is_the_account_unless_given(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``--operator`` comes first, then the variable, then the account behind sudo."""
+    given = logged(operator.run("--operator", "piet", "limit", "7"))
+    monkeypatch.delenv("IRESERVE_MATTERMOST_OPERATOR")
+    taken = logged(operator.run("limit", "8"))
+
+    assert [each["operator"] for each in (*given, *taken)] == ["piet", "maria"]
+
+
+def test_every_command_is_known_to_look_or_to_change() -> None:
+    """A new command is put into one of the two lists; one that changes something logs it."""
+    assert set(_leaves(main)) == LOOKING | set(CHANGES)
+
+
+def _leaves(group: click.Group, prefix: str = "") -> list[str]:
+    found = []
+    for name, command in group.commands.items():
+        path = f"{prefix}{name}"
+        found += _leaves(command, f"{path} ") if isinstance(command, click.Group) else [path]
+    return found
