@@ -9,13 +9,13 @@ from ireserve_mattermost.locks import FRESH_S, LOCK_S
 from tasks.attachments import AttachmentError, AttachmentReason
 from tasks.failures import UndecidedError
 from tasks.mattermost import Reason
+from tasks.outbound.undecided import LOOK_AGAIN_S
 
 # 100 MB at 3 Mbit/s take 5 min. What is not there by then is named in the message, which goes
 # without it.
 FILES_S = 600.0
 # What then is left to post takes seconds. A server that needs longer makes the message wait.
 MESSAGE_S = 900.0
-LOOK_AGAIN_S = 20.0
 # How long after the lane was last extended a request may still go out: as long as the lock is
 # surely ours, less a second for the way to Redis.
 SEND_WITHIN_S = LOCK_S - FRESH_S - 1.0
