@@ -1,0 +1,49 @@
+"""How a test opens a file of a message, and what it gets."""
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.attachments import Attachment, AttachmentError, AttachmentReason, AttachmentSource
+from tests.wire import WireServer
+
+ROOT = Path(__file__).parents[3]
+LIMIT = 1_000
+NO_HOST: frozenset[str] = frozenset()
+
+
+def read_all(source: AttachmentSource, attachment: Attachment, **options: Any) -> tuple[str, bytes]:
+    """Return the name and the bytes of a message's file."""
+    with source.open(attachment, limit_bytes=options.pop("limit_bytes", LIMIT), **options) as file:
+        content = file.stream.read(LIMIT)
+        assert file.size_bytes == len(content)
+        return file.name, content
+
+
+def refusal_of(
+    source: AttachmentSource, attachment: Attachment, **options: Any
+) -> AttachmentReason:
+    """Return why a message's file is not to be had; the error shows neither name nor link."""
+    with pytest.raises(AttachmentError) as caught:
+        read_all(source, attachment, **options)
+    shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert "S3CRET" not in shown
+    return caught.value.reason
+
+
+def local_source(store: Path) -> AttachmentSource:
+    """Return where files of a message come from when they come from this store alone."""
+    return AttachmentSource(f"file://{store}", NO_HOST)
+
+
+def linked_source(server: WireServer, bundle: str, **options: Any) -> AttachmentSource:
+    """Return where files of a message come from when this server is an allowed host."""
+    hosts = options.pop("hosts", frozenset({f"localhost:{server.port}"}))
+    return AttachmentSource("file:///nowhere", hosts, ca_bundle=bundle, **options)
+
+
+def link_to(server: WireServer, path: str = "/f?sig=S3CRET") -> Attachment:
+    """Return a file of a message that this server has."""
+    return Attachment("S3CRET", url=server.url + path)
