@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import structlog
 from flask import Blueprint, Flask, got_request_exception, request
@@ -25,6 +26,9 @@ from tasks.watch.logs import configure_logs
 # threads that the Procfile gives a web process.
 WEB_THREADS = 8
 
+# What stands in front of our addresses where a proxy leaves it there.
+PREFIX = "prefix"
+
 log = structlog.get_logger(__name__)
 
 
@@ -37,18 +41,21 @@ def make_blueprint(
 ) -> Blueprint:
     """Return the addresses under /mattermost, which share this database and this Redis client."""
     made = Blueprint("mattermost", __name__, url_prefix="/mattermost")
+    made.url_value_preprocessor(lambda _endpoint, values: _forget_prefix(values))
     health = HealthPage(database=database, redis=redis)
     made.get("/health", endpoint="health")(health.show)
     if metrics is not None:
         made.get("/metrics", endpoint="metrics")(metrics.show)
-    made.add_url_rule(
-        "/replies",
-        "replies",
-        ReplyWebhook(database=database, wake_ups=wake_ups).take,
-        methods=METHODS,
-        provide_automatic_options=False,
-    )
+    take = ReplyWebhook(database=database, wake_ups=wake_ups).take
+    # With a slash behind it as well: a page of HTML as the answer helps no operator.
+    for path in ("/replies", "/replies/"):
+        made.add_url_rule(path, "replies", take, methods=METHODS, provide_automatic_options=False)
     return made
+
+
+def _forget_prefix(values: dict[str, Any] | None) -> None:
+    if values is not None:
+        values.pop(PREFIX, None)
 
 
 @cache
@@ -75,13 +82,19 @@ blueprint = make_blueprint(
 )
 
 
+def register(app: Flask, made: Blueprint) -> None:
+    """Let the application answer at the addresses, also behind a prefix that a proxy leaves."""
+    app.register_blueprint(made)
+    app.register_blueprint(made, name="prefixed", url_prefix=f"/<path:{PREFIX}>/mattermost")
+
+
 def create_app() -> Flask:
     """Return the application that the Procfile's ``web`` serves."""
     settings = get_settings()
     configure_logs(level=settings.log_level, log_format=settings.log_format)
     log.info("web_started", redis=settings.redis_label)
     app = Flask(__name__)
-    app.register_blueprint(blueprint)
+    register(app, blueprint)
     if start_error_reports(settings, process="web"):
         got_request_exception.connect(_report, app)
     return app

@@ -40,9 +40,21 @@ class Ignored(StrEnum):
     OWN_POST = "own_post"
     OTHER_BOT = "other_bot"
     UNKNOWN_THREAD = "unknown_thread"
+    NOTIFICATION_THREAD = "notification_thread"
+    MOVED_THREAD = "moved_thread"
+    CUSTOM_POST = "custom_post"
     NOT_THERE = "not_there"
     DELETED = "deleted"
 
+    @property
+    def is_told(self) -> bool:
+        """Say whether a person wrote the post, and is told that no visitor reads it."""
+        return self in _TOLD
+
+
+_TOLD = frozenset(
+    {Ignored.NOTIFICATION_THREAD, Ignored.MOVED_THREAD, Ignored.CUSTOM_POST, Ignored.WEBHOOK}
+)
 
 Meaning: TypeAlias = Means | Ignored
 
@@ -51,10 +63,13 @@ class ThreadKind(StrEnum):
     """Whose thread a post is in.
 
     ``unlinked``: our bot began it, and the link to its conversation may still be stored.
+    ``moved``: a copy of a conversation's root, or the root of a thread that was replaced.
     """
 
     OF_A_CONVERSATION = "of_a_conversation"
     UNLINKED = "unlinked"
+    NOTIFICATION = "notification"
+    MOVED = "moved"
     UNKNOWN = "unknown"
 
 
@@ -135,11 +150,15 @@ RULES: tuple[Rule, ...] = (
     Rule(Ignored.HISTORY_COPY, Looks.AT_THE_POST, lambda it: bool(it.post.original_id)),
     Rule(Ignored.ROOT_POST, Looks.AT_THE_POST, lambda it: not it.post.root_id),
     Rule(Ignored.OWN_POST, Looks.AT_THE_POST, lambda it: it.post.user_id == it.bot_user_id),
-    Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, lambda it: not is_of_a_person(it.post)),
-    Rule(Ignored.WEBHOOK, Looks.AT_THE_POST, lambda it: is_by_webhook(it.post)),
+    Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, lambda it: it.post.type.startswith("system_")),
     Rule(Means.UNLINKED, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNLINKED),
     Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNKNOWN),
     Rule(Ignored.OTHER_BOT, Looks.AT_ITS_AUTHOR, lambda it: it.is_by_a_bot()),
+    Rule(Ignored.NOTIFICATION_THREAD, Looks.AT_ITS_AUTHOR,
+         lambda it: it.thread() is ThreadKind.NOTIFICATION),
+    Rule(Ignored.MOVED_THREAD, Looks.AT_ITS_AUTHOR, lambda it: it.thread() is ThreadKind.MOVED),
+    Rule(Ignored.CUSTOM_POST, Looks.AT_ITS_AUTHOR, lambda it: not is_of_a_person(it.post)),
+    Rule(Ignored.WEBHOOK, Looks.AT_ITS_AUTHOR, lambda it: is_by_webhook(it.post)),
     Rule(Means.NOTE, Looks.AT_ITS_TEXT, lambda it: it.is_a_note()),
     Rule(Means.NOTHING_TO_SHOW, Looks.AT_ITS_TEXT, lambda it: it.is_empty()),
     Rule(Means.REPLY, Looks.AT_ITS_TEXT, lambda it: True),

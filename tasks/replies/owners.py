@@ -27,9 +27,11 @@ def find_owner(connection: Connection, licence_id: str, root_post_id: str) -> Th
     return None if row is None else ThreadOwner(row.id, row.conversation_id)
 
 
-def has_conversation_without_thread(connection: Connection, licence_id: str) -> bool:
-    """Say whether a conversation of the licence waits for its thread, or for the link to it."""
+def waits_for_a_thread(connection: Connection, licence_id: str, conversation_id: str) -> bool:
+    """Say whether the conversation waits for its thread, or for the link to it."""
     waiting = select(Conversation.id).where(
-        Conversation.licence_id == licence_id, Conversation.root_post_id.is_(None)
+        Conversation.licence_id == licence_id,
+        Conversation.conversation_id == conversation_id,
+        Conversation.root_post_id.is_(None),
     )
-    return connection.scalar(waiting.limit(1)) is not None
+    return connection.scalar(waiting) is not None

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Member, Post, Reason, RefusedError
+from tasks.outbound.marks import mark_of
 from tasks.replies import owners
 from tasks.replies.authors import Author, Members, author_of
 from tasks.replies.colleagues import Colleagues
@@ -104,20 +105,25 @@ class Inquiry:
         """Return whose thread the post is in."""
         if self.owner is not None:
             return ThreadKind.OF_A_CONVERSATION
-        return ThreadKind.UNLINKED if self._will_be_linked() else ThreadKind.UNKNOWN
-
-    def _will_be_linked(self) -> bool:
-        """Say whether our bot began the thread and its worker died before it stored the link."""
-        job = self._job
-        with job.runtime.database.reading() as connection:
-            if not owners.has_conversation_without_thread(connection, job.licence.id):
-                return False
-        job.extend()
+        self._job.extend()
         try:
-            root = job.client.get_post(self.post.root_id)
+            root = self._job.client.get_post(self.post.root_id)
         except RefusedError:
-            return False
-        return begins_a_thread(root, bot_user_id=job.licence.bot_user_id)
+            return ThreadKind.UNKNOWN
+        return self._kind_of_thread(root)
+
+    def _kind_of_thread(self, root: Post) -> ThreadKind:
+        """Return whose thread it is that no conversation has (yet, or any more)."""
+        licence, mark = self._job.licence, mark_of(root)
+        if root.user_id != licence.bot_user_id or "key" not in mark:
+            return ThreadKind.UNKNOWN
+        if not begins_a_thread(root, bot_user_id=licence.bot_user_id):
+            return ThreadKind.NOTIFICATION
+        conversation_id = str(mark["conversation_id"])
+        with self._job.runtime.database.reading() as connection:
+            # The worker may have died between the root and the link.
+            is_unlinked = owners.waits_for_a_thread(connection, licence.id, conversation_id)
+        return ThreadKind.UNLINKED if is_unlinked else ThreadKind.MOVED
 
     def _speaks_to_a_colleague(self) -> bool:
         job, names = self._job, self.words.mentions

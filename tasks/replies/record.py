@@ -154,12 +154,18 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
                 Ignored.UNKNOWN_THREAD.value,
                 f"No conversation has the thread {post.root_id} yet.",
             )
-        case Ignored.ROOT_POST as why:
-            hint_due_at = plan_hint(job.runtime, job.licence, [post], extend=job.extend)
-            plan_receipts(job.runtime, job.licence.id, due_at=hint_due_at)
-            return _leave_out(job, why)
         case Ignored() as why:
-            return _leave_out(job, why)
+            return _ignore(job, inquiry, why)
+
+
+def _ignore(job: ReplyJob, inquiry: Inquiry, why: Ignored) -> Ending:
+    """Leave the post out; a person who wrote it where no visitor reads it is told so."""
+    if why is Ignored.ROOT_POST:
+        due_at = plan_hint(job.runtime, job.licence, [inquiry.post], extend=job.extend)
+        plan_receipts(job.runtime, job.licence.id, due_at=due_at)
+    if why.is_told and not job.known.revision:
+        return _leave_empty(job, inquiry, why)
+    return _leave_out(job, why)
 
 
 def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
@@ -212,15 +218,14 @@ def _answers(
     return note_answer(connection, owner.row, posted_at_ms=post.create_at_ms)
 
 
-def _leave_empty(job: ReplyJob, inquiry: Inquiry) -> Ending:
-    """Tell nothing of what a visitor would not see; what was told before is taken back."""
+def _leave_empty(job: ReplyJob, inquiry: Inquiry, why: Ignored | None = None) -> Ending:
+    """Tell nothing of what a visitor does not see; what was told before is taken back."""
     known, owner = job.known, inquiry.owner
-    assert owner is not None
     if known.revision:
         return _forget(job, inquiry.post, is_gone=False)
     with job.runtime.database.autocommit() as connection:
-        empty = rows.write_empty(connection, known, inquiry.post, owner=owner)
-    return Ending(Outcome.EMPTY, empty)
+        empty = rows.write_empty(connection, known, inquiry.post, owner=owner, reason=why)
+    return Ending(Outcome.IGNORED if why else Outcome.EMPTY, empty, reason=why)
 
 
 def _fetching(job: ReplyJob, owner: ThreadOwner) -> Fetching:

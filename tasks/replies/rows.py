@@ -190,18 +190,23 @@ def write_unchanged(
 
 
 def write_empty(
-    connection: Connection, known: KnownReply, post: Post, *, owner: ThreadOwner
+    connection: Connection,
+    known: KnownReply,
+    post: Post,
+    *,
+    owner: ThreadOwner | None,
+    reason: str | None = None,
 ) -> KnownReply:
-    """Note that there is nothing to show of the reply, of which nothing was told."""
+    """Note that there is nothing for a visitor in the reply, of which nothing was told."""
     now = utc_now()
     empty = replace(
         known,
         state=ReplyState.EMPTY,
-        conversation_row=owner.row,
+        conversation_row=None if owner is None else owner.row,
         post_update_at_ms=post.update_at_ms,
         **_settled(now),
     )
-    return _write_settled(connection, known, empty.with_due_receipt(now))
+    return _write_settled(connection, known, empty.with_due_receipt(now), reason=reason)
 
 
 def write_deleted(
@@ -230,14 +235,16 @@ def write_deleted(
     return _write_settled(connection, known, settled)
 
 
-def _write_settled(connection: Connection, known: KnownReply, settled: KnownReply) -> KnownReply:
+def _write_settled(
+    connection: Connection, known: KnownReply, settled: KnownReply, *, reason: str | None = None
+) -> KnownReply:
     """Write what has become of the reply, and return it."""
     values = {
         column: getattr(settled, column)
         for column in _WRITTEN
         if getattr(settled, column) != getattr(known, column)
     }
-    connection.execute(_row(known).values(**values, **_NO_TROUBLE))
+    connection.execute(_row(known).values(**values, **_NO_TROUBLE | {"reason": reason}))
     return settled
 
 

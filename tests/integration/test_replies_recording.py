@@ -113,7 +113,6 @@ def _in_another_thread(thread: MirroredThread) -> Post:
         pytest.param(lambda thread: thread.say("x", client=thread.stage.bot()), id="our own post"),
         pytest.param(_other_bots_post, id="another bot"),
         pytest.param(_system_message, id="system message"),
-        pytest.param(lambda thread: thread.say("x", props={"from_webhook": "true"}), id="webhook"),
     ],
 )
 def test_post_that_is_no_reply_leaves_the_inbox(

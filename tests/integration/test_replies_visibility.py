@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from models import ReplyState, Visibility
+import pytest
+from sqlalchemy import select
+
+from models import Reply, ReplyState, Visibility
+from tasks.mattermost import MattermostClient, Post
+from tasks.replies.catch_up import collect
 from tasks.replies.colleagues import Colleagues
-from tests.stage.stage import LICENCE, Stage
+from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
 from tests.stage.thread import MirroredThread
 
 
@@ -128,3 +133,72 @@ def test_file_without_a_text_is_a_reply(thread: MirroredThread) -> None:
     row = thread.recorded(thread.say("", file_ids=thread.upload(b"picture")))
 
     assert (row.state, row.visibility) == (ReplyState.RECORDED, Visibility.PUBLIC)
+
+
+def _under_a_notification(thread: MirroredThread) -> Post:
+    thread.stage.notify()
+    posts = thread.stage.channel_posts()
+    (notification,) = [post for post in posts if post.id != thread.root_post_id]
+    return thread.say("I have called them", root_id=notification.id)
+
+
+def _in_a_moved_thread(thread: MirroredThread) -> Post:
+    """The root is copied with its props, as those who move threads do, and then removed."""
+    bot = thread.stage.bot()
+    (root,) = [post for post in thread.stage.channel_posts() if post.id == thread.root_post_id]
+    copy = bot.create_post(
+        channel_id=thread.stage.channel_id, message=root.message, props=root.props
+    )
+    return thread.say("Yes, it is free.", root_id=copy.id)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        pytest.param(_under_a_notification, "notification_thread", id="notification"),
+        pytest.param(_in_a_moved_thread, "moved_thread", id="moved thread"),
+        pytest.param(
+            lambda thread: thread.say("Hi, thanks!", props={"from_webhook": "true"}),
+            "webhook",
+            id="canned answer",
+        ),
+    ],
+)
+def test_person_who_writes_where_no_visitor_reads_is_told(
+    thread: MirroredThread, make: Callable[[MirroredThread], Post], reason: str
+) -> None:
+    """The post has a warning, and nothing is told; the row holds ids and the reason."""
+    row = thread.recorded(make(thread))
+
+    after = thread.ask_again(row.id)
+
+    assert thread.marks(row.post_id) == [("bot", "warning")]
+    for each in (row, after):
+        assert (each.state, each.reason, each.text) == (ReplyState.EMPTY, reason, None)
+        assert (each.revision, each.pending_event) == (0, None)
+
+
+def test_catch_up_tells_the_author_of_a_canned_answer(thread: MirroredThread) -> None:
+    """As the webhook does, in a thread of a conversation."""
+    post = thread.say("Hi, thanks!", props={"from_webhook": "true"})
+
+    collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
+    with thread.database.snapshot() as session:
+        thread.resolve(*session.scalars(select(Reply.id)))
+
+    assert thread.marks(post.id) == [("bot", "warning")]
+
+
+def test_another_bot_under_a_notification_is_told_nothing(thread: MirroredThread) -> None:
+    """Only people are."""
+    thread.stage.notify()
+    posts = thread.stage.channel_posts()
+    (notification,) = [post for post in posts if post.id != thread.root_post_id]
+    place = f"{TEAM}/{CHANNEL}"
+    made = thread.stage.stand_in.setup({"bots": [{"username": "other", "channels": [place]}]})
+    client = MattermostClient(thread.stage.stand_in.url, made["bots"]["other"]["token"])
+
+    post = thread.say("beep", root_id=notification.id, client=client)
+
+    assert thread.take_in(post) is None
+    assert thread.marks(post.id) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from sqlalchemy import event, update
 
 from demo.mattermost import StandIn
 from inbound.wake_ups import WakeUps
-from inbound.web import make_blueprint
+from inbound.web import make_blueprint, register
 from inbound.webhook import MAX_BODY_BYTES
 from ireserve_mattermost.connections import worker_redis
 from models import Database, Licence, ReplySource, ReplyState
@@ -67,13 +67,12 @@ def app(database: Database, redis_url: str) -> Flask:
     """Another application with our blueprint in it, and no settings of ours."""
     made = Flask("host")
     redis = worker_redis(redis_url)
-    made.register_blueprint(
-        make_blueprint(
-            database=lambda: database,
-            redis=lambda: redis,
-            wake_ups=WakeUps(Celery(broker=redis_url), redis=lambda: redis),
-        )
+    blueprint = make_blueprint(
+        database=lambda: database,
+        redis=lambda: redis,
+        wake_ups=WakeUps(Celery(broker=redis_url), redis=lambda: redis),
     )
+    register(made, blueprint)
     return made
 
 
@@ -100,6 +99,27 @@ def test_recorded_call_is_taken_byte_for_byte(endpoint: Endpoint, name: str) -> 
         b"{}",
     )
     assert inbox(endpoint.database) == [("L1", post_id, *RECEIVED)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/mattermost/replies/", id="slash"),
+        pytest.param("/chat/mattermost/replies", id="prefix"),
+        pytest.param("/a/b/mattermost/replies/", id="prefix of two parts, and slash"),
+    ],
+)
+def test_address_with_a_slash_or_a_prefix_answers_as_the_address(
+    endpoint: Endpoint, path: str
+) -> None:
+    """A reply is taken, and an unknown token is refused as JSON."""
+    other = replace(endpoint, url=endpoint.url.removesuffix("/mattermost/replies") + path)
+
+    refused = other.send(as_json(payload(token=OTHER_TOKEN)))
+    taken = other.send(as_json(payload()))
+
+    assert (refused, taken) == ((401, {"error": "unknown token"}), (200, {}))
+    assert [row[1] for row in inbox(endpoint.database)] == [payload()["post_id"]]
 
 
 def test_own_post_of_the_bot_is_dropped(endpoint: Endpoint) -> None:

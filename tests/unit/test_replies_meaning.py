@@ -40,9 +40,8 @@ PERSON = {"id": "u1", "username": "eva"}
         pytest.param({"original_id": "p0"}, Ignored.HISTORY_COPY, id="earlier version"),
         pytest.param({"user_id": BOT}, Ignored.OWN_POST, id="our bot"),
         pytest.param({"type": "system_join_channel"}, Ignored.SYSTEM_MESSAGE, id="system"),
-        pytest.param({"type": "custom_poll"}, Ignored.SYSTEM_MESSAGE, id="plugin"),
-        pytest.param({"props": {"from_webhook": "true"}}, Ignored.WEBHOOK, id="webhook"),
-        pytest.param({"props": {"from_webhook": True}}, Ignored.WEBHOOK, id="webhook as a bool"),
+        pytest.param({"type": "custom_poll"}, None, id="plugin"),
+        pytest.param({"props": {"from_webhook": "true"}}, None, id="webhook"),
     ],
 )
 def test_post_says_itself_why_it_is_no_reply(
@@ -83,6 +82,19 @@ def _facts(changes: dict[str, Any], **known: Any) -> Facts:
             {}, {"thread": ThreadKind.UNKNOWN}, Ignored.UNKNOWN_THREAD, id="another thread"
         ),
         pytest.param({}, {"thread": ThreadKind.UNLINKED}, Means.UNLINKED, id="not linked yet"),
+        pytest.param({"type": "custom_poll"}, {}, Ignored.CUSTOM_POST, id="custom post"),
+        pytest.param({"props": {"from_webhook": "true"}}, {}, Ignored.WEBHOOK, id="webhook"),
+        pytest.param({"props": {"from_webhook": True}}, {}, Ignored.WEBHOOK, id="webhook, bool"),
+        pytest.param(
+            {"type": "custom_poll"}, {"is_by_a_bot": True}, Ignored.OTHER_BOT, id="a bot's poll"
+        ),
+        pytest.param(
+            {},
+            {"thread": ThreadKind.NOTIFICATION, "is_a_note": True},
+            Ignored.NOTIFICATION_THREAD,
+            id="under a notification",
+        ),
+        pytest.param({}, {"thread": ThreadKind.MOVED}, Ignored.MOVED_THREAD, id="moved thread"),
         pytest.param({"update_at": 5}, {"recorded_at_ms": 4}, Means.REPLY, id="a later version"),
         pytest.param({"update_at": 5}, {"recorded_at_ms": 5}, Means.OLD_VERSION, id="same version"),
         pytest.param({"update_at": 5}, {"recorded_at_ms": 6}, Means.OLD_VERSION, id="old version"),
