@@ -130,7 +130,7 @@ def _patch(job: Job, thread: Thread, draft: RootDraft) -> None:
 
 
 def _note_limit(job: Job) -> None:
-    """Note that messages cannot be edited for ever; ``doctor`` notes when they can again."""
+    """Note that messages cannot be edited for ever; catch-up notes when they can again."""
     log.warning("messages_not_editable", licence_id=job.licence.id)
     with job.database.transaction() as session:
         session.execute(

@@ -27,7 +27,7 @@ from tasks.outbound.drain import leave, serve
 from tasks.outbound.tasks import show_failures
 from tasks.replies.live_channels import LiveChannel, channels_of, licences_to_look_after
 from tasks.replies.look import LookJob, look
-from tasks.replies.own_names import look_at_own_names
+from tasks.replies.server_settings import look_at_settings
 from tasks.runtime import Runtime, current_runtime
 
 log = structlog.get_logger(__name__)
@@ -80,7 +80,7 @@ def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -
     looked = look_at_each(job, channels_of(runtime.database, licence_id), look)
     if looked.is_whole:
         on_page()
-        look_at_own_names(runtime.database, job.client, licence)
+        look_at_settings(runtime.database, job.client, licence)
     return looked.count
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from models import Conversation, Licence, User, utc_now
 from tasks.licences.access import Licences
 from tasks.outbound.redraw import OVERDUE, redraw_overdue
+from tasks.replies.catch_up import collect
 from tasks.sweep import sweep_once
 from tests.stage.stage import LICENCE, TEAM, Stage
 from tests.stage.thread import MirroredThread
@@ -30,7 +31,8 @@ def root_of(stage: Stage) -> tuple[str, str]:
 def change_licence(stage: Stage, **values: Any) -> None:
     """Change columns of the licence, which a worker notices within seconds."""
     with stage.runtime.database.transaction() as session:
-        session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
+        if values:
+            session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
     licences = Licences(stage.runtime.database, stage.runtime.licences._keyring)
     stage.runtime = replace(stage.runtime, licences=licences)
 
@@ -381,3 +383,15 @@ def test_message_that_is_taken_up_again_opens_nothing_again(stage: Stage) -> Non
     assert not is_sent()
     wait_until(is_sent, timeout_s=10, what="the message, after the pause")
     assert root_of(stage)[0].startswith("⚪")
+
+
+def test_limit_that_is_taken_away_is_noticed_by_catch_up(stage: Stage) -> None:
+    """Roots have their state sign again, without an operator's help."""
+    stage.start()
+    change_licence(stage, allows_edits=False)
+
+    collect(stage.runtime, LICENCE, on_page=lambda: None)
+    change_licence(stage)
+    stage.reply("m1", QUESTION)
+
+    assert root_of(stage)[0].startswith(f"🟠 **Jan** · {QUESTION}")
