@@ -43,15 +43,15 @@ class Channel:
 
 
 @contextmanager
-def missed_channel(directory: Path) -> Iterator[Channel]:
+def missed_channel(directory: Path, *, replies: int = REPLIES) -> Iterator[Channel]:
     """Yield the channel, on a stand-in server in a process of its own."""
     with running_target(directory) as target:
         if not target.is_stand_in:
             raise RuntimeError("this would fill a real server: unset MATTERMOST_URL and the others")
-        yield _filled(target)
+        yield _filled(target, replies)
 
 
-def _filled(target: Target) -> Channel:
+def _filled(target: Target, replies: int) -> Channel:
     place = target.public
     bot = MattermostClient(target.url, place.token)
     member = MattermostClient(target.url, target.member_token or "")
@@ -61,7 +61,7 @@ def _filled(target: Target) -> Channel:
         for number in range(THREADS)
     )
     # In turn, as replies come where several people answer at once.
-    for root in itertools.islice(itertools.cycle(roots), REPLIES):
+    for root in itertools.islice(itertools.cycle(roots), replies):
         member.create_post(channel_id=channel.id, root_id=root.id, message=TEXT)
     return Channel(target.url, target.team, place.channel, place.token, roots)
 
