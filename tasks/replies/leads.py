@@ -18,8 +18,12 @@ _LEAD = re.compile(
     r"""
       (?<=\n)[ \t]*>[^\n]*                        # a quoted line
     | !\[[^\]\n]{0,300}\]\([^)\n]{0,2000}\)       # a picture
+    | \[[^\]\w\n]{0,100}\]\([^)\n]{0,2000}\)       # a link on a sign, or on nothing
     | :[A-Za-z0-9_+-]{1,100}:                     # a code of an emoji
     | (?:[:;]-?[odpsxODPSX]|[xX]-?[dD]|</?3)(?![^\W_])  # an emoticon that ends in a letter
+    | (?:[:;=]3|[oO0][_.][oO0]|T_T|\\?[oO]/|[oO][:;]-?[()])(?![^\W_])
+    | ツ
+    | \d{1,3}(?:\.\d{1,3}){1,4}(?=[\s.)\]:])       # the number of a section, 1.1
     | <[A-Za-z/!?][^<>\n]{0,300}>                 # a tag
     | [0-9]\ufe0f?\u20e3                          # a digit on a key
     | \d{1,3}(?=[^\w\s/]|/\d|_)                   # the number of an item, 1. or 1/2

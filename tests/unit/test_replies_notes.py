@@ -241,6 +241,8 @@ def test_mentions_that_a_text_begins_with(text: str, names: tuple[str, ...]) -> 
 
 # Everything in front of a note that a person would not call text.
 DECORATIONS = (
+    *(":3 ", "O:) ", "T_T ", "o_O ", "\\o/ ", "o/ ", "¯\\_(ツ)_/¯ "),
+    *("[🔒](https://a.example) ", "[](https://a.example) ", "1.1 ", "2.10.3) "),
     *" \n\t\u200b\u00a0\ufeff\u2060*#-+\\_~|=!?.,;()[]{}«»“”„‘’‚'\"•◦▪–—→⇒➜✓✔☐☑①Ⓜ™©ℹ",
     *("- [x] ", "[X]", "[ ]", "->", "=>", "-->", "1. ", "2) ", "(3)", "[4] ", "1/2 ", "#1 ", "a) "),
     *(
