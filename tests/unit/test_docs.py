@@ -236,3 +236,14 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     )
 
     assert (done.returncode, [li for li in done.stderr.splitlines() if "ireserve" in li]) == (0, [])
+
+
+def test_each_decision_has_its_own_number() -> None:
+    """Two of one number would make a reference to it mean either."""
+    files = sorted((ROOT / "docs" / "adr").glob("*.md"))
+
+    numbers = [int(path.name[:4]) for path in files]
+    headings = [path.read_text().partition(".")[0] for path in files]
+
+    assert numbers == list(range(1, len(files) + 1))
+    assert headings == [f"# {number}" for number in numbers]
