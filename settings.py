@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+import setting_rules as rules
 from ireserve_mattermost.address import DEFAULT_URL, VARIABLES, parse_redis_url, redis_url
 
 _VAR = Path(__file__).resolve().parent / "var"
@@ -27,8 +30,10 @@ class Settings(BaseSettings):
 
     # A wrong value may be a secret: the error names the field and not what was in it.
     model_config = SettingsConfigDict(
-        hide_input_in_errors=True, frozen=True, extra="ignore", populate_by_name=True
-    )
+        hide_input_in_errors=True, frozen=True, extra="ignore", populate_by_name=True,
+        # As templates and compose files have it: NAME= is a setting that is not set.
+        env_ignore_empty=True, str_strip_whitespace=True,
+    )  # fmt: skip
 
     database_url: str = Field(default=f"sqlite:///{_VAR / 'ireserve-mattermost.db'}")
     # IRESERVE_MATTERMOST_REDIS_URL, else REDIS_URL: the same rule in i-Reserve's processes.
@@ -72,18 +77,21 @@ class Settings(BaseSettings):
     def _comma_separated(cls, value: Any) -> Any:
         return _split(value)
 
-    @field_validator(
-        "metrics_token",
-        "sentry_dsn",
-        "retention_conversations_days",
-        "retention_replies_days",
-        "retention_deliveries_days",
-        mode="before",
-    )
+    @field_validator("metrics_token", "sentry_dsn", mode="before")
     @classmethod
     def _not_empty(cls, value: Any) -> Any:
-        """Take an empty variable for one that is not set."""
+        """Take an empty secret for none, wherever it comes from."""
         return value or None
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_case(cls, value: Any) -> Any:
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator("log_format", mode="before")
+    @classmethod
+    def _lower_case(cls, value: Any) -> Any:
+        return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("redis_url")
     @classmethod
@@ -98,20 +106,47 @@ class Settings(BaseSettings):
         """Host, port and database of Redis, as logs may show them."""
         return parse_redis_url(self.redis_url).label
 
-    @field_validator("database_url")
-    @classmethod
-    def _with_driver(cls, value: str) -> str:
-        """Accept the address as hosting platforms hand it out, and name our driver."""
-        scheme, separator, rest = value.partition("://")
-        if scheme in {"postgres", "postgresql"}:
-            scheme = "postgresql+psycopg"
-        return f"{scheme}{separator}{rest}"
+    _database = field_validator("database_url")(rules.database_url)
+    _attachments = field_validator("attachments_url")(rules.attachments_url)
+    _proxy = field_validator("proxy_url")(rules.proxy_url)
+    _ca_bundle = field_validator("ca_bundle")(rules.readable_file)
+    _queue = field_validator("reply_queue")(rules.queue_of_the_host)
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it and what is allowed, and no value."""
 
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return the settings of this process; the environment is read at the first call."""
-    return Settings()
+    """Return the settings of this process; the environment is read at the first call.
+
+    Raises:
+        SettingsError: one of them cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        found = [rules.sentence(each) for each in error.errors(include_input=False)]
+        raise SettingsError(f"wrong settings: {'; '.join(sorted(set(found)))}") from None
+
+
+def settings_or_exit() -> Settings:
+    """Return the settings, or end the process with one sentence: it cannot work without them."""
+    try:
+        settings = get_settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
+        raise SystemExit(1) from None
+    return settings
+
+
+def mistyped_names(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return names of the environment that are like a setting which is not set: name to setting.
+
+    Other programs share the environment, so this is a guess.
+    """
+    return rules.mistyped(environ, known=[*VARIABLES, *map(str.upper, Settings.model_fields)])
 
 
 def account_before_sudo() -> str | None:

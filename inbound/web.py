@@ -20,7 +20,7 @@ from models.limits import WEB
 from settings import get_settings
 from tasks.app import app as celery_app
 from tasks.watch.error_reports import report_error, start_error_reports
-from tasks.watch.logs import configure_logs
+from tasks.watch.logs import configure_logs, tell_mistyped_names
 
 # So many requests at once find a database connection without waiting for another's; twice the
 # threads that the Procfile gives a web process.
@@ -93,6 +93,7 @@ def create_app() -> Flask:
     settings = get_settings()
     configure_logs(level=settings.log_level, log_format=settings.log_format)
     log.info("web_started", redis=settings.redis_label)
+    tell_mistyped_names()
     app = Flask(__name__)
     register(app, blueprint)
     if start_error_reports(settings, process="web"):

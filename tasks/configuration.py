@@ -7,9 +7,10 @@ from celery.schedules import crontab
 from ireserve_mattermost.address import parse_redis_url
 from ireserve_mattermost.connections import PRODUCER_CONNECT_TIMEOUT_S, PRODUCER_TIMEOUT_S
 from ireserve_mattermost.wake_ups import QUEUE
-from settings import get_settings
+from settings import settings_or_exit
 
-_settings = get_settings()
+# Celery's own commands read this before any of our code could explain an error to the operator.
+_settings = settings_or_exit()
 
 imports = (
     "tasks.outbound.tasks",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -21,16 +24,24 @@ from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
+from models import KeyRing, KeyRingError
 from settings import get_settings
 from tasks.licences.shares import THREADS_PER_MESSAGE
 from tasks.queue import use_checked_queue
 from tasks.runtime import current_runtime, set_threads
 from tasks.watch.broker import loses_messages
 from tasks.watch.error_reports import report_error, start_error_reports
-from tasks.watch.logs import configure_logs
+from tasks.watch.logs import configure_logs, tell_mistyped_names
 
 log = structlog.get_logger(__name__)
 
+# What large answers leave free in one thread's heap no other thread can use.
+HEAPS = 2
+# Source: malloc.h of glibc.
+M_ARENA_MAX = -8
+M_MMAP_THRESHOLD = -3
+# glibc's own first value; left alone, it grows to 32 MiB with the largest block that was freed.
+LARGE_BLOCK_BYTES = 128 * 1_024
 # kombu asks the server whether it is there when nothing came for this time.
 HEALTH_CHECK_S = 5
 
@@ -46,6 +57,29 @@ def _be_patient(conf: Any = None, **_: Any) -> None:
         "socket_timeout": WORKER_TIMEOUT_S,
         "health_check_interval": HEALTH_CHECK_S,
     }
+
+
+@celeryd_init.connect
+def _share_memory(**_: Any) -> None:
+    """Let the threads that are to come share two heaps, and give large blocks back at once.
+
+    Otherwise each keeps a heap of its own at its largest. These are settings of glibc; another C
+    library has its own way, and is left alone.
+    """
+    with suppress(AttributeError):
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(M_ARENA_MAX, HEAPS)
+        set_option(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+
+
+@celeryd_init.connect
+def _check_keys(**_: Any) -> None:
+    """End a worker that could read no token with one sentence, before it takes a message."""
+    try:
+        KeyRing([key.get_secret_value() for key in get_settings().encryption_keys])
+    except KeyRingError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
+        raise SystemExit(1) from None
 
 
 # Before the pool is made, whose size it changes.
@@ -78,6 +112,7 @@ def _report_workers_errors(**_: Any) -> None:
 def _look_at_redis(**_: Any) -> None:
     """Say at once which Redis it is, and if it is set up to lose messages."""
     log.info("worker_started", redis=get_settings().redis_label)
+    tell_mistyped_names()
     try:
         trouble = loses_messages(current_runtime().redis)
     except RedisError:
@@ -92,6 +127,7 @@ def _start_beat(**_: Any) -> None:
     start_error_reports(get_settings(), process="beat")
     # Of what beat itself logs only warnings are shown: it has a line for each task.
     log.info("beat_started", redis=get_settings().redis_label)
+    tell_mistyped_names()
 
 
 def _report_failure(sender: Any = None, task_id: str = "", exception: Any = None, **_: Any) -> None:

@@ -92,9 +92,14 @@ def _tell_figures(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("fires survived")
         for line in table(rows):
             terminalreporter.write_line(line)
+    figures = [str(row) for name, row in told if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for figure in figures:
+            terminalreporter.write_line(figure)
     path = terminalreporter.config.getoption("--fire-report")
     if path:
-        write_report(Path(path), rows)
+        write_report(Path(path), rows, figures)
 
 
 def _reports(terminalreporter: pytest.TerminalReporter) -> Iterator[pytest.TestReport]:

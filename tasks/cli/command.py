@@ -9,11 +9,11 @@ from typing import IO, Any
 
 import click
 from kombu.exceptions import OperationalError as BrokerError
-from pydantic import ValidationError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
 
 from models import KeyRingError
+from settings import SettingsError
 from tasks.attachments import AttachmentError
 from tasks.failures import SendFailedError
 from tasks.licences.registration import RegistrationError
@@ -92,16 +92,24 @@ def operator_errors() -> Iterator[None]:
         raise OperatorError(str(error)) from None
     except AttachmentError as error:
         raise OperatorError(f"{error}: check ATTACHMENTS_URL, then run it again") from None
-    except ValidationError as error:
-        names = {str(each["loc"][0]).upper() for each in error.errors(include_input=False)}
-        raise OperatorError(f"wrong settings: {', '.join(sorted(names))}: see the README") from None
-    except (OperationalError, ProgrammingError):
+    except SettingsError as error:
+        raise OperatorError(f"{error}: see the README") from None
+    except (OperationalError, ProgrammingError, InternalError) as error:
         raise OperatorError(
-            "the database cannot be reached or has no tables: check DATABASE_URL, then run "
-            "`ireserve-mattermost db upgrade`"
+            f"the database cannot be reached or has no tables ({_first_line(error)}): check "
+            "DATABASE_URL, then run `ireserve-mattermost db upgrade`"
         ) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise OperatorError(f"{error.filename}: {error.strerror}") from None
     except (RedisError, BrokerError):
         raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs") from None
+
+
+def _first_line(error: DBAPIError) -> str:
+    """Return what the database says, without the statement that was asked."""
+    return str(error.orig).strip().partition("\n")[0]
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import TypeVar
 
 import requests
@@ -18,6 +19,14 @@ T = TypeVar("T")
 # Of a transfer each step of this size must come on within the read timeout.
 TRANSFER_STEP_BYTES = 256 * 1024
 READ_BYTES = 64 * 1024
+# What takes three bytes in an answer may take 200 in memory. A thousand posts have half as many
+# values, and the longest text a third as many of the signs that are counted.
+MAX_VALUES = 200_000
+_SIGNS = b"{[,:"
+# Larger answers are parsed one at a time. They would wait for the interpreter anyway, and this way
+# they do not all stand in memory meanwhile.
+LARGE_BYTES = 256 * 1024
+_large = Lock()
 
 
 def size_of(content_length: str) -> int | None:
@@ -86,8 +95,18 @@ def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> It
 def parsed(content: bytes, parse: Callable[[object], T], call: Call, *, status: int) -> T:
     """What `parse` makes of an answer in JSON.
 
-    Raises: OutcomeUnknownError when the JSON breaks off, RefusedError when it has another shape.
+    Raises: OutcomeUnknownError when the JSON breaks off or holds too much, RefusedError when it has
+        another shape.
     """
+    if len(content) < LARGE_BYTES:
+        return _parsed(content, parse, call, status=status)
+    if sum(content.count(sign) for sign in _SIGNS) > MAX_VALUES:
+        raise call.failed(OutcomeUnknownError, Reason.ANSWER_TOO_LARGE, status=status)
+    with _large:
+        return _parsed(content, parse, call, status=status)
+
+
+def _parsed(content: bytes, parse: Callable[[object], T], call: Call, *, status: int) -> T:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import structlog
 from celery.exceptions import CPendingDeprecationWarning
 
+from settings import mistyped_names
 from tasks.failures import ToldError
 from tasks.watch.own_servers import trouble_of
 
@@ -76,6 +77,12 @@ def _renderer(log_format: Literal["console", "json"]) -> structlog.types.Process
     return structlog.dev.ConsoleRenderer(
         colors=False, exception_formatter=structlog.dev.plain_traceback
     )
+
+
+def tell_mistyped_names() -> None:
+    """Say which names of the environment are like one of our settings, which is not set."""
+    for name, setting in mistyped_names().items():
+        log.warning("setting_unknown", name=name, did_you_mean=setting)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -76,12 +76,13 @@ def _seconds(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.3f}"
 
 
-def write_report(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write the report as JSON."""
+def write_report(path: Path, rows: Iterable[dict[str, Any]], figures: Sequence[str] = ()) -> None:
+    """Write the report as JSON, with the sentences that other tests measured."""
     fires = list(rows)
     report = {
         "survived": len(fires),
         "faults": sum(fire["faults"] for fire in fires),
         "fires": fires,
+        "figures": list(figures),
     }
     path.write_text(json.dumps(report, indent=2) + "\n")

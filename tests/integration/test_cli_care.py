@@ -191,4 +191,6 @@ def test_wrong_setting_is_named_without_its_value(
 
     answer = operator.json("status", exit_code=1)
 
-    assert answer["error"] == "wrong settings: RETENTION_DAYS: see the README"
+    assert answer["error"] == (
+        "wrong settings: RETENTION_DAYS must be a valid integer: see the README"
+    )

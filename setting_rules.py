@@ -1,0 +1,125 @@
+"""What a setting must be, beyond its type, and how an error says so in one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ireserve_mattermost.wake_ups import QUEUE
+
+# Names are that much alike, or the same but for the unit at their end (HOLD_SECONDS, HOLD_S).
+_ALIKE = 0.85
+_UNIT = re.compile(r"_(S|SEC|SECS|SECONDS|MIN|MINUTES|HOURS|D|DAYS)$")
+_DATABASE = (
+    "must be an address such as postgresql://user:password@host:5432/database or "
+    "sqlite:////path/to/file.db"
+)
+
+
+def database_url(value: str) -> str:
+    """Return the address with our driver; accept it as hosting platforms hand it out."""
+    scheme, separator, rest = value.partition("://")
+    kind = scheme.lower().partition("+")[0]
+    if not separator or kind not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError(f"{_DATABASE}; no other database is supported")
+    if kind == "sqlite":
+        return f"sqlite://{rest}"
+    url = f"postgresql+psycopg://{rest}"
+    _check_postgres(url)
+    return url
+
+
+def _check_postgres(url: str) -> None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        from psycopg import ProgrammingError
+        from psycopg.conninfo import make_conninfo
+    except ImportError:
+        raise ValueError("names PostgreSQL, but psycopg is not installed") from None
+    try:
+        parsed = make_url(url)
+        make_conninfo("", **{name: str(value) for name, value in parsed.query.items()})
+    except (ArgumentError, ValueError):
+        # Their own texts may show a part of the password.
+        raise ValueError(
+            f"{_DATABASE}; one host, and special characters of user and password percent-encoded"
+        ) from None
+    except ProgrammingError as error:
+        named = str(error).strip()
+        raise ValueError(f"has an option that PostgreSQL does not know: {named}") from None
+
+
+def attachments_url(value: str) -> str:
+    """Return the address of the store, which fsspec and what is installed can open."""
+    from fsspec import get_filesystem_class
+
+    scheme, separator, _ = value.partition("://")
+    try:
+        get_filesystem_class(scheme if separator else "file")
+    except ImportError:
+        raise ValueError(
+            f"names a store {scheme}:// whose package is not installed: for s3:// "
+            "install the extra s3 (pip install 'ireserve-mattermost[s3]')"
+        ) from None
+    except ValueError:
+        raise ValueError("must begin with file:// or s3://") from None
+    return value
+
+
+def proxy_url(value: str | None) -> str | None:
+    """Return the address of a proxy."""
+    if value is not None and not re.match(r"https?://[^/\s]+", value):
+        raise ValueError("must begin with http:// or https:// and name a host")
+    return value
+
+
+def readable_file(value: str | None) -> str | None:
+    """Return the path of a file that is there."""
+    if value is not None and not Path(value).is_file():
+        raise ValueError("names no file that this process may read")
+    return value
+
+
+def queue_of_the_host(value: str) -> str:
+    """Return the queue that i-Reserve's own workers read."""
+    if value == QUEUE:
+        raise ValueError(f"must not be {QUEUE}, which our own workers read: they have no such task")
+    return value
+
+
+def sentence(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with one setting, without its value."""
+    said = _said(str(error["msg"]))
+    # Which of its names the address of Redis stands in is not known here, and it names itself.
+    return said if said.startswith("the address of Redis") else f"{_name(error)} {said}"
+
+
+def _name(error: Mapping[str, Any]) -> str:
+    return str(error["loc"][0]).upper()
+
+
+def _said(text: str) -> str:
+    text = text.removeprefix("Value error, ")
+    return text.replace("Input should be", "must be").split(", unable to parse", maxsplit=1)[0]
+
+
+def mistyped(environ: Mapping[str, str], *, known: Iterable[str]) -> dict[str, str]:
+    """Return names that are like a known one which is not set."""
+    missing = [name for name in known if name not in environ]
+    found = {}
+    for name in environ:
+        near = get_close_matches(name, missing, n=1, cutoff=_ALIKE) or [
+            each for each in missing if _UNIT.search(each) and _stem(each) == _stem(name)
+        ]
+        if near and name not in known:
+            found[name] = near[0]
+    return found
+
+
+def _stem(name: str) -> str:
+    return _UNIT.sub("", name)
