@@ -82,10 +82,17 @@ def _check_keys(**_: Any) -> None:
         raise SystemExit(1) from None
 
 
+# Their loop and our threads wait for each other for ever.
+REFUSED_POOLS = ("gevent", "eventlet")
+
+
 # Before the pool is made, whose size it changes.
 @worker_init.connect
 def _count_threads(sender: Any = None, **_: Any) -> None:
     pool = get_implementation(sender.pool_cls)
+    kind = pool.__module__.rpartition(".")[2]
+    if kind in REFUSED_POOLS:
+        raise SystemExit(f"worker: --pool {kind} does not work here: use --pool threads")
     if not pool.__module__.endswith("thread"):
         set_threads(1)
         return

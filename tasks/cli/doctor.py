@@ -10,6 +10,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from tasks.app import app
+from tasks.attachments.store import AttachmentStore
 from tasks.checks import installation as ours
 from tasks.checks.check import Check, State, worst
 from tasks.checks.licence import (
@@ -18,6 +19,7 @@ from tasks.checks.licence import (
     check_licence,
     load_licences,
 )
+from tasks.checks.store import check_store
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.output import check_data, check_row, named, show, table
@@ -82,6 +84,7 @@ def _check_installation(parts: Installation) -> list[Check]:
         ours.check_database(parts.database),
         *([ours.check_limits(parts.database)] if parts.database.is_postgresql else []),
         ours.check_keys(parts.database, parts.keyring),
+        check_store(AttachmentStore(parts.settings.attachments_url)),
         broker,
         *([workers] if workers else []),
         ours.check_beat(parts.redis),

@@ -140,6 +140,7 @@ def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Oper
         # No process runs in this test.
         "workers": "fail",
         "beat": "fail",
+        "attachment store": "ok",
         "entries": "ok",
         "server": "ok",
         "bot": "ok",
