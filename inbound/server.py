@@ -2,7 +2,7 @@
 
 waitress reads a whole request and writes a whole answer in one loop over all connections, and
 gives a thread only what is complete. What it leaves open is added here: one request for each
-connection, an end to every connection, and a place for a new one. See ADR 0017.
+connection, an end to every connection, and a place for a new one. See ADR 22.
 """
 
 from __future__ import annotations
