@@ -80,7 +80,8 @@ def test_status_counts_what_was_mirrored_waits_and_failed(stage: Stage, operator
     (found,) = operator.json("status", LICENCE)["licences"]
 
     assert (found["conversations"], found["mirrored"], found["failed"]) == (1, 1, 1)
-    assert (found["waiting"]["lanes"], found["waiting"]["messages"]) == (2, 3)
+    # Two messages, a notification, and the card that the recorded reply has changed.
+    assert (found["waiting"]["lanes"], found["waiting"]["messages"]) == (2, 4)
     # The recorded reply is open until i-Reserve has been told of it, if it wants to be.
     assert found["replies_open"] == _open_replies(stage)
     moments = (found["last_out_at"], found["last_in_at"], found["waiting"]["oldest_at"])
