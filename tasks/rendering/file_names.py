@@ -1,5 +1,6 @@
 """File names that Mattermost can store and show."""
 
+from ireserve_mattermost.values import is_blank
 from tasks.rendering.characters import clean
 
 # Mattermost stores names in varchar(256) and paths in varchar(512), and answers 500 to more.
@@ -10,14 +11,14 @@ _NAMELESS = "file"
 
 
 def safe_file_name(name: str) -> str:
-    """Return the last component of the name, without control characters, never empty.
+    """Return the last component of the name, without control characters, never invisible.
 
     It has at most `MAX_NAME_BYTES` bytes in UTF-8; the extension survives the trimming,
     because Mattermost derives the type of a file from it alone.
     """
     last = clean(name).replace("\\", "/").replace("\n", " ").replace("\t", " ")
     last = last.rstrip("/ ").rpartition("/")[2].strip()
-    if not last.strip(". "):
+    if is_blank(last.replace(".", "")):
         return _NAMELESS
     if len(last.encode()) <= MAX_NAME_BYTES:
         return last

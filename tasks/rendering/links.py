@@ -37,9 +37,12 @@ _LINK = re.compile(
 )
 _ENTITY = re.compile(r"&(?=#?\w+;)", re.ASCII)
 _SPACE = re.compile(r"[\s\u200b\u2060\ufeff]")
+_EDGES = re.compile(rf"\A{_SPACE.pattern}+|{_SPACE.pattern}+\Z")
+# Browsers leave these out of an address, wherever they stand.
+_LINE_SPACE = re.compile(r"[\n\t]")
 _WORD = re.compile(r"[^\W_]")
 _UNSAFE = re.compile(r"[()\\`^{|}\[\]\"<>']")
-_UNSAFE_UNPARSED = re.compile(r"[\\`^{|}\"<>]")
+_UNSAFE_UNPARSED = re.compile(rf"[\\`^{{|}}\"<>]|{_SPACE.pattern}")
 # The brackets around a host of IPv6 are a part of the address, and not encoded.
 _HOST = re.compile(r"https?://\[[^\]/]*\]", re.IGNORECASE)
 
@@ -72,16 +75,17 @@ def find_links(text: str) -> Iterator[Link]:
 def web_address(text: str) -> str | None:
     """Return the text, trimmed, if it is one http(s) address and nothing else; otherwise None.
 
-    An argument is no sentence: brackets and full stops at its end are a part of it.
+    An argument is no sentence: brackets and full stops at its end are a part of it, and so are
+    blanks after its host, as in the name of a file.
     """
-    text = clean(text).strip()
+    text = _EDGES.sub("", clean(text))
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
     except ValueError:
         return None
     # Browsers take a backslash for a slash there, and others for a part of the host's name.
-    odd = "\\" in parts.netloc or _SPACE.search(text)
+    odd = "\\" in parts.netloc or _SPACE.search(parts.netloc) or _LINE_SPACE.search(text)
     if parts.scheme not in {"http", "https"} or odd or not _WORD.search(host):
         return None
     return _encoded(text, _UNSAFE_UNPARSED)

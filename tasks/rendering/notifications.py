@@ -12,6 +12,8 @@ from tasks.rendering.splitting import split
 
 # What Mattermost shows of a title on two or three lines; a longer one is repeated in the body.
 _MAX_TITLE_LENGTH = 300
+# With a label of this length the longest address still becomes a link.
+_MAX_LABEL_LENGTH = 80
 # Push and desktop notifications show about two lines.
 _MAX_FALLBACK_LENGTH = 300
 # Two short fields share a row in a column of text; more than this would wrap in it.
@@ -95,7 +97,7 @@ def _under(title: str, text: str, *, max_length: int) -> str:
 def _link(url: str, *, max_length: int) -> str:
     """Return the address as a link that takes half of the room at most; otherwise as text."""
     address, shown = web_address(url), one_line(url, limit=max_length // 2)
-    for limit in (len(url), _MAX_TITLE_LENGTH):
+    for limit in (len(url), _MAX_TITLE_LENGTH, _MAX_LABEL_LENGTH):
         link = plain_link(shorten(shown, limit=limit), url=address) if address else ""
         if link and len(link) <= max_length // 2:
             return link

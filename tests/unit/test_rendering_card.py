@@ -139,6 +139,13 @@ def test_a_long_question_is_cut() -> None:
         ),
         pytest.param("https://x.nl/a_).", "[a_).](https://x.nl/a_%29.)", id="odd end"),
         pytest.param("http://[::1]/a", "[a](http://[::1]/a)", id="ipv6"),
+        pytest.param(
+            "https://x.nl/my offer.pdf", "[my offer.pdf](https://x.nl/my%20offer.pdf)", id="blank"
+        ),
+        pytest.param(
+            "https://x.nl/a\u00a0b", "[a\u00a0b](https://x.nl/a%C2%A0b)", id="no-break space"
+        ),
+        pytest.param("\u200bhttps://x.nl/a", "[a](https://x.nl/a)", id="unseen before it"),
         pytest.param("https://x.nl/?q=1", "[x.nl](https://x.nl/?q=1)", id="host alone"),
         pytest.param("https://my_host/", "[my_host](https://my_host/)", id="underscore"),
         pytest.param("http://x.nl\\@e.nl", "http:\u200b//x.nl\\\\@\u200be.nl", id="two hosts"),

@@ -20,6 +20,8 @@ from tests.unit.test_rendering_oracle import NASTY
         pytest.param("a/", "a", id="folder"),
         pytest.param("", "file", id="empty"),
         pytest.param(" . ", "file", id="dots"),
+        pytest.param("\u200b", "file", id="unseen"),
+        pytest.param("\u3164.\u00ad", "file", id="unseen around a dot"),
         pytest.param("a\x00b\nc\u202egnp.exe", "ab cgnp.exe", id="control characters"),
         pytest.param(".profile", ".profile", id="no stem"),
         pytest.param("é" * 150 + ".jpeg", "é" * 97 + ".jpeg", id="long"),

@@ -3,33 +3,29 @@
 import json
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ireserve_mattermost.messages import URL_LENGTH
 from ireserve_mattermost.values import is_blank
 from tasks.rendering import render_notification
 from tasks.rendering.notifications import MAX_ATTACHMENT_BYTES
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed, typed
 
 ADDRESSES = st.sampled_from(
-    [
-        "https://x.nl/1",
-        "http://x.nl/a_",
-        "https://[::1]/(a",
-        "http:///",
-        "https://x.nl/" + "a" * 7000,
-    ]
+    ["https://x.nl/1", "http://x.nl/a_ b", "https://[::1]/(a", "http:///", "http://" + "a" * 7000]
 )
 
 
 def shown(attachment: dict[str, Any]) -> str:
     """Return what a client shows of an attachment."""
     title = attachment.get("title", "")
-    texts = [title if "title_link" in attachment else read(title).text]
+    texts = [title if attachment.get("title_link") else read(title).text]
     texts.append(read(attachment.get("text", "")).text)
-    for field in attachment.get("fields", ()):
+    for field in attachment.get("fields") or ():
         texts += [field["title"], read(field["value"]).text]
     return squashed("\n".join(texts))
 
@@ -117,6 +113,7 @@ def test_desktop_and_phone_show_the_same_of_a_notification(title: str, fallback:
         ("https://x.nl/bookings/1", "https://x.nl/bookings/1"),
         ("https://x.nl/a_).", "https://x.nl/a_)."),
         ("http://[::1]/", "http://[::1]/"),
+        ("https://x.nl/my offer.pdf", "https://x.nl/my offer.pdf"),
     ],
 )
 def test_an_address_without_a_title_is_a_link_in_the_text(
@@ -127,6 +124,15 @@ def test_an_address_without_a_title_is_a_link_in_the_text(
 
     assert "title_link" not in attachment
     assert read(attachment["text"]) == Reading(f"Bevestigd{url}", (href,), ("paragraph",))
+
+
+def test_the_longest_address_is_a_link_in_the_text() -> None:
+    """Of a long address a part is shown, and the link leads to all of it."""
+    url = "https://x.nl/" + "a" * (URL_LENGTH - 13)
+
+    attachment = render_notification(text="Bevestigd", url=url, max_length=16383)
+
+    assert read(attachment["text"]).hrefs == (url,)
 
 
 def test_an_address_and_nothing_else_is_shown() -> None:
@@ -235,7 +241,7 @@ def test_all_of_a_notification_is_found_again(
     visible = shown(attachment)
     parts = [text, title, *(part for field in fields for part in field)]
     assert [part for part in parts if squashed(part) not in visible] == []
-    places = (*read(attachment.get("text", "")).hrefs, attachment.get("title_link"))
+    places = (*read(attachment.get("text", "")).hrefs, unquote(attachment.get("title_link", "")))
     assert url is None or squashed(url) in visible or url in places
 
 

@@ -28,9 +28,9 @@ class RawLinks(MarkdownIt):
         return url
 
 
-def gfm() -> MarkdownIt:
+def gfm(*, html: bool = True) -> MarkdownIt:
     """Return a parser with what the clients know, and with HTML on, so that a leak is seen."""
-    parser = RawLinks("commonmark", {"html": True, "linkify": True, "breaks": True})
+    parser = RawLinks("commonmark", {"html": html, "linkify": True, "breaks": True})
     parser.enable(["table", "strikethrough", "linkify"])
     # Neither client makes a link of a bare "example.nl" or "//example.nl", nor takes a zero width
     # space for a letter of a domain; bare e-mail addresses are found by `bare_addresses`.
@@ -48,6 +48,8 @@ def server() -> MarkdownIt:
 
 
 GFM = gfm()
+# No client of Mattermost reads HTML: what an agent writes of it is text.
+AGENT = gfm(html=False)
 SERVER = server()
 
 
@@ -60,9 +62,9 @@ class Reading:
     foreign: tuple[str, ...]
 
 
-def read(markdown: str) -> Reading:
+def read(markdown: str, *, parser: MarkdownIt = GFM) -> Reading:
     """Return how the Markdown reads."""
-    tokens = list(_flat(GFM.parse(markdown)))
+    tokens = list(_flat(parser.parse(markdown)))
     links = [token for token in tokens if token.type == "link_open"]
     text = "".join("\n" if token.type in BREAKS else token.content for token in tokens)
     foreign = [token.type for token in tokens if token.type not in PLAIN_TOKENS | BREAKS]
