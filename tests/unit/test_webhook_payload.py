@@ -100,13 +100,6 @@ def test_body_that_cannot_be_read_is_refused(
         ({"user_id": "../" + "a" * 23}, f"user_id: {ID_ERROR}"),
         ({"post_id": 5}, "post_id: must be a string"),
         ({"user_id": {"a": 1}}, "user_id: must be a string"),
-        ({"text": ["hello"]}, "text: must be a string"),
-        ({"file_ids": []}, "file_ids: must be a string"),
-        ({"team_id": True}, "team_id: must be a string"),
-        ({"timestamp": "soon"}, "timestamp: must be a whole number"),
-        ({"timestamp": 1.5}, "timestamp: must be a whole number"),
-        ({"timestamp": True}, "timestamp: must be a whole number"),
-        ({"timestamp": ""}, "timestamp: must be a whole number"),
     ],
     ids=repr,
 )
@@ -127,13 +120,32 @@ def test_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         {"text": None, "trigger_word": None, "timestamp": None},
         {"timestamp": "1795352199"},
         {"timestamp": 10**4_000},
+        {"timestamp": 1.764e12},
+        {"timestamp": "-5"},
+        {"timestamp": True},
+        {"text": ["hello"]},
+        {"file_ids": []},
+        {"team_id": 5, "channel_id": {"a": 1}, "user_name": False},
         {"root_id": 5, "root_name": {"deep": [1]}},
     ],
-    ids=["empty text", "nasty text", "left out", "seconds", "huge", "fields of tomorrow"],
-)
+    ids=[
+        "empty text", "nasty text", "left out", "seconds", "huge", "fraction", "negative",
+        "boolean", "list as text", "list of files", "other types", "fields of tomorrow",
+    ],
+)  # fmt: skip
 def test_odd_field_that_nobody_needs_does_no_harm(changes: dict[str, Any]) -> None:
     """What is not used may be missing, odd or new; the reply counts."""
     assert parse_webhook(payload(**changes)) == WebhookCall(POST_ID, USER_ID)
+
+
+@pytest.mark.parametrize(
+    ("mimetype", "body"),
+    [(JSON, b'{"text": "a", "text": "b"}'), (FORM, b"text=a&text=b&timestamp=1&timestamp=2")],
+    ids=[JSON, FORM],
+)
+def test_field_that_is_not_used_may_come_twice(mimetype: str, body: bytes) -> None:
+    """A proxy that writes a call anew may repeat it; the token and the two ids come once."""
+    assert read_fields(body, mimetype=mimetype)["text"] == "b"
 
 
 @pytest.mark.parametrize(
