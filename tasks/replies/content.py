@@ -14,8 +14,13 @@ from tasks.replies.plain_text import Reading
 MAX_TEXT_LENGTH = 65_535
 # Mentions of all: nothing but a note is meant for them.
 _EVERYBODY = frozenset({"all", "channel", "here"})
-# Beside blanks: letters by Unicode's book that are drawn as one, and joiners of nothing.
-_BLANK = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f\u200c\u200d]*")
+# Beside blanks: letters and signs by Unicode's book that are drawn as one, joiners of nothing, and
+# selectors of a form where nothing stands that has one.
+_BLANK = re.compile(
+    "[\\s\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u2065\u2800\u3164"
+    "\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d159"
+    "\U0001d173-\U0001d17a\U000e0100-\U000e01ef]*"
+)
 
 
 @dataclass(frozen=True, slots=True)

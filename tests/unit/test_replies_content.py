@@ -43,7 +43,24 @@ def test_text_says_who_may_read_it(message: str, is_note: bool, mentions: tuple[
 
 @pytest.mark.parametrize(
     "message",
-    ["", " \n ", "\u200b", "&#8203;", "&nbsp;", "\u3164", "\u2800", "\u200d", "\ufe0f"],
+    [
+        "",
+        " \n ",
+        "\u200b",
+        "&#8203;",
+        "&nbsp;",
+        "\u3164",
+        "\u2800",
+        "\u200d",
+        "\ufe0f",
+        "\u17b4",
+        "\u180b",
+        "\U0001d159",
+        "\U000e0100",
+        "\U0001d173 \ufff0",
+        "&#x17b5;&NewLine;",
+        "\u200f",
+    ],
     ids=ascii,
 )
 def test_blanks_are_nothing_to_show(message: str) -> None:
