@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Update, case, delete, insert, literal, select, update
@@ -50,6 +50,9 @@ _COLUMNS = (
     Reply.receipt,
     Reply.receipt_due_at,
 )
+# The thread that has written a change tells it. Another one does so only if that thread died;
+# longer than the broker is waited for, and short enough that a death is not noticed.
+TOLD_WITHIN = timedelta(seconds=5)
 # What the last attempt met; it is forgotten with the next one that ends well.
 _NO_TROUBLE: dict[str, Any] = {"reason": None, "detail": None}
 # What is settled of a reply that is not recorded anew.
@@ -253,7 +256,7 @@ def _row(known: KnownReply) -> Update:
 
 
 def _settled(now: datetime) -> dict[str, Any]:
-    return {"attempts": 0, "next_attempt_at": now}
+    return {"attempts": 0, "next_attempt_at": now + TOLD_WITHIN}
 
 
 def remove(connection: Connection, known: KnownReply) -> None:

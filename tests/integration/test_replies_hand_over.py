@@ -189,11 +189,32 @@ def test_worker_that_died_before_it_noted_the_sending_sends_again_under_the_same
     assert [headers["id"] for headers, _ in _taken(thread)] == [f"{row.id}-recorded-1"] * 2
 
 
+def test_change_is_due_for_no_other_thread_while_it_is_told(thread: MirroredThread) -> None:
+    """A thread that looks for work in that moment would tell it a second time."""
+    due: list[int] = []
+
+    def look(**_: Any) -> None:
+        due.extend(thread.due())
+
+    after_task_publish.connect(look)
+    try:
+        row = thread.recorded(thread.say("one"))
+        thread.stage.member().delete_post(row.post_id)
+        thread.ask_again(row.id)
+    finally:
+        after_task_publish.disconnect(look)
+
+    assert [event for event, *_ in _told(thread)] == ["recorded", "deleted"]
+    assert due == []
+
+
 def test_change_that_comes_while_the_last_one_is_sent_is_told_too(thread: MirroredThread) -> None:
     """What was sent is not what the row holds by then: the next event is told as well."""
 
     def change_meanwhile(body: Any, **_: Any) -> None:
-        thread.change(body[1]["reply_id"], revision=2, pending_event=ReplyEvent.EDITED)
+        # The thread that wrote it has died, and its time to tell it is over.
+        changed = {"revision": 2, "pending_event": ReplyEvent.EDITED, "next_attempt_at": utc_now()}
+        thread.change(body[1]["reply_id"], **changed)
 
     after_task_publish.connect(change_meanwhile)
     try:
