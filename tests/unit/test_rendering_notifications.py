@@ -252,13 +252,16 @@ def test_all_of_a_notification_is_found_again(
         pytest.param([("é" * 500, "é" * 16_000)] * 19, id="letters of two bytes"),
         pytest.param([("T", "🗑" * 16_000)] * 9, id="letters of four bytes"),
         pytest.param([("T", '"\\\t' * 5_000)] * 30, id="characters that JSON escapes"),
+        pytest.param([("T", "<>&" * 5_000)] * 50, id="characters that the server escapes"),
     ],
 )
 def test_a_notification_fits_into_a_request(fields: list[tuple[str, str]]) -> None:
     """What is too much for the server's limit of a request is cut, and the last field says so."""
     attachment = render_notification(text="é" * 16_000, fields=fields, max_length=16383)
 
-    assert len(json.dumps(attachment, ensure_ascii=False).encode()) <= MAX_ATTACHMENT_BYTES
+    written = json.dumps(attachment, ensure_ascii=False)
+    assert len(written.encode()) <= MAX_ATTACHMENT_BYTES
+    assert len(re.sub("[<>&]", r"\\u003c", written)) <= 800_000
     told = re.search(r"… \((\d+) more fields?\)", attachment["fields"][-1]["value"])
     assert told
     assert int(told[1]) == len(fields) - len(attachment["fields"]) + 1
