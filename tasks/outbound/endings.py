@@ -133,7 +133,8 @@ def detail_of(error: SendFailedError | UndecidedError | MattermostError) -> str:
 def refuse(database: Database, begun: Begun, entry: LaneEntry, failure: SendFailedError) -> Settled:
     """Write down that a message which was not tried has failed."""
     if begun.must_look:
-        failure = SendFailedError(failure.reason, f"{failure.detail} {MAY_HAVE_ARRIVED}")
+        detail = f"{failure.detail.rstrip('.')}. {MAY_HAVE_ARRIVED}"
+        failure = SendFailedError(failure.reason, detail)
     _write_failed(database, begun, failure, entry.payload)
     return _failed(entry, failure)
 

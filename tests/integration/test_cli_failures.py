@@ -165,6 +165,8 @@ def test_a_message_is_said_to_have_arrived_perhaps_only_if_it_was_sent_off(
     (row,) = [row for row in stage.ledger() if row.key == "reply:m1"]
     assert (row.state.value, row.reason) == ("failed", "invalid_arguments")
     assert (MAY_HAVE_ARRIVED in (row.detail or "")) == claims
+    # A sentence of its own, whatever stands before it.
+    assert (f". {MAY_HAVE_ARRIVED}" in (row.detail or "")) == claims
 
 
 def test_messages_of_a_licence_are_sent_again_in_their_order(
