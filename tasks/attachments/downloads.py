@@ -29,19 +29,30 @@ READ_BYTES = 64 * 1024
 # How often the caller hears that it goes on; each chunk would be thousands of calls.
 PROGRESS_INTERVAL_S = 1.0
 HTTPS_PORT = 443
+# Those of IANA's list, with "aes128gcm", which is not the file's bytes either, and what else some
+# hosts use.
 COMPRESSIONS = frozenset(
     {
-        "gzip",
-        "x-gzip",
-        "deflate",
-        "compress",
-        "x-compress",
+        "aes128gcm",
         "br",
-        "zstd",
+        "bzip2",
+        "compress",
         "dcb",
         "dcz",
-        "bzip2",
+        "deflate",
+        "exi",
+        "gzip",
+        "lz4",
+        "lzma",
+        "pack200-gzip",
+        "snappy",
+        "x-bzip2",
+        "x-compress",
+        "x-deflate",
+        "x-gzip",
+        "x-lzma",
         "xz",
+        "zstd",
     }
 )
 USER_AGENT = "ireserve-mattermost"

@@ -172,6 +172,11 @@ def _short(request: Request, connection: socket.socket) -> None:
             AttachmentReason.COMPRESSED,
             id="compressed-at-last",
         ),
+        pytest.param(
+            always(http(200, b"x", headers={"Content-Encoding": "x-lzma"})),
+            AttachmentReason.COMPRESSED,
+            id="compressed-oddly",
+        ),
     ],
 )
 def test_a_download_that_does_not_give_the_file_says_why(
