@@ -128,8 +128,7 @@ def test_an_address_without_a_title_is_a_link_in_the_text(
 
 def test_the_longest_address_is_a_link_in_the_text() -> None:
     """Of a long address a part is shown, and the link leads to all of it."""
-    url = "https://x.nl/" + "a" * (URL_LENGTH - 13)
-
+    url = "https://x.nl/".ljust(URL_LENGTH, "a")
     attachment = render_notification(text="Bevestigd", url=url, max_length=16383)
 
     assert read(attachment["text"]).hrefs == (url,)

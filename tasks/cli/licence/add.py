@@ -70,6 +70,7 @@ def add(
     """Register LICENCE, or bring it up to date.
 
     Tries server, token, team and channel before anything is stored, and prints what to do next.
+    Workers notice a change within 5 s.
     """
     if admin_token_file is not None and callback_url is None:
         raise click.UsageError("--admin-token-file needs --callback-url")
