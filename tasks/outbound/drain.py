@@ -16,12 +16,13 @@ from tasks.outbound.batch import send_messages
 from tasks.outbound.job import Head, Step
 from tasks.outbound.users import store_changes
 from tasks.runtime import Runtime
+from tasks.watch.own_servers import trouble_of
 from tasks.watch.tallies import counts_of
 
 log = structlog.get_logger(__name__)
 
-# Often enough for a lane to go on soon after Redis is back.
-ASK_REDIS_EVERY_S = 1.0
+# Short enough for a lane to go on soon after the database or Redis is back.
+PAUSE_S = 2.0
 
 
 @dataclass(slots=True)
@@ -130,29 +131,29 @@ def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
             runtime.lanes.let_go(taken)
     except LockLostError:
         log.warning("lane_lost", lane=str(taken.lane))
-    except BaseException:
-        _let_go_once_redis_is_back(runtime, taken)
+    except BaseException as error:
+        if trouble_of(error) is None:
+            runtime.lanes.let_go(taken)
+        else:
+            _let_go_after_a_pause(runtime, taken)
         raise
 
 
-def _let_go_once_redis_is_back(runtime: Runtime, taken: TakenLane) -> None:
-    """Let the lane go, so that it is not held up until its lock runs out.
+def _let_go_after_a_pause(runtime: Runtime, taken: TakenLane) -> None:
+    """Let the lane go and wake its licence again, once Redis takes that.
 
-    Redis may take nothing for a while: it is away, full, or a replica just now. This thread has
-    nothing else to do then, and wakes the licence again when that is over.
+    The database or Redis does not work: this thread has nothing else to do. Without the pause the
+    next attempt would come at once; without the wake-up it would wait for the sweep.
     """
     ends_at = time.monotonic() + LOCK_S
-    was_away = False
     while time.monotonic() < ends_at and not runtime.stopping.is_set():
+        time.sleep(PAUSE_S)
         try:
             runtime.lanes.let_go(taken)
-            if was_away:
-                runtime.lanes.revive(taken.lane.licence_id, overdue_ms=0)
+            runtime.lanes.revive(taken.lane.licence_id, overdue_ms=0)
         except RedisError:
-            was_away = True
-            time.sleep(ASK_REDIS_EVERY_S)
-        else:
-            return
+            continue
+        return
 
 
 def _readable(raw_entries: Sequence[bytes]) -> list[Head]:
