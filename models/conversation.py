@@ -45,8 +45,7 @@ class Conversation(Base):
     The root post shows the rest as a card: who asks what, and what i-Reserve says of it.
     ``revision`` is that of i-Reserve's newest call. ``waiting_since``: the visitor waits for an
     answer; ``answered_at``: since then the visitor does not. ``assignee_username`` is the name in
-    Mattermost, empty when there is none. ``told_until`` is when the newest of the messages was
-    enqueued that have changed any of this. ``card_digest`` tells what was drawn last, and
+    Mattermost, empty when there is none. ``card_digest`` tells what was drawn last, and
     ``card_changed_at`` since when there is something else to draw; None: nothing.
     """
 
@@ -93,6 +92,5 @@ class Conversation(Base):
     revision: Mapped[int | None] = mapped_column(BigInteger)
     waiting_since: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
-    told_until: Mapped[datetime | None]
     card_digest: Mapped[str | None] = mapped_column(String(DIGEST_LENGTH))
     card_changed_at: Mapped[datetime | None]

@@ -96,22 +96,29 @@ class Batch:
         """Write down that the messages are being sent, unless the licence has to wait."""
         entries = [head.entry for head, _ in self._messages]
         blocked = reason_to_wait(self._runtime, self._lane, entries[0])
-        # Each statement stands for itself: what is begun and never sent is looked for, and a
-        # conversation without messages does no harm.
-        with self._runtime.database.autocommit() as connection:
-            if isinstance(blocked, Waiting):
-                # A server is away for all its licence's messages, not only for the first.
-                self._blocked = blocked
+        if isinstance(blocked, Waiting):
+            # A server is away for all its licence's messages, not only for the first.
+            self._blocked = blocked
+            with self._runtime.database.reading() as connection:
                 known = ledger.find(connection, self._lane, [entry.key for entry in entries])
-                final = {key: row for key, row in known.items() if row.state.is_final}
-            else:
-                # A change of the conversation is in the ledger only if it fails.
-                messages = [entry for entry in entries if entry.kind != DeliveryKind.CONVERSATION]
-                opening = ledger.begin(connection, self._lane, messages)
-                final, self._untried = opening.final, opening.begun
-                said = [(head.entry.key, message) for head, message in self._messages]
-                self._thread = _load_thread(connection, said, opening)
+            final = {key: row for key, row in known.items() if row.state.is_final}
+        else:
+            final = self._open(entries)
         self._note_final(entries, final)
+
+    def _open(self, entries: Sequence[LaneEntry]) -> dict[str, KnownDelivery]:
+        """Begin the messages and store what they tell of the conversation; return the final ones.
+
+        Both or neither: a message that is new to the ledger has told nothing yet.
+        """
+        # A change of the conversation is in the ledger only if it fails.
+        messages = [entry for entry in entries if entry.kind != DeliveryKind.CONVERSATION]
+        said = [(head.entry.key, message) for head, message in self._messages]
+        with self._runtime.database.connection() as connection:
+            opening = ledger.begin(connection, self._lane, messages)
+            self._thread = _load_thread(connection, said, opening)
+        self._untried = opening.begun
+        return opening.final
 
     def _note_final(self, entries: Sequence[LaneEntry], final: dict[str, KnownDelivery]) -> None:
         for entry in entries:
@@ -294,5 +301,4 @@ def _load_thread(
 def _said(key: str, message: CheckedMessage, opening: Opening | None) -> Said:
     begun = None if opening is None else opening.begun.get(key)
     is_new = begun is not None and begun.before is ledger.NEW
-    is_known = opening is None or key in opening.final
-    return Said(message.message, message.enqueued_at, is_new=is_new, is_known=is_known)
+    return Said(message.message, message.enqueued_at, is_new=is_new)

@@ -52,7 +52,6 @@ class Thread:
     revision: int | None
     waiting_since: datetime | None
     answered_at: datetime | None
-    told_until: datetime | None
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
@@ -98,7 +97,6 @@ _TOLD = (
     "revision",
     "waiting_since",
     "answered_at",
-    "told_until",
 )
 # In the order of the fields of a Thread.
 _COLUMNS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,23 +21,15 @@ _ENDED = frozenset({ConversationState.CLOSED, ConversationState.SNOOZED})
 class Said:
     """A message of the conversation or a call about it, and when it was enqueued.
 
-    ``is_new``: no worker has begun it before. ``is_known``: the ledger knows how it ended.
+    ``is_new``: no worker has begun it before. One that is taken up again has told all already.
     """
 
     message: Message
     at: datetime
     is_new: bool = True
-    is_known: bool = False
-
-    def tells(self, told_until: datetime | None) -> bool:
-        """Say whether it tells of who waits: a message that is taken up again has told so before.
-
-        Unless the worker that began it died before that was stored.
-        """
-        return not self.is_known and (self.is_new or told_until is None or self.at > told_until)
 
 
-def told_by(known: Mapping[str, Any], said: Sequence[Said]) -> dict[str, Any]:
+def told_by(known: Mapping[str, Any], said: Iterable[Said]) -> dict[str, Any]:
     """Return which columns of the conversation change, from ``known`` on, and to what."""
     told = dict(known)
     for each in said:
@@ -46,10 +38,9 @@ def told_by(known: Mapping[str, Any], said: Sequence[Said]) -> dict[str, Any]:
                 _begin(told, each.message, each.at)
             case ConversationChange():
                 _change(told, each.message, each.at)
-            case ChatMessage() if each.tells(known["told_until"]):
+            case ChatMessage() if each.is_new:
                 _speak(told, each.message, each.message.sent_at or each.at)
-    changes = {name: value for name, value in told.items() if value != known.get(name)}
-    return {**changes, "told_until": said[-1].at} if changes else {}
+    return {name: value for name, value in told.items() if value != known.get(name)}
 
 
 def _begin(told: dict[str, Any], root: RootPost, at: datetime) -> None:

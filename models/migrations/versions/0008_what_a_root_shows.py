@@ -27,7 +27,6 @@ _COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
     "revision": sa.BigInteger(),
     "waiting_since": _MOMENT,
     "answered_at": _MOMENT,
-    "told_until": _MOMENT,
     "card_digest": sa.String(length=32),
     "card_changed_at": _MOMENT,
 }
