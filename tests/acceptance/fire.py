@@ -220,10 +220,18 @@ def _wait_until_cards_are_right(load: Load, licences: Sequence[str], *, until: f
         conversation: f"{'⚪' if is_closed(conversation) else sign} **Jan** · message 0"
         for conversation in load.conversations(licences)
     }
-    while wrong := sorted(set(expected.items()) ^ set(load.first_lines().items())):
+    while wrong := _wrong_lines(expected, load.first_lines()):
         if time.monotonic() > until:
-            raise BrokenPromiseError(f"not on the card, or instead of it: {wrong[:6]}")
+            raise BrokenPromiseError(f"not what the card should say: {wrong[:5]}")
         time.sleep(LOOK_EVERY_S)
+
+
+def _wrong_lines(expected: Mapping[str, str], seen: Mapping[str, str]) -> list[str]:
+    return [
+        f"{conversation}: {seen.get(conversation)!r} for {line!r}"
+        for conversation, line in expected.items()
+        if seen.get(conversation) != line
+    ]
 
 
 def _wait_until_nothing_is_under_way(stage: DeployedStage, licences: Sequence[str]) -> None:

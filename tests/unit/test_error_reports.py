@@ -31,7 +31,7 @@ def test_missing_sdk_is_a_line_in_the_log(
     started = start_error_reports(Settings(sentry_dsn=SecretStr(DSN)), process="worker")
 
     assert started is False
-    assert "sentry-sdk is not installed" in capsys.readouterr().out
+    assert "sentry-sdk is not installed" in "".join(capsys.readouterr())
 
 
 def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
@@ -40,7 +40,7 @@ def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
     """A typing mistake does not stop the worker, and what was typed is not shown."""
     started = start_error_reports(Settings(sentry_dsn=SecretStr("geheim")), process="worker")
 
-    logged = capsys.readouterr().out
+    logged = "".join(capsys.readouterr())
     assert started is False
     assert "SENTRY_DSN is no address of Sentry" in logged
     assert "geheim" not in logged
