@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from demo.errors import DemoError
 from demo.installation import SAMPLE
-from demo.ireserve.chat import say, start_conversation
+from demo.ireserve.chat import Opening, say, start_conversation
 from demo.ireserve.store import Conversation, Message, Store
 from ireserve_mattermost.messages import key_of, lane_of
 from tasks import send_notification
@@ -29,6 +29,8 @@ class Played:
     conversation: Conversation
     messages: Sequence[Message]
     notifications: Sequence[dict[str, Any]]
+    page_title: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 def sample() -> dict[str, Any]:
@@ -57,6 +59,8 @@ def play(script: Mapping[str, Any], *, licence_id: str, store: Store, site: str)
             _message(conversation, f"{run}-{number}", item)
             for number, item in enumerate(script["messages"], 1)
         ],
+        page_title=script.get("page_title"),
+        fields=script.get("fields", {}),
         notifications=[
             {**item, "notification_id": f"{item['notification_id']}-{run}"}
             for item in script["notifications"]
@@ -82,7 +86,10 @@ def _message(conversation: Conversation, message_id: str, item: Mapping[str, Any
 def _enqueue(played: Played, store: Store, site: str) -> None:
     conversation = played.conversation
     path = f"conversations/{conversation.licence_id}/{conversation.conversation_id}"
-    start_conversation(store, conversation, url=f"{site}/{path}")
+    opening = Opening(
+        url=f"{site}/{path}", page_title=played.page_title, fields=dict(played.fields)
+    )
+    start_conversation(store, conversation, opening)
     for message in played.messages:
         say(store, replace(message, posted_at=datetime.now(UTC).isoformat()))
     # i-Reserve calls again when it is not sure: the same message is posted once.

@@ -23,7 +23,13 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from demo.ireserve.chat import end_conversation, say, start_conversation
+from demo.ireserve.chat import (
+    Opening,
+    end_conversation,
+    say,
+    start_conversation,
+    take_conversation,
+)
 from demo.ireserve.configuration import Configuration
 from demo.ireserve.files import is_kept, keep_file, send_file
 from demo.ireserve.mirror import Mirror, Passage
@@ -39,6 +45,8 @@ MAX_REQUEST_BYTES = 50 * 1024 * 1024
 # What fits in a few screens; the package itself takes far more.
 MAX_TEXT_LENGTH = 10_000
 MAX_NAME_LENGTH = 100
+# The user of i-Reserve who is the team's member in Mattermost.
+AGENT_ID, AGENT = "user-7", "Anna"
 
 _CONVERSATION = "/conversations/<licence_id>/<conversation_id>"
 
@@ -108,8 +116,11 @@ def begin() -> AnyResponse:
     )
     if conversation.licence_id not in _configuration().channels:
         abort(400)
-    url = _url_of(conversation)
-    start_conversation(_store(), conversation, url=f"{request.url_root.rstrip('/')}{url}")
+    opening = Opening(
+        url=f"{request.url_root.rstrip('/')}{_url_of(conversation)}",
+        question=form.get("question", "").strip()[:MAX_TEXT_LENGTH] or None,
+    )
+    start_conversation(_store(), conversation, opening)
     return redirect(_url_of(conversation), 303)
 
 
@@ -149,6 +160,13 @@ def write(licence_id: str, conversation_id: str) -> Response:
     )
     say(_store(), message)
     return _json({}, 201)
+
+
+@blueprint.post(f"{_CONVERSATION}/take")
+def take(licence_id: str, conversation_id: str) -> Response:
+    """Say that Anna has the conversation from now on."""
+    take_conversation(_find(licence_id, conversation_id), user_id=AGENT_ID, name=AGENT)
+    return _json({})
 
 
 @blueprint.post(f"{_CONVERSATION}/end")

@@ -6,13 +6,30 @@ This is all that i-Reserve has to do for the way out; it knows the broker and no
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from demo.ireserve.store import Conversation, Message, Store
 from tasks import create_root_post, post_reply, update_conversation
 
 
-def start_conversation(store: Store, conversation: Conversation, *, url: str | None = None) -> None:
-    """Begin a conversation, which the team finds here at ``url``.
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What i-Reserve knows of a conversation at its start, beside who and where.
+
+    ``url`` is where the conversation is shown here.
+    """
+
+    url: str | None = None
+    page_title: str | None = None
+    question: str | None = field(default=None, repr=False)
+    fields: Mapping[str, str | int | float] = field(default_factory=dict, repr=False)
+
+
+def start_conversation(
+    store: Store, conversation: Conversation, opening: Opening = Opening()
+) -> None:
+    """Begin a conversation.
 
     Raises:
         kombu.exceptions.OperationalError: the broker is away; nothing was stored either.
@@ -22,10 +39,32 @@ def start_conversation(store: Store, conversation: Conversation, *, url: str | N
         conversation.conversation_id,
         visitor_name=conversation.visitor_name,
         page_url=conversation.page_url or None,
-        conversation_url=url,
+        page_title=opening.page_title,
+        question=opening.question,
+        conversation_url=opening.url,
+        fields=opening.fields,
         started_at=conversation.started_at,
     )
     store.add_conversation(conversation)
+
+
+def take_conversation(
+    conversation: Conversation, *, user_id: str, name: str, subject: str | None = None
+) -> None:
+    """Say who has the conversation from now on, and what it is about.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is away.
+    """
+    update_conversation.delay(
+        conversation.licence_id,
+        conversation.conversation_id,
+        revision=_revision(),
+        state="taken",
+        assignee_user_id=user_id,
+        assignee_name=name,
+        subject=subject,
+    )
 
 
 def end_conversation(conversation: Conversation) -> None:
@@ -37,10 +76,14 @@ def end_conversation(conversation: Conversation) -> None:
     update_conversation.delay(
         conversation.licence_id,
         conversation.conversation_id,
-        # Milliseconds grow, also from one of our processes to the other.
-        revision=time.time_ns() // 1_000_000,
+        revision=_revision(),
         state="closed",
     )
+
+
+def _revision() -> int:
+    # Milliseconds grow, also from one of our processes to the other.
+    return time.time_ns() // 1_000_000
 
 
 def say(store: Store, message: Message) -> None:

@@ -31,19 +31,23 @@ def test_visitors_message_is_a_reply_in_the_thread_with_their_name(sides: Sides)
 
 
 def test_root_shows_how_the_conversation_stands(sides: Sides) -> None:
-    """It waits with the visitor's question, is answered by the team, is closed, and opens again."""
+    """It waits with the visitor's question, is answered, taken and closed, and opens again."""
     sides.write_and_wait("Is the house free in August?")
     root = sides.threads.last.locator(".post").first
     expect(root).to_contain_text(f"🟠 {sides.visitor} · Is the house free in August?")
     expect(root.locator(".attachment")).to_contain_text("Waiting since")
 
     sides.answer("Yes, it is free.")
-    expect(root).to_contain_text("🟢")
+    expect(root.locator(".attachment")).to_contain_text("Answered")
+    sides.page.get_by_role("button", name="Take").click()
+    expect(root.locator(".attachment")).to_contain_text("Taken by @anna")
     sides.page.get_by_role("button", name="End chat").click()
     expect(root).to_contain_text("⚪")
     sides.write("And in September?")
 
-    expect(root).to_contain_text("🟠")
+    # It is Anna's again, and she sees that the visitor waits.
+    expect(root.locator(".attachment")).to_contain_text("waiting since")
+    expect(root).to_contain_text("🟢")
 
 
 def test_teams_reply_is_in_the_chat_and_has_its_receipt(sides: Sides) -> None:

@@ -211,18 +211,21 @@ if (composer) {
   keepPolling();
 }
 
-document.getElementById("end")?.addEventListener("click", async (event) => {
-  const problem = document.getElementById("problem");
-  event.target.disabled = true;
-  try {
-    const answer = await fetch(base + "/end", { method: "POST" });
-    problem.textContent = answer.ok ? "" : "Not ended. Try again.";
-  } catch {
-    problem.textContent = "Not ended. Try again.";
-  } finally {
-    event.target.disabled = false;
-  }
-});
+// What i-Reserve says of the conversation: who has it, and that it is over.
+for (const step of ["take", "end"]) {
+  document.getElementById(step)?.addEventListener("click", async (event) => {
+    const problem = document.getElementById("problem");
+    event.target.disabled = true;
+    try {
+      const answer = await fetch(base + "/" + step, { method: "POST" });
+      problem.textContent = answer.ok ? "" : "Not done. Try again.";
+    } catch {
+      problem.textContent = "Not done. Try again.";
+    } finally {
+      event.target.disabled = false;
+    }
+  });
+}
 
 const beginning = document.getElementById("beginning");
 document.getElementById("new").addEventListener("click", () => beginning.showModal());
