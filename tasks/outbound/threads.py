@@ -122,6 +122,9 @@ def load_thread(connection: Connection, said: Sequence[Said], licence: LicenceAc
     wanted = {"licence": first.licence_id, "conversation": first.conversation_id}
     row = connection.execute(_FIND, wanted).one_or_none()
     thread = Thread(*row) if row is not None else None
+    if thread is not None and thread.card_changed_at is not None:
+        # An earlier try may have drawn and not noted it: then the root shows another card.
+        thread = replace(thread, card_digest=None)
     told = told_by({name: getattr(thread, name, None) for name in _TOLD}, said)
     if thread is None:
         made = insert(_ROWS).values(

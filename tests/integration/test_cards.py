@@ -395,3 +395,21 @@ def test_limit_that_is_taken_away_is_noticed_by_catch_up(stage: Stage) -> None:
     stage.reply("m1", QUESTION)
 
     assert root_of(stage)[0].startswith(f"🟠 **Jan** · {QUESTION}")
+
+
+def test_card_that_was_drawn_and_not_noted_is_drawn_again(stage: Stage) -> None:
+    """A worker died between the two, and what is to be drawn now is what was noted last."""
+    stage.start(question=QUESTION)
+    waiting = stage.conversation()
+    stage.reply("m1", "Ja", sender_role="agent", sender_name="Anna")
+    as_before = {
+        name: getattr(waiting, name) for name in ("card_digest", "waiting_since", "answered_at")
+    }
+    with stage.runtime.database.transaction() as session:
+        session.execute(update(Conversation).values(**as_before, card_changed_at=utc_now()))
+    assert root_of(stage)[0].startswith("🟢")
+
+    stage.drain(stage.append("conversation", conversation_id="c1"))
+
+    assert root_of(stage)[0].startswith("🟠")
+    assert stage.conversation().card_changed_at is None
