@@ -33,7 +33,7 @@ from tasks.runtime import Runtime
 from tasks.watch.logs import configure_logs
 
 TARGET = Target.at_most(1.5)
-# Resolving takes a few requests for each reply: so many tell how long one takes.
+# Resolving takes a few requests for each reply: this many tell how long one takes.
 RESOLVED = 200
 
 
@@ -46,7 +46,7 @@ def run(*, rounds: int) -> Report:
         redis_url = stack.enter_context(running_redis(directory / "redis")).url
         addresses = stack.enter_context(databases(directory))
         channel = stack.enter_context(missed_channel(directory))
-        # Wake-ups are published to this server and nobody takes them from there.
+        # Wake-ups are published to this server, and no worker takes them from there.
         app.conf.update(broker_url=redis_url)
         for kind, url in addresses.items():
             runtime = installation(channel, database_url=url, redis_url=redis_url)

@@ -21,6 +21,8 @@ from typing import Any
 import click
 import requests
 
+from tests.stage.http_requests import RequestProtocol
+
 CHANNEL_ID = "c" * 26
 BOT_USER_ID = "b" * 26
 BOT_TOKEN = "t" * 26
@@ -102,27 +104,14 @@ def running_post_server(*, service_ms: float = 0) -> Iterator[PostServer]:
             process.terminate()
 
 
-class _Connection(asyncio.Protocol):
-    """One connection: requests one after another, each with its length in the head."""
-
+class _Connection(RequestProtocol):
     def __init__(self, taken: Taken, numbers: Iterator[int], service_s: float) -> None:
+        super().__init__()
         self._taken = taken
         self._numbers = numbers
         self._service_s = service_s
-        self._received = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, separator, body = self._received.partition(b"\r\n\r\n")
-        if separator and len(body) >= _length(head):
-            self._received = b""
-            self._answer(head, body)
-
-    def _answer(self, head: bytes, body: bytes) -> None:
+    def answer(self, head: bytes, body: bytes) -> None:
         method, path, _ = head.split(b" ", 2)
         if method == b"POST" and path.startswith(POSTS):
             self._taken.add()
@@ -143,15 +132,7 @@ class _Connection(asyncio.Protocol):
         content = json.dumps(answer).encode()
         head = _HEAD.format(status=status, request_id=next(self._numbers), length=len(content))
         # One write is one packet, as from a real server.
-        self._transport.write(head.encode() + content)
-
-
-def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
+        self.transport.write(head.encode() + content)
 
 
 def root_id_of(channel_id: str) -> str:

@@ -97,8 +97,9 @@ def draw(job: Job, thread: Thread) -> Thread:
 def _draw(job: Job, thread: Thread) -> Thread:
     thread = _with_username(job, thread)
     draft = drawn(thread, job.licence)
+    digest = draft.digest
     try:
-        if draft.digest != thread.card_digest:
+        if digest != thread.card_digest:
             job.extend()
             _patch(job, thread, draft)
     except MattermostError as error:
@@ -106,10 +107,10 @@ def _draw(job: Job, thread: Thread) -> Thread:
         log.warning("card_not_drawn", conversation_id=thread.conversation_id, reason=reason)
         if not isinstance(error, RefusedError):
             # Stored as it was; for this batch it is as good as drawn: one try is enough.
-            return replace(thread, card_digest=draft.digest, card_changed_at=None)
+            return replace(thread, card_digest=digest, card_changed_at=None)
         # It would be refused again: the next change tries it with another card.
     with job.database.connection() as connection:
-        return note_drawn(connection, thread, draft.digest)
+        return note_drawn(connection, thread, digest)
 
 
 def _patch(job: Job, thread: Thread, draft: RootDraft) -> None:

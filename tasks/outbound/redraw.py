@@ -11,14 +11,13 @@ from sqlalchemy import Connection, Row, select, update
 from ireserve_mattermost.lanes import Lane, LaneEntry, TooManyError
 from ireserve_mattermost.wake_ups import licence_wake_up
 from models import Conversation, DeliveryKind, Licence, utc_now
+from tasks.outbound.settlement import CLOCK_MARGIN
 from tasks.runtime import Runtime
 
 # The lane's entry that changes nothing: it makes the worker that has the lane draw the card.
 REDRAW_KEY = f"{DeliveryKind.CONVERSATION.value}:card"
 # A card is drawn within a second or two as a rule; what is older was left behind.
 OVERDUE = timedelta(seconds=10)
-# By how much the server's clock and ours may differ.
-CLOCK_MARGIN = timedelta(minutes=5)
 # What the sweep takes up at a time: a second's work.
 AT_ONCE = 100
 

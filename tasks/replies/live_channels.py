@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select
 
 from models import CatchUpCursor, Conversation, Database, Licence, utc_now
+from tasks.outbound.settlement import CLOCK_MARGIN
 
 # What was said before is in channels that have a cursor.
 ACTIVE_FOR = timedelta(days=30)
 # A conversation in which something was said within this time is going on.
 BUSY_FOR = timedelta(minutes=6)
-# Our clock and the server's may differ by this much; it matters for the first look alone.
-CLOCK_MARGIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

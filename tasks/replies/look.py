@@ -32,12 +32,12 @@ log = structlog.get_logger(__name__)
 OVERLAP_MS = 120_000
 # A look at a busy channel goes back by less, since the next whole look goes back by more.
 BUSY_OVERLAP_MS = 10_000
-# One transaction for so many posts: on SQLite everybody else waits for it, some 20 ms.
+# The posts of one transaction: on SQLite all other writers wait for it, some 20 ms.
 CHUNK = 5_000
 # So few are looked up before they are written: mostly there is nothing new among them.
 FEW = 200
-# However many replies there are, at most so many wake-ups: more than a licence may have threads,
-# and each costs as much as a hundred rows.
+# The wake-ups for however many replies: more than a licence may have threads, and each costs as
+# much as a hundred rows.
 WAKE_UPS = 20
 
 
@@ -179,8 +179,8 @@ def _begin_threads_anew(job: LookJob, posts: Sequence[Post]) -> None:
 def _without_lost_threads(job: LookJob, posts: Sequence[Post]) -> list[Post]:
     """Leave out replies that were deleted together with their root post.
 
-    Who deletes the root loses the thread in Mattermost, which the next message begins anew; nobody
-    took back what the visitor was told.
+    Who deletes the root loses the thread in Mattermost, which the next message begins anew; that
+    does not take back what the visitor was told.
     """
     root_ids = {post.root_id for post in posts if post.delete_at_ms and post.root_id}
     if not root_ids:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from models import ReplySource
-from tests.stage.deployed import CHANNEL, MEMBER, running_stage, team_of
-from tests.stage.deployed_thread import LICENCE, WORD, DeployedThread
+from tests.stage.deployed import CHANNEL, MEMBER, team_of
+from tests.stage.deployed_thread import LICENCE, WORD, DeployedThread, running_thread
 from tests.waiting import wait_until
 
 INTERVAL_S = 5
@@ -19,14 +19,10 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def thread(database_url: str, tmp_path: Path) -> Iterator[DeployedThread]:
     """A team with the thread of a conversation; the test starts what else it needs."""
-    interval_s = str(INTERVAL_S)
-    with running_stage(
-        tmp_path, database_url=database_url, CATCH_UP_INTERVAL_S=interval_s
-    ) as stage:
-        stage.deployment.start_worker()
-        made = DeployedThread(stage)
-        made.begin()
-        yield made
+    with running_thread(
+        tmp_path, database_url=database_url, catch_up_interval_s=INTERVAL_S
+    ) as thread:
+        yield thread
 
 
 @pytest.mark.measures_time

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from models import Reply
-from tests.stage.deployed import running_stage
-from tests.stage.deployed_thread import DeployedThread
+from tests.stage.deployed_thread import DeployedThread, running_thread
 from tests.waiting import wait_until
 
 INTERVAL_S = 5
@@ -19,14 +18,10 @@ EARLIEST_S, LATEST_S = 1.5, 3.0
 @pytest.fixture
 def thread(database_url: str, tmp_path: Path) -> Iterator[DeployedThread]:
     """A team with the thread of a conversation; the test starts what else it needs."""
-    interval_s = str(INTERVAL_S)
-    with running_stage(
-        tmp_path, database_url=database_url, CATCH_UP_INTERVAL_S=interval_s
-    ) as stage:
-        stage.deployment.start_worker()
-        made = DeployedThread(stage)
-        made.begin()
-        yield made
+    with running_thread(
+        tmp_path, database_url=database_url, catch_up_interval_s=INTERVAL_S
+    ) as thread:
+        yield thread
 
 
 def _given_at(thread: DeployedThread) -> dict[str, float]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sqlalchemy import Select, func, select
 
 from models import Conversation, Reply, ReplySource, ReplyState
 from tasks.mattermost import MattermostClient
-from tests.stage.deployed import CHANNEL, DeployedStage, team_of
+from tests.stage.deployed import CHANNEL, DeployedStage, running_stage, team_of
 from tests.stage.deployment import Process
 from tests.waiting import wait_until
 
@@ -132,6 +133,20 @@ class DeployedThread:
         )
         self.said[post.id] = [sha256] if sha256 else []
         self.said_at_ms[post.id] = post.create_at_ms
+
+
+@contextmanager
+def running_thread(
+    directory: Path, *, database_url: str, catch_up_interval_s: int
+) -> Iterator[DeployedThread]:
+    """Yield a team with the thread of a conversation, and a worker."""
+    with running_stage(
+        directory, database_url=database_url, CATCH_UP_INTERVAL_S=str(catch_up_interval_s)
+    ) as stage:
+        stage.deployment.start_worker()
+        thread = DeployedThread(stage)
+        thread.begin()
+        yield thread
 
 
 def _recorded() -> Select[Reply]:

@@ -20,6 +20,7 @@ from typing import Any
 import requests
 
 from tests.stage.deployment import ROOT
+from tests.stage.http_requests import RequestProtocol
 
 BOT_USER_ID = "b" * 26
 CHANNEL_ID = "c" * 26
@@ -62,24 +63,14 @@ class _State:
         self.arrivals.append((licence, str(mark.get("message_id")), time.time() * 1_000))
 
 
-class _Connection(asyncio.Protocol):
-    """One connection: requests one after another, each with its length in the head."""
-
+class _Connection(RequestProtocol):
     def __init__(self, state: _State) -> None:
+        super().__init__()
         self._state = state
-        self._received = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, separator, body = self._received.partition(b"\r\n\r\n")
-        if separator and len(body) >= _length(head):
-            self._received = b""
-            method, path, _ = head.decode().split(" ", 2)
-            self._handle(method, path.partition("?")[0], body)
+    def answer(self, head: bytes, body: bytes) -> None:
+        method, path, _ = head.decode().split(" ", 2)
+        self._handle(method, path.partition("?")[0], body)
 
     def _handle(self, method: str, path: str, body: bytes) -> None:
         if path == CONTROL:
@@ -94,10 +85,10 @@ class _Connection(asyncio.Protocol):
         answer = self._made(licence, json.loads(body)) if method == "POST" else _found(path)
         loop, trouble = asyncio.get_running_loop(), self._state.troubles.get(licence)
         if trouble is Trouble.DRIPS:
-            self._transport.write(b"HTTP/1.1 201 Created\r\nX-Drip: ")
+            self.transport.write(b"HTTP/1.1 201 Created\r\nX-Drip: ")
             loop.call_later(DRIP_S, self._drip)
         elif trouble is Trouble.CUTS:
-            self._transport.abort()
+            self.transport.abort()
         elif trouble is None:
             loop.call_later(self._state.service_s.get(licence, 0.0), self._write, answer)
 
@@ -109,23 +100,15 @@ class _Connection(asyncio.Protocol):
         return {"update_at": now_ms, "delete_at": 0, "edit_at": 0, "type": "", **asked, **made}
 
     def _drip(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(b"a")
+        if not self.transport.is_closing():
+            self.transport.write(b"a")
             asyncio.get_running_loop().call_later(DRIP_S, self._drip)
 
     def _write(self, answer: object) -> None:
         content = json.dumps(answer).encode()
         head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Version-Id: 11.6.0\r\n"
         # One write is one packet, as from a real server.
-        self._transport.write(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-
-
-def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
+        self.transport.write(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
 
 
 def _found(path: str) -> object:

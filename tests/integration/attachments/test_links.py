@@ -63,7 +63,7 @@ def test_no_temporary_file_is_left(
         ("https://localhost:1@other/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://u:S3CRET@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://other\\@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
-        # The library takes the backslash for the path's beginning, and so do we: nobody is there.
+        # The library takes the backslash for the path's beginning, as we do: no server is there.
         ("https://localhost:1\\@other/f", {"localhost:1"}, AttachmentReason.DOWNLOAD_FAILED),
         ("https://other#@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://localhost.other/f", {"localhost"}, AttachmentReason.HOST_NOT_ALLOWED),
@@ -82,7 +82,7 @@ def test_a_link_that_may_not_be_fetched_is_not_fetched(
 
 
 def test_the_port_of_https_needs_no_naming() -> None:
-    """A host on the list is meant with its own port; it is tried, and nobody is there."""
+    """A host on the list is meant with its own port; it is tried, and no server is there."""
     source = AttachmentSource("file:///nowhere", frozenset({"Files.invalid"}))
 
     for url in ("https://files.INVALID/f", "https://files.invalid:443/f"):
