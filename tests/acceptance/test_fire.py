@@ -85,7 +85,7 @@ SWEEP_REMOVED = Patch(
     [
         pytest.param(
             Fire("without the lane's lock", faults.save_slowly, patch=LOCK_REMOVED),
-            "posted twice|in its order|roots",
+            "posted twice|in its order|roots|the card",
             id="lane lock removed",
         ),
         pytest.param(
