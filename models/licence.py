@@ -23,6 +23,10 @@ NOTE_PREFIXES_LENGTH = 200
 # Ten user names (64 each) with their @, and a blank between.
 MENTION_LENGTH = 700
 
+# The longest name that the table of time zones has is 32 characters long.
+TIME_ZONE_LENGTH = 64
+LANGUAGE_LENGTH = 16
+
 # A version or a setting as a server names it; what is longer is cut.
 SERVER_WORD_LENGTH = 40
 
@@ -87,6 +91,9 @@ class Licence(Base):
     marks_public_replies: Mapped[bool] = mapped_column("public_receipts", default=True)
     # Whether a member is told of a post in the channel that reaches no visitor.
     hints: Mapped[bool] = mapped_column(default=True)
+    # How the team reads: no enumeration, so that an older worker can read a newer language's name.
+    language: Mapped[str] = mapped_column(String(LANGUAGE_LENGTH), default="en")
+    time_zone: Mapped[str] = mapped_column(String(TIME_ZONE_LENGTH), default="UTC")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 

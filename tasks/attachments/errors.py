@@ -1,7 +1,10 @@
-"""Why a file of a message could not be had: a closed set, each with what the team reads."""
+"""Why a file of a message could not be had: a closed set, each with a text in the wording."""
 
 from enum import StrEnum
 from typing import Any
+
+from tasks.rendering.english import ENGLISH
+from tasks.rendering.wording import Wording
 
 MEGABYTE = 1024 * 1024
 
@@ -26,26 +29,6 @@ class AttachmentReason(StrEnum):
     STOPPED = "stopped"
 
 
-_SENTENCES: dict[AttachmentReason, str] = {
-    AttachmentReason.GONE: "it is no longer there",
-    AttachmentReason.TOO_LARGE: "larger than this server's limit",
-    AttachmentReason.EMPTY: "the file is empty",
-    AttachmentReason.HOST_NOT_ALLOWED: "its link leads to a host that is not allowed",
-    AttachmentReason.NOT_HTTPS: "its link is not https",
-    AttachmentReason.OUTSIDE_STORE: "its path leads out of the attachment store",
-    AttachmentReason.BAD_REDIRECT: "its link redirects to where it may not be fetched",
-    AttachmentReason.LINK_REFUSED: "its link does not open, or no longer does",
-    AttachmentReason.WEB_PAGE: "its link leads to a web page (to sign in?), not to the file",
-    AttachmentReason.COMPRESSED: "its host sends it compressed although that was not asked for",
-    AttachmentReason.DOWNLOAD_FAILED: "it could not be downloaded",
-    AttachmentReason.DOWNLOAD_TIMEOUT: "its download took too long",
-    AttachmentReason.STORE_UNAVAILABLE: "the attachment store cannot be read",
-    AttachmentReason.NO_TIME_LEFT: "the files of this message took too long",
-    # Never read by the team: the message waits for the next worker.
-    AttachmentReason.STOPPED: "the worker was asked to stop",
-}
-
-
 class AttachmentError(Exception):
     """A file that could not be had: `reason`, `status` of a download (0: none), `limit_bytes`.
 
@@ -60,15 +43,17 @@ class AttachmentError(Exception):
         self.status = status
         self.limit_bytes = limit_bytes
 
-    @property
-    def sentence(self) -> str:
-        """What the team reads after the file's name."""
-        limit = f" of {_size(self.limit_bytes)}" if self.limit_bytes else ""
-        return _SENTENCES[self.reason] + limit
+    def text(self, wording: Wording) -> str:
+        """Return what the team reads after the file's name."""
+        reasons = wording.file_reasons
+        if self.reason is AttachmentReason.TOO_LARGE and self.limit_bytes:
+            return reasons.larger_than.format(size=_size(self.limit_bytes))
+        text: str = getattr(reasons, self.reason.value)
+        return text
 
     def __str__(self) -> str:
         status = f", HTTP {self.status}" if self.status else ""
-        return f"{self.reason.value}{status}: {self.sentence}"
+        return f"{self.reason.value}{status}: {self.text(ENGLISH)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A prefork worker pickles its errors, and pickle alone would forget the keywords.

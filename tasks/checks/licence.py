@@ -21,6 +21,7 @@ from tasks.checks.registration import judge_server
 from tasks.checks.round_trip import check_round_trip
 from tasks.checks.speaking import check_speaking
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
+from tasks.rendering import Desk
 from tasks.replies.live_channels import ACTIVE_FOR
 
 
@@ -149,7 +150,8 @@ def _check_channel(client: MattermostClient, place: UsedChannel, bot_username: s
 
 
 def _check_way_back(stored: StoredLicence, tools: Tools, client: MattermostClient) -> list[Check]:
-    channel_id = stored.licence.default_channel_id
+    licence = stored.licence
+    channel_id = licence.default_channel_id
     if _is_private(client, channel_id):
         return [webhooks.without_webhook()]
     checks = [
@@ -160,13 +162,13 @@ def _check_way_back(stored: StoredLicence, tools: Tools, client: MattermostClien
         url = tools.callback_url
         checks.append(webhooks.check_callback(url, settings=tools.settings))
     if tools.round_trip:
-        checks.append(
-            attempt(
-                "round trip",
-                lambda: check_round_trip(client, tools.redis, channel_id=channel_id),
-            )
-        )
+        desk = Desk.of(language=licence.language, time_zone=licence.time_zone)
+        checks.append(attempt("round trip", lambda: _round_trip(client, tools, channel_id, desk)))
     return checks
+
+
+def _round_trip(client: MattermostClient, tools: Tools, channel_id: str, desk: Desk) -> Check:
+    return check_round_trip(client, tools.redis, channel_id=channel_id, wording=desk.wording)
 
 
 def _check_hooks(stored: StoredLicence, tools: Tools) -> Check:

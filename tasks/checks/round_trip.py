@@ -11,13 +11,13 @@ from redis.exceptions import RedisError
 from tasks.checks.check import Check, failed, passed
 from tasks.mattermost import MattermostClient, MattermostError
 from tasks.outbound.marks import PROPS_KEY
+from tasks.rendering.wording import Wording
 from tasks.watch.signs import has_seen
 
 NAME = "round trip"
 # Mattermost calls within a second; a busy server or a slow proxy gets this long.
 WAIT_S = 15.0
 POLL_S = 0.05
-MESSAGE = "Testing the way to i-Reserve and back; this post is removed at once."
 
 _CURE = (
     "Check that the web process runs, that the webhook's callback URL and token are right, and "
@@ -27,7 +27,12 @@ _CURE = (
 
 
 def check_round_trip(
-    client: MattermostClient, redis: Redis, *, channel_id: str, wait_s: float = WAIT_S
+    client: MattermostClient,
+    redis: Redis,
+    *,
+    channel_id: str,
+    wording: Wording,
+    wait_s: float = WAIT_S,
 ) -> Check:
     """Post as the bot, wait until the webhook has told us of it, and delete the post.
 
@@ -35,7 +40,7 @@ def check_round_trip(
         MattermostError: the post could not be made.
     """
     post = client.create_post(
-        channel_id=channel_id, message=MESSAGE, props={PROPS_KEY: {"round_trip": True}}
+        channel_id=channel_id, message=wording.round_trip, props={PROPS_KEY: {"round_trip": True}}
     )
     try:
         seconds = _wait(redis, post.id, wait_s)

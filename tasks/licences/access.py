@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 
 from models import Database, KeyRing, KeyRingError, Licence, Names, Receipts
 from tasks.failures import OwnReason, SendFailedError
+from tasks.rendering import DEFAULT_DESK, Desk
 
 # How long a worker goes on with what it read, so that a busy lane does not ask before each
 # message: an operator's change takes effect within this time.
@@ -50,6 +51,8 @@ class LicenceAccess:
     allows_own_names: bool = False
     # Whether the message of a root may be edited at any time.
     allows_edits: bool = True
+    # In which language and by which clock the team reads.
+    desk: Desk = DEFAULT_DESK
 
     @property
     def speaks_as_author(self) -> bool:
@@ -130,6 +133,7 @@ class Licences:
             names=licence.names,
             allows_own_names=licence.allows_own_names,
             allows_edits=licence.allows_edits,
+            desk=Desk.of(language=licence.language, time_zone=licence.time_zone),
             notification_targets={
                 channel.notification_type: NotificationTarget(
                     channel.channel_id, channel.channel_name, channel.enabled

@@ -61,7 +61,8 @@ class RootDraft:
 
 def drawn(thread: Thread, licence: LicenceAccess) -> RootDraft:
     """Return what the root of this thread is to show."""
-    message, attachment = render_card(_card(thread, licence), max_length=licence.max_post_size)
+    card, desk = _card(thread, licence), licence.desk
+    message, attachment = render_card(card, desk=desk, max_length=licence.max_post_size)
     return RootDraft(message, attachment)
 
 

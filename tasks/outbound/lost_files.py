@@ -9,7 +9,7 @@ from ireserve_mattermost.messages import Attachment
 from tasks.attachments.names import upload_name
 from tasks.mattermost import FileInfo, Post
 from tasks.outbound.marks import mark_of
-from tasks.rendering import file_note, safe_file_name
+from tasks.rendering import DEFAULT_DESK, WORDINGS, Desk, file_note, safe_file_name
 
 
 def lost_of(sent: Sequence[FileInfo], post: Post) -> list[str]:
@@ -23,21 +23,26 @@ def lost_of_earlier(items: Sequence[Attachment], post: Post) -> list[str]:
     """Return the names of the files that are missing in a post of an earlier attempt.
 
     Their ids are not known any more. The post says how many files it was sent with and names those
-    that could not be had; a file that was given no ending may have got one.
+    that could not be had, in the desk's language of then; a file that was given no ending may have
+    got one.
     """
     count = mark_of(post).get("files", 0) - len(post.file_ids)
     if count <= 0:
         return []
     there = Counter(file.name for file in post.files)
-    told = Counter({note: post.message.count(note) for note in map(_note, items)})
+    told = Counter({_note(item): _times_named(item, post) for item in items})
     missing = [
         item for item in items if not _taken(there, item) and not _counted(told, _note(item))
     ]
     return [item.name for item in missing][:count]
 
 
-def _note(item: Attachment) -> str:
-    return file_note(name=item.name, reason="")
+def _times_named(item: Attachment, post: Post) -> int:
+    return sum(post.message.count(_note(item, Desk(wording))) for wording in WORDINGS.values())
+
+
+def _note(item: Attachment, desk: Desk = DEFAULT_DESK) -> str:
+    return file_note(name=item.name, reason="", desk=desk)
 
 
 def _taken(there: Counter[str], item: Attachment) -> bool:

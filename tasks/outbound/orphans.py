@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 PAGE_SIZE = 200
 # A file of a post is copied through memory up to here, and through a temporary file beyond.
 IN_MEMORY_BYTES = 1024 * 1024
-NOT_COPIED = "it could not be copied from the deleted thread"
 
 
 def is_orphan(post: Post, *, bot_user_id: str, live_root_ids: Iterable[str] = ()) -> bool:
@@ -124,7 +123,8 @@ def _copies(
         try:
             copies.append(_copy(job, file, channel_id))
         except (RefusedError, ValueError):
-            notes.append(file_note(name=file.name, reason=NOT_COPIED))
+            reason = job.licence.desk.wording.file_reasons.not_copied
+            notes.append(file_note(name=file.name, reason=reason, desk=job.licence.desk))
     return copies, notes
 
 

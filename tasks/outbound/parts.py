@@ -14,13 +14,12 @@ from tasks.outbound.lost_files import lost_of, lost_of_earlier
 from tasks.outbound.marks import mark_of
 from tasks.outbound.settlement import Draft, Place
 from tasks.outbound.uploads import Uploads, upload_all
-from tasks.rendering import author_props, file_note, render_files_header, render_reply
+from tasks.rendering import Desk, author_props, file_note, render_files_header, render_reply
 
 # Mattermost's own limit for one post.
 FILES_PER_POST = 10
 # Mattermost shows when a post was made; a message that waited says when it was written.
 LATE = timedelta(minutes=2)
-LOST_BY_SERVER = "the server accepted the file and then did not attach it"
 
 
 class Parts:
@@ -64,6 +63,7 @@ class Parts:
             sender_name=self._message.sender_name,
             sender_role=self._message.sender_role,
             text=self._message.text,
+            desk=self._desk,
             sent_at=_if_late(self._message.sent_at),
             notes=uploads.notes,
             max_length=self._job.licence.max_post_size,
@@ -72,6 +72,10 @@ class Parts:
         for number, text in enumerate(texts, 1):
             files = uploads.files if number == len(texts) else ()
             yield self._draft(str(number), text, files, parts=len(texts))
+
+    @property
+    def _desk(self) -> Desk:
+        return self._job.licence.desk
 
     @property
     def _is_author(self) -> bool:
@@ -89,6 +93,7 @@ class Parts:
             first=start + 1,
             last=start + len(attachments),
             total=len(self._message.attachments),
+            desk=self._desk,
             with_sender=not self._is_author,
         )
         yield self._draft(name, "\n".join([header, *uploads.notes]), uploads.files)
@@ -101,7 +106,8 @@ class Parts:
     def _lost_drafts(self, name: str, lost: Sequence[str]) -> Iterator[Draft]:
         """Yield the post that names the files which the server has dropped without a word."""
         if lost:
-            notes = [file_note(name=file, reason=LOST_BY_SERVER) for file in lost]
+            reason = self._desk.wording.file_reasons.lost_by_server
+            notes = [file_note(name=file, reason=reason, desk=self._desk) for file in lost]
             yield self._draft(f"{name}-lost", "\n".join(notes))
 
     def _draft(
@@ -119,7 +125,9 @@ class Parts:
         if not self._is_author:
             return {}
         message = self._message
-        return author_props(sender_name=message.sender_name, sender_role=message.sender_role)
+        return author_props(
+            sender_name=message.sender_name, sender_role=message.sender_role, desk=self._desk
+        )
 
     def _upload(self, attachments: Sequence[Attachment]) -> Uploads:
         return upload_all(self._job, self._place.channel_id, attachments)

@@ -17,6 +17,7 @@ from tasks.mattermost import (
 from tasks.outbound.job import Job
 from tasks.outbound.undecided import LOOK_AGAIN_S, broken_off
 from tasks.rendering import file_note
+from tasks.rendering.wording import FileReasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
         UndecidedError: this worker was asked to stop, or the attachment store is away; the message
             waits for the store as for a server, and then goes with a note instead of the file.
     """
+    desk = job.licence.desk
     files: list[FileInfo] = []
     notes: list[str] = []
     for attachment in attachments:
@@ -46,14 +48,18 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
                 raise broken_off(error) from None
             if error.reason is AttachmentReason.STORE_UNAVAILABLE and not job.expired:
                 raise _store_away(error) from None
-            notes.append(file_note(name=attachment.name, reason=error.sentence))
+            notes.append(_note(job, attachment, error.text(desk.wording)))
         except MattermostError as error:
             if error.reason is Reason.STOPPED:
                 raise broken_off(error) from None
             if _concerns_the_message(error):
                 raise
-            notes.append(file_note(name=attachment.name, reason=_sentence(error)))
+            notes.append(_note(job, attachment, _text(error, desk.wording.file_reasons)))
     return Uploads(tuple(files), tuple(notes))
+
+
+def _note(job: Job, attachment: Attachment, reason: str) -> str:
+    return file_note(name=attachment.name, reason=reason, desk=job.licence.desk)
 
 
 def _store_away(error: AttachmentError) -> UndecidedError:
@@ -86,13 +92,13 @@ def _concerns_the_message(error: MattermostError) -> bool:
     )
 
 
-def _sentence(error: MattermostError) -> str:
-    sentences = {
+def _text(error: MattermostError, reasons: FileReasons) -> str:
+    texts = {
         # The limit that we know of let the file pass: the server's, or its proxy's, is another one.
-        Reason.TOO_LARGE: "larger than this server's limit",
-        Reason.IMAGE_TOO_LARGE: "the picture has more pixels than this server allows",
-        Reason.UPLOADS_DISABLED: "file uploads are switched off on this server",
-        Reason.NOT_A_MEMBER: "the bot may not upload files to this channel",
-        Reason.REJECTED_BY_PLUGIN: "a plugin of this server refused it",
+        Reason.TOO_LARGE: reasons.too_large,
+        Reason.IMAGE_TOO_LARGE: reasons.image_too_large,
+        Reason.UPLOADS_DISABLED: reasons.uploads_disabled,
+        Reason.NOT_A_MEMBER: reasons.not_a_member,
+        Reason.REJECTED_BY_PLUGIN: reasons.rejected_by_plugin,
     }
-    return sentences.get(error.reason, "the server did not take it")
+    return texts.get(error.reason, reasons.not_taken)

@@ -3,6 +3,7 @@
 from tasks.rendering.agent import agent_text
 from tasks.rendering.authors import author_props
 from tasks.rendering.card import Card, CardState, render_card
+from tasks.rendering.desk import DEFAULT_DESK, WORDINGS, Desk, Language
 from tasks.rendering.file_names import safe_file_name
 from tasks.rendering.notifications import render_notification
 from tasks.rendering.plain import plain_text
@@ -13,8 +14,12 @@ from tasks.rendering.posts import (
 )
 
 __all__ = [
+    "DEFAULT_DESK",
+    "WORDINGS",
     "Card",
     "CardState",
+    "Desk",
+    "Language",
     "agent_text",
     "author_props",
     "file_note",

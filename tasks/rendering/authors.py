@@ -7,13 +7,14 @@ from typing import Any
 
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.characters import one_line
-from tasks.rendering.posts import ICONS, MAX_NAME_LENGTH, NAMELESS, PLACES, Role
+from tasks.rendering.desk import Desk
+from tasks.rendering.posts import ICONS, MAX_NAME_LENGTH, PLACES, Role, nameless
 
 # The signs of the header, by the names that Mattermost has for them.
 _ICON_NAMES: dict[Role, str] = {"visitor": "raising_hand", "agent": "headphones"}
 
 
-def author_props(*, sender_name: str, sender_role: Role) -> dict[str, Any]:
+def author_props(*, sender_name: str, sender_role: Role, desk: Desk) -> dict[str, Any]:
     """Return the props of a post with which clients show the sender as its author.
 
     The icon is not shown by lists and notifications. So a visitor's name keeps its sign, with
@@ -21,12 +22,12 @@ def author_props(*, sender_name: str, sender_role: Role) -> dict[str, Any]:
     """
     return {
         "from_webhook": "true",
-        "override_username": author_name(sender_name, role=sender_role),
+        "override_username": author_name(sender_name, role=sender_role, desk=desk),
         "override_icon_emoji": _ICON_NAMES[sender_role],
     }
 
 
-def author_name(name: str, *, role: Role) -> str:
+def author_name(name: str, *, role: Role, desk: Desk) -> str:
     """Return the name under which a visitor or an agent posts; no client reads Markdown in it."""
-    shown = NAMELESS[role] if is_blank(name) else one_line(name, limit=MAX_NAME_LENGTH)
+    shown = nameless(role, desk) if is_blank(name) else one_line(name, limit=MAX_NAME_LENGTH)
     return f"{ICONS[role]} {shown}" if role == "visitor" else f"{shown}{PLACES[role]}"

@@ -4,7 +4,7 @@ The first line of the message is what lists, notifications and searches show. Wh
 in the attachment, which no search finds and no list shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,9 +12,10 @@ from typing import Any
 
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.characters import clean, one_line, shorten
+from tasks.rendering.desk import Desk
 from tasks.rendering.links import web_address
 from tasks.rendering.plain import plain_line, plain_link, plain_title
-from tasks.rendering.posts import moment_text, name_text
+from tasks.rendering.posts import name_text
 
 # What a list shows of a message is some 70 characters; twice as much is read in the channel.
 MAX_QUESTION_LENGTH = 150
@@ -25,8 +26,6 @@ _MAX_PAGE_LENGTH = 500
 # Name, question, id, fields and the other lines, when each of their characters is written as five.
 _MAX_HEAD_LENGTH = 3_000
 
-_OPEN = "Open in i-Reserve"
-_CONTINUES = "↪ _This continues an earlier thread, which is gone._"
 _GAP = " · "
 
 
@@ -58,13 +57,6 @@ _COLORS = {
     CardState.SNOOZED: _GREY,
     CardState.CLOSED: _GREY,
 }
-_SINCE = {
-    CardState.WAITING: "Waiting since",
-    CardState.ANSWERED: "Answered",
-    CardState.TAKEN: "Taken",
-    CardState.SNOOZED: "Snoozed",
-    CardState.CLOSED: "Closed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,52 +87,68 @@ class Card:
     is_signed: bool = True
 
 
-def render_card(card: Card, *, max_length: int = 16383) -> tuple[str, dict[str, Any]]:
+def render_card(card: Card, *, desk: Desk, max_length: int = 16383) -> tuple[str, dict[str, Any]]:
     """Return the message of the root and its attachment."""
-    attachment = {"color": _COLORS[card.state], "text": _line(card)}
-    return _message(card, max_length=max_length), attachment
+    attachment = {"color": _COLORS[card.state], "text": _line(card, desk)}
+    return _message(card, desk, max_length=max_length), attachment
 
 
-def _message(card: Card, *, max_length: int) -> str:
+def _message(card: Card, desk: Desk, *, max_length: int) -> str:
     """Return who asks what, and below it where the conversation is found.
 
     The page's address is left out of a link that would not fit.
     """
-    name = f"**{name_text(card.visitor_name, role='visitor')}**"
+    name = f"**{name_text(card.visitor_name, role='visitor', desk=desk)}**"
     sign = f"{_SIGNS[card.state]} " if card.is_signed else ""
     lines = [sign + _joined([name, _question(card)])]
     room = max_length - _MAX_HEAD_LENGTH
     places = [_code(card.conversation_id), _page(card, max_length=room)]
     if card.conversation_url and (address := web_address(card.conversation_url)):
-        link = plain_link(_OPEN, url=address)
+        link = plain_link(desk.wording.open_in_ireserve, url=address)
         # Two links of 8,000 characters do not fit into one message.
         places.append(link if len(_joined(places)) + len(link) <= room else "")
     lines.append(_joined(places))
     if card.continues:
-        lines.append(_CONTINUES)
+        lines.append(f"↪ _{desk.wording.continues}_")
     return "\n".join(lines)
 
 
-def _line(card: Card) -> str:
+def _line(card: Card, desk: Desk) -> str:
     """Return the line of the attachment: the state, what i-Reserve knows, and who is told."""
     question = "" if card.is_signed else _question(card)
-    return _joined([_state(card), question, *map(_field, card.fields), card.mention])
+    return _joined([_state(card, desk), question, *map(_field, card.fields), card.mention])
 
 
-def _state(card: Card) -> str:
+def _state(card: Card, desk: Desk) -> str:
     """Return what the line begins with: our own words, which begin no list or heading."""
+    words = desk.wording
     if card.state is CardState.NEW:
-        return f"Started {moment_text(card.started_at)}" if card.started_at else "New"
-    by = f" by {_assignee(card)}" if _assignee(card) else ""
-    since = f" {moment_text(card.since)}" if card.since else ""
-    text = _SINCE[card.state]
-    state = f"{text}{since}" if card.state in _WITHOUT_NAME else f"{text}{by}{since}"
-    if card.waiting_since:
-        state += f"{_GAP}waiting since {moment_text(card.waiting_since)}"
-    return state
+        return _told(words.started, card.started_at, desk) or words.new
+    state = " ".join(filter(None, _state_parts(card, desk)))
+    return _joined([state, _told(words.waiting_beside, card.waiting_since, desk)])
 
 
-_WITHOUT_NAME = {CardState.WAITING, CardState.ANSWERED}
+def _state_parts(card: Card, desk: Desk) -> Iterator[str]:
+    """Yield the state, by whom it is so, and when it began."""
+    words = desk.wording
+    yield {
+        CardState.NEW: words.new,
+        CardState.WAITING: words.waiting,
+        CardState.ANSWERED: words.answered,
+        CardState.TAKEN: words.taken,
+        CardState.SNOOZED: words.snoozed,
+        CardState.CLOSED: words.closed,
+    }[card.state]
+    if card.state is CardState.WAITING:
+        yield _told(words.since, card.since, desk)
+        return
+    if card.state is not CardState.ANSWERED and (name := _assignee(card)):
+        yield words.by.format(name=name)
+    yield _told(words.at, card.since, desk)
+
+
+def _told(text: str, moment: datetime | None, desk: Desk) -> str:
+    return text.format(moment=desk.moment(moment)) if moment else ""
 
 
 def _assignee(card: Card) -> str:

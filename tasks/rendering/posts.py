@@ -1,12 +1,13 @@
 """The posts of a thread: the root post, replies, and the lines that are added to them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.agent import AgentText
 from tasks.rendering.characters import shorten
+from tasks.rendering.desk import Desk
 from tasks.rendering.file_names import safe_file_name
 from tasks.rendering.plain import PlainText, plain_line
 from tasks.rendering.splitting import split
@@ -22,9 +23,6 @@ MAX_NAME_LENGTH = 80
 ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧"}
 # Where an agent wrote: a colleague in Mattermost may have the same name.
 PLACES: dict[Role, str] = {"visitor": "", "agent": " (i-Reserve)"}
-NAMELESS: dict[Role, str] = {"visitor": "Unnamed visitor", "agent": "Unnamed agent"}
-# Not strftime("%b"): that follows the locale of the process.
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def render_reply(
@@ -32,6 +30,7 @@ def render_reply(
     sender_name: str,
     sender_role: Role,
     text: str,
+    desk: Desk,
     sent_at: datetime | None = None,
     notes: Sequence[str] = (),
     max_length: int = 16383,
@@ -50,8 +49,8 @@ def render_reply(
     """
     if max_length < MIN_MESSAGE_LENGTH:
         raise ValueError(f"max_length must be at least {MIN_MESSAGE_LENGTH}, not {max_length}")
-    late = f"sent {moment_text(sent_at)}" if sent_at else ""
-    header = _joined(_header(sender_name, sender_role), late)
+    late = desk.wording.sent.format(moment=desk.moment(sent_at)) if sent_at else ""
+    header = _joined(_header(sender_name, sender_role, desk), late)
     # A paragraph of its own keeps the agent's Markdown (an underline, a table) off the header.
     gap = "\n" if sender_role == "visitor" else "\n\n"
     # There cannot be more messages than characters and notes.
@@ -72,22 +71,24 @@ def render_files_header(
     first: int,
     last: int,
     total: int,
+    desk: Desk,
     with_sender: bool = True,
 ) -> str:
     """Return the text of a further reply that carries the files `first` to `last`."""
-    which = f"file {first}" if first == last else f"files {first}–{last}"
+    text = desk.wording.file_of if first == last else desk.wording.files_of
+    which = text.format(first=first, last=last, total=total)
     if not with_sender:
-        return _aside(f"{which} of {total}")
-    return _joined(_header(sender_name, sender_role), f"{which} of {total}")
+        return _aside(which)
+    return _joined(_header(sender_name, sender_role, desk), which)
 
 
-def file_note(*, name: str, reason: str) -> str:
+def file_note(*, name: str, reason: str, desk: Desk) -> str:
     """Return the line that names a file which could not be attached, and why.
 
-    `reason` is a sentence of our own, not of the visitor.
+    `reason` is a text of the desk's wording, not of the visitor.
     """
     shown = plain_line(safe_file_name(name), limit=MAX_NAME_LENGTH)
-    return f"⚠ {shown} could not be attached: {reason}"
+    return f"⚠ {desk.wording.file_missing.format(name=shown, reason=reason)}"
 
 
 def _bodies(text: str, role: Role, budget: int) -> list[str]:
@@ -125,8 +126,8 @@ def _aside(text: str) -> str:
     return f"_{text}_" if text else ""
 
 
-def _header(name: str, role: Role) -> str:
-    return f"{ICONS[role]} **{name_text(name, role=role)}**{PLACES[role]}"
+def _header(name: str, role: Role, desk: Desk) -> str:
+    return f"{ICONS[role]} **{name_text(name, role=role, desk=desk)}**{PLACES[role]}"
 
 
 def _joined(*parts: str) -> str:
@@ -137,12 +138,11 @@ def _counter(number: int | str, total: int | str) -> str:
     return f" ({number}/{total})"
 
 
-def name_text(name: str, *, role: Role) -> str:
+def name_text(name: str, *, role: Role, desk: Desk) -> str:
     """Return a name as text in a line, or what stands for a blank one."""
-    return NAMELESS[role] if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
+    return nameless(role, desk) if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
 
 
-def moment_text(moment: datetime) -> str:
-    """Return an aware time in UTC, such as "22 Nov 2026 14:03 UTC"."""
-    utc = moment.astimezone(UTC)
-    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year} {utc:%H:%M} UTC"
+def nameless(role: Role, desk: Desk) -> str:
+    """Return what stands for a blank name."""
+    return desk.wording.unnamed_visitor if role == "visitor" else desk.wording.unnamed_agent

@@ -29,10 +29,6 @@ from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
-TEXT = (
-    "❔ No visitor has received this post: it is in no conversation's thread. To answer a visitor, "
-    "reply in the thread of their conversation. (This hint comes once a day.)"
-)
 # How long a member gets no second hint.
 PAUSE = timedelta(days=1)
 # In a channel where no visitor wrote for longer, a post is talk among colleagues.
@@ -158,7 +154,7 @@ def give_due_hints(runtime: Runtime, licence: LicenceAccess) -> int:
                 runtime.clients.of(licence).create_post(
                     channel_id=channel_id,
                     root_id=post_id,
-                    message=TEXT,
+                    message=licence.desk.wording.hint,
                     props={PROPS_KEY: {"hint": "1"}},
                 )
         except MattermostError as error:

@@ -12,9 +12,10 @@ from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from ireserve_mattermost.connections import worker_redis
 from tasks.app import app as celery_app
-from tasks.checks.check import State
+from tasks.checks.check import Check, State
 from tasks.checks.round_trip import check_round_trip
 from tasks.mattermost import MattermostError
+from tasks.rendering.english import ENGLISH
 from tasks.replies.webhook_tokens import add_token
 from tasks.watch.signs import has_seen
 from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
@@ -67,12 +68,18 @@ def store_token(stage: Stage) -> None:
         add_token(session, LICENCE, token=TOKEN)
 
 
+def _check(stage: Stage, redis: Redis, *, wait_s: float) -> Check:
+    return check_round_trip(
+        stage.bot(), redis, channel_id=stage.channel_id, wording=ENGLISH, wait_s=wait_s
+    )
+
+
 def test_webhook_that_works_is_seen(stage: Stage, web: str, redis: Redis) -> None:
     """The post is gone afterwards, and the inbox never had it."""
     make_hook(stage, web)
     store_token(stage)
 
-    check = check_round_trip(stage.bot(), redis, channel_id=stage.channel_id, wait_s=WAIT_S)
+    check = _check(stage, redis, wait_s=WAIT_S)
 
     assert (check.state, check.cure) == (State.OK, "")
     assert stage.channel_posts() == []
@@ -83,7 +90,7 @@ def test_hook_without_a_stored_token_is_not_seen(stage: Stage, web: str, redis: 
     """A call that is refused is no round trip; the post is removed all the same."""
     make_hook(stage, web)
 
-    check = check_round_trip(stage.bot(), redis, channel_id=stage.channel_id, wait_s=IN_VAIN_S)
+    check = _check(stage, redis, wait_s=IN_VAIN_S)
 
     assert check.state is State.FAIL
     assert "AllowedUntrustedInternalConnections" in check.cure
@@ -104,7 +111,7 @@ def test_webhook_of_another_post_is_not_taken_for_it(stage: Stage, web: str, red
     beside = stage.bot().create_post(channel_id=other_id, message="beside")
     wait_until(lambda: has_seen(redis, beside.id), what="the other channel's webhook")
 
-    check = check_round_trip(stage.bot(), redis, channel_id=stage.channel_id, wait_s=IN_VAIN_S)
+    check = _check(stage, redis, wait_s=IN_VAIN_S)
 
     assert check.state is State.FAIL
 
@@ -128,4 +135,4 @@ def test_post_that_cannot_be_made_is_told(stage: Stage, redis: Redis) -> None:
     stage.stand_in.set_fault("plugin_rejection", scope="posts")
 
     with pytest.raises(MattermostError, match="plugin"):
-        check_round_trip(stage.bot(), redis, channel_id=stage.channel_id, wait_s=IN_VAIN_S)
+        _check(stage, redis, wait_s=IN_VAIN_S)

@@ -10,7 +10,7 @@ import requests
 from ireserve_mattermost.lanes import Lane
 from models import DeliveryState
 from tasks.outbound import ledger
-from tasks.outbound.parts import LOST_BY_SERVER
+from tasks.rendering.english import ENGLISH
 from tasks.runtime import build_runtime
 from tests.stage.stage import VISITOR, Stage
 
@@ -148,7 +148,8 @@ def test_lost_file_of_a_dead_worker_is_named(stage: Stage, count: int) -> None:
     stage.drain(lane)
 
     *_, note = stage.channel_posts()
-    assert note.message == f"⚠ scan could not be attached: {LOST_BY_SERVER}"
+    why = ENGLISH.file_reasons.lost_by_server
+    assert note.message == f"⚠ scan could not be attached: {why}"
     assert len(stage.channel_posts()) == (3 if count == 3 else 4)
 
 

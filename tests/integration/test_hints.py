@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 
 from models import Conversation, Hint, utc_now
 from tasks.mattermost import MattermostClient, Post
+from tasks.rendering.english import ENGLISH
 from tasks.replies.catch_up import collect
-from tasks.replies.hints import PAUSE, TEXT
+from tasks.replies.hints import PAUSE
 from tasks.replies.known_reply import RECEIPT_DELAY
 from tasks.replies.marking import give_due_receipts
 from tests.stage.stage import LICENCE, Stage
@@ -57,7 +58,7 @@ def _hinted(thread: MirroredThread) -> list[str]:
     _make_due(thread)
     give_due_receipts(thread.stage.runtime, LICENCE)
     found = thread.stage.bot().get_posts_page(thread.stage.channel_id, page=0, per_page=200)
-    return [post.root_id for post in found if post.message == TEXT]
+    return [post.root_id for post in found if post.message == ENGLISH.hint]
 
 
 @both_ways

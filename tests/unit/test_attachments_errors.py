@@ -5,15 +5,19 @@ import pickle
 import pytest
 
 from tasks.attachments import Attachment, AttachmentError, AttachmentReason
+from tasks.rendering import WORDINGS
+from tasks.rendering.english import ENGLISH
+from tasks.rendering.wording import Wording
 
 
 @pytest.mark.parametrize("reason", AttachmentReason)
-def test_every_reason_has_its_sentence(reason: AttachmentReason) -> None:
+@pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS)
+def test_every_reason_has_its_text(reason: AttachmentReason, wording: Wording) -> None:
     """No file is missing without a word of why."""
-    sentence = AttachmentError(reason).sentence
+    text = AttachmentError(reason).text(wording)
 
-    assert sentence
-    assert not sentence.endswith(".")
+    assert text
+    assert not text.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +32,7 @@ def test_a_limit_is_named(limit_bytes: int, expected: str) -> None:
     """The team learns what would have been small enough."""
     error = AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=limit_bytes)
 
-    assert error.sentence == expected
+    assert error.text(ENGLISH) == expected
 
 
 def test_an_error_survives_pickling() -> None:

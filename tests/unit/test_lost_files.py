@@ -7,7 +7,8 @@ import pytest
 from ireserve_mattermost.messages import Attachment
 from tasks.mattermost import FileInfo, Post
 from tasks.outbound.lost_files import lost_of, lost_of_earlier
-from tasks.rendering import file_note
+from tasks.rendering import WORDINGS, Desk, file_note
+from tasks.rendering.wording import Wording
 
 
 def file(id_: str, name: str) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def test_what_was_sent_and_is_not_attached_is_lost(
     assert actual == lost
 
 
+@pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS)
 @pytest.mark.parametrize(
     ("names", "there", "sent", "noted", "lost"),
     [
@@ -74,10 +76,16 @@ def test_what_was_sent_and_is_not_attached_is_lost(
     ],
 )
 def test_what_an_earlier_attempt_lost_is_found_by_name(
-    names: list[str], there: list[str], sent: int, noted: list[str], lost: list[str]
+    names: list[str],
+    there: list[str],
+    sent: int,
+    noted: list[str],
+    lost: list[str],
+    wording: Wording,
 ) -> None:
-    """The enqueued names are compared with those under which files were uploaded."""
-    message = "\n".join(file_note(name=name, reason="it is empty") for name in noted)
+    """The names are compared with those of uploads and of notes, in whatever language these are."""
+    desk = Desk(wording)
+    message = "\n".join(file_note(name=name, reason="empty", desk=desk) for name in noted)
     earlier = post(
         *(file(str(number), name) for number, name in enumerate(there)), sent=sent, message=message
     )

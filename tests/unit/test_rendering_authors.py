@@ -1,16 +1,18 @@
 """Visitor and agent as authors: under names that are no member's."""
 
 import re
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rendering import author_props
-from tasks.rendering.authors import author_name
+from tasks.rendering import DEFAULT_DESK, authors
 from tasks.rendering.posts import MAX_NAME_LENGTH, Role
 from tests.unit.test_rendering_oracle import NASTY
 
+author_name = partial(authors.author_name, desk=DEFAULT_DESK)
+author_props = partial(authors.author_props, desk=DEFAULT_DESK)
 # What Mattermost takes for a user name.
 USER_NAME = re.compile(r"[a-z0-9._-]+")
 

@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rendering import Card, CardState, render_card
+from tasks import rendering
+from tasks.rendering import DEFAULT_DESK, Card, CardState
 from tasks.rendering.posts import MIN_MESSAGE_LENGTH
 from tests.unit.test_rendering_oracle import NASTY, mentions, read
 
+render_card = partial(rendering.render_card, desk=DEFAULT_DESK)
 AMSTERDAM = timezone(timedelta(hours=1))
 THREE = datetime(2026, 11, 22, 15, 3, tzinfo=AMSTERDAM)
 BARE = Card(conversation_id="17", visitor_name="J")

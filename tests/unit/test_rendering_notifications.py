@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from ireserve_mattermost.messages import URL_LENGTH
 from ireserve_mattermost.values import is_blank
-from tasks.rendering import render_notification
+from tasks import rendering
+from tasks.rendering import DEFAULT_DESK
 from tasks.rendering.notifications import MAX_ATTACHMENT_BYTES
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed, typed
 
+render_notification = partial(rendering.render_notification, desk=DEFAULT_DESK)
 ADDRESSES = st.sampled_from(
     ["https://x.nl/1", "http://x.nl/a_ b", "https://[::1]/(a", "http:///", "http://" + "a" * 7000]
 )

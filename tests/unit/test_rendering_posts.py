@@ -1,15 +1,20 @@
 """The posts of a thread: who, what, when, and no post that is too long or empty."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rendering import file_note, render_files_header, render_reply
+from tasks import rendering
+from tasks.rendering import DEFAULT_DESK
 from tasks.rendering.posts import MIN_MESSAGE_LENGTH, Role
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed
 
+file_note = partial(rendering.file_note, desk=DEFAULT_DESK)
+render_files_header = partial(rendering.render_files_header, desk=DEFAULT_DESK)
+render_reply = partial(rendering.render_reply, desk=DEFAULT_DESK)
 AMSTERDAM = timezone(timedelta(hours=1))
 ROLES: st.SearchStrategy[Role] = st.sampled_from(["visitor", "agent"])
 BOLD = ("strong_open", "strong_close")

@@ -1,0 +1,111 @@
+"""What we say in Mattermost stands in one table, whole in each language, and nowhere else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from operator import attrgetter
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from tasks.attachments import AttachmentReason
+from tasks.rendering import WORDINGS, Language
+from tasks.rendering.english import ENGLISH
+from tasks.rendering.wording import FileReasons, Wording
+
+RENDERING = Path(__file__).parents[2] / "tasks" / "rendering"
+# The table itself.
+TABLES = {"wording.py", "english.py", "dutch.py", "german.py"}
+WORDS = re.compile("[A-Za-z]{2}")
+# A name of code, an address, an entity, a colour, or a regular expression.
+KEY_OR_PATTERN = re.compile(r"\A(?:[a-z_]+|[A-Z_]+|#\w+)\Z|[\\\[&:^]")
+# i-Reserve's name is its own, and UTC has this name everywhere. Names of classes are for mypy.
+NOT_SAID = {" (i-Reserve)", "(UTC", "Etc/UTC", "Desk", "Language", "Card", "CardState"}
+# A date is put together alike.
+SAME = {Language.DUTCH: ["moment"], Language.GERMAN: []}
+
+
+def texts_of(table: Wording | FileReasons) -> dict[str, str]:
+    """Return each text of the table by its name."""
+    texts: dict[str, str] = {}
+    for field in fields(table):
+        value = getattr(table, field.name)
+        if is_dataclass(value):
+            assert isinstance(value, FileReasons)
+            texts |= texts_of(value)
+        elif isinstance(value, tuple):
+            texts |= {f"{field.name} {number}": text for number, text in enumerate(value, 1)}
+        else:
+            texts[field.name] = value
+    return texts
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names in braces."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_every_language_has_its_table() -> None:
+    """None is offered that has no words."""
+    assert set(WORDINGS) == set(Language)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_texts_of_all_languages_are_filled_in_alike(language: Language) -> None:
+    """What one language tells of a moment, a name or a number, the others tell too."""
+    texts, english = texts_of(WORDINGS[language]), texts_of(ENGLISH)
+
+    assert {name: placeholders(text) for name, text in texts.items()} == {
+        name: placeholders(text) for name, text in english.items()
+    }
+    assert [name for name, text in texts.items() if text != text.strip() or not text] == []
+
+
+@pytest.mark.parametrize("language", [Language.DUTCH, Language.GERMAN])
+def test_every_text_is_translated(language: Language) -> None:
+    """No text of the table was left in English; a date of figures alone needs no words."""
+    texts, english = texts_of(WORDINGS[language]), texts_of(ENGLISH)
+
+    assert [name for name, text in texts.items() if text == english[name]] == SAME[language]
+
+
+def test_each_reason_of_an_attachment_has_a_text() -> None:
+    """They are found by name, which mypy does not see."""
+    assert {reason.value for reason in AttachmentReason} <= {
+        each.name for each in fields(FileReasons)
+    }
+
+
+def said(tree: ast.AST) -> Iterator[str]:
+    """Yield the literals of a module that read as words: no docstring, error, key or pattern."""
+    body = getattr(tree, "body", [])
+    first = body[0] if isinstance(body, list) and body else None
+    docstring = first.value if isinstance(first, ast.Expr) else None
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Raise) or getattr(node, "value", node) is docstring:
+            continue
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and WORDS.search(text) and not KEY_OR_PATTERN.search(text):
+            yield text
+        yield from said(node)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in RENDERING.glob("*.py") if path.name not in TABLES],
+    ids=attrgetter("name"),
+)
+def test_rendering_says_nothing_outside_of_the_table(path: Path) -> None:
+    """A literal of a renderer would be English for every desk."""
+    assert [text for text in said(ast.parse(path.read_text())) if text not in NOT_SAID] == []
+
+
+def test_a_word_of_a_renderer_is_noticed() -> None:
+    """The test above finds what it looks for, also between the braces of an f-string."""
+    source = 'def line(name):\n    """Return it."""\n    return f"{name} by " + "Closed"\n'
+
+    assert list(said(ast.parse(source))) == [" by ", "Closed"]
