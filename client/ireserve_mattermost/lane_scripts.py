@@ -125,17 +125,22 @@ return heads
 # KEYS: list, lock, lanes of the licence, circuits, circuit. ARGV: lock's token, lane, licence,
 # seconds that the lane is to be left alone, 1 if it is for its own sake.
 # A lane that is not empty is left to others. Of a licence that is left alone it keeps its place,
-# the time of its first message: it is due as soon as the licence is.
+# the time of its first message: it is due as soon as the licence is. The licence may be back since
+# the worker looked: then the lane waits a second at most, and not for the end of what is over.
 RELEASE = (
     _NOW
     + _BLOCKED
     + """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[2])
-local due_ms = now_ms + math.floor(tonumber(ARGV[4]) * 1000)
-if blocked(KEYS[4], KEYS[5], ARGV[3]) and ARGV[5] == '0' then
-  local head = redis.call('LINDEX', KEYS[1], 0)
-  due_ms = head and tonumber(string.match(head, '^(%d+):')) or now_ms
+local pause_ms = math.floor(tonumber(ARGV[4]) * 1000)
+local due_ms = now_ms + pause_ms
+if ARGV[5] == '0' then
+  due_ms = now_ms + math.min(pause_ms, 1000)
+  if blocked(KEYS[4], KEYS[5], ARGV[3]) then
+    local head = redis.call('LINDEX', KEYS[1], 0)
+    due_ms = head and tonumber(string.match(head, '^(%d+):')) or now_ms
+  end
 end
 redis.call('ZADD', KEYS[3], 'XX', due_ms, ARGV[2])
 return 1

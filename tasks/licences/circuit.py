@@ -116,12 +116,13 @@ class Circuits:
         cached = self._cache.get(licence_id)
         if cached is not None and time.monotonic() - cached[0] < CACHE_S:
             return cached[1]
-        state = self._read(licence_id)
+        return self.state_now(licence_id)
+
+    def state_now(self, licence_id: str) -> CircuitState:
+        """Return the state as it is in Redis at this moment."""
+        state = self.states([licence_id])[licence_id]
         self._cache[licence_id] = (time.monotonic(), state)
         return state
-
-    def _read(self, licence_id: str) -> CircuitState:
-        return self.states([licence_id])[licence_id]
 
     def states(self, licence_ids: Sequence[str]) -> dict[str, CircuitState]:
         """Return the states of these licences' circuits as they are now."""

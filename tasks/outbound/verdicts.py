@@ -65,8 +65,10 @@ def reason_to_wait(
     runtime: Runtime, lane: Lane, entry: LaneEntry
 ) -> Waiting | SendFailedError | None:
     """Return how long nothing is sent to the server; a failure after ``HOLD_S``; None: send it."""
-    circuit = runtime.circuits.state(lane.licence_id)
-    now = time.time()
+    circuit, now = runtime.circuits.state(lane.licence_id), time.time()
+    if circuit.blocks(now):
+        # It may have been closed since, and then the lane must not wait for its next probe.
+        circuit = runtime.circuits.state_now(lane.licence_id)
     if not circuit.blocks(now):
         return None
     if not has_expired(runtime, entry):

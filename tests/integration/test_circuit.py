@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from redis import Redis
 
 from tasks.licences import circuit
-from tasks.licences.circuit import CircuitState, Reach, reach_of
+from tasks.licences.circuit import Circuits, CircuitState, Reach, reach_of
 from tasks.mattermost import (
     NotSentError,
     OutcomeUnknownError,
@@ -136,3 +137,20 @@ def test_probe_closes_the_circuit_of_a_server_that_it_reaches(
     probe_server(LICENCE)
 
     assert stage.runtime.circuits.state(LICENCE).is_open is is_open
+
+
+def test_message_does_not_wait_for_a_circuit_that_another_worker_has_closed(
+    stage: Stage, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a worker remembers may be a second old; lanes must not wait for the next probe."""
+    stage.start()
+    monkeypatch.setattr(circuit, "CACHE_S", 60.0)
+    for _ in range(circuit.FAILURES_TO_OPEN):
+        stage.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
+    assert stage.runtime.circuits.state(LICENCE).is_open
+    with Redis.from_url(redis_url) as redis:
+        Circuits(redis).close(LICENCE)
+
+    stage.reply("m1", "hello")
+
+    assert stage.states()["reply:m1"] == ("sent", None)

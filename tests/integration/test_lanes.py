@@ -301,6 +301,17 @@ def test_lane_that_is_left_alone_is_handed_out_to_none(lanes: Lanes) -> None:
     assert [LaneEntry.load(raw).key for raw in later.heads] == ["a", "b"]
 
 
+def test_lane_does_not_wait_for_the_end_of_a_pause_that_is_over(lanes: Lanes) -> None:
+    """Its licence came back between the worker's look and its letting go of the lane."""
+    lanes.append(LANE, _entry("a"))
+    taken = lanes.take("L1", wake_id="w")
+    assert taken is not None
+
+    lanes.let_go(taken, seconds=30)
+
+    wait_until(lambda: lanes.take("L1", wake_id="w"), what="the lane", timeout_s=5)
+
+
 def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis: Redis) -> None:
     """Its lock has run out and another worker has the lane: it is told so."""
     lanes.append(LANE, _entry("a"))
