@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote
 # later version sets the entry aside; fields that it does not know it leaves out.
 KINDS = ("root", "reply", "conversation", "notification", "user")
 ENTRY_VERSION = 2
+# That of an internal note: a worker which left that out would post it as an answer to the visitor.
+NOTE_VERSION = 3
 # What the ledger has room for, and the last moment that a clock can show.
 KEY_LENGTH = 120
 LAST_MS = 253_402_300_799_000
@@ -76,7 +78,7 @@ class LaneEntry:
             TypeError: the payload holds something that JSON has no form for; it names where.
         """
         content = {
-            "v": ENTRY_VERSION,
+            "v": _version_of(self.payload),
             "kind": self.kind,
             "key": self.key,
             "task_id": self.task_id,
@@ -106,8 +108,13 @@ class LaneEntry:
             raise ValueError(f"no entry of a lane: {type(error).__name__}") from None
 
 
+def _version_of(payload: Mapping[str, Any]) -> int:
+    is_public = payload.get("visibility") in (None, "public")
+    return ENTRY_VERSION if is_public else NOTE_VERSION
+
+
 def _entry(content: Any, enqueued_at_ms: int) -> LaneEntry:
-    if content["v"] != ENTRY_VERSION:
+    if content["v"] not in (ENTRY_VERSION, NOTE_VERSION):
         raise ValueError("an entry of another version")
     kind, key, task_id, payload = (
         content[name] for name in ("kind", "key", "task_id", "arguments")

@@ -17,6 +17,7 @@ from ireserve_mattermost.messages import (
     IDS,
     check_id_types,
     check_ids_can_be_written,
+    check_sender,
     key_of,
     lane_of,
     writable,
@@ -55,7 +56,9 @@ class MessageTask(Task):  # type: ignore[type-arg]
             TypeError: an argument is missing or unknown.
         """
         try:
-            return dict(inspect.signature(self.run).bind(*args, **kwargs).arguments)
+            payload = dict(inspect.signature(self.run).bind(*args, **kwargs).arguments)
+            check_sender(self.kind, payload)
+            return payload
         except TypeError as error:
             raise TypeError(f"{self.name}: {error}") from None
 

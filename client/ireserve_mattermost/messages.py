@@ -40,7 +40,8 @@ EMAIL_LENGTH = 254
 LAST_REVISION = 2**53 - 1
 
 
-Role = Literal["visitor", "agent"]
+Role = Literal["visitor", "agent", "bot", "system"]
+Visibility = Literal["public", "internal"]
 State = Literal["open", "taken", "snoozed", "closed"]
 
 
@@ -110,19 +111,32 @@ class RootPost:
 
 @dataclass(frozen=True)
 class ChatMessage:
-    """A message of the conversation, by its visitor or an agent."""
+    """A message of the conversation: by its visitor, an agent, a chat bot or i-Reserve itself.
+
+    An internal one is a note for the team, which no visitor reads.
+    """
 
     licence_id: str = checked(values.identifier)
     conversation_id: str = checked(values.identifier)
     message_id: str = checked(values.identifier)
-    sender_name: str = checked(values.text(NAME_LENGTH))
-    sender_role: Role = checked(values.choice("visitor", "agent"))
+    sender_role: Role = checked(values.choice("visitor", "agent", "bot", "system"))
+    sender_name: str | None = checked(values.text(NAME_LENGTH), default=None)
     text: str = checked(values.text(TEXT_LENGTH), default="")
     attachments: tuple[Attachment, ...] = checked(_attachments, default=())
     sent_at: datetime | None = checked(values.moment, default=None)
     origin_post_id: str | None = checked(values.identifier, default=None)
+    visibility: Visibility = checked(values.choice("public", "internal"), default="public")
+
+    @property
+    def is_internal(self) -> bool:
+        """Say whether it is a note for the team."""
+        return self.visibility == "internal"
 
     def __post_init__(self) -> None:
+        if self.sender_name is None and self.sender_role != "system":
+            raise ValueError("sender_name: is missing")
+        if self.is_internal and self.sender_role == "visitor":
+            raise ValueError("visibility: a visitor's message is public")
         # What came from Mattermost is not posted there again, whatever it holds.
         if self.origin_post_id is None and is_blank(self.text) and not self.attachments:
             raise ValueError("give a text, attachments or both")
@@ -225,6 +239,17 @@ def parse_message(kind: str, payload: Mapping[str, Any]) -> Any:
     raise InvalidMessageError(f"{text} (correct it and enqueue it again)")
 
 
+def check_sender(kind: str, payload: Mapping[str, Any]) -> None:
+    """Refuse a message without its sender's name; i-Reserve itself may speak without one.
+
+    Raises:
+        TypeError: the name was not given.
+    """
+    needs_name = kind == "reply" and payload.get("sender_role") != "system"
+    if needs_name and "sender_name" not in payload:
+        raise TypeError("missing a required argument: 'sender_name'")
+
+
 def unknown_fields(kind: str, payload: Mapping[str, Any]) -> list[str]:
     """Return the names of arguments that the schema of this version does not have."""
     found = {*_unknown(KINDS[kind], payload)}
@@ -262,9 +287,10 @@ def _is_given(item: dataclasses.Field[Any], value: Any) -> bool:
     """Say whether an argument holds something.
 
     A blank text is nothing where None would do: platforms fill in what they have. A blank id is a
-    mistake.
+    mistake, and a blank name is that of a sender without one.
     """
-    if item.default is None and item.metadata["check"] is not values.identifier:
+    keeps_blank = item.metadata["check"] is values.identifier or item.name == "sender_name"
+    if item.default is None and not keeps_blank:
         return value is not None and not (isinstance(value, str) and is_blank(value))
     return value is not None
 

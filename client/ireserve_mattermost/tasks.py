@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Mapping, Sequence, Tuple, Union
 
-from ireserve_mattermost.messages import Role, State
+from ireserve_mattermost.messages import Role, State, Visibility
 from ireserve_mattermost.public import AttachmentDict, FieldDict, Id, message_task
 
 Moment = Union[str, datetime]
@@ -44,18 +44,20 @@ def post_reply(
     conversation_id: Id,
     *,
     message_id: Id,
-    sender_name: str,
     sender_role: Role,
+    sender_name: str | None = None,
     text: str = "",
     attachments: Sequence[AttachmentDict] = (),
     sent_at: Moment | None = None,
     origin_post_id: Id | None = None,
+    visibility: Visibility = "public",
 ) -> None:
     """Post a message of the conversation into its thread, once for each ``message_id``.
 
-    ``sender_role`` is "visitor" or "agent". An attachment has a ``name`` and a ``url`` or a
-    ``path``. With ``origin_post_id`` the message came from Mattermost in the first place: nothing
-    is posted.
+    ``sender_role`` is "visitor", "agent", "bot" or "system"; the last one alone needs no
+    ``sender_name``. With ``visibility="internal"`` it is a note for the team, and looks like one.
+    An attachment has a ``name`` and a ``url`` or a ``path``. With ``origin_post_id`` the message
+    came from Mattermost in the first place: nothing is posted.
     """
 
 

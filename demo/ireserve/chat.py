@@ -87,7 +87,7 @@ def _revision() -> int:
 
 
 def say(store: Store, message: Message) -> None:
-    """Add a message of the visitor or of an agent; the same one again is one.
+    """Add a message of the conversation, of any sender; the same one again is one.
 
     Raises:
         kombu.exceptions.OperationalError: the broker is away; nothing was stored either.
@@ -101,5 +101,7 @@ def say(store: Store, message: Message) -> None:
         text=message.text,
         attachments=[{"name": file["name"], "path": file["path"]} for file in message.attachments],
         sent_at=message.posted_at,
+        # A note for the team looks like one there, and the visitor's page leaves it out.
+        visibility=message.visibility,
     )
     store.add_message(message)

@@ -14,7 +14,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from demo.ireserve.configuration import Configuration
-from demo.ireserve.store import Message, MessageState, Store
+from demo.ireserve.store import Message, MessageState, Store, Visibility
 
 # What REPLY_TASK and REPLY_QUEUE are set to.
 REPLY_TASK = "ireserve.record_reply"
@@ -45,7 +45,7 @@ def record_reply(
     licence_id: str,
     conversation_id: str,
     post_id: str,
-    visibility: str,
+    visibility: Visibility,
     author_user_id: str | None,
     author_name: str | None,
     text: str | None,
@@ -98,6 +98,7 @@ def _enqueue(message: Message) -> None:
             "attachments": [{"name": file["name"], "path": file["path"]} for file in files],
             "sent_at": message.posted_at,
             "origin_post_id": message.post_id,
+            "visibility": message.visibility,
         },
         queue="mattermost",
         # What is shown of a task must not hold names and texts.

@@ -29,7 +29,8 @@ CREATE INDEX messages_by_post ON messages (post_id);
 """
 
 
-Role = Literal["visitor", "agent"]
+Role = Literal["visitor", "agent", "bot", "system"]
+Visibility = Literal["public", "internal"]
 
 
 class MessageState(StrEnum):
@@ -69,7 +70,7 @@ class Message:
     posted_at: str
     plain_text: str | None = field(default=None, repr=False)
     attachments: tuple[dict[str, Any], ...] = field(default=(), repr=False)
-    visibility: str = "public"
+    visibility: Visibility = "public"
     state: MessageState = MessageState.SENT
     reply_id: int | None = None
     revision: int = 0

@@ -60,7 +60,7 @@ class Parts:
     def _text_drafts(self, attachments: Sequence[Attachment]) -> Iterator[Draft]:
         uploads = self._upload(attachments)
         texts = render_reply(
-            sender_name=self._message.sender_name,
+            sender_name=self._message.sender_name or "",
             sender_role=self._message.sender_role,
             text=self._message.text,
             desk=self._desk,
@@ -68,6 +68,7 @@ class Parts:
             notes=uploads.notes,
             max_length=self._job.licence.max_post_size,
             with_sender=not self._is_author,
+            is_internal=self._message.is_internal,
         )
         for number, text in enumerate(texts, 1):
             files = uploads.files if number == len(texts) else ()
@@ -88,13 +89,14 @@ class Parts:
             return
         uploads = self._upload(attachments)
         header = render_files_header(
-            sender_name=self._message.sender_name,
+            sender_name=self._message.sender_name or "",
             sender_role=self._message.sender_role,
             first=start + 1,
             last=start + len(attachments),
             total=len(self._message.attachments),
             desk=self._desk,
             with_sender=not self._is_author,
+            is_internal=self._message.is_internal,
         )
         yield self._draft(name, "\n".join([header, *uploads.notes]), uploads.files)
 
@@ -126,7 +128,10 @@ class Parts:
             return {}
         message = self._message
         return author_props(
-            sender_name=message.sender_name, sender_role=message.sender_role, desk=self._desk
+            sender_name=message.sender_name or "",
+            sender_role=message.sender_role,
+            desk=self._desk,
+            is_internal=message.is_internal,
         )
 
     def _upload(self, attachments: Sequence[Attachment]) -> Uploads:

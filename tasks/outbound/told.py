@@ -15,6 +15,8 @@ from models import ConversationState
 QUESTION_LENGTH = 300
 # What a visitor's message ends: it is the conversation's turn again.
 _ENDED = frozenset({ConversationState.CLOSED, ConversationState.SNOOZED})
+# A person is still to answer: a bot that could would not have left the visitor to the team.
+_ANSWERS_NOTHING = frozenset({"bot", "system"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ def _assign(told: dict[str, Any], user_id: str | None, name: str | None) -> None
 
 
 def _speak(told: dict[str, Any], message: ChatMessage, at: datetime) -> None:
-    if message.sender_role != "visitor":
+    if message.is_internal or message.sender_role in _ANSWERS_NOTHING:
+        return
+    if message.sender_role == "agent":
         if told["waiting_since"]:
             told |= {"waiting_since": None, "answered_at": at}
         return

@@ -12,7 +12,7 @@ from tasks.rendering.file_names import safe_file_name
 from tasks.rendering.plain import PlainText, plain_line
 from tasks.rendering.splitting import split
 
-Role = Literal["visitor", "agent"]
+Role = Literal["visitor", "agent", "bot", "system"]
 
 # What the smallest message column that Mattermost ever had can hold is the least that a
 # header and a note need, with room left for text.
@@ -20,9 +20,11 @@ MIN_MESSAGE_LENGTH = 4000
 # Longer names, ids and addresses would push the conversation off the screen.
 MAX_NAME_LENGTH = 80
 
-ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧"}
+ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧", "bot": "🤖", "system": "ℹ️"}
 # Where an agent wrote: a colleague in Mattermost may have the same name.
-PLACES: dict[Role, str] = {"visitor": "", "agent": " (i-Reserve)"}
+PLACES: dict[Role, str] = {"visitor": "", "agent": " (i-Reserve)", "bot": " (bot)", "system": ""}
+# What the team alone may read has this sign in the place of its sender's, and says so in words.
+NOTE_ICON = "🔒"
 
 
 def render_reply(
@@ -35,6 +37,7 @@ def render_reply(
     notes: Sequence[str] = (),
     max_length: int = 16383,
     with_sender: bool = True,
+    is_internal: bool = False,
 ) -> list[str]:
     """Return the messages that make up one reply, in order: one, or more if it is long.
 
@@ -50,14 +53,16 @@ def render_reply(
     if max_length < MIN_MESSAGE_LENGTH:
         raise ValueError(f"max_length must be at least {MIN_MESSAGE_LENGTH}, not {max_length}")
     late = desk.wording.sent.format(moment=desk.moment(sent_at)) if sent_at else ""
-    header = _joined(_header(sender_name, sender_role, desk), late)
-    # A paragraph of its own keeps the agent's Markdown (an underline, a table) off the header.
-    gap = "\n" if sender_role == "visitor" else "\n\n"
+    note = desk.wording.note if is_internal else ""
+    header = _joined(_header(sender_name, sender_role, desk, note=note), late)
+    aside = _joined(_note_sign(note), late)
+    gap = _gap(header, sender_role)
     # There cannot be more messages than characters and notes.
     digits = len(str(len(text) + len(notes) + 1))
-    budget = max_length - len(header) - len(gap) - len(_counter("9" * digits, "9" * digits))
+    room = max(len(header), len(_aside(aside))) + len(_counter("9" * digits, "9" * digits))
+    budget = max_length - room - len(gap)
     bodies = _with_notes(_bodies(text, sender_role, budget), notes, budget)
-    heads = _heads(header if with_sender else late, len(bodies), is_aside=not with_sender)
+    heads = _heads(header if with_sender else aside, len(bodies), is_aside=not with_sender)
     return [
         head + (gap if head and body else "") + body
         for head, body in zip(heads, bodies, strict=True)
@@ -73,13 +78,15 @@ def render_files_header(
     total: int,
     desk: Desk,
     with_sender: bool = True,
+    is_internal: bool = False,
 ) -> str:
     """Return the text of a further reply that carries the files `first` to `last`."""
     text = desk.wording.file_of if first == last else desk.wording.files_of
     which = text.format(first=first, last=last, total=total)
+    note = desk.wording.note if is_internal else ""
     if not with_sender:
-        return _aside(which)
-    return _joined(_header(sender_name, sender_role, desk), which)
+        return _aside(_joined(_note_sign(note), which))
+    return _joined(_header(sender_name, sender_role, desk, note=note), which)
 
 
 def file_note(*, name: str, reason: str, desk: Desk) -> str:
@@ -93,8 +100,8 @@ def file_note(*, name: str, reason: str, desk: Desk) -> str:
 
 def _bodies(text: str, role: Role, budget: int) -> list[str]:
     """Return the text as Markdown, in as many pieces as needed; none if there is no text."""
-    visitor = role == "visitor"
-    markup = PlainText.of(text, budget=budget) if visitor else AgentText.of(text)
+    # A bot may be made to repeat what its visitor types, and i-Reserve names the visitor.
+    markup = AgentText.of(text) if role == "agent" else PlainText.of(text, budget=budget)
     slices = split(markup, budget=budget)
     # A slice of nothing but whitespace would be an empty message.
     return [body for slice_ in slices if (body := markup.write(*slice_))]
@@ -126,8 +133,24 @@ def _aside(text: str) -> str:
     return f"_{text}_" if text else ""
 
 
-def _header(name: str, role: Role, desk: Desk) -> str:
-    return f"{ICONS[role]} **{name_text(name, role=role, desk=desk)}**{PLACES[role]}"
+def _header(name: str, role: Role, desk: Desk, *, note: str) -> str:
+    """Return who speaks, and whether to the team alone; i-Reserve itself may have no name."""
+    is_unnamed = role == "system" and is_blank(name)
+    who = "" if is_unnamed else f"**{name_text(name, role=role, desk=desk)}**{PLACES[role]}"
+    return f"{NOTE_ICON if note else ICONS[role]} {_joined(who, note)}".rstrip()
+
+
+def _note_sign(note: str) -> str:
+    """Return what tells a note where the post's author names the sender."""
+    return f"{NOTE_ICON} {note}" if note else ""
+
+
+def _gap(header: str, role: Role) -> str:
+    """Return what stands between header and text."""
+    if role == "agent":
+        # A paragraph of its own keeps the agent's Markdown (an underline, a table) off the header.
+        return "\n\n"
+    return " " if header == ICONS["system"] else "\n"
 
 
 def _joined(*parts: str) -> str:
@@ -144,5 +167,12 @@ def name_text(name: str, *, role: Role, desk: Desk) -> str:
 
 
 def nameless(role: Role, desk: Desk) -> str:
-    """Return what stands for a blank name."""
-    return desk.wording.unnamed_visitor if role == "visitor" else desk.wording.unnamed_agent
+    """Return what stands for the name of a sender without one."""
+    wording = desk.wording
+    unnamed: dict[Role, str] = {
+        "visitor": wording.unnamed_visitor,
+        "agent": wording.unnamed_agent,
+        "bot": wording.unnamed_bot,
+        "system": "i-Reserve",
+    }
+    return unnamed[role]

@@ -52,6 +52,7 @@ class Wording:
     # People without a name.
     unnamed_visitor: str
     unnamed_agent: str
+    unnamed_bot: str
 
     # The card: the state, then by whom and when; "waiting since" beside another state.
     started: str
@@ -68,7 +69,8 @@ class Wording:
     open_in_ireserve: str
     continues: str
 
-    # The posts of a thread.
+    # The posts of a thread. `note`: for the team alone.
+    note: str
     sent: str
     file_of: str
     files_of: str

@@ -107,7 +107,12 @@ def test_unknown_keywords_are_ignored(store: Store) -> None:
 
 def test_a_reply_is_not_sent_back(store: Store, redis_url: str) -> None:
     """It is enqueued with the post that it came from, whatever it holds; a deletion is not."""
-    told(text="", plain_text="", attachments=[{"name": "a.png", "path": None, "reason": "gone"}])
+    told(
+        text="",
+        plain_text="",
+        visibility="internal",
+        attachments=[{"name": "a.png", "path": None, "reason": "gone"}],
+    )
     told(event="deleted", revision=2)
 
     with Redis.from_url(redis_url) as redis:
@@ -118,7 +123,7 @@ def test_a_reply_is_not_sent_back(store: Store, redis_url: str) -> None:
     message = parse_message(
         "reply", {"licence_id": licence_id, "conversation_id": conversation_id, **arguments}
     )
-    assert message.origin_post_id == POST
+    assert (message.origin_post_id, message.is_internal) == (POST, True)
     assert (message.text, message.attachments) == ("", ())
 
 

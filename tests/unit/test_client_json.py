@@ -125,6 +125,25 @@ def test_members_of_an_enum_are_what_they_stand_for() -> None:
     assert LaneEntry.load(b"0:" + entry.dump()).payload["conversation_id"] == 7
 
 
+@pytest.mark.parametrize(
+    ("visibility", "version"),
+    [({}, 2), ({"visibility": "public"}, 2), ({"visibility": "internal"}, 3)],
+    ids=["as ever", "public", "note"],
+)
+def test_note_is_an_entry_that_no_older_worker_reads(
+    visibility: dict[str, str], version: int
+) -> None:
+    """It knows version 2, and would post a note as an answer; this worker knows both."""
+    payload = {"licence_id": "L1", "conversation_id": "c1", **MESSAGE, **visibility}
+
+    raw = entry_of("reply", payload, "t1").dump()
+
+    assert raw.startswith(b'{"v":%d,' % version)
+    assert LaneEntry.load(b"0:" + raw).payload == payload
+    with pytest.raises(ValueError, match="another version"):
+        LaneEntry.load(b"0:" + raw.replace(b'"v":%d' % version, b'"v":4'))
+
+
 @pytest.mark.parametrize("title", [None, True, 7], ids=repr)
 def test_title_of_a_field_stays_what_it_is(title: Any) -> None:
     """JSON would make the words "null" and "true" of it."""

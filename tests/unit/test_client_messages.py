@@ -63,6 +63,17 @@ def test_task_declares_what_its_schema_has(kind: str) -> None:
         ("reply", {**REPLY, "text": 5}, "text: must be text"),
         ("reply", {**REPLY, "text": "x" * 500_001}, "text: must have at most 500000 characters"),
         ("reply", {**REPLY, "sender_name": None}, "sender_name: is missing"),
+        ("reply", {**REPLY, "sender_name": None, "sender_role": "bot"}, "sender_name: is missing"),
+        (
+            "reply",
+            {**REPLY, "visibility": "internal"},
+            "visibility: a visitor's message is public",
+        ),
+        (
+            "reply",
+            {**REPLY, "visibility": "secret"},
+            "visibility: must be 'public' or 'internal'",
+        ),
         ("reply", {**REPLY, "sent_at": "yesterday"}, "sent_at: must be a time in ISO 8601"),
         ("reply", {**REPLY, "sent_at": "0001-01-01T00:00:00+14:00"}, "sent_at: must be a time"),
         ("reply", {**REPLY, "sent_at": "9999-12-31T23:59:59-14:00"}, "sent_at: must be a time"),

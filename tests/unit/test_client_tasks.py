@@ -94,6 +94,12 @@ def test_option_that_changes_nothing_is_taken(option: dict[str, Any]) -> None:
         pytest.param(("L1", "c1"), {**MESSAGE, "text": b"x"}, "bytes", id="bytes as a text"),
         pytest.param(("L1", "c1"), {**MESSAGE, "colour": 1}, "colour", id="unknown"),
         pytest.param(("L1", "c1"), {"sender_name": "Jan"}, "message_id", id="missing"),
+        pytest.param(
+            ("L1", "c1"),
+            {"message_id": "m1", "sender_role": "bot", "text": "x"},
+            "missing a required argument: 'sender_name'",
+            id="no name",
+        ),
     ],
 )
 def test_mistake_of_a_programmer_is_a_type_error(
@@ -121,6 +127,17 @@ def test_recorder_refuses_what_a_worker_would_refuse() -> None:
         REPLY.delay("L1", "c1", **{**MESSAGE, "sender_role": "robot"})
 
     assert enqueued == []
+
+
+def test_ireserve_itself_needs_no_name() -> None:
+    """An event of the conversation has no sender but i-Reserve."""
+    event = {"message_id": "m1", "sender_role": "system", "text": "Jan left the page"}
+    with recording() as enqueued:
+        REPLY.delay("L1", "c1", **event)
+
+    assert [call.arguments for call in enqueued] == [
+        {"licence_id": "L1", "conversation_id": "c1", **event}
+    ]
 
 
 def test_recorder_shows_arguments_and_context() -> None:

@@ -16,12 +16,14 @@ from ireserve_mattermost import create_root_post, post_reply, send_notification
 post_reply.delay("L1", 7, message_id=3, sender_name="Jan", sender_role="visitor", text="x",
                  attachments=[{"name": "a.png", "path": "a.png"}]).id
 post_reply.apply_async(("L1", 7), {"message_id": 3}, context={"request": "r-1"})
+post_reply.delay("L1", 7, message_id=4, sender_role="system", text="x", visibility="internal")
 create_root_post.delay("L1", "c1", visitor_name="Jan")
 send_notification.delay("L1", notification_type="booked", fields={"Nights": 3})
 send_notification.delay("L1", notification_type="booked", fields=[("Nights", 3)])
 post_reply.delay("L1", 7, mesage_id=3, sender_name="Jan", sender_role="visitor")  # wrong
 post_reply.delay("L1", 7, message_id=3.5, sender_name="Jan", sender_role="visitor")  # wrong
 post_reply.delay("L1", 7, message_id=3, sender_name="Jan", sender_role="robot")  # wrong
+post_reply.delay("L1", 7, message_id=3, sender_name="J", sender_role="bot", visibility="x")  # wrong
 post_reply.delay("L1", 7, message_id=3, sender_name="J", sender_role="agent",
                  attachments=[{"nme": "a.png"}])  # wrong
 create_root_post.delay("L1", "c1")  # wrong

@@ -1,4 +1,4 @@
-"""Visitor and agent as authors: under names that are no member's."""
+"""Senders as authors: under names that are no member's."""
 
 import re
 from functools import partial
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rendering import DEFAULT_DESK, authors
-from tasks.rendering.posts import MAX_NAME_LENGTH, Role
+from tasks.rendering.posts import MAX_NAME_LENGTH, PLACES, Role
 from tests.unit.test_rendering_oracle import NASTY
 
 author_name = partial(authors.author_name, desk=DEFAULT_DESK)
@@ -27,6 +27,10 @@ NAMES: dict[str, tuple[Role, str, str]] = {
     "half a character": ("agent", "A\ud800", "A\ufffd (i-Reserve)"),
     "nothing to see": ("visitor", "\u200b \u3164", "🙋 Unnamed visitor"),
     "nothing": ("agent", "", "Unnamed agent (i-Reserve)"),
+    "bot": ("bot", "Assistent", "🤖 Assistent (bot)"),
+    "bot named like a member": ("bot", "anna", "🤖 anna (bot)"),
+    "i-Reserve": ("system", "", "ℹ️ i-Reserve"),
+    "part of i-Reserve": ("system", "mailer", "ℹ️ mailer"),
     "markdown": ("visitor", "**@channel** [x](y)", "🙋 **@channel** [x](y)"),
 }
 
@@ -37,13 +41,15 @@ def test_name_is_cleaned_and_says_where_it_comes_from(role: Role, name: str, sho
     assert author_name(name, role=role) == shown
 
 
-@given(NASTY | st.text(), st.sampled_from(["visitor", "agent"]))
+@given(NASTY | st.text(), st.sampled_from(["visitor", "agent", "bot", "system"]))
 def test_no_name_is_a_members(name: str, role: Role) -> None:
     """It is one line of bounded length, and never a user name alone."""
     shown = author_name(name, role=role)
 
     assert USER_NAME.fullmatch(shown) is None
-    assert shown.startswith("🙋 ") if role == "visitor" else shown.endswith(" (i-Reserve)")
+    signs = {"visitor": "🙋 ", "bot": "🤖 ", "system": "ℹ️ "}
+    assert shown.startswith(signs.get(role, ""))
+    assert shown.endswith(PLACES[role])
     assert "\n" not in shown
     assert len(shown) <= MAX_NAME_LENGTH + len(" (i-Reserve)")
     assert shown.encode().decode() == shown
@@ -61,3 +67,21 @@ def test_post_shows_its_author_by_three_props() -> None:
         "override_username": "Anna (i-Reserve)",
         "override_icon_emoji": "headphones",
     }
+
+
+@pytest.mark.parametrize(
+    ("role", "is_internal", "icon"),
+    [
+        pytest.param("bot", False, "robot_face", id="bot"),
+        pytest.param("system", False, "information_source", id="i-Reserve"),
+        pytest.param("agent", True, "lock", id="note by an agent"),
+        pytest.param("system", True, "lock", id="note by i-Reserve"),
+    ],
+)
+def test_icon_says_who_speaks_and_a_note_has_its_own(
+    role: Role, is_internal: bool, icon: str
+) -> None:
+    """Each sender has an emoji that Mattermost knows; a note's is the lock, for each of them."""
+    props = author_props(sender_name="Anna", sender_role=role, is_internal=is_internal)
+
+    assert props["override_icon_emoji"] == icon

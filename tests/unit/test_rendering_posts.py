@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from tasks import rendering
 from tasks.rendering import DEFAULT_DESK
-from tasks.rendering.posts import MIN_MESSAGE_LENGTH, Role
+from tasks.rendering.posts import ICONS, MIN_MESSAGE_LENGTH, NOTE_ICON, Role
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed
 
 file_note = partial(rendering.file_note, desk=DEFAULT_DESK)
 render_files_header = partial(rendering.render_files_header, desk=DEFAULT_DESK)
 render_reply = partial(rendering.render_reply, desk=DEFAULT_DESK)
 AMSTERDAM = timezone(timedelta(hours=1))
-ROLES: st.SearchStrategy[Role] = st.sampled_from(["visitor", "agent"])
+ROLES: st.SearchStrategy[Role] = st.sampled_from(["visitor", "agent", "bot", "system"])
 BOLD = ("strong_open", "strong_close")
 
 
@@ -35,13 +35,50 @@ def test_a_name_that_cannot_be_seen_is_none(name: str) -> None:
     [
         pytest.param("visitor", ["🙋 **Anna**\n\u200b# Hoi"], id="visitor"),
         pytest.param("agent", ["🎧 **Anna** (i-Reserve)\n\n# Hoi"], id="agent"),
+        pytest.param("bot", ["🤖 **Anna** (bot)\n\u200b# Hoi"], id="bot"),
+        pytest.param("system", ["ℹ️ **Anna**\n\u200b# Hoi"], id="i-Reserve under a name"),
     ],
 )
-def test_visitor_and_agent_are_told_apart(role: Role, expected: list[str]) -> None:
-    """Each has a sign, and the agent a place; the visitor's text is plain, the agent's Markdown."""
+def test_senders_are_told_apart(role: Role, expected: list[str]) -> None:
+    """Each has a sign, and some a place; an agent's text alone is Markdown."""
     messages = render_reply(sender_name="Anna", sender_role=role, text="# Hoi")
 
     assert messages == expected
+
+
+def test_what_ireserve_says_under_no_name_is_one_line() -> None:
+    """An event needs no header of its own; one that comes late says when it was."""
+    sent_at = datetime(2026, 5, 1, 12, 3, tzinfo=UTC)
+
+    (event,) = render_reply(sender_name="", sender_role="system", text="Jan left the page")
+    (late,) = render_reply(sender_name="", sender_role="system", text="Jan left", sent_at=sent_at)
+
+    assert event == "ℹ️ Jan left the page"
+    assert late == "ℹ️ · sent 1 May 2026 12:03 UTC\nJan left"
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "with_sender", "expected"),
+    [
+        ("agent", "Anna", True, "🔒 **Anna** (i-Reserve) · internal note\n\nask @bert"),
+        ("agent", "Anna", False, "_🔒 internal note_\n\nask @bert"),
+        ("bot", "Tom", True, "🔒 **Tom** (bot) · internal note\nask @\u200bbert"),
+        ("system", "", True, "🔒 internal note\nask @\u200bbert"),
+        ("system", "", False, "_🔒 internal note_\nask @\u200bbert"),
+    ],
+    ids=["agent", "agent as author", "bot", "i-Reserve", "i-Reserve as author"],
+)
+def test_note_says_that_it_is_one(role: Role, name: str, with_sender: bool, expected: str) -> None:
+    """The lock stands in the place of the sender's sign, with words, for each author."""
+    messages = render_reply(
+        sender_name=name,
+        sender_role=role,
+        text="ask @bert",
+        with_sender=with_sender,
+        is_internal=True,
+    )
+
+    assert messages == [expected]
 
 
 def test_a_reply_without_text_is_its_header_and_its_notes() -> None:
@@ -74,9 +111,9 @@ def test_a_long_reply_says_which_message_of_how_many() -> None:
 
 
 @settings(max_examples=150)
-@given(NASTY, ROLES, NASTY, st.integers(0, 400), st.lists(NASTY, max_size=40))
+@given(NASTY, ROLES, st.booleans(), NASTY, st.integers(0, 400), st.lists(NASTY, max_size=40))
 def test_every_message_fits_and_has_its_sender(
-    name: str, role: Role, text: str, times: int, names: list[str]
+    name: str, role: Role, is_internal: bool, text: str, times: int, names: list[str]
 ) -> None:
     """No message is too long, whatever the name, the text and the notes; none lacks a header."""
     notes = [file_note(name=name, reason="gone.") for name in names]
@@ -87,11 +124,13 @@ def test_every_message_fits_and_has_its_sender(
         text=text * times,
         notes=notes,
         max_length=MIN_MESSAGE_LENGTH,
+        is_internal=is_internal,
     )
 
     assert messages
     assert max(map(len, messages)) <= MIN_MESSAGE_LENGTH
-    assert {message[0] for message in messages} == {"🙋" if role == "visitor" else "🎧"}
+    sign = NOTE_ICON if is_internal else ICONS[role]
+    assert all(message.startswith(sign) for message in messages)
     assert sum(message.count("could not be attached: gone.") for message in messages) == len(notes)
 
 
@@ -206,7 +245,8 @@ def test_both_ways_cut_a_text_at_the_same_places(
 
     def bodies(*, with_sender: bool) -> list[str]:
         messages = render_reply(
-            sender_name=name,
+            # Without a name i-Reserve's text stands on the line of its sign.
+            sender_name=f"J{name}",
             sender_role=role,
             text=text * times,
             sent_at=LATE if is_late else None,
@@ -215,7 +255,7 @@ def test_both_ways_cut_a_text_at_the_same_places(
         )
         assert max(map(len, messages)) <= MIN_MESSAGE_LENGTH
         has_head = with_sender or is_late or len(messages) > 1
-        gap = "\n" if role == "visitor" else "\n\n"
+        gap = "\n\n" if role == "agent" else "\n"
         return [message.partition(gap)[2] if has_head else message for message in messages]
 
     assert bodies(with_sender=True) == bodies(with_sender=False)

@@ -23,8 +23,19 @@ TABLES = {"wording.py", "english.py", "dutch.py", "german.py"}
 WORDS = re.compile("[A-Za-z]{2}")
 # A name of code, an address, an entity, a colour, or a regular expression.
 KEY_OR_PATTERN = re.compile(r"\A(?:[a-z_]+|[A-Z_]+|#\w+)\Z|[\\\[&:^]")
-# i-Reserve's name is its own, and UTC has this name everywhere. Names of classes are for mypy.
-NOT_SAID = {" (i-Reserve)", "(UTC", "Etc/UTC", "Desk", "Language", "Card", "CardState"}
+# i-Reserve's name is its own, UTC has this name everywhere, and a bot is one in each language.
+# Names of classes are for mypy.
+NOT_SAID = {
+    "i-Reserve",
+    " (i-Reserve)",
+    " (bot)",
+    "(UTC",
+    "Etc/UTC",
+    "Desk",
+    "Language",
+    "Card",
+    "CardState",
+}
 # A date is put together alike.
 SAME = {Language.DUTCH: ["moment"], Language.GERMAN: []}
 

@@ -77,7 +77,7 @@ function lineNode(message) {
   const time = element("time", "", moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
   time.dateTime = message.time;
   time.title = moment.toLocaleString();
-  line.append(element("b", "", message.sender), time);
+  line.append(element("b", "", message.sender || "i-Reserve"), time);
   if (message.state === "edited") line.append(element("span", "edited", "(edited)"));
   if (message.passage) line.append(passageNode(message.passage));
   if (message.from_mattermost) line.append(element("span", "origin", "from Mattermost"));
