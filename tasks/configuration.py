@@ -53,6 +53,10 @@ accept_content = ["json"]
 timezone = "UTC"
 
 worker_send_task_events = True
+# Channels of our own for events and remote control. On the usual ones i-Reserve's workers in the
+# same Redis answer too: Flower then shows their arguments, and not our queue but theirs.
+event_exchange = "ireserve-mattermost-events"
+control_exchange = "ireserve-mattermost"
 worker_hijack_root_logger = False
 worker_cancel_long_running_tasks_on_connection_loss = False
 

@@ -123,9 +123,13 @@ class OwnTroubleError(Exception):
 class ToldError(Exception):
     """What shows a task in red; what happened has its lines in the log already."""
 
+    def __repr__(self) -> str:
+        """Return the text alone: Flower's column has room for some words, and not for the class."""
+        return str(self)
+
 
 class DeliveryFailedError(ToldError):
-    """A message has failed: the text names it by its key and says why (red in Flower)."""
+    """A message has failed: the text says why and names it by its key (red in Flower)."""
 
     def __init__(self, message: str, reason: str | None = None) -> None:
         super().__init__(message)

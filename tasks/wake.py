@@ -13,6 +13,7 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from ireserve_mattermost.wake_ups import shown
 from tasks.app import app
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ def wake_receipts(licence_id: str, *, at: datetime | None = None) -> bool:
 
 def _publish(publisher: Celery, name: str, at: datetime | None, **kwargs: str | list[int]) -> bool:
     try:
-        publisher.send_task(name, kwargs=kwargs, eta=at, argsrepr="()", kwargsrepr=repr(kwargs))
+        publisher.send_task(name, kwargs=kwargs, eta=at, argsrepr="()", kwargsrepr=shown(kwargs))
     except OperationalError:
         # Its text may hold the broker's address with a password.
         log.warning("wake_up_not_published", **kwargs)

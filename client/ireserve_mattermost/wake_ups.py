@@ -22,6 +22,9 @@ APPENDED_HEADER = "ireserve_appended"
 
 _DELIVERY = {"exchange": "", "routing_key": QUEUE}
 
+# What says where a message belongs.
+_PLACE = ("licence_id", "conversation_id")
+
 # The task that works off what is due for a licence.
 DRAIN_LICENCE = "mattermost.drain_licence"
 
@@ -57,6 +60,17 @@ def wake_up(
     return json.dumps(message)
 
 
+def shown(ids: Mapping[str, Any]) -> str:
+    """Return the ids as Flower and the logs show them.
+
+    Licence and conversation come first, without their names: Flower cuts a column at 400 pixels.
+    """
+    known = {name: value for name, value in ids.items() if value is not None}
+    place = " / ".join(str(known.pop(name)) for name in _PLACE if name in known)
+    others = [f"{name}={value}" for name, value in known.items()]
+    return ", ".join([place, *others] if place else others)
+
+
 def _headers(task: str, task_id: str, ids: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "lang": "py",
@@ -70,7 +84,7 @@ def _headers(task: str, task_id: str, ids: Mapping[str, Any]) -> dict[str, Any]:
         "retries": 0,
         "timelimit": [None, None],
         "argsrepr": "()",
-        "kwargsrepr": repr(dict(ids)),
+        "kwargsrepr": shown(ids),
         "origin": f"{os.getpid()}@{socket.gethostname()}",
         "ignore_result": True,
         APPENDED_HEADER: True,

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.message_task import MessageTask, entry_of, ids_of
 from ireserve_mattermost.messages import lane_of
-from ireserve_mattermost.wake_ups import APPENDED_HEADER, DRAIN_LICENCE
+from ireserve_mattermost.wake_ups import APPENDED_HEADER, DRAIN_LICENCE, shown
 from tasks.app import app
 from tasks.failures import DeliveryFailedError, Settled
 from tasks.outbound.drain import DrainReport, enter, serve
@@ -36,7 +36,7 @@ def message_failed(*, lane: str, key: str, reason: str, detail: str) -> None:
     Raises:
         DeliveryFailedError: always; that is what shows it.
     """
-    raise DeliveryFailedError(f"{key} in {lane}: {reason}: {detail}", reason)
+    raise DeliveryFailedError(f"{reason}: {key} in {lane}: {detail}", reason)
 
 
 class MaskedRequest(Request):
@@ -48,7 +48,7 @@ class MaskedRequest(Request):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self._request_dict.get(APPENDED_HEADER):  # type: ignore[attr-defined]
-            self._argsrepr, self._kwargsrepr = "()", repr(ids_of(self._by_name()))
+            self._argsrepr, self._kwargsrepr = "()", shown(ids_of(self._by_name()))
 
     def _by_name(self) -> dict[str, Any]:
         try:
@@ -98,10 +98,20 @@ def show_failures(report: DrainReport, *, except_of: str | None = None) -> None:
         if settled.task_id == except_of:
             continue
         try:
-            message_failed.delay(**_failure(lane, settled))
+            app.send_task(
+                message_failed.name,
+                kwargs=_failure(lane, settled),
+                argsrepr="()",
+                kwargsrepr=_shown(lane, settled),
+            )
         except OperationalError:
             # The ledger has it and the log too.
             log.warning("failure_not_shown", lane=str(lane), key=settled.key)
+
+
+def _shown(lane: Lane, settled: Settled) -> str:
+    ids = {"licence_id": lane.licence_id, "key": settled.key}
+    return shown(ids if lane.family == "n" else {"conversation_id": lane.subject, **ids})
 
 
 def _failure(lane: Lane, settled: Settled) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import structlog
 
 from ireserve_mattermost.locks import LockLostError
+from ireserve_mattermost.wake_ups import shown
 from tasks.app import app
 from tasks.failures import SendFailedError
 from tasks.licences.access import LicenceAccess
@@ -46,7 +47,7 @@ def collect_replies() -> str:
             collect_licence.name,
             kwargs={"licence_id": licence_id},
             expires=runtime.settings.catch_up_interval_s,
-            kwargsrepr=repr({"licence_id": licence_id}),
+            kwargsrepr=shown({"licence_id": licence_id}),
         )
     return f"{len(licences)} licences"
 

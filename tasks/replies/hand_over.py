@@ -10,6 +10,7 @@ import structlog
 from kombu.exceptions import OperationalError
 from sqlalchemy import Update, update
 
+from ireserve_mattermost.wake_ups import shown
 from models import Reply, utc_now
 from tasks.app import app
 from tasks.replies.known_reply import KnownReply
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 # The sweep runs by the same broker, so that it comes back when the broker does.
 PAUSE = timedelta(seconds=5)
 # What Flower and the logs may show of it.
-SHOWN = ("reply_id", "event", "revision", "licence_id", "conversation_id", "post_id")
+SHOWN = ("licence_id", "conversation_id", "reply_id", "event", "revision", "post_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class ReplyNotice:
 
     def shown(self) -> str:
         """Return the arguments as Flower and the logs may show them: ids, and no more."""
-        return repr({name: getattr(self, name) for name in SHOWN})
+        return shown({name: getattr(self, name) for name in SHOWN})
 
 
 def hand_over(runtime: Runtime, known: KnownReply | None) -> bool:

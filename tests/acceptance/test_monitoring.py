@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +27,12 @@ from tests.waiting import wait_until
 # Words that stand for personal data; none may appear outside Mattermost and the database.
 SECRETS = ("Gerardus", "geheimtekst", "geheimbestand", "geheim.example")
 
-# Each message that fails below, and what its red entry says.
+# Each message that fails below: what its red entry says, and the reason that it begins with.
 FAILURES = {
-    "reply:m3": "sender_role",
-    "notification:": "color",
-    "reply:m4": "licence_unknown",
-    "reply:m5": "server_error",
+    "reply:m3": ("sender_role", "invalid_arguments: "),
+    "notification:": ("color", "invalid_arguments: "),
+    "reply:m4": ("L9", "licence_unknown: "),
+    "reply:m5": ("502", "server_error: "),
 }
 
 
@@ -84,7 +90,7 @@ def test_flower_and_logs_show_failures_and_no_personal_data(stage: DeployedStage
     host.delay(
         "send_notification", "L1", notification_type="b", text="geheimtekst", color="Gerardus"
     )
-    host.delay("post_reply", "nobody", "c1", **_message(message_id="m4"))
+    host.delay("post_reply", "L9", "c1", **_message(message_id="m4"))
     wait_until(lambda: len(stage.accepted()) >= 3, what="the posts")
     stage.stand_in.set_fault("html_502", times=1)
     host.delay("post_reply", "L1", "c1", **_message(message_id="m5"))
@@ -96,15 +102,65 @@ def test_flower_and_logs_show_failures_and_no_personal_data(stage: DeployedStage
 
     seen = json.dumps(_flower_tasks(flower)) + stage.deployment.logs()
     assert [word for word in SECRETS if word in seen] == []
-    for key, reason in FAILURES.items():
-        assert [text for text in failed if key in text and reason in text], (key, failed)
-    assert "reply:m1" in seen
-    assert "{'licence_id': 'L1', 'conversation_id': 'c1', 'message_id': 'm2'}" in seen
+    for key, (word, reason) in FAILURES.items():
+        begun = [text for text in failed if text.startswith(reason) and key in text]
+        assert [text for text in begun if word in text], (key, failed)
+    shown = {str(task["kwargs"]) for task in _flower_tasks(flower).values()}
+    assert {
+        "L1 / c1, message_id=m2",
+        "L1, notification_type=b",
+        "L9 / c1, message_id=m4",
+    } < shown
 
 
 def _failures(flower: Process) -> list[str]:
     tasks = _flower_tasks(flower).values()
     return [str(task["exception"]) for task in tasks if task["state"] == "FAILURE"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_flower_lists_our_queue_beside_workers_of_another_application(
+    stage: DeployedStage, tmp_path: Path
+) -> None:
+    """Its Broker page has our queue from the start, and what waits there; not the other's alone."""
+    with _foreign_worker(stage.redis.url, tmp_path):
+        flower = stage.deployment.start("flower")
+        url = f"http://127.0.0.1:{flower.port}"
+        wait_until(lambda: _get(f"{url}/healthcheck")[0] == 200, timeout_s=60, what="Flower")
+        stage.deployment.start_host().delay("create_root_post", "L1", "c1", visitor_name="Jan")
+
+        status, body = _get(f"{url}/api/queues/length", FLOWER_LOGIN)
+        page = _get(f"{url}/broker", FLOWER_LOGIN)
+
+    assert (status, json.loads(body)["active_queues"]) == (
+        200,
+        [{"name": "mattermost", "messages": 1}],
+    )
+    assert page[0] == 200
+    assert ">mattermost<" in page[1].replace(" ", "").replace("\n", "")
+
+
+@contextmanager
+def _foreign_worker(redis_url: str, directory: Path) -> Iterator[None]:
+    """Run a worker of an application that is not ours on the same Redis, and wait for it."""
+    options = "worker --pool solo --queues foreign --loglevel INFO"
+    command = ["celery", "--broker", redis_url, *options.split()]
+    log = directory / "foreign-worker.log"
+    with log.open("wb") as output:
+        # Elsewhere and without our path: it would read our configuration.
+        worker = subprocess.Popen(
+            [Path(sys.executable).parent / command[0], *command[1:]],
+            cwd=directory,
+            env={"PATH": os.environ["PATH"], "HOME": str(directory)},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait_until(lambda: " ready." in log.read_text(), timeout_s=60, what="the foreign worker")
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(20)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -14,7 +14,7 @@ from tests.stage.deployed import DeployedStage
 from tests.waiting import wait_until
 
 MARKED = "Gerardus"
-PIDBOX = "/0.celery.pidbox"
+PIDBOX = "/0.ireserve-mattermost.pidbox"
 
 
 def changed(**parts: Any) -> str:

@@ -110,15 +110,9 @@ def test_what_flower_and_logs_show_holds_ids_alone(thread: MirroredThread) -> No
 
     ((headers, _),) = _taken(thread)
     assert headers["argsrepr"] == "()"
-    assert headers["kwargsrepr"] == repr(
-        {
-            "reply_id": row.id,
-            "event": "recorded",
-            "revision": 1,
-            "licence_id": LICENCE,
-            "conversation_id": CONVERSATION,
-            "post_id": row.post_id,
-        }
+    assert headers["kwargsrepr"] == (
+        f"{LICENCE} / {CONVERSATION}, reply_id={row.id}, event=recorded, revision=1, "
+        f"post_id={row.post_id}"
     )
 
 
