@@ -45,7 +45,7 @@ def run(*, rounds: int) -> Report:
         directory = Path(name)
         redis_url = stack.enter_context(running_redis(directory / "redis")).url
         addresses = stack.enter_context(databases(directory))
-        channel = stack.enter_context(missed_channel(directory))
+        channel = stack.enter_context(missed_channel())
         # Wake-ups are published to this server, and no worker takes them from there.
         app.conf.update(broker_url=redis_url)
         for kind, url in addresses.items():

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import delete, text
 
+from demo.supervisor import supervised
 from demo.target import Target, running_target
 from models import CatchUpCursor, Conversation, Reply
 from models.keyring import new_key
@@ -43,9 +43,9 @@ class Channel:
 
 
 @contextmanager
-def missed_channel(directory: Path, *, replies: int = REPLIES) -> Iterator[Channel]:
+def missed_channel(*, replies: int = REPLIES) -> Iterator[Channel]:
     """Yield the channel, on a stand-in server in a process of its own."""
-    with running_target(directory) as target:
+    with supervised() as supervisor, running_target(supervisor) as target:
         if not target.is_stand_in:
             raise RuntimeError("this would fill a real server: unset MATTERMOST_URL and the others")
         yield _filled(target, replies)

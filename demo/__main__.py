@@ -2,75 +2,89 @@
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import json
-import signal
+import os
 import sys
 from contextlib import redirect_stdout
-from types import FrameType
-from typing import TextIO
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO
 
-from demo.errors import DemoError
-from demo.installation import FLOWER_LOGIN
-from demo.redis_server import NoRedisError
-from demo.running import RunningDemo, running_demo
+from demo.errors import DemoError, InterruptedDemoError, ProcessEndedError
+from demo.interruption import Interruption
+from demo.options import Options, parsed
+
+if TYPE_CHECKING:
+    from demo.running import RunningDemo
 
 
-def main() -> int:
+def main(interruption: Interruption) -> int:
     """Run the demo; return the exit code."""
-    parser = argparse.ArgumentParser(prog="bin/demo", description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="play, verify the result, stop, and exit 0 or 1"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print the outcome as JSON, the rest on standard error"
-    )
-    options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+    options = parsed(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign gets its number.
+        assert isinstance(stream, TextIOWrapper)
+        stream.reconfigure(errors="backslashreplace")
     output = sys.stdout
     try:
-        with redirect_stdout(sys.stderr if options.json else output):
-            return _run(check=options.check, json_to=output if options.json else None)
-    except (DemoError, NoRedisError) as error:
+        with redirect_stdout(sys.stderr if options.is_json else output):
+            return _run(options, interruption, json_to=output if options.is_json else None)
+    except (DemoError, ProcessEndedError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\ndemo: stopped, nothing is left running", file=sys.stderr)
+    except InterruptedDemoError:
+        # The terminal may be what was closed.
+        with contextlib.suppress(OSError):
+            print("\ndemo: stopped, nothing is left running", file=sys.stderr, flush=True)
         return 0
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _run(options: Options, interruption: Interruption, *, json_to: TextIO | None) -> int:
+    # What these import takes a second, in which a signal is taken already.
+    from demo.running import running_demo
 
-
-def _run(*, check: bool, json_to: TextIO | None) -> int:
     with running_demo() as demo:
-        print(f"\nOpen this and watch  {demo.addresses['page']}\n", flush=True)
         problems = demo.play()
         if json_to is not None:
             outcome = {"is_ok": not problems, "problems": problems, **demo.addresses}
             print(json.dumps(outcome), file=json_to, flush=True)
-        if check:
+        if options.is_check:
             print("FAILED: " + "; ".join(problems) if problems else "OK: all of it is there, once.")
             return 1 if problems else 0
-        _stay(demo)
+        _stay(demo, interruption)
     return 0
 
 
-def _stay(demo: RunningDemo) -> None:
+def _stay(demo: RunningDemo, interruption: Interruption) -> None:
+    print(_summary(demo), flush=True)
+    try:
+        demo.stay()
+    except InterruptedDemoError:
+        # That is how it ends.
+        interruption.forgive()
+        raise
+
+
+def _summary(demo: RunningDemo) -> str:
+    from demo.installation import FLOWER_LOGIN
+
     where = demo.addresses
-    print(
+    return (
         f"\nThe page    {where['page']}\n"
         f"Mattermost  {where['mattermost']}\n"
         f"Flower      {where['flower']}  (login {FLOWER_LOGIN.replace(':', ' / ')})\n"
         f"Health      {where['health']}\n"
         f"Logs        {where['logs']}\n"
-        "\nCtrl-C stops everything.",
-        flush=True,
+        f"Commands    {where['commands']} status\n"
+        "\nOpen the page and write on either side. Ctrl-C stops everything."
     )
-    demo.stay()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signals = Interruption()
+    signals.listen()
+    code = main(signals)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    # An interpreter that tidies up loses signals: this end leaves them no time.
+    os._exit(signals.exit_code(code))

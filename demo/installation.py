@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,27 +13,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.errors import DemoError
+from demo.guard import ROOT
 from demo.ireserve.configuration import Channel, Configuration
 from demo.ireserve.consumer import REPLY_QUEUE, REPLY_TASK
 from demo.ireserve.store import Store
-from demo.ports import free_base_port
-from demo.processes import PROCESSES, ROOT, url_of
-from demo.redis_server import running_redis
+from demo.ports import free_port
+from demo.processes import new_ports, url_of
+from demo.redis_server import is_up, redis_command
+from demo.supervisor import Supervisor
 from models.keyring import new_key
 
 SAMPLE = ROOT / "demo" / "sample"
 FLOWER_LOGIN = "demo:demo"
 # So that replies in private channels, edits and deletions are soon there; the least allowed.
 CATCH_UP_INTERVAL_S = 5
+REDIS = "redis"
+# The command line with the settings of this installation.
+COMMANDS = "ireserve-mattermost"
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
     """A running installation and where its pages are."""
 
-    directory: Path
+    supervisor: Supervisor
     environment: Mapping[str, str]
-    base_port: int
+    ports: Mapping[str, int]
     ireserve: Configuration
 
     @property
@@ -47,60 +53,86 @@ class Installation:
 
     def url(self, process: str) -> str:
         """Return the address of a process's pages."""
-        return url_of(process, base_port=self.base_port)
+        return url_of(self.ports[process])
 
-    def command(self, *words: str, stdin: str = "") -> str:
+    def command(self, *words: str) -> str:
         """Run ``ireserve-mattermost`` as an operator would; return what it printed.
 
         Raises:
             DemoError: it ended with an error.
         """
-        done = subprocess.run(
-            [Path(sys.executable).parent / "ireserve-mattermost", *words],
-            cwd=ROOT,
-            env=dict(self.environment),
-            input=stdin,
-            capture_output=True,
-            text=True,
+        guard = self.supervisor.guard
+        process = guard.spawn(
+            [str(self.ireserve.commands), *words],
+            environment=os.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-        if done.returncode:
-            raise DemoError(f"ireserve-mattermost {' '.join(words)}: {done.stderr.strip()}")
-        return done.stdout.strip()
+        printed, complaint = process.communicate()
+        guard.forget(process)
+        if process.returncode:
+            raise DemoError(f"ireserve-mattermost {' '.join(words)}: {complaint.decode().strip()}")
+        return printed.decode().strip()
+
+    def token_file(self, token: str) -> str:
+        """Return the path of a file with the token, which only this user may read."""
+        path = self.supervisor.guard.directory / "token"
+        path.write_text(token, encoding="utf-8")
+        return str(path)
 
 
 @contextmanager
 def running_installation(
-    directory: Path, *, channels: Mapping[str, Channel], stand_in_url: str | None
+    supervisor: Supervisor, *, channels: Mapping[str, Channel], stand_in_url: str | None
 ) -> Iterator[Installation]:
     """Yield an installation whose Redis is up and whose databases have their tables.
 
     ``channels`` are the pages of the licences' channels. The processes are started afterwards,
     when the licences are there.
     """
+    directory = supervisor.guard.directory
     ireserve = Configuration(
         store=directory / "ireserve.db",
         attachments=directory / "attachments",
         channels=channels,
         stand_in_url=stand_in_url,
+        commands=directory / COMMANDS,
     )
     shutil.copytree(SAMPLE, ireserve.attachments)
     Store(ireserve.store).create()
-    base_port = free_base_port(len(PROCESSES))
-    with running_redis(directory / "redis") as redis:
-        environment = _environment(directory, redis.url, base_port, ireserve)
-        installation = Installation(directory, environment, base_port, ireserve)
+    ports = new_ports()
+    with _running_redis(supervisor) as redis_url:
+        environment = _environment(directory, redis_url, ireserve)
+        _write_commands(ireserve.commands, environment)
+        installation = Installation(supervisor, environment, ports, ireserve)
         installation.command("db", "upgrade")
         yield installation
 
 
-def _environment(
-    directory: Path, redis_url: str, base_port: int, ireserve: Configuration
-) -> dict[str, str]:
+@contextmanager
+def _running_redis(supervisor: Supervisor) -> Iterator[str]:
+    directory, port = supervisor.guard.directory / REDIS, free_port()
+    directory.mkdir()
+    url = f"redis://127.0.0.1:{port}/0"
+    with supervisor.together({REDIS: redis_command(directory, port)}, {REDIS: os.environ}):
+        supervisor.wait_for(REDIS, lambda: is_up(url))
+        yield url
+
+
+def _write_commands(path: Path, environment: Mapping[str, str]) -> None:
+    """Write a program that is ``ireserve-mattermost`` with the settings of this installation."""
+    settings = dict(environment.items() - os.environ.items())
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(settings.items())]
+    program = shlex.quote(str(Path(sys.executable).parent / "ireserve-mattermost"))
+    path.touch(mode=0o700)
+    path.write_text("\n".join(["#!/bin/sh", *lines, f'exec {program} "$@"', ""]), encoding="utf-8")
+
+
+def _environment(directory: Path, redis_url: str, ireserve: Configuration) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
-        "PORT": str(base_port),
         "REDIS_URL": redis_url,
         "DATABASE_URL": f"sqlite:///{directory / 'demo.db'}",
         "ENCRYPTION_KEYS": new_key(),

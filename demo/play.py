@@ -35,7 +35,7 @@ class Played:
 
 def sample() -> dict[str, Any]:
     """Return the sample: a conversation, a private one, the team's replies, and their author."""
-    content: dict[str, Any] = json.loads((SAMPLE / "conversation.json").read_text())
+    content: dict[str, Any] = json.loads((SAMPLE / "conversation.json").read_text(encoding="utf-8"))
     return content
 
 
@@ -114,7 +114,7 @@ def delivered(client: MattermostClient, played: Played, channels: Sequence[str])
             time.sleep(1)
             return _our_posts(client, played, channels)
         if time.monotonic() > deadline:
-            raise DemoError(f"{len(posts)} of {expected} posts are there; see processes.log")
+            raise DemoError(f"{len(posts)} of {expected} posts are there")
         time.sleep(0.1)
 
 

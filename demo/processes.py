@@ -1,126 +1,73 @@
-"""The Procfile's processes, and i-Reserve's two beside them, under one supervisor."""
+"""The Procfile's processes, and i-Reserve's two beside them."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 
 from demo.errors import DemoError
-from demo.ports import HONCHO_STEP
+from demo.guard import ROOT
+from demo.ports import free_port
+from demo.supervisor import Supervisor, answers
 
-ROOT = Path(__file__).resolve().parent.parent
 # Of the Procfile, and of i-Reserve beside it.
 OURS = ("web", "worker", "beat", "flower")
 IRESERVE = {
     "ireserve": "waitress-serve --listen 127.0.0.1:$PORT --threads 8 "
     "--call demo.ireserve.app:create_app",
     # Celery's own variable, and only for this process: it is not ours.
-    "consumer": "CELERY_BROKER_URL=$REDIS_URL exec celery --app demo.ireserve.consumer worker "
+    "consumer": "env CELERY_BROKER_URL=$REDIS_URL celery --app demo.ireserve.consumer worker "
     "--pool solo --hostname ireserve@%h --loglevel WARNING --without-gossip --without-mingle",
 }
-# In the order that honcho numbers their ports in.
-PROCESSES = (*OURS, *IRESERVE)
-# What the workers write when they are up: the last task's name, and the consumer's own name.
-SIGNS_OF_LIFE = ("mattermost.post_reply", "ireserve@")
+# What the workers write when they are up.
+SIGNS_OF_LIFE = {"worker": " ready.", "consumer": "ireserve@"}
 HEALTH_PATHS = {"web": "/mattermost/health", "flower": "/healthcheck", "ireserve": "/"}
-LOG_NAME = "processes.log"
-START_TIMEOUT_S = 60
-# honcho itself kills what has not stopped 5 s after it was asked to.
-STOP_TIMEOUT_S = 15
+# Nothing of the demo is reachable from another machine.
+LISTEN_ADDRESS = "127.0.0.1"
 
 
-def url_of(process: str, *, base_port: int) -> str:
-    """Return the address of a process's pages."""
-    return f"http://127.0.0.1:{base_port + HONCHO_STEP * PROCESSES.index(process)}"
+def new_ports() -> dict[str, int]:
+    """Return a free port for each process that listens."""
+    return {name: free_port() for name in HEALTH_PATHS}
 
 
 @contextmanager
 def running_processes(
-    environment: Mapping[str, str], directory: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the Procfile's processes and i-Reserve's until the block ends; yield their honcho.
-
-    It ends, and all of them with it, when one of them does. Their log is ``processes.log`` in the
-    directory. Each tells its port from PORT.
+    supervisor: Supervisor, environment: Mapping[str, str], ports: Mapping[str, int]
+) -> Iterator[None]:
+    """Run the Procfile's processes and i-Reserve's, which are up, until the block ends.
 
     Raises:
         DemoError: they did not come up.
     """
-    log = directory / LOG_NAME
-    with log.open("ab") as output:
-        honcho = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "honcho",
-                "start",
-                "--procfile",
-                _procfile(directory),
-                *PROCESSES,
-            ],
-            cwd=ROOT,
-            env=dict(environment),
-            stdout=output,
-            stderr=output,
-            # Ctrl-C in the terminal is for the demo itself, which then stops these in order.
-            start_new_session=True,
-        )
-    try:
-        _wait_until_up(honcho, log, base_port=int(environment["PORT"]))
-        yield honcho
-    finally:
-        _stop(honcho)
+    lines = {**_procfile(), **IRESERVE}
+    commands = {name: ["/bin/sh", "-c", f"exec {line}"] for name, line in lines.items()}
+    environments = {
+        name: {**environment, "PORT": str(ports.get(name, 0)), "LISTEN_ADDRESS": LISTEN_ADDRESS}
+        for name in commands
+    }
+    with supervisor.together(commands, environments):
+        for name, sign in SIGNS_OF_LIFE.items():
+            supervisor.wait_for(name, partial(_has_said, supervisor, name, sign))
+        for name, path in HEALTH_PATHS.items():
+            supervisor.wait_for(name, partial(answers, f"{url_of(ports[name])}{path}"))
+        yield
 
 
-def _procfile(directory: Path) -> Path:
-    """Return the deployment's own Procfile with i-Reserve's processes added."""
-    if not (ROOT / "Procfile").exists():
+def _has_said(supervisor: Supervisor, name: str, sign: str) -> bool:
+    return sign in supervisor.log(name)
+
+
+def url_of(port: int) -> str:
+    """Return the address of a process's pages."""
+    return f"http://{LISTEN_ADDRESS}:{port}"
+
+
+def _procfile() -> dict[str, str]:
+    """Return the deployment's own processes."""
+    path = ROOT / "Procfile"
+    if not path.exists():
         raise DemoError("the demo needs the repository with its Procfile: run bin/demo there")
-    path = directory / "Procfile"
-    lines = [f"{name}: {command}" for name, command in IRESERVE.items()]
-    path.write_text("\n".join([(ROOT / "Procfile").read_text().rstrip(), *lines, ""]))
-    return path
-
-
-def _wait_until_up(honcho: subprocess.Popen[bytes], log: Path, *, base_port: int) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    waiting_for = [
-        url_of(process, base_port=base_port) + path for process, path in HEALTH_PATHS.items()
-    ]
-    while waiting_for or not _are_alive(log):
-        if honcho.poll() is not None or time.monotonic() > deadline:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-            raise DemoError(f"the processes did not come up; the end of their log:\n{tail}")
-        waiting_for = [url for url in waiting_for if not _is_up(url)]
-        time.sleep(0.1)
-
-
-def _are_alive(log: Path) -> bool:
-    text = log.read_text(errors="replace")
-    return all(sign in text for sign in SIGNS_OF_LIFE)
-
-
-def _is_up(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def _stop(honcho: subprocess.Popen[bytes]) -> None:
-    honcho.send_signal(signal.SIGTERM)
-    try:
-        honcho.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(honcho.pid, signal.SIGKILL)
-        honcho.wait()
+    parts = [line.partition(": ") for line in path.read_text(encoding="utf-8").splitlines()]
+    return {name: command for name, _, command in parts if name in OURS}

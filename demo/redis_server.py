@@ -15,12 +15,13 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
+from demo.errors import DemoError
 from demo.ports import free_port
 
 START_TIMEOUT_S = 15
 
 
-class NoRedisError(Exception):
+class NoRedisError(DemoError):
     """There is no Redis server to start."""
 
 
@@ -41,6 +42,33 @@ def redis_executable() -> str:
             "PATH; install Redis (for example `apt-get install redis-server`) and try again"
         )
     return str(found)
+
+
+def redis_command(directory: Path, port: int, *, fsync: str = "everysec") -> list[str]:
+    """Return the command of a server on loopback with an append-only file in the directory.
+
+    Raises:
+        NoRedisError: there is no Redis server to start.
+    """
+    options = {
+        "--port": str(port),
+        "--bind": "127.0.0.1",
+        "--dir": str(directory),
+        "--appendonly": "yes",
+        "--appendfsync": fsync,
+        "--save": "",
+        "--daemonize": "no",
+    }
+    return [redis_executable(), *(word for pair in options.items() for word in pair)]
+
+
+def is_up(url: str) -> bool:
+    """Say whether the server answers."""
+    with Redis.from_url(url, socket_timeout=1) as redis:
+        try:
+            return bool(redis.ping())
+        except RedisError:
+            return False
 
 
 @dataclass(slots=True)
@@ -64,16 +92,7 @@ class RedisServer:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        options = {
-            "--port": str(self.port),
-            "--bind": "127.0.0.1",
-            "--dir": str(self.directory),
-            "--appendonly": "yes",
-            "--appendfsync": self.fsync,
-            "--save": "",
-            "--daemonize": "no",
-        }
-        command = [redis_executable(), *(word for pair in options.items() for word in pair)]
+        command = redis_command(self.directory, self.port, fsync=self.fsync)
         with (self.directory / "redis.log").open("ab") as output:
             self.process = subprocess.Popen(
                 command, stdout=output, stderr=output, env={**os.environ, **self.environment}
@@ -82,16 +101,10 @@ class RedisServer:
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        with Redis.from_url(self.url, socket_timeout=1) as redis:
-            while True:
-                try:
-                    redis.ping()
-                except RedisError:
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(0.02)
-                else:
-                    return
+        while not is_up(self.url):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the Redis server did not come up; see {self.directory}")
+            time.sleep(0.02)
 
     def stop(self, *, with_signal: int = signal.SIGTERM) -> None:
         """Stop the server with this signal and wait until it is gone."""

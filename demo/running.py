@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
+import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from demo.errors import DemoError
 from demo.installation import Installation, running_installation
 from demo.ireserve.configuration import Channel
-from demo.processes import LOG_NAME, running_processes
+from demo.processes import running_processes
+from demo.supervisor import Supervisor, supervised
 from demo.target import MEMBER, Target, running_target
 
 
@@ -23,7 +22,6 @@ class RunningDemo:
 
     installation: Installation
     target: Target
-    processes: subprocess.Popen[bytes]
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -34,7 +32,8 @@ class RunningDemo:
             "mattermost": self.target.page_url(self.target.public),
             "flower": url("flower"),
             "health": f"{url('web')}/mattermost/health",
-            "logs": str(self.installation.directory / LOG_NAME),
+            "logs": str(self.installation.supervisor.logs),
+            "commands": str(self.installation.ireserve.commands),
         }
 
     def play(self) -> list[str]:
@@ -46,16 +45,15 @@ class RunningDemo:
         os.environ.update(REDIS_URL=self.installation.environment["REDIS_URL"])
         from demo.show import show
 
-        return show(self.installation, self.target)
+        try:
+            return show(self.installation, self.target)
+        except DemoError as error:
+            raise DemoError(f"{error}{self.installation.supervisor.tails(['worker'])}") from error
 
     def stay(self) -> None:
-        """Wait for as long as the processes run.
-
-        Raises:
-            DemoError: one of them has ended, and all others with it.
-        """
-        self.processes.wait()
-        raise DemoError("one of its processes ended, and all others with it: start it again")
+        """Wait until a signal comes, or a process ends: both raise."""
+        while True:
+            signal.pause()
 
 
 @contextmanager
@@ -65,21 +63,24 @@ def running_demo() -> Iterator[RunningDemo]:
     Raises:
         DemoError: something did not come up.
         NoRedisError: there is no Redis server to start.
+        ProcessEndedError: one of its processes has ended by itself.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="ireserve-demo-") as name,
-        running_target(Path(name)) as target,
-        _running_installation(Path(name), target) as installation,
+        supervised() as supervisor,
+        running_target(supervisor) as target,
+        _running_installation(supervisor, target) as installation,
     ):
         _register(installation, target)
         print("Starting web, worker, beat, flower and i-Reserve ...", flush=True)
-        with running_processes(installation.environment, installation.directory) as processes:
-            yield RunningDemo(installation, target, processes)
+        with running_processes(supervisor, installation.environment, installation.ports):
+            yield RunningDemo(installation, target)
 
 
-def _running_installation(directory: Path, target: Target) -> AbstractContextManager[Installation]:
+def _running_installation(
+    supervisor: Supervisor, target: Target
+) -> AbstractContextManager[Installation]:
     return running_installation(
-        directory,
+        supervisor,
         channels={
             place.licence_id: Channel(target.label(place), target.page_url(place))
             for place in target.places
@@ -91,17 +92,17 @@ def _running_installation(directory: Path, target: Target) -> AbstractContextMan
 def _register(installation: Installation, target: Target) -> None:
     mention = ("--mention", MEMBER) if target.is_stand_in else ()
     for place in target.places:
-        print(
-            installation.command(
-                "licence", "add", place.licence_id, "--url", target.url, "--team", target.team,
-                "--channel", place.channel, "--token-file", "-", *mention, stdin=place.token,
-            )
+        installation.command(
+            "licence", "add", place.licence_id, "--url", target.url, "--team", target.team,
+            "--channel", place.channel, "--token-file", installation.token_file(place.token),
+            *mention,
         )  # fmt: skip
+        print(
+            f"Added licence {place.licence_id}: {target.label(place)} on {target.url}", flush=True
+        )
     licence_id = target.public.licence_id
     if target.bookings:
-        notify = ("licence", "notify", licence_id, "booking_confirmed", target.bookings)
-        print(installation.command(*notify))
+        installation.command("licence", "notify", licence_id, "booking_confirmed", target.bookings)
     if target.is_stand_in:
-        token = target.make_webhook(installation.webhook_url)
-        webhook = ("licence", "webhook", licence_id, "--token-file", "-")
-        print(installation.command(*webhook, stdin=token))
+        token = installation.token_file(target.make_webhook(installation.webhook_url))
+        installation.command("licence", "webhook", licence_id, "--token-file", token)

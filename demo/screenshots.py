@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo.browser import running_browser
 from demo.errors import DemoError
+from demo.guard import ROOT
 from demo.installation import FLOWER_LOGIN
-from demo.processes import ROOT
 from demo.redis_server import NoRedisError
 from demo.running import RunningDemo, running_demo
 

@@ -6,6 +6,7 @@ Imports the public tasks, as i-Reserve does: to be imported when REDIS_URL is se
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import shorten
 
 from demo.check_inbound import InboundCheck, check_inbound
 from demo.installation import Installation
@@ -16,6 +17,9 @@ from models import Database
 from tasks import sync_user
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.marks import mark_of
+
+# Of a post, in a terminal.
+WIDTH = 100
 
 
 def show(installation: Installation, target: Target) -> list[str]:
@@ -94,10 +98,8 @@ def _delivered(target: Target, place: Place, played: Played) -> list[Post]:
 
 def _print(posts: Sequence[Post], channels: dict[str, str]) -> None:
     for post in posts:
-        first_line = post.message.splitlines()[0] if post.message else "(notification)"
-        files = ", ".join(file.name for file in post.files)
+        said = " ".join(filter(None, post.message.splitlines())) or "(notification)"
+        files = f"  [{', '.join(file.name for file in post.files)}]" * bool(post.files)
         place = "  └ " if post.root_id else ""
-        print(
-            f"  ~{channels[post.channel_id]}: {place}{first_line}{f'  [{files}]' * bool(files)}",
-            flush=True,
-        )
+        where = f"  ~{channels[post.channel_id]}: {place}"
+        print(f"{where}{shorten(said, WIDTH)}{files}", flush=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from demo.errors import DemoError
-from demo.processes import ROOT
+from demo.ports import free_port
+from demo.processes import url_of
+from demo.supervisor import Supervisor, answers
 
 LICENCE = "demo"
 PRIVATE_LICENCE = "demo-private"
@@ -23,6 +23,7 @@ CHANNEL = "webchat"
 PRIVATE_CHANNEL = "vip"
 BOOKINGS = "bookings"
 BOT = "i-reserve"
+STAND_IN = "stand-in"
 PRIVATE_BOT = "i-reserve-private"
 MEMBER = "anna"
 # A member of the team who follows no thread.
@@ -35,7 +36,6 @@ VARIABLES = (
 )
 # Of a member of the channel, who then answers in the thread; without it nobody does.
 MEMBER_VARIABLE = "MATTERMOST_MEMBER_TOKEN"
-STOP_TIMEOUT_S = 10
 SETUP_TIMEOUT_S = 10
 
 
@@ -88,7 +88,7 @@ class Target:
 
 
 @contextmanager
-def running_target(directory: Path) -> Iterator[Target]:
+def running_target(supervisor: Supervisor) -> Iterator[Target]:
     """Yield the server to play against.
 
     Raises:
@@ -101,7 +101,7 @@ def running_target(directory: Path) -> Iterator[Target]:
     if any(given.values()):
         missing = ", ".join(name for name, value in given.items() if not value)
         raise DemoError(f"to play against a real server, set {missing} as well")
-    with _running_stand_in(directory) as url:
+    with _running_stand_in(supervisor) as url:
         yield _set_up(url)
 
 
@@ -118,26 +118,13 @@ def _real(url: str, token: str, team: str, channel: str, *, member_token: str | 
 
 
 @contextmanager
-def _running_stand_in(directory: Path) -> Iterator[str]:
-    with (directory / "stand-in.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "demo.mattermost", "--port", "0"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            raise DemoError(f"the stand-in did not start; see {directory / 'stand-in.log'}")
-        yield str(json.loads(line)["url"])
-    finally:
-        process.terminate()
-        process.wait(STOP_TIMEOUT_S)
-        assert process.stdout is not None
-        process.stdout.close()
+def _running_stand_in(supervisor: Supervisor) -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, "-m", "demo.mattermost", "--port", str(port)]
+    with supervisor.together({STAND_IN: command}, {STAND_IN: os.environ}):
+        url = url_of(port)
+        supervisor.wait_for(STAND_IN, lambda: answers(f"{url}/api/v4/system/ping"))
+        yield url
 
 
 def _set_up(url: str) -> Target:

@@ -26,10 +26,10 @@ def demo_environment(directory: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running_demo(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def running_demo(environment: dict[str, str], *options: str) -> Iterator[subprocess.Popen[str]]:
     """Yield a demo that has been started; stop it, and wait for its end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "demo"],
+        [sys.executable, "-m", "demo", *options],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -46,10 +46,15 @@ def running_demo(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]
 
 def output_until_up(process: subprocess.Popen[str]) -> str:
     """Return what the demo says until it has played and stays; all, if it does not come so far."""
+    return output_until(process, LAST_LINE)
+
+
+def output_until(process: subprocess.Popen[str], words: str) -> str:
+    """Return what the demo says up to the line with these words; all, if there is none."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
         lines.append(line)
-        if LAST_LINE in line:
+        if words in line:
             break
     return "".join(lines)

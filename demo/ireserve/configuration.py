@@ -13,6 +13,7 @@ _STORE = "IRESERVE_STORE"
 _ATTACHMENTS = "IRESERVE_ATTACHMENTS"
 _CHANNELS = "IRESERVE_CHANNELS"
 _STAND_IN = "IRESERVE_STAND_IN"
+_COMMANDS = "IRESERVE_COMMANDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,15 @@ class Configuration:
     """Where the store and the attachments are, and what stands on the page's other side.
 
     ``channels`` is by licence. ``stand_in_url`` is None when a real Mattermost server is played
-    against: its pages cannot be shown within ours, and it has no switch.
+    against: its pages cannot be shown within ours, and it has no switch. ``commands`` is a program
+    that is ``ireserve-mattermost`` with the settings of this installation.
     """
 
     store: Path
     attachments: Path
     channels: Mapping[str, Channel]
     stand_in_url: str | None
+    commands: Path
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -45,6 +48,7 @@ class Configuration:
             attachments=Path(os.environ[_ATTACHMENTS]),
             channels={licence_id: Channel(**channel) for licence_id, channel in channels.items()},
             stand_in_url=os.environ[_STAND_IN] or None,
+            commands=Path(os.environ[_COMMANDS]),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -58,4 +62,5 @@ class Configuration:
             _ATTACHMENTS: str(self.attachments),
             _CHANNELS: json.dumps(channels),
             _STAND_IN: self.stand_in_url or "",
+            _COMMANDS: str(self.commands),
         }

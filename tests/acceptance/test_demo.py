@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,22 @@ from demo.ireserve.configuration import Channel, Configuration
 from demo.ireserve.mirror import Mirror
 from demo.ireserve.store import Conversation, Message, MessageState, Store
 from models import Database
-from tests.demo_process import MARK, ROOT, demo_environment, output_until_up, running_demo
+from tests.demo_process import (
+    MARK,
+    demo_environment,
+    output_until,
+    output_until_up,
+    running_demo,
+)
 from tests.waiting import wait_until
 
 # Twenty seconds are usual; a machine that does other things as well takes longer.
 CHECK_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 40
-# Redis, the stand-in, honcho, and six processes, some of them with children.
-FEWEST_PROCESSES = 9
+# The demo, its guard, Redis, the stand-in, and six processes.
+FEWEST_PROCESSES = 10
+# As the kernel's table has it.
+LISTENS, LOOPBACK = "0A", "0100007F"
 
 CONVERSATION = Conversation("demo", "c-1", "Jan de Vries", "", "2026-01-01T12:00:00+00:00")
 REPLY = Message(
@@ -49,15 +59,24 @@ FILE_URL = "/conversations/demo/c-1/messages/reply-1/files/0"
 
 
 def _processes_of(environment: dict[str, str]) -> list[int]:
-    """Return the processes that were started with this environment, whoever their parent is."""
+    """Return the processes of this demo, whichever their parent is: by environment or folder."""
     mark = f"{MARK}={environment[MARK]}".encode()
     return [
-        int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if _has(path, mark)
+        int(path.name)
+        for path in Path("/proc").glob("[0-9]*")
+        if _has(path / "environ", mark) or _is_within(path / "cwd", environment["TMPDIR"])
     ]
 
 
+def _is_within(link: Path, directory: str) -> bool:
+    """Redis writes its title over its environment, and is found by its folder."""
+    with suppress(OSError):
+        return os.readlink(link).startswith(f"{directory}/")
+    return False
+
+
 def _beat_of(environment: dict[str, str]) -> int:
-    """Return beat's process; honcho names ``beat`` as well, but not as Celery's command."""
+    """Return beat's process."""
     [beat] = [
         pid
         for pid in _processes_of(environment)
@@ -74,32 +93,32 @@ def _has(path: Path, mark: bytes) -> bool:
         return False
 
 
+def _listening_on(pids: list[int]) -> set[str]:
+    """Return the addresses that these processes listen on, as the kernel writes them."""
+    inodes = {
+        link.removeprefix("socket:[").removesuffix("]") for pid in pids for link in _files_of(pid)
+    }
+    tables = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+    rows = [line.split() for table in tables for line in table.read_text().splitlines()[1:]]
+    return {row[1].split(":")[0] for row in rows if row[3] == LISTENS and row[9] in inodes}
+
+
+def _files_of(pid: int) -> list[str]:
+    links = []
+    for link in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(OSError):
+            links.append(os.readlink(link))
+    return links
+
+
 def test_check_finds_both_directions_as_they_should_be(tmp_path: Path) -> None:
-    """`bin/demo --check` plays outbound and inbound, finds nothing wrong, and leaves nothing."""
+    """It plays both directions from whatever folder, finds nothing wrong, and leaves nothing."""
     environment = demo_environment(tmp_path)
 
     done = subprocess.run(
-        [sys.executable, "-m", "demo", "--check"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=CHECK_TIMEOUT_S,
-    )
-
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    assert done.stdout.count("  ok  ") == 10, done.stdout
-    assert "FAILED" not in done.stdout
-    wait_until(lambda: not _processes_of(environment), what="an end of all processes")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_command_plays_and_prints_the_outcome_as_json(tmp_path: Path) -> None:
-    """`ireserve-mattermost demo --check --json` is the demo, from whatever folder it is called."""
-    done = subprocess.run(
         [Path(sys.executable).parent / "ireserve-mattermost", "demo", "--check", "--json"],
         cwd=tmp_path,
-        env=demo_environment(tmp_path),
+        env=environment,
         capture_output=True,
         text=True,
         timeout=CHECK_TIMEOUT_S,
@@ -108,8 +127,46 @@ def test_command_plays_and_prints_the_outcome_as_json(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
     assert (outcome["is_ok"], outcome["problems"]) == (True, [])
-    assert {"page", "mattermost", "flower", "health", "logs"} < set(outcome)
+    assert {"page", "mattermost", "flower", "health", "logs", "commands"} < set(outcome)
+    assert done.stderr.count("  ok  ") == 10, done.stderr
     assert "OK: all of it is there, once." in done.stderr
+    assert _processes_of(environment) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        pytest.param(signal.SIGINT, "Added licence", id="while it is set up"),
+        pytest.param(signal.SIGTERM, "~vip: ", id="while it is played"),
+    ],
+)
+def test_interrupted_check_fails_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, moment: str
+) -> None:
+    """Its exit code is a signal's, never that of a check that has passed."""
+    environment = demo_environment(tmp_path)
+
+    with running_demo(environment, "--check") as process:
+        output_until(process, moment)
+        process.send_signal(number)
+        exit_code = process.wait(STOP_TIMEOUT_S)
+
+    assert exit_code == 128 + number
+    assert _processes_of(environment) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_demo_leaves_nothing(tmp_path: Path) -> None:
+    """Its processes and its folder are gone soon after, though it could not stop them itself."""
+    environment = demo_environment(tmp_path)
+
+    with running_demo(environment) as process:
+        output_until(process, "Starting")
+        process.kill()
+
+    wait_until(lambda: not _processes_of(environment), what="an end of all processes")
+    wait_until(lambda: not list(tmp_path.iterdir()), what="an end of its folder")
 
 
 def test_command_ends_as_the_demo_does(tmp_path: Path) -> None:
@@ -129,37 +186,42 @@ def test_command_ends_as_the_demo_does(tmp_path: Path) -> None:
     )
 
 
-def test_demo_that_is_terminated_leaves_no_process_behind(tmp_path: Path) -> None:
-    """A demo that stays up stops everything that it has started at SIGTERM, and tidies up."""
+def test_demo_stays_on_loopback_takes_commands_and_leaves_nothing(tmp_path: Path) -> None:
+    """Only this machine reaches it, its command line knows its settings, and SIGTERM is its end."""
     environment = demo_environment(tmp_path)
 
     with running_demo(environment) as process:
         output = output_until_up(process)
-        count = len(_processes_of(environment))
+        pids = _processes_of(environment)
+        listening = _listening_on(pids)
+        [commands] = re.findall(r"^Commands +(\S+) status$", output, re.MULTILINE)
+        shown = subprocess.run([commands, "failed"], capture_output=True, text=True, cwd="/")
         process.send_signal(signal.SIGTERM)
         exit_code = process.wait(STOP_TIMEOUT_S)
 
     assert "The page    http://127.0.0.1:" in output
-    assert count >= FEWEST_PROCESSES
+    assert len(pids) >= FEWEST_PROCESSES
+    assert listening == {LOOPBACK}
+    assert (shown.returncode, shown.stdout) == (0, "No message has failed.\n"), shown.stderr
     assert exit_code == 0
-    wait_until(lambda: not _processes_of(environment), what="an end of all processes")
+    assert _processes_of(environment) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_demo_says_so_when_a_process_ends(tmp_path: Path) -> None:
-    """The others end with it; nobody is left looking at a page that nothing moves on any more."""
+    """The others end with it; the page does not go on with nothing behind it."""
     environment = demo_environment(tmp_path)
 
     with running_demo(environment) as process:
-        output_until_up(process)
+        output_until(process, "~vip: ")
         os.kill(_beat_of(environment), signal.SIGKILL)
         exit_code = process.wait(STOP_TIMEOUT_S)
         assert process.stdout is not None
         said = process.stdout.read()
 
     assert exit_code == 1
-    assert said == "demo: one of its processes ended, and all others with it: start it again\n"
-    wait_until(lambda: not _processes_of(environment), what="an end of all processes")
+    assert "demo: beat ended, and all others with it: start it again\n" in said
+    assert _processes_of(environment) == []
 
 
 @pytest.fixture
@@ -193,6 +255,7 @@ def page(
         attachments=attachments,
         channels={"demo": Channel("~webchat", "https://chat.example.com/support/channels/webchat")},
         stand_in_url=None,
+        commands=tmp_path / "ireserve-mattermost",
     )
     for name, value in configuration.to_environment().items():
         monkeypatch.setenv(name, value)

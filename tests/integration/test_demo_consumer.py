@@ -28,7 +28,13 @@ POST = "4xp9fdt7pbgium38k0k6w9oxea"
 @pytest.fixture
 def store(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     """i-Reserve's store, which the consumer finds by its environment."""
-    place = Configuration(tmp_path / "ireserve.db", tmp_path, {LICENCE: Channel("", "")}, None)
+    place = Configuration(
+        store=tmp_path / "ireserve.db",
+        attachments=tmp_path,
+        channels={LICENCE: Channel("", "")},
+        stand_in_url=None,
+        commands=tmp_path / "ireserve-mattermost",
+    )
     for name, value in place.to_environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(consumer.app.conf, "broker_url", redis_url)

@@ -1,0 +1,40 @@
+"""What ``bin/demo`` may be told: known before anything is installed, so by the standard library."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """``is_check``: play, verify, stop. ``is_json``: the outcome as JSON on standard output."""
+
+    is_check: bool
+    is_json: bool
+
+
+def parsed(words: list[str]) -> Options:
+    """Return what the words say.
+
+    Raises:
+        SystemExit: they ask for help, which has been printed (0), or are wrong (2).
+    """
+    parser = argparse.ArgumentParser(
+        prog="bin/demo",
+        description="The whole thing at work on one machine, with nothing installed beforehand.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="play, verify the result, stop, and exit 0 or 1"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the outcome as JSON, the rest on standard error"
+    )
+    given = parser.parse_args(words)
+    return Options(is_check=given.check, is_json=given.json)
+
+
+if __name__ == "__main__":
+    parsed(sys.argv[1:])

@@ -1,0 +1,137 @@
+"""Runs the demo's processes: one that ends by itself ends the demo, and all others with it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from demo.errors import DemoError, ProcessEndedError
+from demo.guard import Guard, running_guard
+
+START_TIMEOUT_S = 60
+# A worker ends within some 7 s: it finishes the message that it is at.
+STOP_TIMEOUT_S = 15
+LOG_LINES = 20
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts processes under the guard, each with a log of its own, and watches them."""
+
+    guard: Guard
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _is_over: bool = False
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the processes' logs."""
+        return self.guard.directory / "logs"
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Raise from anywhere in the block when a process ends that was not told to.
+
+        Raises:
+            ProcessEndedError: one has ended.
+        """
+        self.logs.mkdir()
+        self._running["guard"] = self.guard.process
+        before = signal.signal(signal.SIGCHLD, self._look)
+        try:
+            yield
+        finally:
+            self._is_over = True
+            signal.signal(signal.SIGCHLD, before)
+
+    @contextmanager
+    def together(
+        self, commands: Mapping[str, list[str]], environments: Mapping[str, Mapping[str, str]]
+    ) -> Iterator[None]:
+        """Run these processes, by their names, until the block ends."""
+        started: dict[str, subprocess.Popen[bytes]] = {}
+        try:
+            for name, command in commands.items():
+                started[name] = self._running[name] = self._start(name, command, environments[name])
+            yield
+        finally:
+            self._stop(started)
+
+    def log(self, name: str) -> str:
+        """Return what a process has written so far."""
+        try:
+            return (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def wait_for(self, name: str, is_up: Callable[[], bool]) -> None:
+        """Return when the process is up.
+
+        Raises:
+            DemoError: it is not in time.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not is_up():
+            if time.monotonic() > deadline:
+                raise DemoError(f"{name} did not come up{self.tails([name])}")
+            time.sleep(0.05)
+
+    def _start(
+        self, name: str, command: list[str], environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            return self.guard.spawn(command, environment=environment, stdout=log, stderr=log)
+
+    def _stop(self, started: Mapping[str, subprocess.Popen[bytes]]) -> None:
+        for name, process in started.items():
+            self._running.pop(name, None)
+            process.terminate()
+        for process in started.values():
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            self.guard.forget(process)
+
+    def _look(self, _signal: int, _frame: FrameType | None) -> None:
+        ended = [name for name, process in self._running.items() if process.poll() is not None]
+        if ended and not self._is_over:
+            self._is_over = True
+            raise ProcessEndedError(
+                f"{' and '.join(ended)} ended, and all others with it: start it again"
+                f"{self.tails(ended)}"
+            )
+
+    def tails(self, names: list[str]) -> str:
+        """Return the last lines of these processes' logs, to be added to a sentence."""
+        tails = {name: "\n".join(self.log(name).splitlines()[-LOG_LINES:]) for name in names}
+        return "".join(f"\nThe end of {name}.log:\n{tail}" for name, tail in tails.items() if tail)
+
+
+@contextmanager
+def supervised() -> Iterator[Supervisor]:
+    """Yield a supervisor with a guard of its own; nothing that it started is left afterwards.
+
+    Raises:
+        ProcessEndedError: one of its processes has ended by itself.
+    """
+    with running_guard() as guard:
+        supervisor = Supervisor(guard)
+        with supervisor.watching():
+            yield supervisor
+
+
+def answers(url: str) -> bool:
+    """Say whether the address is answered with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

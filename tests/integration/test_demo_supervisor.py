@@ -1,0 +1,74 @@
+"""The demo's supervisor and its guard, with processes that only wait."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.guard import left
+from tests.waiting import wait_until
+
+# Starts two processes, prints who is who, and waits.
+PROGRAM = """
+import json, os, signal
+from demo.supervisor import supervised
+commands = {"first": ["sleep", "60"], "second": ["sleep", "60"]}
+with supervised() as supervisor:
+    with supervisor.together(commands, dict.fromkeys(commands, os.environ)):
+        numbers = {name: process.pid for name, process in supervisor._running.items()}
+        print(json.dumps({"demo": os.getpid(), **numbers}), flush=True)
+        signal.pause()
+"""
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    # A zombie has ended; whether it is fetched is its new parent's business.
+    return state != "Z"
+
+
+@pytest.mark.parametrize("victim", ["demo", "guard", "first", "second"])
+def test_killed_process_takes_all_others_and_the_folder_with_it(
+    tmp_path: Path, victim: str
+) -> None:
+    """Whichever is killed, nothing is left: no process, no file, and no success."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        numbers = json.loads(process.stdout.readline())
+        os.kill(numbers[victim], signal.SIGKILL)
+        _, complaint = process.communicate(timeout=30)
+
+    wait_until(lambda: not any(map(_is_alive, numbers.values())), what="an end of all processes")
+    wait_until(lambda: not list(tmp_path.iterdir()), what="an end of the folder")
+    assert process.returncode != 0
+    assert victim == "demo" or f"{victim} ended, and all others with it" in complaint
+
+
+@pytest.mark.parametrize(
+    ("lines", "running"),
+    [
+        pytest.param([], [], id="nothing began"),
+        pytest.param(["+7\n", "+8\n"], [7, 8], id="two began"),
+        pytest.param(["+7\n", "+8\n", "-7\n"], [8], id="one has ended"),
+        pytest.param(["-7\n"], [], id="one ended before it said its number"),
+        pytest.param(["+7\n", "-7\n", "+7\n"], [7], id="a number comes again"),
+    ],
+)
+def test_guard_ends_what_has_begun_and_not_ended(lines: list[str], running: list[int]) -> None:
+    """It kills no process but the demo's own: a number that was given back may be another's."""
+    assert left(lines) == running
