@@ -113,6 +113,8 @@ def licence_data(licence: Licence) -> dict[str, Any]:
         "note_prefixes": licence.note_prefixes,
         "receipts": licence.receipts,
         "hints": licence.hints,
+        "language": licence.language,
+        "time_zone": licence.time_zone,
         "server_version": licence.server_version,
         "collapsed_threads": licence.collapsed_threads,
         "max_post_size": licence.max_post_size,

@@ -7,7 +7,7 @@ from typing import Literal
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.agent import AgentText
 from tasks.rendering.characters import shorten
-from tasks.rendering.desk import Desk
+from tasks.rendering.desk import WORDINGS, Desk
 from tasks.rendering.file_names import safe_file_name
 from tasks.rendering.plain import PlainText, plain_line
 from tasks.rendering.splitting import split
@@ -19,12 +19,16 @@ Role = Literal["visitor", "agent", "bot", "system"]
 MIN_MESSAGE_LENGTH = 4000
 # Longer names, ids and addresses would push the conversation off the screen.
 MAX_NAME_LENGTH = 80
+# What a header says of a late message: "sent", its time with the zone's offset, and the gap.
+MAX_SENT_LENGTH = 60
 
 ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧", "bot": "🤖", "system": "ℹ️"}
 # Where an agent wrote: a colleague in Mattermost may have the same name.
 PLACES: dict[Role, str] = {"visitor": "", "agent": " (i-Reserve)", "bot": " (bot)", "system": ""}
 # What the team alone may read has this sign in the place of its sender's, and says so in words.
 NOTE_ICON = "🔒"
+# It keeps the agent's Markdown (an underline, a table) off the header.
+_PARAGRAPH = "\n\n"
 
 
 def render_reply(
@@ -45,13 +49,15 @@ def render_reply(
     header; give it for a message that comes late. `notes` are lines of
     ready-made Markdown, which end the last message. Text may be empty; the list never is.
     Without the sender, whom the post's author names then, a header is there only if it tells
-    something else; both ways cut a text at the same places.
+    something else. With and without, late or not, and for any desk a text is cut at the same
+    places: another worker may go on with what one has begun.
 
     Raises:
         ValueError: `max_length` is less than any Mattermost server accepts.
     """
     if max_length < MIN_MESSAGE_LENGTH:
         raise ValueError(f"max_length must be at least {MIN_MESSAGE_LENGTH}, not {max_length}")
+    room = _room_of_header(sender_name, sender_role, is_internal=is_internal)
     late = desk.wording.sent.format(moment=desk.moment(sent_at)) if sent_at else ""
     note = desk.wording.note if is_internal else ""
     header = _joined(_header(sender_name, sender_role, desk, note=note), late)
@@ -59,8 +65,7 @@ def render_reply(
     gap = _gap(header, sender_role)
     # There cannot be more messages than characters and notes.
     digits = len(str(len(text) + len(notes) + 1))
-    room = max(len(header), len(_aside(aside))) + len(_counter("9" * digits, "9" * digits))
-    budget = max_length - room - len(gap)
+    budget = max_length - room - len(_counter("9" * digits, "9" * digits))
     bodies = _with_notes(_bodies(text, sender_role, budget), notes, budget)
     heads = _heads(header if with_sender else aside, len(bodies), is_aside=not with_sender)
     return [
@@ -133,6 +138,18 @@ def _aside(text: str) -> str:
     return f"_{text}_" if text else ""
 
 
+def _room_of_header(name: str, role: Role, *, is_internal: bool) -> int:
+    """Return how long header and gap can be in any language, with the longest time in it."""
+    notes = [each.note if is_internal else "" for each in WORDINGS.values()]
+    headers = [
+        _header(name, role, Desk(wording), note=note)
+        for wording, note in zip(WORDINGS.values(), notes, strict=True)
+    ]
+    # Without the sender the note's sign stands there, set off from the text.
+    asides = [_aside(_note_sign(note)) for note in notes]
+    return max(map(len, headers + asides)) + MAX_SENT_LENGTH + len(_PARAGRAPH)
+
+
 def _header(name: str, role: Role, desk: Desk, *, note: str) -> str:
     """Return who speaks, and whether to the team alone; i-Reserve itself may have no name."""
     is_unnamed = role == "system" and is_blank(name)
@@ -148,8 +165,7 @@ def _note_sign(note: str) -> str:
 def _gap(header: str, role: Role) -> str:
     """Return what stands between header and text."""
     if role == "agent":
-        # A paragraph of its own keeps the agent's Markdown (an underline, a table) off the header.
-        return "\n\n"
+        return _PARAGRAPH
     return " " if header == ICONS["system"] else "\n"
 
 

@@ -187,6 +187,8 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
         "note_prefixes": "note: notitie: notiz:",
         "receipts": "all",
         "hints": True,
+        "language": "en",
+        "time_zone": "UTC",
         "server_version": NEWEST,
         "collapsed_threads": "always_on",
         "max_post_size": 16_383,
@@ -212,13 +214,36 @@ def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> N
         "notes",
         "--hints",
         "off",
+        "--language",
+        "nl",
+        "--time-zone",
+        "europe/amsterdam",
     )
 
     after = operator.json("licence", "show", LICENCE)["licence"]
     changed = {name for name in after if after[name] != before[name]}
-    new = {"note_prefixes": "intern:", "receipts": "notes", "hints": False}
+    new = {
+        **{"note_prefixes": "intern:", "receipts": "notes", "hints": False},
+        **{"language": "nl", "time_zone": "Europe/Amsterdam"},
+    }
     assert after.items() >= new.items()
     assert changed == {*new, "updated_at"}
+
+
+def test_wrong_time_zone_is_named_with_the_nearest_and_changes_nothing(
+    stage: Stage, operator: Operator
+) -> None:
+    """One sentence, as for every wrong option."""
+    before = operator.json("licence", "show", LICENCE)
+
+    result = operator.run("licence", "edit", LICENCE, "--time-zone", "Amsterdam")
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        "Error: Invalid value for '--time-zone': no time zone is named 'Amsterdam'; "
+        "the nearest are: Europe/Amsterdam"
+    )
+    assert operator.json("licence", "show", LICENCE) == before
 
 
 def test_mention_and_names_reach_what_sends(stage: Stage, operator: Operator) -> None:

@@ -14,6 +14,7 @@ from tasks.checks.check import Check
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
 from tasks.cli.licence.marking import hints_option, receipts_option
+from tasks.cli.licence.reading import language_option, time_zone_option
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
 from tasks.cli.licence.speaking import (
@@ -54,6 +55,8 @@ from tasks.replies.webhook_tokens import add_token
 @names_option
 @receipts_option
 @hints_option
+@language_option
+@time_zone_option
 def add(
     licence_id: str,
     url: str,
@@ -66,6 +69,8 @@ def add(
     names: str | None,
     receipts: Receipts | None,
     hints: bool | None,
+    language: str | None,
+    time_zone: str | None,
 ) -> None:
     """Register LICENCE, or bring it up to date.
 
@@ -89,6 +94,8 @@ def add(
         "names": None if names is None else Names(names),
         "receipts": receipts,
         "hints": hints,
+        "language": language,
+        "time_zone": time_zone,
     }
     licence = _store(parts, registration, found, hook, settings)
     changed("licence add", licence=licence_id, webhook=hook is not None)

@@ -14,6 +14,7 @@ from tasks.checks.check import Check
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.licence.marking import hints_option, receipts_option
+from tasks.cli.licence.reading import language_option, time_zone_option
 from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.licence.speaking import look, mention_option, names_option, store_settings
 from tasks.cli.operator import changed
@@ -39,6 +40,8 @@ from tasks.replies.notes import NotePrefixError, check_prefixes
 )
 @receipts_option
 @hints_option
+@language_option
+@time_zone_option
 def edit(
     licence_id: str,
     url: str | None,
@@ -51,6 +54,8 @@ def edit(
     note_prefixes: str | None,
     receipts: Receipts | None,
     hints: bool | None,
+    language: str | None,
+    time_zone: str | None,
 ) -> None:
     """Change what is given of LICENCE, and nothing else.
 
@@ -67,6 +72,8 @@ def edit(
         "note_prefixes": note_prefixes,
         "receipts": receipts,
         "hints": hints,
+        "language": language,
+        "time_zone": time_zone,
     }
     if token is None and {*settings.values(), *places.values()} == {None}:
         raise click.UsageError("say what to change: see --help")

@@ -1,0 +1,32 @@
+"""The options of ``add`` and ``edit`` that say how the team reads: its language and its clock."""
+
+from __future__ import annotations
+
+import click
+
+from tasks.licences.time_zones import TimeZoneError, parse_time_zone
+from tasks.rendering import Language
+
+language_option = click.option(
+    "--language",
+    type=click.Choice([each.value for each in Language], case_sensitive=False),
+    help="In which language the bot writes what it says itself: English (en, the default), Dutch "
+    "(nl) or German (de).",
+)
+
+
+def _parse(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        return parse_time_zone(name)
+    except TimeZoneError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+time_zone_option = click.option(
+    "--time-zone",
+    metavar="ZONE",
+    callback=_parse,
+    help="By which clock the bot tells times, as Europe/Amsterdam; UTC is the default.",
+)
