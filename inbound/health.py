@@ -1,4 +1,4 @@
-"""The address that uptime checks ask: do the database and the broker do their work?"""
+"""The address that uptime checks ask: do database, broker and attachment store do their work?"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import Database
 from models.limits import within
 from tasks.watch.broker import loses_messages, takes_no_message
+from tasks.watch.store_looks import PartState, store_state
 
 log = structlog.get_logger(__name__)
 
@@ -29,15 +30,29 @@ class HealthPage:
         self._redis = redis
 
     def show(self) -> tuple[Response, int]:
-        """Return 200 and "ok" for each part that answers, 503 when one does not."""
+        """Return 200 and "ok" for each part that does its work, 503 when one does not.
+
+        The store is "unknown" as long as no worker has looked at it; that is no reason for a 503.
+        """
         parts = {
-            "database": _answers("database", self._ask_database),
-            "broker": _answers("broker", self._ask_broker),
+            "database": _state("database", self._ask_database),
+            "broker": _state("broker", self._ask_broker),
+            "store": self._state_of_store(),
         }
-        is_well = all(parts.values())
-        body = {name: "ok" if answers else "down" for name, answers in parts.items()}
+        is_well = PartState.DOWN not in parts.values()
+        body = {name: state.value for name, state in parts.items()}
         status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
         return jsonify(status="ok" if is_well else "down", **body), status
+
+    def _state_of_store(self) -> PartState:
+        """Return what a worker found: a process that asks a store itself may hang with it."""
+        try:
+            state = store_state(self._redis())
+        except RedisError:
+            return PartState.UNKNOWN
+        if state is PartState.DOWN:
+            log.error("health_check_failed", part="store", error="StoreAway")
+        return state
 
     def _ask_database(self) -> None:
         with within(DATABASE_WITHIN_S):
@@ -50,10 +65,10 @@ class HealthPage:
             raise RedisError(trouble.what)
 
 
-def _answers(part: str, ask: Callable[[], object]) -> bool:
+def _state(part: str, ask: Callable[[], object]) -> PartState:
     try:
         ask()
     except (SQLAlchemyError, RedisError) as error:
         log.error("health_check_failed", part=part, error=type(error).__name__)
-        return False
-    return True
+        return PartState.DOWN
+    return PartState.OK

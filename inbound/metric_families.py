@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import accumulate, product
 from typing import TypeAlias
 
@@ -17,25 +17,18 @@ from prometheus_client.core import (
     Metric,
 )
 
-from ireserve_mattermost.lanes import MAX_WAITING
+from inbound.own_families import EPOCH, PREFIX, OwnFigures, build_info, own_families, up
 from models import DeliveryKind, DeliveryState, ReplySource
 from tasks.licences.circuit import CircuitState
 from tasks.watch.backlog import Backlog
-from tasks.watch.removals import Removable, Removals
 from tasks.watch.tallies import DELAY_BUCKETS_S, NO_LICENCE, Tally
-
-PREFIX = "ireserve_mattermost_"
-EPOCH = datetime.fromtimestamp(0, UTC)
 
 # A counter that begins with its first failure shows no rise there, so that no alert would see it:
 # what matters is there with 0 from the beginning.
-_MESSAGES = dict.fromkeys(
-    product(
-        (DeliveryKind.ROOT.value, DeliveryKind.REPLY.value, DeliveryKind.NOTIFICATION.value),
-        (DeliveryState.SENT.value, DeliveryState.FAILED.value),
-    ),
-    0,
-)
+_MESSAGES: Mapping[tuple[str, str], int] = {
+    **{(kind.value, DeliveryState.FAILED.value): 0 for kind in DeliveryKind},
+    **{(kind.value, DeliveryState.SENT.value): 0 for kind in DeliveryKind if kind.is_message},
+}
 _REPLIES = dict.fromkeys(product([each.value for each in ReplySource], ("recorded", "given_up")), 0)
 
 _Counts: TypeAlias = Mapping[tuple[str, str], int]
@@ -43,14 +36,12 @@ _Counts: TypeAlias = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class BrokerFigures:
-    """What Redis knows, at ``now`` by its clock; ``swept_at`` None: the sweep has never run."""
+    """What Redis knows, at ``now`` by its clock."""
 
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     backlogs: Mapping[str, Backlog] = field(default_factory=dict)
     circuits: Mapping[str, CircuitState] = field(default_factory=dict)
-    swept_at: datetime | None = None
-    removals: Removals = field(default_factory=Removals)
-    waiting_limit: int = MAX_WAITING
+    own: OwnFigures = field(default_factory=OwnFigures)
     now: datetime = EPOCH
 
 
@@ -58,19 +49,26 @@ class BrokerFigures:
 class DatabaseFigures:
     """The registered licences, and how many replies are not recorded (by licence, given up).
 
-    ``unowned_files`` counts the files that no reply has, and that are still to be removed.
+    ``missing_files`` counts those of recorded replies, by licence. ``unowned_files`` counts the
+    files that no reply has, and that are still to be removed. ``can_write`` is False where the
+    database may only be read.
     """
 
     licences: Sequence[str] = ()
     unrecorded: Mapping[tuple[str, bool], int] = field(default_factory=Counter)
+    missing_files: Mapping[str, int] = field(default_factory=Counter)
     unowned_files: int = 0
+    can_write: bool = True
 
 
 def families(broker: BrokerFigures | None, database: DatabaseFigures | None) -> Iterator[Metric]:
     """Yield all metrics that can be had; None: that part is down."""
-    yield _up(broker=broker is not None, database=database is not None)
+    is_well = database is not None and database.can_write
+    yield up(database=is_well, own=None if broker is None else broker.own)
+    yield build_info()
     if database is not None:
         yield _open_replies(database)
+        yield _missing_files(database)
         yield GaugeMetricFamily(
             f"{PREFIX}files_to_remove",
             "Files in the attachment store that no reply has; 0 within minutes.",
@@ -83,31 +81,16 @@ def families(broker: BrokerFigures | None, database: DatabaseFigures | None) -> 
 
 
 def _broker_families(broker: BrokerFigures, licences: Sequence[str]) -> Iterator[Metric]:
-    tallies = {licence: broker.tallies.get(licence, Tally()) for licence in licences}
-    if NO_LICENCE in broker.tallies:
-        tallies[NO_LICENCE] = broker.tallies[NO_LICENCE]
+    # Those that are not registered are there from the beginning, as one.
+    names = (*licences, NO_LICENCE)
+    tallies = {name: broker.tallies.get(name, Tally()) for name in names}
     yield _messages({licence: tally.messages for licence, tally in tallies.items()})
     yield _unknown(tallies)
     yield _delays(tallies)
     yield from _waiting(_gathered(broker.backlogs, licences), broker.now)
-    yield GaugeMetricFamily(
-        f"{PREFIX}messages_waiting_limit",
-        "How many messages may wait for one licence; over it they are refused.",
-        value=broker.waiting_limit,
-    )
     yield _circuits(broker.circuits, broker.now)
     yield _replies({licence: tally.replies for licence, tally in tallies.items()})
-    yield _sweep(broker.swept_at)
-    yield from _removals(broker.removals)
-
-
-def _up(**parts: bool) -> Metric:
-    family = GaugeMetricFamily(
-        f"{PREFIX}up", "1: the part answers; 0: what it knows is missing here.", labels=["part"]
-    )
-    for part, is_up in parts.items():
-        family.add_metric([part], int(is_up))
-    return family
+    yield from own_families(broker.own)
 
 
 def _messages(by_licence: Mapping[str, _Counts]) -> Metric:
@@ -170,12 +153,12 @@ def _delays(tallies: Mapping[str, Tally]) -> Metric:
 def _gathered(backlogs: Mapping[str, Backlog], licences: Iterable[str]) -> dict[str, Backlog]:
     """Return the backlog of each licence, and that of all that are not registered as one."""
     gathered = {licence: backlogs.get(licence, Backlog()) for licence in licences}
-    if others := [backlogs[licence] for licence in backlogs.keys() - gathered.keys()]:
-        gathered[NO_LICENCE] = Backlog(
-            sum(each.lanes for each in others),
-            sum(each.messages for each in others),
-            min((each.oldest_at for each in others if each.oldest_at), default=None),
-        )
+    others = [backlogs[licence] for licence in backlogs.keys() - gathered.keys()]
+    gathered[NO_LICENCE] = Backlog(
+        sum(each.lanes for each in others),
+        sum(each.messages for each in others),
+        min((each.oldest_at for each in others if each.oldest_at), default=None),
+    )
     return gathered
 
 
@@ -207,6 +190,17 @@ def _circuits(circuits: Mapping[str, CircuitState], now: datetime) -> Metric:
     return family
 
 
+def _missing_files(database: DatabaseFigures) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}files_missing",
+        "Files of recorded replies that are not in the attachment store.",
+        labels=["licence"],
+    )
+    for licence in database.licences:
+        family.add_metric([licence], database.missing_files.get(licence, 0))
+    return family
+
+
 def _open_replies(database: DatabaseFigures) -> Metric:
     family = GaugeMetricFamily(
         f"{PREFIX}replies_unrecorded",
@@ -217,25 +211,3 @@ def _open_replies(database: DatabaseFigures) -> Metric:
         for state, given_up in (("waiting", False), ("given_up", True)):
             family.add_metric([licence, state], database.unrecorded.get((licence, given_up), 0))
     return family
-
-
-def _sweep(swept_at: datetime | None) -> Metric:
-    return GaugeMetricFamily(
-        f"{PREFIX}sweep_last_run_timestamp_seconds",
-        "When a worker last did what beat asks for every 5 s; 0: never.",
-        value=(swept_at or EPOCH).timestamp(),
-    )
-
-
-def _removals(removals: Removals) -> Iterator[Metric]:
-    family = CounterMetricFamily(
-        f"{PREFIX}removed", "Rows and files that retention has removed.", labels=["kind"]
-    )
-    for kind in Removable:
-        family.add_metric([kind.value], removals.removed.get(kind.value, 0))
-    yield family
-    yield GaugeMetricFamily(
-        f"{PREFIX}retention_last_run_timestamp_seconds",
-        "When retention last ran to its end, as beat asks for every minute; 0: never.",
-        value=(removals.ran_at or EPOCH).timestamp(),
-    )

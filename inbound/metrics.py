@@ -22,14 +22,26 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from inbound.metric_families import BrokerFigures, DatabaseFigures, families
+from inbound.own_families import OwnFigures, RedisFigures
+from inbound.wake_ups import WakeUps
+from ireserve_mattermost.wake_ups import QUEUE
 from models import Database, Licence
 from tasks.licences.circuit import Circuits
 from tasks.licences.waiting_limit import read_limit
+from tasks.replies.missing_files import count_missing
 from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import count_unrecorded
 from tasks.watch.backlog import read_backlogs
+from tasks.watch.broker import (
+    loses_messages,
+    memory_of,
+    takes_no_message,
+    unreadable_entries,
+)
+from tasks.watch.refusals import Address, read_refused
 from tasks.watch.removals import read_removals
 from tasks.watch.signs import last_sweep_at, now_ms
+from tasks.watch.store_looks import store_state
 from tasks.watch.tallies import NO_LICENCE, Tallies
 
 log = structlog.get_logger(__name__)
@@ -44,8 +56,10 @@ class MetricsPage:
         database: Callable[[], Database],
         redis: Callable[[], Redis],
         token: Callable[[], str | None],
+        wake_ups: WakeUps,
     ) -> None:
         self._token = token
+        self._wake_ups = wake_ups
         registry = CollectorRegistry()
         registry.register(Figures(database, redis))
         self._answer = make_wsgi_app(registry)
@@ -56,6 +70,7 @@ class MetricsPage:
         if token is None:
             return _refused(HTTPStatus.NOT_FOUND, "metrics are off: set METRICS_TOKEN")
         if not _is_shown(token):
+            self._wake_ups.note_refusal(Address.METRICS, HTTPStatus.UNAUTHORIZED)
             return _refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
         return self._answer
 
@@ -79,8 +94,13 @@ class Figures(Collector):
     def _ask_database(self) -> DatabaseFigures | None:
         try:
             with self._database().snapshot() as session:
-                licences = session.scalars(select(Licence.id).order_by(Licence.id)).all()
-                return DatabaseFigures(licences, count_unrecorded(session), count_unowned(session))
+                return DatabaseFigures(
+                    licences=session.scalars(select(Licence.id).order_by(Licence.id)).all(),
+                    unrecorded=count_unrecorded(session),
+                    missing_files=count_missing(session),
+                    unowned_files=count_unowned(session),
+                    can_write=not self._database().is_read_only(),
+                )
         except SQLAlchemyError as error:
             log.error("metrics_incomplete", part="database", error=type(error).__name__)
             return None
@@ -101,10 +121,31 @@ def _broker_figures(redis: Redis, database: DatabaseFigures | None) -> BrokerFig
         tallies=tallies,
         backlogs=read_backlogs(redis),
         circuits=Circuits(redis).states(licences),
-        swept_at=last_sweep_at(redis),
-        waiting_limit=read_limit(redis),
-        removals=read_removals(redis),
+        own=_own_figures(redis),
         now=datetime.fromtimestamp(now_ms(redis) / 1_000, UTC),
+    )
+
+
+def _own_figures(redis: Redis) -> OwnFigures:
+    return OwnFigures(
+        redis=_redis_figures(redis),
+        store=store_state(redis),
+        swept_at=last_sweep_at(redis),
+        removals=read_removals(redis),
+        refused=read_refused(redis),
+        queued=int(redis.llen(QUEUE)),
+        set_aside=unreadable_entries(redis),
+        waiting_limit=read_limit(redis),
+    )
+
+
+def _redis_figures(redis: Redis) -> RedisFigures:
+    memory = memory_of(redis)
+    return RedisFigures(
+        takes_messages=takes_no_message(redis) is None,
+        keeps_messages=loses_messages(redis) is None,
+        used_bytes=memory.used_bytes,
+        limit_bytes=memory.limit_bytes,
     )
 
 

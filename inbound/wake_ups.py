@@ -1,11 +1,16 @@
-"""Wake-ups for new replies, published in the background: no webhook waits for the broker."""
+"""Wake-ups for new replies, and what else web writes to Redis, in the background.
+
+No webhook waits for the broker.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
 
@@ -14,6 +19,7 @@ from celery import Celery
 from redis import Redis
 
 from tasks.wake import wake_replies
+from tasks.watch.refusals import Address, Refusal, count_refused
 from tasks.watch.signs import note_own_posts
 
 log = structlog.get_logger(__name__)
@@ -26,6 +32,11 @@ MAX_BATCH = 50
 # Between two task messages. Publishing one costs about as much as answering a webhook, so in a
 # burst the replies of this time go together; nobody in a chat notices it.
 PAUSE_S = 0.05
+
+
+# Says that there are refusals to be counted. They are not in the queue themselves: a flood of
+# them must not push replies out.
+_REFUSALS = None
 
 
 class WakeUps:
@@ -50,7 +61,15 @@ class WakeUps:
         """Let it be known that a webhook told of a post of ours, for the doctor's round trip."""
         self._put(post_id)
 
-    def _put(self, item: int | str) -> bool:
+    def note_refusal(self, address: Address, status: HTTPStatus) -> None:
+        """Let a call that was refused be counted; no answer waits for Redis."""
+        with self._mutex:
+            is_first = not self._refused
+            self._refused[address, status] += 1
+        if is_first and not self._put(_REFUSALS):
+            self._take_refused()
+
+    def _put(self, item: int | str | None) -> bool:
         self._start()
         try:
             self._waiting.put_nowait(item)
@@ -60,7 +79,8 @@ class WakeUps:
 
     def _reset(self) -> None:
         self._mutex = Lock()
-        self._waiting: Queue[int | str] = Queue(self._max_waiting)
+        self._refused: Counter[Refusal] = Counter()
+        self._waiting: Queue[int | str | None] = Queue(self._max_waiting)
         self._thread: Thread | None = None
 
     def _start(self) -> None:
@@ -76,17 +96,24 @@ class WakeUps:
             )
             self._thread.start()
 
-    def _run(self, waiting: Queue[int | str]) -> None:
+    def _run(self, waiting: Queue[int | str | None]) -> None:
         while True:
             batch = _next_batch(waiting)
+            if _REFUSALS in batch:
+                count_refused(self._redis(), self._take_refused())
             if own := [each for each in batch if isinstance(each, str)]:
                 note_own_posts(self._redis(), own)
             if replies := [each for each in batch if isinstance(each, int)]:
                 wake_replies(replies, publisher=self._app)
             time.sleep(PAUSE_S)
 
+    def _take_refused(self) -> Counter[Refusal]:
+        with self._mutex:
+            taken, self._refused = self._refused, Counter()
+        return taken
 
-def _next_batch(waiting: Queue[int | str]) -> list[int | str]:
+
+def _next_batch(waiting: Queue[int | str | None]) -> list[int | str | None]:
     """Return what is waiting, up to ``MAX_BATCH``; wait for the first one."""
     batch = [waiting.get()]
     with suppress(Empty):

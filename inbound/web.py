@@ -74,11 +74,12 @@ def _metrics_token() -> str | None:
     return None if token is None else token.get_secret_value()
 
 
+_wake_ups = WakeUps(celery_app, redis=_redis)
 blueprint = make_blueprint(
     database=_database,
     redis=_redis,
-    wake_ups=WakeUps(celery_app, redis=_redis),
-    metrics=MetricsPage(database=_database, redis=_redis, token=_metrics_token),
+    wake_ups=_wake_ups,
+    metrics=MetricsPage(database=_database, redis=_redis, token=_metrics_token, wake_ups=_wake_ups),
 )
 
 

@@ -25,6 +25,7 @@ from models import Database, ReplySource
 from models.limits import within
 from tasks.replies.inbox import receive
 from tasks.replies.webhook_tokens import find_sender
+from tasks.watch.refusals import Address
 
 log = structlog.get_logger(__name__)
 
@@ -53,9 +54,11 @@ class ReplyWebhook:
             reply_id = self._record(_fields())
         except RefusedWebhookError as refusal:
             log.warning("webhook_refused", status=int(refusal.status), reason=str(refusal))
+            self._wake_ups.note_refusal(Address.WEBHOOK, HTTPStatus(refusal.status))
             return _error(str(refusal), status=refusal.status, field=refusal.field)
         except SQLAlchemyError as error:
             log.error("webhook_not_recorded", error=type(error).__name__)
+            self._wake_ups.note_refusal(Address.WEBHOOK, HTTPStatus.SERVICE_UNAVAILABLE)
             return _error("the database is away", status=HTTPStatus.SERVICE_UNAVAILABLE)
         if reply_id is not None:
             self._wake_ups.add(reply_id)

@@ -166,6 +166,13 @@ class ReplyAttachment(Base):
         UniqueConstraint("reply_id", "file_id"),
         # Before a file is removed it is asked whether a reply has it.
         Index(None, "path"),
+        # The few that are missing.
+        Index(
+            "ix_reply_attachments_missing",
+            "reply_id",
+            postgresql_where=text("path IS NULL"),
+            sqlite_where=text("path IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

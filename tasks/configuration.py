@@ -77,6 +77,11 @@ beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "look-at-store": {
+        "task": "mattermost.look_at_store",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget-payloads": {
         "task": "mattermost.forget_payloads",
         "schedule": crontab(hour="3", minute="17"),

@@ -9,6 +9,8 @@ from redis.exceptions import ConnectionError, TimeoutError
 
 from ireserve_mattermost.lanes import OVERDUE_MS
 from tasks.app import app
+from tasks.attachments.probe import trouble_of_store
+from tasks.attachments.store import AttachmentStore
 from tasks.failures import SendFailedError, ToldError
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
@@ -17,6 +19,7 @@ from tasks.replies.marking import wake_late_receipts
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
 from tasks.watch.signs import note_sweep
+from tasks.watch.store_looks import begin_look, end_look
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +85,23 @@ def wake_overdue(runtime: Runtime) -> int:
         runtime.lanes.revive(licence_id, overdue_ms=OVERDUE_MS)
         for licence_id in runtime.lanes.licences()
     )
+
+
+@app.task(name="mattermost.look_at_store", send_events=False)
+def look_at_store() -> str:
+    """Try the attachment store, and note what was found: health and metrics tell of it."""
+    return look_at_store_once(current_runtime())
+
+
+def look_at_store_once(runtime: Runtime) -> str:
+    """Try the store, unless another worker is at it; return what was found, in one word."""
+    if not begin_look(runtime.redis):
+        return "another worker is at it"
+    reason = trouble_of_store(AttachmentStore(runtime.settings.attachments_url))
+    if reason is not None:
+        log.error("store_takes_no_file", reason=reason.value)
+    end_look(runtime.redis, takes_files=reason is None)
+    return "takes files" if reason is None else reason.value
 
 
 @app.task(name="mattermost.probe_server")

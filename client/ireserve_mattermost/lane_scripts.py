@@ -93,9 +93,10 @@ return false
 """
 )
 
-# KEYS: list, lock, lanes of the licence, wake-ups of the licence, counts, tallies. ARGV: lock's
-# token, lock's term, how many heads, lane, licence (quoted), wake-up's id, first entry that is
-# done, how many are, then pairs of a tally's field and what it grows by.
+# KEYS: list, lock, lanes of the licence, wake-ups of the licence, counts, tallies, last sent.
+# ARGV: lock's token, lock's term, how many heads, lane, licence (quoted), wake-up's id, first entry
+# that is done, how many are, 1 if one of them was sent, then pairs of a tally's field and what it
+# grows by.
 # What was handled, unless the lane is another worker's by now. Finding the lane empty and letting
 # it go is one step, and so are removing and counting: no message is counted twice.
 ADVANCE = (
@@ -107,7 +108,8 @@ if redis.call('LINDEX', KEYS[1], 0) == ARGV[7] then
   if redis.call('HINCRBY', KEYS[5], ARGV[5], -ARGV[8]) <= 0 then
     redis.call('HDEL', KEYS[5], ARGV[5])
   end
-  for i = 9, #ARGV, 2 do redis.call('HINCRBY', KEYS[6], ARGV[i], ARGV[i + 1]) end
+  if ARGV[9] == '1' then redis.call('HSET', KEYS[7], ARGV[5], now_ms) end
+  for i = 10, #ARGV, 2 do redis.call('HINCRBY', KEYS[6], ARGV[i], ARGV[i + 1]) end
 end
 local heads = redis.call('LRANGE', KEYS[1], 0, ARGV[3] - 1)
 if #heads == 0 then

@@ -44,6 +44,9 @@ UNREADABLE = PREFIX + "unreadable"
 # A hash of numbers: how many messages ended how (tasks/watch/tallies.py).
 TALLIES = PREFIX + "tallies"
 
+# When a message of each licence was last sent, in ms of Redis' clock.
+LAST_SENT = PREFIX + "last_sent"
+
 # Wake-ups of one licence that are in the queue or at work: as many threads as two workers give it.
 MAX_WAKE_UPS = 8
 # For this long a wake-up that is in the queue stands for all of its licence. Workers that are not
@@ -146,12 +149,17 @@ class Lanes:
         return TakenLane(lane, mine, token, wake_id, tuple(heads))
 
     def advance(
-        self, taken: TakenLane, done: Sequence[bytes], counts: Mapping[str, int] | None = None
+        self,
+        taken: TakenLane,
+        done: Sequence[bytes],
+        counts: Mapping[str, int] | None = None,
+        *,
+        is_sent: bool = False,
     ) -> tuple[bytes, ...]:
         """Remove the entries that are done, the first ones; return which are first now.
 
         When there are none the lane has been let go. ``counts`` is what the removal adds to which
-        field of ``TALLIES``.
+        field of ``TALLIES``; ``is_sent``: one of the messages is in Mattermost since now.
 
         Raises:
             LockLostError: the lock has run out; nothing was removed.
@@ -159,9 +167,10 @@ class Lanes:
         name, licence = str(taken.lane), _quoted(taken.lane.licence_id)
         added: Iterable[Any] = chain.from_iterable((counts or {}).items())
         args: list[Any] = [taken.token, _ms(LOCK_S), HEADS, name, licence, taken.wake_id]
+        keys = [_list(name), _lock(name), _lanes(licence), _wakes(licence), WAITING]
         heads = self._advance(
-            keys=[_list(name), _lock(name), _lanes(licence), _wakes(licence), WAITING, TALLIES],
-            args=[*args, done[0], len(done), *added],
+            keys=[*keys, TALLIES, LAST_SENT],
+            args=[*args, done[0], len(done), int(is_sent), *added],
         )
         if heads is None:
             raise LockLostError("the lane's lock has run out")

@@ -17,7 +17,7 @@ from tasks.outbound.job import Head, Step
 from tasks.outbound.users import store_changes
 from tasks.runtime import Runtime
 from tasks.watch.own_servers import trouble_of
-from tasks.watch.tallies import counts_of
+from tasks.watch.tallies import counts_of, has_sent
 
 log = structlog.get_logger(__name__)
 
@@ -188,8 +188,10 @@ def _advance(runtime: Runtime, taken: TakenLane, step: Step) -> tuple[bytes, ...
     for head, settled in zip(step.heads, step.settled, strict=True):
         if settled.is_set_aside:
             runtime.lanes.keep_unreadable(head.raw)
-    counts = counts_of(taken.lane, [head.entry for head in step.heads], step.settled)
-    return runtime.lanes.advance(taken, [head.raw for head in step.heads], counts)
+    entries = [head.entry for head in step.heads]
+    counts = counts_of(taken.lane, entries, step.settled)
+    is_sent = has_sent(entries, step.settled)
+    return runtime.lanes.advance(taken, [head.raw for head in step.heads], counts, is_sent=is_sent)
 
 
 def _note(lane: Lane, step: Step, report: DrainReport) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from models import Reply, ReplyAttachment, ReplyState, utc_now
@@ -13,6 +14,17 @@ from tasks.watch.filter import Filter
 
 # The ids of one statement.
 _PORTION = 500
+
+
+def count_missing(session: Session) -> Counter[str]:
+    """Return how many files of recorded replies are missing, by licence."""
+    rows = session.execute(
+        select(Reply.licence_id, func.count())
+        .join(ReplyAttachment, ReplyAttachment.reply_id == Reply.id)
+        .where(ReplyAttachment.path.is_(None), Reply.state == ReplyState.RECORDED)
+        .group_by(Reply.licence_id)
+    )
+    return Counter({row[0]: row[1] for row in rows})
 
 
 def ask_again_for_files(session: Session, wanted: Filter) -> list[tuple[int, str]]:

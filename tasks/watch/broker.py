@@ -72,6 +72,27 @@ def loses_messages(redis: Redis) -> Trouble | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class RedisMemory:
+    """How much Redis uses, and how much it may (0: all there is), in bytes."""
+
+    used_bytes: int = 0
+    limit_bytes: int = 0
+
+
+def memory_of(redis: Redis) -> RedisMemory:
+    """Return how full Redis is; zeros: it may not say.
+
+    Raises:
+        redis.exceptions.RedisError: Redis cannot be asked.
+    """
+    try:
+        memory = redis.info("memory")
+    except NoPermissionError:
+        return RedisMemory()
+    return RedisMemory(int(memory["used_memory"]), int(memory.get("maxmemory", 0)))
+
+
 def unreadable_entries(redis: Redis) -> int:
     """Return how many entries were set aside, because no worker could read or refuse them."""
     return int(redis.llen(UNREADABLE))

@@ -22,6 +22,7 @@ from ireserve_mattermost.lanes import TALLIES, Lane, LaneEntry
 from ireserve_mattermost.messages import KINDS, unknown_fields
 from models import DeliveryKind, DeliveryState, ReplySource
 from tasks.failures import OwnReason, Settled
+from tasks.watch.last_times import forget_last_times, note_recorded
 
 # The upper ends of the buckets of the delay. Tenths of a second are usual; 5 s is a lost wake-up,
 # 30 s a server that came back, 600 s what a message waits by default before it fails.
@@ -31,6 +32,8 @@ DELAY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0
 NO_LICENCE = ""
 # Fields to a request: Redis does nothing else meanwhile.
 SCAN_COUNT = 1_000
+# What a reply is that i-Reserve has, among what may become of one.
+_RECORDED = "recorded"
 
 
 @dataclass(slots=True)
@@ -60,6 +63,16 @@ def counts_of(
     return counts
 
 
+def has_sent(entries: Sequence[LaneEntry], settled: Sequence[Settled]) -> bool:
+    """Say whether one of these messages has been posted, and is not a duplicate."""
+    return any(
+        outcome.state is DeliveryState.SENT
+        and not outcome.is_duplicate
+        and DeliveryKind(entry.kind).is_message
+        for entry, outcome in zip(entries, settled, strict=True)
+    )
+
+
 def _count_of(lane: Lane, entry: LaneEntry, settled: Settled) -> Mapping[str, int]:
     is_unknown = settled.reason == OwnReason.LICENCE_UNKNOWN
     licence = _prefix(NO_LICENCE if is_unknown else lane.licence_id)
@@ -82,8 +95,11 @@ class Tallies:
 
     def count_reply(self, licence_id: str, source: ReplySource, state: str) -> None:
         """Count what became of a reply; without Redis it stays uncounted."""
-        with suppress(RedisError):
-            self._redis.hincrby(TALLIES, f"{_prefix(licence_id)}reply:{source.value}:{state}", 1)
+        with suppress(RedisError), self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hincrby(TALLIES, f"{_prefix(licence_id)}reply:{source.value}:{state}", 1)
+            if state == _RECORDED:
+                note_recorded(pipeline, licence_id)
+            pipeline.execute()
 
     def read(self) -> dict[str, Tally]:
         """Return what was counted of each licence."""
@@ -100,6 +116,7 @@ class Tallies:
         scan = self._redis.hscan_iter(TALLIES, match=pattern, count=SCAN_COUNT)
         for name in [name for name, _ in scan]:
             self._redis.hdel(TALLIES, name)
+        forget_last_times(self._redis, licence_id)
 
 
 def _prefix(licence_id: str) -> str:

@@ -17,9 +17,10 @@ from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from ireserve_mattermost.connections import worker_redis
 from models import Database
+from tasks.watch.store_looks import HANGS_MS, STORE, begin_look, end_look
 from tests.webhook_calls import as_json, payload, running_app, send
 
-OK = {"status": "ok", "database": "ok", "broker": "ok"}
+OK = {"status": "ok", "database": "ok", "broker": "ok", "store": "unknown"}
 
 
 @dataclass(slots=True)
@@ -65,14 +66,50 @@ def test_health_says_that_the_broker_is_down(web: Web) -> None:
     with worker_redis(f"redis://127.0.0.1:{free_port()}/0") as nowhere:
         web.redis = nowhere
 
-        assert web.health() == (503, {"status": "down", "database": "ok", "broker": "down"})
+        assert web.health() == (503, {**OK, "status": "down", "broker": "down"})
 
 
 def test_health_says_that_the_database_is_down(web: Web) -> None:
     """503, and the broker is still said to answer."""
     web.database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 
-    assert web.health() == (503, {"status": "down", "database": "down", "broker": "ok"})
+    assert web.health() == (503, {**OK, "status": "down", "database": "down"})
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("takes_files", "minutes_ago", "status", "state"),
+    [
+        pytest.param(True, 0, 200, "ok", id="takes files"),
+        pytest.param(False, 0, 503, "down", id="takes none"),
+        pytest.param(None, 0, 200, "unknown", id="a look has just begun"),
+        pytest.param(None, 1, 503, "down", id="a look hangs"),
+        pytest.param(False, 6, 200, "unknown", id="no look for long"),
+    ],
+)
+def test_health_says_what_a_worker_found_of_the_store(
+    web: Web, takes_files: bool | None, minutes_ago: int, status: int, state: str
+) -> None:
+    """A look that does not end is a store that stands still; an old one says nothing."""
+    begin_look(web.redis)
+    if takes_files is not None:
+        end_look(web.redis, takes_files=takes_files)
+    for name, value in web.redis.hgetall(STORE).items():
+        if name != b"takes_files":
+            web.redis.hset(STORE, name, int(value) - minutes_ago * 60_000)
+
+    found = web.health()
+
+    assert found == (status, {**OK, "status": "ok" if status == 200 else "down", "store": state})
+
+
+@pytest.mark.one_database
+def test_one_look_at_the_store_at_a_time(web: Web) -> None:
+    """While one hangs no other thread is spent on it; after ten minutes one tries again."""
+    began = [begin_look(web.redis), begin_look(web.redis)]
+    web.redis.hincrby(STORE, "begun_ms", -HANGS_MS)
+
+    assert [*began, begin_look(web.redis)] == [True, False, True]
 
 
 def test_webhook_and_health_share_one_pool(web: Web) -> None:

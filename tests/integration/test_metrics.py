@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from itertools import product
 
 import pytest
 import requests
@@ -14,25 +16,33 @@ from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from prometheus_client.samples import Sample
 from redis import Redis
+from sqlalchemy import delete, update
 
 from inbound.metrics import MetricsPage
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from ireserve_mattermost.connections import worker_redis
 from ireserve_mattermost.lanes import Lane
-from models import Database, ReplySource
+from ireserve_mattermost.wake_ups import QUEUE
+from models import Database, DeliveryKind, Reply, ReplyAttachment, ReplySource
 from tasks.mattermost import NotSentError, Reason
 from tasks.replies.unowned_files import write_down
+from tasks.sweep import look_at_store_once
+from tasks.watch.last_times import LastTimes, read_last_times
+from tasks.watch.refusals import Address, read_refused
 from tasks.watch.removals import Removable, note_removed, note_run
 from tasks.watch.signs import note_sweep
 from tasks.watch.tallies import Tallies
 from tests.stage.stage import LICENCE, VISITOR, Stage, drain
 from tests.stage.thread import MirroredThread
+from tests.waiting import wait_until
 from tests.webhook_calls import running_app
 
 TOKEN = "token-of-prometheus"
 PREFIX = "ireserve_mattermost_"
+METRICS_401 = (Address.METRICS, HTTPStatus.UNAUTHORIZED)
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
@@ -51,6 +61,11 @@ class Scraper:
             headers["Authorization"] = f"Bearer {token}"
         return requests.get(self.url, headers=headers, timeout=20)
 
+    def of_licence(self, licence_id: str) -> list[Sample]:
+        """Return the samples of one licence."""
+        samples = [each for family in parse_text(self.ask().text) for each in family.samples]
+        return [each for each in samples if each.labels.get("licence") == licence_id]
+
     def read(self, name: str) -> dict[tuple[str, ...], float]:
         """Return the samples of this name: the labels' values in the order of their names."""
         text = self.ask().text
@@ -68,17 +83,19 @@ def scraper(stage: Stage) -> Iterator[Scraper]:
     redis = worker_redis(stage.runtime.settings.redis_url)
     scraper = Scraper("", stage.runtime.database, redis)
     app = Flask(__name__)
+    broker = Celery(broker=stage.runtime.settings.redis_url)
+    wake_ups = WakeUps(broker, redis=lambda: scraper.redis)
     page = MetricsPage(
         database=lambda: scraper.database,
         redis=lambda: scraper.redis,
         token=lambda: scraper.token,
+        wake_ups=wake_ups,
     )
-    broker = Celery(broker=stage.runtime.settings.redis_url)
     app.register_blueprint(
         make_blueprint(
             database=lambda: scraper.database,
             redis=lambda: scraper.redis,
-            wake_ups=WakeUps(broker, redis=lambda: scraper.redis),
+            wake_ups=wake_ups,
             metrics=page,
         )
     )
@@ -100,19 +117,37 @@ def scraper(stage: Stage) -> Iterator[Scraper]:
 def test_metrics_are_closed_without_the_token(
     scraper: Scraper, wanted: str | None, given: str | None, status: int
 ) -> None:
-    """Without a token in the settings nobody sees them; with one, who has it."""
+    """Without a token in the settings no one sees them; a wrong one is refused and counted."""
     scraper.token = wanted
 
     answer = scraper.ask(given and given.encode().decode("latin-1"))
 
+    refused = int(status == HTTPStatus.UNAUTHORIZED)
+    wait_until(lambda: read_refused(scraper.redis)[METRICS_401] == refused, what="the count")
     assert answer.status_code == status
     assert ("licence" in answer.text) == (status == 200)
+
+
+@pytest.mark.one_database
+def test_refused_webhooks_are_counted_from_the_first_one(stage: Stage, scraper: Scraper) -> None:
+    """Those with an unknown token, and others by their status; all are there with 0 before."""
+    before = scraper.read("refused_total")
+    webhook = scraper.url.replace("/metrics", "/replies")
+
+    for content_type in ("application/json", "text/plain"):
+        headers = {"Content-Type": content_type}
+        requests.post(webhook, data='{"token": "unknown"}', headers=headers, timeout=20)
+
+    assert set(before.values()) == {0}
+    changed = before | {("webhook", "401"): 1.0, ("webhook", "415"): 1.0}
+    wait_until(lambda: scraper.read("refused_total") == changed, what="the counts")
 
 
 def test_basic_login_is_no_token(scraper: Scraper) -> None:
     """Another way to log in is refused like a wrong token."""
     answer = requests.get(scraper.url, auth=("prometheus", TOKEN), timeout=20)
 
+    wait_until(lambda: read_refused(scraper.redis)[METRICS_401] == 1, what="the count")
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
@@ -125,15 +160,19 @@ def test_messages_are_counted_by_how_they_ended(stage: Stage, scraper: Scraper) 
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
     stage.reply("m4", "fails")
 
-    assert scraper.read("messages_total") == {
-        ("notification", LICENCE, "failed"): 0,
-        ("notification", LICENCE, "sent"): 0,
+    names = product(DeliveryKind, (LICENCE, ""), ("failed", "sent"))
+    expected: dict[tuple[str, ...], float] = {
+        (kind.value, licence, state): 0.0
+        for kind, licence, state in names
+        if state == "failed" or kind.is_message
+    }
+    expected |= {
         ("reply", LICENCE, "failed"): 1,
         ("reply", LICENCE, "sent"): 2,
         ("reply", LICENCE, "skipped"): 1,
-        ("root", LICENCE, "failed"): 0,
         ("root", LICENCE, "sent"): 1,
     }
+    assert scraper.read("messages_total") == expected
 
 
 def test_arguments_that_a_worker_does_not_know_are_counted(stage: Stage, scraper: Scraper) -> None:
@@ -190,8 +229,8 @@ def test_backlog_is_what_waits_now_and_since_when(stage: Stage, scraper: Scraper
     stage.append("reply", conversation_id="c1", message_id="m2")
     stage.append("notification", notification_type="booking", text="waits")
 
-    assert empty == ({(LICENCE,): 0}, {(LICENCE,): 0})
-    assert scraper.read("messages_waiting") == {(LICENCE,): 3}
+    assert empty == ({("",): 0, (LICENCE,): 0}, {("",): 0, (LICENCE,): 0})
+    assert scraper.read("messages_waiting") == {("",): 0, (LICENCE,): 3}
     assert 0 < scraper.read("oldest_waiting_seconds")[LICENCE,] < 60
 
 
@@ -324,7 +363,9 @@ def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
             "up", "messages", "delay_seconds", "messages_waiting", "oldest_waiting_seconds",
             "circuit_state", "replies", "replies_unrecorded", "sweep_last_run_timestamp_seconds",
             "unknown_arguments", "removed", "retention_last_run_timestamp_seconds",
-            "files_to_remove", "messages_waiting_limit",
+            "files_to_remove", "messages_waiting_limit", "files_missing", "refused", "build_info",
+            "queue_messages", "entries_set_aside", "redis_keeps_messages",
+            "redis_memory_used_bytes", "redis_memory_limit_bytes",
         )
     }  # fmt: skip
 
@@ -340,13 +381,88 @@ def test_scrape_can_ask_for_some_metrics_only(stage: Stage, scraper: Scraper) ->
 
 
 def test_licence_that_is_gone_is_forgotten(stage: Stage, scraper: Scraper) -> None:
-    """Its numbers do not come back with another licence of the same name."""
+    """Its numbers and times do not come back with another licence of the same name."""
     stage.start()
     tallies = Tallies(scraper.redis)
+    known = read_last_times(scraper.redis, [LICENCE])
 
     tallies.forget(LICENCE)
 
+    assert list(known.sent_at) == [LICENCE]
     assert tallies.read() == {}
+    assert read_last_times(scraper.redis, [LICENCE]) == LastTimes({}, {})
+
+
+@pytest.mark.one_database
+def test_new_licence_is_there_with_zeros(stage: Stage, scraper: Scraper) -> None:
+    """Every series that an alert looks at exists before the licence's first event."""
+    stage.runtime.redis.flushall()
+
+    names = {sample.name.removeprefix(PREFIX) for sample in scraper.of_licence(LICENCE)}
+    values = {sample.value for sample in scraper.of_licence(LICENCE)}
+
+    assert names == {
+        "messages_total", "messages_waiting", "oldest_waiting_seconds", "circuit_state",
+        "replies_total", "replies_unrecorded", "files_missing",
+    }  # fmt: skip
+    assert values == {0}
+
+
+def test_missing_files_of_recorded_replies_are_counted(stage: Stage, scraper: Scraper) -> None:
+    """As they are now: a file that is there at last counts no more."""
+    thread = MirroredThread.open(stage)
+    row = thread.recorded(thread.say("a file", file_ids=thread.upload(b"x")))
+    with stage.runtime.database.transaction() as session:
+        session.execute(update(ReplyAttachment).values(path=None, reason="gone"))
+
+    missing = scraper.read("files_missing")
+    with stage.runtime.database.transaction() as session:
+        session.execute(delete(Reply).where(Reply.id == row.id))
+
+    assert (missing, scraper.read("files_missing")) == ({(LICENCE,): 1}, {(LICENCE,): 0})
+
+
+@pytest.mark.one_database
+def test_full_redis_is_told(stage: Stage, scraper: Scraper) -> None:
+    """The broker is not up, though it answers, and its memory is there beside its limit."""
+    redis = scraper.redis
+    before = scraper.read("up")["broker",], scraper.read("redis_memory_limit_bytes")[()]
+    redis.config_set("maxmemory", 1_000)
+    try:
+        full = scraper.read("up"), scraper.read("redis_memory_used_bytes")[()]
+        limit = scraper.read("redis_memory_limit_bytes")[()]
+    finally:
+        redis.config_set("maxmemory", 0)
+
+    assert before == (1, 0)
+    assert full[0] == {("broker",): 0, ("database",): 1}
+    assert full[1] > limit == 1_000
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(("takes_files", "is_up"), [(True, 1), (False, 0)], ids=["takes", "away"])
+def test_store_is_told_as_a_worker_found_it(
+    stage: Stage, scraper: Scraper, takes_files: bool, is_up: int
+) -> None:
+    """Not there before a worker has looked; then 1 or 0."""
+    before = scraper.read("up")
+    url = stage.runtime.settings.attachments_url if takes_files else "file:///proc/no-store"
+    settings = stage.runtime.settings.model_copy(update={"attachments_url": url})
+
+    look_at_store_once(replace(stage.runtime, settings=settings))
+
+    assert ("store",) not in before
+    assert scraper.read("up")["store",] == is_up
+
+
+@pytest.mark.one_database
+def test_what_was_set_aside_and_is_queued_is_counted(stage: Stage, scraper: Scraper) -> None:
+    """Entries that no worker could read, and Celery messages that no worker has taken."""
+    stage.runtime.lanes.keep_unreadable(b"nonsense")
+    scraper.redis.lpush(QUEUE, "a", "b")
+
+    assert scraper.read("entries_set_aside") == {(): 1}
+    assert scraper.read("queue_messages") == {(): 2}
 
 
 def test_lane_that_cannot_be_read_still_counts(stage: Stage, scraper: Scraper) -> None:
@@ -355,5 +471,5 @@ def test_lane_that_cannot_be_read_still_counts(stage: Stage, scraper: Scraper) -
     stage.append("reply", conversation_id="c1", message_id="m1")
     scraper.redis.lpush(f"ireserve-mattermost:lane:{lane}", "nonsense")
 
-    assert scraper.read("messages_waiting") == {(LICENCE,): 2}
-    assert scraper.read("oldest_waiting_seconds") == {(LICENCE,): 0}
+    assert scraper.read("messages_waiting")[LICENCE,] == 2
+    assert scraper.read("oldest_waiting_seconds")[LICENCE,] == 0
