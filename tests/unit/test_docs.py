@@ -14,10 +14,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import yaml
 from honcho.environ import parse_procfile
 
-from inbound.metric_families import BrokerFigures, DatabaseFigures, families
 from models.base import Base
 from settings import Settings
 from tasks.app import app
@@ -111,22 +109,6 @@ def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
     counted = Counter(block.why_not for block in BLOCKS if block.why_not is not None)
 
     assert {why: count for why, count in counted.items() if count > NOT_RUN.get(why, 0)} == {}
-
-
-def test_alert_rules_name_metrics_that_exist() -> None:
-    """The rules are YAML as Prometheus reads it, and each metric in them is one of ours."""
-    pages = [yaml.safe_load(block.code) for block in BLOCKS if block.language == "yaml"]
-    groups = [group for page in pages for group in page.get("groups", ())]
-    rules = [rule for group in groups for rule in group["rules"]]
-    named = {name for rule in rules for name in METRIC.findall(rule["expr"])}
-    ours = {
-        sample.name + ("_total" if sample.type == "counter" else "")
-        for sample in families(BrokerFigures(), DatabaseFigures())
-    }
-
-    assert [rule["alert"] for rule in rules if not rule["annotations"]["summary"]] == []
-    assert named - ours == set()
-    assert len(named) > 1
 
 
 def test_each_event_of_the_logs_is_explained() -> None:
