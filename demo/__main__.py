@@ -43,7 +43,7 @@ def _run(options: Options, interruption: Interruption, *, json_to: TextIO | None
     # What these import takes a second, in which a signal is taken already.
     from demo.running import running_demo
 
-    with running_demo() as demo:
+    with running_demo(language=options.language) as demo:
         problems = demo.play()
         if json_to is not None:
             outcome = {"is_ok": not problems, "problems": problems, **demo.addresses}

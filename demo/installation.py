@@ -17,6 +17,7 @@ from demo.guard import ROOT
 from demo.ireserve.configuration import Channel, Configuration
 from demo.ireserve.consumer import REPLY_QUEUE, REPLY_TASK
 from demo.ireserve.store import Store
+from demo.languages import TIME_ZONES
 from demo.ports import free_port
 from demo.processes import new_ports, url_of
 from demo.redis_server import is_up, redis_command
@@ -83,7 +84,11 @@ class Installation:
 
 @contextmanager
 def running_installation(
-    supervisor: Supervisor, *, channels: Mapping[str, Channel], stand_in_url: str | None
+    supervisor: Supervisor,
+    *,
+    channels: Mapping[str, Channel],
+    stand_in_url: str | None,
+    language: str = "en",
 ) -> Iterator[Installation]:
     """Yield an installation whose Redis is up and whose databases have their tables.
 
@@ -97,6 +102,8 @@ def running_installation(
         channels=channels,
         stand_in_url=stand_in_url,
         commands=directory / COMMANDS,
+        language=language,
+        time_zone=TIME_ZONES[language],
     )
     shutil.copytree(SAMPLE, ireserve.attachments)
     Store(ireserve.store).create()

@@ -6,13 +6,19 @@ import argparse
 import sys
 from dataclasses import dataclass
 
+from demo.languages import TIME_ZONES
+
 
 @dataclass(frozen=True)
 class Options:
-    """``is_check``: play, verify, stop. ``is_json``: the outcome as JSON on standard output."""
+    """``is_check``: play, verify, stop. ``is_json``: the outcome as JSON on standard output.
+
+    ``language`` is that of the page, of the chat, and of the desk that reads it.
+    """
 
     is_check: bool
     is_json: bool
+    language: str
 
 
 def parsed(words: list[str]) -> Options:
@@ -32,8 +38,14 @@ def parsed(words: list[str]) -> Options:
     parser.add_argument(
         "--json", action="store_true", help="print the outcome as JSON, the rest on standard error"
     )
+    parser.add_argument(
+        "--language",
+        choices=list(TIME_ZONES),
+        default="en",
+        help="of the page, of the chat and of what the team reads in Mattermost",
+    )
     given = parser.parse_args(words)
-    return Options(is_check=given.check, is_json=given.json)
+    return Options(is_check=given.check, is_json=given.json, language=given.language)
 
 
 if __name__ == "__main__":

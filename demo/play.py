@@ -33,9 +33,10 @@ class Played:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-def sample() -> dict[str, Any]:
+def sample(language: str) -> dict[str, Any]:
     """Return the sample: a conversation, a private one, the team's replies, and their author."""
-    content: dict[str, Any] = json.loads((SAMPLE / "conversation.json").read_text(encoding="utf-8"))
+    path = SAMPLE / f"conversation.{language}.json"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from demo.errors import DemoError
 from demo.installation import Installation, running_installation
 from demo.ireserve.configuration import Channel
+from demo.ireserve.words import PAGE_WORDS
+from demo.languages import TIME_ZONES
 from demo.processes import running_processes
 from demo.supervisor import Supervisor, supervised
 from demo.target import MEMBER, Target, running_target
@@ -57,8 +59,10 @@ class RunningDemo:
 
 
 @contextmanager
-def running_demo() -> Iterator[RunningDemo]:
+def running_demo(*, language: str = "en") -> Iterator[RunningDemo]:
     """Yield a demo whose processes are up; nothing is left of it afterwards.
+
+    ``language`` is that of its page, of the chat and of the desk that reads it.
 
     Raises:
         DemoError: something did not come up.
@@ -67,8 +71,8 @@ def running_demo() -> Iterator[RunningDemo]:
     """
     with (
         supervised() as supervisor,
-        running_target(supervisor) as target,
-        _running_installation(supervisor, target) as installation,
+        running_target(supervisor, language=language) as target,
+        _running_installation(supervisor, target, language) as installation,
     ):
         _register(installation, target)
         print("Starting web, worker, beat, flower and i-Reserve ...", flush=True)
@@ -77,29 +81,33 @@ def running_demo() -> Iterator[RunningDemo]:
 
 
 def _running_installation(
-    supervisor: Supervisor, target: Target
+    supervisor: Supervisor, target: Target, language: str
 ) -> AbstractContextManager[Installation]:
     return running_installation(
         supervisor,
         channels={
-            place.licence_id: Channel(target.label(place), target.page_url(place))
+            place.licence_id: Channel(
+                target.label(place, private=PAGE_WORDS[language].private), target.page_url(place)
+            )
             for place in target.places
         },
         stand_in_url=target.url if target.is_stand_in else None,
+        language=language,
     )
 
 
 def _register(installation: Installation, target: Target) -> None:
     mention = ("--mention", MEMBER) if target.is_stand_in else ()
+    language = installation.ireserve.language
+    desk = ("--language", language, "--time-zone", TIME_ZONES[language] or "UTC")
     for place in target.places:
         installation.command(
             "licence", "add", place.licence_id, "--url", target.url, "--team", target.team,
             "--channel", place.channel, "--token-file", installation.token_file(place.token),
-            *mention,
+            *mention, *desk,
         )  # fmt: skip
-        print(
-            f"Added licence {place.licence_id}: {target.label(place)} on {target.url}", flush=True
-        )
+        label = target.label(place, private="private")
+        print(f"Added licence {place.licence_id}: {label} on {target.url}", flush=True)
     licence_id = target.public.licence_id
     if target.bookings:
         installation.command("licence", "notify", licence_id, "booking_confirmed", target.bookings)

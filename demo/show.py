@@ -5,8 +5,9 @@ Imports the public tasks, as i-Reserve does: to be imported when REDIS_URL is se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import shorten
+from typing import Any
 
 from demo.check_inbound import InboundCheck, check_inbound
 from demo.installation import Installation
@@ -24,10 +25,10 @@ WIDTH = 100
 
 def show(installation: Installation, target: Target) -> list[str]:
     """Play both directions, print what happens, and return what is not as it should be."""
-    script, store = sample(), Store(installation.ireserve.store)
-    user_id = _introduce_member(target)
+    script, store = sample(installation.ireserve.language), Store(installation.ireserve.store)
+    user_id = _introduce_member(target, script["user"])
     site = installation.url("ireserve")
-    private = _play_private(target, store, site)
+    private = _play_private(target, script["private"], store, site)
     played = play(script, licence_id=target.public.licence_id, store=store, site=site)
     posts = _delivered(target, target.public, played)
     found = problems(played, posts)
@@ -54,14 +55,13 @@ def show(installation: Installation, target: Target) -> list[str]:
     return found
 
 
-def _introduce_member(target: Target) -> str | None:
+def _introduce_member(target: Target, user: Mapping[str, str]) -> str | None:
     """Let the licences know who it is that answers; return i-Reserve's id for them.
 
     None: nobody answers, or the server hides e-mails from the bot, and so whose they are.
     """
     if target.member_token is None:
         return None
-    user = sample()["user"]
     with (
         MattermostClient(target.url, target.member_token) as member,
         MattermostClient(target.url, target.public.token) as bot,
@@ -74,11 +74,11 @@ def _introduce_member(target: Target) -> str | None:
     return str(user["user_id"])
 
 
-def _play_private(target: Target, store: Store, site: str) -> list[Post]:
+def _play_private(target: Target, script: Mapping[str, Any], store: Store, site: str) -> list[Post]:
     """Play the short conversation in the private channel, if there is one; return its posts."""
     if target.private is None:
         return []
-    played = play(sample()["private"], licence_id=target.private.licence_id, store=store, site=site)
+    played = play(script, licence_id=target.private.licence_id, store=store, site=site)
     return _delivered(target, target.private, played)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demo.errors import DemoError
+from demo.languages import TIME_ZONES
 from demo.ports import free_port
 from demo.processes import url_of
 from demo.supervisor import Supervisor, answers
@@ -22,6 +23,7 @@ TEAM = "ireserve"
 CHANNEL = "webchat"
 PRIVATE_CHANNEL = "vip"
 BOOKINGS = "bookings"
+BOOKINGS_NAMES = {"en": "bookings", "nl": "boekingen", "de": "buchungen"}
 BOT = "i-reserve"
 STAND_IN = "stand-in"
 PRIVATE_BOT = "i-reserve-private"
@@ -68,9 +70,9 @@ class Target:
         """Return the places of all licences."""
         return [self.public] + ([self.private] if self.private else [])
 
-    def label(self, place: Place) -> str:
-        """Return the channel's name as people read it."""
-        return f"~{place.channel}{' (private)' * (place is self.private)}"
+    def label(self, place: Place, *, private: str) -> str:
+        """Return the channel's name as people read it, with a word for a private one."""
+        return f"~{place.channel}{f' ({private})' * (place is self.private)}"
 
     def page_url(self, place: Place) -> str:
         """Return the address of the channel's page."""
@@ -88,7 +90,7 @@ class Target:
 
 
 @contextmanager
-def running_target(supervisor: Supervisor) -> Iterator[Target]:
+def running_target(supervisor: Supervisor, *, language: str = "en") -> Iterator[Target]:
     """Yield the server to play against.
 
     Raises:
@@ -102,7 +104,7 @@ def running_target(supervisor: Supervisor) -> Iterator[Target]:
         missing = ", ".join(name for name, value in given.items() if not value)
         raise DemoError(f"to play against a real server, set {missing} as well")
     with _running_stand_in(supervisor) as url:
-        yield _set_up(url)
+        yield _set_up(url, language)
 
 
 def _real(url: str, token: str, team: str, channel: str, *, member_token: str | None) -> Target:
@@ -127,7 +129,9 @@ def _running_stand_in(supervisor: Supervisor) -> Iterator[str]:
         yield url
 
 
-def _set_up(url: str) -> Target:
+def _set_up(url: str, language: str) -> Target:
+    options = {"DefaultClientLocale": language, "PageTimeZone": TIME_ZONES[language]}
+    _control(url, "PATCH", "options", options)
     public, bookings, private = (f"{TEAM}/{name}" for name in (CHANNEL, BOOKINGS, PRIVATE_CHANNEL))
     person = {"username": MEMBER, "first_name": "Anna", "email": "anna@example.com"}
     made = _made(
@@ -136,7 +140,7 @@ def _set_up(url: str) -> Target:
             "teams": [{"name": TEAM, "display_name": "i-Reserve"}],
             "channels": [
                 {"team": TEAM, "name": CHANNEL},
-                {"team": TEAM, "name": BOOKINGS},
+                {"team": TEAM, "name": BOOKINGS, "display_name": BOOKINGS_NAMES[language]},
                 {"team": TEAM, "name": PRIVATE_CHANNEL, "type": "P"},
             ],
             "users": [
@@ -163,11 +167,16 @@ def _set_up(url: str) -> Target:
 
 def _made(url: str, wanted: dict[str, Any]) -> dict[str, Any]:
     """Let the stand-in make what is wanted; return the ids and tokens."""
+    return _control(url, "POST", "setup", wanted)
+
+
+def _control(url: str, method: str, what: str, body: dict[str, Any]) -> dict[str, Any]:
     request = urllib.request.Request(
-        f"{url}/_control/setup",
-        data=json.dumps(wanted).encode(),
+        f"{url}/_control/{what}",
+        data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
+        method=method,
     )
-    with urllib.request.urlopen(request, timeout=SETUP_TIMEOUT_S) as answer:
-        made: dict[str, Any] = json.load(answer)
-    return made
+    with urllib.request.urlopen(request, timeout=SETUP_TIMEOUT_S) as response:
+        answer: dict[str, Any] = json.load(response)
+    return answer

@@ -36,6 +36,7 @@ from demo.ireserve.mirror import Mirror, Passage
 from demo.ireserve.shown import shown
 from demo.ireserve.store import Conversation, Message, MessageState, Store
 from demo.ireserve.switch import Switch
+from demo.ireserve.words import PAGE_WORDS
 from ireserve_mattermost.connections import worker_redis
 from models import Database
 from settings import Settings, get_settings
@@ -220,6 +221,9 @@ def _page(conversation: Conversation | None) -> str:
     stand_in_url = configuration.stand_in_url
     return render_template(
         "page.html",
+        language=configuration.language,
+        time_zone=configuration.time_zone,
+        words=PAGE_WORDS[configuration.language],
         conversation=conversation,
         conversations=[(each, _url_of(each)) for each in _store().conversations()],
         channels=configuration.channels,

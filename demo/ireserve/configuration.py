@@ -14,6 +14,8 @@ _ATTACHMENTS = "IRESERVE_ATTACHMENTS"
 _CHANNELS = "IRESERVE_CHANNELS"
 _STAND_IN = "IRESERVE_STAND_IN"
 _COMMANDS = "IRESERVE_COMMANDS"
+_LANGUAGE = "IRESERVE_LANGUAGE"
+_TIME_ZONE = "IRESERVE_TIME_ZONE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Configuration:
 
     ``channels`` is by licence. ``stand_in_url`` is None when a real Mattermost server is played
     against: its pages cannot be shown within ours, and it has no switch. ``commands`` is a program
-    that is ``ireserve-mattermost`` with the settings of this installation.
+    that is ``ireserve-mattermost`` with the settings of this installation. ``language`` is the
+    page's, as licences name it, and ``time_zone`` its clock's; empty: the browser's.
     """
 
     store: Path
@@ -38,6 +41,8 @@ class Configuration:
     channels: Mapping[str, Channel]
     stand_in_url: str | None
     commands: Path
+    language: str = "en"
+    time_zone: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -49,6 +54,8 @@ class Configuration:
             channels={licence_id: Channel(**channel) for licence_id, channel in channels.items()},
             stand_in_url=os.environ[_STAND_IN] or None,
             commands=Path(os.environ[_COMMANDS]),
+            language=os.environ[_LANGUAGE],
+            time_zone=os.environ[_TIME_ZONE],
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -63,4 +70,6 @@ class Configuration:
             _CHANNELS: json.dumps(channels),
             _STAND_IN: self.stand_in_url or "",
             _COMMANDS: str(self.commands),
+            _LANGUAGE: self.language,
+            _TIME_ZONE: self.time_zone,
         }

@@ -7,6 +7,7 @@ from typing import Any
 
 from demo.mattermost.errors import COLLAPSED_THREADS, ApiError
 from demo.mattermost.versions import NEWEST, VERSIONS, ServerVersion
+from demo.mattermost.words import CLIENT_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,12 @@ class Options:
     RateLimitMaxBurst: int = 100
     RateLimitVaryByRemoteAddr: bool = True
     RateLimitVaryByUser: bool = False
-    # Not settings of a real server, where both are fixed at 30 s; tests shorten them.
+    # Not settings of a real server: the first two are fixed at 30 s there; tests shorten them.
     PendingPostTtlS: float = 30.0
     WebhookTimeoutS: float = 30.0
+    # By which clock the page tells times, as clients do by their member's settings; empty: by the
+    # browser's.
+    PageTimeZone: str = ""
     # What the version has by default, unless it is set.
     CollapsedThreads: str = ""
     ThreadAutoFollow: bool = True
@@ -45,6 +49,8 @@ class Options:
     MaximumPayloadSizeBytes: int = 300_000
     OutgoingIntegrationRequestsTimeout: int = 30
     SiteURL: str = ""
+    # The language of the web client for those who have chosen none.
+    DefaultClientLocale: str = "en"
     # The one switch: which version the server answers as.
     Version: str = NEWEST
 
@@ -60,6 +66,8 @@ class Options:
                 raise ValueError(f"{name} is no option, or the value has the wrong type")
         if changes.get("Version", self.Version) not in VERSIONS:
             raise ValueError(f"Version must be one of {', '.join(VERSIONS)}")
+        if changes.get("DefaultClientLocale", self.DefaultClientLocale) not in CLIENT_WORDS:
+            raise ValueError(f"DefaultClientLocale must be one of {', '.join(CLIENT_WORDS)}")
         return replace(self, **changes)
 
     @property

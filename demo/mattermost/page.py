@@ -1,6 +1,9 @@
 """The page of the stand-in: its channels as Mattermost's web client would show them."""
 
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, render_template, request
 
@@ -21,6 +24,7 @@ from demo.mattermost.thread_views import badges_of, rows_of
 from demo.mattermost.threads import mark_read, view_channel
 from demo.mattermost.uploads import Upload, save_upload
 from demo.mattermost.views import Viewer, roots_shown, thread_view
+from demo.mattermost.words import CLIENT_WORDS, ClientWords, counted
 
 blueprint = Blueprint("page", __name__)
 
@@ -37,6 +41,30 @@ _POLICY = "default-src 'none'; connect-src 'self'; img-src 'self'; script-src 's
 def _protect(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = _POLICY
     return response
+
+
+@blueprint.context_processor
+def _words() -> dict[str, Any]:
+    """What the templates are written in."""
+    options = backend().options
+    return {
+        "locale": options.DefaultClientLocale,
+        "time_zone": options.PageTimeZone,
+        "words": words(),
+        "counted": counted,
+        "clock": _clock,
+    }
+
+
+def _clock(time: datetime) -> str:
+    """The time of day, until the page's script writes it by the browser's clock."""
+    zone = backend().options.PageTimeZone
+    return f"{time.astimezone(ZoneInfo(zone)):%H:%M}" if zone else f"{time:%H:%M} UTC"
+
+
+def words() -> ClientWords:
+    """The texts in the server's language."""
+    return CLIENT_WORDS[backend().options.DefaultClientLocale]
 
 
 @blueprint.get("/")
@@ -144,7 +172,7 @@ def post(team_name: str, channel_name: str) -> Response:
             file_ids=_upload(channel, user),
         )
         if not draft.message.strip() and not draft.file_ids:
-            return answer({"error": "Nothing to send."}, 400)
+            return answer({"error": words().nothing_to_send}, 400)
         if draft.message.startswith("/") and request.form.get("is_message") != "true":
             told = execute(backend(), user, channel, draft.message, root_id=draft.root_id)
             return answer({"private": told["text"]}, 201)
@@ -159,7 +187,7 @@ def post(team_name: str, channel_name: str) -> Response:
 def _no_command() -> str:
     """The web client's own words; with them it offers to send the message as it is."""
     word = request.form.get("message", "").split()[0]
-    return f"Command with a trigger of '{word}' not found. Send again to send it as a message."
+    return words().no_command.format(word=word)
 
 
 @blueprint.post(f"{_CHANNEL}/threads/<root_id>/read")
@@ -179,7 +207,7 @@ def press(team_name: str, channel_name: str, post_id: str, action_id: str) -> Re
     user, post = _writer(channel), backend().state.posts.get(post_id)
     action = find_action(post.props, action_id) if post else None
     if post is None or action is None or "integration" not in action:
-        return answer({"error": "Action integration error."}, 400)
+        return answer({"error": words().action_failed}, 400)
     try:
         click(backend(), user, post, action)
     except ApiError as error:

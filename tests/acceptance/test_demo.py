@@ -114,9 +114,10 @@ def _files_of(pid: int) -> list[str]:
 def test_check_finds_both_directions_as_they_should_be(tmp_path: Path) -> None:
     """It plays both directions from whatever folder, finds nothing wrong, and leaves nothing."""
     environment = demo_environment(tmp_path)
+    words = ("demo", "--check", "--json", "--language", "nl")
 
     done = subprocess.run(
-        [Path(sys.executable).parent / "ireserve-mattermost", "demo", "--check", "--json"],
+        [Path(sys.executable).parent / "ireserve-mattermost", *words],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -130,6 +131,7 @@ def test_check_finds_both_directions_as_they_should_be(tmp_path: Path) -> None:
     assert {"page", "mattermost", "flower", "health", "logs", "commands"} < set(outcome)
     assert done.stderr.count("  ok  ") == 10, done.stderr
     assert "OK: all of it is there, once." in done.stderr
+    assert "Goedemiddag! Is het huis aan het meer nog vrij" in done.stderr
     assert _processes_of(environment) == []
     assert list(tmp_path.iterdir()) == []
 

@@ -13,14 +13,10 @@ const drawn = new Map();
 let change = "";
 let latest = [];
 
-// How far a message is on its way: what stands beside it, and what is said of it.
-const PASSAGES = {
-  sending: ["…", "on its way to Mattermost"],
-  waiting: ["◷ waiting", "Mattermost is away; it has not been tried yet"],
-  unsettled: ["? unsettled", "the answer was lost; Mattermost is asked whether it has it"],
-  sent: ["✓", "in Mattermost"],
-  failed: ["⚠ not delivered", "Mattermost could not be reached; kept for the operator"],
-};
+const words = JSON.parse(document.body.dataset.words);
+// Times of an English page are the browser's: its readers write them in more than one way.
+const locale = document.documentElement.lang === "en" ? [] : document.documentElement.lang;
+const timeZone = document.body.dataset.timeZone || undefined;
 
 function element(name, classes, text) {
   const node = document.createElement(name);
@@ -30,7 +26,7 @@ function element(name, classes, text) {
 }
 
 function fileNode(file) {
-  if (!file.url) return element("span", "file missing", "📄 " + file.name + " (not available)");
+  if (!file.url) return element("span", "file missing", "📄 " + file.name + " (" + words.not_available + ")");
   const link = element("a", file.is_picture ? "picture" : "file", file.is_picture ? undefined : "📄 " + file.name);
   link.href = file.url;
   link.target = "_blank";
@@ -55,7 +51,7 @@ function textNode(message) {
 }
 
 function bubbleNode(message) {
-  if (message.state === "deleted") return element("div", "bubble", "This message was deleted.");
+  if (message.state === "deleted") return element("div", "bubble", words.deleted);
   const bubble = element("div", "bubble");
   const files = element("div", "files");
   files.append(...message.files.map(fileNode));
@@ -63,8 +59,9 @@ function bubbleNode(message) {
   return bubble;
 }
 
+// How far a message is on its way: what stands beside it, and what is said of it.
 function passageNode(passage) {
-  const [sign, meaning] = PASSAGES[passage];
+  const [sign, meaning] = words[passage];
   const node = element("span", "passage " + passage, sign);
   node.title = meaning;
   node.append(element("span", "hidden", " (" + meaning + ")"));
@@ -74,13 +71,13 @@ function passageNode(passage) {
 function lineNode(message) {
   const line = element("div", "line");
   const moment = new Date(message.time);
-  const time = element("time", "", moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+  const time = element("time", "", moment.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", timeZone }));
   time.dateTime = message.time;
-  time.title = moment.toLocaleString();
+  time.title = moment.toLocaleString(locale, { timeZone });
   line.append(element("b", "", message.sender || "i-Reserve"), time);
-  if (message.state === "edited") line.append(element("span", "edited", "(edited)"));
+  if (message.state === "edited") line.append(element("span", "edited", words.edited));
   if (message.passage) line.append(passageNode(message.passage));
-  if (message.from_mattermost) line.append(element("span", "origin", "from Mattermost"));
+  if (message.from_mattermost) line.append(element("span", "origin", words.from_mattermost));
   return line;
 }
 
@@ -113,7 +110,7 @@ function draw(messages) {
   });
 }
 
-function counted(count, what) { return count + (count === 1 ? " message " : " messages ") + what; }
+function counted([one, more], count) { return (count === 1 ? one : more).replace("{count}", count); }
 
 // What the switch leads to. Nothing is tried twice: what finds the server gone may be lost to the
 // team until an operator re-sends it; after three of those the rest waits until a probe finds it.
@@ -122,9 +119,9 @@ function noticeText() {
   const count = (passage) => latest.filter((message) => message.passage === passage).length;
   const waiting = count("waiting"), failed = count("failed");
   const parts = [];
-  if (!is_on) parts.push("Mattermost is off. What finds it gone is not tried twice, and may fail; the rest waits until it is back.");
-  if (waiting) parts.push(counted(waiting, is_on ? "waiting: Mattermost is tried again within half a minute." : "waiting."));
-  if (failed) parts.push(counted(failed, "not delivered: nothing is tried twice; an operator re-sends."));
+  if (!is_on) parts.push(words.is_off);
+  if (waiting) parts.push(counted(is_on ? words.waiting_again : words.still_waiting, waiting));
+  if (failed) parts.push(counted(words.not_delivered, failed));
   return parts.join(" ");
 }
 
@@ -154,10 +151,10 @@ async function poll() {
       change = update.change;
       if (wasAtBottom) toBottom();
     }
-    live.textContent = "live";
+    live.textContent = words.live;
     live.className = "up";
   } catch {
-    live.textContent = "not reachable";
+    live.textContent = words.not_reachable;
     live.className = "down";
   }
 }
@@ -170,7 +167,7 @@ async function keepPolling() {
 
 function showAttached() {
   const count = composer.elements.files.files.length;
-  document.getElementById("attached").textContent = count ? count + (count > 1 ? " files" : " file") : "Attach";
+  document.getElementById("attached").textContent = count ? counted(words.attached, count) : words.attach;
 }
 
 async function send() {
@@ -191,7 +188,7 @@ async function send() {
   } catch {
     // What was typed meanwhile stands behind it.
     text.value = written + text.value;
-    problem.textContent = "Not sent. Try again.";
+    problem.textContent = words.not_sent;
   } finally {
     button.disabled = false;
     text.focus();
@@ -218,9 +215,9 @@ for (const step of ["take", "end"]) {
     event.target.disabled = true;
     try {
       const answer = await fetch(base + "/" + step, { method: "POST" });
-      problem.textContent = answer.ok ? "" : "Not done. Try again.";
+      problem.textContent = answer.ok ? "" : words.not_done;
     } catch {
-      problem.textContent = "Not done. Try again.";
+      problem.textContent = words.not_done;
     } finally {
       event.target.disabled = false;
     }

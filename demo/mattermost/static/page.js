@@ -3,6 +3,10 @@
 "use strict";
 
 const POLL_INTERVAL_MS = 1000;
+const words = JSON.parse(document.body.dataset.words);
+// Times of an English page are the browser's: its readers write them in more than one way.
+const locale = document.documentElement.lang === "en" ? [] : document.documentElement.lang;
+const timeZone = document.body.dataset.timeZone || undefined;
 const base = location.pathname.replace(/\/$/, "");
 const list = document.getElementById("threads");
 const live = document.getElementById("live");
@@ -31,8 +35,8 @@ function reveal(node) {
 function localTimes(node) {
   for (const time of node.querySelectorAll("time")) {
     const moment = new Date(time.dateTime);
-    time.title = moment.toLocaleString();
-    time.textContent = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    time.title = moment.toLocaleString(locale, { timeZone });
+    time.textContent = moment.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", timeZone });
   }
 }
 
@@ -63,7 +67,7 @@ function draw(update) {
     const node = document.getElementById("thread-" + id);
     if (node && list.children[place] !== node) list.insertBefore(node, list.children[place] ?? null);
   });
-  if (!update.order.length) list.innerHTML = '<p class="none">No messages yet.</p>';
+  if (!update.order.length) showNone();
   if (composer && !wanted.has("thread-" + composer.elements.root_id.value)) choose("");
   chooseByAddress();
   const chosen = composer?.elements.root_id.value;
@@ -71,6 +75,13 @@ function draw(update) {
   const changed = update.order.filter((id) => update.threads[id]);
   const shown = changed.includes(chosen) ? chosen : changed.at(-1);
   if (follow && shown) reveal(document.getElementById("thread-" + shown));
+}
+
+function showNone() {
+  const line = document.createElement("p");
+  line.className = "none";
+  line.textContent = words.no_messages;
+  list.replaceChildren(line);
 }
 
 // Within five minutes the client leaves out picture, name and time of an author's next post.
@@ -89,10 +100,10 @@ async function poll() {
     const query = new URLSearchParams({ revision, as: viewerId(), since: opened });
     const answer = await fetch(base + "/updates?" + query);
     if (answer.status === 200) draw(await answer.json());
-    live.textContent = "live";
+    live.textContent = words.live;
     live.className = "up";
   } catch {
-    live.textContent = "not reachable";
+    live.textContent = words.not_reachable;
     live.className = "down";
   }
 }
@@ -111,7 +122,7 @@ function titleOf(rootId) {
 
 function choose(rootId) {
   composer.elements.root_id.value = rootId;
-  document.querySelector("#target span").textContent = rootId ? "Reply to: " + titleOf(rootId) : "New thread";
+  document.querySelector("#target span").textContent = rootId ? words.reply_to.replace("{title}", () => titleOf(rootId)) : words.new_thread;
   document.getElementById("cancel").hidden = !rootId;
   for (const node of list.children) node.classList.toggle("chosen", node.id === "thread-" + rootId);
   if (rootId) markRead(rootId);
@@ -158,7 +169,7 @@ async function send() {
     const told = await answer.json();
     if (told.is_command) refused = written;
     if (told.error) throw new Error(told.error);
-    if (told.private) problem.textContent = "Only visible to you: " + told.private;
+    if (told.private) problem.textContent = words.only_you.replace("{text}", () => told.private);
     files.value = "";
     showAttached();
     await poll();
@@ -174,13 +185,13 @@ async function send() {
 
 function showAttached() {
   const count = composer.elements.files.files.length;
-  document.getElementById("attached").textContent = count ? count + (count > 1 ? " files" : " file") : "Attach";
+  document.getElementById("attached").textContent = count ? words.attached[count === 1 ? 0 : 1].replace("{count}", count) : words.attach;
 }
 
 // A dialog of the page's own: browsers ignore confirm() in a page that another one frames.
 function askToDelete(postId) {
   const replies = document.querySelectorAll("#thread-" + postId + " .replies .post").length;
-  document.getElementById("deleting-what").textContent = replies ? "Its replies (" + replies + ") go with it." : "";
+  document.getElementById("deleting-what").textContent = replies ? words.with_replies.replace("{count}", replies) : "";
   deleting.dataset.post = postId;
   deleting.returnValue = "";
   deleting.showModal();
@@ -201,7 +212,7 @@ async function press(button) {
   body.set("user_id", viewerId());
   const address = base + "/posts/" + button.closest("[data-post]").dataset.post + "/actions/" + button.dataset.action;
   const answer = await fetch(address, { method: "POST", body });
-  if (!answer.ok) line.textContent = "Action integration error.";
+  if (!answer.ok) line.textContent = words.action_failed;
   await poll();
 }
 
