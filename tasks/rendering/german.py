@@ -55,11 +55,11 @@ GERMAN = Wording(
     more_fields="… ({count} weitere Felder)",
     more_characters="… ({count} weitere Zeichen)",
     hint=(
-        "❔ Diesen Beitrag hat kein Besucher erhalten: Er steht in keinem Thread eines Gesprächs. "
-        "Um einem Besucher zu antworten, schreiben Sie bitte in den Thread seines Gesprächs. "
+        "❔ Diese Nachricht hat kein Besucher erhalten: Sie steht in keinem Gesprächs-Thread. "
+        "Um einem Besucher zu antworten, schreiben Sie bitte in den Thread dieses Gesprächs. "
         "(Dieser Hinweis kommt höchstens einmal am Tag.)"
     ),
     round_trip=(
-        "Test der Verbindung zu i-Reserve und zurück; dieser Beitrag wird sofort wieder entfernt."
+        "Test der Verbindung zu i-Reserve und zurück; diese Nachricht wird sofort wieder entfernt."
     ),
 )

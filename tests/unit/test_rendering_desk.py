@@ -170,7 +170,7 @@ def test_rest_of_the_card_is_too() -> None:
     assert message.splitlines() == [
         "🟢 **Bezoeker zonder naam**",
         "`17` · [Openen in i-Reserve](https://i.example/1)",
-        "↪ _Dit is het vervolg van een eerder gesprek, dat is verwijderd._",
+        "↪ _Dit is het vervolg van een eerdere thread, die is verwijderd._",
     ]
     assert attachment["text"].endswith(" · wacht sinds 26 nov. 2026 04:05")
 
