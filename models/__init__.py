@@ -6,7 +6,7 @@ from models.conversation import Conversation, ConversationState
 from models.delivery import Delivery, DeliveryKind, DeliveryState
 from models.hint import Hint
 from models.keyring import KeyRing, KeyRingError
-from models.licence import Licence, Names, NotificationChannel, Receipts
+from models.licence import Licence, Names, NotificationChannel, Receipts, ReplyMode
 from models.reply import (
     Receipt,
     Reply,
@@ -41,6 +41,7 @@ __all__ = [
     "Reply",
     "ReplyAttachment",
     "ReplyEvent",
+    "ReplyMode",
     "ReplySource",
     "ReplyState",
     "UnownedFile",

@@ -20,6 +20,9 @@ NOTIFICATION_TYPE_LENGTH = 100
 
 DEFAULT_NOTE_PREFIXES = "note: notitie: notiz:"
 NOTE_PREFIXES_LENGTH = 200
+DEFAULT_REPLY_PREFIXES = "reply: antwoord: r:"
+# A visitor waits for the pause with every answer: more than a minute is no chat any more.
+MAX_REPLY_PAUSE_S = 60
 # Ten user names (64 each) with their @, and a blank between.
 MENTION_LENGTH = 700
 
@@ -48,6 +51,17 @@ class Receipts(StrEnum):
     ALL = "all"
     NOTES = "notes"
     NONE = "none"
+
+
+class ReplyMode(StrEnum):
+    """Which posts in a conversation's thread are for the visitor.
+
+    ``all``: each but a note. ``explicit``: what begins with a reply prefix. ``alerts``: none.
+    """
+
+    ALL = "all"
+    EXPLICIT = "explicit"
+    ALERTS = "alerts"
 
 
 class Licence(Base):
@@ -85,6 +99,16 @@ class Licence(Base):
     note_prefixes: Mapped[str] = mapped_column(
         String(NOTE_PREFIXES_LENGTH), default=DEFAULT_NOTE_PREFIXES
     )
+    reply_mode: Mapped[ReplyMode] = mapped_column(
+        Enum(ReplyMode, native_enum=False, length=16, values_callable=enum_values),
+        default=ReplyMode.ALL,
+    )
+    # With one of these words (separated by spaces) begins what the visitor gets in mode explicit.
+    reply_prefixes: Mapped[str] = mapped_column(
+        String(NOTE_PREFIXES_LENGTH), default=DEFAULT_REPLY_PREFIXES
+    )
+    # How long a reply waits before i-Reserve is told, so that its author may take it back.
+    reply_pause_s: Mapped[int] = mapped_column(Integer, default=0)
     # Two columns, of which an older worker knows the first: is anything marked at all, and are
     # replies that the visitor reads?
     marks_replies: Mapped[bool] = mapped_column("receipts", default=True)

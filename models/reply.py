@@ -138,6 +138,8 @@ class Reply(Base):
     # When the sweep is to wake it if it is still open by then, and how often it was tried.
     next_attempt_at: Mapped[datetime] = mapped_column(default=utc_now)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    # Until when its author may take it back; None: it has no pause, or i-Reserve has been told.
+    paused_until: Mapped[datetime | None]
     # What the last attempt met, None once it is recorded: a word, and a sentence for the operator
     # with ids and status, never a name or a text.
     reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))

@@ -22,9 +22,14 @@ RESOLVE_REPLY = "mattermost.resolve_reply"
 GIVE_RECEIPTS = "mattermost.give_receipts"
 
 
-def wake_replies(reply_ids: Sequence[int], *, publisher: Celery = app) -> bool:
-    """Let a worker resolve these replies, which are committed; False: the sweep does it later."""
-    return _publish(publisher, RESOLVE_REPLY, None, reply_ids=list(reply_ids))
+def wake_replies(
+    reply_ids: Sequence[int], *, publisher: Celery = app, at: datetime | None = None
+) -> bool:
+    """Let a worker resolve these replies, which are committed, at that time or now.
+
+    False: the sweep does it later.
+    """
+    return _publish(publisher, RESOLVE_REPLY, at, reply_ids=list(reply_ids))
 
 
 def wake_receipts(licence_id: str, *, at: datetime | None = None) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from models import Database, KeyRing, KeyRingError, Licence, Names, Receipts
+from models import Database, KeyRing, KeyRingError, Licence, Names, Receipts, ReplyMode
+from models.licence import DEFAULT_REPLY_PREFIXES
 from tasks.failures import OwnReason, SendFailedError
 from tasks.rendering import DEFAULT_DESK, Desk
 
@@ -44,6 +45,9 @@ class LicenceAccess:
     receipts: Receipts
     hints: bool
     notification_targets: Mapping[str, NotificationTarget]
+    reply_mode: ReplyMode = ReplyMode.ALL
+    reply_prefixes: str = DEFAULT_REPLY_PREFIXES
+    reply_pause_s: int = 0
     # As it is drawn on a root: "@anna @bert", "@channel", or empty.
     mention: str = ""
     names: Names = Names.HEADER
@@ -58,6 +62,12 @@ class LicenceAccess:
     def speaks_as_author(self) -> bool:
         """Say whether visitor and agent are the authors of their posts."""
         return self.names is Names.AUTHOR and self.allows_own_names
+
+    @property
+    def wanted_prefix(self) -> str:
+        """Return what a post for the visitor begins with; empty: it needs no prefix."""
+        is_explicit = self.reply_mode is ReplyMode.EXPLICIT
+        return next(iter(self.reply_prefixes.split()), "") if is_explicit else ""
 
     def target_of(self, notification_type: str) -> NotificationTarget:
         """Return where notifications of this type go: an unmapped one to the default channel."""
@@ -129,6 +139,9 @@ class Licences:
             note_prefixes=licence.note_prefixes,
             receipts=licence.receipts,
             hints=licence.hints,
+            reply_mode=licence.reply_mode,
+            reply_prefixes=licence.reply_prefixes,
+            reply_pause_s=licence.reply_pause_s,
             mention=licence.mention,
             names=licence.names,
             allows_own_names=licence.allows_own_names,

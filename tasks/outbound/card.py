@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select, update
 
-from models import Conversation, ConversationState, Licence, User
+from models import Conversation, ConversationState, Licence, ReplyMode, User
 from tasks.failures import UndecidedError
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostError, RefusedError
@@ -182,6 +182,8 @@ def _card(thread: Thread, licence: LicenceAccess) -> Card:
         assignee=thread.assignee_name,
         assignee_username=thread.assignee_username,
         # Who is named follows the thread from then on; a root without a question names no member.
+        reply_prefix=licence.wanted_prefix,
+        is_for_alerts=licence.reply_mode is ReplyMode.ALERTS,
         mention=licence.mention if is_open and thread.question else "",
         page_url=thread.page_url,
         page_title=thread.page_title,

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import Lane, LaneEntry, TooManyError
 from ireserve_mattermost.wake_ups import licence_wake_up
-from models import Conversation, DeliveryKind, Licence, utc_now
+from models import Conversation, ConversationState, DeliveryKind, Licence, utc_now
 from tasks.outbound.settlement import CLOCK_MARGIN
 from tasks.runtime import Runtime
 
@@ -18,6 +19,8 @@ from tasks.runtime import Runtime
 REDRAW_KEY = f"{DeliveryKind.CONVERSATION.value}:card"
 # A card is drawn within a second or two as a rule; what is older was left behind.
 OVERDUE = timedelta(seconds=10)
+# The card of an older conversation is drawn with its next message.
+LIVE = timedelta(days=1)
 # What the sweep takes up at a time: a second's work.
 AT_ONCE = 100
 
@@ -62,6 +65,21 @@ def redraw_overdue(runtime: Runtime) -> int:
         if not runtime.circuits.state(licence_id).is_open
         and runtime.lanes.head(Lane.of_conversation(licence_id, conversation_id)) is None
     )
+
+
+def redraw_live_cards(session: Session, licence_id: str) -> None:
+    """Have the cards drawn of conversations that are going on: the licence shows them otherwise.
+
+    The sweep does it, within some seconds. Others are drawn with their next message.
+    """
+    now = utc_now()
+    live = update(Conversation).where(
+        Conversation.licence_id == licence_id,
+        Conversation.last_active_at > now - LIVE,
+        Conversation.root_post_id.is_not(None),
+        Conversation.state.is_distinct_from(ConversationState.CLOSED),
+    )
+    session.execute(live.values(card_changed_at=now))
 
 
 def _overdue(runtime: Runtime) -> Sequence[Row[str, str]]:

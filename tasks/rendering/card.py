@@ -66,7 +66,9 @@ class Card:
     ``since`` is when the state began. ``waiting_since`` is told beside another state, where the
     visitor waits all the same. ``assignee`` is a name as i-Reserve gave it, ``assignee_username``
     one in Mattermost, which makes its member follow. ``mention`` is ready to be written, as
-    ``@anna @bert``. ``is_signed``: the message may be edited later, so that it can show the state.
+    ``@anna @bert``. ``reply_prefix`` is what a post for the visitor begins with, where it must;
+    ``is_for_alerts``: no post is for the visitor. ``is_signed``: the message may be edited later,
+    so that it can show the state.
     """
 
     conversation_id: str
@@ -78,6 +80,8 @@ class Card:
     assignee: str | None = None
     assignee_username: str | None = None
     mention: str = ""
+    reply_prefix: str = ""
+    is_for_alerts: bool = False
     page_url: str | None = None
     page_title: str | None = None
     conversation_url: str | None = None
@@ -116,7 +120,16 @@ def _message(card: Card, desk: Desk, *, max_length: int) -> str:
 def _line(card: Card, desk: Desk) -> str:
     """Return the line of the attachment: the state, what i-Reserve knows, and who is told."""
     question = "" if card.is_signed else _question(card)
-    return _joined([_state(card, desk), question, *map(_field, card.fields), card.mention])
+    fields = map(_field, card.fields)
+    return _joined([_state(card, desk), question, *fields, _mode(card, desk), card.mention])
+
+
+def _mode(card: Card, desk: Desk) -> str:
+    """Return which posts the visitor gets; empty: each that is no note."""
+    if card.is_for_alerts:
+        return desk.wording.alerts_only
+    prefix = plain_line(card.reply_prefix, limit=MAX_FIELD_LENGTH) if card.reply_prefix else ""
+    return desk.wording.prefix_wanted.format(prefix=prefix) if prefix else ""
 
 
 def _state(card: Card, desk: Desk) -> str:

@@ -66,6 +66,9 @@ class Wording:
     since: str
     at: str
     waiting_beside: str
+    # Which posts the visitor gets, where that is not each but a note.
+    prefix_wanted: str
+    alerts_only: str
     open_in_ireserve: str
     continues: str
 

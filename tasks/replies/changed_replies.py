@@ -146,6 +146,8 @@ def _renew(reply: Reply) -> None:
     reply.received_at = utc_now()
     reply.next_attempt_at = utc_now() + WAKE_UP_GRACE
     reply.attempts = 0
+    # What becomes a reply by this change has a pause of its own.
+    reply.paused_until = None
 
 
 def _is_news(reply: Reply | _Version, post: Post, *, now_ms: int) -> bool:

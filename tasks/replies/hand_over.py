@@ -114,7 +114,7 @@ def _send(runtime: Runtime, task: str, notice: ReplyNotice) -> bool:
 def _told(known: KnownReply) -> Update:
     # A change that came meanwhile has another revision, and is still to be told.
     this = update(Reply).where(Reply.id == known.id, Reply.revision == known.revision)
-    return this.values(pending_event=None)
+    return this.values(pending_event=None, paused_until=None)
 
 
 def _told_later(known: KnownReply) -> Update:

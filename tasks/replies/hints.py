@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from models import Conversation, Database, Hint, utc_now
+from models import Conversation, Database, Hint, ReplyMode, utc_now
 from tasks.licences.access import LicenceAccess
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError, Post, RefusedError
@@ -24,7 +24,6 @@ from tasks.replies.colleagues import Colleagues
 from tasks.replies.content import Words
 from tasks.replies.known_reply import RECEIPT_DELAY
 from tasks.replies.meaning import is_by_webhook, is_of_a_person
-from tasks.replies.notes import prefixes_of
 from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -60,7 +59,8 @@ def plan_hint(
     Raises:
         MattermostError: the server could not be asked for a post or its author.
     """
-    found = [post for post in posts if licence.hints and _may_be_an_answer(runtime, licence, post)]
+    is_wanted = licence.hints and licence.reply_mode is not ReplyMode.ALERTS
+    found = [post for post in posts if is_wanted and _may_be_an_answer(runtime, licence, post)]
     if not found:
         return None
     with runtime.database.reading() as connection:
@@ -107,18 +107,18 @@ def _is_worth_a_hint(connection: Connection, licence_id: str, post: Post) -> boo
 def _is_for_a_visitor(
     runtime: Runtime, licence: LicenceAccess, post: Post, extend: Callable[[], None]
 ) -> bool:
-    """Say whether the post may be; a bot's is not, nor what begins as a note in a thread does."""
+    """Say whether the post may be; a bot's is not, nor what would be a note in a thread."""
     client = runtime.clients.of(licence)
     extend()
     try:
         # A list of changes is read without the texts.
-        words = Words.of(client.get_post(post.id).message, prefixes_of(licence.note_prefixes))
+        words = Words.for_licence(client.get_post(post.id).message, licence)
         extend()
         member = _members.find(client, licence_id=licence.id, user_id=post.user_id)
     except RefusedError:
         # The post is gone, or the bot may not see who wrote it: in doubt there is no hint.
         return False
-    if member is None or member.is_bot or words.begin_a_note:
+    if member is None or member.is_bot or words.begin_a_note or words.told is None:
         return False
     extend()
     return not _colleagues.has_any(client, words.mentions, licence_id=licence.id)

@@ -40,6 +40,7 @@ class KnownReply:
     received_at: datetime
     next_attempt_at: datetime
     attempts: int
+    paused_until: datetime | None
     receipt: Receipt | None
     receipt_due_at: datetime | None
     files: tuple[File, ...] = field(repr=False)
@@ -53,6 +54,11 @@ class KnownReply:
         if not self.revision:
             return None
         return self.post_update_at_ms - (1 if lacks_files(self.files) else 0)
+
+    @property
+    def is_read_by_the_visitor(self) -> bool:
+        """Say whether the recorded version is one that the visitor reads."""
+        return self.visibility is Visibility.PUBLIC and self.text is not None
 
     @property
     def shows_nothing(self) -> bool:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from math import inf
 from typing import TypeAlias
 
+from models import ReplyMode, Visibility
 from tasks.mattermost import Post
 from tasks.outbound.marks import mark_of
 
@@ -23,6 +24,7 @@ class Means(StrEnum):
 
     REPLY = "reply"
     NOTE = "note"
+    COMMAND = "command"
     NOTHING_TO_SHOW = "nothing_to_show"
     DELETION = "deletion"
     GONE_WITH_THREAD = "gone_with_thread"
@@ -88,6 +90,10 @@ def _not_asked_for() -> bool:
     raise AssertionError("no rule that looks at the post alone asks for more")
 
 
+def _not_recorded() -> None:
+    return None
+
+
 def _no_thread() -> ThreadKind:
     raise AssertionError("no rule that looks at the post alone asks for its thread")
 
@@ -97,18 +103,23 @@ class Facts:
     """What the rules look at; the callables ask when a rule needs the answer, and not before.
 
     ``recorded_at_ms`` is the version of the post that is recorded (Mattermost's ``update_at``),
-    None when none is. ``now_ms`` is the server's time.
+    None when none is. ``now_ms`` is the server's time. ``mode`` is the licence's.
     """
 
     post: Post
     bot_user_id: str
     recorded_at_ms: int | None = None
     now_ms: float = inf
+    mode: ReplyMode = ReplyMode.ALL
     went_with_its_thread: Callable[[], bool] = _not_asked_for
     thread: Callable[[], ThreadKind] = _no_thread
     is_by_a_bot: Callable[[], bool] = _not_asked_for
     is_a_note: Callable[[], bool] = _not_asked_for
+    is_a_command: Callable[[], bool] = _not_asked_for
     is_empty: Callable[[], bool] = _not_asked_for
+    lacks_a_prefix: Callable[[], bool] = _not_asked_for
+    # Who may read the recorded version, if it has the same text and files.
+    same_was_for: Callable[[], Visibility | None] = _not_recorded
 
     @property
     def is_deleted(self) -> bool:
@@ -130,10 +141,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line of the table."""
+    """A line of the table; ``says`` is how docs/replies.md tells it."""
 
     meaning: Meaning
     looks: Looks
+    says: str
     holds: Callable[[Facts], bool]
 
 
@@ -142,26 +154,52 @@ class Rule:
 # ``props.from_bot``, which anyone can set.
 # fmt: off
 RULES: tuple[Rule, ...] = (
-    Rule(Means.GONE_WITH_THREAD, Looks.AT_ITS_ROOT, lambda it: it.is_deleted and it.is_recorded
-         and it.went_with_its_thread()),
-    Rule(Means.DELETION, Looks.AT_ITS_ROW, lambda it: it.is_deleted and it.is_recorded),
-    Rule(Ignored.DELETED, Looks.AT_ITS_ROW, lambda it: it.is_deleted),
-    Rule(Means.OLD_VERSION, Looks.AT_ITS_ROW, lambda it: it.is_no_newer),
-    Rule(Ignored.HISTORY_COPY, Looks.AT_THE_POST, lambda it: bool(it.post.original_id)),
-    Rule(Ignored.ROOT_POST, Looks.AT_THE_POST, lambda it: not it.post.root_id),
-    Rule(Ignored.OWN_POST, Looks.AT_THE_POST, lambda it: it.post.user_id == it.bot_user_id),
-    Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, lambda it: it.post.type.startswith("system_")),
-    Rule(Means.UNLINKED, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNLINKED),
-    Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, lambda it: it.thread() is ThreadKind.UNKNOWN),
-    Rule(Ignored.OTHER_BOT, Looks.AT_ITS_AUTHOR, lambda it: it.is_by_a_bot()),
-    Rule(Ignored.NOTIFICATION_THREAD, Looks.AT_ITS_AUTHOR,
+    Rule(Means.GONE_WITH_THREAD, Looks.AT_ITS_ROOT,
+         "was recorded, and was deleted together with its thread",
+         lambda it: it.is_deleted and it.is_recorded and it.went_with_its_thread()),
+    Rule(Means.DELETION, Looks.AT_ITS_ROW, "was recorded, and is deleted",
+         lambda it: it.is_deleted and it.is_recorded),
+    Rule(Ignored.DELETED, Looks.AT_ITS_ROW, "is deleted before it was recorded",
+         lambda it: it.is_deleted),
+    Rule(Means.OLD_VERSION, Looks.AT_ITS_ROW, "is recorded as it is, or as it was later",
+         lambda it: it.is_no_newer),
+    Rule(Ignored.HISTORY_COPY, Looks.AT_THE_POST, "is Mattermost's copy of an earlier version",
+         lambda it: bool(it.post.original_id)),
+    Rule(Ignored.ROOT_POST, Looks.AT_THE_POST, "is in no thread", lambda it: not it.post.root_id),
+    Rule(Ignored.OWN_POST, Looks.AT_THE_POST, "is our bot's own",
+         lambda it: it.post.user_id == it.bot_user_id),
+    Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, "is a system message",
+         lambda it: it.post.type.startswith("system_")),
+    Rule(Means.UNLINKED, Looks.AT_ITS_THREAD,
+         "is in a thread that our bot began and that is not linked yet",
+         lambda it: it.thread() is ThreadKind.UNLINKED),
+    Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, "is in a thread that is not ours",
+         lambda it: it.thread() is ThreadKind.UNKNOWN),
+    Rule(Ignored.OTHER_BOT, Looks.AT_ITS_AUTHOR, "is by another bot", lambda it: it.is_by_a_bot()),
+    Rule(Ignored.NOTIFICATION_THREAD, Looks.AT_ITS_AUTHOR, "is under a notification",
          lambda it: it.thread() is ThreadKind.NOTIFICATION),
-    Rule(Ignored.MOVED_THREAD, Looks.AT_ITS_AUTHOR, lambda it: it.thread() is ThreadKind.MOVED),
-    Rule(Ignored.CUSTOM_POST, Looks.AT_ITS_AUTHOR, lambda it: not is_of_a_person(it.post)),
-    Rule(Ignored.WEBHOOK, Looks.AT_ITS_AUTHOR, lambda it: is_by_webhook(it.post)),
-    Rule(Means.NOTE, Looks.AT_ITS_TEXT, lambda it: it.is_a_note()),
-    Rule(Means.NOTHING_TO_SHOW, Looks.AT_ITS_TEXT, lambda it: it.is_empty()),
-    Rule(Means.REPLY, Looks.AT_ITS_TEXT, lambda it: True),
+    Rule(Ignored.MOVED_THREAD, Looks.AT_ITS_AUTHOR, "is in a thread that was moved or replaced",
+         lambda it: it.thread() is ThreadKind.MOVED),
+    Rule(Ignored.CUSTOM_POST, Looks.AT_ITS_AUTHOR, "is a plugin's custom post",
+         lambda it: not is_of_a_person(it.post)),
+    Rule(Ignored.WEBHOOK, Looks.AT_ITS_AUTHOR, "is made by a webhook or a slash command",
+         lambda it: is_by_webhook(it.post)),
+    Rule(Means.NOTE, Looks.AT_ITS_TEXT, "has the text and files of a note that is recorded",
+         lambda it: it.same_was_for() is Visibility.INTERNAL),
+    Rule(Means.REPLY, Looks.AT_ITS_TEXT, "has the text and files of a reply that is recorded",
+         lambda it: it.same_was_for() is Visibility.PUBLIC),
+    Rule(Means.NOTE, Looks.AT_ITS_TEXT,
+         "begins with a note prefix, a colleague's name, or a mention of all",
+         lambda it: it.is_a_note()),
+    Rule(Means.COMMAND, Looks.AT_ITS_TEXT, "begins with `/` or `!` and a letter",
+         lambda it: it.is_a_command()),
+    Rule(Means.NOTHING_TO_SHOW, Looks.AT_ITS_TEXT, "shows nothing: no visible sign, and no file",
+         lambda it: it.is_empty()),
+    Rule(Means.NOTE, Looks.AT_ITS_TEXT, "is written in mode `alerts`",
+         lambda it: it.mode is ReplyMode.ALERTS),
+    Rule(Means.NOTE, Looks.AT_ITS_TEXT, "is written in mode `explicit`, without a reply prefix",
+         lambda it: it.mode is ReplyMode.EXPLICIT and it.lacks_a_prefix()),
+    Rule(Means.REPLY, Looks.AT_ITS_TEXT, "is anything else", lambda it: True),
 )
 # fmt: on
 _BY_THE_POST_ALONE = tuple(rule for rule in RULES if rule.looks is Looks.AT_THE_POST)

@@ -18,27 +18,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
-from tasks.replies.leads import has_endless_lead, is_picture, lead_positions, mentions_at
+from tasks.replies.leads import has_endless_lead, lead_positions, mentions_at
 from tasks.replies.plain_text import Reading
+from tasks.replies.prefixes import REFUSED_STARTS, end_of_prefix, folded, is_seen, words_of
 
 ALWAYS = "//"
 # Licences that chose words of their own; most have the default ones.
 MAX_SETTINGS = 1_000
-# What a client takes for a command, or for the start of one, and does not send.
-REFUSED_STARTS = ("/", "!")
-# Letters by Unicode's book that are drawn as a blank, and so hide a prefix behind them.
-_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
-_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mn", "Me"})
-# What looks like a colon.
-_COLONS = str.maketrans("\u2236\ua789\u02d0\u0589", "::::")
 _LINE_ENDING = re.compile("\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _QUOTED_LINES = re.compile(r"(?:[^\S\n]*(?:>[^\n]*)?\n)+")
 _FENCE = re.compile(r"(?:`{3,}|~{3,})+")
 _CODE = re.compile(r"\s*(?:`|~~~)")
-
-
-class NotePrefixError(ValueError):
-    """A prefix that could not be used in Mattermost; says which, and why."""
+_COMMAND = re.compile(rf"\s*[{''.join(REFUSED_STARTS)}][^\W\d_]")
+# More than this in front of a command's sign is a text.
+_COMMAND_LENGTH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,7 @@ class NotePrefixes:
     @classmethod
     def parse(cls, setting: str) -> Self:
         """Return the prefixes of a setting, which are separated by spaces."""
-        return cls(tuple(filter(None, map(_folded, [*setting.split(), ALWAYS]))))
+        return cls((*words_of(setting), ALWAYS))
 
     def matches(self, text: str, reading: Reading | None = None) -> bool:
         """Say whether this Markdown is a note; ``reading`` is how it reads, if that is known."""
@@ -67,12 +60,11 @@ class NotePrefixes:
     def _end(self, text: str) -> int | None:
         """Return where the prefix ends with which the text begins; None: with none."""
         for position in lead_positions(text):
-            if not _is_seen(text[position : position + 1] or " "):
+            if not is_seen(text[position : position + 1] or " "):
                 continue
-            for prefix in self._prefixes:
-                end = _prefix_end(text, position, prefix)
-                if end is not None:
-                    return end
+            end = end_of_prefix(text, position, self._prefixes)
+            if end is not None:
+                return end
         return None
 
 
@@ -82,24 +74,18 @@ def prefixes_of(setting: str) -> NotePrefixes:
     return NotePrefixes.parse(setting)
 
 
-def check_prefixes(setting: str) -> None:
-    """Say whether a setting can be used.
-
-    Raises:
-        NotePrefixError: one of the prefixes begins with what a client takes for a command.
-    """
-    for word in setting.split():
-        if _folded(word).startswith(REFUSED_STARTS):
-            raise NotePrefixError(
-                f"{word}: Mattermost's clients take a message that begins with "
-                f"{' or '.join(REFUSED_STARTS)} for a command; choose a word such as note:"
-            )
-
-
 def leading_mentions(text: str, reading: Reading) -> tuple[str, ...]:
     """Return the names that a text begins with, ``@anna`` as ``anna``, in small letters."""
     found = (mentions_at(begins) for begins in _beginnings(text, reading))
     return tuple(dict.fromkeys(name for names in found for name in names))
+
+
+def begins_a_command(text: str, reading: Reading) -> bool:
+    """Say whether the text begins as a command to a server or a bot does, ``/close``, ``!take``."""
+    found = (
+        _COMMAND.match(folded(begins[:_COMMAND_LENGTH])) for begins in _beginnings(text, reading)
+    )
+    return any(found)
 
 
 def _beginnings(text: str, reading: Reading) -> Iterator[str]:
@@ -107,7 +93,7 @@ def _beginnings(text: str, reading: Reading) -> Iterator[str]:
     written = _LINE_ENDING.sub("\n", text)
     unquoted = _QUOTED_LINES.match(written + "\n")
     written = written[unquoted.end() :] if unquoted else written
-    is_code = _CODE.match("".join(filter(_is_seen, written[:100]))) is not None
+    is_code = _CODE.match("".join(filter(is_seen, written[:100]))) is not None
     if not is_code:
         yield written
     # A fence that is never closed is text; what begins with code has no opening.
@@ -117,53 +103,3 @@ def _beginnings(text: str, reading: Reading) -> Iterator[str]:
     # Letters in circles and squares are pictures by themselves.
     if not opening.isascii():
         yield unicodedata.normalize("NFKC", opening)
-
-
-def _prefix_end(text: str, position: int, prefix: str) -> int | None:
-    """Return where a folded prefix ends that stands at the position; None: it does not.
-
-    Blanks and backslashes may stand before its signs ("note :"), and a letter at its end ends a
-    word ("note" is not the beginning of "notebook").
-    """
-    done = 0
-    for end, seen in _folded_from(text, position):
-        if done == len(prefix):
-            return None if prefix[-1].isalnum() and seen[0].isalnum() else position
-        if prefix.startswith(seen, done):
-            done += len(seen)
-            position = end
-        elif not (done and _may_be_apart(prefix, done) and (seen.isspace() or seen == "\\")):
-            return None
-    return position if done == len(prefix) else None
-
-
-def _may_be_apart(prefix: str, position: int) -> bool:
-    return prefix[position - 1].isalnum() and not prefix[position].isalnum()
-
-
-def _folded_from(text: str, position: int) -> Iterator[tuple[int, str]]:
-    """Yield the characters that are seen from a position on, folded, each with where it ends."""
-    while position < len(text):
-        end = position + 1
-        while end < len(text) and unicodedata.category(text[end]) in ("Mn", "Me"):
-            end += 1
-        seen = _folded(text[position:end])
-        if seen:
-            yield end, seen
-        position = end
-
-
-def _folded(text: str) -> str:
-    """Return the text in small letters, without what is not seen, and with plain signs for wide."""
-    plain = "".join(map(_plain, unicodedata.normalize("NFC", text)))
-    return "".join(filter(_is_seen, plain.translate(_COLONS))).casefold()
-
-
-def _plain(char: str) -> str:
-    return char if is_picture(char) else unicodedata.normalize("NFKC", char)
-
-
-def _is_seen(char: str) -> bool:
-    return char.isspace() or (
-        unicodedata.category(char) not in _UNSEEN and char not in _BLANK_LETTERS
-    )

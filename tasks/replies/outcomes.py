@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
     EMPTY = "empty"
     WAITING = "waiting"
+    PAUSED = "paused"
     GIVEN_UP = "given_up"
     HANDED_OVER = "handed over"
     UNTOLD = "untold"
@@ -72,6 +73,7 @@ _EVENTS: Mapping[Outcome, Callable[[dict[str, Any], Ending], object]] = {
     Outcome.DELETED: lambda ids, _: log.info("reply_deleted", **ids),
     Outcome.IGNORED: lambda ids, end: log.info("post_ignored", reason=end.reason, **ids),
     Outcome.EMPTY: lambda ids, _: log.info("reply_empty", **ids),
+    Outcome.PAUSED: lambda ids, _: log.info("reply_paused", **ids),
     Outcome.WAITING: lambda ids, end: log.warning("reply_waits", reason=end.reason, **ids),
     Outcome.GIVEN_UP: lambda ids, end: log.error(
         "reply_not_recorded", reason=end.reason, detail=end.detail, **ids

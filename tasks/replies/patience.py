@@ -25,6 +25,8 @@ REFUSED_PAUSE_S = 300.0
 GIVE_UP_AFTER_S = 86_400.0
 # When the sweep wakes a reply that was given up: never. An operator's look-up names it.
 GIVEN_UP = datetime(9999, 1, 1, tzinfo=UTC)
+# The reason of a reply that waits for the end of its licence's pause: nothing is wrong.
+PAUSED = "paused"
 
 
 class Trouble(StrEnum):
@@ -41,6 +43,11 @@ class Trouble(StrEnum):
     def is_counted(self) -> bool:
         """Say whether it may happen ``MAX_ATTEMPTS`` times only."""
         return self in {Trouble.NOT_THERE, Trouble.FILES}
+
+    @property
+    def keeps_the_order(self) -> bool:
+        """Say whether later replies wait for one that was paused; those may take a day."""
+        return self not in {Trouble.BROKEN, Trouble.REFUSED}
 
     @property
     def means_no_reply(self) -> bool:

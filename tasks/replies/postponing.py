@@ -30,6 +30,8 @@ def postpone(database: Database, known: KnownReply, obstacle: Obstacle) -> Endin
 def _waiting(known: KnownReply, obstacle: Obstacle, now: datetime) -> KnownReply:
     if known.state is not ReplyState.RECEIVED:
         known = replace(known, state=ReplyState.RECEIVED, received_at=now, attempts=0)
+    if not obstacle.trouble.keeps_the_order:
+        known = replace(known, paused_until=None)
     attempts = known.attempts + obstacle.trouble.is_counted
     age_s = (now - known.received_at).total_seconds()
     seconds = pause_s(obstacle.trouble, age_s=age_s, attempts=attempts)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from models import Visibility
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Member, Post, Reason, RefusedError
 from tasks.outbound.marks import mark_of
@@ -13,9 +14,8 @@ from tasks.replies import owners
 from tasks.replies.authors import Author, Members, author_of
 from tasks.replies.colleagues import Colleagues
 from tasks.replies.content import Words
-from tasks.replies.known_reply import KnownReply
+from tasks.replies.known_reply import KnownReply, lacks_files
 from tasks.replies.meaning import Facts, ThreadKind, begins_a_thread
-from tasks.replies.notes import prefixes_of
 from tasks.replies.owners import ThreadOwner
 from tasks.replies.patience import PostponedError, Trouble
 from tasks.runtime import Runtime
@@ -74,11 +74,15 @@ class Inquiry:
             self._job.licence.bot_user_id,
             recorded_at_ms=self._job.known.recorded_at_ms,
             now_ms=self._job.client.signs.now_ms(),
+            mode=self._job.licence.reply_mode,
             went_with_its_thread=self._went_with_its_thread,
             thread=lambda: self.thread,
             is_by_a_bot=lambda: self.member is not None and self.member.is_bot,
             is_a_note=lambda: self.words.begin_a_note or self._speaks_to_a_colleague(),
+            is_a_command=lambda: self.words.begin_a_command,
             is_empty=lambda: self.words.are_blank and not self.post.file_ids,
+            lacks_a_prefix=lambda: self.words.told is None,
+            same_was_for=self._same_was_for,
         )
 
     def _went_with_its_thread(self) -> bool:
@@ -125,6 +129,17 @@ class Inquiry:
             is_unlinked = owners.waits_for_a_thread(connection, licence.id, conversation_id)
         return ThreadKind.UNLINKED if is_unlinked else ThreadKind.MOVED
 
+    def _same_was_for(self) -> Visibility | None:
+        """Return who may read the recorded version; None: it says something else, or lacks files.
+
+        A change of the licence's settings, or a reaction to the post, changes no reply.
+        """
+        known = self._job.known
+        if known.text is None or known.text != self.words.text or lacks_files(known.files):
+            return None
+        has_same_files = {file.file_id for file in known.files} == set(self.post.file_ids)
+        return known.visibility if has_same_files else None
+
     def _speaks_to_a_colleague(self) -> bool:
         job, names = self._job, self.words.mentions
         if names:
@@ -152,4 +167,4 @@ class Inquiry:
     @cached_property
     def words(self) -> Words:
         """Return what the post says."""
-        return Words.of(self.post.message, prefixes_of(self._job.licence.note_prefixes))
+        return Words.for_licence(self.post.message, self._job.licence)

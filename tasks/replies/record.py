@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from functools import partial
 
 from sqlalchemy import Connection
 
 from ireserve_mattermost.locks import HeldLock, LockLostError
 from models import ReplyState, Visibility
 from tasks.attachments import AttachmentReason
-from tasks.attachments.store import AttachmentStore
 from tasks.failures import SendFailedError
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostError, Post, Reason
 from tasks.outbound.redraw import ask_for_card, note_answer
-from tasks.replies import rows, unowned_files
+from tasks.replies import rows
 from tasks.replies.content import Content
-from tasks.replies.files import Fetching, fetch_files
+from tasks.replies.files import fetch_files
 from tasks.replies.hand_over import hand_over
 from tasks.replies.hints import plan_hint
+from tasks.replies.job_files import fetching_of, remove_files
 from tasks.replies.known_reply import KnownReply, lacks_files
 from tasks.replies.marking import plan_receipts
 from tasks.replies.meaning import Ignored, Means, meaning_of
 from tasks.replies.outcomes import Ending, Outcome, note
 from tasks.replies.owners import ThreadOwner
-from tasks.replies.patience import MAX_ATTEMPTS, Obstacle, PostponedError, Trouble, obstacle_of
+from tasks.replies.patience import Obstacle, PostponedError, Trouble, obstacle_of
+from tasks.replies.pauses import left_paused, paused
 from tasks.replies.postponing import postpone
 from tasks.replies.questions import Inquiry, ReplyJob, ask_for_post
 from tasks.runtime import Runtime
@@ -107,6 +106,9 @@ def _record_locked(
     if known.state is not ReplyState.RECEIVED:
         return Ending(Outcome.UNCHANGED)
     job = ReplyJob(runtime, licence, runtime.clients.of(licence), known, lock.extend)
+    waiting = left_paused(job)
+    if waiting is not None:
+        return Ending(Outcome.PAUSED, waiting)
     ending = _attempt(job)
     hand_over(runtime, ending.reply)
     if ending.answers and ending.reply is not None:
@@ -137,8 +139,8 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
     inquiry = Inquiry(job, post)
     match meaning_of(inquiry.facts()):
         case Means.REPLY:
-            return _write(job, inquiry, inquiry.words.as_reply())
-        case Means.NOTE:
+            return _pause_or_write(job, inquiry)
+        case Means.NOTE | Means.COMMAND:
             return _write(job, inquiry, inquiry.words.as_note())
         case Means.NOTHING_TO_SHOW:
             return _leave_empty(job, inquiry)
@@ -168,10 +170,20 @@ def _ignore(job: ReplyJob, inquiry: Inquiry, why: Ignored) -> Ending:
     return _leave_out(job, why)
 
 
+def _pause_or_write(job: ReplyJob, inquiry: Inquiry) -> Ending:
+    """Write a reply to the visitor; one that the visitor has not read yet may have to wait."""
+    if not job.known.is_read_by_the_visitor:
+        assert inquiry.owner is not None
+        waiting = paused(job, inquiry.post, inquiry.owner)
+        if waiting is not None:
+            return Ending(Outcome.PAUSED, waiting)
+    return _write(job, inquiry, inquiry.words.as_reply())
+
+
 def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     known, post, owner = job.known, inquiry.post, inquiry.owner
     assert owner is not None
-    fetching = _fetching(job, owner)
+    fetching = fetching_of(job, owner)
     files = fetch_files(fetching, post)
     if known.revision and not rows.differs(known, content, files):
         if lacks_files(files):
@@ -199,7 +211,7 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
             connection, known, content, owner=owner, post=post
         )
     if written is None or known.files or known.attempts:
-        _remove_files(job)
+        remove_files(job)
     if written is None:
         return Ending(Outcome.GONE)
     if lacks_files(files):
@@ -228,32 +240,6 @@ def _leave_empty(job: ReplyJob, inquiry: Inquiry, why: Ignored | None = None) ->
     return Ending(Outcome.IGNORED if why else Outcome.EMPTY, empty, reason=why)
 
 
-def _fetching(job: ReplyJob, owner: ThreadOwner) -> Fetching:
-    return Fetching(
-        client=job.client,
-        store=_store(job),
-        licence_id=job.licence.id,
-        conversation_id=owner.conversation_id,
-        limit_bytes=job.licence.max_file_size_bytes,
-        known={file.file_id: file for file in job.known.files},
-        is_last=job.known.attempts + 1 >= MAX_ATTEMPTS,
-        extend=job.extend,
-        write_down=partial(_write_down, job),
-    )
-
-
-def _write_down(job: ReplyJob, paths: Sequence[str]) -> None:
-    known = job.known
-    with job.runtime.database.autocommit() as connection:
-        unowned_files.write_down(
-            connection, licence_id=known.licence_id, post_id=known.post_id, paths=paths
-        )
-
-
-def _store(job: ReplyJob) -> AttachmentStore:
-    return AttachmentStore(job.runtime.settings.attachments_url)
-
-
 def _keep(job: ReplyJob, *, update_at_ms: int | None = None) -> Ending:
     with job.runtime.database.autocommit() as connection:
         kept = rows.write_unchanged(connection, job.known, update_at_ms=update_at_ms)
@@ -264,22 +250,8 @@ def _forget(job: ReplyJob, post: Post, *, is_gone: bool) -> Ending:
     with job.runtime.database.connection() as connection:
         forgotten = rows.write_deleted(connection, job.known, post, is_gone=is_gone)
     if job.known.files:
-        _remove_files(job)
+        remove_files(job)
     return Ending(Outcome.DELETED, forgotten)
-
-
-def _remove_files(job: ReplyJob) -> None:
-    """Remove what is no part of the reply any more; what the store does not remove now is left.
-
-    Its path is written down, so that beat has it removed when the store is back.
-    """
-    unowned_files.remove_of_post(
-        job.runtime.database,
-        _store(job),
-        job.known.licence_id,
-        job.known.post_id,
-        on_progress=job.extend,
-    )
 
 
 def _leave_out(job: ReplyJob, why: Ignored) -> Ending:

@@ -47,6 +47,7 @@ _COLUMNS = (
     Reply.received_at,
     Reply.next_attempt_at,
     Reply.attempts,
+    Reply.paused_until,
     Reply.receipt,
     Reply.receipt_due_at,
 )
@@ -58,7 +59,7 @@ _NO_TROUBLE: dict[str, Any] = {"reason": None, "detail": None}
 # What is settled of a reply that is not recorded anew.
 _WRITTEN = (
     *("state", "conversation_row", "text", "plain_text", "post_update_at_ms", "revision"),
-    *("pending_event", "attempts", "next_attempt_at", "receipt_due_at"),
+    *("pending_event", "attempts", "next_attempt_at", "paused_until", "receipt_due_at"),
 )
 _WITH_CONVERSATIONS = select(*_COLUMNS).join_from(
     Reply, Conversation, Conversation.id == Reply.conversation_row, isouter=True
@@ -110,7 +111,7 @@ def write_recorded(
         "text": content.text,
         "plain_text": content.plain_text,
         "visibility": content.visibility,
-        "posted_at": _posted_at(post, now),
+        "posted_at": posted_at_of(post, now),
         "post_update_at_ms": post.update_at_ms,
         "revision": known.revision + 1,
         **_settled(now),
@@ -131,7 +132,8 @@ def write_recorded(
     return replace(written, pending_event=event)
 
 
-def _posted_at(post: Post, now: datetime) -> datetime:
+def posted_at_of(post: Post, now: datetime) -> datetime:
+    """Return when the post was made."""
     # A server that names no time, or an impossible one, has just told of the post.
     return datetime.fromtimestamp(post.create_at_ms / 1_000, UTC) if post.create_at_ms else now
 
@@ -182,6 +184,7 @@ def write_unchanged(
     now = utc_now()
     kept = replace(
         known,
+        paused_until=None,
         # A reply without words has an empty text; only a deleted one has none.
         state=ReplyState.DELETED if known.text is None else ReplyState.RECORDED,
         post_update_at_ms=update_at_ms or known.post_update_at_ms,
@@ -204,6 +207,7 @@ def write_empty(
     now = utc_now()
     empty = replace(
         known,
+        paused_until=None,
         state=ReplyState.EMPTY,
         conversation_row=None if owner is None else owner.row,
         post_update_at_ms=post.update_at_ms,
@@ -222,6 +226,7 @@ def write_deleted(
     now = utc_now()
     deleted = replace(
         known,
+        paused_until=None,
         state=ReplyState.DELETED,
         text=None,
         plain_text=None,
@@ -275,6 +280,7 @@ def write_postponed(
             received_at=waiting.received_at,
             attempts=waiting.attempts,
             next_attempt_at=waiting.next_attempt_at,
+            paused_until=waiting.paused_until,
             receipt_due_at=waiting.receipt_due_at,
             reason=reason,
             detail=detail,

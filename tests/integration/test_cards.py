@@ -413,3 +413,27 @@ def test_card_that_was_drawn_and_not_noted_is_drawn_again(stage: Stage) -> None:
 
     assert root_of(stage)[0].startswith("🟠")
     assert stage.conversation().card_changed_at is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "line"),
+    [
+        pytest.param({}, "", id="all"),
+        pytest.param(
+            {"reply_mode": "explicit"}, "🔒 only reply: goes to the visitor", id="explicit"
+        ),
+        pytest.param(
+            {"reply_mode": "alerts"}, "🔒 nothing written here goes to the visitor", id="alerts"
+        ),
+    ],
+)
+def test_card_tells_which_posts_the_visitor_gets(
+    stage: Stage, mode: dict[str, Any], line: str
+) -> None:
+    """Where each but a note does, it says nothing."""
+    change_licence(stage, **mode)
+
+    stage.start(question=QUESTION)
+
+    shown = root_of(stage)[1]
+    assert ("🔒" in shown, line in shown) == (bool(mode), True)

@@ -185,6 +185,9 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
         "mention": "",
         "names": "header",
         "note_prefixes": "note: notitie: notiz:",
+        "reply_mode": "all",
+        "reply_prefixes": "reply: antwoord: r:",
+        "reply_pause_s": 0,
         "receipts": "all",
         "hints": True,
         "language": "en",
@@ -208,22 +211,25 @@ def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> N
         "licence",
         "edit",
         LICENCE,
-        "--note-prefixes",
-        "intern:",
-        "--receipts",
-        "notes",
-        "--hints",
-        "off",
-        "--language",
-        "nl",
-        "--time-zone",
-        "europe/amsterdam",
+        *("--note-prefixes", "intern:"),
+        *("--replies", "explicit"),
+        *("--reply-prefixes", "gast:"),
+        *("--reply-pause", "1m"),
+        *("--receipts", "notes"),
+        *("--hints", "off"),
+        *("--language", "nl"),
+        *("--time-zone", "europe/amsterdam"),
     )
 
     after = operator.json("licence", "show", LICENCE)["licence"]
     changed = {name for name in after if after[name] != before[name]}
     new = {
-        **{"note_prefixes": "intern:", "receipts": "notes", "hints": False},
+        "note_prefixes": "intern:",
+        "reply_mode": "explicit",
+        "reply_prefixes": "gast:",
+        "reply_pause_s": 60,
+        "receipts": "notes",
+        "hints": False,
         **{"language": "nl", "time_zone": "Europe/Amsterdam"},
     }
     assert after.items() >= new.items()
@@ -244,6 +250,35 @@ def test_wrong_time_zone_is_named_with_the_nearest_and_changes_nothing(
         "the nearest are: Europe/Amsterdam"
     )
     assert operator.json("licence", "show", LICENCE) == before
+
+
+def test_mode_is_given_when_a_licence_is_added(
+    stage: Stage, operator: Operator, tokens: dict[str, str]
+) -> None:
+    """So no reply of a new licence reaches a visitor by mistake."""
+    added = add(operator, stage, tokens, "--replies", "explicit", "--reply-pause", "10s")
+
+    assert (added["licence"]["reply_mode"], added["licence"]["reply_pause_s"]) == ("explicit", 10)
+
+
+def test_new_mode_is_drawn_on_the_cards_of_live_conversations(
+    stage: Stage, operator: Operator
+) -> None:
+    """The sweep does it; a setting that no card shows draws none."""
+    stage.start("c1")
+    stage.start("c2")
+    stage.update(1, "c2", state="closed")
+
+    def to_be_drawn() -> list[str]:
+        waits = Conversation.card_changed_at.is_not(None)
+        with stage.runtime.database.snapshot() as session:
+            return list(session.scalars(select(Conversation.conversation_id).where(waits)))
+
+    operator.json("licence", "edit", LICENCE, "--reply-pause", "10s")
+    before = to_be_drawn()
+    operator.json("licence", "edit", LICENCE, "--replies", "alerts")
+
+    assert (before, to_be_drawn()) == ([], ["c1"])
 
 
 def test_mention_and_names_reach_what_sends(stage: Stage, operator: Operator) -> None:
@@ -428,6 +463,19 @@ def test_webhook_tokens_are_taken_rotated_and_forgotten(stage: Stage, operator: 
         pytest.param(["edit", LICENCE, "--mention", "a", "--no-mention"], id="mention and none"),
         pytest.param(["edit", LICENCE, "--names", "both"], id="unknown way of names"),
         pytest.param(["edit", LICENCE, "--receipts", "some"], id="unknown receipts"),
+        pytest.param(["edit", LICENCE, "--replies", "some"], id="unknown mode of replies"),
+        pytest.param(["edit", LICENCE, "--reply-prefixes", "r" * 201], id="prefixes too long"),
+        pytest.param(["edit", LICENCE, "--reply-prefixes", ""], id="no reply prefix"),
+        pytest.param(["edit", LICENCE, "--reply-prefixes", "x: !r"], id="prefix is a command"),
+        pytest.param(["edit", LICENCE, "--reply-prefixes", "Note:"], id="prefix of a note"),
+        pytest.param(
+            ["edit", LICENCE, "--replies", "explicit", "--note-prefixes", "r:"],
+            id="note with the prefix of a reply",
+        ),
+        pytest.param(["edit", LICENCE, "--reply-pause", "61"], id="pause too long"),
+        pytest.param(["edit", LICENCE, "--reply-pause", "2m"], id="pause of minutes"),
+        pytest.param(["edit", LICENCE, "--reply-pause", "-1"], id="pause below nothing"),
+        pytest.param(["edit", LICENCE, "--reply-pause", "soon"], id="pause that is no time"),
         pytest.param(["notify", LICENCE], id="no type"),
         pytest.param(["notify", LICENCE, "t", "c", "--off"], id="channel and off"),
         pytest.param(["notify", LICENCE, "t", "--list"], id="type and list"),

@@ -1,11 +1,13 @@
 """What a post means by itself, what an author is called, and where a file goes."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import ReplyMode, Visibility
 from tasks.mattermost import Member, Post
 from tasks.replies.authors import display_name
 from tasks.replies.file_paths import path_of
@@ -22,6 +24,8 @@ from tasks.replies.meaning import (
     why_ignored,
 )
 
+ALERTS, EXPLICIT = ReplyMode.ALERTS, ReplyMode.EXPLICIT
+ROOT = Path(__file__).parents[2]
 BOT, MEMBER = "b" * 26, "m" * 26
 REPLY = {"id": "p1", "channel_id": "c1", "user_id": MEMBER, "root_id": "r1", "message": "hi"}
 PERSON = {"id": "u1", "username": "eva"}
@@ -52,11 +56,11 @@ def test_post_says_itself_why_it_is_no_reply(
 
 
 def _facts(changes: dict[str, Any], **known: Any) -> Facts:
-    names = ("went_with_its_thread", "is_by_a_bot", "is_a_note", "is_empty")
-    no = dict.fromkeys(names, False)
-    answers = {"thread": ThreadKind.OF_A_CONVERSATION, **no}
+    names = ("went_with_its_thread", "is_by_a_bot", "is_a_note", "is_a_command", "is_empty")
+    no = dict.fromkeys((*names, "lacks_a_prefix"), False)
+    answers = {"thread": ThreadKind.OF_A_CONVERSATION, "same_was_for": None, **no}
     plain: dict[str, Any] = {
-        name: known.pop(name) for name in ("recorded_at_ms", "now_ms") if name in known
+        name: known.pop(name) for name in ("recorded_at_ms", "now_ms", "mode") if name in known
     }
     asked: dict[str, Any] = {
         name: lambda answer=answer: answer for name, answer in {**answers, **known}.items()
@@ -124,6 +128,49 @@ def _facts(changes: dict[str, Any], **known: Any) -> Facts:
             id="never seen and deleted with the thread",
         ),
         pytest.param({"delete_at": 9}, {}, Ignored.DELETED, id="never seen and deleted"),
+        pytest.param({}, {"is_a_command": True}, Means.COMMAND, id="command"),
+        pytest.param({}, {"mode": ALERTS}, Means.NOTE, id="alerts"),
+        pytest.param({}, {"mode": EXPLICIT}, Means.REPLY, id="with a reply prefix"),
+        pytest.param(
+            {}, {"mode": EXPLICIT, "lacks_a_prefix": True}, Means.NOTE, id="without a reply prefix"
+        ),
+        pytest.param({}, {"lacks_a_prefix": True}, Means.REPLY, id="a prefix that is not wanted"),
+        pytest.param(
+            {},
+            {"mode": EXPLICIT, "is_a_note": True},
+            Means.NOTE,
+            id="a note behind a reply prefix",
+        ),
+        pytest.param(
+            {},
+            {"mode": EXPLICIT, "is_empty": True},
+            Means.NOTHING_TO_SHOW,
+            id="nothing behind a reply prefix",
+        ),
+        pytest.param(
+            {},
+            {"mode": ALERTS, "is_empty": True},
+            Means.NOTHING_TO_SHOW,
+            id="nothing to show in alerts",
+        ),
+        pytest.param(
+            {},
+            {"mode": ALERTS, "same_was_for": Visibility.PUBLIC},
+            Means.REPLY,
+            id="a reply from before the mode, as it was",
+        ),
+        pytest.param(
+            {},
+            {"same_was_for": Visibility.INTERNAL},
+            Means.NOTE,
+            id="a note from before the mode, as it was",
+        ),
+        pytest.param(
+            {},
+            {"mode": ALERTS, "thread": ThreadKind.UNKNOWN},
+            Ignored.UNKNOWN_THREAD,
+            id="another thread in alerts",
+        ),
         pytest.param(
             {"delete_at": 9, "user_id": BOT}, {}, Ignored.DELETED, id="our own post, deleted"
         ),
@@ -134,6 +181,15 @@ def test_first_rule_that_holds_says_what_a_post_means(
 ) -> None:
     """The post, its row, its thread, its author and its text are looked at in that order."""
     assert meaning_of(_facts(changes, **known)) is expected
+
+
+def test_docs_show_the_table_as_it_is() -> None:
+    """Each rule in its order, in the words of the code, and nothing else."""
+    page = (ROOT / "docs" / "replies.md").read_text()
+    rows = [f"| {rule.says} | `{rule.meaning.value}` |" for rule in RULES]
+    table = "\n".join(["| a post that | is |", "|---|---|", *rows])
+
+    assert f"\n\n{table}\n\n" in page
 
 
 def test_nothing_is_asked_for_that_no_rule_needs() -> None:

@@ -6,13 +6,9 @@ from hypothesis import strategies as st
 
 from models.licence import DEFAULT_NOTE_PREFIXES
 from tasks.replies.emoji_codes import emoji_by_name
-from tasks.replies.notes import (
-    NotePrefixError,
-    NotePrefixes,
-    check_prefixes,
-    leading_mentions,
-)
+from tasks.replies.notes import NotePrefixes, leading_mentions
 from tasks.replies.plain_text import Reading, plain_text_of
+from tasks.replies.prefixes import PrefixError, check_typed
 
 PREFIXES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
 
@@ -228,14 +224,14 @@ def test_sign_may_be_a_prefix(setting: str) -> None:
 )
 def test_prefix_that_is_a_command_is_refused(setting: str) -> None:
     """A client would not send it, or not at first."""
-    with pytest.raises(NotePrefixError, match="command"):
-        check_prefixes(setting)
+    with pytest.raises(PrefixError, match="command"):
+        check_typed(setting)
 
 
 @pytest.mark.parametrize("setting", ["", DEFAULT_NOTE_PREFIXES, "intern: #geheim 🔒"])
 def test_other_prefixes_are_taken(setting: str) -> None:
     """Words and other signs can be typed."""
-    check_prefixes(setting)
+    check_typed(setting)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import click
 
-from models import Licence, Names, Receipts
+from models import Licence, Names, Receipts, ReplyMode
 from tasks.checks.check import Check
 from tasks.cli.command import Command, read_secret
 from tasks.cli.installation import Installation
@@ -17,12 +17,18 @@ from tasks.cli.licence.marking import hints_option, receipts_option
 from tasks.cli.licence.reading import language_option, time_zone_option
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
+from tasks.cli.licence.replying import (
+    check_words,
+    replies_option,
+    reply_pause_option,
+    reply_prefixes_option,
+    store,
+)
 from tasks.cli.licence.speaking import (
     UNTOLD,
     look,
     mention_option,
     names_option,
-    store_settings,
 )
 from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
@@ -53,6 +59,9 @@ from tasks.replies.webhook_tokens import add_token
 )
 @mention_option
 @names_option
+@replies_option
+@reply_prefixes_option
+@reply_pause_option
 @receipts_option
 @hints_option
 @language_option
@@ -67,6 +76,9 @@ def add(
     callback_url: str | None,
     mention: str | None,
     names: str | None,
+    reply_mode: ReplyMode | None,
+    reply_prefixes: str | None,
+    reply_pause_s: int | None,
     receipts: Receipts | None,
     hints: bool | None,
     language: str | None,
@@ -80,6 +92,18 @@ def add(
     if admin_token_file is not None and callback_url is None:
         raise click.UsageError("--admin-token-file needs --callback-url")
     parts = Installation()
+    settings = {
+        "mention": mention,
+        "names": None if names is None else Names(names),
+        "reply_mode": reply_mode,
+        "reply_prefixes": reply_prefixes,
+        "reply_pause_s": reply_pause_s,
+        "receipts": receipts,
+        "hints": hints,
+        "language": language,
+        "time_zone": time_zone,
+    }
+    check_words(parts, licence_id, settings)
     registration = Registration(
         licence_id, url, team, channel, read_secret(token_file, "Bot token")
     )
@@ -89,14 +113,6 @@ def add(
         return
     admin_token = admin_token_file.read().strip() if admin_token_file is not None else None
     hook = _webhook(parts, registration, found, admin_token, callback_url)
-    settings = {
-        "mention": mention,
-        "names": None if names is None else Names(names),
-        "receipts": receipts,
-        "hints": hints,
-        "language": language,
-        "time_zone": time_zone,
-    }
     licence = _store(parts, registration, found, hook, settings)
     changed("licence add", licence=licence_id, webhook=hook is not None)
     checks += look(parts, licence)
@@ -155,7 +171,7 @@ def _store(
     with parts.database.transaction() as session:
         licence = store_licence(session, registration, found=found, keyring=parts.keyring())
         licence.enabled = True
-        store_settings(licence, **settings)
+        store(session, licence, settings)
         if hook is not None:
             add_token(session, licence.id, token=hook.token)
     return licence

@@ -8,19 +8,24 @@ from typing import IO, Any
 
 import click
 
-from models import Licence, Names, Receipts
-from models.licence import NOTE_PREFIXES_LENGTH
+from models import Licence, Names, Receipts, ReplyMode
 from tasks.checks.check import Check
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.licence.marking import hints_option, receipts_option
 from tasks.cli.licence.reading import language_option, time_zone_option
 from tasks.cli.licence.registration import require_licence, try_registration
-from tasks.cli.licence.speaking import look, mention_option, names_option, store_settings
+from tasks.cli.licence.replying import (
+    check_words,
+    replies_option,
+    reply_pause_option,
+    reply_prefixes_option,
+    store,
+)
+from tasks.cli.licence.speaking import look, mention_option, names_option
 from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Registration, RegistrationError, store_licence
-from tasks.replies.notes import NotePrefixError, check_prefixes
 
 
 @click.command("edit", cls=Command)
@@ -38,6 +43,9 @@ from tasks.replies.notes import NotePrefixError, check_prefixes
     "--note-prefixes",
     help="Words, separated by spaces, with which a reply for the team alone begins.",
 )
+@replies_option
+@reply_prefixes_option
+@reply_pause_option
 @receipts_option
 @hints_option
 @language_option
@@ -52,6 +60,9 @@ def edit(
     no_mention: bool,
     names: str | None,
     note_prefixes: str | None,
+    reply_mode: ReplyMode | None,
+    reply_prefixes: str | None,
+    reply_pause_s: int | None,
     receipts: Receipts | None,
     hints: bool | None,
     language: str | None,
@@ -70,6 +81,9 @@ def edit(
         "mention": "" if no_mention else mention,
         "names": None if names is None else Names(names),
         "note_prefixes": note_prefixes,
+        "reply_mode": reply_mode,
+        "reply_prefixes": reply_prefixes,
+        "reply_pause_s": reply_pause_s,
         "receipts": receipts,
         "hints": hints,
         "language": language,
@@ -77,10 +91,8 @@ def edit(
     }
     if token is None and {*settings.values(), *places.values()} == {None}:
         raise click.UsageError("say what to change: see --help")
-    if note_prefixes is not None and len(note_prefixes) > NOTE_PREFIXES_LENGTH:
-        raise click.UsageError(f"--note-prefixes: at most {NOTE_PREFIXES_LENGTH} characters")
-    _check_prefixes(note_prefixes or "")
     parts = Installation()
+    check_words(parts, licence_id, settings)
     checks: list[Check] = []
     if token is not None or any(place is not None for place in places.values()):
         checks = _move(parts, licence_id, places, token)
@@ -99,13 +111,6 @@ def edit(
         f"Licence {licence.id} is changed.",
         *_hints(licence.id, places),
     )
-
-
-def _check_prefixes(setting: str) -> None:
-    try:
-        check_prefixes(setting)
-    except NotePrefixError as error:
-        raise click.UsageError(f"--note-prefixes: {error}") from None
 
 
 def _move(
@@ -139,7 +144,7 @@ def _move(
 def _change(parts: Installation, licence_id: str, settings: Mapping[str, Any]) -> Licence:
     with parts.database.transaction() as session:
         licence = require_licence(session, licence_id)
-        store_settings(licence, **settings)
+        store(session, licence, settings)
     return licence
 
 

@@ -1,0 +1,122 @@
+"""A pause before i-Reserve is told of a reply, in which its author may change it or take it back.
+
+The reply's row says until when it waits, and a wake-up that Celery holds back comes then; no
+thread waits. Its post is then asked for once more, since an edit calls no webhook, and what was
+deleted is not told. Until then nothing of the reply is stored but whose thread it is in.
+
+Replies of one conversation are told in order: one waits for those before it that had a pause, and
+with a pause for those that no worker has looked at yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Update, and_, or_, select, update
+
+from models import Reply, ReplyState, utc_now
+from tasks.mattermost import Post
+from tasks.replies import rows
+from tasks.replies.known_reply import KnownReply
+from tasks.replies.owners import ThreadOwner
+from tasks.replies.patience import GIVEN_UP, PAUSED
+from tasks.replies.questions import ReplyJob
+from tasks.wake import wake_replies
+
+# A reply that waits for another one looks again after a quarter of the time that it has waited.
+SHORTEST_WAIT = timedelta(seconds=0.5)
+LONGEST_WAIT = timedelta(seconds=5)
+GROWTH = 0.25
+# For how long a post of which nothing is known yet may hold up later ones: a worker that died
+# leaves it to another one within this time.
+UNSEEN_FOR = timedelta(seconds=60)
+
+
+def left_paused(job: ReplyJob) -> KnownReply | None:
+    """Return the reply as it goes on waiting; None: it has no pause, or that is over."""
+    until = job.known.paused_until
+    if until is None or until <= utc_now():
+        return None
+    left = replace(job.known, next_attempt_at=until)
+    with job.runtime.database.autocommit() as connection:
+        connection.execute(_row(left).values(next_attempt_at=until))
+    return left
+
+
+def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
+    """Let a reply that is new to the visitor wait, if it has to; None: it is told now."""
+    now = utc_now()
+    until = job.known.paused_until or job.known.received_at + _pause(job)
+    earlier = _earlier_ones(job, rows.posted_at_of(post, now), owner)
+    if until <= now and not earlier:
+        return None
+    ends = [row.paused_until or now for row in earlier]
+    again = now + min(max((now - until) * GROWTH, SHORTEST_WAIT), LONGEST_WAIT)
+    look_at = max([until, *ends, again] if earlier else [until])
+    overdue = [row.id for row, end in zip(earlier, ends, strict=True) if end <= now]
+    waiting = replace(
+        job.known,
+        conversation_row=owner.row,
+        conversation_id=owner.conversation_id,
+        posted_at=rows.posted_at_of(post, now),
+        paused_until=until,
+        next_attempt_at=look_at,
+    )
+    with job.runtime.database.connection() as connection:
+        # Their worker died, or their server is back: the reply behind them has just asked it.
+        sooner = update(Reply).where(Reply.id.in_(overdue), Reply.state == ReplyState.RECEIVED)
+        connection.execute(sooner.values(next_attempt_at=now))
+        connection.execute(_row(waiting).values(**_noted(waiting)))
+    wake_replies([waiting.id], at=look_at)
+    return waiting
+
+
+def _noted(waiting: KnownReply) -> dict[str, Any]:
+    """Return what is stored of a reply that waits: nothing of what it says."""
+    columns = ("conversation_row", "posted_at", "paused_until", "next_attempt_at")
+    known = {column: getattr(waiting, column) for column in columns}
+    return {**known, "reason": PAUSED, "detail": "Its author may change it or take it back."}
+
+
+def _row(known: KnownReply) -> Update:
+    return update(Reply).where(Reply.id == known.id)
+
+
+def _pause(job: ReplyJob) -> timedelta:
+    return timedelta(seconds=job.licence.reply_pause_s)
+
+
+def _earlier_ones(
+    job: ReplyJob, posted_at: datetime, owner: ThreadOwner
+) -> Sequence[Row[int, datetime | None]]:
+    """Return the replies that are to be told before this one."""
+    is_before = or_(
+        Reply.posted_at < posted_at, and_(Reply.posted_at == posted_at, Reply.id < job.known.id)
+    )
+    is_untold = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
+    were_paused = and_(
+        Reply.conversation_row == owner.row,
+        Reply.paused_until.is_not(None),
+        Reply.next_attempt_at < GIVEN_UP,
+        is_untold,
+        is_before,
+    )
+    has_pause = job.licence.reply_pause_s or job.known.paused_until
+    these = or_(were_paused, _are_unseen(job)) if has_pause else were_paused
+    with job.runtime.database.reading() as connection:
+        return connection.execute(select(Reply.id, Reply.paused_until).where(these)).all()
+
+
+def _are_unseen(job: ReplyJob) -> ColumnElement[bool]:
+    """Choose what came before this reply, and may be in its thread for all that is known."""
+    return and_(
+        Reply.conversation_row.is_(None),
+        Reply.licence_id == job.licence.id,
+        Reply.id < job.known.id,
+        Reply.state == ReplyState.RECEIVED,
+        Reply.reason.is_(None),
+        Reply.received_at > job.known.received_at - UNSEEN_FOR,
+    )

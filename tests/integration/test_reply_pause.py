@@ -1,0 +1,301 @@
+"""A pause before i-Reserve is told: edits and deletions within it, order, and dead workers."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from redis import Redis
+from sqlalchemy import update
+
+from models import Reply, ReplyMode, ReplyState, Visibility, utc_now
+from tasks.replies.catch_up import collect
+from tests.stage.stage import LICENCE, Stage
+from tests.stage.thread import MirroredThread
+
+TASK, QUEUE = "ireserve.take_reply", "ireserve"
+PAUSE_S = 10
+one_database = pytest.mark.one_database
+
+
+@pytest.fixture
+def thread(stage: Stage) -> MirroredThread:
+    """A conversation of a licence with a pause, and an i-Reserve that wants to be told."""
+    thread = MirroredThread.open(stage)
+    thread.configure(reply_task=TASK, reply_queue=QUEUE)
+    thread.change_licence(reply_pause_s=PAUSE_S)
+    return thread
+
+
+def _told(thread: MirroredThread) -> list[tuple[Any, ...]]:
+    """Return event, revision, visibility and text of what i-Reserve has been told by now."""
+    found = []
+    with Redis.from_url(thread.stage.runtime.settings.redis_url) as redis:
+        while raw := cast("bytes | None", redis.rpop(QUEUE)):
+            _, told, _ = json.loads(b64decode(json.loads(raw)["body"]))
+            names = ("event", "revision", "visibility", "plain_text")
+            found.append(tuple(told[name] for name in names))
+    return found
+
+
+def _end_pauses(thread: MirroredThread) -> None:
+    """Let the time of all pauses come, as if it had gone by."""
+    with thread.database.transaction() as session:
+        now = utc_now()
+        over = {"paused_until": now, "received_at": now - timedelta(seconds=PAUSE_S)}
+        session.execute(update(Reply).where(Reply.paused_until.is_not(None)).values(**over))
+
+
+def _waiting(thread: MirroredThread, message: str) -> Reply:
+    """Write a reply and let a worker look at it for the first time."""
+    row = thread.recorded(thread.say(message))
+    assert (row.state, row.reason, row.text) == (ReplyState.RECEIVED, "paused", None)
+    return row
+
+
+def test_reply_waits_for_the_pause_and_is_told_once(thread: MirroredThread) -> None:
+    """Until then its row holds nothing of it; the pause counts from when we received it."""
+    row = _waiting(thread, "at six")
+    before = _told(thread)
+
+    _end_pauses(thread)
+    thread.resolve(row.id)
+
+    assert before == []
+    assert row.paused_until == row.next_attempt_at == row.received_at + timedelta(seconds=PAUSE_S)
+    assert _told(thread) == [("recorded", 1, "public", "at six")]
+    told = thread.reply(row.id)
+    assert told is not None
+    assert (told.state, told.paused_until, told.reason) == (ReplyState.RECORDED, None, None)
+
+
+@one_database
+def test_wake_up_within_the_pause_tells_nothing(thread: MirroredThread) -> None:
+    """Neither a message that comes twice nor an operator shortens it, and no server is asked."""
+    row = _waiting(thread, "at six")
+    thread.change(row.id, next_attempt_at=utc_now())
+    thread.stage.stand_in.clear_received()
+
+    report = thread.resolve(row.id)
+
+    assert str(report) == "1 paused"
+    assert _told(thread) == []
+    assert thread.asked(f"/posts/{row.post_id}") == 0
+    again = thread.reply(row.id)
+    assert again is not None
+    assert again.next_attempt_at == row.paused_until
+
+
+@one_database
+def test_edit_within_the_pause_is_what_arrives(thread: MirroredThread) -> None:
+    """Once, as edited; the end of the pause alone has to see the edit."""
+    row = _waiting(thread, "at six")
+    thread.stage.member().patch_post(row.post_id, message="at seven")
+
+    _end_pauses(thread)
+    thread.resolve(row.id)
+    collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
+    thread.resolve(row.id)
+
+    assert _told(thread) == [("recorded", 1, "public", "at seven")]
+
+
+@pytest.mark.parametrize("looks", [False, True], ids=["unseen", "seen by catch-up"])
+@one_database
+def test_deletion_within_the_pause_takes_the_reply_back(
+    thread: MirroredThread, looks: bool
+) -> None:
+    """i-Reserve never hears of it."""
+    row = _waiting(thread, "at six")
+    thread.stage.member().delete_post(row.post_id)
+    if looks:
+        collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
+
+    _end_pauses(thread)
+    thread.resolve(row.id)
+
+    assert _told(thread) == []
+    assert thread.reply(row.id) is None
+
+
+@one_database
+def test_edit_and_deletion_behind_the_pause_are_told_at_once(thread: MirroredThread) -> None:
+    """What the visitor has read by then is put right without another pause."""
+    row = _waiting(thread, "at six")
+    _end_pauses(thread)
+    thread.resolve(row.id)
+    member = thread.stage.member()
+
+    member.patch_post(row.post_id, message="at seven")
+    thread.ask_again(row.id)
+    member.delete_post(row.post_id)
+    thread.ask_again(row.id)
+
+    assert _told(thread) == [
+        ("recorded", 1, "public", "at six"),
+        ("edited", 2, "public", "at seven"),
+        ("deleted", 3, "public", None),
+    ]
+
+
+@one_database
+def test_note_has_no_pause(thread: MirroredThread) -> None:
+    """It reaches no visitor, so there is nothing to take back."""
+    thread.recorded(thread.say("note: careful"))
+
+    assert _told(thread) == [("recorded", 1, "internal", "careful")]
+
+
+@one_database
+def test_note_that_becomes_a_reply_has_a_pause_of_its_own(thread: MirroredThread) -> None:
+    """It counts from when the edit was seen; until its end the row is still that of a note."""
+    row = thread.recorded(thread.say("note: at six"))
+    thread.stage.member().patch_post(row.post_id, message="at six")
+    thread.change(row.id, received_at=utc_now() - timedelta(hours=1))
+    collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
+    thread.resolve(row.id)
+    waiting = thread.reply(row.id)
+    before = _told(thread)
+
+    _end_pauses(thread)
+    thread.resolve(row.id)
+
+    assert waiting is not None
+    assert (waiting.state, waiting.visibility) == (ReplyState.RECEIVED, Visibility.INTERNAL)
+    assert before == [("recorded", 1, "internal", "at six")]
+    assert _told(thread) == [("edited", 2, "public", "at six")]
+
+
+@one_database
+def test_mode_of_the_end_of_the_pause_counts(thread: MirroredThread) -> None:
+    """A licence that is switched to alerts meanwhile keeps what waits in the team."""
+    row = _waiting(thread, "at six")
+    thread.change_licence(reply_mode=ReplyMode.ALERTS)
+
+    _end_pauses(thread)
+    thread.resolve(row.id)
+
+    assert _told(thread) == [("recorded", 1, "internal", "at six")]
+
+
+@one_database
+def test_server_that_cannot_be_asked_at_the_end_lets_the_reply_wait(
+    thread: MirroredThread,
+) -> None:
+    """What was not looked at again is not told: its author may have taken it back."""
+    row = _waiting(thread, "at six")
+    _end_pauses(thread)
+
+    with thread.fault("error_500"):
+        thread.resolve(row.id)
+    before = _told(thread)
+    thread.stage.member().patch_post(row.post_id, message="at seven")
+    thread.resolve(row.id)
+
+    assert before == []
+    assert _told(thread) == [("recorded", 1, "public", "at seven")]
+
+
+def test_later_reply_does_not_overtake_a_paused_one(thread: MirroredThread) -> None:
+    """Not even when the pause is switched off in between: it waits until the first one is told."""
+    first = _waiting(thread, "one")
+    thread.change_licence(reply_pause_s=0)
+    second = _waiting(thread, "two")
+    before = _told(thread)
+
+    _end_pauses(thread)
+    thread.resolve(second.id)
+    between = _told(thread)
+    thread.resolve(second.id)
+
+    assert before == []
+    assert second.next_attempt_at >= first.next_attempt_at
+    assert [told[3] for told in between] == ["one"]
+    assert [told[3] for told in _told(thread)] == ["two"]
+
+
+@one_database
+def test_reply_of_a_dead_worker_is_woken_by_the_one_behind_it(thread: MirroredThread) -> None:
+    """It is due at once, though its worker had it for itself for longer."""
+    first, second = _waiting(thread, "one"), _waiting(thread, "two")
+    _end_pauses(thread)
+    thread.change(first.id, next_attempt_at=utc_now() + timedelta(minutes=5))
+
+    thread.resolve(second.id)
+    between = _told(thread)
+    thread.resolve(second.id)
+
+    assert [told[3] for told in between] == ["one"]
+    assert [told[3] for told in _told(thread)] == ["two"]
+
+
+@one_database
+def test_reply_that_is_recorded_and_not_told_holds_up_the_next(thread: MirroredThread) -> None:
+    """A worker may die between the two; the sweep tells the first one, then the second one goes."""
+    first, second = _waiting(thread, "one"), _waiting(thread, "two")
+    _end_pauses(thread)
+    thread.resolve(first.id)
+    _told(thread)
+    thread.change(first.id, pending_event="recorded", paused_until=utc_now())
+
+    thread.resolve(second.id)
+    between = _told(thread)
+    thread.resolve(first.id, second.id)
+
+    assert between == []
+    assert [told[3] for told in _told(thread)] == ["one", "two"]
+
+
+@one_database
+def test_post_that_no_worker_has_seen_holds_up_the_replies_behind_it(
+    thread: MirroredThread,
+) -> None:
+    """With a pause: it may be an earlier reply of the same conversation."""
+    unseen = thread.receive(thread.say("one").id)
+    second = _waiting(thread, "two")
+    thread.change(unseen, received_at=second.received_at - timedelta(seconds=PAUSE_S))
+    _end_pauses(thread)
+
+    thread.resolve(second.id)
+    between = _told(thread)
+    thread.resolve(second.id)
+
+    assert [told[3] for told in between] == ["one"]
+    assert [told[3] for told in _told(thread)] == ["two"]
+
+
+@pytest.mark.parametrize("is_given_up", [False, True], ids=["refused", "given up"])
+@one_database
+def test_reply_that_cannot_be_recorded_holds_up_no_other(
+    thread: MirroredThread, is_given_up: bool
+) -> None:
+    """That may take a day."""
+    first, second = _waiting(thread, "one"), _waiting(thread, "two")
+    _end_pauses(thread)
+    if is_given_up:
+        thread.give_up(first.id)
+    else:
+        with thread.fault("unauthorized", times=1):
+            thread.resolve(first.id)
+
+    thread.resolve(second.id)
+
+    assert _told(thread) == [("recorded", 1, "public", "two")]
+
+
+@one_database
+def test_other_conversations_do_not_wait(thread: MirroredThread) -> None:
+    """The order is each conversation's own."""
+    _waiting(thread, "one")
+    thread.change_licence(reply_pause_s=0)
+    thread.stage.start("c2")
+    root = [post for post in thread.stage.channel_posts() if not post.root_id][-1]
+    member = thread.stage.member()
+    post = member.create_post(channel_id=root.channel_id, root_id=root.id, message="two")
+
+    thread.recorded(post)
+
+    assert _told(thread) == [("recorded", 1, "public", "two")]
