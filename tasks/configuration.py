@@ -57,6 +57,7 @@ worker_send_task_events = True
 # same Redis answer too: Flower then shows their arguments, and not our queue but theirs.
 event_exchange = "ireserve-mattermost-events"
 control_exchange = "ireserve-mattermost"
+worker_consumer = "tasks.consumer:Consumer"
 worker_hijack_root_logger = False
 worker_cancel_long_running_tasks_on_connection_loss = False
 

@@ -56,6 +56,9 @@ def _be_patient(conf: Any = None, **_: Any) -> None:
         "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
         "socket_timeout": WORKER_TIMEOUT_S,
         "health_check_interval": HEALTH_CHECK_S,
+        # A wake-up that is lost with its worker costs seconds, see ADR 15. To write down what was
+        # taken, and again that it is over, takes a question to Redis each.
+        "ack_emulation": False,
     }
 
 

@@ -13,10 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 
-from sqlalchemy import Connection
-
 from ireserve_mattermost.lanes import Lane, LaneEntry
-from ireserve_mattermost.messages import Notification
 from models import DeliveryKind, DeliveryState
 from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
 from tasks.licences.access import LicenceAccess
@@ -25,18 +22,17 @@ from tasks.outbound.card import draw
 from tasks.outbound.delivery import deliver
 from tasks.outbound.endings import Delivered, is_the_entrys_fault
 from tasks.outbound.job import Attempt, Head, Job, Step
-from tasks.outbound.ledger import Begun, KnownDelivery, Opening
+from tasks.outbound.ledger import Begun, KnownDelivery
 from tasks.outbound.marks import Mark
 from tasks.outbound.message_clock import MessageClock
+from tasks.outbound.opening import open_messages, reload_thread
 from tasks.outbound.redraw import REDRAW_KEY
-from tasks.outbound.threads import Thread, load_thread
-from tasks.outbound.told import Said
+from tasks.outbound.threads import Thread
 from tasks.outbound.verdicts import (
     CheckedMessage,
     has_expired,
     judge,
     read,
-    reason_to_skip,
     reason_to_wait,
 )
 from tasks.runtime import Runtime
@@ -114,9 +110,7 @@ class Batch:
         # A change of the conversation is in the ledger only if it fails.
         messages = [entry for entry in entries if entry.kind != DeliveryKind.CONVERSATION]
         said = [(head.entry.key, message) for head, message in self._messages]
-        with self._runtime.database.connection() as connection:
-            opening = ledger.begin(connection, self._lane, messages)
-            self._thread = _load_thread(connection, said, opening)
+        opening, self._thread = open_messages(self._runtime.database, self._lane, messages, said)
         self._untried = opening.begun
         return opening.final
 
@@ -222,8 +216,7 @@ class Batch:
     def _reload_thread(self, entry: LaneEntry, message: CheckedMessage) -> None:
         """Read the thread again if it is not known any more; what was told of it is stored."""
         if self._thread is None:
-            with self._runtime.database.connection() as connection:
-                self._thread = _load_thread(connection, [(entry.key, message)], None)
+            self._thread = reload_thread(self._runtime.database, [(entry.key, message)])
 
     def _take_thread(self, entry: LaneEntry, message: CheckedMessage) -> Thread | None:
         """Return the conversation's thread, None for a notification.
@@ -270,35 +263,3 @@ class Batch:
             # The rows of a lane that was lost are another worker's by now.
             self._extend()
             endings.give_back(self._runtime.database, self._untried.values())
-
-
-def _load_thread(
-    connection: Connection,
-    messages: Sequence[tuple[str, CheckedMessage | SendFailedError]],
-    opening: Opening | None,
-) -> Thread | None:
-    """Return the thread of those messages that go into one; None: none of them does.
-
-    The messages come with their keys. ``opening`` says which are new; None: what they tell is
-    stored already.
-    """
-    wanted = [
-        (key, each)
-        for key, each in messages
-        if isinstance(each, CheckedMessage)
-        and not isinstance(each.message, Notification)
-        and reason_to_skip(each) is None
-    ]
-    if not wanted:
-        return None
-    said: dict[str, Said] = {}
-    for key, each in wanted:
-        # Enqueued twice, it is the first that counts.
-        said.setdefault(key, _said(key, each, opening))
-    return load_thread(connection, list(said.values()), wanted[0][1].licence)
-
-
-def _said(key: str, message: CheckedMessage, opening: Opening | None) -> Said:
-    begun = None if opening is None else opening.begun.get(key)
-    is_new = begun is not None and begun.before is ledger.NEW
-    return Said(message.message, message.enqueued_at, is_new=is_new)

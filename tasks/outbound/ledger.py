@@ -86,6 +86,10 @@ class Opening:
     begun: dict[str, Begun]
     final: dict[str, KnownDelivery]
 
+    def is_new(self, key: str) -> bool:
+        """Say whether no worker had begun the message before."""
+        return key in self.begun and self.begun[key].before is NEW
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 from sqlalchemy import Connection, Table, bindparam, case, insert, null, select, update
 
 from ireserve_mattermost.lanes import Lane
-from ireserve_mattermost.messages import ChatMessage, ConversationChange, RootPost
+from ireserve_mattermost.messages import ChatMessage, ConversationChange, Message, RootPost
 from models import Conversation, ConversationState, utc_now
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import Post
@@ -113,20 +113,36 @@ _FIND = select(*_COLUMNS).where(
 )
 
 
-def load_thread(connection: Connection, said: Sequence[Said], licence: LicenceAccess) -> Thread:
-    """Return the conversation of these messages with its thread; it is made if need be.
-
-    What they tell of it is stored.
-    """
-    first = cast("RootPost | ChatMessage | ConversationChange", said[0].message)
+def find_thread(connection: Connection, message: Message) -> Thread | None:
+    """Return the conversation of a message with its thread; None: there is none yet."""
+    first = cast("RootPost | ChatMessage | ConversationChange", message)
     wanted = {"licence": first.licence_id, "conversation": first.conversation_id}
     row = connection.execute(_FIND, wanted).one_or_none()
     thread = Thread(*row) if row is not None else None
     if thread is not None and thread.card_changed_at is not None:
         # An earlier try may have drawn and not noted it: then the root shows another card.
         thread = replace(thread, card_digest=None)
-    told = told_by({name: getattr(thread, name, None) for name in _TOLD}, said)
+    return thread
+
+
+def tells_nothing(thread: Thread, said: Sequence[Said]) -> bool:
+    """Say whether all that was said of the conversation is stored already."""
+    return not _told(thread, said)
+
+
+def _told(thread: Thread | None, said: Sequence[Said]) -> dict[str, Any]:
+    return told_by({name: getattr(thread, name, None) for name in _TOLD}, said)
+
+
+def load_thread(connection: Connection, said: Sequence[Said], licence: LicenceAccess) -> Thread:
+    """Return the conversation of these messages with its thread; it is made if need be.
+
+    What they tell of it is stored.
+    """
+    thread = find_thread(connection, said[0].message)
+    told = _told(thread, said)
     if thread is None:
+        first = cast("RootPost | ChatMessage | ConversationChange", said[0].message)
         made = insert(_ROWS).values(
             licence_id=first.licence_id,
             conversation_id=first.conversation_id,

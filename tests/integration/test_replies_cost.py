@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery.signals import before_task_publish
-from sqlalchemy import Connection, event
 
-from models import Database
 from tasks.replies.plain_text import Reading
+from tests.stage.database_cost import counted
 from tests.stage.stage import Stage
 from tests.stage.thread import MirroredThread
 
@@ -24,53 +20,6 @@ MAX_STATEMENTS = 15
 MAX_TRANSACTIONS = 3
 # Frames of our own on the stack when i-Reserve's task is published.
 MAX_FRAMES = 10
-
-
-@dataclass(slots=True)
-class Cost:
-    """What was asked of the database: each statement, and the first words of each transaction."""
-
-    statements: list[str] = field(default_factory=list)
-    transactions: list[list[str]] = field(default_factory=list)
-
-    @property
-    def only_reading(self) -> list[list[str]]:
-        """Return the transactions in which nothing was written."""
-        return [
-            words
-            for words in self.transactions
-            if not {"INSERT", "UPDATE", "DELETE"}.intersection(words)
-        ]
-
-
-@contextmanager
-def _counted(database: Database) -> Iterator[Cost]:
-    """Count what goes to the database for the length of a `with`."""
-    cost, engine = Cost(), database.engine
-
-    def note_begin(connection: Connection) -> None:
-        if not _stand_for_themselves(connection):
-            cost.transactions.append([])
-
-    def note_statement(connection: Connection, _: Any, statement: str, *__: Any) -> None:
-        cost.statements.append(statement)
-        # The statement that begins a transaction on SQLite comes before the event.
-        if not _stand_for_themselves(connection) and not statement.startswith("BEGIN"):
-            cost.transactions[-1].append(statement.split()[0])
-
-    event.listen(engine, "begin", note_begin)
-    event.listen(engine, "before_cursor_execute", note_statement)
-    try:
-        yield cost
-    finally:
-        event.remove(engine, "begin", note_begin)
-        event.remove(engine, "before_cursor_execute", note_statement)
-
-
-def _stand_for_themselves(connection: Connection) -> bool:
-    """Say whether each statement is a transaction of its own."""
-    options = connection.get_execution_options().values()
-    return "autocommit" in {str(value).lower() for value in options}
 
 
 @pytest.fixture
@@ -86,7 +35,7 @@ def test_reply_takes_few_statements_and_transactions(thread: MirroredThread) -> 
     """At most 15 in 3, none of which only reads: reading never waits for a writer."""
     reply_id = thread.receive(thread.say("**Hi**").id)
 
-    with _counted(thread.database) as cost:
+    with counted(thread.database) as cost:
         report = thread.resolve(reply_id)
 
     assert str(report) == "1 recorded"
@@ -99,7 +48,7 @@ def test_row_is_loaded_once_outside_of_the_lock_and_once_inside(thread: Mirrored
     """What is known is passed along, and files are not looked for where there can be none."""
     reply_id = thread.receive(thread.say("**Hi**").id)
 
-    with _counted(thread.database) as cost:
+    with counted(thread.database) as cost:
         thread.resolve(reply_id)
 
     loads = [each for each in cost.statements if "FROM replies LEFT" in " ".join(each.split())]
@@ -109,7 +58,7 @@ def test_row_is_loaded_once_outside_of_the_lock_and_once_inside(thread: Mirrored
 
 def test_nothing_due_writes_nothing(thread: MirroredThread) -> None:
     """A wake-up for replies that are gone takes no lock of the database."""
-    with _counted(thread.database) as cost:
+    with counted(thread.database) as cost:
         report = thread.resolve(987_654)
 
     assert str(report) == "nothing"

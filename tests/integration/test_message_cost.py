@@ -1,0 +1,40 @@
+"""What one message takes of the database."""
+
+from __future__ import annotations
+
+from ireserve_mattermost.lanes import Lane
+from tests.stage.database_cost import counted
+from tests.stage.stage import VISITOR, Stage, drain
+
+LANE = Lane.of_conversation("L1", "c1")
+
+
+def test_message_that_tells_nothing_new_takes_three_statements(stage: Stage) -> None:
+    """A look at the conversation, the row before the send and its end; one of them is locked."""
+    stage.start()
+    stage.append("reply", conversation_id="c1", message_id="m1", text="Hi", **VISITOR)
+    drain(stage.runtime, LANE)
+    stage.append("reply", conversation_id="c1", message_id="m2", text="Anyone?", **VISITOR)
+
+    with counted(stage.runtime.database) as cost:
+        report = drain(stage.runtime, LANE)
+
+    assert str(report) == "1 sent"
+    asked = [each.split()[0] for each in cost.statements if not each.startswith("BEGIN")]
+    assert asked == ["SELECT", "INSERT", "UPDATE"]
+    assert cost.transactions == [["UPDATE"]]
+
+
+def test_message_that_changes_the_conversation_is_begun_with_the_change(stage: Stage) -> None:
+    """Both or neither: what it tells is stored in the transaction that writes it down."""
+    stage.start()
+    stage.append("reply", conversation_id="c1", message_id="m1", text="Hi", **VISITOR)
+    drain(stage.runtime, LANE)
+    agent = {"sender_name": "Anna", "sender_role": "agent"}
+    stage.append("reply", conversation_id="c1", message_id="m2", text="Hello", **agent)
+
+    with counted(stage.runtime.database) as cost:
+        report = drain(stage.runtime, LANE)
+
+    assert str(report) == "1 sent"
+    assert cost.transactions[0] == ["INSERT", "SELECT", "UPDATE"]

@@ -1,0 +1,59 @@
+"""What a piece of work asks of the database: statements and transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from models import Database
+
+
+@dataclass(slots=True)
+class Cost:
+    """What was asked of the database: each statement, and the first words of each transaction."""
+
+    statements: list[str] = field(default_factory=list)
+    transactions: list[list[str]] = field(default_factory=list)
+
+    @property
+    def only_reading(self) -> list[list[str]]:
+        """Return the transactions in which nothing was written."""
+        return [
+            words
+            for words in self.transactions
+            if not {"INSERT", "UPDATE", "DELETE"}.intersection(words)
+        ]
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[Cost]:
+    """Count what goes to the database for the length of a `with`."""
+    cost, engine = Cost(), database.engine
+
+    def note_begin(connection: Connection) -> None:
+        if not _stand_for_themselves(connection):
+            cost.transactions.append([])
+
+    def note_statement(connection: Connection, _: Any, statement: str, *__: Any) -> None:
+        cost.statements.append(statement)
+        # The statement that begins a transaction on SQLite comes before the event.
+        if not _stand_for_themselves(connection) and not statement.startswith("BEGIN"):
+            cost.transactions[-1].append(statement.split()[0])
+
+    event.listen(engine, "begin", note_begin)
+    event.listen(engine, "before_cursor_execute", note_statement)
+    try:
+        yield cost
+    finally:
+        event.remove(engine, "begin", note_begin)
+        event.remove(engine, "before_cursor_execute", note_statement)
+
+
+def _stand_for_themselves(connection: Connection) -> bool:
+    """Say whether each statement is a transaction of its own."""
+    options = connection.get_execution_options().values()
+    return "autocommit" in {str(value).lower() for value in options}
