@@ -61,7 +61,14 @@ def create_app(mirror: Mirror | None = None) -> Flask:
     app.extensions["configuration"] = Configuration.from_environment()
     app.extensions["mirror"] = mirror or _mirror_of(get_settings())
     app.register_blueprint(blueprint)
+    app.register_error_handler(404, _not_found)
     return app
+
+
+def _not_found(_error: Exception) -> tuple[str, int]:
+    language = _configuration().language
+    words = PAGE_WORDS[language]
+    return render_template("not_found.html", language=language, words=words), 404
 
 
 def _mirror_of(settings: Settings) -> Mirror:
@@ -228,6 +235,8 @@ def _page(conversation: Conversation | None) -> str:
         conversations=[(each, _url_of(each)) for each in _store().conversations()],
         channels=configuration.channels,
         channel=configuration.channels[licence_id],
+        licence_id=licence_id,
+        commands=configuration.commands,
         is_stand_in=stand_in_url is not None,
         is_on=stand_in_url is None or Switch(stand_in_url).is_on(),
         max_text_length=MAX_TEXT_LENGTH,

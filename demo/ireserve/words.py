@@ -47,6 +47,7 @@ class PageWords:
     conversation: str
     no_conversation: str
     new_conversation: str
+    new: str
     mattermost_server: str
     on: str
     off: str
@@ -76,6 +77,10 @@ class PageWords:
     private: str
     cancel: str
     begin: str
+    cure: str
+    not_found: str
+    why_not_found: str
+    to_the_page: str
     script: PageScript
 
     def for_script(self) -> dict[str, Any]:
@@ -90,6 +95,7 @@ ENGLISH = PageWords(
     conversation="Conversation",
     no_conversation="no conversation yet",
     new_conversation="New conversation",
+    new="New",
     mattermost_server="Mattermost server",
     on="on",
     off="off",
@@ -119,10 +125,14 @@ ENGLISH = PageWords(
     private="private",
     cancel="Cancel",
     begin="Begin",
+    cure="In a terminal, {failed} tells why, and {resend} sends again, once the server is back.",
+    not_found="There is no such page",
+    why_not_found="The demo forgets its conversations when it is stopped.",
+    to_the_page="Go to its page",
     script=PageScript(
         sending=("…", "on its way to Mattermost"),
         waiting=("◷ waiting", "Mattermost is away; it has not been tried yet"),
-        unsettled=("? unsettled", "the answer was lost; Mattermost is asked whether it has it"),
+        unsettled=("… sending", "the answer was lost; Mattermost is asked whether it has it"),
         sent=("✓", "in Mattermost"),
         failed=("⚠ not delivered", "Mattermost could not be reached; kept for the operator"),
         not_available="not available",
@@ -158,6 +168,7 @@ DUTCH = PageWords(
     conversation="Gesprek",
     no_conversation="nog geen gesprek",
     new_conversation="Nieuw gesprek",
+    new="Nieuw",
     mattermost_server="Mattermost-server",
     on="aan",
     off="uit",
@@ -187,10 +198,17 @@ DUTCH = PageWords(
     private="privé",
     cancel="Annuleren",
     begin="Beginnen",
+    cure=(
+        "In een terminal zegt {failed} waarom, en {resend} verstuurt opnieuw, zodra de server "
+        "terug is."
+    ),
+    not_found="Deze pagina bestaat niet",
+    why_not_found="De demo vergeet zijn gesprekken als hij wordt gestopt.",
+    to_the_page="Naar de pagina van de demo",
     script=PageScript(
         sending=("…", "onderweg naar Mattermost"),
         waiting=("◷ wacht", "Mattermost is weg; er is nog niets geprobeerd"),
-        unsettled=("? onzeker", "het antwoord ging verloren; Mattermost wordt ernaar gevraagd"),
+        unsettled=("… onderweg", "het antwoord ging verloren; Mattermost wordt ernaar gevraagd"),
         sent=("✓", "staat in Mattermost"),
         failed=("⚠ niet bezorgd", "Mattermost was niet bereikbaar; bewaard voor de beheerder"),
         not_available="niet beschikbaar",
@@ -228,6 +246,7 @@ GERMAN = PageWords(
     conversation="Gespräch",
     no_conversation="noch kein Gespräch",
     new_conversation="Neues Gespräch",
+    new="Neu",
     mattermost_server="Mattermost-Server",
     on="an",
     off="aus",
@@ -257,10 +276,17 @@ GERMAN = PageWords(
     private="privat",
     cancel="Abbrechen",
     begin="Beginnen",
+    cure=(
+        "In einem Terminal sagt {failed}, warum, und {resend} sendet erneut, sobald der Server "
+        "wieder da ist."
+    ),
+    not_found="Diese Seite gibt es nicht",
+    why_not_found="Die Demo vergisst ihre Gespräche, wenn sie beendet wird.",
+    to_the_page="Zur Seite der Demo",
     script=PageScript(
         sending=("…", "auf dem Weg zu Mattermost"),
         waiting=("◷ wartet", "Mattermost ist nicht da; es wurde noch nichts versucht"),
-        unsettled=("? ungewiss", "die Antwort ging verloren; Mattermost wird danach gefragt"),
+        unsettled=("… unterwegs", "die Antwort ging verloren; Mattermost wird danach gefragt"),
         sent=("✓", "steht in Mattermost"),
         failed=("⚠ nicht zugestellt", "Mattermost war nicht erreichbar; für den Betrieb bewahrt"),
         not_available="nicht verfügbar",

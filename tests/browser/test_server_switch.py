@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -27,7 +29,7 @@ def switch(page: Page) -> Iterator[Locator]:
 def test_messages_wait_for_the_server_and_then_arrive_in_order(
     sides: Sides, switch: Locator
 ) -> None:
-    """What finds the server gone is not tried twice, the rest waits; the page says which."""
+    """What finds it gone is not tried twice, the rest waits; the page tells, with the cure."""
     notice = sides.page.locator("#notice")
     switch.click()
     expect(notice).to_contain_text("Mattermost is off.")
@@ -51,6 +53,19 @@ def test_messages_wait_for_the_server_and_then_arrive_in_order(
     assert [text.splitlines()[-1] for text in arrived] == waiting
     expect(notice).to_contain_text(f"{tried} message")
     expect(notice).not_to_contain_text("waiting")
+
+    explanation, cure = sides.page.locator("#cure code").all_inner_texts()
+    assert "licence" in _run(explanation)
+    _run(f"{cure} --yes")
+    expect(sides.page.locator(".passage.sent")).to_have_count(len(before), timeout=BACK_WITHIN_MS)
+    expect(sides.page.locator("#cure")).to_be_hidden()
+
+
+def _run(command: str) -> str:
+    """Run a command as it stands on the page; return what it prints."""
+    done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _write_until_one_waits(sides: Sides) -> list[str]:

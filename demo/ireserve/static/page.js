@@ -129,6 +129,7 @@ function notice() {
   const node = document.getElementById("notice");
   const text = noticeText();
   if (node.textContent !== text) node.textContent = text;
+  document.getElementById("cure").hidden = !latest.some((message) => message.passage === "failed");
 }
 
 // The team's side opens at this conversation's thread. A fragment alone loads nothing anew.

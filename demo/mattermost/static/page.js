@@ -28,7 +28,9 @@ function isFollowing() {
 
 function reveal(node) {
   followed = node;
-  list.scrollTop += node.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom + 12;
+  // Not so far that a strip of the next thread shows.
+  const below = node.nextElementSibling ? 0 : 20;
+  list.scrollTop += node.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom + below;
   followedTop = list.scrollTop;
 }
 
