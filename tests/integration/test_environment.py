@@ -53,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("environment") / "a project"
     shutil.copytree(ROOT / "bin", directory / "bin", ignore=shutil.ignore_patterns("__pycache__"))
     (directory / "demo").mkdir()
-    for name in ("__init__.py", "options.py"):
+    for name in ("__init__.py", "languages.py", "options.py"):
         shutil.copy(ROOT / "demo" / name, directory / "demo")
     for place, name in ((directory, "ours"), (directory / "client", "theirs")):
         place.mkdir(exist_ok=True)

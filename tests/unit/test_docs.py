@@ -33,6 +33,7 @@ EVENT = re.compile(r"\blog\.(?:debug|info|warning|error|exception)\(\s*\"([a-z_]
 LEVELS = {"debug", "info", "warning", "error", "exception"}
 TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 TEST_FILE, NAMED_TEST = re.compile(r"\b(test_\w+\.py)"), re.compile(r"`(test_\w+)`")
+LAST_STEP_WITHOUT_A_NOTE = "0004"
 # Why a block cannot be run here, and how many there are at most: a new one is to be thought about.
 NOT_RUN = {
     "installs packages": 1,
@@ -218,6 +219,16 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     )
 
     assert (done.returncode, [li for li in done.stderr.splitlines() if "ireserve" in li]) == (0, [])
+
+
+def test_each_step_of_the_schema_is_in_the_upgrade_notes() -> None:
+    """docs/upgrading.md has a row for each since the first ones: what it adds, and what to do."""
+    steps = [path.name[:4] for path in (ROOT / "models/migrations/versions").glob("0*.py")]
+    page = (ROOT / "docs" / "upgrading.md").read_text()
+
+    noted = [step for step in sorted(steps) if f"| {step} |" in page]
+
+    assert noted == [step for step in sorted(steps) if step > LAST_STEP_WITHOUT_A_NOTE]
 
 
 def test_each_decision_has_its_own_number() -> None:
