@@ -20,7 +20,7 @@ NOTIFICATION_TYPE_LENGTH = 100
 
 DEFAULT_NOTE_PREFIXES = "note: notitie: notiz:"
 NOTE_PREFIXES_LENGTH = 200
-DEFAULT_REPLY_PREFIXES = "reply: antwoord: r:"
+DEFAULT_REPLY_PREFIXES = "reply: antwoord: antwort: r:"
 # A visitor waits for the pause with every answer: more than a minute is no chat any more.
 MAX_REPLY_PAUSE_S = 60
 # Ten user names (64 each) with their @, and a blank between.

@@ -65,9 +65,14 @@ class LicenceAccess:
 
     @property
     def wanted_prefix(self) -> str:
-        """Return what a post for the visitor begins with; empty: it needs no prefix."""
-        is_explicit = self.reply_mode is ReplyMode.EXPLICIT
-        return next(iter(self.reply_prefixes.split()), "") if is_explicit else ""
+        """Return what a post for the visitor begins with, in the desk's language if it may.
+
+        Empty: it needs no prefix.
+        """
+        if self.reply_mode is not ReplyMode.EXPLICIT:
+            return ""
+        prefixes, own = self.reply_prefixes.split(), self.desk.wording.reply_prefix
+        return own if own in prefixes else next(iter(prefixes), "")
 
     def target_of(self, notification_type: str) -> NotificationTarget:
         """Return where notifications of this type go: an unmapped one to the default channel."""

@@ -19,6 +19,7 @@ ENGLISH = Wording(
     since="since {moment}",
     at="{moment}",
     waiting_beside="waiting since {moment}",
+    reply_prefix="reply:",
     prefix_wanted="🔒 only {prefix} goes to the visitor",
     alerts_only="🔒 nothing written here goes to the visitor",
     open_in_ireserve="Open in i-Reserve",

@@ -67,6 +67,7 @@ class Wording:
     at: str
     waiting_beside: str
     # Which posts the visitor gets, where that is not each but a note.
+    reply_prefix: str
     prefix_wanted: str
     alerts_only: str
     open_in_ireserve: str

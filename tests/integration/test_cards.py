@@ -423,6 +423,16 @@ def test_card_that_was_drawn_and_not_noted_is_drawn_again(stage: Stage) -> None:
             {"reply_mode": "explicit"}, "🔒 only reply: goes to the visitor", id="explicit"
         ),
         pytest.param(
+            {"reply_mode": "explicit", "language": "nl"},
+            "🔒 alleen wat met antwoord: begint, gaat naar de bezoeker",
+            id="explicit in Dutch",
+        ),
+        pytest.param(
+            {"reply_mode": "explicit", "language": "nl", "reply_prefixes": "a: b:"},
+            "🔒 alleen wat met a: begint, gaat naar de bezoeker",
+            id="explicit with words of the licence",
+        ),
+        pytest.param(
             {"reply_mode": "alerts"}, "🔒 nothing written here goes to the visitor", id="alerts"
         ),
     ],

@@ -186,7 +186,7 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
         "names": "header",
         "note_prefixes": "note: notitie: notiz:",
         "reply_mode": "all",
-        "reply_prefixes": "reply: antwoord: r:",
+        "reply_prefixes": "reply: antwoord: antwort: r:",
         "reply_pause_s": 0,
         "receipts": "all",
         "hints": True,
@@ -261,8 +261,13 @@ def test_mode_is_given_when_a_licence_is_added(
     assert (added["licence"]["reply_mode"], added["licence"]["reply_pause_s"]) == ("explicit", 10)
 
 
-def test_new_mode_is_drawn_on_the_cards_of_live_conversations(
-    stage: Stage, operator: Operator
+@pytest.mark.parametrize(
+    "setting",
+    [("--replies", "alerts"), ("--language", "nl"), ("--time-zone", "Europe/Amsterdam")],
+    ids=lambda setting: setting[0],
+)
+def test_new_setting_is_drawn_on_the_cards_of_live_conversations(
+    stage: Stage, operator: Operator, setting: tuple[str, str]
 ) -> None:
     """The sweep does it; a setting that no card shows draws none."""
     stage.start("c1")
@@ -276,7 +281,7 @@ def test_new_mode_is_drawn_on_the_cards_of_live_conversations(
 
     operator.json("licence", "edit", LICENCE, "--reply-pause", "10s")
     before = to_be_drawn()
-    operator.json("licence", "edit", LICENCE, "--replies", "alerts")
+    operator.json("licence", "edit", LICENCE, *setting)
 
     assert (before, to_be_drawn()) == ([], ["c1"])
 

@@ -12,7 +12,7 @@ depends_on = None
 
 _SETTINGS = (
     ("reply_mode", sa.String(length=16), "all"),
-    ("reply_prefixes", sa.String(length=200), "reply: antwoord: r:"),
+    ("reply_prefixes", sa.String(length=200), "reply: antwoord: antwort: r:"),
     ("reply_pause_s", sa.Integer(), "0"),
 )
 

@@ -23,6 +23,8 @@ from tasks.replies.notes import prefixes_of
 from tasks.replies.prefixes import PrefixError, check_typed
 from tasks.replies.reply_prefixes import check_reply_prefixes
 
+# What each card shows of its licence, beside its mention.
+_SHOWN = ("reply_mode", "reply_prefixes", "language", "time_zone")
 _PAUSE = re.compile(r"([0-9]{1,6})(s|m|)")
 _SECONDS = {"m": 60, "s": 1, "": 1}
 
@@ -109,8 +111,8 @@ def _option(name: str) -> str:
 
 
 def store(session: Session, licence: Licence, settings: Mapping[str, Any]) -> None:
-    """Store what is given of the licence's settings, and have cards drawn that tell the mode."""
-    told = (licence.reply_mode, licence.reply_prefixes)
+    """Store what is given of the licence's settings, and have cards drawn that show them."""
+    told = [getattr(licence, name) for name in _SHOWN]
     store_settings(licence, **settings)
-    if (licence.reply_mode, licence.reply_prefixes) != told:
+    if [getattr(licence, name) for name in _SHOWN] != told:
         redraw_live_cards(session, licence.id)
