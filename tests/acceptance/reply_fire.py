@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
+from redis import Redis
+from sqlalchemy import func, select, update
+
+from models import Licence, Reply
 from tests.acceptance.figures import Delays, Figures
 from tests.acceptance.fire import SETTLE_S
 from tests.acceptance.load import LOOK_EVERY_S, Size
@@ -24,6 +31,9 @@ NEVER_S, OFTEN_S = 86_400, 5
 FILE_BYTES = 300_000
 # Longer than the deployment waits for an answer.
 SLOW_S = 20
+# Long enough for ten replies to be edited and a worker to be killed within it, on a busy machine.
+PAUSE_S = 8
+REPLY_QUEUE = "ireserve-replies"
 
 
 @dataclass(slots=True)
@@ -37,12 +47,17 @@ class ReplyFaultRun:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFire:
-    """What burns while the team replies, on which database, and how often catch-up looks."""
+    """What burns while the team replies, on which database, and how often catch-up looks.
+
+    ``pause_s`` is the licence's pause; ``check`` looks at the end at what i-Reserve was told.
+    """
 
     name: str
     fault: Callable[[ReplyFaultRun], None]
     database: str = "sqlite"
     catch_up_s: int = NEVER_S
+    pause_s: int = 0
+    check: Callable[[ReplyFaultRun], None] | None = None
 
     def __str__(self) -> str:
         """Return how a test's name tells it."""
@@ -59,7 +74,11 @@ class ReplyFire:
             database_url=database_url,
             stop_with=signal.SIGKILL,
             CATCH_UP_INTERVAL_S=str(self.catch_up_s),
+            REPLY_TASK="ireserve.record_reply",
+            REPLY_QUEUE=REPLY_QUEUE,
         ) as stage:
+            with stage.database.transaction() as session:
+                session.execute(update(Licence).values(reply_pause_s=self.pause_s))
             run = ReplyFaultRun(
                 DeployedThread(stage), Supervisor(stage.deployment), size.conversations
             )
@@ -68,6 +87,8 @@ class ReplyFire:
                 self.fault(run)
                 began = time.monotonic()
                 _wait_until_recorded(run.thread)
+                if self.check is not None:
+                    self.check(run)
             return self._figures(run, settled_s=time.monotonic() - began)
 
     def _figures(self, run: ReplyFaultRun, *, settled_s: float) -> Figures:
@@ -150,3 +171,56 @@ def kill_web_and_worker(run: ReplyFaultRun) -> None:
         run.supervisor.kill_all_workers()
         web.kill()
         saying.result()
+
+
+def kill_worker_in_the_pause(run: ReplyFaultRun) -> None:
+    """Kill the worker while ten replies wait, of which one is edited and one deleted meanwhile."""
+    thread = run.thread
+    thread.start_web()
+    thread.say(10)
+    wait_until(lambda: _count_paused(thread) == 10, timeout_s=PAUSE_S, what="ten replies that wait")
+    edited, deleted, *_ = thread.said_in_order()
+    with thread.stage.member() as member:
+        member.patch_post(edited, message="as edited")
+        member.delete_post(deleted)
+    del thread.said[deleted]
+    run.supervisor.kill_all_workers()
+
+
+def kill_workers_in_and_behind_the_pause(run: ReplyFaultRun) -> None:
+    """Kill the next worker as well, when it has told some of the replies."""
+    kill_worker_in_the_pause(run)
+    wait_until(lambda: run.thread.count_recorded() > 2, timeout_s=60, what="some of the replies")
+    run.supervisor.kill_all_workers()
+
+
+def _count_paused(thread: DeployedThread) -> int:
+    with thread.stage.database.transaction() as session:
+        waiting = select(func.count()).where(Reply.paused_until.is_not(None))
+        return session.scalar(waiting) or 0
+
+
+def expect_paused_replies_in_order(run: ReplyFaultRun) -> None:
+    """Look whether each reply was told as it was in the end, in order, and the deleted one never.
+
+    Raises:
+        BrokenPromiseError: one was told otherwise, or before an earlier one.
+    """
+    wait_until(lambda: _count_paused(run.thread) == 0, timeout_s=SETTLE_S, what="all told")
+    told = _told(run.thread)
+    edited, *_ = expected = [post for post in run.thread.said_in_order() if post in run.thread.said]
+    if list(dict.fromkeys(each["post_id"] for each in told)) != expected:
+        raise BrokenPromiseError("not the replies, or not in their order")
+    if {(each["event"], each["revision"], each["visibility"]) for each in told} != {
+        ("recorded", 1, "public")
+    }:
+        raise BrokenPromiseError("told as something else than a new reply")
+    if {each["text"] for each in told if each["post_id"] == edited} != {"as edited"}:
+        raise BrokenPromiseError("not told as edited")
+
+
+def _told(thread: DeployedThread) -> list[dict[str, Any]]:
+    """Return what i-Reserve was told, the first one first; it has no worker in these fires."""
+    with Redis.from_url(thread.stage.redis.url) as redis:
+        raw = cast("list[bytes]", redis.lrange(REPLY_QUEUE, 0, -1))
+    return [json.loads(b64decode(json.loads(each)["body"]))[1] for each in reversed(raw)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.acceptance import faults, reply_fire
@@ -110,6 +112,11 @@ def test_broken_build_is_found_out(fire: Fire, broken: str, burn: Burn) -> None:
         burn(fire)
 
 
+Paused = partial(
+    ReplyFire, pause_s=reply_fire.PAUSE_S, check=reply_fire.expect_paused_replies_in_order
+)
+
+
 @pytest.mark.parametrize(
     "fire",
     [
@@ -118,6 +125,15 @@ def test_broken_build_is_found_out(fire: Fire, broken: str, burn: Burn) -> None:
         ReplyFire("Redis down for all replies", reply_fire.keep_redis_down),
         ReplyFire(
             "web killed between insert and wake", reply_fire.kill_web_between_insert_and_wake
+        ),
+        Paused("worker killed in the pause", reply_fire.kill_worker_in_the_pause),
+        pytest.param(
+            Paused(
+                "workers killed in and behind the pause",
+                reply_fire.kill_workers_in_and_behind_the_pause,
+                POSTGRESQL,
+            ),
+            marks=full_load,
         ),
     ],
     ids=str,
