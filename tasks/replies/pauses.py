@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, func, or_, select, update
 
 from models import Reply, ReplyState, utc_now
 from tasks.mattermost import Post
@@ -114,7 +114,8 @@ def _are_unseen(job: ReplyJob) -> ColumnElement[bool]:
     """Choose what came before this reply, and may be in its thread for all that is known."""
     return and_(
         Reply.conversation_row.is_(None),
-        Reply.licence_id == job.licence.id,
+        # SQLite would read all replies of the licence by this, were it not for the function.
+        func.coalesce(Reply.licence_id, "") == job.licence.id,
         Reply.id < job.known.id,
         Reply.state == ReplyState.RECEIVED,
         Reply.reason.is_(None),
