@@ -50,7 +50,9 @@ def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
     """Let a reply that is new to the visitor wait, if it has to; None: it is told now."""
     now = utc_now()
     until = job.known.paused_until or job.known.received_at + _pause(job)
-    earlier = _earlier_ones(job, rows.posted_at_of(post, now), owner)
+    # Of a server that names no time the first look's counts.
+    posted_at = job.known.posted_at or rows.posted_at_of(post, now)
+    earlier = _earlier_ones(job, posted_at, owner)
     if until <= now and not earlier:
         return None
     ends = [row.paused_until or now for row in earlier]
@@ -61,7 +63,7 @@ def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
         job.known,
         conversation_row=owner.row,
         conversation_id=owner.conversation_id,
-        posted_at=rows.posted_at_of(post, now),
+        posted_at=posted_at,
         paused_until=until,
         next_attempt_at=look_at,
     )
@@ -99,6 +101,7 @@ def _earlier_ones(
     is_untold = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
     were_paused = and_(
         Reply.conversation_row == owner.row,
+        Reply.id != job.known.id,
         Reply.paused_until.is_not(None),
         Reply.next_attempt_at < GIVEN_UP,
         is_untold,

@@ -299,3 +299,15 @@ def test_other_conversations_do_not_wait(thread: MirroredThread) -> None:
     thread.recorded(post)
 
     assert _told(thread) == [("recorded", 1, "public", "two")]
+
+
+@one_database
+def test_reply_does_not_wait_for_itself(thread: MirroredThread) -> None:
+    """Also where its post has another time by now."""
+    row = _waiting(thread, "one")
+    thread.change(row.id, posted_at=utc_now() - timedelta(hours=1))
+    _end_pauses(thread)
+
+    thread.resolve(row.id)
+
+    assert _told(thread) == [("recorded", 1, "public", "one")]
