@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from flask import Blueprint, Flask, got_request_exception, request
 from redis import Redis
+from structlog.contextvars import unbind_contextvars
 
 from inbound.health import HealthPage
 from inbound.metrics import MetricsPage
@@ -42,6 +43,7 @@ def make_blueprint(
     """Return the addresses under /mattermost, which share this database and this Redis client."""
     made = Blueprint("mattermost", __name__, url_prefix="/mattermost")
     made.url_value_preprocessor(lambda _endpoint, values: _forget_prefix(values))
+    made.teardown_request(lambda _error: unbind_contextvars("correlation_id"))
     health = HealthPage(database=database, redis=redis)
     made.get("/health", endpoint="health")(health.show)
     if metrics is not None:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import structlog
 from flask import Response, request
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bind_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from inbound.payload import (
@@ -73,6 +74,8 @@ class ReplyWebhook:
             if sender is None:
                 raise RefusedWebhookError("unknown token", status=HTTPStatus.UNAUTHORIZED)
             webhook = parse_webhook(fields)
+            # It is let go once the answer has begun, and with it the line of the request.
+            bind_contextvars(correlation_id=webhook.post_id)
             if webhook.user_id == sender.bot_user_id:
                 # What we posted ourselves comes back through the hook.
                 self._wake_ups.note_own_post(webhook.post_id)

@@ -14,6 +14,9 @@ KINDS = ("root", "reply", "conversation", "notification", "user")
 ENTRY_VERSION = 2
 # That of an internal note: a worker which left that out would post it as an answer to the visitor.
 NOTE_VERSION = 3
+# The text of the context that names the call in the caller's own logs, and how much of it is kept.
+CORRELATION_ID = "correlation_id"
+CORRELATION_ID_LENGTH = 100
 # What the ledger has room for, and the last moment that a clock can show.
 KEY_LENGTH = 120
 LAST_MS = 253_402_300_799_000
@@ -70,6 +73,16 @@ class LaneEntry:
     payload: dict[str, Any]
     enqueued_at_ms: int = 0
     context: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def correlation_id(self) -> str:
+        """Return what each line of the log about the message has.
+
+        It is the caller's own, ``correlation_id`` in the context, or else the task's id.
+        """
+        given = self.context.get(CORRELATION_ID)
+        is_given = isinstance(given, str) and given
+        return given[:CORRELATION_ID_LENGTH] if is_given else self.task_id  # type: ignore[index]
 
     def dump(self) -> bytes:
         """Return what ``append`` writes, to which Redis adds the time.

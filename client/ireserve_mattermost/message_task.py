@@ -75,7 +75,8 @@ class MessageTask(Task):  # type: ignore[type-arg]
         """Put the message into its lane and wake a worker, in one step.
 
         A message behind others that wait already is sent by the task that was published for them:
-        nothing is published for it. ``context`` goes with the message into the workers' logs.
+        nothing is published for it. ``correlation_id`` of the ``context`` stands in each
+        line of the workers' logs about the message, in the place of the task's id.
 
         Raises:
             TypeError: an argument is missing or unknown, or of a type that cannot be sent.

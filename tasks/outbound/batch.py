@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 
+from structlog.contextvars import bound_contextvars
+
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import DeliveryKind, DeliveryState
 from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
@@ -134,7 +136,8 @@ class Batch:
             for head, message in self._messages:
                 if self._runtime.stopping.is_set():
                     break
-                outcome = self._outcome(head.entry, message)
+                with bound_contextvars(correlation_id=head.entry.correlation_id):
+                    outcome = self._outcome(head.entry, message)
                 if isinstance(outcome, Waiting):
                     step = replace(step, waiting=outcome)
                     break

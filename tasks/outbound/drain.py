@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import structlog
 from redis.exceptions import RedisError
@@ -121,7 +122,7 @@ def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
             if not readable:
                 heads = _set_aside(runtime, taken, heads[0])
             for step in _handle(runtime, taken, readable):
-                _note(taken.lane, step, report)
+                _note(taken.lane, step, report, readable)
                 if step.heads:
                     heads = _advance(runtime, taken, step)
                 if step.waiting is not None:
@@ -194,18 +195,21 @@ def _advance(runtime: Runtime, taken: TakenLane, step: Step) -> tuple[bytes, ...
     return runtime.lanes.advance(taken, [head.raw for head in step.heads], counts, is_sent=is_sent)
 
 
-def _note(lane: Lane, step: Step, report: DrainReport) -> None:
-    outcomes: list[Settled | Waiting] = [*step.settled]
+def _note(lane: Lane, step: Step, report: DrainReport, tried: Sequence[Head]) -> None:
+    outcomes: list[tuple[Settled | Waiting, LaneEntry]] = [
+        (settled, head.entry) for settled, head in zip(step.settled, step.heads, strict=True)
+    ]
     if step.waiting is not None:
-        outcomes.append(step.waiting)
-    for outcome in outcomes:
-        _log(lane, outcome)
+        entries = (head.entry for head in tried if head.entry.key == step.waiting.key)
+        outcomes += [(step.waiting, entry) for entry in islice(entries, 1)]
+    for outcome, entry in outcomes:
+        _log(lane, outcome, entry.correlation_id)
         report.add(lane, outcome)
 
 
-def _log(lane: Lane, outcome: Settled | Waiting) -> None:
+def _log(lane: Lane, outcome: Settled | Waiting, correlation_id: str) -> None:
     """Log the one event of an outcome."""
-    fields = {"lane": str(lane), "key": outcome.key}
+    fields = {"lane": str(lane), "key": outcome.key, "correlation_id": correlation_id}
     if outcome.reason is not None:
         fields["reason"] = outcome.reason
     match outcome:

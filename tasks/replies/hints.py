@@ -158,7 +158,7 @@ def give_due_hints(runtime: Runtime, licence: LicenceAccess) -> int:
                     props={PROPS_KEY: {"hint": "1"}},
                 )
         except MattermostError as error:
-            ids = {"licence_id": licence.id, "post_id": post_id}
+            ids = {"licence_id": licence.id, "post_id": post_id, "correlation_id": post_id}
             log.warning("hint_not_given", reason=error.reason.value, **ids)
             if runtime.circuits.note(licence.id, error) is not Reach.REACHED:
                 break

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from models import Receipt, utc_now
 from tasks.app import app
@@ -104,10 +105,14 @@ def _mark_all(
         if runtime.stopping.is_set():
             return
         try:
-            with runtime.shares.message(licence.id):
+            with (
+                bound_contextvars(correlation_id=due.known.post_id),
+                runtime.shares.message(licence.id),
+            ):
                 given = _mark(runtime, licence, due)
         except MattermostError as error:
             ids = {"licence_id": licence.id, "post_id": due.known.post_id}
+            ids["correlation_id"] = due.known.post_id
             log.warning("receipt_not_given", reason=error.reason.value, **ids)
             if runtime.circuits.note(licence.id, error) is not Reach.REACHED:
                 return

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from tasks.app import app
 from tasks.failures import OwnReason, ToldError
@@ -105,6 +106,11 @@ def _load_due(runtime: Runtime, licence_id: str) -> list[KnownReply]:
 
 def _resolve_one(runtime: Runtime, reply: KnownReply) -> str:
     """Record the reply; return a word for the report."""
+    with bound_contextvars(licence_id=reply.licence_id, correlation_id=reply.post_id):
+        return _resolve_named(runtime, reply)
+
+
+def _resolve_named(runtime: Runtime, reply: KnownReply) -> str:
     try:
         with runtime.shares.message(reply.licence_id):
             return record(runtime, reply).value

@@ -27,13 +27,20 @@ def thread(database_url: str, tmp_path: Path) -> Iterator[DeployedThread]:
 
 @pytest.mark.measures_time
 def test_reply_is_recorded_within_a_second_or_two(thread: DeployedThread) -> None:
-    """From the member's post by the webhook into the table, without any beat; no log has a word."""
-    thread.start_web()
+    """From the member's post by the webhook into the table, without any beat; no log has a word.
+
+    The post's id follows it through the logs of web and worker.
+    """
+    web = thread.start_web()
 
     thread.say(3)
     wait_until(lambda: thread.count_recorded() == 3, timeout_s=10, what="three replies")
 
     logs = thread.stage.deployment.logs()
+    for post_id in thread.said:
+        named = [line for line in logs.splitlines() if f"correlation_id={post_id}" in line]
+        assert [line for line in named if "reply_recorded" in line], named
+        assert f"correlation_id={post_id}" in web.log_text()
     assert thread.sources() == dict.fromkeys(thread.said, ReplySource.WEBHOOK)
     assert [word for word in (WORD, MEMBER, "@example.com") if word in logs] == []
 
