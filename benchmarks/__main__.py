@@ -25,6 +25,7 @@ from benchmarks import (
     recorded,
     retention,
     scaling,
+    watching,
     webhook,
 )
 from benchmarks.machine import machine
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "recorded": recorded.run,
     "retention": retention.run,
     "scaling": scaling.run,
+    "watching": watching.run,
     "webhook": webhook.run,
 }
 # A median of fewer says little on a machine that does other things as well.

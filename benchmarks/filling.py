@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, bindparam, text
 from benchmarks.installation import LICENCES
 from benchmarks.post_server import CHANNEL_ID
 from models import Conversation, Database, utc_now
+from tasks.replies.patience import GIVEN_UP
 
 CONVERSATIONS = 1_000_000
 # The root post and nine messages: 10 million deliveries in all.
@@ -30,17 +31,30 @@ _CONVERSATION = f"""
 INSERT INTO conversations (licence_id, conversation_id, visitor_name, channel_id, root_post_id,
     thread_number, created_at, last_active_at)
 WITH RECURSIVE numbers(n) AS ({{numbers}})
-SELECT 'L' || CAST(1 + n % {len(LICENCES)} AS TEXT), 'old-' || CAST(n AS TEXT), 'Jan de Vries',
+SELECT 'L' || CAST(1 + n % {{licences}} AS TEXT), 'old-' || CAST(n AS TEXT), 'Jan de Vries',
     '{CHANNEL_ID}', 'root' || CAST(1000000000 + n AS TEXT), 1, :then,
     CASE n % {ACTIVE_EACH} WHEN 0 THEN :now ELSE :then END
+FROM numbers
+"""
+# What the team answered: one reply in each conversation, of which one in 1,000 was given up.
+_REPLY = f"""
+INSERT INTO replies (licence_id, post_id, state, source, conversation_row, text, plain_text,
+    visibility, posted_at, post_update_at_ms, revision, received_at, recorded_at, next_attempt_at,
+    attempts, reason)
+WITH RECURSIVE numbers(n) AS ({{numbers}})
+SELECT 'L' || CAST(1 + n % {{licences}} AS TEXT), 'answer' || CAST(10000000000 + n AS TEXT),
+    CASE n % {FAILED_EACH} WHEN 1 THEN 'received' ELSE 'recorded' END, 'webhook', NULL,
+    'Yes, it is free.', 'Yes, it is free.', 'public', :then, 1, 1, :then,
+    CASE n % {FAILED_EACH} WHEN 1 THEN NULL ELSE :then END,
+    CASE n % {FAILED_EACH} WHEN 1 THEN :given_up ELSE :then END, 1, NULL
 FROM numbers
 """
 _DELIVERY = f"""
 INSERT INTO deliveries (licence_id, lane, key, kind, state, reason, payload, channel_id, post_id,
     post_count, task_id, enqueued_at, started_at, finished_at)
 WITH RECURSIVE numbers(n) AS ({{numbers}}), messages(m) AS (VALUES {{messages}})
-SELECT 'L' || CAST(1 + n % {len(LICENCES)} AS TEXT),
-    'L' || CAST(1 + n % {len(LICENCES)} AS TEXT) || ':c:old-' || CAST(n AS TEXT),
+SELECT 'L' || CAST(1 + n % {{licences}} AS TEXT),
+    'L' || CAST(1 + n % {{licences}} AS TEXT) || ':c:old-' || CAST(n AS TEXT),
     CASE m WHEN 0 THEN 'root:1' ELSE 'reply:old-' || CAST(m AS TEXT) END,
     CASE m WHEN 0 THEN 'root' ELSE 'reply' END,
     CASE (n * {DELIVERIES_EACH} + m) % {FAILED_EACH} WHEN 1 THEN 'failed' ELSE 'sent' END,
@@ -54,21 +68,26 @@ FROM numbers CROSS JOIN messages
 _PAYLOADS = {"postgresql": "CAST('{}' AS json)", "sqlite": "'{}'"}
 
 
-def fill(database: Database, *, step: int = 1) -> None:
-    """Make up the conversations, each ``step``-th of them, and their deliveries."""
+def fill(database: Database, *, step: int = 1, licences: int = len(LICENCES)) -> None:
+    """Make up the conversations, each ``step``-th of them, their deliveries and replies.
+
+    The licences are L1, L2 and so on.
+    """
     for start in range(0, CONVERSATIONS, PORTION):
-        _fill_portion(database, start=start, stop=start + PORTION, step=step)
+        portion = {"start": start, "stop": start + PORTION, "step": step}
+        _fill_portion(database, licences=licences, **portion)
         if step == 1:
             print(f"  filled {start + PORTION:,} of {CONVERSATIONS:,}", file=sys.stderr)
     _settle(database)
 
 
-def _fill_portion(database: Database, **numbers: int) -> None:
+def _fill_portion(database: Database, *, licences: int, **numbers: int) -> None:
     dialect = database.engine.dialect.name
     parts = {
         "numbers": _NUMBERS[dialect],
         "messages": ", ".join(f"({number})" for number in range(DELIVERIES_EACH)),
         "payload": _PAYLOADS[dialect],
+        "licences": licences,
     }
     now, then = utc_now(), utc_now() - LONG_AGO
     with database.engine.begin() as connection:
@@ -78,6 +97,10 @@ def _fill_portion(database: Database, **numbers: int) -> None:
         )
         connection.execute(
             text(_DELIVERY.format(**parts)).bindparams(_moment("then")), {**numbers, "then": then}
+        )
+        connection.execute(
+            text(_REPLY.format(**parts)).bindparams(_moment("given_up"), _moment("then")),
+            {**numbers, "given_up": GIVEN_UP, "then": then},
         )
 
 

@@ -129,7 +129,7 @@ def _add_counts(
     family: CounterMetricFamily, by_licence: Mapping[str, _Counts], zeros: _Counts
 ) -> None:
     for licence, counts in by_licence.items():
-        for (which, state), count in sorted({**zeros, **counts}.items()):
+        for (which, state), count in {**zeros, **counts}.items():
             family.add_metric([licence, which, state], count)
 
 

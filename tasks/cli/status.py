@@ -23,13 +23,21 @@ from tasks.outbound.resending import CAN_BE_RESENT
 from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import IS_GIVEN_UP
 from tasks.watch.backlog import Backlog, read_backlogs
+from tasks.watch.last_times import read_last_times
 from tasks.watch.removals import Removals, read_removals
+from tasks.watch.tallies import Tallies
 
 # What people wrote; a root post is only where their messages stand.
 MESSAGES = (DeliveryKind.REPLY, DeliveryKind.NOTIFICATION)
 IS_OPEN = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
 
+# The few open replies are found by an index of their own. SQLite would rather read the whole table
+# in the order of its licences, if it could; an expression has no order.
+_OF_REPLY = Reply.licence_id.concat("")
+_SENT = DeliveryState.SENT.value
+
 Where: TypeAlias = ColumnElement[bool]
+Of: TypeAlias = ColumnElement[str] | InstrumentedAttribute[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,8 @@ class LicenceStatus:
     """How one licence is doing.
 
     ``failed`` counts what can be sent again; of the replies that are open, ``replies_given_up``
-    are not tried any more by themselves.
+    are not tried any more by themselves. ``mirrored`` and the last times are those since Redis was
+    emptied.
     """
 
     licence: str
@@ -114,17 +123,17 @@ def read_status(session: Session, redis: Redis, licence_id: str | None) -> list[
         (each, enabled, version, threads)
         for each, enabled, version, threads in session.execute(licences)
     ]
-    is_sent = Delivery.state == DeliveryState.SENT
+    names = [each for each, *_ in found]
+    # The tables are asked for what an index has, and Redis for what would be a count of millions.
     counts = {
         "conversations": _counts(session, Conversation.licence_id),
-        "mirrored": _counts(session, Delivery.licence_id, is_sent, Delivery.kind.in_(MESSAGES)),
+        "mirrored": _mirrored(redis),
         "failed": _counts(session, Delivery.licence_id, *CAN_BE_RESENT),
-        "replies_open": _counts(session, Reply.licence_id, IS_OPEN),
-        "replies_given_up": _counts(session, Reply.licence_id, *IS_GIVEN_UP),
+        "replies_open": _counts(session, _OF_REPLY, IS_OPEN),
+        "replies_given_up": _counts(session, _OF_REPLY, *IS_GIVEN_UP),
     }
-    last_out = _latest(session, Delivery.finished_at, Delivery.licence_id, is_sent)
-    last_in = _latest(session, Reply.recorded_at, Reply.licence_id)
-    circuits = Circuits(redis).states([each for each, *_ in found])
+    last = read_last_times(redis, names)
+    circuits = Circuits(redis).states(names)
     backlogs = read_backlogs(redis)
     return [
         LicenceStatus(
@@ -133,8 +142,8 @@ def read_status(session: Session, redis: Redis, licence_id: str | None) -> list[
             server_version=version,
             collapsed_threads=threads,
             circuit=_word(circuits[each]),
-            last_out_at=last_out.get(each),
-            last_in_at=last_in.get(each),
+            last_out_at=last.sent_at.get(each),
+            last_in_at=last.recorded_at.get(each),
             waiting=backlogs.get(each, Backlog()),
             **{name: count[each] for name, count in counts.items()},
         )
@@ -148,18 +157,18 @@ def _word(circuit: CircuitState) -> str:
     return "paused" if circuit.blocks(datetime.now(UTC).timestamp()) else "closed"
 
 
-def _counts(session: Session, of: InstrumentedAttribute[str], *where: Where) -> Counter[str]:
+def _mirrored(redis: Redis) -> Counter[str]:
+    """Return how many messages of each licence were sent since Redis was emptied."""
+    tallies = Tallies(redis).read()
+    return Counter(
+        {
+            licence_id: sum(tally.messages[kind.value, _SENT] for kind in MESSAGES)
+            for licence_id, tally in tallies.items()
+        }
+    )
+
+
+def _counts(session: Session, of: Of, *where: Where) -> Counter[str]:
     """Return how many rows each licence has that are so."""
     rows = session.execute(select(of, func.count()).where(*where).group_by(of)).all()
     return Counter({row[0]: row[1] for row in rows})
-
-
-def _latest(
-    session: Session,
-    moment: InstrumentedAttribute[datetime | None],
-    of: InstrumentedAttribute[str],
-    *where: Where,
-) -> dict[str, datetime]:
-    """Return each licence's latest such moment."""
-    rows = session.execute(select(of, func.max(moment)).where(*where).group_by(of))
-    return {licence_id: latest for licence_id, latest in rows if latest is not None}
