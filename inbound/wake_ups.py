@@ -13,6 +13,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
+from typing import TypeAlias
 
 import structlog
 from celery import Celery
@@ -39,6 +40,10 @@ PAUSE_S = 0.05
 _REFUSALS = None
 
 
+# A reply with its licence, the id of a post of the bot, or that there are refusals.
+_Item: TypeAlias = tuple[str, int] | str | None
+
+
 class WakeUps:
     """A queue of new replies, and of own posts' ids, and the one thread that publishes them."""
 
@@ -52,9 +57,9 @@ class WakeUps:
         self._watches_forks = False
         self._reset()
 
-    def add(self, reply_id: int) -> None:
+    def add(self, reply_id: int, *, licence_id: str) -> None:
         """Let a worker be woken for the reply, which is committed already; return at once."""
-        if not self._put(reply_id):
+        if not self._put((licence_id, reply_id)):
             log.warning("wake_up_dropped", reply_id=reply_id)
 
     def note_own_post(self, post_id: str) -> None:
@@ -69,7 +74,7 @@ class WakeUps:
         if is_first and not self._put(_REFUSALS):
             self._take_refused()
 
-    def _put(self, item: int | str | None) -> bool:
+    def _put(self, item: _Item) -> bool:
         self._start()
         try:
             self._waiting.put_nowait(item)
@@ -80,7 +85,7 @@ class WakeUps:
     def _reset(self) -> None:
         self._mutex = Lock()
         self._refused: Counter[Refusal] = Counter()
-        self._waiting: Queue[int | str | None] = Queue(self._max_waiting)
+        self._waiting: Queue[_Item] = Queue(self._max_waiting)
         self._thread: Thread | None = None
 
     def _start(self) -> None:
@@ -96,15 +101,16 @@ class WakeUps:
             )
             self._thread.start()
 
-    def _run(self, waiting: Queue[int | str | None]) -> None:
+    def _run(self, waiting: Queue[_Item]) -> None:
         while True:
             batch = _next_batch(waiting)
             if _REFUSALS in batch:
                 count_refused(self._redis(), self._take_refused())
             if own := [each for each in batch if isinstance(each, str)]:
                 note_own_posts(self._redis(), own)
-            if replies := [each for each in batch if isinstance(each, int)]:
-                wake_replies(replies, publisher=self._app)
+            if replies := [each for each in batch if isinstance(each, tuple)]:
+                licences, ids = zip(*replies, strict=True)
+                wake_replies(ids, licence_ids=licences, publisher=self._app)
             time.sleep(PAUSE_S)
 
     def _take_refused(self) -> Counter[Refusal]:
@@ -113,7 +119,7 @@ class WakeUps:
         return taken
 
 
-def _next_batch(waiting: Queue[int | str | None]) -> list[int | str | None]:
+def _next_batch(waiting: Queue[_Item]) -> list[_Item]:
     """Return what is waiting, up to ``MAX_BATCH``; wait for the first one."""
     batch = [waiting.get()]
     with suppress(Empty):

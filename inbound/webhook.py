@@ -52,7 +52,7 @@ class ReplyWebhook:
         No answer ever has a ``text``: Mattermost would post it, whatever the status.
         """
         try:
-            reply_id = self._record(_fields())
+            self._record(_fields())
         except RefusedWebhookError as refusal:
             log.warning("webhook_refused", status=int(refusal.status), reason=str(refusal))
             self._wake_ups.note_refusal(Address.WEBHOOK, HTTPStatus(refusal.status))
@@ -61,12 +61,10 @@ class ReplyWebhook:
             log.error("webhook_not_recorded", error=type(error).__name__)
             self._wake_ups.note_refusal(Address.WEBHOOK, HTTPStatus.SERVICE_UNAVAILABLE)
             return _error("the database is away", status=HTTPStatus.SERVICE_UNAVAILABLE)
-        if reply_id is not None:
-            self._wake_ups.add(reply_id)
         return Response("{}", mimetype=JSON)
 
-    def _record(self, fields: Fields) -> int | None:
-        """Return the id of the reply if it is a new one."""
+    def _record(self, fields: Fields) -> None:
+        """Put the reply into the inbox if it is a new one, and have a worker woken for it."""
         token = token_of(fields)
         # Two statements, of which the second one stands for itself; who only knocks locks nothing.
         with within(ANSWER_WITHIN_S), self._database().autocommit() as connection:
@@ -79,13 +77,15 @@ class ReplyWebhook:
             if webhook.user_id == sender.bot_user_id:
                 # What we posted ourselves comes back through the hook.
                 self._wake_ups.note_own_post(webhook.post_id)
-                return None
-            return receive(
+                return
+            reply_id = receive(
                 connection,
                 licence_id=sender.licence_id,
                 post_id=webhook.post_id,
                 source=ReplySource.WEBHOOK,
             )
+        if reply_id is not None:
+            self._wake_ups.add(reply_id, licence_id=sender.licence_id)
 
 
 def _fields() -> Fields:

@@ -6,7 +6,7 @@ wake-up that is lost costs seconds: the sweep finds the lane, or the reply, in i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
@@ -23,23 +23,31 @@ GIVE_RECEIPTS = "mattermost.give_receipts"
 
 
 def wake_replies(
-    reply_ids: Sequence[int], *, publisher: Celery = app, at: datetime | None = None
+    reply_ids: Sequence[int],
+    *,
+    licence_ids: Iterable[str],
+    publisher: Celery = app,
+    at: datetime | None = None,
 ) -> bool:
     """Let a worker resolve these replies, which are committed, at that time or now.
 
-    False: the sweep does it later.
+    ``licence_ids`` are for Flower alone: whose replies they are. False: the sweep does it later.
     """
-    return _publish(publisher, RESOLVE_REPLY, at, reply_ids=list(reply_ids))
+    names = ", ".join(sorted(set(licence_ids)))
+    return _publish(publisher, RESOLVE_REPLY, at, names=names, reply_ids=list(reply_ids))
 
 
 def wake_receipts(licence_id: str, *, at: datetime | None = None) -> bool:
     """Let a worker mark the licence's posts at that time, or now; False: the sweep is next."""
-    return _publish(app, GIVE_RECEIPTS, at, licence_id=licence_id)
+    return _publish(app, GIVE_RECEIPTS, at, names=licence_id, licence_id=licence_id)
 
 
-def _publish(publisher: Celery, name: str, at: datetime | None, **kwargs: str | list[int]) -> bool:
+def _publish(
+    publisher: Celery, name: str, at: datetime | None, *, names: str, **kwargs: str | list[int]
+) -> bool:
+    ids = shown({**kwargs, "licence_id": names})
     try:
-        publisher.send_task(name, kwargs=kwargs, eta=at, argsrepr="()", kwargsrepr=shown(kwargs))
+        publisher.send_task(name, kwargs=kwargs, eta=at, argsrepr="()", kwargsrepr=ids)
     except OperationalError:
         # Its text may hold the broker's address with a password.
         log.warning("wake_up_not_published", **kwargs)

@@ -93,7 +93,7 @@ def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None, fi
         if not files:
             found += find_unrecorded_ids(session, wanted, given_up=not ids)
     found = sorted(set(found))
-    if not all(wake_replies(batch) for batch in batches(found)):
+    if not all(wake_replies(ids, licence_ids=[whose]) for whose, ids in batches(found)):
         raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs")
     asked = [reply_id for reply_id, _ in found]
     if asked:

@@ -110,8 +110,8 @@ def show_failures(report: DrainReport, *, except_of: str | None = None) -> None:
 
 
 def _shown(lane: Lane, settled: Settled) -> str:
-    ids = {"licence_id": lane.licence_id, "key": settled.key}
-    return shown(ids if lane.family == "n" else {"conversation_id": lane.subject, **ids})
+    subject = "notification_type" if lane.family == "n" else "conversation_id"
+    return shown({"licence_id": lane.licence_id, subject: lane.subject, "key": settled.key})
 
 
 def _failure(lane: Lane, settled: Settled) -> dict[str, str]:

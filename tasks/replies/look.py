@@ -138,7 +138,7 @@ def _take_in(job: LookJob, posts: Sequence[Post]) -> int:
             woken += take_in(
                 session, job.licence.id, some, now_ms=now_ms, not_before_ms=not_before_ms
             )
-    wake_all(woken)
+    wake_all(woken, licence_id=job.licence.id)
     hint_due_at = plan_hint(job.runtime, job.licence, kept, extend=job.on_page)
     plan_receipts(job.runtime, job.licence.id, due_at=hint_due_at)
     return len(woken)
@@ -205,9 +205,9 @@ def _move_cursor(job: LookJob, channel_id: str, newest_ms: int) -> None:
         session.merge(cursor)
 
 
-def wake_all(reply_ids: Sequence[int]) -> None:
+def wake_all(reply_ids: Sequence[int], *, licence_id: str) -> None:
     """Publish a wake-up for each share of the replies; the sweep wakes those of a lost one."""
     size = max(BATCH, math.ceil(len(reply_ids) / WAKE_UPS))
     for start in range(0, len(reply_ids), size):
-        if not wake_replies(reply_ids[start : start + size]):
+        if not wake_replies(reply_ids[start : start + size], licence_ids=[licence_id]):
             return

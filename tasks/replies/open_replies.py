@@ -29,8 +29,8 @@ def wake_open_replies(runtime: Runtime) -> int:
     """
     due = claim_due(runtime.database, limit=REPLIES_PER_SWEEP)
     woken = 0
-    for reply_ids in batches(due):
-        if not wake_replies(reply_ids):
+    for licence_id, reply_ids in batches(due):
+        if not wake_replies(reply_ids, licence_ids=[licence_id]):
             break
         woken += len(reply_ids)
     return woken
@@ -75,13 +75,13 @@ def _is_open() -> ColumnElement[bool]:
     return or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
 
 
-def batches(due: Sequence[tuple[int, str]]) -> list[list[int]]:
+def batches(due: Sequence[tuple[int, str]]) -> list[tuple[str, list[int]]]:
     """Return the ids in batches of one licence each: a slow server holds up its own alone."""
     by_licence: defaultdict[str, list[int]] = defaultdict(list)
     for reply_id, licence_id in due:
         by_licence[licence_id].append(reply_id)
     return [
-        ids[start : start + BATCH]
-        for ids in by_licence.values()
+        (licence_id, ids[start : start + BATCH])
+        for licence_id, ids in by_licence.items()
         for start in range(0, len(ids), BATCH)
     ]

@@ -72,7 +72,7 @@ def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
         sooner = update(Reply).where(Reply.id.in_(overdue), Reply.state == ReplyState.RECEIVED)
         connection.execute(sooner.values(next_attempt_at=now))
         connection.execute(_row(waiting).values(**_noted(waiting)))
-    wake_replies([waiting.id], at=look_at)
+    wake_replies([waiting.id], licence_ids=[waiting.licence_id], at=look_at)
     return waiting
 
 

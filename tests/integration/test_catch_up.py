@@ -133,13 +133,14 @@ def test_many_replies_need_few_wake_ups(
     """Each wake-up takes time, and a licence has a few threads at once: more would not help."""
     woken: list[list[int]] = []
 
-    def take(ids: Sequence[int]) -> bool:
+    def take(ids: Sequence[int], *, licence_ids: Sequence[str]) -> bool:
+        assert licence_ids == [LICENCE]
         woken.append(list(ids))
         return True
 
     monkeypatch.setattr("tasks.replies.look.wake_replies", take)
 
-    wake_all(range(replies))
+    wake_all(range(replies), licence_id=LICENCE)
 
     assert [len(ids) for ids in woken] == wake_ups
     assert [number for ids in woken for number in ids] == list(range(replies))

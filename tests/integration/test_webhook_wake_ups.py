@@ -43,10 +43,10 @@ def published():
     with Redis.from_url(url) as redis:
         return redis.llen("mattermost")
 
-wake_ups.add(1)
+wake_ups.add(1, licence_id="L1")
 wait_until(lambda: published() == 1, what="the parent's wake-up")
 child = os.fork()
-wake_ups.add(2 if child == 0 else 3)
+wake_ups.add(2 if child == 0 else 3, licence_id="L1")
 wait_until(lambda: published() >= 3, what="the wake-ups of both")
 if child:
     os.waitpid(child, 0)
@@ -81,13 +81,13 @@ def reply_ids(message: dict[str, Any]) -> list[int]:
 
 def test_wake_up_names_the_task_and_shows_ids_alone(redis_url: str) -> None:
     """One new reply: one message for the task, whose arguments may be seen by anyone."""
-    wake_ups_at(redis_url).add(7)
+    wake_ups_at(redis_url).add(7, licence_id="L1")
 
     (message,) = wait_until(lambda: messages(redis_url), what="a task message")
 
     headers = message["headers"]
     shown = (headers["task"], headers["argsrepr"], headers["kwargsrepr"])
-    assert shown == (RESOLVE_REPLY, "()", "reply_ids=[7]")
+    assert shown == (RESOLVE_REPLY, "()", "L1, reply_ids=[7]")
     assert reply_ids(message) == [7]
 
 
@@ -98,7 +98,7 @@ def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
 
     began = time.monotonic()
     for reply_id in burst:
-        wake_ups.add(reply_id)
+        wake_ups.add(reply_id, licence_id="L1")
     pauses = (time.monotonic() - began) / PAUSE_S
 
     def published() -> list[list[int]]:
@@ -134,7 +134,7 @@ def test_nobody_waits_for_a_broker_that_is_not_there() -> None:
     with capture_logs() as logs:
         started = time.monotonic()
         for reply_id in reply_ids:
-            wake_ups.add(reply_id)
+            wake_ups.add(reply_id, licence_id="L1")
         took_s = time.monotonic() - started
 
         # The thread is at its end with them before the next test looks at what is printed.
