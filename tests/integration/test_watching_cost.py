@@ -1,0 +1,85 @@
+"""What status and metrics ask the database for does not grow with the tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from redis import Redis
+from sqlalchemy import event
+
+from inbound.metrics import Figures
+from models import Database
+from tasks.cli.status import read_status
+from tests.stage.stage import LICENCE, Stage
+
+# The two tables with a row for each message; and the indexes that hold a few of their rows.
+LARGE = re.compile(r"\bSCAN (?:deliveries|replies)\b(?! USING (?:COVERING )?INDEX (\w+))")
+FEW = {"ix_deliveries_failed", "ix_replies_open"}
+SCANNED = re.compile(r"\bSCAN (?:deliveries|replies) USING (?:COVERING )?INDEX (\w+)")
+
+
+@contextmanager
+def _statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    seen: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        if statement.startswith("SELECT"):
+            seen.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+def _plans(database: Database, statements: list[tuple[str, Any]]) -> list[str]:
+    with database.engine.connect() as connection:
+        return [
+            " ; ".join(str(row[-1]) for row in rows)
+            for statement, parameters in statements
+            for rows in [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+        ]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_table_of_messages_is_read_as_a_whole(stage: Stage) -> None:
+    """Neither for status nor for the metrics: the few rows in question have their own index."""
+    runtime = stage.runtime
+    with _statements(runtime.database) as seen:
+        with runtime.database.snapshot() as session:
+            (status,) = read_status(session, runtime.redis, None)
+        families = list(Figures(lambda: runtime.database, lambda: runtime.redis).collect())
+
+    plans = _plans(runtime.database, seen)
+
+    assert [plan for plan in plans if LARGE.search(plan)] == []
+    assert {index for plan in plans for index in SCANNED.findall(plan)} <= FEW
+    assert (status.licence, len(plans) > 8, len(families) > 10) == (LICENCE, True, True)
+
+
+@pytest.mark.one_database
+def test_status_has_what_was_counted(stage: Stage) -> None:
+    """Messages that people wrote, and when one last went out; both gone with an emptied Redis."""
+    stage.start()
+    stage.reply("m1", "one")
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    stage.reply("m2", "two")
+
+    before = _status(stage)
+    stage.runtime.redis.flushall()
+    after = _status(stage)
+
+    assert (before.mirrored, before.failed, before.last_out_at is None) == (1, 1, False)
+    assert (after.mirrored, after.failed, after.last_out_at) == (0, 1, None)
+
+
+def _status(stage: Stage) -> Any:
+    redis: Redis = stage.runtime.redis
+    with stage.runtime.database.snapshot() as session:
+        (found,) = read_status(session, redis, LICENCE)
+    return found
