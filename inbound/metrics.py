@@ -38,6 +38,7 @@ from tasks.watch.broker import (
     takes_no_message,
     unreadable_entries,
 )
+from tasks.watch.processes import count_processes
 from tasks.watch.refusals import Address, read_refused
 from tasks.watch.removals import read_removals
 from tasks.watch.signs import last_sweep_at, now_ms
@@ -135,6 +136,7 @@ def _own_figures(redis: Redis) -> OwnFigures:
         refused=read_refused(redis),
         queued=int(redis.llen(QUEUE)),
         set_aside=unreadable_entries(redis),
+        processes=count_processes(redis),
         waiting_limit=read_limit(redis),
     )
 

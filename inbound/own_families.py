@@ -10,6 +10,7 @@ from importlib.metadata import version
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from ireserve_mattermost.lanes import MAX_WAITING
+from tasks.watch.processes import ProcessKind
 from tasks.watch.refusals import POSSIBLE, Refusal
 from tasks.watch.removals import Removable, Removals
 from tasks.watch.store_looks import PartState
@@ -39,6 +40,7 @@ class OwnFigures:
     refused: Mapping[Refusal, int] = field(default_factory=dict)
     queued: int = 0
     set_aside: int = 0
+    processes: Mapping[ProcessKind, int] = field(default_factory=dict)
     waiting_limit: int = MAX_WAITING
 
 
@@ -67,6 +69,7 @@ def build_info() -> Metric:
 def own_families(own: OwnFigures) -> Iterator[Metric]:
     """Yield what Redis knows of the installation."""
     yield from _redis(own.redis)
+    yield _processes(own.processes)
     yield GaugeMetricFamily(
         f"{PREFIX}queue_messages", "Celery messages that no worker has taken.", value=own.queued
     )
@@ -101,6 +104,17 @@ def _redis(redis: RedisFigures) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         f"{PREFIX}redis_memory_limit_bytes", "Its maxmemory; 0: none.", value=redis.limit_bytes
     )
+
+
+def _processes(counts: Mapping[ProcessKind, int]) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}processes",
+        "Workers and beats that have left a sign of life within 30 s.",
+        labels=["kind"],
+    )
+    for kind in ProcessKind:
+        family.add_metric([kind.value], counts.get(kind, 0))
+    return family
 
 
 def _refused(counts: Mapping[Refusal, int]) -> Metric:

@@ -20,6 +20,7 @@ imports = (
     "tasks.outbound.retention",
     "tasks.privacy.retention",
     "tasks.process",
+    "tasks.signs_of_life",
     "tasks.replies.catch_up",
     "tasks.replies.busy_channels",
 )

@@ -237,6 +237,9 @@ _EXPECTED = {
     "ireserve_mattermost_delay_seconds_count{L1}": 20,
     "ireserve_mattermost_messages_waiting{L1}": 0,
     "ireserve_mattermost_circuit_state{L1}": 0,
+    # Both workers have one name, as the test starts them.
+    "ireserve_mattermost_processes{worker}": 1,
+    "ireserve_mattermost_processes{beat}": 1,
 }
 
 

@@ -31,6 +31,7 @@ from tasks.mattermost import NotSentError, Reason
 from tasks.replies.unowned_files import write_down
 from tasks.sweep import look_at_store_once
 from tasks.watch.last_times import LastTimes, read_last_times
+from tasks.watch.processes import PROCESSES, ProcessKind, note_process
 from tasks.watch.refusals import Address, read_refused
 from tasks.watch.removals import Removable, note_removed, note_run
 from tasks.watch.signs import note_sweep
@@ -364,7 +365,7 @@ def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
             "circuit_state", "replies", "replies_unrecorded", "sweep_last_run_timestamp_seconds",
             "unknown_arguments", "removed", "retention_last_run_timestamp_seconds",
             "files_to_remove", "messages_waiting_limit", "files_missing", "refused", "build_info",
-            "queue_messages", "entries_set_aside", "redis_keeps_messages",
+            "queue_messages", "processes", "entries_set_aside", "redis_keeps_messages",
             "redis_memory_used_bytes", "redis_memory_limit_bytes",
         )
     }  # fmt: skip
@@ -420,6 +421,22 @@ def test_missing_files_of_recorded_replies_are_counted(stage: Stage, scraper: Sc
         session.execute(delete(Reply).where(Reply.id == row.id))
 
     assert (missing, scraper.read("files_missing")) == ({(LICENCE,): 1}, {(LICENCE,): 0})
+
+
+@pytest.mark.one_database
+def test_processes_are_counted_as_long_as_they_show(stage: Stage, scraper: Scraper) -> None:
+    """Both kinds are there with 0 before; a sign that is older than 30 s counts no more."""
+    redis = scraper.redis
+    before = scraper.read("processes")
+    note_process(redis, ProcessKind.WORKER, "w1")
+    note_process(redis, ProcessKind.WORKER, "w2")
+    note_process(redis, ProcessKind.BEAT, "b")
+    all_there = scraper.read("processes")
+    redis.zincrby(PROCESSES, -31_000, "worker:w2")
+
+    assert before == {("beat",): 0, ("worker",): 0}
+    assert all_there == {("beat",): 1, ("worker",): 2}
+    assert scraper.read("processes") == {("beat",): 1, ("worker",): 1}
 
 
 @pytest.mark.one_database

@@ -51,6 +51,9 @@ CASES = [
         "WebDown", {'up{job="ireserve-mattermost"}': "1x10 stale"}, {"job": "ireserve-mattermost"}
     ),
     Case("PartDown", {f'{OURS}up{{part="store"}}': "1x10 0x90"}, {"part": "store"}),
+    Case("NoWorker", {f'{OURS}processes{{kind="worker"}}': "1x10 0x90"}, {"kind": "worker"}),
+    Case("NoBeat", {f'{OURS}processes{{kind="beat"}}': "1x10 0x90"}, {"kind": "beat"}),
+    Case("WorkerGone", {f'{OURS}processes{{kind="worker"}}': "2x60 1x60"}, {"kind": "worker"}),
     Case("NothingSweeps", {f"{OURS}sweep_last_run_timestamp_seconds": "0+60x10 600x90"}),
     Case("RedisLosesMessages", {f"{OURS}redis_keeps_messages": "1x10 0x90"}),
     Case(

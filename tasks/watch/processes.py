@@ -1,0 +1,46 @@
+"""Which workers and beats run: each leaves a sign in Redis every few seconds, for the metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from enum import StrEnum
+from typing import cast
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from ireserve_mattermost.lanes import PREFIX
+from tasks.watch.signs import now_ms
+
+PROCESSES = PREFIX + "processes"
+# Celery's workers beat every 2 s, and beat publishes the sweep every 5 s.
+ALIVE_MS = 30_000
+
+# By Redis' clock, and what has left no sign for long is forgotten in the same step.
+_NOTE = """
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now_ms, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now_ms - ARGV[2])
+"""
+
+
+class ProcessKind(StrEnum):
+    """What the metrics count."""
+
+    WORKER = "worker"
+    BEAT = "beat"
+
+
+def note_process(redis: Redis, kind: ProcessKind, name: str) -> None:
+    """Leave the sign of a process. A Redis that is away shows in the process's own log."""
+    with suppress(RedisError):
+        redis.eval(_NOTE, 1, PROCESSES, f"{kind.value}:{name}", ALIVE_MS)
+
+
+def count_processes(redis: Redis) -> Counter[ProcessKind]:
+    """Return how many processes of each kind have left a sign in the last 30 s."""
+    since_ms = now_ms(redis) - ALIVE_MS
+    found = cast("list[bytes]", redis.zrangebyscore(PROCESSES, since_ms, "+inf"))
+    return Counter(ProcessKind(member.decode().partition(":")[0]) for member in found)
