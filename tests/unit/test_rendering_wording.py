@@ -22,7 +22,7 @@ RENDERING = Path(__file__).parents[2] / "tasks" / "rendering"
 TABLES = {"wording.py", "english.py", "dutch.py", "german.py"}
 WORDS = re.compile("[A-Za-z]{2}")
 # A name of code, an address, an entity, a colour, or a regular expression.
-KEY_OR_PATTERN = re.compile(r"\A(?:[a-z_]+|[A-Z_]+|#\w+)\Z|[\\\[&:^]")
+KEY_OR_PATTERN = re.compile(r"\A(?:[a-z_]+|[A-Z_]+|#\w+)\Z|[\\\[&^]|[#;]:|:[#;]|(?:https?|mailto):")
 # i-Reserve's name is its own, UTC has this name everywhere, and a bot is one in each language.
 # Names of classes are for mypy.
 NOT_SAID = {
@@ -36,6 +36,8 @@ NOT_SAID = {
     "Card",
     "CardState",
 }
+# What makes a post, or a line in one.
+POSTING = {"create_post", "patch_post", "Draft", "file_note", "render_reply", "render_notification"}
 # A date is put together alike.
 SAME = {Language.DUTCH: ["moment"], Language.GERMAN: []}
 
@@ -117,6 +119,33 @@ def test_rendering_says_nothing_outside_of_the_table(path: Path) -> None:
 
 def test_a_word_of_a_renderer_is_noticed() -> None:
     """The test above finds what it looks for, also between the braces of an f-string."""
-    source = 'def line(name):\n    """Return it."""\n    return f"{name} by " + "Closed"\n'
+    source = (
+        'def line(name):\n    """Return it."""\n    return f"{name} by " + "Closed" + "Page: "\n'
+    )
 
-    assert list(said(ast.parse(source))) == [" by ", "Closed"]
+    assert list(said(ast.parse(source))) == [" by ", "Closed", "Page: "]
+
+
+def shown(tree: ast.AST) -> Iterator[str]:
+    """Yield the literals that a module hands to what posts or renders a text."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for call in calls:
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        for argument in call.keywords if name in POSTING else ():
+            if argument.arg in {"message", "text", "reason"}:
+                yield from said(argument)
+
+
+@pytest.mark.parametrize("folder", ["checks", "outbound", "replies"])
+def test_what_posts_says_nothing_outside_of_the_table(folder: str) -> None:
+    """A post's message is a visitor's, an agent's, or the desk's wording."""
+    modules = [ast.parse(path.read_text()) for path in (RENDERING.parent / folder).glob("*.py")]
+
+    assert [text for module in modules for text in shown(module)] == []
+
+
+def test_a_literal_in_a_post_is_noticed() -> None:
+    """The test above finds what it looks for."""
+    source = 'client.create_post(channel_id="c", message="Moved: " + name)'
+
+    assert list(shown(ast.parse(source))) == ["Moved: "]
