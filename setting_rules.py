@@ -21,6 +21,7 @@ _DATABASE = (
 
 def database_url(value: str) -> str:
     """Return the address with our driver; accept it as hosting platforms hand it out."""
+    _check_set(value)
     scheme, separator, rest = value.partition("://")
     kind = scheme.lower().partition("+")[0]
     if not separator or kind not in {"sqlite", "postgres", "postgresql"}:
@@ -30,6 +31,11 @@ def database_url(value: str) -> str:
     url = f"postgresql+psycopg://{rest}"
     _check_postgres(url)
     return url
+
+
+def _check_set(value: str) -> None:
+    if not value:
+        raise ValueError("must be set: outside of a checkout it has no default")
 
 
 def _check_postgres(url: str) -> None:
@@ -58,6 +64,7 @@ def attachments_url(value: str) -> str:
     """Return the address of the store, which fsspec and what is installed can open."""
     from fsspec import get_filesystem_class
 
+    _check_set(value)
     scheme, separator, _ = value.partition("://")
     try:
         get_filesystem_class(scheme if separator else "file")

@@ -15,7 +15,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 import setting_rules as rules
 from ireserve_mattermost.address import DEFAULT_URL, VARIABLES, parse_redis_url, redis_url
 
-_VAR = Path(__file__).resolve().parent / "var"
+_HERE = Path(__file__).resolve().parent
+
+
+def _under_var(address: str) -> str:
+    """Return the address of something under a checkout's ``var/``; installed there is no default.
+
+    What is written among installed packages is gone with the next version.
+    """
+    is_checkout = (_HERE / "pyproject.toml").is_file()
+    return address.format(_HERE / "var") if is_checkout else ""
 
 
 def _split(value: Any) -> Any:
@@ -35,11 +44,13 @@ class Settings(BaseSettings):
         env_ignore_empty=True, str_strip_whitespace=True,
     )  # fmt: skip
 
-    database_url: str = Field(default=f"sqlite:///{_VAR / 'ireserve-mattermost.db'}")
+    database_url: str = Field(
+        default=_under_var("sqlite:///{}/ireserve-mattermost.db"), validate_default=True
+    )
     # IRESERVE_MATTERMOST_REDIS_URL, else REDIS_URL: the same rule in i-Reserve's processes.
     redis_url: str = Field(default=DEFAULT_URL, validation_alias=AliasChoices(*VARIABLES))
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    attachments_url: str = Field(default=f"file://{_VAR / 'attachments'}")
+    attachments_url: str = Field(default=_under_var("file://{}/attachments"), validate_default=True)
     attachment_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     ca_bundle: str | None = None
     proxy_url: str | None = None
@@ -152,3 +163,26 @@ def mistyped_names(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def account_before_sudo() -> str | None:
     """Return the account from which this process was started with sudo; None: without it."""
     return os.environ.get("SUDO_USER") or None
+
+
+def own_worker_name() -> str:
+    """Return the name of this machine's worker, as the Procfile has it."""
+    return os.environ.get("WORKER_NAME") or "celery"
+
+
+def own_port(usual: int) -> int:
+    """Return the port of this process or its neighbour, as the Procfile has it.
+
+    Raises:
+        SettingsError: PORT is no number.
+    """
+    port = os.environ.get("PORT") or str(usual)
+    if not port.isdecimal():
+        raise SettingsError("wrong settings: PORT must be a number")
+    return int(port)
+
+
+def environment_with(**more: str) -> dict[str, str]:
+    """Return the environment for a process of the Procfile: our programs come first."""
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, "PATH": programs, **more}

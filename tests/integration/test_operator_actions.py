@@ -21,8 +21,8 @@ from tests.stage.thread import MirroredThread
 
 # Commands that only look, print, or clean up behind themselves (`doctor --round-trip`, `demo`).
 LOOKING = {
-    "conversation", "db check", "demo", "doctor", "failed", "keys new", "licence list",
-    "licence show", "replies", "status",
+    "alive", "conversation", "db check", "demo", "doctor", "failed", "keys new", "licence list",
+    "licence show", "replies", "run", "status",
 }  # fmt: skip
 VISITOR = "Gerardus"
 TEXT = "geheimtekst"

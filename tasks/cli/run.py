@@ -1,0 +1,34 @@
+"""``run``: become one of the Procfile's processes, wherever the application is installed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from honcho.environ import parse_procfile
+
+import tasks
+from settings import environment_with
+from tasks.cli.command import Command
+
+# Celery and `python -m` look for our packages in the folder in which they are started.
+ROOT = Path(tasks.__file__).resolve().parent.parent
+
+
+@click.command(cls=Command)
+@click.argument("process")
+def run(process: str) -> None:
+    """Become a PROCESS of the Procfile.
+
+    It is web, worker, beat, flower or release. A worker may have a name:
+    worker-2 is a worker, and worker-2 is its WORKER_NAME.
+    """
+    commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+    kind, _, number = process.partition("-")
+    if kind not in commands:
+        raise click.UsageError(f"no process {kind!r}: it is one of {', '.join(commands)}")
+    os.chdir(ROOT)
+    environment = environment_with(**({"WORKER_NAME": process} if number else {}))
+    # In our place, so that signals and the exit code are the process's own.
+    os.execve("/bin/sh", ["sh", "-c", f"exec {commands[kind]}"], environment)
