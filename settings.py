@@ -182,6 +182,12 @@ def own_port(usual: int) -> int:
     return int(port)
 
 
+def flower_prefix() -> str:
+    """Return what stands before each of Flower's addresses, as Flower itself reads it."""
+    prefix = os.environ.get("FLOWER_URL_PREFIX", "").strip("/")
+    return f"/{prefix}" if prefix else ""
+
+
 def environment_with(**more: str) -> dict[str, str]:
     """Return the environment for a process of the Procfile: our programs come first."""
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"

@@ -10,11 +10,9 @@ from typing import Any
 import structlog
 from celery.concurrency import get_implementation
 from celery.signals import (
-    after_task_publish,
     beat_init,
     celeryd_after_setup,
     celeryd_init,
-    heartbeat_sent,
     setup_logging,
     task_failure,
     task_postrun,
@@ -25,11 +23,7 @@ from celery.signals import (
 from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from ireserve_mattermost.connections import (
-    WORKER_CONNECT_TIMEOUT_S,
-    WORKER_TIMEOUT_S,
-    worker_redis,
-)
+from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from models import KeyRing, KeyRingError
 from settings import get_settings
 from tasks.licences.shares import THREADS_PER_MESSAGE
@@ -37,7 +31,6 @@ from tasks.queue import use_checked_queue
 from tasks.runtime import current_runtime, set_threads
 from tasks.watch.broker import loses_messages
 from tasks.watch.error_reports import report_error, start_error_reports
-from tasks.watch.heartbeats import BEAT, here, note_alive
 from tasks.watch.logs import configure_logs, tell_mistyped_names
 
 log = structlog.get_logger(__name__)
@@ -145,22 +138,6 @@ def _start_beat(**_: Any) -> None:
     # Of what beat itself logs only warnings are shown: it has a line for each task.
     log.info("beat_started", redis=get_settings().redis_label)
     tell_mistyped_names()
-    _let_beat_show()
-
-
-def _let_beat_show() -> None:
-    """Let each task that beat publishes, the sweep at least, be its sign of life."""
-    redis = worker_redis(get_settings().redis_url)
-
-    def note(**_: Any) -> None:
-        note_alive(redis, here(BEAT))
-
-    after_task_publish.connect(note, weak=False)
-
-
-@heartbeat_sent.connect
-def _let_worker_show(sender: Any = None, **_: Any) -> None:
-    note_alive(current_runtime().redis, sender.eventer.hostname)
 
 
 def _report_failure(sender: Any = None, task_id: str = "", exception: Any = None, **_: Any) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
+from socket import gethostname
 
 import click
 
-from settings import own_port, own_worker_name
+from settings import flower_prefix, own_port, own_worker_name
 from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.output import show
-from tasks.watch.heartbeats import BEAT, BEATS_FOR_S, alive_s_ago, here
+from tasks.watch.processes import ALIVE_MS, ProcessKind, seen_s_ago
 
 # `web` looks at database and Redis before it answers, for 5 s at most.
 ANSWERS_WITHIN_S = 8
-PAGES = {"web": (8_000, "/mattermost/health"), "flower": (5_555, "/healthcheck")}
+WEB_PORT, FLOWER_PORT = 8_000, 5_555
 
 
 @click.command(cls=Command)
@@ -36,17 +38,32 @@ def alive(process: str) -> None:
     sys.exit(0 if is_alive else 1)
 
 
-def _look_for_sign(process: str) -> tuple[bool, str]:
-    name = here(own_worker_name() if process == "worker" else process)
-    ago_s = alive_s_ago(Installation().redis, name)
+def _look_for_worker(process: str) -> tuple[bool, str]:
+    name = own_worker_name() if process == "worker" else process
+    return _look(ProcessKind.WORKER, f"{name}@{gethostname()}")
+
+
+def _look_for_beat(_: str) -> tuple[bool, str]:
+    return _look(ProcessKind.BEAT, gethostname())
+
+
+def _look(kind: ProcessKind, name: str) -> tuple[bool, str]:
+    ago_s = seen_s_ago(Installation().redis, kind, name)
     if ago_s is None:
-        return False, f"{name} has left no sign of life in Redis for {BEATS_FOR_S} s: start it."
-    return True, f"{name} left a sign of life in Redis {ago_s:.0f} s ago."
+        within = f"{ALIVE_MS / 1_000:.0f} s"
+        return False, f"{kind} {name} has left no sign of life in Redis for {within}: start it."
+    return True, f"{kind} {name} left a sign of life in Redis {ago_s:.0f} s ago."
 
 
-def _ask(process: str) -> tuple[bool, str]:
-    usual_port, path = PAGES[process.partition("-")[0]]
-    port = own_port(usual_port)
+def _ask_web(process: str) -> tuple[bool, str]:
+    return _ask(process, port=own_port(WEB_PORT), path="/mattermost/health")
+
+
+def _ask_flower(process: str) -> tuple[bool, str]:
+    return _ask(process, port=own_port(FLOWER_PORT), path=f"{flower_prefix()}/healthcheck")
+
+
+def _ask(process: str, *, port: int, path: str) -> tuple[bool, str]:
     connection = HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN_S)
     try:
         connection.request("GET", path)
@@ -55,14 +72,14 @@ def _ask(process: str) -> tuple[bool, str]:
         return False, f"{process} does not answer on port {port} of this machine: start it."
     finally:
         connection.close()
-    if status != 200:
+    if status != HTTPStatus.OK:
         return False, f"{process} answers with {status}: see its log, and run doctor."
     return True, f"{process} answers on port {port}, and is well."
 
 
 LOOKS: dict[str, Callable[[str], tuple[bool, str]]] = {
-    "web": _ask,
-    "worker": _look_for_sign,
-    BEAT: _look_for_sign,
-    "flower": _ask,
+    "web": _ask_web,
+    "worker": _look_for_worker,
+    "beat": _look_for_beat,
+    "flower": _ask_flower,
 }

@@ -44,3 +44,14 @@ def count_processes(redis: Redis) -> Counter[ProcessKind]:
     since_ms = now_ms(redis) - ALIVE_MS
     found = cast("list[bytes]", redis.zrangebyscore(PROCESSES, since_ms, "+inf"))
     return Counter(ProcessKind(member.decode().partition(":")[0]) for member in found)
+
+
+def seen_s_ago(redis: Redis, kind: ProcessKind, name: str) -> float | None:
+    """Return how long ago the process left its sign; None: not within the last 30 s.
+
+    Raises:
+        redis.exceptions.RedisError: Redis cannot be asked.
+    """
+    at_ms = redis.zscore(PROCESSES, f"{kind.value}:{name}")
+    ago_ms = ALIVE_MS + 1 if at_ms is None else max(now_ms(redis) - at_ms, 0)
+    return ago_ms / 1_000 if ago_ms <= ALIVE_MS else None

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 from redis import Redis
@@ -15,11 +16,14 @@ from redis import Redis
 from demo.ports import free_port
 from models.keyring import new_key
 from settings import Settings
-from tasks.watch.heartbeats import ALIVE, BEATS_FOR_S, here
+from tasks.watch.processes import PROCESSES as SIGNS
+from tasks.watch.processes import ProcessKind, seen_s_ago
 from tests.operators import Operator, environment_of
 from tests.waiting import wait_until
 
 COMMAND = Path(sys.executable).parent / "ireserve-mattermost"
+HOST = gethostname()
+WORKER = f"worker-2@{HOST}"
 PROCESSES = ("web", "worker-2", "beat")
 
 
@@ -72,10 +76,10 @@ def test_each_process_runs_and_says_whether_it_is_alive(
     started["worker-2"].kill()
 
     with Redis.from_url(settings.redis_url) as redis:
-        sign = ALIVE + here("worker-2")
+        look = partial(seen_s_ago, redis, ProcessKind.WORKER, WORKER)
         # A worker that lives beats every 2 s.
-        wait_until(lambda: redis.ttl(sign) < BEATS_FOR_S - 4, what="no more signs")
-        redis.delete(sign)
+        wait_until(lambda: (look() or 0) > 4, what="no more signs")
+        redis.zrem(SIGNS, f"worker:{WORKER}")
     assert not _is_alive(operator, "worker-2")
     assert _is_alive(operator, "beat")
 
@@ -87,8 +91,11 @@ def _is_alive(operator: Operator, process: str) -> bool:
 @pytest.mark.parametrize(
     ("process", "sentence"),
     [
-        ("worker", f"{here('celery')} has left no sign of life in Redis for 30 s: start it."),
-        ("beat", f"{here('beat')} has left no sign of life in Redis for 30 s: start it."),
+        (
+            "worker",
+            f"worker celery@{HOST} has left no sign of life in Redis for 30 s: start it.",
+        ),
+        ("beat", f"beat {HOST} has left no sign of life in Redis for 30 s: start it."),
         ("web", "web does not answer on port {} of this machine: start it."),
     ],
 )

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import ast
-import configparser
-import os
 import re
-import shlex
-import shutil
-import subprocess
-import tempfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from honcho.environ import parse_procfile
 
 from models.base import Base
 from settings import Settings
@@ -27,7 +20,6 @@ REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 BLOCKS = [block for page in all_pages() for block in blocks(page)]
 # What is run, what is read by a parser, and what is only to be looked at.
 RUN, PARSED, SHOWN = {"sh", "python"}, {"ini", "yaml"}, {"text"}
-TARGET, SERVICE = "ireserve-mattermost.target", "ireserve-mattermost@.service"
 METRIC = re.compile(r"\bireserve_mattermost_\w+")
 EVENT = re.compile(r"\blog\.(?:debug|info|warning|error|exception)\(\s*\"([a-z_]+[a-z])\"")
 LEVELS = {"debug", "info", "warning", "error", "exception"}
@@ -37,7 +29,8 @@ LAST_STEP_WITHOUT_A_NOTE = "0004"
 # Why a block cannot be run here, and how many there are at most: a new one is to be thought about.
 NOT_RUN = {
     "installs packages": 1,
-    "needs root": 2,
+    "needs root": 3,
+    "needs a container engine": 1,
     "needs an account at a host": 1,
     "tests of its own run it": 3,
 }
@@ -154,71 +147,6 @@ def test_each_test_that_a_page_names_exists(page: str) -> None:
 
     assert set(TEST_FILE.findall(text)) - set(files) == set()
     assert set(NAMED_TEST.findall(text)) - names == set()
-
-
-def _unit(name: str) -> configparser.ConfigParser:
-    """Return the unit file that a page tells to save under this name."""
-    (code,) = [block.code for block in BLOCKS if (block.file or "").endswith("/" + name)]
-    # systemd allows a key several times and knows neither interpolation nor lower case.
-    unit = configparser.ConfigParser(strict=False, interpolation=None)
-    unit.optionxform = str  # type: ignore[method-assign,assignment]
-    unit.read_string(code)
-    return unit
-
-
-def test_systemd_starts_each_process_of_the_procfile_and_restarts_it() -> None:
-    """The target wants all that stays; one template serves all, and gives none of them up."""
-    target, service = _unit(TARGET), _unit(SERVICE)
-    processes = set(parse_procfile((ROOT / "Procfile").read_text()).processes) - {"release"}
-
-    wanted = re.findall(r"@(\w+)[-\w]*\.service", target["Unit"]["Wants"])
-
-    assert set(wanted) == processes
-    assert target["Install"]["WantedBy"] == "multi-user.target"
-    assert service["Unit"]["PartOf"] == TARGET
-    assert (service["Unit"]["StartLimitIntervalSec"], service["Service"]["Restart"]) == (
-        "0",
-        "always",
-    )
-
-
-def _expanded(word: str, *, instance: str) -> str:
-    """Return a word of a command as systemd hands it over."""
-    return word.replace("%i", instance).replace("%%", "%").replace("$$", "$")
-
-
-def test_systemd_runs_what_the_procfile_says() -> None:
-    """The template's command looks its process up in the Procfile, quotes and all."""
-    words = shlex.split(_unit(SERVICE)["Service"]["ExecStart"])
-    line = "probe: printf '%s|' \"${WORKER_THREADS:-8 threads}\" 'inbound:create_app()' %h"
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory, "Procfile").write_text(f"web: false\n{line}\n")
-
-        done = subprocess.run(
-            [_expanded(word, instance="probe-2") for word in words],
-            cwd=directory,
-            capture_output=True,
-            text=True,
-        )
-
-    assert (done.stdout, done.stderr) == ("8 threads|inbound:create_app()|%h|", "")
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="NO SYSTEMD: install it")
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    """It finds nothing to complain about in either file."""
-    for name in (TARGET, SERVICE):
-        (code,) = [block.code for block in BLOCKS if (block.file or "").endswith("/" + name)]
-        (tmp_path / name).write_text(code)
-
-    done = subprocess.run(
-        ["systemd-analyze", "verify", tmp_path / TARGET, tmp_path / SERVICE.replace("@", "@web")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
-    )
-
-    assert (done.returncode, [li for li in done.stderr.splitlines() if "ireserve" in li]) == (0, [])
 
 
 def test_each_step_of_the_schema_is_in_the_upgrade_notes() -> None:
