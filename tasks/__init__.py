@@ -3,14 +3,21 @@
 from tasks import create_root_post, post_reply, send_notification, sync_user, update_conversation
 """
 
-from ireserve_mattermost import (
-    create_root_post,
-    post_reply,
-    send_notification,
-    sync_user,
-    update_conversation,
-)
-from tasks.app import app
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ireserve_mattermost import (
+        create_root_post,
+        post_reply,
+        send_notification,
+        sync_user,
+        update_conversation,
+    )
+    from tasks.app import app
 
 __all__ = [
     "app",
@@ -20,3 +27,28 @@ __all__ = [
     "sync_user",
     "update_conversation",
 ]
+
+
+class _Package(ModuleType):
+    """Imports Celery when one of the names is asked for: the command line's help needs none."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        import ireserve_mattermost
+        import tasks.app  # noqa: F401 - which configures the application of these tasks
+
+        return getattr(ireserve_mattermost, name)
+
+    @property
+    def app(self) -> Any:
+        from tasks.app import app
+
+        return app
+
+    @app.setter
+    def app(self, module: ModuleType) -> None:
+        """Importing ``tasks.app`` would put that module in the application's place."""
+
+
+sys.modules[__name__].__class__ = _Package

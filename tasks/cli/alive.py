@@ -11,7 +11,6 @@ from socket import gethostname
 import click
 
 from settings import flower_prefix, own_port, own_worker_name
-from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.output import show
 from tasks.watch.processes import ALIVE_MS, ProcessKind, seen_s_ago
@@ -21,15 +20,8 @@ ANSWERS_WITHIN_S = 8
 WEB_PORT, FLOWER_PORT = 8_000, 5_555
 
 
-@click.command(cls=Command)
-@click.argument("process")
 def alive(process: str) -> None:
-    """Say whether a PROCESS of this machine is alive.
-
-    It is named as for `run`: web, worker, worker-2, beat or flower. A worker
-    and beat leave a sign of life in Redis; web and flower are asked for their
-    health on this machine, at PORT. Exit code 1 if the process is not well.
-    """
+    """Say whether a PROCESS of this machine is alive."""
     kind = process.partition("-")[0]
     if kind not in LOOKS:
         raise click.UsageError(f"no process {kind!r}: it is one of {', '.join(LOOKS)}")

@@ -1,26 +1,19 @@
-"""Commands as this command line has them: with --json, and with errors that name their cure."""
+"""Commands as this command line has them: --json, errors that name their cure, a clean end."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import pkgutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
 import click
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
 
-from models import KeyRingError
-from settings import SettingsError
-from tasks.attachments import AttachmentError
-from tasks.failures import SendFailedError
-from tasks.licences.registration import RegistrationError
-from tasks.mattermost import MattermostError
-from tasks.outbound.resending import LaneBusyError
+from tasks.cli.interruption import INTERRUPTED, interrupted_by, signals_interrupt
 
 _JSON = "tasks.cli.json"
+_CHANGED = "tasks.cli.changed"
 
 
 class OperatorError(click.ClickException):
@@ -39,10 +32,15 @@ class OperatorError(click.ClickException):
 
 
 class Command(click.Command):
-    """A command that takes --json, and whose mendable errors are one line."""
+    """A command that takes --json, whose mendable errors are one line, and that ends cleanly.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    ``runs`` names the function that does it, as ``module:function``: it is imported when it is
+    called, with what the operator gave as keywords.
+    """
+
+    def __init__(self, *args: Any, runs: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.runs = runs
         self.params.append(
             click.Option(
                 ["--json"],
@@ -56,8 +54,13 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with operator_errors():
-            return super().invoke(ctx)
+        with operator_errors(), _ending_cleanly():
+            return ctx.invoke(self.function(), **ctx.params)
+
+    def function(self) -> Callable[..., None]:
+        """Return what does it."""
+        found: Callable[..., None] = pkgutil.resolve_name(self.runs)
+        return found
 
 
 class Group(click.Group):
@@ -82,34 +85,44 @@ def operator_errors() -> Iterator[None]:
     """Turn the errors that an operator can mend into one line and exit code 1."""
     try:
         yield
-    except (
-        RegistrationError,
-        MattermostError,
-        KeyRingError,
-        SendFailedError,
-        LaneBusyError,
-    ) as error:
-        raise OperatorError(str(error)) from None
-    except AttachmentError as error:
-        raise OperatorError(f"{error}: check ATTACHMENTS_URL, then run it again") from None
-    except SettingsError as error:
-        raise OperatorError(f"{error}: see the README") from None
-    except (OperationalError, ProgrammingError, InternalError) as error:
-        raise OperatorError(
-            f"the database cannot be reached or has no tables ({_first_line(error)}): check "
-            "DATABASE_URL, then run `ireserve-mattermost db upgrade`"
-        ) from None
-    except OSError as error:
-        if error.filename is None:
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        from tasks.cli.errors import explained
+
+        sentence = explained(error)
+        if sentence is None:
             raise
-        raise OperatorError(f"{error.filename}: {error.strerror}") from None
-    except (RedisError, BrokerError):
-        raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs") from None
+        raise OperatorError(sentence) from None
 
 
-def _first_line(error: DBAPIError) -> str:
-    """Return what the database says, without the statement that was asked."""
-    return str(error.orig).strip().partition("\n")[0]
+@contextmanager
+def _ending_cleanly() -> Iterator[None]:
+    """Let Ctrl-C and signals end the command in one sentence that says what of it is done."""
+    try:
+        with signals_interrupt():
+            yield
+    except (KeyboardInterrupt, click.Abort) as error:
+        found = interrupted_by(error)
+        if found is None:
+            raise
+        sentence = f"{INTERRUPTED}: {' '.join(found.told) or _what_is_done()}"
+        if wants_json():
+            click.echo(json.dumps({"error": sentence}))
+        click.echo(sentence, err=True)
+        raise click.exceptions.Exit(found.exit_code) from None
+
+
+def note_change() -> None:
+    """Note that the running command has changed something, and has logged what."""
+    ctx = click.get_current_context(silent=True)
+    if ctx is not None:
+        ctx.meta[_CHANGED] = True
+
+
+def _what_is_done() -> str:
+    has_changed = click.get_current_context().meta.get(_CHANGED)
+    return "what it has changed is logged above." if has_changed else "nothing was changed."
 
 
 def confirm(question: str, *, yes: bool) -> None:

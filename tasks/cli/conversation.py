@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import click
-from rich.table import Table
-
-from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
-from tasks.cli.options import limit_option
-from tasks.cli.output import cell_text, show, table
+from tasks.cli.output import show
+from tasks.cli.tables import Rows, cell_text, table
 from tasks.privacy.report import (
     CardReport,
     ConversationReport,
@@ -31,22 +27,8 @@ _REPLIES = (
 )  # fmt: skip
 
 
-@click.command(cls=Command)
-@click.argument("licence_id", metavar="LICENCE")
-@click.argument("conversation_id", metavar="ID")
-@click.option(
-    "--personal",
-    is_flag=True,
-    help="Also show names, addresses and what was said, as far as it is stored.",
-)
-@limit_option
 def conversation(licence_id: str, conversation_id: str, personal: bool, limit: int) -> None:
-    """Show one conversation of LICENCE.
-
-    Its thread in Mattermost, how its card stands, its messages and the team's replies with their
-    states and reasons. ID is i-Reserve's. Without --personal there are only ids, states and
-    moments, so that it can be shown to others.
-    """
+    """Show one conversation of LICENCE."""
     parts = Installation()
     with parts.database.snapshot() as session:
         licence = require_licence(session, licence_id)
@@ -56,7 +38,7 @@ def conversation(licence_id: str, conversation_id: str, personal: bool, limit: i
     show({"conversation": report.data()}, *_lines(report, personal=personal))
 
 
-def _lines(report: ConversationReport, *, personal: bool) -> list[str | Table]:
+def _lines(report: ConversationReport, *, personal: bool) -> list[str | Rows]:
     headings = ("said",) if personal else ()
     messages = [[*_of_message(each), *_said(each.said, personal)] for each in report.messages]
     replies = [[*_of_reply(each), *_said(each.said, personal)] for each in report.replies]

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import sys
 
-import click
-
 from models.limits import MIGRATION
 from models.migrations import schema_state
 from models.migrations import upgrade as upgrade_schema
 from models.migrations.upgrade import SchemaState
-from tasks.cli.command import Group
 from tasks.cli.installation import Installation
+from tasks.cli.interruption import half_done
 from tasks.cli.operator import changed
 from tasks.cli.output import show
 
 
-@click.group(cls=Group)
-def db() -> None:
-    """The database's schema."""
-
-
-@db.command("upgrade")
 def upgrade() -> None:
     """Bring the database to the newest schema. Safe to run again."""
-    state = upgrade_schema(Installation(limits=MIGRATION).database)
+    with half_done(lambda: "Each migration is done whole or not at all: run it again."):
+        state = upgrade_schema(Installation(limits=MIGRATION).database)
     changed("db upgrade", revision=state.current)
     show(_data(state), f"The database is at revision {state.current}.")
 
 
-@db.command("check")
 def check() -> None:
     """Say whether the schema is the newest one; exit code 1 if not."""
     state = schema_state(Installation().database)

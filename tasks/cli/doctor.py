@@ -20,40 +20,22 @@ from tasks.checks.licence import (
     load_licences,
 )
 from tasks.checks.store import check_store
-from tasks.cli.command import Command
 from tasks.cli.installation import Installation
-from tasks.cli.output import check_data, check_row, named, show, table
+from tasks.cli.output import check_data, check_row, named, show
+from tasks.cli.tables import table
 from tasks.licences.registration import RegistrationError, keep_what_it_says
 
 # What the checks of the installation stand under, among those of the licences.
 OURS = "-"
 
 
-@click.command(cls=Command)
-@click.argument("licence_id", metavar="[LICENCE]", required=False)
-@click.option(
-    "--round-trip",
-    is_flag=True,
-    help="Also post in the default channel, wait for the webhook, and delete the post.",
-)
-@click.option("--callback-url", help="The address that the outgoing webhook must call.")
-@click.option(
-    "--admin-token-file",
-    type=click.File(),
-    help="An administrator's token (- for standard input), to look at the webhook itself.",
-)
 def doctor(
     licence_id: str | None,
     round_trip: bool,
     callback_url: str | None,
     admin_token_file: IO[str] | None,
 ) -> None:
-    """Find out what is wrong, and how to mend it.
-
-    Looks at everything that must be right, for LICENCE or for all; exit code 1 if anything fails.
-    One line for each check: ok, warn (works with a restriction), fail, or skip (not checked, and
-    why). What the server says of itself is stored if it has changed; nothing else is.
-    """
+    """Find out what is wrong, and how to mend it."""
     if admin_token_file is not None and licence_id is None:
         raise click.UsageError("--admin-token-file needs a LICENCE, whose server it is for")
     parts = Installation()

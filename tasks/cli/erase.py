@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
-from rich.table import Table
 
 from ireserve_mattermost.lanes import Lane
 from tasks.attachments.store import AttachmentStore
-from tasks.cli.command import Command, confirm, wants_json
+from tasks.cli.command import confirm, wants_json
 from tasks.cli.installation import Installation
+from tasks.cli.interruption import half_done
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.operator import changed
-from tasks.cli.output import show, table
+from tasks.cli.output import progress, show
+from tasks.cli.tables import Rows, table
 from tasks.licences.registration import RegistrationError
 from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
@@ -22,18 +23,6 @@ from tasks.privacy.conversations import StoredConversation, find_conversations, 
 from tasks.privacy.erasure import Erased, Places, erase_conversation
 
 
-@click.command(cls=Command)
-@click.option("--licence", "licence_id", required=True, help="Whose conversations they are.")
-@click.option(
-    "--conversation",
-    "conversation_ids",
-    multiple=True,
-    help="i-Reserve's id of one; may be given several times.",
-)
-@click.option("--visitor", help="All conversations of visitors with exactly this name.")
-@click.option("--posts", is_flag=True, help="Also delete the threads in Mattermost, as the bot.")
-@click.option("--dry-run", is_flag=True, help="Only list what is stored.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
 def erase(
     licence_id: str,
     conversation_ids: Sequence[str],
@@ -42,15 +31,7 @@ def erase(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Remove conversations, for privacy.
-
-    Lists what is stored of each, then asks. Who it was with, what still waits or failed, its
-    replies and files are gone. The ids of its messages stay in the ledger, so that none is posted
-    again. What i-Reserve was told of replies is i-Reserve's to erase. Mattermost's posts stay
-    unless --posts is given.
-
-    Two people may have one name: look at the list, and give their conversations instead.
-    """
+    """Remove conversations, for privacy."""
     if bool(conversation_ids) == (visitor is not None):
         raise click.UsageError("give --conversation or --visitor")
     parts = Installation()
@@ -60,16 +41,25 @@ def erase(
         return
     client = _bot(parts, licence_id) if posts else None
     _confirm(found, posts=posts, yes=yes)
-    erased = Erased()
-    for stored in found:
-        lane = Lane.of_conversation(licence_id, stored.conversation)
-        erased += erase_conversation(places_of(parts), lane, client=client)
-        changed("erase", licence=licence_id, conversation=stored.conversation, posts=posts)
+    erased = _erase(parts, licence_id, [each.conversation for each in found], client)
     show(
         {"licence": licence_id, "conversations": _data(found), "erased": asdict(erased)},
         _sentence(erased),
         *([] if posts else ["Mattermost keeps its posts: see --posts."]),
     )
+
+
+def _erase(
+    parts: Installation, licence_id: str, ids: Sequence[str], client: MattermostClient | None
+) -> Erased:
+    erased = Erased()
+    with half_done(lambda: f"{_sentence(erased)} Run it again for the rest."), progress() as bar:
+        for conversation in bar.track(ids, description="Erasing"):
+            lane = Lane.of_conversation(licence_id, conversation)
+            erased += erase_conversation(places_of(parts), lane, client=client)
+            posts = client is not None
+            changed("erase", licence=licence_id, conversation=conversation, posts=posts)
+    return erased
 
 
 def _sentence(erased: Erased) -> str:
@@ -96,6 +86,9 @@ def _find(
             load_conversation(session, parts.redis, Lane.of_conversation(licence_id, each))
             for each in dict.fromkeys(conversation_ids)
         ]
+        if not any(not stored.is_empty for stored in found):
+            # Without this, a mistyped licence would look like one that keeps nothing.
+            require_licence(session, licence_id)
     if not found:
         raise RegistrationError(
             f"no conversation of licence {licence_id!r} is with a visitor of exactly this name"
@@ -113,7 +106,7 @@ def _data(found: Sequence[StoredConversation]) -> list[dict[str, object]]:
     return [asdict(stored) for stored in found]
 
 
-def _rows(found: Sequence[StoredConversation]) -> Table:
+def _rows(found: Sequence[StoredConversation]) -> Rows:
     return table(
         ("conversation", "visitor", "page", "started", "last active", "replies", "files", "failed",
          "waiting", "threads"),

@@ -12,12 +12,13 @@ import click
 from ireserve_mattermost.lanes import Lane
 from models import Delivery, utc_now
 from models.steps import Steps
-from tasks.cli.command import Command, confirm
+from tasks.cli.command import confirm
 from tasks.cli.installation import Installation
-from tasks.cli.moments import MOMENT
+from tasks.cli.interruption import half_done
+from tasks.cli.licence.registration import require_ledger
 from tasks.cli.operator import changed
-from tasks.cli.options import limit_option, reason_option, yes_option
-from tasks.cli.output import progress, show, table
+from tasks.cli.output import counted, progress, show
+from tasks.cli.tables import table
 from tasks.outbound.resending import (
     LaneBusyError,
     cure_of,
@@ -30,20 +31,9 @@ from tasks.outbound.resending import (
 from tasks.outbound.retention import IS_SETTLED, remove_deliveries
 from tasks.watch.filter import Filter
 
-_since = click.option(
-    "--since", type=MOMENT, help="Only what failed since: 30m, 2h, 7d, or 2026-08-31T12:00."
-)
-_reason = reason_option(cure_of)
+_NOT_TO_DISCARD = "it is no failed message of licence {!r}, or was forgotten already"
 
 
-@click.command(cls=Command)
-@click.argument("licence_id", metavar="[LICENCE]", required=False)
-@_since
-@_reason
-@limit_option
-@click.option(
-    "--all", "everything", is_flag=True, help="Also what was discarded or is too old to re-send."
-)
 def failed(
     licence_id: str | None,
     since: datetime | None,
@@ -51,12 +41,11 @@ def failed(
     limit: int,
     everything: bool,
 ) -> None:
-    """List messages that were not sent.
-
-    Those of LICENCE or of all, the newest last, each with its reason and the cure.
-    """
+    """List messages that were not sent."""
     wanted = Filter(licence_id, since, reason)
     with Installation().database.snapshot() as session:
+        if licence_id is not None:
+            require_ledger(session, licence_id)
         rows_found = find_failed(session, wanted, limit=limit, with_payload=not everything)
         found = [failure_data(row) for row in rows_found]
     shown = ("id", "failed_at", "licence", "kind", "conversation", "reason", "detail", "cure")
@@ -85,32 +74,21 @@ def failure_data(row: Delivery) -> dict[str, Any]:
     }
 
 
-@click.command(cls=Command)
-@click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
-@click.option("--licence", "licence_id", help="All failed messages of this licence.")
-@_since
-@_reason
-@yes_option
 def resend(
+    licence_id: str,
     ids: tuple[int, ...],
-    licence_id: str | None,
     since: datetime | None,
     reason: str | None,
     yes: bool,
 ) -> None:
-    """Send failed messages again.
-
-    Those with these IDs, or all of --licence. They go to the end of their conversation, behind
-    newer messages, in the order in which they were first sent. Mattermost is looked through first:
-    one that arrived after all is not posted twice. Exit code 1 if one of them was left.
-    """
-    if bool(ids) == bool(licence_id) or (ids and (since or reason)):
-        raise click.UsageError("give IDs, or --licence with --since and --reason if you like")
+    """Send failed messages again."""
+    if ids and (since or reason):
+        raise click.UsageError("give IDs, or --since and --reason")
     parts = Installation()
     left: list[dict[str, Any]] = []
     chosen = _chosen(parts, ids, Filter(licence_id, since, reason), left)
     if chosen:
-        confirm(f"Send {len(chosen)} messages again, behind newer ones?", yes=yes)
+        confirm(f"Send {counted(len(chosen), 'message')} again, behind newer ones?", yes=yes)
     sent = _resend(parts, chosen, left)
     show(
         {"resent": sent, "left": left},
@@ -124,10 +102,12 @@ def _chosen(
     parts: Installation, ids: Sequence[int], wanted: Filter, left: list[dict[str, Any]]
 ) -> list[int]:
     """Return what can be sent again, in order; add what cannot to ``left``."""
+    licence_id = str(wanted.licence_id)
     with parts.database.snapshot() as session:
+        require_ledger(session, licence_id)
         if not ids:
             return find_failed_ids(session, wanted)
-        reasons = {delivery_id: why_not(session, delivery_id) for delivery_id in sorted(set(ids))}
+        reasons = {each: why_not(session, each, licence_id) for each in sorted(set(ids))}
     left += [{"id": each, "why": why} for each, why in reasons.items() if why is not None]
     return [each for each, why in reasons.items() if why is None]
 
@@ -135,19 +115,20 @@ def _chosen(
 def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any]]) -> list[int]:
     sent: list[int] = []
     licences: set[str] = set()
-    try:
-        with progress() as bar:
-            for delivery_id in bar.track(chosen, description="Re-sending"):
-                lane = _send_again(parts, delivery_id, left)
-                if lane is not None:
-                    licences.add(lane.licence_id)
-                    sent.append(delivery_id)
-    finally:
-        # Ctrl-C leaves what was done until then.
-        if sent:
-            changed("resend", licences=sorted(licences), messages=sent)
-    for licence_id in sorted(licences):
-        parts.lanes.revive(licence_id, overdue_ms=0)
+    with half_done(lambda: f"Messages on their way again: {len(sent)} of {len(chosen)}."):
+        try:
+            with progress() as bar:
+                for delivery_id in bar.track(chosen, description="Re-sending"):
+                    lane = _send_again(parts, delivery_id, left)
+                    if lane is not None:
+                        licences.add(lane.licence_id)
+                        sent.append(delivery_id)
+        finally:
+            # Ctrl-C leaves what was done until then, and the sweep finds it.
+            if sent:
+                changed("resend", licences=sorted(licences), messages=sent)
+        for licence_id in sorted(licences):
+            parts.lanes.revive(licence_id, overdue_ms=0)
     return sent
 
 
@@ -163,54 +144,38 @@ def _send_again(parts: Installation, delivery_id: int, left: list[dict[str, Any]
     return lane
 
 
-@click.command(cls=Command)
-@click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
-@yes_option
-def discard(ids: tuple[int, ...], yes: bool) -> None:
-    """Give failed messages up.
-
-    What they say is forgotten, and `failed` lists them no more. Exit code 1 if one of them had not
-    failed or was forgotten already.
-    """
-    confirm(f"Forget {len(set(ids))} messages for good?", yes=yes)
-    with Installation().database.transaction() as session:
-        gone = discard_payloads(session, ids)
+def discard(licence_id: str, ids: tuple[int, ...], yes: bool) -> None:
+    """Give failed messages up."""
+    parts = Installation()
+    with parts.database.snapshot() as session:
+        require_ledger(session, licence_id)
+    confirm(f"Forget {counted(len(set(ids)), 'message')} for good?", yes=yes)
+    with parts.database.transaction() as session:
+        gone = discard_payloads(session, licence_id, ids)
     if gone:
         changed("discard", messages=gone)
     left = sorted(set(ids) - set(gone))
     show(
         {"discarded": gone, "left": left},
-        *[f"Left {each}: it has not failed, or was forgotten already." for each in left],
+        *[f"Left {each}: {_NOT_TO_DISCARD.format(licence_id)}." for each in left],
         f"Messages discarded: {len(gone)}.",
     )
     sys.exit(1 if left else 0)
 
 
-@click.command(cls=Command)
-@click.option(
-    "--older-than",
-    metavar="DAYS",
-    type=click.IntRange(min=1),
-    required=True,
-    help="Only what was sent, failed or was skipped more than DAYS days ago.",
-)
-@yes_option
 def purge(older_than: int, yes: bool) -> None:
-    """Remove old messages from the ledger.
-
-    Failed ones go with what they say. Mattermost keeps its posts. A message that i-Reserve enqueues
-    once more after this, with the same id, is posted once more.
-    """
+    """Remove old messages from the ledger."""
     confirm(f"Remove what was settled more than {older_than} days ago?", yes=yes)
     before = utc_now() - timedelta(days=older_than)
     removed = 0
-    try:
-        with progress() as bar:
-            task = bar.add_task("Removing", total=None)
-            steps = Steps(Installation().database)
-            for count in remove_deliveries(steps, before=before, which=IS_SETTLED):
-                removed += count
-                bar.update(task, advance=count)
-    finally:
-        changed("purge", older_than_days=older_than, removed=removed)
+    with half_done(lambda: f"Messages removed: {removed}."):
+        try:
+            with progress() as bar:
+                task = bar.add_task("Removing", total=None)
+                steps = Steps(Installation().database)
+                for count in remove_deliveries(steps, before=before, which=IS_SETTLED):
+                    removed += count
+                    bar.update(task, advance=count)
+        finally:
+            changed("purge", older_than_days=older_than, removed=removed)
     show({"removed": removed}, f"Messages removed: {removed}.")

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import KeyRing, KeyRingError, Licence
 from models.keyring import new_key
-from tasks.cli.command import Group
 from tasks.cli.installation import Installation
 from tasks.cli.operator import changed
 from tasks.cli.output import show
 
 
-@click.group(cls=Group)
-def keys() -> None:
-    """The keys that encrypt bot tokens (ENCRYPTION_KEYS)."""
-
-
-@keys.command("new")
 def new() -> None:
     """Print a fresh key. Put it in front of ENCRYPTION_KEYS; keep the old ones behind it."""
     key = new_key()
     show({"key": key}, key)
 
 
-@keys.command("rotate")
 def rotate() -> None:
-    """Encrypt all bot tokens with the first key.
-
-    That is the first one of ENCRYPTION_KEYS. All processes must know it before this runs.
-    Afterwards the old keys can go.
-    """
+    """Encrypt all bot tokens with the first key."""
     installation = Installation()
     keyring = installation.keyring()
     with installation.database.transaction() as session:

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import click
-from rich.table import Table
 from sqlalchemy import select
 
 from models import Licence
-from tasks.cli.command import Command, confirm
+from tasks.cli.command import confirm
 from tasks.cli.erase import places_of
 from tasks.cli.installation import Installation
+from tasks.cli.interruption import half_done
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.operator import changed
-from tasks.cli.options import yes_option
-from tasks.cli.output import show, table
+from tasks.cli.output import show
+from tasks.cli.tables import Rows, table
 from tasks.privacy.left_files import LeftFile, find_left_files, remove_left_files
 
 _HEADINGS = ("licence", "path", "bytes", "modified")
 
 
-@click.command(cls=Command)
-@click.argument("licence_id", metavar="[LICENCE]", required=False)
-@click.option("--dry-run", is_flag=True, help="Only list them.")
-@yes_option
 def leftovers(licence_id: str | None, dry_run: bool, yes: bool) -> None:
-    """Remove files of replies that were left behind.
-
-    Lists the files in the folder of LICENCE, or of each, that look like a reply's, are older than a
-    day and belong to no reply; then asks. Versions before this one left them when a file was taken
-    off or a worker was killed. i-Reserve may keep files of its own there: look at the list.
-    """
+    """Remove files of replies that were left behind."""
     parts = Installation()
     places = places_of(parts)
     found = find_left_files(parts.database, places.store, _licences(parts, licence_id))
@@ -42,7 +32,8 @@ def leftovers(licence_id: str | None, dry_run: bool, yes: bool) -> None:
     if not yes:
         show({}, _rows(found))
     confirm(f"Remove these files ({len(found)}) for good?", yes=yes)
-    done = remove_left_files(places.keeper, found)
+    with half_done(lambda: "What is left of these files is removed by beat within a minute."):
+        done = remove_left_files(places.keeper, found)
     changed("leftovers", licences=sorted({each.licence for each in found}), removed=done.files)
     show(
         {**data, "removed": done.files},
@@ -58,7 +49,7 @@ def _licences(parts: Installation, licence_id: str | None) -> list[str]:
         return list(session.scalars(select(Licence.id).order_by(Licence.id)))
 
 
-def _rows(found: list[LeftFile]) -> Table:
+def _rows(found: list[LeftFile]) -> Rows:
     return table(
         _HEADINGS, [(each.licence, each.path, each.size_bytes, each.modified_at) for each in found]
     )

@@ -5,22 +5,14 @@ from __future__ import annotations
 import click
 
 from ireserve_mattermost.lanes import MAX_WAITING
-from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.operator import changed
 from tasks.cli.output import show
 from tasks.licences.waiting_limit import read_limit, set_limit
 
 
-@click.command(cls=Command)
-@click.argument("messages", metavar="[MESSAGES]", type=click.IntRange(min=1), required=False)
-@click.option("--default", "to_default", is_flag=True, help=f"Go back to {MAX_WAITING}.")
 def limit(messages: int | None, to_default: bool) -> None:
-    """Show or set how many messages may wait for one licence.
-
-    With that many waiting, the licence's next message is refused (TooManyError), and the other
-    licences are not touched. It is one number for all licences, and holds at once.
-    """
+    """Show or set how many messages may wait for one licence."""
     if messages is not None and to_default:
         raise click.UsageError("give either a number or --default")
     redis = Installation().redis

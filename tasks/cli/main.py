@@ -7,22 +7,16 @@ from pathlib import Path
 import click
 
 from env_file import EnvFileError, load_env_file
-from tasks.cli.alive import alive
 from tasks.cli.command import Group, OperatorError
-from tasks.cli.conversation import conversation
-from tasks.cli.database import db
-from tasks.cli.demo import demo
-from tasks.cli.doctor import doctor
-from tasks.cli.erase import erase
-from tasks.cli.failures import discard, failed, purge, resend
-from tasks.cli.keys import keys
-from tasks.cli.leftovers import leftovers
-from tasks.cli.licence.group import licence
-from tasks.cli.limit import limit
-from tasks.cli.operator import operator_option
-from tasks.cli.replies import collect, replies
-from tasks.cli.run import run
-from tasks.cli.status import status
+from tasks.cli.commands.installation import db, demo, doctor, keys, status
+from tasks.cli.commands.licence import licence
+from tasks.cli.commands.messages import discard, failed, limit, purge, resend
+from tasks.cli.commands.privacy import conversation, erase, leftovers
+from tasks.cli.commands.processes import alive, run
+from tasks.cli.commands.replies import collect, replies
+from tasks.cli.options import operator_option
+
+DISTRIBUTION = "ireserve-mattermost"
 
 
 def _load(_: click.Context, __: click.Parameter, path: Path | None) -> None:
@@ -35,6 +29,7 @@ def _load(_: click.Context, __: click.Parameter, path: Path | None) -> None:
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=DISTRIBUTION, message="%(package)s %(version)s")
 @click.option(
     "--env-file",
     type=click.Path(path_type=Path),
@@ -51,7 +46,8 @@ def main() -> None:
     """Connect i-Reserve with Mattermost, and look after it.
 
     Settings come from the environment or from a file; see the README for each. Every command
-    takes --json. Exit code 0: fine; 1: something is wrong; 2: the command was called wrongly.
+    takes --json. Exit code 0: fine; 1: something is wrong; 2: the command was called wrongly; 130:
+    Ctrl-C.
     """
 
 

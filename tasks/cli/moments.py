@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-from models import utc_now
-
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _AGO = re.compile(r"([0-9]{1,6})([mhd])")
 
@@ -26,7 +24,7 @@ class Moment(click.ParamType[datetime]):
         ago = _AGO.fullmatch(value)
         try:
             if ago is not None:
-                return utc_now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+                return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
             moment = datetime.fromisoformat(value)
         except (ValueError, OverflowError):
             self.fail("give 30m, 2h or 7d, or a time like 2026-08-31T12:00", param, ctx)

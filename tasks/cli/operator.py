@@ -10,25 +10,11 @@ from typing import Any
 import click
 
 from settings import account_before_sudo, get_settings
+from tasks.cli.command import note_change
+from tasks.cli.options import given_operator
 from tasks.watch.logs import log_line
 
 EVENT = "operator_action"
-VARIABLE = "IRESERVE_MATTERMOST_OPERATOR"
-_NAME = "tasks.cli.operator"
-
-
-def _remember(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
-    ctx.meta[_NAME] = name
-
-
-operator_option = click.option(
-    "--operator",
-    envvar=VARIABLE,
-    metavar="NAME",
-    callback=_remember,
-    expose_value=False,
-    help="Who you are, for the log of what was changed; else the account that you logged in with.",
-)
 
 
 def changed(action: str, **objects: Any) -> None:
@@ -37,8 +23,14 @@ def changed(action: str, **objects: Any) -> None:
     To standard error, where all our processes log, and to the machine's own log, which stays.
     ``operator`` is who the operator says to be, ``account`` who the machine says it is.
     """
+    note_change()
     account = account_name()
-    fields = {"action": action, "operator": _given() or account, "account": account, **objects}
+    fields = {
+        "action": action,
+        "operator": given_operator() or account,
+        "account": account,
+        **objects,
+    }
     as_set = log_line(EVENT, log_format=get_settings().log_format, logger=__name__, **fields)
     click.echo(as_set, err=True)
     # Where the machine has no such log, as in a container, this does nothing.
@@ -53,8 +45,3 @@ def account_name() -> str:
     except (KeyError, OSError):
         # A container's user often has a number alone.
         return f"uid {os.getuid()}"
-
-
-def _given() -> str | None:
-    ctx = click.get_current_context(silent=True)
-    return None if ctx is None else ctx.meta.get(_NAME)

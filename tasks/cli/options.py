@@ -1,14 +1,23 @@
-"""Options that several commands share."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import click
 
+from tasks.cli.moments import MOMENT
+
 # As many as one reads; the newest, for they say how it is now.
 DEFAULT_LIMIT = 50
+OPERATOR_VARIABLE = "IRESERVE_MATTERMOST_OPERATOR"
+_OPERATOR = "tasks.cli.operator"
+
+# A licence is named in one way: by the first argument.
+licence_argument = click.argument("licence_id", metavar="LICENCE")
+licence_if_given = click.argument("licence_id", metavar="[LICENCE]", required=False)
 
 limit_option = click.option(
     "--limit",
@@ -18,15 +27,54 @@ limit_option = click.option(
     help="Show at most this many, the newest last.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+since_option = click.option(
+    "--since", type=MOMENT, help="Only what failed since: 30m, 2h, 7d, or 2026-08-31T12:00."
+)
 
 
-def reason_option(cure_of: Callable[[str], str]) -> Callable[..., Any]:
-    """Return ``--reason``, which takes the words that have a cure."""
+class Word(click.Choice[str]):
+    """One of many words: help lists them once, and a mistyped one is told its neighbour."""
 
-    def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-        if value is not None and not cure_of(value):
-            raise click.BadParameter("there is no such reason; docs/reference.md lists them")
-        return value
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Return the word."""
+        if value not in self.choices:
+            near = get_close_matches(str(value), self.choices, n=1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            self.fail(f"there is no {value!r}. {hint}There are: {listed(self.choices)}", param, ctx)
+        return str(value)
 
-    help_text = "Only this reason, such as token_rejected."
-    return click.option("--reason", callback=check, help=help_text)
+
+def listed(words: Sequence[str]) -> str:
+    """Return the words as a sentence has them."""
+    return f"{', '.join(words)}."
+
+
+def reason_option(reasons: Sequence[str]) -> Callable[..., Any]:
+    """Return ``--reason``, which takes one of these words."""
+    words = sorted(reasons)
+    return click.option(
+        "--reason",
+        type=Word(words),
+        metavar="REASON",
+        help=f"Only this reason, one of: {listed(words)}",
+    )
+
+
+def _remember(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+    ctx.meta[_OPERATOR] = name
+
+
+operator_option = click.option(
+    "--operator",
+    envvar=OPERATOR_VARIABLE,
+    metavar="NAME",
+    callback=_remember,
+    expose_value=False,
+    help="Who you are, for the log of what was changed; else the account that you logged in with.",
+)
+
+
+def given_operator() -> str | None:
+    """Return who the operator says to be; None: they did not say it."""
+    ctx = click.get_current_context(silent=True)
+    return None if ctx is None else ctx.meta.get(_OPERATOR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 from rich.text import Text
 
 from models import Licence
 from tasks.checks.check import Check, State
 from tasks.cli.command import wants_json
+from tasks.cli.tables import Rows, table
 
 # A file or a pipe has no width: one line for each thing, however long, can be searched.
 UNLIMITED_WIDTH = 100_000
@@ -25,7 +25,7 @@ UNLIMITED_WIDTH = 100_000
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red", State.SKIP: "dim"}
 
 
-def show(data: Mapping[str, Any], *lines: str | Table) -> None:
+def show(data: Mapping[str, Any], *lines: str | Rows) -> None:
     """Print the data as JSON if --json was given, the lines otherwise."""
     if wants_json():
         click.echo(json.dumps(data, indent=2, default=_json_form, ensure_ascii=False))
@@ -33,7 +33,7 @@ def show(data: Mapping[str, Any], *lines: str | Table) -> None:
     console = _console()
     with console.capture() as captured:
         for line in lines:
-            console.print(Text(line) if isinstance(line, str) else line)
+            console.print(*([line] if isinstance(line, str) else line.shown(console)), sep="\n")
     # Cells are filled up with blanks, which a file or a pipe has no use for.
     for row in captured.get().splitlines():
         click.echo(row if console.is_terminal else row.rstrip())
@@ -51,25 +51,9 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table without lines; None becomes a dash."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        made.add_column(heading, overflow="fold")
-    for row in rows:
-        made.add_row(*[cell if isinstance(cell, Text) else Text(cell_text(cell)) for cell in row])
-    return made
-
-
-def cell_text(value: object) -> str:
-    """Return a value as people read it."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%SZ")
-    return str(value)
+def counted(number: int, noun: str) -> str:
+    """Return how many there are, with the noun in its number."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def named(check: Check, licence_id: str) -> Check:
@@ -84,7 +68,7 @@ def check_row(check: Check) -> tuple[Text, str, str]:
     return Text(check.state.value, style=_STYLES[check.state]), check.name, sentence
 
 
-def checks_table(checks: Iterable[Check]) -> Table:
+def checks_table(checks: Iterable[Check]) -> Rows:
     """Return checks, one to a line."""
     return table(("state", "check", "finding"), map(check_row, checks))
 

@@ -8,12 +8,14 @@ from typing import Any
 import click
 
 from models import Reply
-from tasks.cli.command import Command, OperatorError
+from tasks.cli.command import OperatorError
+from tasks.cli.errors import NO_REDIS
 from tasks.cli.installation import Installation
+from tasks.cli.interruption import half_done
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.operator import changed
-from tasks.cli.options import limit_option, reason_option
-from tasks.cli.output import show, table
+from tasks.cli.output import show
+from tasks.cli.tables import table
 from tasks.replies.cures import cure_of_reply
 from tasks.replies.missing_files import ask_again_for_files
 from tasks.replies.open_replies import batches
@@ -25,20 +27,8 @@ from tasks.watch.filter import Filter
 _COLUMNS = ("id", "received_at", "licence", "post_id", "given_up", "reason", "detail", "cure")
 
 
-_reason = reason_option(cure_of_reply)
-
-
-@click.command(cls=Command)
-@click.argument("licence_id", metavar="[LICENCE]", required=False)
-@_reason
-@click.option("--given-up", is_flag=True, help="Only those that are not tried any more.")
-@limit_option
 def replies(licence_id: str | None, reason: str | None, given_up: bool, limit: int) -> None:
-    """List replies that are not recorded.
-
-    Those of LICENCE or of all, the newest last, each with its reason and the cure. What is not
-    given up is tried again by itself; one without a reason has not been tried yet.
-    """
+    """List replies that are not recorded."""
     wanted = Filter(licence_id, reason=reason)
     with Installation().database.snapshot() as session:
         if licence_id is not None:
@@ -69,39 +59,32 @@ def reply_data(row: Reply) -> dict[str, Any]:
     }
 
 
-@click.command(cls=Command)
-@click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
-@click.option("--licence", "licence_id", help="All replies of this licence that were given up.")
-@_reason
-@click.option("--files", is_flag=True, help="Those that are recorded with a file missing, instead.")
-def collect(ids: tuple[int, ...], licence_id: str | None, reason: str | None, files: bool) -> None:
-    """Ask Mattermost again for replies that are not recorded.
-
-    Those with these IDs, or all of --licence that were given up, or whose files are missing. A
-    worker does it within seconds: look at `replies` afterwards. A file that comes is told as a
-    later revision of its reply. Exit code 1 if one of them was left.
-    """
-    if bool(ids) == bool(licence_id) or (reason and (ids or files)):
-        raise click.UsageError("give IDs, or --licence with --reason or --files if you like")
+def collect(licence_id: str, ids: tuple[int, ...], reason: str | None, files: bool) -> None:
+    """Ask Mattermost again for replies that are not recorded."""
+    if reason and (ids or files):
+        raise click.UsageError("give --reason without IDs and --files")
     wanted = Filter(licence_id, reason=reason, ids=ids or None)
     parts, found = Installation(), []
     with parts.database.transaction() as session:
-        if licence_id is not None:
-            require_licence(session, licence_id)
+        require_licence(session, licence_id)
         if ids or files:
             found += ask_again_for_files(session, wanted)
         if not files:
             found += find_unrecorded_ids(session, wanted, given_up=not ids)
     found = sorted(set(found))
-    if not all(wake_replies(ids, licence_ids=[whose]) for whose, ids in batches(found)):
-        raise OperatorError("Redis cannot be reached: check REDIS_URL, and that it runs")
+    with half_done(lambda: f"Replies that are asked for again within a minute: {len(found)}."):
+        if not all(wake_replies(each, licence_ids=[whose]) for whose, each in batches(found)):
+            raise OperatorError(NO_REDIS)
     asked = [reply_id for reply_id, _ in found]
     if asked:
         changed("collect", replies=asked)
     left = sorted(set(ids) - set(asked))
     show(
         {"asked": asked, "left": left},
-        *[f"Left {each}: it is recorded whole, or there is no such reply." for each in left],
+        *[
+            f"Left {each}: it is recorded whole, or is no reply of licence {licence_id!r}."
+            for each in left
+        ],
         f"Replies that are asked for again: {len(asked)}.",
     )
     sys.exit(1 if left else 0)

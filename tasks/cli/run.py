@@ -10,20 +10,13 @@ from honcho.environ import parse_procfile
 
 import tasks
 from settings import environment_with
-from tasks.cli.command import Command
 
 # Celery and `python -m` look for our packages in the folder in which they are started.
 ROOT = Path(tasks.__file__).resolve().parent.parent
 
 
-@click.command(cls=Command)
-@click.argument("process")
 def run(process: str) -> None:
-    """Become a PROCESS of the Procfile.
-
-    It is web, worker, beat, flower or release. A worker may have a name:
-    worker-2 is a worker, and worker-2 is its WORKER_NAME.
-    """
+    """Become a PROCESS of the Procfile."""
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     kind, _, number = process.partition("-")
     if kind not in commands:

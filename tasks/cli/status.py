@@ -7,15 +7,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-import click
 from redis import Redis
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Conversation, Delivery, DeliveryKind, DeliveryState, Licence, Reply, ReplyState
-from tasks.cli.command import Command
 from tasks.cli.installation import Installation
-from tasks.cli.output import show, table
+from tasks.cli.output import show
+from tasks.cli.tables import table
 from tasks.licences.circuit import Circuits, CircuitState
 from tasks.licences.registration import RegistrationError
 from tasks.licences.waiting_limit import read_limit
@@ -64,14 +63,8 @@ class LicenceStatus:
     waiting: Backlog = field(default_factory=Backlog)
 
 
-@click.command(cls=Command)
-@click.argument("licence_id", metavar="[LICENCE]", required=False)
 def status(licence_id: str | None) -> None:
-    """Show how LICENCE, or each, is doing.
-
-    Its server's version and collapsed-threads setting as they were last seen, what was mirrored,
-    what waits and since when, what failed, and when it last worked; then what retention removed.
-    """
+    """Show how LICENCE, or each, is doing."""
     parts = Installation()
     with parts.database.snapshot() as session:
         found = read_status(session, parts.redis, licence_id)

@@ -61,11 +61,11 @@ def cure_of(reason: str | None) -> str:
     return ""
 
 
-def why_not(session: Session, delivery_id: int) -> str | None:
-    """Return why a message cannot be sent again; None: it can."""
+def why_not(session: Session, delivery_id: int, licence_id: str) -> str | None:
+    """Return why a message of the licence cannot be sent again; None: it can."""
     row = session.get(Delivery, delivery_id)
-    if row is None:
-        return "there is no such message"
+    if row is None or row.licence_id != licence_id:
+        return f"there is no such message of licence {licence_id!r}"
     if row.state is not DeliveryState.FAILED:
         return f"it has not failed: it is {row.state.value}"
     if row.payload is None:
@@ -135,11 +135,11 @@ def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[H
         time.sleep(POLL_S)
 
 
-def discard_payloads(session: Session, ids: Sequence[int]) -> list[int]:
+def discard_payloads(session: Session, licence_id: str, ids: Sequence[int]) -> list[int]:
     """Forget the payloads of these failed messages; return whose payload was there."""
     gone = session.scalars(
         update(Delivery)
-        .where(Delivery.id.in_(ids), *CAN_BE_RESENT)
+        .where(Delivery.id.in_(ids), Delivery.licence_id == licence_id, *CAN_BE_RESENT)
         .values(payload=null())
         .returning(Delivery.id)
     )

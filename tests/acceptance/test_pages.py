@@ -210,6 +210,8 @@ def _environment(directory: Path, redis_url: str, port: int) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     return {
         **kept,
+        # What a page tells to save at home is saved with the rest.
+        "HOME": str(directory),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
         "PORT": str(port),

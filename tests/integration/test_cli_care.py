@@ -157,7 +157,7 @@ def test_schema_is_checked_and_upgraded(stage: Stage, operator: Operator) -> Non
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [(["status"], "REDIS_URL"), (["failed"], None), (["resend", "1", "--yes"], None)],
+    [(["status"], "REDIS_URL"), (["failed"], None), (["resend", LICENCE, "1", "--yes"], None)],
     ids=["status", "failed", "resend"],
 )
 def test_broker_that_is_away_is_one_line(

@@ -26,7 +26,7 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 
 def _erase(operator: Operator, *words: str, exit_code: int = 0) -> Any:
-    return operator.json("erase", "--licence", LICENCE, *words, exit_code=exit_code)
+    return operator.json("erase", LICENCE, *words, exit_code=exit_code)
 
 
 def _conversations(stage: Stage) -> list[str]:
@@ -125,9 +125,9 @@ def test_visitor_of_another_licence_is_not_touched(stage: Stage, operator: Opera
     """A name is looked for within the licence alone."""
     stage.start("c1", visitor_name="Jan")
 
-    answer = operator.json("erase", "--licence", "L2", "--visitor", "Jan", "--yes", exit_code=1)
+    answer = operator.json("erase", "L2", "--visitor", "Jan", "--yes", exit_code=1)
 
-    assert "no conversation of licence 'L2'" in answer["error"]
+    assert "no licence 'L2' is registered" in answer["error"]
     assert "Jan" not in answer["error"]
     assert _conversations(stage) == ["c1"]
 
@@ -139,7 +139,7 @@ def test_operator_sees_whom_two_conversations_are_with_before_they_go(
     stage.start("c1", visitor_name="Jan", page_url="https://example.com/lake")
     stage.start("c2", visitor_name="Jan", page_url="https://example.com/forest")
 
-    result = operator.run("erase", "--licence", LICENCE, "--visitor", "Jan", stdin="n\n")
+    result = operator.run("erase", LICENCE, "--visitor", "Jan", stdin="n\n")
     chosen = _erase(operator, "--conversation", "c2", "--yes")
 
     rows = [line.split()[:3] for line in result.stdout.splitlines()[1:3]]
@@ -180,7 +180,7 @@ def test_unknown_conversation_among_several_leaves_all(stage: Stage, operator: O
 )
 def test_conversation_or_visitor_is_given(operator: Operator, words: tuple[str, ...]) -> None:
     """One of the two says what is meant; neither and both say nothing."""
-    result = operator.run("erase", "--licence", LICENCE, *words, "--yes")
+    result = operator.run("erase", LICENCE, *words, "--yes")
 
     assert (result.exit_code, "give --conversation or --visitor" in result.output) == (2, True)
 

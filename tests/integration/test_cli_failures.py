@@ -77,11 +77,12 @@ def test_failed_message_is_listed_with_its_cure_and_without_its_text(
 @pytest.mark.parametrize(
     ("words", "keys"),
     [
-        pytest.param([], ["reply:m1", "reply:m2", "reply:m3"], id="all"),
-        pytest.param(["--limit", "2"], ["reply:m2", "reply:m3"], id="the newest ones"),
+        pytest.param([LICENCE], ["reply:m1", "reply:m2", "reply:m3"], id="of a licence"),
+        pytest.param([], ["reply:m1", "reply:m2", "reply:m3", "reply:m4"], id="all"),
+        pytest.param(["--limit", "2"], ["reply:m3", "reply:m4"], id="the newest ones"),
         pytest.param(["--since", "1h"], ["reply:m2", "reply:m3"], id="since"),
         pytest.param(["--reason", "unreachable"], ["reply:m3"], id="reason"),
-        pytest.param(["L2"], [], id="another licence"),
+        pytest.param(["L2"], ["reply:m4"], id="of a licence that is not registered"),
     ],
 )
 def test_failed_messages_are_chosen_by(
@@ -89,7 +90,8 @@ def test_failed_messages_are_chosen_by(
 ) -> None:
     """Licence, time and reason narrow the list down, and the newest are kept of too many."""
     stage.start()
-    fail(stage, "m1", "m2", "m3")
+    fail(stage, "m1", "m2", "m3", "m4")
+    change(stage, "reply:m4", licence_id="L2", finished_at=utc_now() - timedelta(hours=3))
     change(stage, "reply:m1", finished_at=utc_now() - timedelta(hours=2))
     change(stage, "reply:m3", reason="unreachable")
 
@@ -106,7 +108,7 @@ def test_message_that_is_sent_again_is_posted_behind_newer_ones(
     fail(stage, "m1")
     stage.reply("m2", "newer")
 
-    answer = operator.json("resend", str(id_of(stage, "reply:m1")), "--yes")
+    answer = operator.json("resend", LICENCE, str(id_of(stage, "reply:m1")), "--yes")
     drain_lane(stage)
 
     assert answer == {"resent": [id_of(stage, "reply:m1")], "left": []}
@@ -133,7 +135,7 @@ def test_message_that_arrived_after_all_is_not_posted_twice(
     }
     change(stage, "reply:m1", state="failed", reason="timeout", payload=payload)
 
-    operator.json("resend", str(id_of(stage, "reply:m1")), "--yes")
+    operator.json("resend", LICENCE, str(id_of(stage, "reply:m1")), "--yes")
     drain_lane(stage)
 
     assert texts(stage) == ["arrived"]
@@ -159,7 +161,7 @@ def test_a_message_is_said_to_have_arrived_perhaps_only_if_it_was_sent_off(
     stage.reply("m1", "fails", sender_role="boss")
     change(stage, "reply:m1", reason=reason, detail=detail)
 
-    operator.json("resend", "--licence", LICENCE, "--yes")
+    operator.json("resend", LICENCE, "--yes")
     drain_lane(stage)
 
     (row,) = [row for row in stage.ledger() if row.key == "reply:m1"]
@@ -178,7 +180,7 @@ def test_messages_of_a_licence_are_sent_again_in_their_order(
     fail(stage, "m1", "m2", "m3")
     fail(stage, "n1", conversation_id="c2")
 
-    answer = operator.json("resend", "--licence", LICENCE, "--since", "1h", "--yes")
+    answer = operator.json("resend", LICENCE, "--since", "1h", "--yes")
     drain_lane(stage)
     drain_lane(stage, "c2")
 
@@ -193,7 +195,7 @@ def test_each_lane_is_woken_once(stage: Stage, operator: Operator, redis_url: st
     stage.start()
     fail(stage, "m1", "m2", "m3")
 
-    operator.json("resend", "--licence", LICENCE, "--yes")
+    operator.json("resend", LICENCE, "--yes")
 
     with Redis.from_url(redis_url) as redis:
         tasks = [json.loads(raw)["headers"]["task"] for raw in redis.lrange("mattermost", 0, -1)]
@@ -206,7 +208,7 @@ def test_failed_root_post_and_notification_are_sent_again(stage: Stage, operator
     stage.start()
     stage.notify(text="a booking")
 
-    answer = operator.json("resend", "--licence", LICENCE, "--yes")
+    answer = operator.json("resend", LICENCE, "--yes")
     drain_lane(stage)
     drain(stage.runtime, Lane.of_notifications(LICENCE, "booking"))
 
@@ -223,7 +225,7 @@ def test_change_of_a_user_is_made_again(stage: Stage, operator: Operator) -> Non
     (row,) = stage.ledger()
     change(stage, row.key, payload={**(row.payload or {}), "email": "some@example.com"})
 
-    operator.json("resend", str(row.id), "--yes")
+    operator.json("resend", LICENCE, str(row.id), "--yes")
     drain(stage.runtime, wrong)
 
     with stage.runtime.database.transaction() as session:
@@ -239,15 +241,15 @@ def test_message_whose_text_was_forgotten_is_named_and_left(
     stage.start()
     fail(stage, "m1", "m2")
     old, good = id_of(stage, "reply:m1"), id_of(stage, "reply:m2")
-    operator.json("discard", str(old), "--yes")
+    operator.json("discard", LICENCE, str(old), "--yes")
 
-    answer = operator.json("resend", str(good), str(old), "999999", "--yes", exit_code=1)
+    answer = operator.json("resend", LICENCE, str(good), str(old), "999999", "--yes", exit_code=1)
 
     assert answer == {
         "resent": [good],
         "left": [
             {"id": old, "why": "its payload was forgotten: enqueue it in i-Reserve again"},
-            {"id": 999999, "why": "there is no such message"},
+            {"id": 999999, "why": f"there is no such message of licence {LICENCE!r}"},
         ],
     }
 
@@ -256,7 +258,7 @@ def test_message_that_was_sent_cannot_be_sent_again(stage: Stage, operator: Oper
     """Its id is named with what became of it."""
     stage.start()
 
-    answer = operator.json("resend", str(id_of(stage, "root:1")), "--yes", exit_code=1)
+    answer = operator.json("resend", LICENCE, str(id_of(stage, "root:1")), "--yes", exit_code=1)
 
     assert answer["left"][0]["why"] == "it has not failed: it is sent"
 
@@ -266,10 +268,10 @@ def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Opera
     stage.start()
     fail(stage, "m1")
 
-    result = operator.run("resend", "--licence", LICENCE, stdin="\n")
+    result = operator.run("resend", LICENCE, stdin="\n")
 
     assert result.exit_code == 1
-    assert "Send 1 messages again" in result.output
+    assert "Send 1 message again" in result.output
     assert stage.states()["reply:m1"] == ("failed", "rejected_by_plugin")
 
 
@@ -295,8 +297,8 @@ def test_discarded_message_is_listed_no_more_but_kept(stage: Stage, operator: Op
     fail(stage, "m1")
     row = id_of(stage, "reply:m1")
 
-    answer = operator.json("discard", str(row), "--yes")
-    again = operator.json("discard", str(row), "--yes", exit_code=1)
+    answer = operator.json("discard", LICENCE, str(row), "--yes")
+    again = operator.json("discard", LICENCE, str(row), "--yes", exit_code=1)
 
     (kept,) = operator.json("failed", "--all")["failed"]
     assert (answer, again) == ({"discarded": [row], "left": []}, {"discarded": [], "left": [row]})
@@ -322,17 +324,28 @@ def test_old_settled_messages_are_purged_and_younger_ones_stay(
     assert [row.key for row in stage.ledger()] == ["root:1", "reply:m2"]
 
 
+@pytest.mark.parametrize("words", [["failed"], ["resend"], ["discard", "1"]], ids=" ".join)
+def test_mistyped_licence_does_not_look_like_one_without_failures(
+    operator: Operator, words: list[str]
+) -> None:
+    """Neither registered nor in the ledger: it is named, and nothing is asked."""
+    command, *ids = words
+
+    error = operator.json(command, "L9", *ids, exit_code=1)["error"]
+
+    assert error == "no licence 'L9' is registered: see ireserve-mattermost licence list"
+
+
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(["resend"], id="neither ids nor licence"),
-        pytest.param(["resend", "1", "--licence", "L1"], id="both"),
-        pytest.param(["resend", "1", "--since", "1h"], id="filter with ids"),
+        pytest.param(["resend"], id="no licence"),
+        pytest.param(["resend", LICENCE, "1", "--since", "1h"], id="filter with ids"),
         pytest.param(["failed", "--since", "yesterday"], id="no moment"),
         pytest.param(["failed", "--reason", "bad_luck"], id="no reason"),
         pytest.param(["purge"], id="no age"),
         pytest.param(["purge", "--older-than", "0", "--yes"], id="everything"),
-        pytest.param(["discard", "1", "--json"], id="json cannot ask"),
+        pytest.param(["discard", LICENCE, "1", "--json"], id="json cannot ask"),
     ],
 )
 def test_wrong_use_ends_with_two(operator: Operator, words: list[str]) -> None:

@@ -98,7 +98,7 @@ def test_reply_that_waits_says_why_and_until_when(
     assert found[0]["next_attempt_at"] > found[0]["received_at"]
 
 
-@pytest.mark.parametrize("words", [["--files", "--licence", LICENCE], []], ids=["all", "by id"])
+@pytest.mark.parametrize("words", [["--files"], []], ids=["all", "by id"])
 def test_missing_file_is_fetched_again(
     thread: MirroredThread, operator: Operator, words: list[str]
 ) -> None:
@@ -110,7 +110,7 @@ def test_missing_file_is_fetched_again(
             thread.stage.runtime.circuits.close(LICENCE)
     (missing,) = thread.attachments(reply_id)
 
-    asked = operator.json("collect", *(words or [str(reply_id)]))["asked"]
+    asked = operator.json("collect", LICENCE, *(words or [str(reply_id)]))["asked"]
     thread.resolve(*woken(thread))
 
     row, (file,) = thread.reply(reply_id), thread.attachments(reply_id)
@@ -128,7 +128,7 @@ def test_file_that_is_refused_again_is_told_as_nothing_new(
     row = thread.recorded(thread.say("look", file_ids=thread.upload(b"larger")))
 
     for _ in range(2):
-        asked = operator.json("collect", "--files", "--licence", LICENCE)["asked"]
+        asked = operator.json("collect", LICENCE, "--files")["asked"]
         thread.resolve(*woken(thread))
 
     again, (file,) = thread.reply(row.id), thread.attachments(row.id)
@@ -183,7 +183,7 @@ def test_reply_is_asked_for_again_and_loses_its_warning(
     post_id = operator.json("replies")["replies"][0]["post_id"]
     before = thread.marks(post_id)
 
-    answer = operator.json("collect", str(reply_id))
+    answer = operator.json("collect", LICENCE, str(reply_id))
     thread.resolve(*woken(thread))
 
     assert answer == {"asked": [reply_id], "left": []}
@@ -202,8 +202,8 @@ def test_all_of_a_licence_that_were_given_up_are_asked_for_again(
     """Those that still wait are left to themselves, and so is another reason."""
     ids = [given_up(thread), thread.receive(thread.say("fresh").id), given_up(thread)]
 
-    none = operator.json("collect", "--licence", LICENCE, "--reason", "not_a_member")
-    all_of_them = operator.json("collect", "--licence", LICENCE)
+    none = operator.json("collect", LICENCE, "--reason", "not_a_member")
+    all_of_them = operator.json("collect", LICENCE)
 
     assert (none["asked"], all_of_them["asked"]) == ([], [ids[0], ids[2]])
     assert woken(thread) == [ids[0], ids[2]]
@@ -215,7 +215,7 @@ def test_reply_that_cannot_be_asked_for_is_left_with_exit_code_1(
     """One that is recorded, and a number that is none, are named."""
     recorded = thread.recorded(thread.say("done")).id
 
-    answer = operator.json("collect", str(recorded), "999", exit_code=1)
+    answer = operator.json("collect", LICENCE, str(recorded), "999", exit_code=1)
 
     assert answer == {"asked": [], "left": [999, recorded]}
     assert woken(thread) == []
@@ -224,12 +224,11 @@ def test_reply_that_cannot_be_asked_for_is_left_with_exit_code_1(
 @pytest.mark.parametrize(
     ("words", "exit_code"),
     [
-        pytest.param(["collect"], 2, id="nothing to collect"),
-        pytest.param(["collect", "1", "--licence", LICENCE], 2, id="both"),
-        pytest.param(["collect", "1", "--reason", "timeout"], 2, id="reason of an id"),
+        pytest.param(["collect"], 2, id="no licence at all"),
+        pytest.param(["collect", LICENCE, "1", "--reason", "timeout"], 2, id="reason of an id"),
         pytest.param(["replies", "--reason", "bad_luck"], 2, id="no reason"),
         pytest.param(["replies", "L9"], 1, id="no licence"),
-        pytest.param(["collect", "--licence", "L9"], 1, id="no licence to collect"),
+        pytest.param(["collect", "L9"], 1, id="no licence to collect"),
     ],
 )
 def test_wrong_call_is_refused(operator: Operator, words: list[str], exit_code: int) -> None:

@@ -91,7 +91,7 @@ def with_failed(*words: str, **expected: Any) -> Change:
 
     def prepare(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         number = failed_id(stage)
-        return (*words, str(number), "--yes"), {**expected, "messages": [number]}
+        return (*words, LICENCE, str(number), "--yes"), {**expected, "messages": [number]}
 
     return prepare
 
@@ -99,13 +99,13 @@ def with_failed(*words: str, **expected: Any) -> Change:
 def with_given_up(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Run ``collect`` with a reply that was given up."""
     number = given_up_id(stage)
-    return ("collect", str(number)), {"replies": [number]}
+    return ("collect", LICENCE, str(number)), {"replies": [number]}
 
 
 def with_conversation(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Run ``erase`` by the visitor's name: the log has the conversation's id instead."""
     stage.start(visitor_name=VISITOR)
-    words = ("erase", "--licence", LICENCE, "--visitor", VISITOR, "--yes")
+    words = ("erase", LICENCE, "--visitor", VISITOR, "--yes")
     return words, {"licence": LICENCE, "conversation": "c1", "posts": False}
 
 

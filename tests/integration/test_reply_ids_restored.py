@@ -32,7 +32,7 @@ def test_numbers_go_on_after_an_erasure(stage: Stage, monkeypatch: pytest.Monkey
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     thread = MirroredThread.open(stage)
     given = _say(thread)
-    words = ("erase", "--licence", LICENCE, "--conversation", CONVERSATION, "--posts", "--yes")
+    words = ("erase", LICENCE, "--conversation", CONVERSATION, "--posts", "--yes")
 
     erased = Operator(stage.runtime.settings).json(*words)["erased"]
     stage.reply("m1", "begins anew")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import click
 import pytest
 
-from tasks.cli import main
+from ireserve_mattermost.lanes import MAX_WAITING
+from models import Names, Receipts, ReplyMode
+from models.licence import DEFAULT_REPLY_PREFIXES, MAX_REPLY_PAUSE_S
+from tasks.cli import main, words
+from tasks.cli.command import Command
+from tasks.failures import OwnReason
+from tasks.mattermost import Reason
+from tasks.rendering import Language
+from tasks.replies.cures import cure_of_reply
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "command-line.md"
@@ -61,6 +73,79 @@ def test_every_command_and_option_is_explained(ctx: click.Context) -> None:
     assert ctx.command.help
     assert [each.name for each in options if not each.help] == []
     assert "--json" in {name for each in options for name in each.opts}
+
+
+@pytest.mark.parametrize("ctx", leaves(), ids=lambda ctx: ctx.command_path)
+def test_what_is_declared_is_what_is_handed_over(ctx: click.Context) -> None:
+    """The function behind a command takes each of its arguments and options, and no other."""
+    assert isinstance(ctx.command, Command)
+    declared = {each.name for each in ctx.command.params if each.expose_value}
+
+    assert set(inspect.signature(ctx.command.function()).parameters) == declared
+
+
+@pytest.mark.parametrize("ctx", leaves(), ids=lambda ctx: ctx.command_path)
+def test_licence_is_named_by_the_first_argument_everywhere(ctx: click.Context) -> None:
+    """No command takes a licence as an option, or behind another argument."""
+    arguments = [each.name for each in ctx.command.params if isinstance(each, click.Argument)]
+    options = {name for each in ctx.command.params for name in each.opts}
+
+    assert arguments.index("licence_id") == 0 if "licence_id" in arguments else True
+    assert "--licence" not in options
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        pytest.param(words.NAMES, [each.value for each in Names], id="names"),
+        pytest.param(words.LANGUAGES, [each.value for each in Language], id="languages"),
+        pytest.param(words.REPLY_MODES, [each.value for each in ReplyMode], id="reply modes"),
+        pytest.param(words.RECEIPTS, [each.value for each in Receipts], id="receipts"),
+        pytest.param(words.REASONS, [each.value for each in (*Reason, *OwnReason)], id="reasons"),
+    ],
+)
+def test_words_of_help_are_those_that_are_stored(here: Sequence[str], there: list[str]) -> None:
+    """They stand apart from what they name, so that help need not import it."""
+    assert sorted(here) == sorted(there)
+
+
+def test_numbers_of_help_are_those_that_hold() -> None:
+    """As the words."""
+    assert words.MAX_WAITING == MAX_WAITING
+    assert words.MAX_REPLY_PAUSE_S == MAX_REPLY_PAUSE_S
+    assert words.DEFAULT_REPLY_PREFIXES == DEFAULT_REPLY_PREFIXES
+
+
+def test_each_reason_of_a_reply_has_its_cure() -> None:
+    """What ``replies --reason`` offers is what a reply can have."""
+    assert [word for word in words.REPLY_REASONS if not cure_of_reply(word)] == []
+
+
+PROBE = """
+import json, sys
+from tasks.cli import main
+for words in json.loads(sys.argv[1]):
+    main(words, prog_name="x", standalone_mode=False)
+heavy = ("celery", "sqlalchemy", "requests", "rich", "pydantic", "redis", "models", "settings")
+print(json.dumps([name for name in heavy if name in sys.modules]))
+"""
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    """What an option means is told by click alone: no Celery, no SQLAlchemy, no settings."""
+    asked = [[*ctx.command_path.split()[1:], "--help"] for ctx in commands(main)]
+
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps([*asked, ["--version"]])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+    assert re.search(rf"^{NAME} {re.escape(version(NAME))}$", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["licence", "add", "-h"]], ids=" ".join)

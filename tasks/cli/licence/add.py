@@ -11,61 +11,25 @@ import click
 
 from models import Licence, Names, Receipts, ReplyMode
 from tasks.checks.check import Check
-from tasks.cli.command import Command, read_secret
+from tasks.cli.command import read_secret
 from tasks.cli.installation import Installation
-from tasks.cli.licence.marking import hints_option, receipts_option
-from tasks.cli.licence.reading import language_option, time_zone_option
+from tasks.cli.interruption import half_done
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
-from tasks.cli.licence.replying import (
-    check_words,
-    replies_option,
-    reply_pause_option,
-    reply_prefixes_option,
-    store,
-)
-from tasks.cli.licence.speaking import (
-    UNTOLD,
-    look,
-    mention_option,
-    names_option,
-)
+from tasks.cli.licence.replying import check_words, store
+from tasks.cli.licence.speaking import UNTOLD, look
 from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, store_licence
 from tasks.mattermost import OutgoingWebhook
 from tasks.replies.webhook_tokens import add_token
 
+_HALF_DONE = (
+    "The licence may not be stored, and its webhook may be in Mattermost already: run it again, "
+    "and it is taken as it is."
+)
 
-@click.command("add", cls=Command)
-@click.argument("licence_id", metavar="LICENCE")
-@click.option("--url", required=True, help="Address of the Mattermost server, with its subpath.")
-@click.option("--team", required=True, help="The team's name as in its URL.")
-@click.option("--channel", required=True, help="The default channel's name as in its URL.")
-@click.option(
-    "--token-file",
-    type=click.File(),
-    help="Read the bot's token from this file (- for standard input); asked for if not given.",
-)
-@click.option(
-    "--admin-token-file",
-    type=click.File(),
-    help="With an administrator's token the outgoing webhook is made as well. It is used once, "
-    "and not stored.",
-)
-@click.option(
-    "--callback-url",
-    help="Where Mattermost reaches the web process: https://HOST/mattermost/replies.",
-)
-@mention_option
-@names_option
-@replies_option
-@reply_prefixes_option
-@reply_pause_option
-@receipts_option
-@hints_option
-@language_option
-@time_zone_option
+
 def add(
     licence_id: str,
     url: str,
@@ -75,7 +39,7 @@ def add(
     admin_token_file: IO[str] | None,
     callback_url: str | None,
     mention: str | None,
-    names: str | None,
+    names: Names | None,
     reply_mode: ReplyMode | None,
     reply_prefixes: str | None,
     reply_pause_s: int | None,
@@ -84,17 +48,13 @@ def add(
     language: str | None,
     time_zone: str | None,
 ) -> None:
-    """Register LICENCE, or bring it up to date.
-
-    Tries server, token, team and channel before anything is stored, and prints what to do next.
-    Workers notice a change within 5 s.
-    """
+    """Register LICENCE, or bring it up to date."""
     if admin_token_file is not None and callback_url is None:
         raise click.UsageError("--admin-token-file needs --callback-url")
     parts = Installation()
     settings = {
         "mention": mention,
-        "names": None if names is None else Names(names),
+        "names": names,
         "reply_mode": reply_mode,
         "reply_prefixes": reply_prefixes,
         "reply_pause_s": reply_pause_s,
@@ -112,8 +72,9 @@ def add(
         _refuse(checks)
         return
     admin_token = admin_token_file.read().strip() if admin_token_file is not None else None
-    hook = _webhook(parts, registration, found, admin_token, callback_url)
-    licence = _store(parts, registration, found, hook, settings)
+    with half_done(lambda: _HALF_DONE):
+        hook = _webhook(parts, registration, found, admin_token, callback_url)
+        licence = _store(parts, registration, found, hook, settings)
     changed("licence add", licence=licence_id, webhook=hook is not None)
     checks += look(parts, licence)
     _show(checks, licence, _WayBack(found, callback_url, hook))

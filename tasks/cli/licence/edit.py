@@ -10,46 +10,15 @@ import click
 
 from models import Licence, Names, Receipts, ReplyMode
 from tasks.checks.check import Check
-from tasks.cli.command import Command
 from tasks.cli.installation import Installation
-from tasks.cli.licence.marking import hints_option, receipts_option
-from tasks.cli.licence.reading import language_option, time_zone_option
 from tasks.cli.licence.registration import require_licence, try_registration
-from tasks.cli.licence.replying import (
-    check_words,
-    replies_option,
-    reply_pause_option,
-    reply_prefixes_option,
-    store,
-)
-from tasks.cli.licence.speaking import look, mention_option, names_option
+from tasks.cli.licence.replying import check_words, store
+from tasks.cli.licence.speaking import look
 from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Registration, RegistrationError, store_licence
 
 
-@click.command("edit", cls=Command)
-@click.argument("licence_id", metavar="LICENCE")
-@click.option("--url", help="Address of the Mattermost server, with its subpath.")
-@click.option("--team", help="The team's name as in its URL.")
-@click.option("--channel", help="The default channel's name as in its URL.")
-@click.option(
-    "--token-file", type=click.File(), help="Read the bot's new token from it (- for stdin)."
-)
-@mention_option
-@click.option("--no-mention", is_flag=True, help="Mention no member from now on.")
-@names_option
-@click.option(
-    "--note-prefixes",
-    help="Words, separated by spaces, with which a reply for the team alone begins.",
-)
-@replies_option
-@reply_prefixes_option
-@reply_pause_option
-@receipts_option
-@hints_option
-@language_option
-@time_zone_option
 def edit(
     licence_id: str,
     url: str | None,
@@ -58,7 +27,7 @@ def edit(
     token_file: IO[str] | None,
     mention: str | None,
     no_mention: bool,
-    names: str | None,
+    names: Names | None,
     note_prefixes: str | None,
     reply_mode: ReplyMode | None,
     reply_prefixes: str | None,
@@ -68,18 +37,14 @@ def edit(
     language: str | None,
     time_zone: str | None,
 ) -> None:
-    """Change what is given of LICENCE, and nothing else.
-
-    A new server, team, channel or token is tried first. Conversations that have a thread keep it;
-    those that begin from now on are in the new channel. Workers notice within 5 s.
-    """
+    """Change what is given of LICENCE, and nothing else."""
     places = {"url": url, "team": team, "channel": channel}
     token = token_file.read().strip() if token_file is not None else None
     if mention and no_mention:
         raise click.UsageError("give either --mention or --no-mention")
     settings = {
         "mention": "" if no_mention else mention,
-        "names": None if names is None else Names(names),
+        "names": names,
         "note_prefixes": note_prefixes,
         "reply_mode": reply_mode,
         "reply_prefixes": reply_prefixes,

@@ -5,37 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Licence, WebhookToken
-from tasks.cli.command import Group, confirm
+from tasks.cli.command import confirm
 from tasks.cli.erase import places_of
 from tasks.cli.installation import Installation
-from tasks.cli.licence.add import add
-from tasks.cli.licence.edit import edit
-from tasks.cli.licence.notify import list_targets, notify
+from tasks.cli.interruption import half_done
+from tasks.cli.licence.notify import list_targets
 from tasks.cli.licence.registration import require_licence
-from tasks.cli.licence.webhook import webhook
 from tasks.cli.operator import changed
-from tasks.cli.output import cell_text, licence_data, show, table
+from tasks.cli.output import licence_data, show
+from tasks.cli.tables import cell_text, table
 from tasks.privacy.erasure import count_licence, erase_licence
 from tasks.watch.tallies import Tallies
 
 
-@click.group(cls=Group)
-def licence() -> None:
-    """Licences (tenants) and their Mattermost."""
-
-
-for command in (add, edit, notify, webhook):
-    licence.add_command(command)
-
-_licence_argument = click.argument("licence_id", metavar="LICENCE")
-
-
-@licence.command("list")
 def list_licences() -> None:
     """List all licences."""
     with Installation().database.snapshot() as session:
@@ -47,8 +33,6 @@ def list_licences() -> None:
     show({"licences": found}, rows if found else "No licence yet: see licence add.")
 
 
-@licence.command("show")
-@_licence_argument
 def show_licence(licence_id: str) -> None:
     """Show all that is stored of LICENCE but its secrets."""
     with Installation().database.snapshot() as session:
@@ -74,18 +58,11 @@ def _details(session: Session, licence_id: str) -> dict[str, Any]:
     }
 
 
-@licence.command("disable")
-@_licence_argument
 def disable(licence_id: str) -> None:
-    """Stop LICENCE.
-
-    Within 5 s its messages fail (re-send them later), and its replies are refused.
-    """
+    """Stop LICENCE."""
     _switch(licence_id, enabled=False)
 
 
-@licence.command("enable")
-@_licence_argument
 def enable(licence_id: str) -> None:
     """Let LICENCE go on after it was disabled."""
     _switch(licence_id, enabled=True)
@@ -101,15 +78,8 @@ def _switch(licence_id: str, *, enabled: bool) -> None:
     )
 
 
-@licence.command("remove")
-@_licence_argument
-@click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(licence_id: str, yes: bool) -> None:
-    """Remove LICENCE and all that is stored for it.
-
-    Its conversations, replies and their files, users, webhook tokens, ledger and waiting messages
-    go with it. Mattermost keeps its posts and the outgoing webhook, which is refused from now on.
-    """
+    """Remove LICENCE and all that is stored for it."""
     parts = Installation()
     with parts.database.snapshot() as session:
         require_licence(session, licence_id)
@@ -119,8 +89,9 @@ def remove(licence_id: str, yes: bool) -> None:
         f"{contents.replies} replies and {contents.files} files for good?",
         yes=yes,
     )
-    erased = erase_licence(places_of(parts), licence_id)
-    Tallies(parts.redis).forget(licence_id)
+    with half_done(lambda: f"A part of licence {licence_id} may be gone: run it again."):
+        erased = erase_licence(places_of(parts), licence_id)
+        Tallies(parts.redis).forget(licence_id)
     changed("licence remove", licence=licence_id)
     show(
         {"licence": licence_id, **asdict(erased)},

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 from models import Licence
 from models.licence import NOTIFICATION_TYPE_LENGTH
 from tasks.checks.bot import find_named_channel
-from tasks.cli.command import Command
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
 from tasks.cli.operator import changed
-from tasks.cli.output import show, table
+from tasks.cli.output import show
+from tasks.cli.tables import table
 from tasks.licences.registration import (
     RegistrationError,
     map_notification,
@@ -20,12 +20,6 @@ from tasks.licences.registration import (
 )
 
 
-@click.command("notify", cls=Command)
-@click.argument("licence_id", metavar="LICENCE")
-@click.argument("notification_type", metavar="[TYPE]", required=False)
-@click.argument("channel", metavar="[CHANNEL]", required=False)
-@click.option("--off", is_flag=True, help="Send no notifications of this type.")
-@click.option("--list", "as_list", is_flag=True, help="List what is mapped to which channel.")
 def notify(
     licence_id: str,
     notification_type: str | None,
@@ -33,11 +27,7 @@ def notify(
     off: bool,
     as_list: bool,
 ) -> None:
-    """Map a type of notification to a channel.
-
-    Notifications of TYPE go to CHANNEL; with --off none of them is sent. A type that is not mapped
-    goes to the default channel. Workers notice within 5 s.
-    """
+    """Map a type of notification to a channel."""
     parts = Installation()
     if as_list:
         if notification_type is not None or off:

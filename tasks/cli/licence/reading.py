@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import click
 
-from tasks.licences.time_zones import TimeZoneError, parse_time_zone
-from tasks.rendering import Language
+from tasks.cli.words import LANGUAGES
 
 language_option = click.option(
     "--language",
-    type=click.Choice([each.value for each in Language], case_sensitive=False),
+    type=click.Choice(LANGUAGES, case_sensitive=False),
     help="In which language the bot writes what it says itself: English (en, the default), Dutch "
     "(nl) or German (de).",
 )
@@ -18,6 +17,8 @@ language_option = click.option(
 def _parse(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
     if name is None:
         return None
+    from tasks.licences.time_zones import TimeZoneError, parse_time_zone
+
     try:
         return parse_time_zone(name)
     except TimeZoneError as error:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Licence
+from models import Delivery, Licence
 from tasks.checks.check import Check
 from tasks.checks.registration import check_registration
 from tasks.cli.installation import Installation
@@ -23,6 +24,17 @@ def try_registration(
     parts.keyring()
     client = parts.connect(registration.server_url, registration.token)
     return check_registration(registration, client=client, settings=parts.settings)
+
+
+def require_ledger(session: Session, licence_id: str) -> None:
+    """Make sure that the licence is registered, or that messages of it were sent or failed.
+
+    Raises:
+        RegistrationError: there is neither: the operator has mistyped it.
+    """
+    ledger = select(Delivery.id).where(Delivery.licence_id == licence_id).limit(1)
+    if session.scalar(ledger) is None:
+        require_licence(session, licence_id)
 
 
 def require_licence(session: Session, licence_id: str) -> Licence:

@@ -1,8 +1,7 @@
-"""The options of ``add`` and ``edit`` that say which posts are for the visitor, and when."""
+"""Which posts are for the visitor, and when: what is given is looked at, and stored."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,6 @@ from models import Licence, ReplyMode
 from models.licence import (
     DEFAULT_NOTE_PREFIXES,
     DEFAULT_REPLY_PREFIXES,
-    MAX_REPLY_PAUSE_S,
     NOTE_PREFIXES_LENGTH,
 )
 from tasks.cli.installation import Installation
@@ -25,52 +23,6 @@ from tasks.replies.reply_prefixes import check_reply_prefixes
 
 # What each card shows of its licence, beside its mention.
 _SHOWN = ("reply_mode", "reply_prefixes", "language", "time_zone")
-_PAUSE = re.compile(r"([0-9]{1,6})(s|m|)")
-_SECONDS = {"m": 60, "s": 1, "": 1}
-
-
-class _Pause(click.ParamType[int]):
-    """A pause: ``10s``, ``1m``, or 0 for none."""
-
-    name = "pause"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        """Return the pause in seconds."""
-        found = _PAUSE.fullmatch(value)
-        seconds = int(found[1]) * _SECONDS[found[2]] if found else -1
-        if not 0 <= seconds <= MAX_REPLY_PAUSE_S:
-            self.fail(
-                f"give 0 or a time such as 10s, at most {MAX_REPLY_PAUSE_S}s: visitors wait for it "
-                "with every answer",
-                param,
-                ctx,
-            )
-        return seconds
-
-
-replies_option = click.option(
-    "--replies",
-    "reply_mode",
-    metavar="MODE",
-    type=click.Choice([each.value for each in ReplyMode]),
-    callback=lambda _context, _parameter, word: None if word is None else ReplyMode(word),
-    help="Which posts in a conversation's thread the visitor gets: all but notes (all, the "
-    "default), those that begin with a reply prefix (explicit), or none (alerts).",
-)
-reply_prefixes_option = click.option(
-    "--reply-prefixes",
-    metavar="WORDS",
-    help="Words, separated by spaces, with which a post for the visitor begins in mode explicit; "
-    f"{DEFAULT_REPLY_PREFIXES} are the default.",
-)
-reply_pause_option = click.option(
-    "--reply-pause",
-    "reply_pause_s",
-    metavar="TIME",
-    type=_Pause(),
-    help="How long a reply waits before i-Reserve is told, so that its author may edit or delete "
-    f"it: 10s, at most {MAX_REPLY_PAUSE_S}s; 0, the default, is no pause.",
-)
 
 
 def check_words(parts: Installation, licence_id: str, settings: Mapping[str, Any]) -> None:

@@ -1,18 +1,14 @@
-"""The options of ``add`` and ``edit`` that say who is told, and under which name people speak."""
+"""Who is told of a licence's messages, and under which name people speak: stored and tried."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import click
-
-from models import Licence, Names
+from models import Licence
 from tasks.checks.check import Check, refused, skipped
 from tasks.checks.speaking import check_speaking
 from tasks.cli.installation import Installation
 from tasks.cli.output import named
-from tasks.licences.mention import MentionError, parse_mention
 from tasks.licences.registration import keep_what_it_says
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
 
@@ -20,35 +16,6 @@ UNTOLD = (
     "No member is mentioned on a conversation's root: where threads are collapsed, none is told of "
     "a visitor's further messages. Name members: ireserve-mattermost licence edit {licence_id} "
     "--mention @MEMBER"
-)
-
-names_option = click.option(
-    "--names",
-    type=click.Choice([each.value for each in Names]),
-    help="Who speaks in a thread: a line above each text says it (header), or visitor and agent "
-    "are the posts' authors (author), where the server allows that.",
-)
-
-
-def _parse(
-    _context: click.Context, _parameter: click.Parameter, words: Sequence[str]
-) -> str | None:
-    try:
-        mention = parse_mention(" ".join(words))
-    except MentionError as error:
-        raise click.BadParameter(str(error)) from None
-    if words and not mention:
-        raise click.BadParameter("it is empty: name a member")
-    return mention or None
-
-
-mention_option = click.option(
-    "--mention",
-    metavar="MEMBER",
-    multiple=True,
-    callback=_parse,
-    help="Mention this member on each conversation's root, and so tell them of its messages; may "
-    "be given several times. @channel: all members.",
 )
 
 

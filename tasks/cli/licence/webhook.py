@@ -7,29 +7,15 @@ from typing import IO
 import click
 from sqlalchemy.orm import Session
 
-from tasks.cli.command import Command, read_secret
+from tasks.cli.command import read_secret
 from tasks.cli.installation import Installation
 from tasks.cli.operator import changed
 from tasks.cli.output import show
 from tasks.replies.webhook_tokens import add_token, finish_rotation, forget_token
 
 
-@click.command("webhook", cls=Command)
-@click.argument("licence_id", metavar="LICENCE")
-@click.option(
-    "--token-file",
-    type=click.File(),
-    help="Read the webhook's token from this file (- for standard input).",
-)
-@click.option("--finish", is_flag=True, help="Refuse all of the licence's tokens but the newest.")
-@click.option("--forget", is_flag=True, help="Refuse the given token from now on.")
 def webhook(licence_id: str, token_file: IO[str] | None, finish: bool, forget: bool) -> None:
-    """Accept the token of an outgoing webhook.
-
-    LICENCE takes it beside those that it has. After a token was regenerated in Mattermost: give the
-    new one, then --finish. With a webhook for each channel there is a token for each of them: then
-    --forget the old one instead.
-    """
+    """Accept the token of an outgoing webhook."""
     if finish and (forget or token_file):
         raise click.UsageError("--finish takes no token")
     token = "" if finish else read_secret(token_file, "Webhook token")

@@ -1,0 +1,42 @@
+"""Errors that an operator can mend, each as one line with the cure."""
+
+from __future__ import annotations
+
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
+
+from models import KeyRingError
+from settings import SettingsError
+from tasks.attachments import AttachmentError
+from tasks.failures import SendFailedError
+from tasks.licences.registration import RegistrationError
+from tasks.mattermost import MattermostError
+from tasks.outbound.resending import LaneBusyError
+
+NO_REDIS = "Redis cannot be reached: check REDIS_URL, and that it runs"
+_AS_THEY_ARE = (RegistrationError, MattermostError, KeyRingError, SendFailedError, LaneBusyError)
+
+
+def explained(error: Exception) -> str | None:
+    """Return the line; None: it is no error of that kind."""
+    match error:
+        case AttachmentError():
+            return f"{error}: check ATTACHMENTS_URL, then run it again"
+        case SettingsError():
+            return f"{error}: see the README"
+        case OperationalError() | ProgrammingError() | InternalError():
+            return (
+                f"the database cannot be reached or has no tables ({first_line(error)}): check "
+                "DATABASE_URL, then run `ireserve-mattermost db upgrade`"
+            )
+        case RedisError() | BrokerError():
+            return NO_REDIS
+        case OSError() if error.filename is not None:
+            return f"{error.filename}: {error.strerror}"
+    return str(error) if isinstance(error, _AS_THEY_ARE) else None
+
+
+def first_line(error: DBAPIError) -> str:
+    """Return what the database says, without the statement that was asked."""
+    return str(error.orig).strip().partition("\n")[0]

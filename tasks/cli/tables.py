@@ -1,0 +1,83 @@
+"""Rows as people read them: a table where it fits, and one block for each row where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+# A sentence in the last column is read in this width; in less it is a column of single words.
+READABLE = 36
+_GAP = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Headings, and rows of cells; None becomes a dash."""
+
+    headings: Sequence[str]
+    cells: Sequence[Sequence[Text]]
+
+    def shown(self, console: Console) -> Iterable[RenderableType]:
+        """Return what to print on a console of this width."""
+        if self._fits(console.width):
+            return [_table(self.headings, self.cells)]
+        return self._blocks()
+
+    def _fits(self, width: int) -> bool:
+        """Say whether each cell stays on its line, but for the last column's."""
+        widest = [max(map(_width, column)) for column in zip(*self._lines(), strict=True)]
+        others = sum(widest[:-1]) + _GAP * (len(widest) - 1)
+        return others + min(widest[-1], READABLE) <= width
+
+    def _lines(self) -> list[Sequence[Text]]:
+        return [[Text(heading) for heading in self.headings], *self.cells]
+
+    def _blocks(self) -> Iterable[RenderableType]:
+        """Return each row as lines of heading and cell; what is empty is left out."""
+        for row in self.cells:
+            named = zip(self.headings, row, strict=True)
+            filled = [(Text(name), cell) for name, cell in named if cell.plain not in {"", "-"}]
+            yield _table(("", ""), filled)
+            yield Text()
+
+
+def table(headings: Sequence[str], cells: Iterable[Sequence[object]]) -> Rows:
+    """Return rows of these cells."""
+    return Rows(headings, [[_cell(each) for each in row] for row in cells])
+
+
+def _cell(value: object) -> Text:
+    return value if isinstance(value, Text) else Text(cell_text(value))
+
+
+def _width(cell: Text) -> int:
+    return max((cell_len(line) for line in cell.plain.split("\n")), default=0)
+
+
+def _table(headings: Sequence[str], cells: Iterable[Sequence[Text]]) -> Table:
+    made = Table(
+        box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0),
+        show_header=any(headings),
+    )  # fmt: skip
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    for row in cells:
+        made.add_row(*row)
+    return made
+
+
+def cell_text(value: object) -> str:
+    """Return a value as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%SZ")
+    return str(value)

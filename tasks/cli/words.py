@@ -1,0 +1,29 @@
+"""Words and numbers that help names, which stand here so that help imports none of the rest.
+
+A unit test holds each of them to the place that it comes from.
+"""
+
+from __future__ import annotations
+
+NAMES = ("header", "author")
+LANGUAGES = ("en", "nl", "de")
+RECEIPTS = ("all", "notes", "none")
+REPLY_MODES = ("all", "explicit", "alerts")
+DEFAULT_REPLY_PREFIXES = "reply: antwoord: r:"
+MAX_REPLY_PAUSE_S = 60
+MAX_WAITING = 100_000
+
+# Why a message fails.
+REASONS = (
+    "unreachable", "tls_failed", "timeout", "connection_cut", "stopped", "server_error",
+    "being_made", "answer_too_large", "rate_limited", "token_rejected", "not_a_member",
+    "permission_missing", "channel_archived", "channel_unknown", "root_rejected",
+    "message_too_long", "too_large", "image_too_large", "uploads_disabled", "webhooks_disabled",
+    "rejected_by_plugin", "not_found", "not_mattermost", "redirected", "invalid_request",
+    "invalid_arguments", "licence_unknown", "licence_disabled", "token_unreadable",
+    "from_mattermost", "type_switched_off", "internal_error",
+)  # fmt: skip
+# Why a reply is not recorded: also its own files, and a thread that is not known.
+REPLY_REASONS = (
+    *REASONS, "paused", "unknown_thread", "store_unavailable", "download_failed", "download_timeout",
+)  # fmt: skip

@@ -1,0 +1,66 @@
+"""How a command is broken off: by which signal, and what is told of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from tasks.cli.interruption import Interrupted, half_done, interrupted_by, signals_interrupt
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """What this process does at a signal is the same afterwards."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_what_runs_with_the_exit_code_of_a_shell(signum: int) -> None:
+    """What each part of it knows is told, the innermost first, and the handler is as before."""
+    before = signal.getsignal(signum)
+
+    with (
+        pytest.raises(KeyboardInterrupt) as caught,
+        half_done(lambda: "Licences looked at: 1."),
+        half_done(lambda: "The post is deleted."),
+        signals_interrupt(),
+    ):
+        os.kill(os.getpid(), signum)
+
+    told = ("The post is deleted.", "Licences looked at: 1.")
+    assert interrupted_by(caught.value) == Interrupted(128 + signum, told)
+    assert signal.getsignal(signum) is before
+
+
+def test_signal_that_the_caller_has_switched_off_stays_off() -> None:
+    """``nohup`` keeps a command alive when its terminal is closed."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    with signals_interrupt():
+        os.kill(os.getpid(), signal.SIGHUP)
+        handler = signal.getsignal(signal.SIGHUP)
+
+    assert handler is signal.SIG_IGN
+
+
+def test_no_at_a_question_is_no_interruption() -> None:
+    """click raises the same exception for both; only one of them has a Ctrl-C behind it."""
+    assert interrupted_by(click.Abort()) is None
+    assert interrupted_by(_at_a_question()) == Interrupted(130, ())
+
+
+def _at_a_question() -> click.Abort:
+    try:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise click.Abort from None
+    except click.Abort as error:
+        return error
