@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from ireserve_mattermost.wake_ups import QUEUE
 # Names are that much alike, or the same but for the unit at their end (HOLD_SECONDS, HOLD_S).
 _ALIKE = 0.85
 _UNIT = re.compile(r"_(S|SEC|SECS|SECONDS|MIN|MINUTES|HOURS|D|DAYS)$")
+# Whatever begins so is meant for us.
+PREFIX = "IRESERVE_MATTERMOST_"
 _DATABASE = (
     "must be an address such as postgresql://user:password@host:5432/database or "
     "sqlite:////path/to/file.db"
@@ -113,6 +115,25 @@ def _name(error: Mapping[str, Any]) -> str:
 def _said(text: str) -> str:
     text = text.removeprefix("Value error, ")
     return text.replace("Input should be", "must be").split(", unable to parse", maxsplit=1)[0]
+
+
+def unread(environ: Mapping[str, str], *, known: Collection[str]) -> dict[str, str]:
+    """Return names that no process reads: name to the known one that may be meant, or to nothing.
+
+    They are like a known one which is not set, or have our prefix.
+    """
+    ours = {name: _nearest(name, known) for name in environ if name.startswith(PREFIX)}
+    return {**mistyped(environ, known=known), **_without(ours, known)}
+
+
+def _without(names: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+    return {name: near for name, near in names.items() if name not in known}
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    rest = name.removeprefix(PREFIX)
+    near = get_close_matches(name, known, n=1, cutoff=_ALIKE)
+    return next(iter(near or get_close_matches(rest, known, n=1)), "")
 
 
 def mistyped(environ: Mapping[str, str], *, known: Iterable[str]) -> dict[str, str]:

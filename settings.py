@@ -15,6 +15,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 import setting_rules as rules
 from ireserve_mattermost.address import DEFAULT_URL, VARIABLES, parse_redis_url, redis_url
 
+# What the Procfile and the command line read, beside the settings.
+BESIDE = (
+    "FLOWER_BASIC_AUTH", "IRESERVE_MATTERMOST_ENV_FILE", "IRESERVE_MATTERMOST_OPERATOR",
+    "LISTEN_ADDRESS", "WORKER_NAME", "WORKER_THREADS",
+)  # fmt: skip
 _HERE = Path(__file__).resolve().parent
 
 
@@ -153,11 +158,14 @@ def settings_or_exit() -> Settings:
 
 
 def mistyped_names(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return names of the environment that are like a setting which is not set: name to setting.
+    """Return names of the environment that no process reads, each with the setting it may mean.
 
-    Other programs share the environment, so this is a guess.
+    Those are like a setting which is not set, or have our prefix. Other programs share the
+    environment, so the former is a guess.
     """
-    return rules.mistyped(environ, known=[*VARIABLES, *map(str.upper, Settings.model_fields)])
+    return rules.unread(
+        environ, known=[*VARIABLES, *map(str.upper, Settings.model_fields), *BESIDE]
+    )
 
 
 def account_before_sudo() -> str | None:

@@ -18,7 +18,8 @@ from tasks.outbound.redraw import redraw_overdue
 from tasks.replies.marking import wake_late_receipts
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
-from tasks.watch.signs import note_sweep
+from tasks.watch.installations import name_of
+from tasks.watch.signs import note_sweep, note_sweeper
 from tasks.watch.store_looks import begin_look, end_look
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,8 @@ def sweep_once(runtime: Runtime) -> str:
     if broken:
         raise SweepFailedError(f"not done: {', '.join(broken)}")
     note_sweep(runtime.redis)
+    # A database that is away has broken a part above.
+    note_sweeper(runtime.redis, name_of(runtime.database))
     return ", ".join(f"{count} {name}" for name, count in done.items())
 
 

@@ -66,13 +66,16 @@ class UsedChannel:
         return f"channel {self.label}"
 
 
-def check_used_channel(client: MattermostClient, used: UsedChannel, *, bot_username: str) -> Check:
-    """Look whether the bot can write in a channel that the licence uses."""
+def check_used_channel(
+    client: MattermostClient,
+    used: UsedChannel,
+    ask: Callable[[str], Channel],
+    *,
+    bot_username: str,
+) -> Check:
+    """Look whether the bot can write in a channel that the licence uses, which ``ask`` gives."""
     channel, finding = find_channel(
-        client,
-        used.label,
-        lambda: client.get_channel(used.channel_id),
-        bot_username=bot_username,
+        client, used.label, lambda: ask(used.channel_id), bot_username=bot_username
     )
     if channel is not None and finding.state is State.WARN and not used.takes_replies:
         # No visitor is answered in a channel of notifications: it may as well be private.

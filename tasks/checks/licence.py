@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 
 from redis import Redis
 from sqlalchemy import select
@@ -20,9 +21,21 @@ from tasks.checks.known_posts import check_known_posts, known_post_ids
 from tasks.checks.registration import judge_server
 from tasks.checks.round_trip import check_round_trip
 from tasks.checks.speaking import check_speaking
-from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
-from tasks.rendering import Desk
+from tasks.mattermost import (
+    Channel,
+    ClientConfig,
+    MattermostClient,
+    MattermostError,
+    Member,
+    RefusedError,
+)
+from tasks.mattermost.exchange import Stopping
+from tasks.rendering.desk import Desk
 from tasks.replies.live_channels import ACTIVE_FOR
+
+_OTHER_ADDRESS = (
+    "Give the server's address again: ireserve-mattermost licence edit LICENCE --url URL."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,8 @@ class Tools:
     admin_token: str | None = None
     callback_url: str | None = None
     round_trip: bool = False
+    # The operator has broken the doctor off: what is under way is cleaned up.
+    stopping: Stopping = field(default_factory=Stopping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,44 +130,77 @@ def check_licence(stored: StoredLicence, tools: Tools) -> LicenceChecks:
         return LicenceChecks([*checks, failed("bot", str(error), "See the check of the keys.")])
     try:
         client = tools.connect(licence.server_url, token)
-        checks.append(judge_server(client.get_client_config()))
-    except MattermostError as error:
-        return LicenceChecks([*checks, refused("server", error), _unasked("bot and channels")])
-    checks.append(check_clock(licence.server_url, settings=tools.settings))
-    return _check_bot(stored, tools, client, checks)
+    except ValueError as error:
+        return LicenceChecks([*checks, failed("server", str(error), _OTHER_ADDRESS)])
+    with client:
+        return _check_server(stored, tools, client, checks)
 
 
-def _check_bot(
+def _check_server(
     stored: StoredLicence, tools: Tools, client: MattermostClient, checks: list[Check]
 ) -> LicenceChecks:
     try:
-        bot = client.get_me()
-        config = client.get_client_config()
+        bot, config = _ask(client)
     except MattermostError as error:
-        return LicenceChecks([*checks, refused("bot", error), _unasked("team and channels")])
-    checks.append(judge_bot(bot, stored_user_id=stored.licence.bot_user_id))
+        return LicenceChecks([*checks, refused("server", error), _unasked("bot and channels")])
+    checks += [judge_server(config), check_clock(client.signs)]
+    if isinstance(bot, MattermostError):
+        return LicenceChecks([*checks, refused("bot", bot), _unasked("team and channels")])
+    return LicenceChecks(checks + _check_bot(stored, tools, client, bot, config), config)
+
+
+def _ask(client: MattermostClient) -> tuple[Member | RefusedError, ClientConfig]:
+    """Return the bot, or why its token is refused, and the server's settings.
+
+    Those are told whole only after the bot was, and in part to whatever token.
+
+    Raises:
+        MattermostError: the server cannot be asked.
+    """
+    try:
+        bot: Member | RefusedError = client.get_me()
+    except RefusedError as error:
+        bot = error
+    return bot, client.get_client_config()
+
+
+def _check_bot(
+    stored: StoredLicence,
+    tools: Tools,
+    client: MattermostClient,
+    bot: Member,
+    config: ClientConfig,
+) -> list[Check]:
+    checks = [judge_bot(bot, stored_user_id=stored.licence.bot_user_id)]
     team = stored.licence.team_name
     checks.append(attempt("team", lambda: check_team(client, team, bot_username=bot.username)))
-    checks += [_check_channel(client, place, bot.username) for place in stored.places]
+    # Each channel is asked for once.
+    ask = cache(client.get_channel)
+    checks += [_check_channel(client, place, ask, bot.username) for place in stored.places]
     checks += options.judge_options(config)
     checks += check_speaking(client, stored.licence, config)
     checks.append(options.judge_limits(config, stored=stored.limits))
     if stored.post_ids:
         checks.append(attempt(KNOWN_POSTS, lambda: check_known_posts(client, stored.post_ids)))
-    checks += _check_way_back(stored, tools, client)
-    return LicenceChecks(checks, config)
+    return checks + _check_way_back(stored, tools, client, ask)
 
 
-def _check_channel(client: MattermostClient, place: UsedChannel, bot_username: str) -> Check:
+def _check_channel(
+    client: MattermostClient, place: UsedChannel, ask: Callable[[str], Channel], bot_username: str
+) -> Check:
     return attempt(
-        place.check_name, lambda: check_used_channel(client, place, bot_username=bot_username)
+        place.check_name, lambda: check_used_channel(client, place, ask, bot_username=bot_username)
     )
 
 
-def _check_way_back(stored: StoredLicence, tools: Tools, client: MattermostClient) -> list[Check]:
-    licence = stored.licence
-    channel_id = licence.default_channel_id
-    if _is_private(client, channel_id):
+def _check_way_back(
+    stored: StoredLicence,
+    tools: Tools,
+    client: MattermostClient,
+    ask: Callable[[str], Channel],
+) -> list[Check]:
+    channel_id = stored.licence.default_channel_id
+    if _is_private(ask, channel_id):
         return [webhooks.without_webhook()]
     checks = [
         webhooks.judge_tokens(len(stored.token_hashes)),
@@ -162,31 +210,38 @@ def _check_way_back(stored: StoredLicence, tools: Tools, client: MattermostClien
         url = tools.callback_url
         checks.append(webhooks.check_callback(url, settings=tools.settings))
     if tools.round_trip:
-        desk = Desk.of(language=licence.language, time_zone=licence.time_zone)
-        checks.append(attempt("round trip", lambda: _round_trip(client, tools, channel_id, desk)))
+        checks.append(attempt("round trip", lambda: _round_trip(client, tools, stored.licence)))
     return checks
 
 
-def _round_trip(client: MattermostClient, tools: Tools, channel_id: str, desk: Desk) -> Check:
-    return check_round_trip(client, tools.redis, channel_id=channel_id, wording=desk.wording)
+def _round_trip(client: MattermostClient, tools: Tools, licence: Licence) -> Check:
+    desk = Desk.of(language=licence.language, time_zone=licence.time_zone)
+    return check_round_trip(
+        client,
+        tools.redis,
+        channel_id=licence.default_channel_id,
+        wording=desk.wording,
+        stopping=tools.stopping,
+    )
 
 
 def _check_hooks(stored: StoredLicence, tools: Tools) -> Check:
     licence = stored.licence
     if tools.admin_token is None:
         return webhooks.unlisted()
-    admin = tools.connect(licence.server_url, tools.admin_token)
+    with tools.connect(licence.server_url, tools.admin_token) as admin:
+        hooks = admin.list_outgoing_webhooks(team_id=licence.team_id)
     return webhooks.judge_hooks(
-        admin.list_outgoing_webhooks(team_id=licence.team_id),
+        hooks,
         channel_id=licence.default_channel_id,
         token_hashes=stored.token_hashes,
         callback_url=tools.callback_url,
     )
 
 
-def _is_private(client: MattermostClient, channel_id: str) -> bool:
+def _is_private(ask: Callable[[str], Channel], channel_id: str) -> bool:
     try:
-        return client.get_channel(channel_id).type == PRIVATE
+        return ask(channel_id).type == PRIVATE
     except MattermostError:
         # The channel's own check has said so.
         return False

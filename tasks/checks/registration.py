@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from settings import Settings
 from tasks.checks.bot import check_team, find_named_channel, judge_bot
 from tasks.checks.check import Check, State, attempt, passed, refused
 from tasks.checks.clock import check_clock
@@ -17,7 +16,7 @@ def judge_server(config: ClientConfig) -> Check:
 
 
 def check_registration(
-    registration: Registration, *, client: MattermostClient, settings: Settings
+    registration: Registration, *, client: MattermostClient
 ) -> tuple[list[Check], Found | None]:
     """Return the checks, and what the names stand for; None: messages could not be sent."""
     checks: list[Check] = []
@@ -28,7 +27,7 @@ def check_registration(
     found = _find(registration, client, checks)
     if found is not None:
         checks += judge_options(found.config)
-    checks.append(check_clock(registration.server_url, settings=settings))
+    checks.append(check_clock(client.signs))
     return checks, found
 
 

@@ -7,26 +7,24 @@ from collections.abc import Sequence
 from typing import IO
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from tasks.app import app
-from tasks.attachments.store import AttachmentStore
-from tasks.checks import installation as ours
-from tasks.checks.check import Check, State, worst
-from tasks.checks.licence import (
-    StoredLicence,
-    Tools,
-    check_licence,
-    load_licences,
-)
-from tasks.checks.store import check_store
+from tasks.checks.check import State, worst
+from tasks.checks.licence import Tools
+from tasks.cli import findings as told
+from tasks.cli.command import wants_json
+from tasks.cli.examination import Examination, Finding, examine_installation, licence_ids
 from tasks.cli.installation import Installation
-from tasks.cli.output import check_data, check_row, named, show
-from tasks.cli.tables import table
-from tasks.licences.registration import RegistrationError, keep_what_it_says
+from tasks.cli.interruption import half_done
+from tasks.cli.output import is_read_by_people, progress, show
+from tasks.cli.tables import Rows
+from tasks.licences.registration import RegistrationError
+from tasks.mattermost.exchange import Stopping
+from tasks.runtime import connect
 
-# What the checks of the installation stand under, among those of the licences.
-OURS = "-"
+# More licences than are read line by line.
+MANY_LICENCES = 10
+# What is under way when the doctor is broken off: a test post is still to be removed.
+CLEAN_UP_S = 5.0
 
 
 def doctor(
@@ -34,74 +32,77 @@ def doctor(
     round_trip: bool,
     callback_url: str | None,
     admin_token_file: IO[str] | None,
+    summary: bool | None,
 ) -> None:
     """Find out what is wrong, and how to mend it."""
     if admin_token_file is not None and licence_id is None:
         raise click.UsageError("--admin-token-file needs a LICENCE, whose server it is for")
     parts = Installation()
-    tools = Tools(
-        settings=parts.settings,
+    admin_token = admin_token_file.read().strip() if admin_token_file else None
+    tools = _tools(parts, admin_token, callback_url, round_trip=round_trip)
+    findings = [Finding(None, check) for check in examine_installation(parts)]
+    ids = _chosen(licence_ids(parts.database), licence_id)
+    findings += _examine(Examination(parts.database, tools), ids)
+    if summary is None:
+        summary = len(ids) > MANY_LICENCES and not wants_json()
+    _show(findings, ids, summary=summary)
+
+
+def _tools(
+    parts: Installation, admin_token: str | None, callback_url: str | None, *, round_trip: bool
+) -> Tools:
+    settings, stopping = parts.settings, Stopping(grace_s=CLEAN_UP_S)
+    return Tools(
+        settings=settings,
         keyring=parts.keyring,
-        connect=parts.connect,
+        connect=lambda url, token: connect(settings, url, token, stopping=stopping),
         redis=parts.redis,
-        admin_token=admin_token_file.read().strip() if admin_token_file else None,
+        admin_token=admin_token,
         callback_url=callback_url,
         round_trip=round_trip,
+        stopping=stopping,
     )
-    findings = [(OURS, check) for check in _check_installation(parts)]
-    for stored in _stored(parts, licence_id):
-        checked = check_licence(stored, tools)
-        if checked.config is not None:
-            keep_what_it_says(parts.database, stored.licence, checked.config)
-        findings += [
-            (stored.licence.id, named(check, stored.licence.id)) for check in checked.checks
-        ]
-    _show(findings)
 
 
-def _check_installation(parts: Installation) -> list[Check]:
-    broker = ours.check_broker(parts.redis, place=parts.settings.redis_label)
-    workers = ours.check_workers(app) if broker.state is State.OK else None
-    return [
-        ours.check_database(parts.database),
-        *([ours.check_limits(parts.database)] if parts.database.is_postgresql else []),
-        ours.check_keys(parts.database, parts.keyring),
-        check_store(AttachmentStore(parts.settings.attachments_url)),
-        broker,
-        *([workers] if workers else []),
-        ours.check_beat(parts.redis),
-        ours.check_entries(parts.redis),
-    ]
-
-
-def _stored(parts: Installation, licence_id: str | None) -> list[StoredLicence]:
-    try:
-        with parts.database.snapshot() as session:
-            stored = load_licences(session, licence_id)
-    except SQLAlchemyError:
-        # The check of the database has said so.
+def _chosen(ids: list[str] | None, licence_id: str | None) -> list[str]:
+    """Return which licences are looked at; ``ids`` is None if the database does not answer."""
+    if ids is None:
         return []
-    if licence_id is not None and not stored:
+    if licence_id is not None and licence_id not in ids:
         raise RegistrationError(
             f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
         )
-    return stored
+    return ids if licence_id is None else [licence_id]
 
 
-def _show(findings: Sequence[tuple[str, Check]]) -> None:
-    state = worst(check for _, check in findings)
-    rows = []
-    for licence_id, check in findings:
-        mark, name, sentence = check_row(check)
-        rows.append((mark, licence_id, name, sentence))
+def _examine(examination: Examination, ids: Sequence[str]) -> list[Finding]:
+    found: list[Finding] = []
+    looked_at = 0
+    with (
+        half_done(lambda: f"licences looked at: {looked_at} of {len(ids)}; no test post is left."),
+        examination.of(ids) as results,
+        progress() as bar,
+    ):
+        for licence_id, checks in bar.track(results, total=len(ids), description="Licences"):
+            found += [Finding(licence_id, check) for check in checks]
+            looked_at += 1
+    return found
+
+
+def _show(findings: Sequence[Finding], ids: Sequence[str], *, summary: bool) -> None:
+    state = worst(finding.check for finding in findings)
+    totals = told.totals(findings, ids)
+    shown = [each for each in findings if told.is_wrong(each)] if summary else findings
     show(
-        {
-            "state": state.value,
-            "checks": [
-                {"licence": None if whose == OURS else whose, **check_data(check)}
-                for whose, check in findings
-            ],
-        },
-        table(("state", "licence", "check", "finding"), rows),
+        {"state": state.value, "totals": totals, "checks": [told.data_of(each) for each in shown]},
+        *_lines(findings, summary=summary),
+        "",
+        told.totals_sentence(totals),
     )
     sys.exit(1 if state is State.FAIL else 0)
+
+
+def _lines(findings: Sequence[Finding], *, summary: bool) -> Sequence[str | Rows]:
+    if summary:
+        return told.in_short(findings)
+    return told.by_licence(findings) if is_read_by_people() else told.in_lines(findings)

@@ -45,6 +45,11 @@ def _json_form(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
+def is_read_by_people() -> bool:
+    """Say whether what is shown goes to a terminal."""
+    return sys.stdout.isatty()
+
+
 def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else UNLIMITED_WIDTH

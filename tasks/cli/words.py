@@ -25,5 +25,6 @@ REASONS = (
 )  # fmt: skip
 # Why a reply is not recorded: also its own files, and a thread that is not known.
 REPLY_REASONS = (
-    *REASONS, "paused", "unknown_thread", "store_unavailable", "download_failed", "download_timeout",
+    *REASONS, "paused", "unknown_thread", "store_unavailable", "download_failed",
+    "download_timeout",
 )  # fmt: skip

@@ -50,7 +50,7 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     ),
     Reason.TLS_FAILED: (
         "the TLS connection could not be made",
-        "Renew or complete the server's certificate, or name its CA in the CA bundle setting.",
+        "Renew or complete the server's certificate, or name its CA in CA_BUNDLE.",
     ),
     Reason.TIMEOUT: (
         "the server did not answer in time; it may have done what was asked",

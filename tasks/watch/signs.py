@@ -13,6 +13,9 @@ from redis.exceptions import RedisError
 from ireserve_mattermost.lanes import PREFIX
 
 SWEPT = PREFIX + "swept"
+SWEEPERS = PREFIX + "sweepers"
+# A minute's, from one beat.
+SWEEPERS_KEPT = 12
 # How long it is known that a webhook told of our post: a round trip takes seconds.
 SEEN_FOR_S = 60
 
@@ -26,6 +29,19 @@ def now_ms(redis: Redis) -> int:
 def note_sweep(redis: Redis) -> None:
     """Note that the sweep runs: beat is alive, and a worker does what it says."""
     redis.set(SWEPT, now_ms(redis))
+
+
+def note_sweeper(redis: Redis, database: str) -> None:
+    """Note which database the sweep has read: another installation's may be at work here too."""
+    with redis.pipeline(transaction=False) as pipeline:
+        pipeline.lpush(SWEEPERS, database)
+        pipeline.ltrim(SWEEPERS, 0, SWEEPERS_KEPT - 1)
+        pipeline.execute()
+
+
+def sweepers(redis: Redis) -> list[str]:
+    """Return which databases the last sweeps have read, the newest first."""
+    return [name.decode() for name in cast("list[bytes]", redis.lrange(SWEEPERS, 0, -1))]
 
 
 def last_sweep_at(redis: Redis) -> datetime | None:

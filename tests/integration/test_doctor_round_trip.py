@@ -15,6 +15,7 @@ from tasks.app import app as celery_app
 from tasks.checks.check import Check, State
 from tasks.checks.round_trip import check_round_trip
 from tasks.mattermost import MattermostError
+from tasks.mattermost.exchange import Stopping
 from tasks.rendering.english import ENGLISH
 from tasks.replies.webhook_tokens import add_token
 from tasks.watch.signs import has_seen
@@ -70,7 +71,12 @@ def store_token(stage: Stage) -> None:
 
 def _check(stage: Stage, redis: Redis, *, wait_s: float) -> Check:
     return check_round_trip(
-        stage.bot(), redis, channel_id=stage.channel_id, wording=ENGLISH, wait_s=wait_s
+        stage.bot(),
+        redis,
+        channel_id=stage.channel_id,
+        wording=ENGLISH,
+        stopping=Stopping(),
+        wait_s=wait_s,
     )
 
 

@@ -1,27 +1,72 @@
-"""Which workers the doctor counts, on a Redis that other applications use as well."""
+"""What the doctor asks on Redis: what workers tell of themselves, and whose sweeps ran."""
 
 from __future__ import annotations
+
+import threading
 
 import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from redis import Redis
 
-from tasks.checks.installation import check_workers
+from tasks.checks.check import Check
+from tasks.checks.workers import ask_workers, check_installation
+from tasks.watch.signs import note_sweep, note_sweeper
+
+TASK = "ireserve.record_reply"
+
+
+def _nothing() -> None:
+    """Be a task of an application beside ours."""
+
+
+def test_workers_tell_their_queues_and_tasks(redis_url: str) -> None:
+    """What is judged is what a real worker answers."""
+    app = Celery("beside", broker=redis_url)
+    app.conf.update(task_default_queue="celery", worker_hijack_root_logger=False)
+    app.task(name=TASK, shared=False)(_nothing)
+
+    with start_worker(app, pool="solo", perform_ping_check=False):
+        (found,) = ask_workers(app)
+
+    assert (found.queues, TASK in found.tasks) == ({"celery"}, True)
 
 
 @pytest.mark.parametrize(
-    ("queue", "state"),
+    ("sweeps", "state"),
     [
-        pytest.param("celery", "fail", id="another application's"),
-        pytest.param("mattermost", "ok", id="ours"),
+        pytest.param("", "skip", id="no sweep"),
+        pytest.param("aaa", "ok", id="ours alone"),
+        pytest.param("aab", "ok", id="ours since the oldest licence was removed"),
+        pytest.param("aba", "fail", id="in turn"),
+        pytest.param("baa", "fail", id="another one's since ours"),
+        pytest.param("bbb", "skip", id="no sweep since ours got its name"),
     ],
 )
-def test_only_workers_of_our_queue_count(redis_url: str, queue: str, state: str) -> None:
-    """i-Reserve's own workers on the same Redis answer too, and send nothing."""
-    app = Celery("beside", broker=redis_url)
-    app.conf.update(task_default_queue=queue, worker_hijack_root_logger=False)
+def test_another_installation_on_the_same_redis_is_named(
+    redis_url: str, sweeps: str, state: str
+) -> None:
+    """The last sweeps, the newest first, by the database that they read; ours is "a"."""
+    with Redis.from_url(redis_url) as redis:
+        for database in reversed(sweeps):
+            note_sweep(redis)
+            note_sweeper(redis, database)
 
-    with start_worker(app, pool="solo", perform_ping_check=False):
-        check = check_workers(app)
+        check: Check = check_installation(redis, "a", wait_s=0.1)
 
     assert check.state.value == state
+
+
+def test_sweep_that_is_another_ones_again_is_a_failure(redis_url: str) -> None:
+    """This command reads a database that no worker reads."""
+    with Redis.from_url(redis_url) as redis:
+        note_sweep(redis)
+        note_sweeper(redis, "b")
+        later = threading.Timer(0.3, note_sweep, [redis])
+        later.start()
+
+        check = check_installation(redis, "a", wait_s=5)
+        later.join()
+
+    assert check.state.value == "fail"
+    assert "DATABASE_URL" in check.cure

@@ -10,7 +10,7 @@ from redis import Redis
 
 from demo.redis_server import RedisServer, running_redis
 from ireserve_mattermost.lanes import UNREADABLE
-from tasks.checks.installation import check_broker, check_entries
+from tasks.checks.broker import check_broker, check_entries
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tasks.runtime import connect
 def register(registration: Registration, *, settings: Settings, database: Database) -> Licence:
     """Try the registration on its server and store the licence."""
     with connect(settings, registration.server_url, registration.token) as client:
-        checks, found = check_registration(registration, client=client, settings=settings)
+        checks, found = check_registration(registration, client=client)
     assert found is not None, checks
     keyring = KeyRing([key.get_secret_value() for key in settings.encryption_keys])
     with database.transaction() as session:

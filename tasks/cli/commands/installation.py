@@ -22,6 +22,12 @@ from tasks.cli.words import LANGUAGES
     type=click.File(),
     help="An administrator's token (- for standard input), to look at the webhook itself.",
 )
+@click.option(
+    "--summary/--no-summary",
+    default=None,
+    help="Show only what is wrong, and how many checks are how; a table of more than 10 licences "
+    "is in short by itself.",
+)
 def doctor() -> None:
     """Find out what is wrong, and how to mend it.
 

@@ -23,7 +23,7 @@ def try_registration(
     """
     parts.keyring()
     client = parts.connect(registration.server_url, registration.token)
-    return check_registration(registration, client=client, settings=parts.settings)
+    return check_registration(registration, client=client)
 
 
 def require_ledger(session: Session, licence_id: str) -> None:

@@ -1,0 +1,122 @@
+"""Redis: does it take messages, keep them, and have room for more?"""
+
+from __future__ import annotations
+
+import time
+
+from redis import Redis
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    NoPermissionError,
+    RedisError,
+    ResponseError,
+)
+
+from ireserve_mattermost.lanes import UNREADABLE
+from tasks.checks.check import Check, failed, passed, skipped, warned
+from tasks.checks.clock import WARN_S
+from tasks.watch.broker import loses_messages, memory_of, takes_no_message, unreadable_entries
+from tasks.watch.signs import now_ms
+
+NAME = "broker"
+NO_BROKER = "the broker does not do its work"
+# From here on there is not much time left to act.
+NEARLY_FULL = 0.8
+_MIB = 1024 * 1024
+
+
+def check_broker(redis: Redis, *, place: str) -> Check:
+    """Look whether the Redis at this place takes messages, and keeps them."""
+    try:
+        trouble = takes_no_message(redis) or loses_messages(redis)
+    except RedisError as error:
+        return _refused(place, error)
+    if trouble is not None:
+        return failed(NAME, f"{place}: {trouble.what}", trouble.cure)
+    return passed(NAME, f"Redis at {place} answers, takes messages and keeps them")
+
+
+def takes_messages(redis: Redis) -> bool:
+    """Say whether Redis takes what is written; without that nothing else can be asked of it."""
+    try:
+        return takes_no_message(redis) is None
+    except RedisError:
+        return False
+
+
+def _refused(place: str, error: RedisError) -> Check:
+    """Return why Redis did not answer, or what it answered instead of writing."""
+    address = "Check IRESERVE_MATTERMOST_REDIS_URL or REDIS_URL"
+    match error:
+        case AuthenticationError() | NoPermissionError():
+            what, cure = "refuses the user or the password", f"{address}: user, password, rights."
+        case BusyLoadingError():
+            what, cure = "is still reading its file", "Wait until it has; nothing is lost."
+        case ResponseError():
+            # Such as MISCONF (its disk is full) and NOREPLICAS; the text quotes nothing.
+            said = str(error).partition(". ")[0]
+            what, cure = f"writes nothing: {said}", "Look at Redis' log, and at its disk."
+        case _:
+            what = f"cannot be reached ({type(error).__name__})"
+            cure = f"{address}, and that Redis runs."
+    return failed(NAME, f"Redis at {place} {what}", cure)
+
+
+def check_memory(redis: Redis) -> Check:
+    """Look how much of its memory Redis uses."""
+    name = "broker memory"
+    try:
+        memory = memory_of(redis)
+    except RedisError:
+        return skipped(name, NO_BROKER)
+    if not memory.used_bytes:
+        return skipped(name, "this user may not ask Redis (INFO)")
+    used = f"{memory.used_bytes / _MIB:.0f} MiB"
+    if not memory.limit_bytes:
+        return warned(
+            name,
+            f"Redis uses {used} and has no limit: the machine may end it when memory is short",
+            "Set maxmemory, with maxmemory-policy noeviction.",
+        )
+    share = memory.used_bytes / memory.limit_bytes
+    sentence = f"Redis uses {used} of {memory.limit_bytes / _MIB:.0f} MiB ({share:.0%})"
+    if share < NEARLY_FULL:
+        return passed(name, sentence)
+    return warned(
+        name,
+        f"{sentence}: when it is full, no message is taken",
+        "Look with status at what waits, mend its cause, and raise maxmemory.",
+    )
+
+
+def check_redis_clock(redis: Redis) -> Check:
+    """Compare Redis' clock with ours."""
+    name = "broker clock"
+    try:
+        apart_s = abs(now_ms(redis) / 1_000 - time.time())
+    except RedisError:
+        return skipped(name, NO_BROKER)
+    sentence = f"Redis' clock and ours are {apart_s:.0f} s apart"
+    if apart_s > WARN_S:
+        return warned(
+            name,
+            f"{sentence}: delays are measured, and late messages found, by that much too long",
+            "Let both machines set their clocks by the network (chrony, systemd-timesyncd).",
+        )
+    return passed(name, sentence)
+
+
+def check_entries(redis: Redis) -> Check:
+    """Look whether entries were set aside that no worker could read."""
+    try:
+        count = unreadable_entries(redis)
+    except RedisError:
+        return skipped("entries", NO_BROKER)
+    if count:
+        return failed(
+            "entries",
+            f"entries that no worker could read were set aside: {count}",
+            f"Look at them in Redis' list {UNREADABLE}, and delete it once they are dealt with.",
+        )
+    return passed("entries", "every entry of the lanes could be read")

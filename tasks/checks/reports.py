@@ -1,0 +1,58 @@
+"""Error reports: is the address of Sentry one, and does it take what is sent there?"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+import requests
+
+from tasks.checks.check import Check, passed, skipped, warned
+
+NAME = "error reports"
+# The envelope is empty: Sentry looks at the key, and stores nothing.
+EMPTY_ENVELOPE = b"{}\n"
+WITHIN_S = (3.0, 5.0)
+_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+_CURE = "Take the DSN from the project's settings in Sentry (Client Keys) for SENTRY_DSN."
+
+
+def check_reports(dsn: str | None) -> Check:
+    """Look whether errors could be reported; no data is sent. No DSN is shown."""
+    if dsn is None:
+        return skipped(NAME, "SENTRY_DSN is not set")
+    if find_spec("sentry_sdk") is None:
+        return warned(
+            NAME,
+            "SENTRY_DSN is set, but sentry-sdk is not installed: no error is reported",
+            "Install the extra `sentry`: pip install 'ireserve-mattermost[sentry]'.",
+        )
+    from sentry_sdk.utils import BadDsn, Dsn
+
+    try:
+        address = Dsn(dsn)
+    except BadDsn:
+        return warned(NAME, "SENTRY_DSN is no address of Sentry: no error is reported", _CURE)
+    return _ask(str(address.to_auth().get_api_url()), address.to_auth("doctor").to_header())
+
+
+def _ask(url: str, auth: str) -> Check:
+    host = urlsplit(url).hostname
+    headers = {"X-Sentry-Auth": auth, "Content-Type": "application/x-sentry-envelope"}
+    try:
+        answer = requests.post(
+            url, data=EMPTY_ENVELOPE, headers=headers, timeout=WITHIN_S, allow_redirects=False
+        )
+    except requests.RequestException as error:
+        return warned(
+            NAME,
+            f"Sentry at {host} cannot be reached ({type(error).__name__}): no error is reported",
+            "Check SENTRY_DSN, and that this machine may reach that host.",
+        )
+    if answer.status_code in _REFUSED:
+        return warned(NAME, f"Sentry at {host} refuses the key (HTTP {answer.status_code})", _CURE)
+    if not answer.ok or answer.is_redirect:
+        what = f"Sentry at {host} does not take reports (HTTP {answer.status_code})"
+        return warned(NAME, what, "Look at that server, or try again later.")
+    return passed(NAME, f"Sentry at {host} takes reports")

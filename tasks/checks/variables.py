@@ -1,0 +1,19 @@
+"""The environment: settings that no process reads, because their name is mistyped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tasks.checks.check import Check, passed, warned
+
+
+def check_names(unread: Mapping[str, str]) -> Check:
+    """Return what is set and read by no process: names, each with the setting it may mean."""
+    if not unread:
+        return passed("settings", "each setting in the environment has a name that is read")
+    told = [f"{name} (did you mean {near}?)" if near else name for name, near in unread.items()]
+    return warned(
+        "settings",
+        f"no process reads: {', '.join(told)}",
+        "Correct the name, or take it away; until then the default holds. The README lists all.",
+    )

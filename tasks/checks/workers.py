@@ -1,0 +1,214 @@
+"""Who does the work: our workers and beat, no other application's, and who takes the replies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError as BrokerError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
+from ireserve_mattermost.wake_ups import DRAIN_LICENCE, QUEUE
+from tasks.checks.check import Check, failed, passed, skipped, warned
+from tasks.watch.signs import last_sweep_at, last_sweep_s_ago, sweepers
+
+# Workers on the same network answer within milliseconds; one at work answers all the same.
+PING_TIMEOUT_S = 1.0
+# The sweep runs every 5 s; workers that are all busy may let a few of them go by.
+SWEEP_LATE_S = 60.0
+# One and a half times that interval, and how often it is looked whether it has run.
+NEXT_SWEEP_S = 7.5
+POLL_S = 0.2
+_NO_BROKER = "the broker does not do its work"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker that answered: its name, the queues that it reads, the tasks that it knows."""
+
+    name: str
+    queues: frozenset[str]
+    tasks: frozenset[str]
+
+    @property
+    def is_ours(self) -> bool:
+        """Say whether it knows the task that works off our messages."""
+        return DRAIN_LICENCE in self.tasks
+
+
+def ask_workers(app: Celery) -> list[Worker]:
+    """Return the workers that answer on the remote control channel of this application.
+
+    Raises:
+        kombu.exceptions.OperationalError, redis.exceptions.RedisError: the broker is away.
+    """
+    # The application's own times are those of i-Reserve's processes, which have no time to wait.
+    times = {
+        "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
+        "socket_timeout": WORKER_TIMEOUT_S,
+    }
+    with app.connection_for_write(transport_options=times) as connection:
+        inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
+        queues = inspect.active_queues() or {}
+        tasks = (inspect.registered() or {}) if queues else {}
+    return [
+        Worker(name, _names(read), frozenset(each.split()[0] for each in tasks.get(name, ())))
+        for name, read in sorted(queues.items())
+    ]
+
+
+def _names(queues: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(str(queue.get("name")) for queue in queues)
+
+
+def any_application(app: Celery) -> Celery:
+    """Return an application on the same broker that speaks on Celery's usual channel.
+
+    There i-Reserve's own workers answer, and every other application's that changed nothing.
+    """
+    usual = Celery("doctor", broker=app.conf.broker_url, set_as_current=False)
+    usual.conf.broker_use_ssl = app.conf.broker_use_ssl
+    return usual
+
+
+def check_workers(workers: Sequence[Worker] | None, others: Sequence[Worker] | None) -> Check:
+    """Return which of our workers are alive; ``others`` answered on Celery's usual channel.
+
+    One of our workers that is older than our own channel is among those. None: nothing could be
+    asked there.
+    """
+    if workers is None or others is None:
+        return skipped("workers", _NO_BROKER)
+    all_of_them = [*workers, *others]
+    readers = [each for each in all_of_them if QUEUE in each.queues]
+    strangers = sorted({each.name for each in readers if not each.is_ours})
+    names = sorted({each.name for each in readers if each.is_ours})
+    if strangers:
+        return failed(
+            "workers",
+            f"workers of another application read our queue {QUEUE!r} and lose what they take: "
+            f"{', '.join(strangers)}",
+            "Give that application a queue or a Redis database of its own.",
+        )
+    if not names:
+        return failed(
+            "workers",
+            f"no worker of the queue {QUEUE!r} answered within {PING_TIMEOUT_S:.0f} s",
+            "Start one, with this REDIS_URL: see the Procfile.",
+        )
+    return passed("workers", f"alive: {', '.join(names)}")
+
+
+def check_reply_task(
+    task: str | None, queue: str, workers: Sequence[Worker] | None, *, waiting: int
+) -> Check:
+    """Return whether a worker of i-Reserve's takes the replies from the queue that they go to.
+
+    ``workers`` answered on Celery's usual channel; ``waiting``: messages in that queue.
+    """
+    name = "reply task"
+    if task is None:
+        return skipped(name, "REPLY_TASK is not set: i-Reserve reads the tables")
+    if workers is None:
+        return skipped(name, _NO_BROKER)
+    readers = [each for each in workers if queue in each.queues]
+    if any(task in each.tasks for each in readers):
+        return passed(name, f"{task} is known to a worker that reads the queue {queue!r}")
+    if readers:
+        return failed(
+            name,
+            f"no worker that reads the queue {queue!r} knows {task}: "
+            f"{', '.join(each.name for each in readers)}",
+            "Check REPLY_TASK, and that i-Reserve's worker imports the module of that task.",
+        )
+    sentence = f"no worker that reads the queue {queue!r} answered; messages in it: {waiting}"
+    cure = (
+        "Start i-Reserve's worker for that queue, on this Redis, or set REPLY_QUEUE to the queue "
+        "that it reads."
+    )
+    # One whose remote control is switched off does not answer, and takes the replies all the same.
+    return (failed if waiting else warned)(name, sentence, cure)
+
+
+def check_beat(redis: Redis) -> Check:
+    """Look when the sweep ran last, which takes beat and a worker; Redis must do its work."""
+    try:
+        seconds = last_sweep_s_ago(redis)
+    except RedisError:
+        return skipped("beat", _NO_BROKER)
+    if seconds is None or seconds > SWEEP_LATE_S:
+        since = "has never run" if seconds is None else f"ran last {seconds:.0f} s ago"
+        return failed(
+            "beat",
+            f"the sweep {since}: lost wake-ups are not made up for, and no catch-up runs",
+            "Start beat, one of it, and a worker: see the Procfile.",
+        )
+    return passed("beat", f"the sweep ran {seconds:.0f} s ago")
+
+
+def check_installation(redis: Redis, ours: str, *, wait_s: float = NEXT_SWEEP_S) -> Check:
+    """Look whether the workers on this Redis read our database, which ``ours`` stands for.
+
+    What a database is called changes with its first licence, and when its oldest one is removed:
+    where ours is not among the last sweeps, the next one is waited for.
+    """
+    name = "installation"
+    try:
+        seen = _with_the_next(redis, ours, wait_s)
+    except RedisError:
+        return skipped(name, _NO_BROKER)
+    if seen is None:
+        return skipped(name, "no sweep runs")
+    if _is_other(seen, ours):
+        return failed(
+            name,
+            "workers on this Redis read another database than this command: messages of one "
+            "installation are taken by the other, and fail",
+            "Give each installation a Redis database of its own, and all of its processes the "
+            "same DATABASE_URL and REDIS_URL.",
+        )
+    return passed(name, "the workers on this Redis read the same database as this command")
+
+
+def _with_the_next(redis: Redis, ours: str, wait_s: float) -> Sequence[str] | None:
+    """Return the databases of the last sweeps; None: ours is not there, and no other sweep runs."""
+    ago_s = last_sweep_s_ago(redis)
+    if ago_s is None or ago_s > SWEEP_LATE_S:
+        return None
+    began, deadline = last_sweep_at(redis), time.monotonic() + wait_s
+    while ours not in (seen := sweepers(redis)):
+        if last_sweep_at(redis) != began:
+            return seen
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(POLL_S)
+    return seen
+
+
+def _is_other(seen: Sequence[str], ours: str) -> bool:
+    """Say whether another database was swept since ours was; the newest sweeps come first."""
+    if ours not in seen:
+        return True
+    our_oldest = len(seen) - 1 - list(reversed(seen)).index(ours)
+    return any(each != ours for each in seen[:our_oldest])
+
+
+def waiting_in(redis: Redis, queue: str) -> int:
+    """Return how many messages are in a queue that is not ours."""
+    try:
+        return int(redis.llen(queue))
+    except RedisError:
+        return 0
+
+
+def answering(app: Celery) -> list[Worker] | None:
+    """Return as ``ask_workers``; None: the broker cannot be asked."""
+    try:
+        return ask_workers(app)
+    except (BrokerError, RedisError):
+        return None

@@ -1,0 +1,152 @@
+"""What the doctor looks at: the installation's parts, and its licences side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Database, Licence
+from settings import mistyped_names
+from tasks.app import app
+from tasks.attachments.store import AttachmentStore
+from tasks.checks import broker, workers
+from tasks.checks import installation as ours
+from tasks.checks.check import Check, failed, skipped
+from tasks.checks.licence import LicenceChecks, StoredLicence, Tools, check_licence, load_licences
+from tasks.checks.reports import check_reports
+from tasks.checks.store import check_store
+from tasks.checks.variables import check_names
+from tasks.cli.installation import Installation
+from tasks.licences.registration import keep_what_it_says
+from tasks.watch.installations import name_of
+
+# A licence takes some five requests, one after the other. With answers after 0.1 s, 2,000 of them
+# wait for 8 s in these threads, and take 12 s of a processor.
+THREADS = 128
+# Connections to the database; a query takes a hundredth of what a licence's server does.
+LOADERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check and whose it is; None: the installation's."""
+
+    licence_id: str | None
+    check: Check
+
+
+def examine_installation(parts: Installation) -> list[Check]:
+    """Return what was found of our own parts; a broker that does no work hides what needs it."""
+    settings = parts.settings
+    dsn = settings.sentry_dsn
+    return [
+        *_check_database(parts.database),
+        ours.check_keys(parts.database, parts.keyring),
+        check_store(AttachmentStore(settings.attachments_url)),
+        broker.check_broker(parts.redis, place=settings.redis_label),
+        *(_check_work(parts) if broker.takes_messages(parts.redis) else _left_out()),
+        check_names(mistyped_names()),
+        check_reports(None if dsn is None else dsn.get_secret_value()),
+    ]
+
+
+def _check_database(database: Database) -> list[Check]:
+    limits = [ours.check_limits(database)] if database.is_postgresql else []
+    return [ours.check_database(database), *limits]
+
+
+def _check_work(parts: Installation) -> list[Check]:
+    """Return what was found of everything that needs Redis."""
+    redis, settings = parts.redis, parts.settings
+    # Each is asked for as long as a worker may take to answer.
+    with ThreadPoolExecutor() as pool:
+        own, usual = pool.map(workers.answering, (app, workers.any_application(app)))
+    return [
+        broker.check_memory(redis),
+        broker.check_redis_clock(redis),
+        workers.check_workers(own, usual),
+        workers.check_beat(redis),
+        *_check_sweepers(parts),
+        workers.check_reply_task(
+            settings.reply_task,
+            settings.reply_queue,
+            usual,
+            waiting=workers.waiting_in(redis, settings.reply_queue),
+        ),
+        broker.check_entries(redis),
+    ]
+
+
+def _check_sweepers(parts: Installation) -> list[Check]:
+    try:
+        name = name_of(parts.database)
+    except SQLAlchemyError:
+        # The check of the database has said so.
+        return []
+    return [workers.check_installation(parts.redis, name)]
+
+
+def _left_out() -> list[Check]:
+    names = ("workers", "beat", "reply task")
+    return [skipped(name, broker.NO_BROKER, "See the check of the broker.") for name in names]
+
+
+def licence_ids(database: Database) -> list[str] | None:
+    """Return the ids of all licences; None: the database does not answer, as its check has said."""
+    try:
+        with database.snapshot() as session:
+            return list(session.scalars(select(Licence.id).order_by(Licence.id)))
+    except SQLAlchemyError:
+        return None
+
+
+class Examination:
+    """Looks at licences side by side, and stores what their servers say of themselves."""
+
+    def __init__(self, database: Database, tools: Tools) -> None:
+        self._database = database
+        self._tools = tools
+        self._loading = BoundedSemaphore(LOADERS)
+
+    @contextmanager
+    def of(self, ids: Sequence[str]) -> Iterator[Iterator[tuple[str, list[Check]]]]:
+        """Yield the findings of each licence, in order, as they come.
+
+        Broken off, nothing new is begun, and what is under way is cleaned up before this returns.
+        """
+        with ThreadPoolExecutor(max_workers=max(1, min(THREADS, len(ids)))) as pool:
+            try:
+                yield zip(ids, pool.map(self._look, ids), strict=True)
+            except BaseException:
+                self._tools.stopping.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _look(self, licence_id: str) -> list[Check]:
+        try:
+            return self._look_at(licence_id)
+        except SQLAlchemyError:
+            return [skipped("licence", "the database does not answer")]
+        except Exception as error:  # noqa: BLE001
+            # One licence, whatever is stored of it or answered for it, must not hide the others.
+            what = f"the doctor broke at this licence ({type(error).__name__})"
+            return [failed("licence", what, "Report it.")]
+
+    def _look_at(self, licence_id: str) -> list[Check]:
+        stored = self._load(licence_id)
+        if stored is None:
+            return [skipped("licence", "it was removed meanwhile")]
+        found: LicenceChecks = check_licence(stored, self._tools)
+        if found.config is not None:
+            keep_what_it_says(self._database, stored.licence, found.config)
+        return found.checks
+
+    def _load(self, licence_id: str) -> StoredLicence | None:
+        with self._loading, self._database.snapshot() as session:
+            return next(iter(load_licences(session, licence_id)), None)
