@@ -11,9 +11,12 @@ from models import Database, KeyRing, KeyRingError, Licence
 from models.limits import within
 from models.migrations import schema_state
 from tasks.checks.check import Check, failed, passed, skipped, warned
+from tasks.outbound.resending import count_of_unregistered
 
 # A server that stands still is found out within this time.
 DATABASE_WITHIN_S = 10.0
+# Licences that one line names.
+MAX_NAMED = 10
 # Workers on the same network answer within milliseconds; one at work answers all the same.
 PING_TIMEOUT_S = 1.0
 # The sweep runs every 5 s; workers that are all busy may let a few of them go by.
@@ -88,6 +91,26 @@ def check_keys(database: Database, keyring: Callable[[], KeyRing]) -> Check:
             "Put the key that they were stored with back on ENCRYPTION_KEYS.",
         )
     return passed(name, f"bot tokens that decrypt: {len(stored)} of {len(stored)}")
+
+
+def check_unregistered(database: Database) -> Check:
+    """Look whether messages failed because i-Reserve names a licence that is not registered."""
+    name = "unregistered"
+    try:
+        with database.snapshot() as session:
+            failures = count_of_unregistered(session)
+    except SQLAlchemyError:
+        return skipped(name, "the database does not answer")
+    if not failures:
+        return passed(name, "no message failed of a licence that is not registered")
+    told = [f"{licence_id} ({count})" for licence_id, count in failures.items()][:MAX_NAMED]
+    return failed(
+        name,
+        f"messages failed of licences that are not registered: {', '.join(told)}"
+        + (f" and {len(failures) - MAX_NAMED} more" if len(failures) > MAX_NAMED else ""),
+        "Register the licence (licence add), then resend it; or correct its id in i-Reserve, and "
+        "discard what failed.",
+    )
 
 
 def _opens(ring: KeyRing, encrypted: str) -> bool:

@@ -48,6 +48,7 @@ def examine_installation(parts: Installation) -> list[Check]:
     return [
         *_check_database(parts.database),
         ours.check_keys(parts.database, parts.keyring),
+        ours.check_unregistered(parts.database),
         check_store(AttachmentStore(settings.attachments_url)),
         broker.check_broker(parts.redis, place=settings.redis_label),
         *(_check_work(parts) if broker.takes_messages(parts.redis) else _left_out()),

@@ -18,7 +18,7 @@ from tasks.cli.tables import table
 from tasks.licences.circuit import Circuits, CircuitState
 from tasks.licences.registration import RegistrationError
 from tasks.licences.waiting_limit import read_limit
-from tasks.outbound.resending import CAN_BE_RESENT
+from tasks.outbound.resending import CAN_BE_RESENT, count_of_unregistered
 from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import IS_GIVEN_UP
 from tasks.watch.backlog import Backlog, read_backlogs
@@ -69,6 +69,7 @@ def status(licence_id: str | None) -> None:
     with parts.database.snapshot() as session:
         found = read_status(session, parts.redis, licence_id)
         to_remove = count_unowned(session)
+        unregistered = count_of_unregistered(session) if licence_id is None else {}
     if licence_id is not None and not found:
         raise RegistrationError(f"no licence {licence_id!r} is registered")
     headings = (
@@ -81,10 +82,15 @@ def status(licence_id: str | None) -> None:
     show(
         {
             "licences": [asdict(each) for each in found],
+            "unregistered": unregistered,
             "waiting_limit": most,
             "retention": {**asdict(removals), "files_to_remove": to_remove},
         },
         rows if found else "No licence yet.",
+        *[
+            f"Licence {each} is not registered: failed {count}. See failed {each}."
+            for each, count in unregistered.items()
+        ],
         f"At most {most} messages may wait for one licence.",
         _sentence(removals, to_remove),
     )

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import null, update
+from sqlalchemy import func, null, select, update
 from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import LOCK_S, HeldLock, Lane, LaneEntry, Lanes
-from models import Database, Delivery, DeliveryState
+from models import Database, Delivery, DeliveryState, Licence
 from tasks.failures import MAY_HAVE_ARRIVED, WAS_AWAY, OwnReason
 from tasks.mattermost import Reason
 from tasks.watch.filter import Filter, newest
@@ -51,6 +51,20 @@ def find_failed_ids(session: Session, wanted: Filter) -> list[int]:
     """Return which messages that can be sent again are meant, in the order they were written."""
     rows = wanted.rows(Delivery, *CAN_BE_RESENT)
     return list(session.scalars(rows.with_only_columns(Delivery.id)))
+
+
+def count_of_unregistered(session: Session) -> dict[str, int]:
+    """Return how many messages failed of each licence that is not registered."""
+    rows = (
+        select(Delivery.licence_id, func.count())
+        .where(*CAN_BE_RESENT, Delivery.licence_id.not_in(select(Licence.id)))
+        .group_by(Delivery.licence_id)
+        .order_by(Delivery.licence_id)
+    )
+    counts: dict[str, int] = {}
+    for licence_id, count in session.execute(rows):
+        counts[licence_id] = count
+    return counts
 
 
 def cure_of(reason: str | None) -> str:

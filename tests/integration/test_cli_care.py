@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from demo.mattermost import NEWEST
 from ireserve_mattermost import TooManyError
-from models import KeyRing, Licence, Reply
+from models import Delivery, KeyRing, Licence, Reply
 from models.keyring import new_key
 from settings import get_settings
 from tasks.mattermost import NotSentError, Reason
@@ -103,6 +103,27 @@ def test_status_shows_an_open_circuit(stage: Stage, operator: Operator) -> None:
 
     row = table.splitlines()[1].split()
     assert row[:5] == [LICENCE, "yes", NEWEST, "always_on", "open"]
+
+
+def test_failures_of_a_licence_that_is_not_registered_are_told(
+    stage: Stage, operator: Operator
+) -> None:
+    """No row of the table is theirs, so a line of its own says where to look; doctor is red."""
+    stage.start()
+    with stage.runtime.database.transaction() as session:
+        session.execute(
+            update(Delivery).values(licence_id="typo", state="failed", payload={"a": 1})
+        )
+
+    status, table = operator.json("status"), operator.run("status").stdout
+    found = operator.findings(exit_code=1)["unregistered"]
+
+    assert (status["unregistered"], operator.json("status", LICENCE)["unregistered"]) == (
+        {"typo": 1},
+        {},
+    )
+    assert "Licence typo is not registered: failed 1. See failed typo." in table
+    assert (found[0], "typo (1)" in found[1]) == ("fail", True)
 
 
 def test_status_of_an_unknown_licence_is_an_error(operator: Operator) -> None:

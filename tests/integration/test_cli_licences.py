@@ -357,6 +357,7 @@ def test_new_token_is_stored_encrypted(stage: Stage, operator: Operator, tmp_pat
 
     access = Licences(stage.runtime.database, stage.runtime.licences._keyring).access(LICENCE)
     assert (access.token, access.bot_username) == (token, "newbot")
+    assert f"@newbot posts from now on, in the place of @{BOT}" in result.output
     assert token not in result.output
 
 

@@ -139,6 +139,7 @@ def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Oper
     assert states == {
         "database": "ok",
         "encryption keys": "ok",
+        "unregistered": "ok",
         "broker": "ok",
         # No process runs in this test.
         "workers": "fail",

@@ -9,14 +9,14 @@ from typing import IO, Any
 import click
 
 from models import Licence, Names, Receipts, ReplyMode
-from tasks.checks.check import Check
+from tasks.checks.check import Check, warned
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.licence.replying import check_words, store
 from tasks.cli.licence.speaking import look
 from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
-from tasks.licences.registration import Registration, RegistrationError, store_licence
+from tasks.licences.registration import Found, Registration, RegistrationError, store_licence
 
 
 def edit(
@@ -99,11 +99,23 @@ def _move(
             "Nothing was changed.",
         )
         sys.exit(1)
+    if found.bot.id != licence.bot_user_id:
+        checks.append(_other_bot(licence, found))
     with parts.database.transaction() as session:
         if session.get(Licence, licence_id) is None:
             raise RegistrationError(f"the licence {licence_id!r} was removed meanwhile")
         store_licence(session, registration, found=found, keyring=parts.keyring())
     return checks
+
+
+def _other_bot(licence: Licence, found: Found) -> Check:
+    """Return what follows from another bot's token."""
+    return warned(
+        "other bot",
+        f"@{found.bot.username} posts from now on, in the place of @{licence.bot_username}: what "
+        "that one writes in a thread counts as a reply from now on",
+        "If it was a mistake, give the token of the bot before again: --token-file.",
+    )
 
 
 def _change(parts: Installation, licence_id: str, settings: Mapping[str, Any]) -> Licence:
