@@ -17,8 +17,8 @@ from ireserve_mattermost.address import DEFAULT_URL, VARIABLES, parse_redis_url,
 
 # What the Procfile and the command line read, beside the settings.
 BESIDE = (
-    "FLOWER_BASIC_AUTH", "IRESERVE_MATTERMOST_ENV_FILE", "IRESERVE_MATTERMOST_OPERATOR",
-    "LISTEN_ADDRESS", "WORKER_NAME", "WORKER_THREADS",
+    "FLOWER_BASIC_AUTH", "FLOWER_URL_PREFIX", "IRESERVE_MATTERMOST_ENV_FILE",
+    "IRESERVE_MATTERMOST_OPERATOR", "LISTEN_ADDRESS", "WORKER_NAME", "WORKER_THREADS",
 )  # fmt: skip
 _HERE = Path(__file__).resolve().parent
 

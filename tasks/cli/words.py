@@ -9,7 +9,7 @@ NAMES = ("header", "author")
 LANGUAGES = ("en", "nl", "de")
 RECEIPTS = ("all", "notes", "none")
 REPLY_MODES = ("all", "explicit", "alerts")
-DEFAULT_REPLY_PREFIXES = "reply: antwoord: r:"
+DEFAULT_REPLY_PREFIXES = "reply: antwoord: antwort: r:"
 MAX_REPLY_PAUSE_S = 60
 MAX_WAITING = 100_000
 
