@@ -72,8 +72,9 @@ class Installation:
         printed, complaint = process.communicate()
         guard.forget(process)
         if process.returncode:
-            raise DemoError(f"ireserve-mattermost {' '.join(words)}: {complaint.decode().strip()}")
-        return printed.decode().strip()
+            why = complaint.decode(errors="replace").strip()
+            raise DemoError(f"ireserve-mattermost {' '.join(words)}: {why}")
+        return printed.decode(errors="replace").strip()
 
     def token_file(self, token: str) -> str:
         """Return the path of a file with the token, which only this user may read."""

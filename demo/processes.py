@@ -34,15 +34,16 @@ def new_ports() -> dict[str, int]:
 
 @contextmanager
 def running_processes(
-    supervisor: Supervisor, environment: Mapping[str, str], ports: Mapping[str, int]
+    supervisor: Supervisor,
+    commands: Mapping[str, list[str]],
+    environment: Mapping[str, str],
+    ports: Mapping[str, int],
 ) -> Iterator[None]:
-    """Run the Procfile's processes and i-Reserve's, which are up, until the block ends.
+    """Run the processes, which are up, until the block ends.
 
     Raises:
         DemoError: they did not come up.
     """
-    lines = {**_procfile(), **IRESERVE}
-    commands = {name: ["/bin/sh", "-c", f"exec {line}"] for name, line in lines.items()}
     environments = {
         name: {**environment, "PORT": str(ports.get(name, 0)), "LISTEN_ADDRESS": LISTEN_ADDRESS}
         for name in commands
@@ -64,10 +65,15 @@ def url_of(port: int) -> str:
     return f"http://{LISTEN_ADDRESS}:{port}"
 
 
-def _procfile() -> dict[str, str]:
-    """Return the deployment's own processes."""
+def process_commands() -> dict[str, list[str]]:
+    """Return the commands of the deployment's own processes, and of i-Reserve's beside them.
+
+    Raises:
+        DemoError: there is no Procfile: this is no checkout.
+    """
     path = ROOT / "Procfile"
     if not path.exists():
         raise DemoError("the demo needs the repository with its Procfile: run bin/demo there")
     parts = [line.partition(": ") for line in path.read_text(encoding="utf-8").splitlines()]
-    return {name: command for name, _, command in parts if name in OURS}
+    lines = {name: command for name, _, command in parts if name in OURS} | IRESERVE
+    return {name: ["/bin/sh", "-c", f"exec {line}"] for name, line in lines.items()}

@@ -13,7 +13,7 @@ from demo.installation import Installation, running_installation
 from demo.ireserve.configuration import Channel
 from demo.ireserve.words import PAGE_WORDS
 from demo.languages import TIME_ZONES
-from demo.processes import running_processes
+from demo.processes import process_commands, running_processes
 from demo.supervisor import Supervisor, supervised
 from demo.target import MEMBER, Target, running_target
 
@@ -69,6 +69,7 @@ def running_demo(*, language: str = "en") -> Iterator[RunningDemo]:
         NoRedisError: there is no Redis server to start.
         ProcessEndedError: one of its processes has ended by itself.
     """
+    commands = process_commands()
     with (
         supervised() as supervisor,
         running_target(supervisor, language=language) as target,
@@ -76,7 +77,7 @@ def running_demo(*, language: str = "en") -> Iterator[RunningDemo]:
     ):
         _register(installation, target)
         print("Starting web, worker, beat, flower and i-Reserve ...", flush=True)
-        with running_processes(supervisor, installation.environment, installation.ports):
+        with running_processes(supervisor, commands, installation.environment, installation.ports):
             yield RunningDemo(installation, target)
 
 

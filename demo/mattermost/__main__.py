@@ -3,6 +3,7 @@
 import argparse
 import json
 import signal
+import sys
 from pathlib import Path
 
 from demo.mattermost.server import running_server
@@ -16,14 +17,18 @@ def main() -> None:
     arguments = _arguments()
     # Waited for, not handled: a handler that sets an event can meet the wait for it half-way.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
-    with running_server(
-        host=arguments.host,
-        port=arguments.port,
-        journal=arguments.journal,
-        version=arguments.answer_as,
-    ) as stand_in:
-        print(json.dumps({"url": stand_in.url}), flush=True)
-        signal.sigwait(_ENDS)
+    try:
+        with running_server(
+            host=arguments.host,
+            port=arguments.port,
+            journal=arguments.journal,
+            version=arguments.answer_as,
+        ) as stand_in:
+            print(json.dumps({"url": stand_in.url}), flush=True)
+            signal.sigwait(_ENDS)
+    except OSError as error:
+        where = f"{arguments.host}:{arguments.port}"
+        sys.exit(f"stand-in: cannot serve on {where}: {error}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -32,12 +37,19 @@ def _arguments() -> argparse.Namespace:
         description="A stand-in that answers as a Mattermost server does.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--port", type=_port, default=0, help="0 takes a free port")
     parser.add_argument("--journal", type=Path, help="file that keeps the state over a restart")
     parser.add_argument(
         "--answer-as", choices=list(VERSIONS), default=NEWEST, help="the version that it speaks"
     )
     return parser.parse_args()
+
+
+def _port(word: str) -> int:
+    number = int(word)
+    if not 0 <= number < 65_536:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return number
 
 
 if __name__ == "__main__":
