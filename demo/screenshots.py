@@ -22,7 +22,7 @@ IMAGES = ROOT / "docs" / "images"
 # As wide as a page of docs can show without making the words too small to read.
 DEMO_SIZE = (1360, 1120)
 FLOWER_SIZE = (1800, 640)
-TEAM_SIZE = (1000, 960)
+TEAM_SIZE = (1000, 1120)
 LIST_HEIGHT = 700
 PATIENCE_MS = 30_000
 _MESSAGE = {"conversation_id": "chat-1", "sender_name": "Jan de Vries", "text": "Goedemiddag!"}
