@@ -14,6 +14,7 @@ from settings import Settings
 from tasks.app import app
 from tasks.failures import OwnReason
 from tasks.mattermost import Reason
+from tasks.rendering import WORDINGS, Language
 from tests.pages import BACKGROUND, FILE, NO_RUN, ROOT, Block, all_pages, anchors, blocks, links
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
@@ -147,6 +148,20 @@ def test_each_test_that_a_page_names_exists(page: str) -> None:
 
     assert set(TEST_FILE.findall(text)) - set(files) == set()
     assert set(NAMED_TEST.findall(text)) - names == set()
+
+
+@pytest.mark.parametrize("language", [Language.DUTCH, Language.GERMAN])
+def test_page_for_the_team_has_the_words_of_its_cards(language: Language) -> None:
+    """What a card says in Dutch or German is explained in these words."""
+    page = (ROOT / "docs" / f"support-team.{language.value}.md").read_text()
+    words = WORDINGS[language]
+
+    said = [
+        *(words.new, words.waiting, words.answered, words.taken, words.snoozed, words.closed),
+        *(words.prefix_wanted.format(prefix=words.reply_prefix), words.alerts_only, words.note),
+    ]
+
+    assert [each for each in said if each not in page] == []
 
 
 def test_each_step_of_the_schema_is_in_the_upgrade_notes() -> None:
