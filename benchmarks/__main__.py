@@ -1,9 +1,10 @@
-"""``bin/bench``: run all benchmarks, or those that are named; exit code 1 if a target is missed."""
+"""``bin/bench``: run the benchmarks, or those that are named; exit code 1 if a target is missed."""
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,62 +13,80 @@ import click
 from rich.console import Console
 
 from benchmarks import (
-    busy_channels,
     catch_up,
     client,
     delay,
     full_tables,
+    growth,
     idle,
     memory,
     one_conversation,
-    others,
     outbound,
     recorded,
     retention,
-    scaling,
     watching,
     webhook,
 )
+from benchmarks.evidence import busy_channels, others, scaling
 from benchmarks.machine import machine
-from benchmarks.report import Report
+from benchmarks.report import Report, as_table
 
-BENCHMARKS: dict[str, Callable[..., Report]] = {
-    "busy_channels": busy_channels.run,
-    "catch_up": catch_up.run,
-    "client": client.run,
-    "delay": delay.run,
-    "full_tables": full_tables.run,
+# What a reader wants to know, in ten minutes.
+USUAL: dict[str, Callable[..., Report]] = {
     "idle": idle.run,
-    "memory": memory.run,
-    "one_conversation": one_conversation.run,
-    "others": others.run,
     "outbound": outbound.run,
+    "one_conversation": one_conversation.run,
+    "delay": delay.run,
+    "client": client.run,
     "recorded": recorded.run,
-    "retention": retention.run,
-    "scaling": scaling.run,
-    "watching": watching.run,
+    "catch_up": catch_up.run,
     "webhook": webhook.run,
+    "memory": memory.run,
 }
+# Soaks, and tables of ten million rows.
+LONG: dict[str, Callable[..., Report]] = {
+    "growth": growth.run,
+    "full_tables": full_tables.run,
+    "retention": retention.run,
+    "watching": watching.run,
+}
+# What a decision was made by (docs/adr).
+EVIDENCE: dict[str, Callable[..., Report]] = {
+    "busy_channels": busy_channels.run,
+    "others": others.run,
+    "scaling": scaling.run,
+}
+BENCHMARKS = {**USUAL, **LONG, **EVIDENCE}
 # A median of fewer says little on a machine that does other things as well.
 MIN_ROUNDS = 5
+WIDTH = 140
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(sorted(BENCHMARKS)))
+@click.option("--long", "is_long", is_flag=True, help="Soaks, and ten million rows: hours.")
 @click.option("--rounds", type=click.IntRange(MIN_ROUNDS), default=MIN_ROUNDS, show_default=True)
 @click.option("--json", "path", type=click.Path(path_type=Path), help="Write the figures here.")
-def main(names: tuple[str, ...], rounds: int, path: Path | None) -> None:
-    """Measure; without NAMES everything."""
+def main(names: tuple[str, ...], is_long: bool, rounds: int, path: Path | None) -> None:
+    """Measure; without NAMES what a reader wants to know, in ten minutes."""
     figures: dict[str, Any] = {"machine": machine(), "rounds": rounds, "benchmarks": []}
-    reports = []
-    for name in names or BENCHMARKS:
+    # As wide as its lines, also where it goes into a file.
+    console = Console(width=WIDTH)
+    reports, began = [], time.monotonic()
+    for name in names or (LONG if is_long else USUAL):
         report = BENCHMARKS[name](rounds=rounds)
         reports.append(report)
-        Console().print(report.as_table())
+        minutes = (time.monotonic() - began) / 60
+        print(f"{minutes:5.1f} min: {report}", file=sys.stderr, flush=True)
         figures["benchmarks"].append(report.as_json())
+        figures["minutes"] = round(minutes, 1)
         # After each one, so that a run that is broken off has left what it found.
         if path is not None:
             path.write_text(json.dumps(figures, indent=2) + "\n")
+    console.print(as_table(reports))
+    for report in reports:
+        for note in report.notes:
+            console.print(f"{report.name}: {note}", markup=False, highlight=False)
     sys.exit(0 if all(report.is_met for report in reports) else 1)
 
 

@@ -15,7 +15,7 @@ from benchmarks.producer import Producer, producing
 from benchmarks.report import Comparison, Report, Target, alternating
 from demo.redis_server import running_redis
 
-TARGET = Target.at_most(1.3)
+TARGET = Target.at_most(1.15)
 CALLS = 1_000
 WARM_UP_CALLS = 100
 # Whether a message finds its conversation idle, and wakes a worker; or behind another one, which

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,18 @@ class Installation:
             ]
         )
 
+    def enqueue_for(self, licences: Sequence[str], *, label: str) -> None:
+        """Write a message for each licence, in a conversation of its own."""
+        calls = [reply(label, "0", licence=0) for _ in licences]
+        self.producer.delay_all(
+            [
+                (task, (licence_id, conversation), message)
+                for licence_id, (task, (_, conversation), message) in zip(
+                    licences, calls, strict=True
+                )
+            ]
+        )
+
     def wait_for(self, posts: int) -> float:
         """Wait until the server has taken so many posts; return how long they took it, in s."""
         wait_until(
@@ -65,6 +77,8 @@ def running_installation(
     with ExitStack() as stack:
         deployment = Deployment.create(directory, redis_url=redis_url, database_url=database_url)
         deployment.environment["WORKER_THREADS"] = str(threads)
+        # As an installed package is: compiled once, and not by each process.
+        deployment.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         stack.callback(deployment.stop)
         server = stack.enter_context(running_post_server(service_ms=service_ms))
         _prepare(database_url, deployment.environment["ENCRYPTION_KEYS"], server.url)
@@ -79,15 +93,28 @@ def reply(conversation: str, message: str, *, licence: int) -> tuple[str, tuple[
     return "ours.post_reply", where, {"message_id": message, **text}
 
 
+def add_licences(installation: Installation, names: Sequence[str]) -> None:
+    """Store more licences, on the same server."""
+    environment = installation.deployment.environment
+    keys, url = environment["ENCRYPTION_KEYS"], environment["DATABASE_URL"]
+    database = Database(url)
+    _store(database, names, keys, installation.server.url)
+    database.dispose()
+
+
 def _prepare(database_url: str, key: str, server_url: str) -> None:
     """Make the tables and store the licences, which are tried on no server here."""
     database = Database(database_url)
     upgrade(database)
+    _store(database, LICENCES, key, server_url)
+    database.dispose()
+
+
+def _store(database: Database, names: Sequence[str], key: str, server_url: str) -> None:
     token = KeyRing([key]).encrypt(BOT_TOKEN)
     with database.transaction() as session:
-        for licence_id in LICENCES:
+        for licence_id in names:
             session.merge(_licence(licence_id, server_url, token))
-    database.dispose()
 
 
 def _licence(licence_id: str, server_url: str, token: str) -> Licence:

@@ -15,7 +15,7 @@ from benchmarks.report import Comparison, Report, Target, alternating
 from benchmarks.rig import LICENCES, OUR_QUEUE, Rig, rigs, settle
 
 TARGET = Target.at_least(0.9)
-MESSAGES = 1_000
+MESSAGES = 300
 CONVERSATION = 0
 
 

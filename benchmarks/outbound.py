@@ -13,7 +13,7 @@ from benchmarks.rig import OUR_QUEUE, Rig, rigs, settle
 from demo.mattermost.received import Received
 
 TARGETS = {"SQLite": Target.at_least(1.0), "PostgreSQL": Target.at_least(0.9)}
-CONVERSATIONS = 200
+CONVERSATIONS = 100
 MESSAGES = 10
 LONGEST_BURST = 5
 # What a Mattermost server takes for a post, as far as the worker sees it.

@@ -53,9 +53,9 @@ def producing(environment: dict[str, str]) -> Iterator[Producer]:
 
 def _main() -> None:
     import tasks
-    from benchmarks import naive, plain
+    from benchmarks import bare_calls, naive, plain
 
-    modules = {"ours": tasks, "naive": naive, "plain": plain}
+    modules = {"ours": tasks, "naive": naive, "plain": plain, "bare_calls": bare_calls}
     for line in sys.stdin:
         moments = []
         for task, args, kwargs in json.loads(line):

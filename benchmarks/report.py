@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.table import Table
+
+_TEXTS = ("benchmark", "setting", "unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,18 @@ class Comparison:
         """Return whether the median ratio keeps the target."""
         return self.target.is_met_by(self.ratio)
 
+    def as_row(self) -> list[str]:
+        """Return the figures as a table shows them."""
+        ratios = (self.ratio, min(self.ratios), max(self.ratios))
+        return [
+            self.setting,
+            self.unit,
+            *(f"{_short(median(values)):g}" for values in (self.ours, self.yardstick)),
+            *(f"{value:.2f}" for value in ratios),
+            str(self.target),
+            "yes" if self.is_met else "MISSED",
+        ]
+
     def as_json(self) -> dict[str, Any]:
         """Return all figures as plain values."""
         return {
@@ -96,23 +112,23 @@ class Report:
             "notes": list(self.notes),
         }
 
-    def as_table(self) -> Table:
-        """Return the medians and the range of the ratios, to print."""
-        table = Table(title=self.name, caption="\n".join(self.notes) or None, title_justify="left")
-        for column in ("setting", "unit", "ours", "yardstick", "ratio", "from", "to", "target", ""):
-            is_text = column in ("setting", "unit")
-            table.add_column(column, justify="left" if is_text else "right")
-        for each in self.comparisons:
-            table.add_row(
-                each.setting,
-                each.unit,
-                f"{_short(median(each.ours)):g}",
-                f"{_short(median(each.yardstick)):g}",
-                *(f"{value:.2f}" for value in (each.ratio, min(each.ratios), max(each.ratios))),
-                str(each.target),
-                "met" if each.is_met else "MISSED",
-            )
-        return table
+    def __str__(self) -> str:
+        """Return in one line whether the targets are held."""
+        missed = [each.setting for each in self.comparisons if not each.is_met]
+        return f"{self.name}: {'held' if not missed else 'MISSED: ' + ', '.join(missed)}"
+
+
+def as_table(reports: Iterable[Report]) -> Table:
+    """Return the medians and the range of the ratios, a line for each target, to print."""
+    table = Table(box=SIMPLE)
+    for column in _TEXTS:
+        table.add_column(column)
+    for column in ("ours", "yardstick", "ratio", "from", "to", "target", "held"):
+        table.add_column(column, justify="right")
+    for report in reports:
+        for each in report.comparisons:
+            table.add_row(report.name, *each.as_row())
+    return table
 
 
 def _short(value: float) -> float:

@@ -34,6 +34,10 @@ NAIVE_WORKER = (
 )  # fmt: skip
 
 
+# A task, its arguments and its keywords.
+Call = tuple[str, tuple[Any, ...], Any]
+
+
 @dataclass(slots=True)
 class Rig:
     """Everything that runs, with one conversation's root post for each number."""
@@ -46,16 +50,21 @@ class Rig:
     channels: dict[str, str]
     roots: dict[str, str]
 
-    def our_call(self, conversation: int, number: str) -> tuple[str, tuple[Any, ...], Any]:
+    def our_call(self, conversation: int, number: str) -> Call:
         """Return the call that sends this message our way."""
         licence, name = licence_of(conversation), f"c{conversation}"
         return ("ours.post_reply", (licence, name), {**_text(number), "sender_role": "visitor"})
 
-    def naive_call(self, conversation: int, number: str) -> tuple[str, tuple[Any, ...], Any]:
+    def naive_call(self, conversation: int, number: str) -> Call:
         """Return the call that sends this message the naive way."""
         licence, name = licence_of(conversation), f"c{conversation}"
         where = (self.stand_in.url, self.tokens[licence], self.channels[licence], self.roots[name])
         return ("naive.post_reply", where, {**_text(number), "conversation_id": name})
+
+    def bare_call(self, conversation: int, number: str) -> Call:
+        """Return the naive call that appends, locks and writes down first, by the bare calls."""
+        _, where, message = self.naive_call(conversation, number)
+        return ("bare_calls.post_reply", where, message)
 
     def posts(self) -> list[Received]:
         """Return the posts that have been made since the record was cleared, in order."""
@@ -137,7 +146,7 @@ def running_rig(
         for licence in LICENCES:
             _add_licence(rig, licence)
         deployment.start_worker()
-        stack.enter_context(naive_worker(deployment))
+        stack.enter_context(naive_worker(deployment, "benchmarks.bare_calls"))
         _make_roots(rig, conversations)
         yield rig
 
@@ -163,12 +172,13 @@ def _add_licence(rig: Rig, licence: str) -> None:
 
 
 @contextmanager
-def naive_worker(deployment: Deployment) -> Iterator[int]:
-    """Yield the process id of a worker of the naive task."""
+def naive_worker(deployment: Deployment, *include: str) -> Iterator[int]:
+    """Yield the process id of a worker of the naive task, and of those in these modules."""
     log = deployment.directory / "naive.log"
+    more = [f"--include={module}" for module in include]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, *NAIVE_WORKER, "--concurrency", str(THREADS)],
+            [sys.executable, *NAIVE_WORKER, "--concurrency", str(THREADS), *more],
             cwd=ROOT, env=deployment.environment, stdout=output, stderr=output,
         )  # fmt: skip
         try:

@@ -1,0 +1,71 @@
+"""The least that keeping a message takes: the naive task, and bare calls to the same servers.
+
+One append in the caller; one lock with a look at the list, and one row, before the post. The
+database is asked by its driver alone. None of our code is in it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from redis import Redis
+
+from benchmarks import naive
+
+_LIST = "bare-calls:"
+_TAKE = """
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', 30000) then return {} end
+return redis.call('LRANGE', KEYS[2], 0, 9)
+"""
+_TABLE = "CREATE TABLE IF NOT EXISTS bare_calls (id VARCHAR(80) PRIMARY KEY, state VARCHAR(10))"
+
+_redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://"))
+_take = _redis.register_script(_TAKE)
+_local = threading.local()
+
+
+@naive.app.task(name="bare_calls.post_reply")
+def _post_kept(*where: str, **message: str) -> None:
+    """Take the list, write the message down, and post it."""
+    name = f"{_LIST}{message['conversation_id']}"
+    _take(keys=[f"{name}:lock", name], args=[uuid4().hex])
+    _write(message["message_id"])
+    naive.post_reply(*where, **message)
+    _redis.delete(name, f"{name}:lock")
+
+
+class _Appending:
+    """What is called like a task: appends the message to its list and wakes a worker."""
+
+    def delay(self, *where: str, **message: str) -> None:
+        """Do so."""
+        _redis.rpush(f"{_LIST}{message['conversation_id']}", repr(message))
+        _post_kept.delay(*where, **message)
+
+
+post_reply = _Appending()
+
+
+def _write(message_id: str) -> None:
+    if not hasattr(_local, "connection"):
+        _local.connection, _local.insert = _connected(os.environ["DATABASE_URL"])
+    _local.connection.execute(_local.insert, (message_id, "sending"))
+
+
+def _connected(url: str) -> tuple[Any, str]:
+    """Return an open connection and its statement; each statement is committed by itself."""
+    insert = "INSERT INTO bare_calls VALUES ({0}, {0}) ON CONFLICT DO NOTHING"
+    if url.startswith("sqlite"):
+        path = url.partition("///")[2]
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(_TABLE)
+        return connection, insert.format("?")
+    server = psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True)
+    server.execute(_TABLE)
+    return server, insert.format("%s")

@@ -1,0 +1,1 @@
+"""Benchmarks that hold the evidence of a design: run by name, none of them by default."""
