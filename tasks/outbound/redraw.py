@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, null, select, update
 from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import Lane, LaneEntry, TooManyError
@@ -24,20 +24,22 @@ LIVE = timedelta(days=1)
 # What the sweep takes up at a time: a second's work.
 AT_ONCE = 100
 
+# Built once: it is asked for each reply.
+_ANSWERED = (
+    update(Conversation)
+    .where(Conversation.id == bindparam("row"), Conversation.waiting_since < bindparam("before"))
+    .values(waiting_since=null(), answered_at=bindparam("now"), card_changed_at=bindparam("now"))
+)
+
 
 def note_answer(connection: Connection, conversation_row: int, *, posted_at_ms: int) -> bool:
     """Note that the team has answered the visitor; say whether the card changes by it.
 
     A reply that was found late answers nothing of what the visitor has said since.
     """
-    now = utc_now()
-    posted_at = datetime.fromtimestamp(posted_at_ms / 1_000, UTC)
-    waiting = update(Conversation).where(
-        Conversation.id == conversation_row, Conversation.waiting_since < posted_at + CLOCK_MARGIN
-    )
-    changed = connection.execute(
-        waiting.values(waiting_since=None, answered_at=now, card_changed_at=now)
-    )
+    before = datetime.fromtimestamp(posted_at_ms / 1_000, UTC) + CLOCK_MARGIN
+    values = {"row": conversation_row, "before": before, "now": utc_now()}
+    changed = connection.execute(_ANSWERED, values)
     return changed.rowcount > 0
 
 

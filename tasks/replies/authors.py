@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from models import User
 from tasks.mattermost import MattermostClient, Member, Reason, RefusedError
@@ -21,6 +21,17 @@ CACHE_S = 30.0
 MAX_MEMBERS = 1_000
 # Mattermost allows 64 characters for each of the two names.
 MAX_NAME_LENGTH = 200
+
+# Built once: it is asked for each reply. Two are enough to know that it is not one.
+_WITH_EMAIL = (
+    select(User.user_id, User.name)
+    .where(
+        User.licence_id == bindparam("licence"),
+        User.email == bindparam("email"),
+        User.active.is_(True),
+    )
+    .limit(2)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,4 @@ def _users_with(connection: Connection, email: str, *, licence_id: str) -> Seque
     # An empty address is one that the server hides.
     if not email:
         return []
-    found = select(User.user_id, User.name).where(
-        User.licence_id == licence_id, User.email == email.lower(), User.active.is_(True)
-    )
-    return connection.execute(found.limit(2)).all()
+    return connection.execute(_WITH_EMAIL, {"licence": licence_id, "email": email.lower()}).all()

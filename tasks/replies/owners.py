@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from models import Conversation
+
+# Built once: it is asked for each reply.
+_OF_ROOT = select(Conversation.id, Conversation.conversation_id).where(
+    Conversation.licence_id == bindparam("licence"), Conversation.root_post_id == bindparam("root")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +24,7 @@ class ThreadOwner:
 
 def find_owner(connection: Connection, licence_id: str, root_post_id: str) -> ThreadOwner | None:
     """Return the conversation of this licence whose thread has this root."""
-    row = connection.execute(
-        select(Conversation.id, Conversation.conversation_id).where(
-            Conversation.licence_id == licence_id, Conversation.root_post_id == root_post_id
-        )
-    ).first()
+    row = connection.execute(_OF_ROOT, {"licence": licence_id, "root": root_post_id}).first()
     return None if row is None else ThreadOwner(row.id, row.conversation_id)
 
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Update, and_, func, or_, select, update
+from sqlalchemy import Row, Table, Update, and_, bindparam, func, or_, select, update
 
 from models import Reply, ReplyState, utc_now
 from tasks.mattermost import Post
@@ -33,6 +33,32 @@ GROWTH = 0.25
 # For how long a post of which nothing is known yet may hold up later ones: a worker that died
 # leaves it to another one within this time.
 UNSEEN_FOR = timedelta(seconds=60)
+
+# Built once, and on the table: they are asked for each reply.
+_REPLY = cast(Table, Reply.__table__).c
+_WERE_PAUSED = and_(
+    _REPLY.conversation_row == bindparam("conversation"),
+    _REPLY.id != bindparam("reply"),
+    _REPLY.paused_until.is_not(None),
+    _REPLY.next_attempt_at < GIVEN_UP,
+    or_(_REPLY.state == ReplyState.RECEIVED, _REPLY.pending_event.is_not(None)),
+    or_(
+        _REPLY.posted_at < bindparam("posted_at"),
+        and_(_REPLY.posted_at == bindparam("posted_at"), _REPLY.id < bindparam("reply")),
+    ),
+)
+# What came before, and may be in the same thread for all that is known.
+_ARE_UNSEEN = and_(
+    _REPLY.conversation_row.is_(None),
+    # SQLite would read all replies of the licence by this, were it not for the function.
+    func.coalesce(_REPLY.licence_id, "") == bindparam("licence"),
+    _REPLY.id < bindparam("reply"),
+    _REPLY.state == ReplyState.RECEIVED,
+    _REPLY.reason.is_(None),
+    _REPLY.received_at > bindparam("unseen_since"),
+)
+_BEFORE = select(_REPLY.id, _REPLY.paused_until).where(_WERE_PAUSED)
+_BEFORE_A_PAUSED = select(_REPLY.id, _REPLY.paused_until).where(or_(_WERE_PAUSED, _ARE_UNSEEN))
 
 
 def left_paused(job: ReplyJob) -> KnownReply | None:
@@ -95,32 +121,10 @@ def _earlier_ones(
     job: ReplyJob, posted_at: datetime, owner: ThreadOwner
 ) -> Sequence[Row[int, datetime | None]]:
     """Return the replies that are to be told before this one."""
-    is_before = or_(
-        Reply.posted_at < posted_at, and_(Reply.posted_at == posted_at, Reply.id < job.known.id)
-    )
-    is_untold = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
-    were_paused = and_(
-        Reply.conversation_row == owner.row,
-        Reply.id != job.known.id,
-        Reply.paused_until.is_not(None),
-        Reply.next_attempt_at < GIVEN_UP,
-        is_untold,
-        is_before,
-    )
-    has_pause = job.licence.reply_pause_s or job.known.paused_until
-    these = or_(were_paused, _are_unseen(job)) if has_pause else were_paused
+    known, has_pause = job.known, job.licence.reply_pause_s or job.known.paused_until
+    values = {"reply": known.id, "posted_at": posted_at, "conversation": owner.row}
+    if has_pause:
+        unseen_since = known.received_at - UNSEEN_FOR
+        values |= {"licence": job.licence.id, "unseen_since": unseen_since}
     with job.runtime.database.reading() as connection:
-        return connection.execute(select(Reply.id, Reply.paused_until).where(these)).all()
-
-
-def _are_unseen(job: ReplyJob) -> ColumnElement[bool]:
-    """Choose what came before this reply, and may be in its thread for all that is known."""
-    return and_(
-        Reply.conversation_row.is_(None),
-        # SQLite would read all replies of the licence by this, were it not for the function.
-        func.coalesce(Reply.licence_id, "") == job.licence.id,
-        Reply.id < job.known.id,
-        Reply.state == ReplyState.RECEIVED,
-        Reply.reason.is_(None),
-        Reply.received_at > job.known.received_at - UNSEEN_FOR,
-    )
+        return connection.execute(_BEFORE_A_PAUSED if has_pause else _BEFORE, values).all()

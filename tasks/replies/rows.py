@@ -8,10 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, case, delete, insert, literal, select, update
+from sqlalchemy import Connection, Update, delete, insert, select, update
 
 from models import (
-    Conversation,
     Reply,
     ReplyAttachment,
     ReplyEvent,
@@ -24,33 +23,9 @@ from tasks.replies.content import Content
 from tasks.replies.files import File, paths_of
 from tasks.replies.known_reply import KnownReply
 from tasks.replies.owners import ThreadOwner
+from tasks.replies.statements import ACTIVE, BY_ID, RECORDED, RECORDED_AGAIN
 from tasks.replies.unowned_files import take_over, write_down
 
-_COLUMNS = (
-    Reply.id,
-    Reply.licence_id,
-    Reply.post_id,
-    Reply.source,
-    Reply.state,
-    Reply.conversation_row,
-    Conversation.conversation_id,
-    Reply.author_user_id,
-    Reply.author_name,
-    Reply.text,
-    Reply.plain_text,
-    Reply.visibility,
-    Reply.posted_at,
-    Reply.post_update_at_ms,
-    Reply.revision,
-    Reply.is_taken_back,
-    Reply.pending_event,
-    Reply.received_at,
-    Reply.next_attempt_at,
-    Reply.attempts,
-    Reply.paused_until,
-    Reply.receipt,
-    Reply.receipt_due_at,
-)
 # The thread that has written a change tells it. Another one does so only if that thread died;
 # longer than the broker is waited for, and short enough that a death is not noticed.
 TOLD_WITHIN = timedelta(seconds=5)
@@ -61,17 +36,14 @@ _WRITTEN = (
     *("state", "conversation_row", "text", "plain_text", "post_update_at_ms", "revision"),
     *("pending_event", "attempts", "next_attempt_at", "paused_until", "receipt_due_at"),
 )
-_WITH_CONVERSATIONS = select(*_COLUMNS).join_from(
-    Reply, Conversation, Conversation.id == Reply.conversation_row, isouter=True
-)
 
 
 def load(connection: Connection, reply_ids: Sequence[int]) -> list[KnownReply]:
     """Return those of the replies that are in the inbox, in order."""
     if not reply_ids:
         return []
-    found = _WITH_CONVERSATIONS.where(Reply.id.in_(reply_ids)).order_by(Reply.id)
-    rows = [row._asdict() for row in connection.execute(found)]
+    found = connection.execute(BY_ID, {"reply_ids": list(reply_ids)})
+    rows = [dict(zip(found.keys(), row, strict=True)) for row in found]
     files = _files(connection, [row["id"] for row in rows if row["revision"]])
     return [KnownReply(**row, files=tuple(files[row["id"]])) for row in rows]
 
@@ -120,15 +92,13 @@ def write_recorded(
         known, **values, conversation_id=owner.conversation_id, files=tuple(files)
     ).with_due_receipt(now)
     ours = {"author_mattermost_id": author.mattermost_id, "recorded_at": now}
-    values |= {**ours, **_NO_TROUBLE, "receipt_due_at": written.receipt_due_at}
-    change = _row(known).values(**values, pending_event=_event_of(known))
-    event = connection.execute(change.returning(Reply.pending_event)).scalar_one_or_none()
+    values |= {**ours, "receipt_due_at": written.receipt_due_at}
+    change = RECORDED_AGAIN if known.revision else RECORDED
+    event = connection.execute(change, {**values, "row": known.id}).scalar_one_or_none()
     if event is None:
         return None
     write_files(connection, known, files, attempt)
-    connection.execute(
-        update(Conversation).where(Conversation.id == owner.row).values(last_active_at=now)
-    )
+    connection.execute(ACTIVE, {"row": owner.row, "now": now})
     return replace(written, pending_event=event)
 
 
@@ -136,18 +106,6 @@ def posted_at_of(post: Post, now: datetime) -> datetime:
     """Return when the post was made."""
     # A server that names no time, or an impossible one, has just told of the post.
     return datetime.fromtimestamp(post.create_at_ms / 1_000, UTC) if post.create_at_ms else now
-
-
-def _event_of(known: KnownReply) -> Any:
-    """Return what i-Reserve is to be told: what it has not been told of yet is new to it.
-
-    The database decides, for it may be told of the version before at this moment.
-    """
-    if not known.revision:
-        return ReplyEvent.RECORDED
-    edited = literal(ReplyEvent.EDITED, Reply.pending_event.type)
-    is_untold = Reply.pending_event == ReplyEvent.RECORDED
-    return case((is_untold, Reply.pending_event), else_=edited)
 
 
 def write_files(
