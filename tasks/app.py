@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ireserve_mattermost.app import app
+from tasks import plain_logs
 
 app.config_from_object("tasks.configuration")
 
-__all__ = ["app"]
+# Loaded here, before anything loads structlog.
+__all__ = ["app", "plain_logs"]
