@@ -30,7 +30,7 @@ MORE_LICENCES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How much of the worker was in memory after so many messages."""
+    """How much of the worker was in memory after that many messages."""
 
     messages: int
     mib: float

@@ -68,7 +68,7 @@ def _compare(kind: str, installation: Installation, *, rounds: int) -> tuple[Com
 
 @contextmanager
 def our_worker(deployment: Deployment) -> Iterator[int]:
-    """Yield the process id of a worker of ours."""
+    """Yield the process id of our worker."""
     worker = deployment.start_worker()
     try:
         yield worker.process.pid
