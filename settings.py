@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     reply_task: str | None = None
     # Never our own queue, where no worker knows that task. Celery's own default for one's own.
     reply_queue: str = "celery"
+    # i-Reserve's task, in the same queue, that is told which messages fail and where threads are;
+    # without one nothing is told.
+    outcome_task: str | None = None
     retention_days: int = Field(default=30, ge=1, le=3_650)
     # What a host or an operator might miss is kept for ever, unless it is said for how long.
     retention_conversations_days: int | None = Field(default=None, ge=1, le=36_500)

@@ -15,7 +15,7 @@ from pathlib import Path
 from demo.errors import DemoError
 from demo.guard import ROOT
 from demo.ireserve.configuration import Channel, Configuration
-from demo.ireserve.consumer import REPLY_QUEUE, REPLY_TASK
+from demo.ireserve.consumer import OUTCOME_TASK, REPLY_QUEUE, REPLY_TASK
 from demo.ireserve.store import Store
 from demo.languages import TIME_ZONES
 from demo.ports import free_port
@@ -149,5 +149,6 @@ def _environment(directory: Path, redis_url: str, ireserve: Configuration) -> di
         "CATCH_UP_INTERVAL_S": str(CATCH_UP_INTERVAL_S),
         "REPLY_TASK": REPLY_TASK,
         "REPLY_QUEUE": REPLY_QUEUE,
+        "OUTCOME_TASK": OUTCOME_TASK,
         **ireserve.to_environment(),
     }

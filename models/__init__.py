@@ -7,6 +7,7 @@ from models.delivery import Delivery, DeliveryKind, DeliveryState
 from models.hint import Hint
 from models.keyring import KeyRing, KeyRingError
 from models.licence import Licence, Names, NotificationChannel, Receipts, ReplyMode
+from models.outcome import Outcome
 from models.reply import (
     Receipt,
     Reply,
@@ -36,6 +37,7 @@ __all__ = [
     "Licence",
     "Names",
     "NotificationChannel",
+    "Outcome",
     "Receipt",
     "Receipts",
     "Reply",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Enum, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, RowId, utc_now
@@ -15,6 +15,7 @@ from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, RowId, utc_now
 # at worst each of their 100 bytes becomes three characters.
 LANE_LENGTH = 2 * 3 * ID_LENGTH + 10
 REASON_LENGTH = 40
+MISSING_LENGTH = 16
 
 
 class DeliveryKind(StrEnum):
@@ -80,6 +81,13 @@ class Delivery(Base):
             postgresql_where=text("state = 'failed'"),
             sqlite_where=text("state = 'failed'"),
         ),
+        # What is missing in a conversation's thread.
+        Index(
+            "ix_deliveries_missing",
+            "lane",
+            postgresql_where=text("missing IS NOT NULL"),
+            sqlite_where=text("missing IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -103,3 +111,7 @@ class Delivery(Base):
     enqueued_at: Mapped[datetime]
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
+    # Whose words the thread misses while this message is failed, by the sender's role.
+    missing: Mapped[str | None] = mapped_column(String(MISSING_LENGTH))
+    # The delivery whose post says so in the thread, or will; None: none does yet.
+    told_by: Mapped[int | None] = mapped_column(BigInteger)

@@ -69,6 +69,9 @@ class Waiting:
 # What the detail of a failure ends in when the message was sent off before that and is not settled.
 MAY_HAVE_ARRIVED = "An earlier attempt was broken off: it may be in Mattermost all the same."
 
+# What it holds while, and when, nothing is known of a message that was sent off.
+NOT_KNOWN_YET = "Whether it arrived is not known yet."
+
 # What it holds when the server was away for as long as a message waits: nothing was sent.
 WAS_AWAY = "was away for all of the"
 

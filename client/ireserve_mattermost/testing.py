@@ -1,4 +1,4 @@
-"""Help for i-Reserve's own tests: what was enqueued, and what its task for replies is told.
+"""Help for i-Reserve's own tests: what was enqueued, and what its own tasks are told.
 
 with recording() as enqueued:
     my_code_under_test()
@@ -84,7 +84,37 @@ def team_reply(**changes: Any) -> dict[str, Any]:
         "posted_at": "2026-05-01T12:00:00+00:00",
         "attachments": [],
     }
-    unknown = sorted(set(changes) - set(reply))
+    return _changed("a team's reply", reply, changes)
+
+
+def outcome(**changes: Any) -> dict[str, Any]:
+    """Return the keywords that the task named by ``OUTCOME_TASK`` is called with, some changed.
+
+    record_outcome(**outcome(event="thread_linked", permalink="https://..."))
+    """
+    told: dict[str, Any] = {
+        "outcome_id": "3f2b8c1e-6d0a-4c58-9f1e-0b7a5d2c9e44",
+        "event": "failed",
+        "at": "2026-05-01T12:00:00+00:00",
+        "licence_id": "licence-7",
+        "conversation_id": "conversation-1042",
+        "message_id": None,
+        "notification_type": None,
+        "notification_id": None,
+        "user_id": None,
+        "kind": None,
+        "key": None,
+        "task_id": None,
+        "reason": None,
+        "detail": None,
+        "root_post_id": None,
+        "permalink": None,
+    }
+    return _changed("an outcome", told, changes)
+
+
+def _changed(what: str, told: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(changes) - set(told))
     if unknown:
-        raise TypeError(f"a team's reply has no {unknown[0]!r}: it has {', '.join(reply)}")
-    return {**reply, **changes}
+        raise TypeError(f"{what} has no {unknown[0]!r}: it has {', '.join(told)}")
+    return {**told, **changes}

@@ -138,8 +138,18 @@ def messages(licence_id: str, conversation_id: str) -> Response:
     visible = _store().visible_to_visitor(licence_id, conversation_id)
     written_here = [message.message_id for message in visible if message.post_id is None]
     passages = _mirror().passages(licence_id, conversation_id, written_here)
-    content = [_shown(message, passages.get(message.message_id)) for message in visible]
-    update = {"thread": _mirror().thread(licence_id, conversation_id), "messages": content}
+    told = _store().outcomes(licence_id, conversation_id)
+    reasons = {each.message_id: each.reason for each in told if each.event == "failed"}
+    content = [
+        _shown(message, passages.get(message.message_id), reasons.get(message.message_id))
+        for message in visible
+    ]
+    links = [each.permalink for each in told if each.event == "thread_linked"]
+    update = {
+        "thread": _mirror().thread(licence_id, conversation_id),
+        "permalink": links[-1] if links else None,
+        "messages": content,
+    }
     change = sha256(json.dumps(update).encode()).hexdigest()
     if change == request.args.get("change"):
         return Response(status=204)
@@ -259,8 +269,14 @@ def _url_of(conversation: Conversation) -> str:
     )
 
 
-def _shown(message: Message, passage: Passage | None) -> dict[str, Any]:
-    return shown(message, partial(_file_url, message)) | ({"passage": passage} if passage else {})
+def _shown(message: Message, passage: Passage | None, reason: str | None) -> dict[str, Any]:
+    content = shown(message, partial(_file_url, message))
+    if passage:
+        content["passage"] = passage
+    if passage is Passage.FAILED and reason:
+        # An operator may have sent it again since.
+        content["failure"] = reason
+    return content
 
 
 def _file_url(message: Message, number: int) -> str | None:

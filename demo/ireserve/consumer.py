@@ -1,4 +1,4 @@
-"""The example of a consumer: i-Reserve's own Celery worker, which is told of the team's replies.
+"""The example of a consumer: i-Reserve's own Celery worker, told of replies and of outcomes.
 
 It needs nothing of this package but the names below. Start it beside i-Reserve:
 
@@ -14,11 +14,13 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from demo.ireserve.configuration import Configuration
-from demo.ireserve.store import Message, MessageState, Store, Visibility
+from demo.ireserve.store import Message, MessageState, Outcome, Store, Visibility
 
 # What REPLY_TASK and REPLY_QUEUE are set to.
 REPLY_TASK = "ireserve.record_reply"
 REPLY_QUEUE = "ireserve-replies"
+# What OUTCOME_TASK is set to; it comes by the same queue.
+OUTCOME_TASK = "ireserve.record_outcome"
 
 app = Celery("ireserve")
 app.conf.update(
@@ -79,6 +81,31 @@ def record_reply(
     _store().put_reply(message)
     if event != "deleted":
         _enqueue(message)
+
+
+@app.task(
+    name=OUTCOME_TASK,
+    autoretry_for=(sqlite3.OperationalError,),
+    max_retries=None,
+    retry_backoff=True,
+)
+def record_outcome(
+    *,
+    outcome_id: str,
+    event: str,
+    at: str,
+    licence_id: str,
+    conversation_id: str | None,
+    message_id: str | None,
+    reason: str | None,
+    permalink: str | None,
+    **_later: Any,
+) -> None:
+    """Store that a message has failed, or where a thread is; twice the same is once."""
+    outcome = Outcome(
+        outcome_id, event, at, licence_id, conversation_id, message_id, reason, permalink
+    )
+    _store().put_outcome(outcome)
 
 
 def _enqueue(message: Message) -> None:

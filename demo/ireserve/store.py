@@ -26,6 +26,10 @@ CREATE TABLE messages (
     PRIMARY KEY (licence_id, conversation_id, message_id)
 );
 CREATE INDEX messages_by_post ON messages (post_id);
+CREATE TABLE outcomes (
+    outcome_id TEXT PRIMARY KEY, event TEXT, at TEXT, licence_id TEXT, conversation_id TEXT,
+    message_id TEXT, reason TEXT, permalink TEXT
+);
 """
 
 
@@ -88,6 +92,20 @@ class Message:
     def to_row(self) -> dict[str, Any]:
         """Return the values of its columns."""
         return {**asdict(self), "attachments": json.dumps(self.attachments)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What i-Reserve was told of its own messages: one that failed, or where a thread is."""
+
+    outcome_id: str
+    event: str
+    at: str
+    licence_id: str
+    conversation_id: str | None
+    message_id: str | None
+    reason: str | None
+    permalink: str | None
 
 
 _COLUMNS = [item.name for item in fields(Message)]
@@ -179,6 +197,24 @@ class Store:
                 "SELECT * FROM messages WHERE post_id = ?", (post_id,)
             ).fetchone()
             return Message.of_row(row) if row else None
+
+    def put_outcome(self, outcome: Outcome) -> None:
+        """Store an outcome; the same one again changes nothing."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO outcomes VALUES (:outcome_id, :event, :at, :licence_id, "
+                ":conversation_id, :message_id, :reason, :permalink) ON CONFLICT DO NOTHING",
+                asdict(outcome),
+            )
+
+    def outcomes(self, licence_id: str, conversation_id: str) -> list[Outcome]:
+        """Return what was told of a conversation, the oldest first, in whatever order it came."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM outcomes WHERE {_IN_CONVERSATION} ORDER BY at",
+                (licence_id, conversation_id),
+            )
+            return [Outcome(**dict(row)) for row in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

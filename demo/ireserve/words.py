@@ -20,6 +20,7 @@ class PageScript:
     unsettled: Passage
     sent: Passage
     failed: Passage
+    ireserve_told: str
     not_available: str
     deleted: str
     edited: str
@@ -58,6 +59,7 @@ class PageWords:
     web_chat: str
     on_page: str
     what_the_visitor_sees: str
+    thread: str
     take: str
     end_chat: str
     messages: str
@@ -106,6 +108,7 @@ ENGLISH = PageWords(
     web_chat="Web chat",
     on_page="on {page}",
     what_the_visitor_sees="what the visitor sees",
+    thread="To the thread",
     take="Take",
     end_chat="End chat",
     messages="Messages",
@@ -135,6 +138,7 @@ ENGLISH = PageWords(
         unsettled=("… sending", "the answer was lost; Mattermost is asked whether it has it"),
         sent=("✓", "in Mattermost"),
         failed=("⚠ not delivered", "Mattermost could not be reached; kept for the operator"),
+        ireserve_told="i-Reserve was told: {reason}",
         not_available="not available",
         deleted="This message was deleted.",
         edited="(edited)",
@@ -179,6 +183,7 @@ DUTCH = PageWords(
     web_chat="Webchat",
     on_page="op {page}",
     what_the_visitor_sees="wat de bezoeker ziet",
+    thread="Naar de thread",
     take="Oppakken",
     end_chat="Afsluiten",
     messages="Berichten",
@@ -211,6 +216,7 @@ DUTCH = PageWords(
         unsettled=("… onderweg", "het antwoord ging verloren; Mattermost wordt ernaar gevraagd"),
         sent=("✓", "staat in Mattermost"),
         failed=("⚠ niet bezorgd", "Mattermost was niet bereikbaar; bewaard voor de beheerder"),
+        ireserve_told="i-Reserve weet ervan: {reason}",
         not_available="niet beschikbaar",
         deleted="Dit bericht is verwijderd.",
         edited="(bewerkt)",
@@ -257,6 +263,7 @@ GERMAN = PageWords(
     web_chat="Webchat",
     on_page="auf {page}",
     what_the_visitor_sees="was der Besucher sieht",
+    thread="Zum Thread",
     take="Übernehmen",
     end_chat="Beenden",
     messages="Nachrichten",
@@ -289,6 +296,7 @@ GERMAN = PageWords(
         unsettled=("… unterwegs", "die Antwort ging verloren; Mattermost wird danach gefragt"),
         sent=("✓", "steht in Mattermost"),
         failed=("⚠ nicht zugestellt", "Mattermost war nicht erreichbar; für den Betrieb bewahrt"),
+        ireserve_told="i-Reserve weiß davon: {reason}",
         not_available="nicht verfügbar",
         deleted="Diese Nachricht wurde gelöscht.",
         edited="(bearbeitet)",

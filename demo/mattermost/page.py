@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, redirect, render_template, request
 
 from demo.mattermost.api.files import send_bytes
 from demo.mattermost.attachments import find_action
@@ -85,6 +85,17 @@ def channel_page(team_name: str, channel_name: str) -> str:
         channel=channel,
         people=_people(channel),
     )
+
+
+@blueprint.get("/_redirect/pl/<post_id>")
+def permalink(post_id: str) -> Any:
+    """Where a post's permalink leads: its channel, at its thread."""
+    state = backend().state
+    post = state.posts.get(post_id) or abort(404)
+    channel = state.channels[post.channel_id]
+    team = state.teams[channel.team_id]
+    thread = post.root_id or post.id
+    return redirect(f"/{team.name}/channels/{channel.name}#thread-{thread}")
 
 
 @blueprint.get(f"{_CHANNEL}/updates")

@@ -19,6 +19,11 @@ from tasks.rendering import DEFAULT_DESK, Desk
 CACHE_S = 5.0
 
 
+def permalink(server_url: str, post_id: str) -> str:
+    """Return the address under which this server opens a post, whatever its team."""
+    return f"{server_url}/_redirect/pl/{post_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class NotificationTarget:
     """Where notifications of one type go, and whether they are wanted at all."""
@@ -73,6 +78,10 @@ class LicenceAccess:
             return ""
         prefixes, own = self.reply_prefixes.split(), self.desk.wording.reply_prefix
         return own if own in prefixes else next(iter(prefixes), "")
+
+    def permalink(self, post_id: str) -> str:
+        """Return the address under which Mattermost opens a post: it finds the team by itself."""
+        return permalink(self.server_url, post_id)
 
     def target_of(self, notification_type: str) -> NotificationTarget:
         """Return where notifications of this type go: an unmapped one to the default channel."""

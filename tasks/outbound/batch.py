@@ -59,7 +59,7 @@ def send_messages(
         if not is_the_entrys_fault(error):
             raise
         if len(heads) == 1:
-            given_up = endings.give_up(runtime.database, lane, heads[0].entry, error)
+            given_up = endings.give_up(runtime, lane, heads[0].entry, error)
             return iter([Step(list(heads), [given_up])])
     # One of them breaks this code: each by itself, so that the others are sent.
     return chain.from_iterable(
@@ -86,6 +86,8 @@ class Batch:
         self._untried: dict[str, Begun] = {}
         self._blocked: Waiting | None = None
         self._thread: Thread | None = None
+        # Whether the thread misses messages that no message tells.
+        self._may_have_holes = True
         # What has been posted and is not in the ledger yet.
         self._delivered: list[Delivered] = []
         self._written_at = time.monotonic()
@@ -113,6 +115,7 @@ class Batch:
         messages = [entry for entry in entries if entry.kind != DeliveryKind.CONVERSATION]
         said = [(head.entry.key, message) for head, message in self._messages]
         opening, self._thread = open_messages(self._runtime.database, self._lane, messages, said)
+        self._may_have_holes = self._thread is not None and self._thread.has_holes
         self._untried = opening.begun
         return opening.final
 
@@ -142,6 +145,7 @@ class Batch:
                     step = replace(step, waiting=outcome)
                     break
                 self._settled[head.entry.key] = outcome
+                self._may_have_holes |= outcome.state is DeliveryState.FAILED
                 step.heads.append(head)
                 step.settled.append(outcome)
                 if time.monotonic() - self._written_at > SETTLE_S:
@@ -168,7 +172,7 @@ class Batch:
             if unsent is not None:
                 return unsent
             assert isinstance(message, CheckedMessage)
-            attempt = Attempt(self._untried.pop(entry.key), Mark.of(self._lane, entry.key))
+            attempt = self._attempt(entry)
             job, thread = self._job(entry, message.licence), self._take_thread(entry, message)
             with self._runtime.shares.message(self._lane.licence_id):
                 outcome = deliver(
@@ -177,12 +181,18 @@ class Batch:
         except Exception as error:
             if not is_the_entrys_fault(error):
                 raise
-            return endings.give_up(self._runtime.database, self._lane, entry, error)
+            return endings.give_up(self._runtime, self._lane, entry, error)
         if not isinstance(outcome, Delivered):
             return outcome
-        self._thread = outcome.thread
+        self._thread, self._may_have_holes = outcome.thread, False
         self._delivered.append(outcome)
         return Settled(entry.key, entry.task_id, DeliveryState.SENT)
+
+    def _attempt(self, entry: LaneEntry) -> Attempt:
+        begun = self._untried.pop(entry.key)
+        # One that was begun before may have claimed some.
+        looks = self._may_have_holes or begun.before is not ledger.NEW
+        return Attempt(begun, Mark.of(self._lane, entry.key), looks_for_holes=looks)
 
     def _unsent(
         self, entry: LaneEntry, message: CheckedMessage | SendFailedError
@@ -196,10 +206,10 @@ class Batch:
         verdict = judge(self._runtime, self._lane, entry, message)
         if verdict is None or isinstance(verdict, Waiting):
             return verdict
-        begun, database = self._untried.pop(entry.key), self._runtime.database
+        begun = self._untried.pop(entry.key)
         if isinstance(verdict, SendFailedError):
-            return endings.refuse(database, begun, entry, verdict)
-        return endings.skip(database, begun, entry, verdict)
+            return endings.refuse(self._runtime, begun, entry, verdict)
+        return endings.skip(self._runtime.database, begun, entry, verdict)
 
     def _note_change(
         self, entry: LaneEntry, message: CheckedMessage | SendFailedError
@@ -208,7 +218,7 @@ class Batch:
         if isinstance(message, SendFailedError):
             if entry.key == REDRAW_KEY:
                 return Settled(entry.key, entry.task_id, DeliveryState.SKIPPED, message.reason)
-            return endings.refuse_entry(self._runtime.database, self._lane, entry, message)
+            return endings.refuse_entry(self._runtime, self._lane, entry, message)
         waiting = reason_to_wait(self._runtime, self._lane, entry)
         if isinstance(waiting, Waiting):
             return waiting
@@ -254,6 +264,7 @@ class Batch:
             enqueued_at_ms=entry.enqueued_at_ms,
             expired=has_expired(self._runtime, entry),
             payload=entry.payload,
+            tells_outcomes=self._runtime.settings.outcome_task is not None,
         )
 
     def _write_sent(self) -> None:

@@ -11,20 +11,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 
 from ireserve_mattermost.lanes import Lane, LaneEntry, LockLostError
 from models import Database, DeliveryState
 from tasks.failures import MAY_HAVE_ARRIVED, OwnReason, SendFailedError, Settled, UndecidedError
 from tasks.mattermost import MattermostError, Post, RateLimitedError, Reason
-from tasks.outbound import ledger
+from tasks.outbound import holes, ledger
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun, KnownDelivery, Sent
+from tasks.outbound.outcomes import record_failure, record_thread
 from tasks.outbound.threads import Thread, link_root, note_activity
 from tasks.outbound.undecided import believed
+from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +56,13 @@ def write_sent(database: Database, delivered: Sequence[Delivered]) -> None:
             note_activity(connection, thread)
 
 
-def write_root(
-    database: Database, thread: Thread, begun: Begun, root: Post, *, card_digest: str
-) -> Thread:
+def write_root(job: Job, thread: Thread, begun: Begun, root: Post, *, card_digest: str) -> Thread:
     """Write down that the root post is there, link it, and return the thread with it."""
-    with database.connection() as connection:
+    with job.database.connection() as connection:
         ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, root.id)])
+        if job.tells_outcomes:
+            permalink = job.licence.permalink(root.id)
+            record_thread(connection, job.lane, root_post_id=root.id, permalink=permalink)
         return link_root(connection, thread, root, card_digest=card_digest)
 
 
@@ -76,29 +81,56 @@ def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
         # What a stop breaks off says nothing of how long the message has waited.
         if job.expired and error.reason is not Reason.STOPPED:
             failure = SendFailedError(error.reason, f"{detail_of(error)} It waited too long.")
-            _write_failed(job.database, attempt.begun, failure, job.payload)
+            _write_failed_attempt(job, attempt, failure)
             raise failure from error
         _set_aside(job.database, attempt, error)
         raise
     except (SendFailedError, MattermostError) as error:
-        _write_failed(job.database, attempt.begun, error, job.payload)
+        _write_failed_attempt(job, attempt, error)
         raise
 
 
+def _write_failed_attempt(
+    job: Job, attempt: Attempt, error: SendFailedError | MattermostError
+) -> None:
+    with job.database.connection() as connection:
+        _write_failed(
+            connection,
+            attempt.begun,
+            error,
+            job.payload,
+            post_count=max(len(attempt.posts), attempt.begun.post_count),
+            tells_outcomes=job.tells_outcomes,
+            tells_holes=holes.are_told(attempt),
+        )
+
+
 def _write_failed(
-    database: Database,
+    connection: Connection,
     begun: Begun,
     error: SendFailedError | MattermostError,
-    payload: dict[str, object],
+    payload: dict[str, Any],
+    *,
+    tells_outcomes: bool,
+    post_count: int = 0,
+    tells_holes: bool = False,
 ) -> None:
-    with database.connection() as connection:
-        ledger.mark_failed(
-            connection,
-            begun.id,
-            reason=error.reason.value,
-            detail=detail_of(error),
-            payload=payload,
-        )
+    """Write down the failure, and with it who is to hear of it: the thread, and i-Reserve."""
+    failed = ledger.mark_failed(
+        connection,
+        begun.id,
+        reason=error.reason.value,
+        detail=detail_of(error),
+        payload=payload,
+        missing=holes.missing_of(payload),
+        post_count=post_count,
+    )
+    if failed is None:
+        return
+    if not tells_holes:
+        holes.give_back(connection, Lane.parse(failed.lane), begun.id)
+    if tells_outcomes:
+        record_failure(connection, failed, payload)
 
 
 def _set_aside(
@@ -130,12 +162,14 @@ def detail_of(error: SendFailedError | UndecidedError | MattermostError) -> str:
     return str(error) if isinstance(error, MattermostError) else error.detail
 
 
-def refuse(database: Database, begun: Begun, entry: LaneEntry, failure: SendFailedError) -> Settled:
+def refuse(runtime: Runtime, begun: Begun, entry: LaneEntry, failure: SendFailedError) -> Settled:
     """Write down that a message which was not tried has failed."""
     if begun.must_look:
         detail = f"{failure.detail.rstrip('.')}. {MAY_HAVE_ARRIVED}"
         failure = SendFailedError(failure.reason, detail)
-    _write_failed(database, begun, failure, entry.payload)
+    tells_outcomes = runtime.settings.outcome_task is not None
+    with runtime.database.connection() as connection:
+        _write_failed(connection, begun, failure, entry.payload, tells_outcomes=tells_outcomes)
     return _failed(entry, failure)
 
 
@@ -164,17 +198,17 @@ def known_already(row: KnownDelivery, entry: LaneEntry) -> Settled:
 
 
 def refuse_entry(
-    database: Database, lane: Lane, entry: LaneEntry, failure: SendFailedError
+    runtime: Runtime, lane: Lane, entry: LaneEntry, failure: SendFailedError
 ) -> Settled:
     """Write down that an entry has failed which was not begun, unless its row is final."""
-    with database.connection() as connection:
+    with runtime.database.connection() as connection:
         opening = ledger.begin(connection, lane, [entry])
     if entry.key in opening.final:
         return known_already(opening.final[entry.key], entry)
-    return refuse(database, opening.begun[entry.key], entry, failure)
+    return refuse(runtime, opening.begun[entry.key], entry, failure)
 
 
-def give_up(database: Database, lane: Lane, entry: LaneEntry, error: Exception) -> Settled:
+def give_up(runtime: Runtime, lane: Lane, entry: LaneEntry, error: Exception) -> Settled:
     """Let an entry that breaks this code fail by itself, so that it never blocks its lane."""
     # The text of an unforeseen error may quote a name or a message; where it arose does not.
     frames = traceback.extract_tb(error.__traceback__)[-6:]
@@ -183,7 +217,7 @@ def give_up(database: Database, lane: Lane, entry: LaneEntry, error: Exception) 
     detail = f"{type(error).__name__} while it was handled; see the log"
     failure = SendFailedError(OwnReason.INTERNAL_ERROR, detail)
     try:
-        return refuse_entry(database, lane, entry, failure)
+        return refuse_entry(runtime, lane, entry, failure)
     except Exception as last:
         if not is_the_entrys_fault(last):
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.ledger import Begun
 from tasks.outbound.marks import Mark
+from tasks.rendering import Hole
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Job:
     ``extend`` keeps the lane ours: it is called before each request, and ``extend_for_files``
     before each step of a file; ``send_by`` is looked at before a post goes out. See
     ``MessageClock``. ``expired`` says that the message has waited for ``HOLD_S``: it fails rather
-    than waits again.
+    than waits again. ``tells_outcomes``: i-Reserve wants to hear of failures and of threads.
     """
 
     lane: Lane
@@ -58,15 +59,19 @@ class Job:
     enqueued_at_ms: int
     expired: bool
     payload: dict[str, Any]
+    tells_outcomes: bool
 
 
 @dataclass(slots=True)
 class Attempt:
     """One try at a message: its row as it was begun, its mark, and the posts that are there.
 
-    ``posts`` has them by part, in their order.
+    ``posts`` has them by part, in their order. ``holes`` are what it tells of the thread, if it
+    looks for any.
     """
 
     begun: Begun
     mark: Mark
     posts: dict[str, Post] = field(default_factory=dict)
+    looks_for_holes: bool = False
+    holes: Sequence[Hole] = ()

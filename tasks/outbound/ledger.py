@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ireserve_mattermost.lanes import Lane, LaneEntry
@@ -99,6 +99,19 @@ class Sent:
     channel_id: str
     post_id: str
     post_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message whose row says ``failed`` now."""
+
+    lane: str
+    kind: DeliveryKind
+    key: str
+    task_id: str | None
+    reason: str
+    detail: str
+    at: datetime
 
 
 def find(connection: Connection, lane: Lane, keys: Iterable[str]) -> dict[str, KnownDelivery]:
@@ -206,17 +219,37 @@ def mark_failed(
     reason: str,
     detail: str,
     payload: dict[str, Any] | None,
-) -> None:
-    """Note that the message was not sent and will not be, and keep what was enqueued."""
-    _update(
-        connection,
-        delivery_id,
-        state=DeliveryState.FAILED,
-        reason=reason,
-        detail=detail,
-        payload=payload,
-        finished_at=utc_now(),
+    missing: str | None,
+    post_count: int = 0,
+) -> Failed | None:
+    """Note that the message was not sent and will not be, and keep what was enqueued.
+
+    None: its licence was removed meanwhile, and its row with it.
+    ``missing``: whose words the thread misses by that; ``post_count``: how much of it is there.
+    """
+    at = utc_now()
+    columns = _ROWS.c
+    ended = (
+        update(_ROWS)
+        .where(columns.id == delivery_id)
+        .values(
+            state=DeliveryState.FAILED,
+            reason=reason,
+            detail=detail,
+            payload=payload,
+            missing=missing,
+            post_count=case(
+                (columns.post_count > post_count, columns.post_count), else_=post_count
+            ),
+            finished_at=at,
+        )
     )
+    names = (columns.lane, columns.kind, columns.key, columns.task_id)
+    row = connection.execute(ended.returning(*names)).one_or_none()
+    if row is None:
+        return None
+    lane, kind, key, task_id = row
+    return Failed(lane, kind, key, task_id, reason, detail, at)
 
 
 def mark_skipped(connection: Connection, delivery_id: int, *, reason: StrEnum) -> None:

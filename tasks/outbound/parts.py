@@ -9,12 +9,21 @@ from typing import Any
 from ireserve_mattermost.messages import Attachment, ChatMessage
 from models import utc_now
 from tasks.mattermost import FileInfo, Post
+from tasks.outbound.holes import KEPT
 from tasks.outbound.job import Job
 from tasks.outbound.lost_files import lost_of, lost_of_earlier
 from tasks.outbound.marks import mark_of
 from tasks.outbound.settlement import Draft, Place
 from tasks.outbound.uploads import Uploads, upload_all
-from tasks.rendering import Desk, author_props, file_note, render_files_header, render_reply
+from tasks.rendering import (
+    Desk,
+    Hole,
+    author_props,
+    file_note,
+    missing_line,
+    render_files_header,
+    render_reply,
+)
 
 # Mattermost's own limit for one post.
 FILES_PER_POST = 10
@@ -26,16 +35,23 @@ class Parts:
     """The posts of one message, one after the other; their files are uploaded in their turn.
 
     ``posts`` are those that are there, by part. Each that is made must be among them before the
-    next draft is asked for.
+    next draft is asked for. ``holes`` are told at the end of the text.
     """
 
     def __init__(
-        self, job: Job, *, place: Place, message: ChatMessage, posts: Mapping[str, Post]
+        self,
+        job: Job,
+        *,
+        place: Place,
+        message: ChatMessage,
+        posts: Mapping[str, Post],
+        holes: Sequence[Hole] = (),
     ) -> None:
         self._job = job
         self._place = place
         self._message = message
         self._posts = posts
+        self._holes = holes
 
     def drafts(self) -> Iterator[Draft]:
         """Yield the text with its first ten files, then the other files; after each, what it lost.
@@ -65,14 +81,19 @@ class Parts:
             text=self._message.text,
             desk=self._desk,
             sent_at=_if_late(self._message.sent_at),
-            notes=uploads.notes,
+            notes=[*uploads.notes, *self._missing()],
             max_length=self._job.licence.max_post_size,
             with_sender=not self._is_author,
             is_internal=self._message.is_internal,
         )
         for number, text in enumerate(texts, 1):
-            files = uploads.files if number == len(texts) else ()
-            yield self._draft(str(number), text, files, parts=len(texts))
+            is_last = number == len(texts)
+            files = uploads.files if is_last else ()
+            yield self._draft(str(number), text, files, parts=len(texts), is_last=is_last)
+
+    def _missing(self) -> list[str]:
+        """Return the line that says what is missing before this message, if anything is."""
+        return [missing_line(self._holes, self._desk)] if self._holes else []
 
     @property
     def _desk(self) -> Desk:
@@ -113,14 +134,23 @@ class Parts:
             yield self._draft(f"{name}-lost", "\n".join(notes))
 
     def _draft(
-        self, name: str, text: str, files: Sequence[FileInfo] = (), *, parts: int = 1
+        self,
+        name: str,
+        text: str,
+        files: Sequence[FileInfo] = (),
+        *,
+        parts: int = 1,
+        is_last: bool = False,
     ) -> Draft:
-        kept = {
+        kept: dict[str, Any] = {
             "parts": parts,
             "files": len(files),
             "conversation_id": self._message.conversation_id,
             "message_id": self._message.message_id,
         }
+        if is_last and self._holes:
+            # By this a worker that finds the post knows that they are told.
+            kept[KEPT] = sum(hole.count for hole in self._holes)
         return Draft(name, text, files, props=self._author(), kept=kept)
 
     def _author(self) -> dict[str, Any]:

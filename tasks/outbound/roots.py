@@ -64,7 +64,7 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
             take_over(job, thread, root, begun)
         # What an earlier attempt has made may show something else.
         digest = "" if is_found else card.digest
-        return write_root(job.database, thread, begun, root, card_digest=digest)
+        return write_root(job, thread, begun, root, card_digest=digest)
 
 
 def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt, card: RootDraft) -> Post:

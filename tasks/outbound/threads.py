@@ -14,6 +14,7 @@ from ireserve_mattermost.messages import ChatMessage, ConversationChange, Messag
 from models import Conversation, ConversationState, utc_now
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import Post
+from tasks.outbound.holes import HAS_HOLES, has_untold
 from tasks.outbound.job import Job
 from tasks.outbound.told import Said, told_by
 
@@ -52,6 +53,8 @@ class Thread:
     revision: int | None
     waiting_since: datetime | None
     answered_at: datetime | None
+    # Whether it misses messages that no message tells, as far as that was asked.
+    has_holes: bool = False
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
@@ -108,7 +111,7 @@ _COLUMNS = (
     _ROWS.c.last_active_at,
     *(_ROWS.c[name] for name in (*_OF_CARD, *_TOLD)),
 )
-_FIND = select(*_COLUMNS).where(
+_FIND = select(*_COLUMNS, HAS_HOLES).where(
     _ROWS.c.licence_id == bindparam("licence"), _ROWS.c.conversation_id == bindparam("conversation")
 )
 
@@ -116,13 +119,21 @@ _FIND = select(*_COLUMNS).where(
 def find_thread(connection: Connection, message: Message) -> Thread | None:
     """Return the conversation of a message with its thread; None: there is none yet."""
     first = cast("RootPost | ChatMessage | ConversationChange", message)
-    wanted = {"licence": first.licence_id, "conversation": first.conversation_id}
+    wanted = {
+        "licence": first.licence_id,
+        "conversation": first.conversation_id,
+        "lane": str(_lane_of(first)),
+    }
     row = connection.execute(_FIND, wanted).one_or_none()
-    thread = Thread(*row) if row is not None else None
+    thread = Thread(*tuple(row)) if row is not None else None
     if thread is not None and thread.card_changed_at is not None:
         # An earlier try may have drawn and not noted it: then the root shows another card.
         thread = replace(thread, card_digest=None)
     return thread
+
+
+def _lane_of(message: RootPost | ChatMessage | ConversationChange) -> Lane:
+    return Lane.of_conversation(message.licence_id, message.conversation_id)
 
 
 def tells_nothing(thread: Thread, said: Sequence[Said]) -> bool:
@@ -150,7 +161,9 @@ def load_thread(connection: Connection, said: Sequence[Said], licence: LicenceAc
             thread_number=1,
             **told,
         )
-        return Thread(*connection.execute(made.returning(*_COLUMNS)).one())
+        thread = Thread(*connection.execute(made.returning(*_COLUMNS)).one())
+        # What was refused before there was a conversation is missing in it.
+        return replace(thread, has_holes=has_untold(connection, _lane_of(first)))
     if not told:
         return thread
     told["card_changed_at"] = utc_now()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tasks.attachments import AttachmentError
-from tasks.failures import OwnTroubleError, UnansweredError, UndecidedError
+from tasks.failures import NOT_KNOWN_YET, OwnTroubleError, UnansweredError, UndecidedError
 from tasks.mattermost import (
     MattermostError,
     NotSentError,
@@ -76,7 +76,7 @@ def undecided(
     """Return that the message stays undecided after this error, to it or to a question about it."""
     return UndecidedError(
         error.reason,
-        f"{error} Whether it arrived is not known yet.",
+        f"{error} {NOT_KNOWN_YET}",
         look_again_s=look_again_s,
         sent_off=sent_off,
         cause=_cause(question) if question is not None else error,

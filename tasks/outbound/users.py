@@ -33,13 +33,13 @@ def _store_change(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Settled:
             _store(session, change)
     except InvalidMessageError as error:
         failure = SendFailedError(OwnReason.INVALID_ARGUMENTS, str(error))
-        return refuse_entry(runtime.database, lane, entry, failure)
+        return refuse_entry(runtime, lane, entry, failure)
     except SendFailedError as error:
-        return refuse_entry(runtime.database, lane, entry, error)
+        return refuse_entry(runtime, lane, entry, error)
     except Exception as error:
         if not is_the_entrys_fault(error):
             raise
-        return give_up(runtime.database, lane, entry, error)
+        return give_up(runtime, lane, entry, error)
     return Settled(entry.key, entry.task_id, DeliveryState.SENT)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, null, select, update
 from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import HeldLock, Lane, Lanes
-from models import Conversation, Database, Delivery, Licence, Reply, ReplyAttachment
+from models import Conversation, Database, Delivery, Licence, Outcome, Reply, ReplyAttachment
 from tasks.attachments.store import AttachmentStore
 from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
@@ -71,6 +71,8 @@ def erase_conversation(
         with places.database.transaction() as session:
             replies = _count_replies(session, of)
             payloads = _forget_payloads(session, Delivery.lane == str(lane))
+            # What begins anew misses nothing.
+            session.execute(update(Delivery).where(Delivery.lane == str(lane)).values(missing=None))
             give_up(session, _replies_of(of))
             gone = session.scalars(delete(Conversation).where(of).returning(Conversation.id)).all()
     places.lanes.unmark_if_empty(lane)
@@ -96,6 +98,7 @@ def erase_licence(places: Places, licence_id: str) -> Erased:
         payloads = _forget_payloads(session, Delivery.licence_id == licence_id)
         give_up(session, Reply.licence_id == licence_id)
         session.execute(delete(Delivery).where(Delivery.licence_id == licence_id))
+        session.execute(delete(Outcome).where(Outcome.licence_id == licence_id))
         session.execute(delete(Licence).where(Licence.id == licence_id))
     remove_unowned(places.keeper, licence_id=licence_id)
     return Erased(contents.conversations, contents.replies, files, payloads, waiting)

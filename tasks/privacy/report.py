@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Conversation, Delivery, Licence, Reply, ReplyAttachment
+from tasks.licences.access import permalink
 from tasks.licences.registration import RegistrationError
 from tasks.outbound.card import state_of
 from tasks.outbound.resending import cure_of
@@ -168,8 +169,7 @@ def _thread(session: Session, asked: _Asked, row: Conversation) -> ThreadReport 
     roots = root_posts(session, asked.lane)
     return ThreadReport(
         root_post_id=row.root_post_id,
-        # Mattermost finds the team by itself.
-        permalink=f"{asked.licence.server_url}/_redirect/pl/{row.root_post_id}",
+        permalink=permalink(asked.licence.server_url, row.root_post_id),
         channel_id=row.channel_id,
         number=row.thread_number,
         earlier=tuple(root for root in roots if root != row.root_post_id),

@@ -54,6 +54,26 @@ GERMAN = Wording(
         lost_by_server="der Server nahm die Datei an und hängte sie dann nicht an",
         not_copied="die Datei konnte nicht aus dem gelöschten Thread übernommen werden",
     ),
+    missing_one="Vor dieser Nachricht fehlt hier 1 Nachricht",
+    missing_more="Vor dieser Nachricht fehlen hier {count} Nachrichten",
+    maybe_missing_one=(
+        "Vor dieser Nachricht fehlt hier vielleicht 1 Nachricht oder ein Teil von ihr"
+    ),
+    maybe_missing_more=(
+        "Vor dieser Nachricht fehlen hier vielleicht {count} Nachrichten oder Teile von ihnen"
+    ),
+    missing_where="Sie steht in i-Reserve.",
+    missing_where_more="Sie stehen in i-Reserve.",
+    of_visitor="Besucher",
+    of_agent="Mitarbeiter",
+    of_bot="Chatbot",
+    of_unknown="unbekannter Absender",
+    not_reached="Mattermost war nicht erreichbar",
+    had_trouble="in Mattermost gab es eine Störung",
+    refused="Mattermost hat die Annahme verweigert",
+    switched_off="die Verbindung zu Mattermost war abgeschaltet",
+    not_showable="i-Reserve hat etwas gesendet, das sich nicht anzeigen lässt",
+    own_error="unterwegs ist ein Fehler aufgetreten",
     one_more_field="… (1 weiteres Feld)",
     more_fields="… ({count} weitere Felder)",
     more_characters="… ({count} weitere Zeichen)",

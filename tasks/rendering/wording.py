@@ -81,6 +81,24 @@ class Wording:
     file_missing: str
     file_reasons: FileReasons
 
+    # What is missing in a thread: how much, where it is, whose it was, and why.
+    missing_one: str
+    missing_more: str
+    maybe_missing_one: str
+    maybe_missing_more: str
+    missing_where: str
+    missing_where_more: str
+    of_visitor: str
+    of_agent: str
+    of_bot: str
+    of_unknown: str
+    not_reached: str
+    had_trouble: str
+    refused: str
+    switched_off: str
+    not_showable: str
+    own_error: str
+
     # Notifications that are too long.
     one_more_field: str
     more_fields: str

@@ -101,9 +101,14 @@ def restart_postgresql(run: FaultRun, server: PostgresServer) -> None:
 
 
 def kill_mattermost(run: FaultRun) -> None:
-    """Kill the server and start it again some seconds later, with its data."""
+    """Kill the server, then a worker that has met it gone; start the server again with its data.
+
+    What has failed by then is told by whatever worker comes next, to the thread and to i-Reserve.
+    """
     for _ in run.moments(1):
         run.stage.stand_in.stop(with_signal=signal.SIGKILL)
+        wait_until(lambda: "failed" in run.load.states().values(), what="a message that failed")
+        run.supervisor.kill_one_worker(run.dice)
         run.stay_away(2.0, 4.0)
         run.stage.stand_in.start()
 

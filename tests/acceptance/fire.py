@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from redis import Redis
 
 from demo.mattermost.received import Received
 from tests.acceptance.broken_build import Patch, assert_is_what_runs
@@ -26,7 +30,7 @@ from tests.acceptance.load import (
     Size,
     is_closed,
 )
-from tests.acceptance.promises import BrokenPromiseError, assert_kept
+from tests.acceptance.promises import BrokenPromiseError, States, assert_kept, untold
 from tests.stage.deployed import DeployedStage, bot_of, running_stage
 from tests.stage.deployment import HostProcess
 from tests.stage.supervisor import Supervisor
@@ -38,6 +42,9 @@ SEED = 7
 # After the last fault, and once all is enqueued, everything is settled within this time without
 # anybody's help: a killed worker's lock lasts 30 s, and the sweep comes every 5 s.
 SETTLE_S = 60.0
+# A worker that dies as it tells i-Reserve hides that from the others for 30 s.
+TELL_S = 45.0
+IRESERVE = "ireserve"
 # After the database or Redis has come back.
 GO_ON_S = 10.0
 # Faults come while work is under way: when these shares of the load have reached the server.
@@ -127,6 +134,8 @@ class Fire:
             licences=LICENCES,
             stop_with=signal.SIGKILL,
             redis_environment=self.redis_environment,
+            OUTCOME_TASK="ireserve.record_outcome",
+            REPLY_QUEUE=IRESERVE,
             **self._build(directory),
         ) as stage:
             stage.stand_in.set_fault("service_time", min_ms=1, max_ms=20, seed=SEED)
@@ -152,6 +161,7 @@ class Fire:
         conversations = load.conversations(self.licences)
         states = {key: state for key, state in load.states().items() if key[0] in conversations}
         assert_kept(conversations, load.message_ids, posts=posts, states=states)
+        _wait_until_told(run.stage, conversations, states)
         return Figures(
             fire=self.name,
             database=self.database,
@@ -163,6 +173,22 @@ class Fire:
             settled_s=round(settled_s, 2),
             delays=Delays.of(_delays_s(load, posts, conversations)),
         )
+
+
+def _wait_until_told(stage: DeployedStage, conversations: Sequence[str], states: States) -> None:
+    """Wait until i-Reserve was told of each failure and of each thread."""
+    ends_at = time.monotonic() + TELL_S
+    while left := untold(conversations, _notices(stage), states=states):
+        if time.monotonic() > ends_at:
+            raise BrokenPromiseError(f"i-Reserve was not told: {sorted(left)[:5]}")
+        time.sleep(LOOK_EVERY_S)
+
+
+def _notices(stage: DeployedStage) -> list[dict[str, Any]]:
+    """Return what is in i-Reserve's queue, which no worker of this deployment reads."""
+    with Redis.from_url(stage.redis.url) as redis:
+        published = cast("list[bytes]", redis.lrange(IRESERVE, 0, -1))
+    return [json.loads(b64decode(json.loads(raw)["body"]))[1] for raw in published]
 
 
 def _delays_s(load: Load, posts: Iterable[Received], conversations: Container[str]) -> list[float]:

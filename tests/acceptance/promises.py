@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from demo.mattermost.received import Received
 
@@ -37,6 +38,8 @@ def assert_kept(
         sent = [each for each in message_ids if states[conversation, each] == "sent"]
         _assert_one_thread(conversation, by_conversation[conversation])
         _assert_once_and_in_order(conversation, by_conversation[conversation], sent)
+        failed = [each for each in message_ids if states[conversation, each] == "failed"]
+        _assert_holes_told(conversation, by_conversation[conversation], message_ids, failed)
 
 
 def _by_conversation(posts: Iterable[Received]) -> defaultdict[str, list[Received]]:
@@ -68,3 +71,32 @@ def _assert_once_and_in_order(
     order = [message_id for message_id, _ in groupby(message_id for message_id, _ in parts)]
     if order != list(sent):
         raise BrokenPromiseError(f"not what was sent, in its order: {conversation}, {order}")
+
+
+def _assert_holes_told(
+    conversation: str, posts: Sequence[Received], message_ids: Sequence[str], failed: Sequence[str]
+) -> None:
+    """Each message behind some that failed tells how many, and no other one tells anything."""
+    expected, missing = {}, 0
+    for each in message_ids:
+        if each in failed:
+            missing += 1
+        elif missing:
+            expected[each], missing = missing, 0
+    marks = [post.props["ireserve"] for post in posts if post.props]
+    told = {mark["message_id"]: mark["missing"] for mark in marks if "missing" in mark}
+    if told != expected:
+        raise BrokenPromiseError(f"holes: {conversation} tells {told}, and misses {expected}")
+
+
+def untold(
+    conversations: Sequence[str], notices: Iterable[Mapping[str, Any]], *, states: States
+) -> set[tuple[str, str]]:
+    """Return of which failures, and of which threads, i-Reserve was not told."""
+    told = {
+        (each["conversation_id"], each["message_id"] or each["event"])
+        for each in notices
+        if each["event"] == "thread_linked" or each["kind"] == "reply"
+    }
+    failed = {key for key, state in states.items() if state == "failed"}
+    return failed.union((each, "thread_linked") for each in conversations) - told

@@ -50,7 +50,13 @@ def test_messages_wait_for_the_server_and_then_arrive_in_order(
     assert sides.passages() == ["failed"] * tried + ["sent"] * len(waiting)
     expect(sides.replies).to_have_count(len(waiting))
     arrived = sides.replies.locator(".body").all_inner_texts()
-    assert [text.splitlines()[-1] for text in arrived] == waiting
+    said = [text.partition("⚠️")[0].strip().splitlines()[-1] for text in arrived]
+    assert said == waiting
+    # The first that arrives says what the thread misses, and i-Reserve knows of each.
+    tells = [f"{tried} message" in text.partition("⚠️")[2] for text in arrived]
+    assert tells == [tried > 0] + [False] * (len(waiting) - 1)
+    failed = sides.page.locator(".passage.failed[title*='i-Reserve was told']")
+    expect(failed).to_have_count(tried)
     expect(notice).to_contain_text(f"{tried} message")
     expect(notice).not_to_contain_text("waiting")
 

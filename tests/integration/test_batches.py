@@ -26,7 +26,7 @@ def _append(stage: Stage, *texts: str) -> None:
 def _texts(stage: Stage) -> list[str]:
     """Return what was posted, in the order of arrival: two can have the same creation time."""
     posts = [post for post in stage.posts_sent() if post.post_id and not post.duplicate]
-    return [post.message.splitlines()[-1] for post in posts if post.root_id]
+    return [post.message.splitlines()[1] for post in posts if post.root_id]
 
 
 class _DeadError(BaseException):

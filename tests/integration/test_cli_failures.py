@@ -38,8 +38,8 @@ def drain_lane(stage: Stage, conversation_id: str = "c1") -> None:
 
 
 def texts(stage: Stage) -> list[str]:
-    """Return the texts of the channel's posts behind their senders, without the root posts."""
-    return [post.message.rpartition("\n")[2] for post in stage.channel_posts() if post.root_id]
+    """Return the first lines of the channel's posts below their senders, without the roots."""
+    return [post.message.splitlines()[1] for post in stage.channel_posts() if post.root_id]
 
 
 def change(stage: Stage, key: str, **values: Any) -> None:

@@ -19,7 +19,7 @@ from demo.ireserve import consumer
 from demo.ireserve.configuration import Channel, Configuration
 from demo.ireserve.store import Message, MessageState, Store
 from ireserve_mattermost.messages import parse_message
-from ireserve_mattermost.testing import team_reply
+from ireserve_mattermost.testing import outcome, team_reply
 
 LICENCE, CONVERSATION = "licence-7", "conversation-1042"
 POST = "4xp9fdt7pbgium38k0k6w9oxea"
@@ -82,6 +82,27 @@ def test_a_reply_that_comes_again_under_a_new_number_is_one(store: Store) -> Non
 
     [message] = messages(store)
     assert (message.reply_id, message.state, message.text) == (9, MessageState.DELETED, "")
+
+
+def test_outcomes_are_kept_once_each_and_by_their_time(store: Store) -> None:
+    """Told twice, and in any order; the newest thread is the one that counts."""
+    link = {"event": "thread_linked", "outcome_id": "o1", "permalink": "https://chat/1"}
+    later = {**link, "outcome_id": "o3", "permalink": "https://chat/2"}
+    failed = {"outcome_id": "o2", "message_id": "m1", "reason": "unreachable"}
+    told_of = [
+        outcome(**later, at="2026-05-01T14:00:00+00:00"),
+        outcome(**failed, at="2026-05-01T13:00:00+00:00"),
+        outcome(**link, at="2026-05-01T12:00:00+00:00"),
+    ]
+    for each in (*told_of, *told_of):
+        consumer.record_outcome(**each, mood="calm")
+
+    kept = store.outcomes(LICENCE, CONVERSATION)
+    assert [(each.event, each.reason or each.permalink) for each in kept] == [
+        ("thread_linked", "https://chat/1"),
+        ("failed", "unreachable"),
+        ("thread_linked", "https://chat/2"),
+    ]
 
 
 def test_order_is_by_time_and_then_by_number(store: Store) -> None:

@@ -30,5 +30,5 @@ def test_sweep_that_came_to_its_end_is_noted(stage: Stage) -> None:
     report = sweep_once(stage.runtime)
 
     done = "0 servers probed, 0 licences woken, 0 replies woken, 0 cards asked for"
-    assert report == f"{done}, 0 receipts woken"
+    assert report == f"{done}, 0 receipts woken, 0 outcomes told"
     assert last_sweep_at(stage.runtime.redis) is not None

@@ -35,6 +35,8 @@ NOT_SAID = {
     "Language",
     "Card",
     "CardState",
+    "Hole",
+    "Why",
 }
 # What makes a post, or a line in one.
 POSTING = {"create_post", "patch_post", "Draft", "file_note", "render_reply", "render_notification"}

@@ -60,8 +60,9 @@ function bubbleNode(message) {
 }
 
 // How far a message is on its way: what stands beside it, and what is said of it.
-function passageNode(passage) {
-  const [sign, meaning] = words[passage];
+function passageNode(passage, failure) {
+  const [sign, known] = words[passage];
+  const meaning = failure ? known + "; " + words.ireserve_told.replace("{reason}", failure) : known;
   const node = element("span", "passage " + passage, sign);
   node.title = meaning;
   node.append(element("span", "hidden", " (" + meaning + ")"));
@@ -76,7 +77,7 @@ function lineNode(message) {
   time.title = moment.toLocaleString(locale, { timeZone });
   line.append(element("b", "", message.sender || "i-Reserve"), time);
   if (message.state === "edited") line.append(element("span", "edited", words.edited));
-  if (message.passage) line.append(passageNode(message.passage));
+  if (message.passage) line.append(passageNode(message.passage, message.failure));
   if (message.from_mattermost) line.append(element("span", "origin", words.from_mattermost));
   return line;
 }
@@ -138,6 +139,13 @@ function showThread(rootId) {
   if (url && channel.src !== url) channel.src = url;
 }
 
+// Where i-Reserve was told that the thread is.
+function linkThread(permalink) {
+  const link = document.getElementById("thread");
+  link.hidden = !permalink;
+  if (permalink) link.href = permalink;
+}
+
 async function poll() {
   try {
     const answer = await fetch(base + "/messages?change=" + change);
@@ -148,6 +156,7 @@ async function poll() {
       latest = update.messages;
       draw(latest);
       showThread(update.thread);
+      linkThread(update.permalink);
       notice();
       change = update.change;
       if (wasAtBottom) toBottom();

@@ -1,0 +1,189 @@
+"""Tell i-Reserve what became of its messages: which have failed, and where threads are.
+
+What is to be told is written with what it tells of, in one transaction, and removed once it was
+published: it is told at least once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from kombu.exceptions import OperationalError
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from ireserve_mattermost.lanes import Lane
+from models import Database, DeliveryKind, Outcome, utc_now
+from tasks.app import app
+from tasks.outbound.ledger import Failed
+from tasks.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+# A worker that dies as it tells leaves the rest to another one after this time.
+TELL_AGAIN = timedelta(seconds=30)
+# The sweep runs by the same broker, so that it comes back when the broker does.
+PAUSE = timedelta(seconds=5)
+# A tenth of a second's work.
+AT_ONCE = 100
+# What Flower and the logs may show of it.
+SHOWN = ("outcome_id", "event", "licence_id", "conversation_id", "key")
+_MESSAGE, _NOTIFICATION = "reply:", "notification-id:"
+
+
+class OutcomeEvent(StrEnum):
+    """What i-Reserve is told of."""
+
+    FAILED = "failed"
+    THREAD_LINKED = "thread_linked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeNotice:
+    """What i-Reserve is told, as the arguments of its task. There is nothing in it that was said.
+
+    ``outcome_id`` is that of this event: the same when it is told twice.
+    """
+
+    outcome_id: str
+    event: OutcomeEvent
+    at: str
+    licence_id: str
+    conversation_id: str | None = None
+    message_id: str | None = None
+    notification_type: str | None = None
+    notification_id: str | None = None
+    user_id: str | None = None
+    kind: str | None = None
+    key: str | None = None
+    task_id: str | None = None
+    reason: str | None = None
+    detail: str | None = None
+    root_post_id: str | None = None
+    permalink: str | None = None
+
+
+def record_failure(connection: Connection, failed: Failed, payload: Mapping[str, Any]) -> None:
+    """Write down that i-Reserve is to hear of this failure."""
+    lane = Lane.parse(failed.lane)
+    user_id = payload.get("user_id") if failed.kind is DeliveryKind.USER else None
+    _record(
+        connection,
+        OutcomeNotice(
+            outcome_id=str(uuid4()),
+            event=OutcomeEvent.FAILED,
+            at=failed.at.isoformat(),
+            licence_id=lane.licence_id,
+            conversation_id=lane.subject if lane.family == "c" else None,
+            message_id=_after(_MESSAGE, failed.key),
+            notification_type=lane.subject if lane.family == "n" else None,
+            notification_id=_after(_NOTIFICATION, failed.key),
+            user_id=str(user_id) if isinstance(user_id, (str, int)) else None,
+            kind=failed.kind.value,
+            key=failed.key,
+            task_id=failed.task_id or None,
+            reason=failed.reason,
+            detail=failed.detail,
+        ),
+    )
+
+
+def _after(prefix: str, key: str) -> str | None:
+    return key.removeprefix(prefix) if key.startswith(prefix) else None
+
+
+def record_thread(connection: Connection, lane: Lane, *, root_post_id: str, permalink: str) -> None:
+    """Write down that i-Reserve is to hear where the conversation's thread is."""
+    _record(
+        connection,
+        OutcomeNotice(
+            outcome_id=str(uuid4()),
+            event=OutcomeEvent.THREAD_LINKED,
+            at=utc_now().isoformat(),
+            licence_id=lane.licence_id,
+            conversation_id=lane.subject,
+            root_post_id=root_post_id,
+            permalink=permalink,
+        ),
+    )
+
+
+def _record(connection: Connection, notice: OutcomeNotice) -> None:
+    connection.execute(
+        insert(Outcome).values(
+            licence_id=notice.licence_id, outcome_id=notice.outcome_id, notice=asdict(notice)
+        )
+    )
+
+
+def hand_over_due(runtime: Runtime) -> int:
+    """Send i-Reserve's task for each outcome that is due; return how many were told.
+
+    Without ``OUTCOME_TASK`` they are dropped: nothing is sent, also not later. Without a broker
+    they wait.
+    """
+    told = 0
+    while due := _claim(runtime.database):
+        sent = _send_all(runtime, due)
+        with runtime.database.transaction() as session:
+            session.execute(delete(Outcome).where(Outcome.id.in_(sent)))
+            rest = [row.id for row in due[len(sent) :]]
+            later = update(Outcome).where(Outcome.id.in_(rest))
+            session.execute(later.values(next_attempt_at=utc_now() + PAUSE))
+        told += len(sent)
+        if rest:
+            break
+    return told
+
+
+def _claim(database: Database) -> Sequence[Row[int, dict[str, Any]]]:
+    """Return what is due, and hide it from other workers for ``TELL_AGAIN``."""
+    with database.reading() as connection:
+        if connection.execute(_due().limit(1)).first() is None:
+            return []
+    with database.transaction() as session:
+        # SQLite has one writer at a time and needs no lock for a row.
+        due = session.execute(_due().limit(AT_ONCE).with_for_update(skip_locked=True)).all()
+        these = update(Outcome).where(Outcome.id.in_([row.id for row in due]))
+        session.execute(these.values(next_attempt_at=utc_now() + TELL_AGAIN))
+    return due
+
+
+def _due() -> Select[int, dict[str, Any]]:
+    due = select(Outcome.id, Outcome.notice).where(Outcome.next_attempt_at <= utc_now())
+    return due.order_by(Outcome.id)
+
+
+def _send_all(runtime: Runtime, due: Sequence[Row[int, dict[str, Any]]]) -> list[int]:
+    """Return which were sent: all, or those before the broker was gone."""
+    task = runtime.settings.outcome_task
+    sent = []
+    for row in due:
+        if task is not None and not _send(task, runtime.settings.reply_queue, row.notice):
+            break
+        sent.append(row.id)
+    return sent
+
+
+def _send(task: str, queue: str, notice: Mapping[str, Any]) -> bool:
+    shown = {name: notice.get(name) for name in SHOWN}
+    try:
+        app.send_task(
+            task,
+            kwargs=dict(notice),
+            queue=queue,
+            task_id=notice["outcome_id"],
+            argsrepr="()",
+            kwargsrepr=repr(shown),
+            ignore_result=True,
+        )
+    except OperationalError:
+        # Its text may hold the broker's address with a password.
+        log.warning("outcome_not_told", outcome_id=notice["outcome_id"])
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""The line that says in a thread what is missing there, and why."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tasks.rendering.desk import Desk
+from tasks.rendering.wording import Wording
+
+_SYSTEM = "i-Reserve"
+
+
+class Why(StrEnum):
+    """Why messages are missing, as far as it matters to the team."""
+
+    NOT_REACHED = "not_reached"
+    TROUBLE = "trouble"
+    REFUSED = "refused"
+    SWITCHED_OFF = "switched_off"
+    NOT_SHOWABLE = "not_showable"
+    OWN_ERROR = "own_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Messages of one kind of sender that are missing for one reason.
+
+    ``sender`` is a role, "note", or another word: then it is not known. ``is_doubtful``: one of
+    them may be there after all, or a part of it.
+    """
+
+    sender: str
+    why: Why
+    is_doubtful: bool
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+def missing_line(holes: Sequence[Hole], desk: Desk) -> str:
+    """Return the line that tells these holes; there is at least one."""
+    wording, count = desk.wording, sum(hole.count for hole in holes)
+    is_doubtful = any(hole.is_doubtful for hole in holes)
+    sentence = _counted(wording, count, is_doubtful=is_doubtful)
+    senders = _tally(holes, lambda hole: _sender(wording, hole.sender))
+    reasons = _tally(holes, lambda hole: _reason(wording, hole.why))
+    where = wording.missing_where if count == 1 else wording.missing_where_more
+    return f"⚠️ {sentence} ({senders}; {_times(holes, desk)}): {reasons}. {where}"
+
+
+def _counted(wording: Wording, count: int, *, is_doubtful: bool) -> str:
+    if count == 1:
+        return wording.maybe_missing_one if is_doubtful else wording.missing_one
+    text = wording.maybe_missing_more if is_doubtful else wording.missing_more
+    return text.format(count=count)
+
+
+def _tally(holes: Iterable[Hole], name: Callable[[Hole], str]) -> str:
+    """Return the names with how many messages each has; without, if there is but one name."""
+    counts: dict[str, int] = {}
+    for hole in holes:
+        counts[name(hole)] = counts.get(name(hole), 0) + hole.count
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{count} × {text}" for text, count in counts.items())
+
+
+def _sender(wording: Wording, sender: str) -> str:
+    known = {
+        "visitor": wording.of_visitor,
+        "agent": wording.of_agent,
+        "bot": wording.of_bot,
+        "system": _SYSTEM,
+        "note": wording.note,
+    }
+    return known.get(sender, wording.of_unknown)
+
+
+def _reason(wording: Wording, why: Why) -> str:
+    texts = {
+        Why.NOT_REACHED: wording.not_reached,
+        Why.TROUBLE: wording.had_trouble,
+        Why.REFUSED: wording.refused,
+        Why.SWITCHED_OFF: wording.switched_off,
+        Why.NOT_SHOWABLE: wording.not_showable,
+        Why.OWN_ERROR: wording.own_error,
+    }
+    return texts[why]
+
+
+def _times(holes: Iterable[Hole], desk: Desk) -> str:
+    first = desk.moment(min(hole.first_at for hole in holes))
+    last = desk.moment(max(hole.last_at for hole in holes))
+    return first if first == last else f"{first} – {last}"

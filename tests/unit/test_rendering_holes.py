@@ -1,0 +1,112 @@
+"""The line that says what is missing in a thread."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.failures import OwnReason
+from tasks.mattermost import Reason
+from tasks.outbound.holes import missing_of, why_of
+from tasks.rendering import DEFAULT_DESK, WORDINGS, Desk, Hole, Why, missing_line
+
+AT = datetime(2026, 5, 1, 14, 3, tzinfo=UTC)
+
+
+def hole(count: int = 1, **more: object) -> Hole:
+    """Return a visitor's message that is missing since Mattermost was away."""
+    values = {"sender": "visitor", "why": Why.NOT_REACHED, "is_doubtful": False}
+    return Hole(**{"count": count, "first_at": AT, "last_at": AT, **values, **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("holes", "expected"),
+    [
+        pytest.param(
+            [hole()],
+            "⚠️ 1 message before this one is missing here (visitor; 1 May 2026 14:03 UTC): "
+            "Mattermost could not be reached. It is in i-Reserve.",
+            id="one",
+        ),
+        pytest.param(
+            [
+                hole(2, last_at=AT + timedelta(minutes=2)),
+                hole(sender="agent", why=Why.REFUSED),
+                hole(sender="system", why=Why.SWITCHED_OFF),
+            ],
+            "⚠️ 4 messages before this one are missing here (2 × visitor, 1 × agent, "
+            "1 × i-Reserve; 1 May 2026 14:03 UTC – 1 May 2026 14:05 UTC): "
+            "2 × Mattermost could not be reached, 1 × Mattermost refused to take it, "
+            "1 × the connection to Mattermost was switched off. They are in i-Reserve.",
+            id="several",
+        ),
+        pytest.param(
+            [hole(), hole(sender="robot", is_doubtful=True)],
+            "⚠️ 2 messages before this one may be missing here, or parts of them "
+            "(1 × visitor, 1 × unknown sender; 1 May 2026 14:03 UTC): "
+            "Mattermost could not be reached. They are in i-Reserve.",
+            id="in doubt",
+        ),
+    ],
+)
+def test_line_says_how_many_whose_when_and_why(holes: list[Hole], expected: str) -> None:
+    """Kinds and reasons are counted where there are several."""
+    assert missing_line(holes, DEFAULT_DESK) == expected
+
+
+HOLES = st.builds(
+    Hole,
+    sender=st.sampled_from(["visitor", "agent", "bot", "system", "note", "unknown"]),
+    why=st.sampled_from(Why),
+    is_doubtful=st.booleans(),
+    count=st.integers(1, 100_000),
+    first_at=st.datetimes(timezones=st.just(UTC)),
+    last_at=st.datetimes(timezones=st.just(UTC)),
+)
+
+
+@given(st.lists(HOLES, min_size=1, max_size=72), st.sampled_from(sorted(WORDINGS)))
+def test_any_holes_are_one_short_line(holes: list[Hole], language: str) -> None:
+    """However many there are, in each language, it is a line that fits below a text."""
+    line = missing_line(holes, Desk.of(language=language, time_zone="Europe/Amsterdam"))
+
+    assert line.startswith("⚠️ ")
+    assert "\n" not in line
+    assert str(sum(each.count for each in holes)) in line
+    assert len(line) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("payload", "missing"),
+    [
+        ({"text": "x", "sender_role": "visitor"}, "visitor"),
+        ({"text": "x", "sender_role": "bot"}, "bot"),
+        ({"text": "x", "sender_role": "agent", "visibility": "internal"}, "note"),
+        ({"text": "x", "sender_role": ["robot"]}, "unknown"),
+        ({"attachments": [{"name": "a"}], "sender_role": "agent"}, "agent"),
+        ({"text": 5}, "unknown"),
+        ({"text": " \u200b", "sender_role": "visitor"}, None),
+        ({"sender_role": "visitor"}, None),
+        ({"text": "x", "sender_role": "agent", "origin_post_id": "p"}, None),
+    ],
+    ids=repr,
+)
+def test_what_a_thread_misses_is_what_was_said(
+    payload: dict[str, object], missing: str | None
+) -> None:
+    """A message counts once it said something that is not in Mattermost."""
+    assert missing_of({"message_id": "m1", **payload}) == missing
+    assert missing_of(payload) is None
+
+
+def test_each_reason_of_the_ledger_has_words_for_the_team() -> None:
+    """Those that skip a message, and an unknown one, count as refusals and never break the line."""
+    known = {reason.value: why_of(reason.value) for reason in (*Reason, *OwnReason)}
+
+    assert known["unreachable"] is Why.NOT_REACHED
+    assert known["internal_error"] is Why.OWN_ERROR
+    assert why_of("later") is why_of(None) is Why.REFUSED
+    assert set(known.values()) == set(Why)
