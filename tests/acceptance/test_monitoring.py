@@ -144,10 +144,11 @@ def test_flower_lists_our_queue_beside_workers_of_another_application(
 def _foreign_worker(redis_url: str, directory: Path) -> Iterator[None]:
     """Run a worker of an application that is not ours on the same Redis, and wait for it."""
     options = "worker --pool solo --queues foreign --loglevel INFO"
-    command = ["celery", "--broker", redis_url, *options.split()]
+    # With a module of its own: without one Celery reads the celeryconfig.py that it finds, ours.
+    (directory / "foreign.py").write_text("from celery import Celery\n\napp = Celery()\n")
+    command = ["celery", "--app", "foreign", "--broker", redis_url, *options.split()]
     log = directory / "foreign-worker.log"
     with log.open("wb") as output:
-        # Elsewhere and without our path: it would read our configuration.
         worker = subprocess.Popen(
             [Path(sys.executable).parent / command[0], *command[1:]],
             cwd=directory,
