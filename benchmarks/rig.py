@@ -20,6 +20,7 @@ from benchmarks.servers import databases
 from demo.mattermost import StandIn, running_server
 from demo.mattermost.received import Received
 from demo.redis_server import running_redis
+from tasks.app import app
 from tests.stage.deployment import Deployment
 from tests.waiting import wait_until
 
@@ -46,6 +47,7 @@ class Rig:
     stand_in: StandIn
     producer: Producer
     control: Celery
+    naive_control: Celery
     tokens: dict[str, str]
     channels: dict[str, str]
     roots: dict[str, str]
@@ -80,14 +82,17 @@ class Rig:
 
     def pause(self, queue: str) -> None:
         """Let the queue's worker take no more tasks."""
-        answers = self.control.control.cancel_consumer(
+        answers = self._control(queue).cancel_consumer(
             queue, destination=[_worker_of(queue)], reply=True, timeout=5
         )
         assert answers, f"no worker of {queue} answered"
 
     def resume(self, queue: str) -> None:
         """Let the queue's worker take tasks again."""
-        self.control.control.add_consumer(queue, destination=[_worker_of(queue)])
+        self._control(queue).add_consumer(queue, destination=[_worker_of(queue)])
+
+    def _control(self, queue: str) -> Any:
+        return (self.control if queue == OUR_QUEUE else self.naive_control).control
 
     def wait_for(self, count: int) -> list[Received]:
         """Wait until so many posts have been made; return them."""
@@ -98,6 +103,13 @@ class Rig:
         )
         wait_until(lambda: len(self.posts()) >= count, timeout_s=PATIENCE_S, what=f"{count} posts")
         return self.posts()
+
+
+def controlling(redis_url: str) -> Celery:
+    """Return an application that reaches our workers, which listen on a channel of their own."""
+    control = Celery(broker=redis_url)
+    control.conf.control_exchange = app.conf.control_exchange
+    return control
 
 
 def _worker_of(queue: str) -> str:
@@ -140,9 +152,9 @@ def running_rig(
         deployment.environment["WORKER_THREADS"] = str(THREADS)
         stack.callback(deployment.stop)
         assert deployment.command("db", "upgrade").returncode == 0
-        control = Celery(broker=redis_url)
+        controls = controlling(redis_url), Celery(broker=redis_url)
         producer = stack.enter_context(producing(deployment.environment))
-        rig = Rig(deployment, stand_in, producer, control, {}, {}, {})
+        rig = Rig(deployment, stand_in, producer, *controls, {}, {}, {})
         for licence in LICENCES:
             _add_licence(rig, licence)
         deployment.start_worker()

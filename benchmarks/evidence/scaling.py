@@ -14,6 +14,7 @@ from celery import Celery
 
 from benchmarks.installation import Installation, running_installation
 from benchmarks.report import Comparison, Report, Target, alternating
+from benchmarks.rig import controlling
 from benchmarks.servers import databases
 from demo.redis_server import running_redis
 
@@ -54,7 +55,7 @@ def _measure(
     installation: Installation, redis_url: str, kind: str, *, rounds: int
 ) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
     """Return posts per second, and cores in use, by the number of workers."""
-    with Celery(broker=redis_url) as control:
+    with controlling(redis_url) as control:
         names = _start_workers(installation)
         _pause(control, names)
         rates: dict[int, list[float]] = {count: [] for count in WORKERS}
