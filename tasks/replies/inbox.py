@@ -19,6 +19,9 @@ from tasks.replies.reply_ids import next_id, this_moment
 WAKE_UP_GRACE = timedelta(seconds=5)
 
 _REPLIES = cast(Table, Reply.__table__)
+# What one statement takes: fewer than a millisecond has numbers, of which PostgreSQL's count would
+# give some twice, also where others count on meanwhile.
+AT_ONCE = 2_000
 _ONE_PER_POST = ("licence_id", "post_id")
 # What all posts that are received at once have in common.
 _SHARED = ("licence_id", "state", "source", "received_at", "next_attempt_at")
@@ -54,10 +57,18 @@ def receive_all(
 ) -> dict[str, int]:
     """Return the ids of the new replies by their posts; they are numbered in the posts' order.
 
-    The same as ``receive`` for each of them, in one statement.
+    The same as ``receive`` for each of them, in as few statements as their numbers allow.
     """
-    if not post_ids:
-        return {}
+    new: dict[str, int] = {}
+    for start in range(0, len(post_ids), AT_ONCE):
+        portion = post_ids[start : start + AT_ONCE]
+        new |= _receive_portion(session, portion, licence_id=licence_id, source=source)
+    return new
+
+
+def _receive_portion(
+    session: Session, post_ids: Sequence[str], *, licence_id: str, source: ReplySource
+) -> dict[str, int]:
     dialect = session.get_bind().dialect.name
     posts = listed(dialect)
     shared = [bindparam(name, type_=_REPLIES.c[name].type) for name in _SHARED]

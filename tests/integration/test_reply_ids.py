@@ -94,3 +94,10 @@ def test_numbers_are_not_given_again_after_a_restore(database: Database) -> None
     after = _many(database, *(f"b{number}" for number in range(100)))
 
     assert not set(before) & set(after)
+
+
+def test_more_posts_than_a_moment_has_numbers_are_received_at_once(database: Database) -> None:
+    """5,000 replies that a dead endpoint missed: each is stored, with a number of its own."""
+    numbers = _many(database, *(f"{number:026d}" for number in range(5_000)))
+
+    assert len(set(numbers)) == 5_000
