@@ -41,6 +41,7 @@ def test_restarted_postgresql_loses_and_doubles_nothing(
     assert figures.failed == 0
 
 
+@pytest.mark.full_load
 @pytest.mark.measures_time
 def test_dead_server_hardly_delays_the_other_licences(
     sqlite_template: Path,

@@ -45,6 +45,7 @@ def _wait_for_marks(thread: DeployedThread, *, timeout_s: float) -> None:
     )
 
 
+@pytest.mark.one_database
 @pytest.mark.measures_time
 @pytest.mark.parametrize("way", ["webhook", "catch-up"])
 def test_receipts_of_a_burst_come_in_time(thread: DeployedThread, way: str) -> None:
