@@ -104,16 +104,34 @@ def check_workers(workers: Sequence[Worker] | None, others: Sequence[Worker] | N
     return passed("workers", f"alive: {', '.join(names)}")
 
 
-def check_reply_task(
-    task: str | None, queue: str, workers: Sequence[Worker] | None, *, waiting: int
+@dataclass(frozen=True, slots=True)
+class HostTask:
+    """A task of i-Reserve's: the check's name, its setting, and what holds while it is not set."""
+
+    name: str
+    setting: str
+    unset: str
+
+
+REPLY_TASK = HostTask("reply task", "REPLY_TASK", "i-Reserve reads the tables")
+OUTCOME_TASK = HostTask("outcome task", "OUTCOME_TASK", "i-Reserve is told of no failure")
+
+
+def check_host_task(
+    kind: HostTask,
+    task: str | None,
+    queue: str,
+    workers: Sequence[Worker] | None,
+    *,
+    waiting: int,
 ) -> Check:
-    """Return whether a worker of i-Reserve's takes the replies from the queue that they go to.
+    """Return whether a worker of i-Reserve's takes this task from the queue that it goes to.
 
     ``workers`` answered on Celery's usual channel; ``waiting``: messages in that queue.
     """
-    name = "reply task"
+    name = kind.name
     if task is None:
-        return skipped(name, "REPLY_TASK is not set: i-Reserve reads the tables")
+        return skipped(name, f"{kind.setting} is not set: {kind.unset}")
     if workers is None:
         return skipped(name, _NO_BROKER)
     readers = [each for each in workers if queue in each.queues]
@@ -124,7 +142,7 @@ def check_reply_task(
             name,
             f"no worker that reads the queue {queue!r} knows {task}: "
             f"{', '.join(each.name for each in readers)}",
-            "Check REPLY_TASK, and that i-Reserve's worker imports the module of that task.",
+            f"Check {kind.setting}, and that i-Reserve's worker imports the module of that task.",
         )
     sentence = f"no worker that reads the queue {queue!r} answered; messages in it: {waiting}"
     cure = (

@@ -64,7 +64,7 @@ def _check_database(database: Database) -> list[Check]:
 
 def _check_work(parts: Installation) -> list[Check]:
     """Return what was found of everything that needs Redis."""
-    redis, settings = parts.redis, parts.settings
+    redis = parts.redis
     # Each is asked for as long as a worker may take to answer.
     with ThreadPoolExecutor() as pool:
         own, usual = pool.map(workers.answering, (app, workers.any_application(app)))
@@ -74,13 +74,23 @@ def _check_work(parts: Installation) -> list[Check]:
         workers.check_workers(own, usual),
         workers.check_beat(redis),
         *_check_sweepers(parts),
-        workers.check_reply_task(
-            settings.reply_task,
-            settings.reply_queue,
-            usual,
-            waiting=workers.waiting_in(redis, settings.reply_queue),
-        ),
+        *_check_host_tasks(parts, usual),
         broker.check_entries(redis),
+    ]
+
+
+def _check_host_tasks(
+    parts: Installation, answering: Sequence[workers.Worker] | None
+) -> list[Check]:
+    queue = parts.settings.reply_queue
+    waiting = workers.waiting_in(parts.redis, queue)
+    tasks = {
+        workers.REPLY_TASK: parts.settings.reply_task,
+        workers.OUTCOME_TASK: parts.settings.outcome_task,
+    }
+    return [
+        workers.check_host_task(kind, task, queue, answering, waiting=waiting)
+        for kind, task in tasks.items()
     ]
 
 
@@ -94,7 +104,7 @@ def _check_sweepers(parts: Installation) -> list[Check]:
 
 
 def _left_out() -> list[Check]:
-    names = ("workers", "beat", "reply task")
+    names = ("workers", "beat", "reply task", "outcome task")
     return [skipped(name, broker.NO_BROKER, "See the check of the broker.") for name in names]
 
 

@@ -150,6 +150,7 @@ def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Oper
         "broker clock": "ok",
         "installation": "skip",
         "reply task": "skip",
+        "outcome task": "skip",
         "settings": "ok",
         "error reports": "skip",
         "entries": "ok",
@@ -457,7 +458,9 @@ def test_broker_that_is_away_is_named(
 
     assert found["broker"][0] == "fail"
     assert "REDIS_URL" in found["broker"][2]
-    assert {found[name][0] for name in ("beat", "workers", "reply task")} == {"skip"}
+    assert {found[name][0] for name in ("beat", "workers", "reply task", "outcome task")} == {
+        "skip"
+    }
 
 
 def test_database_that_is_away_is_named(

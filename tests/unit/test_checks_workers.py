@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ireserve_mattermost.wake_ups import DRAIN_LICENCE, QUEUE
-from tasks.checks.workers import Worker, check_reply_task, check_workers
+from tasks.checks.workers import (
+    OUTCOME_TASK,
+    REPLY_TASK,
+    HostTask,
+    Worker,
+    check_host_task,
+    check_workers,
+)
 
 TASK = "ireserve.record_reply"
 
@@ -39,10 +46,11 @@ def test_only_workers_that_do_our_work_count(
     assert sentence in check.sentence
 
 
+@pytest.mark.parametrize("kind", [REPLY_TASK, OUTCOME_TASK], ids=lambda kind: kind.setting)
 @pytest.mark.parametrize(
     ("task", "workers", "waiting", "state", "sentence"),
     [
-        pytest.param(None, [], 0, "skip", "REPLY_TASK is not set", id="not set"),
+        pytest.param(None, [], 0, "skip", "_TASK is not set", id="not set"),
         pytest.param(TASK, None, 0, "skip", "the broker", id="not asked"),
         pytest.param(TASK, [HOST], 0, "ok", "is known to a worker", id="taken"),
         pytest.param("typo", [HOST], 0, "fail", "knows typo: host@b", id="unknown there"),
@@ -50,11 +58,17 @@ def test_only_workers_that_do_our_work_count(
         pytest.param(TASK, [], 3, "fail", "messages in it: 3", id="replies wait"),
     ],
 )
-def test_consumer_of_the_replies_is_asked_for(
-    task: str | None, workers: list[Worker] | None, waiting: int, state: str, sentence: str
+def test_consumer_of_what_i_reserve_is_told_is_asked_for(
+    kind: HostTask,
+    task: str | None,
+    workers: list[Worker] | None,
+    waiting: int,
+    state: str,
+    sentence: str,
 ) -> None:
-    """It must read REPLY_QUEUE and know REPLY_TASK; one may have switched its channel off."""
-    check = check_reply_task(task, "celery", workers, waiting=waiting)
+    """It must read REPLY_QUEUE and know the task; one may have switched its channel off."""
+    check = check_host_task(kind, task, "celery", workers, waiting=waiting)
 
+    assert check.name == kind.name
     assert (check.state.value, bool(check.cure)) == (state, state in {"warn", "fail"})
     assert sentence in check.sentence
