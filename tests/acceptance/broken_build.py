@@ -11,8 +11,11 @@ from pathlib import Path
 
 from tests.stage.deployment import ROOT
 
-# What runs in production; the copy holds nothing else.
-PARTS = ("celeryconfig.py", "client", "inbound", "models", "Procfile", "settings.py", "tasks")
+# What runs in production, and what makes the copy a checkout with its defaults.
+PARTS = (
+    *("celeryconfig.py", "client", "inbound", "models", "Procfile", "pyproject.toml"),
+    *("setting_rules.py", "settings.py", "tasks"),
+)
 
 
 @dataclass(frozen=True, slots=True)
