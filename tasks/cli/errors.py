@@ -24,7 +24,7 @@ def explained(error: Exception) -> str | None:
         case AttachmentError():
             return f"{error}: check ATTACHMENTS_URL, then run it again"
         case SettingsError():
-            return f"{error}: see the README"
+            return f"{error}: see docs/settings.md"
         case OperationalError() | ProgrammingError() | InternalError():
             return (
                 f"the database cannot be reached or has no tables ({first_line(error)}): check "

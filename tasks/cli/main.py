@@ -45,7 +45,7 @@ def _load(_: click.Context, __: click.Parameter, path: Path | None) -> None:
 def main() -> None:
     """Connect i-Reserve with Mattermost, and look after it.
 
-    Settings come from the environment or from a file; see the README for each. Every command
+    Settings come from the environment or from a file; see docs/settings.md for each. Every command
     takes --json. Exit code 0: fine; 1: something is wrong; 2: the command was called wrongly; 130:
     Ctrl-C.
     """

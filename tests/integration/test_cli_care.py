@@ -214,5 +214,5 @@ def test_wrong_setting_is_named_without_its_value(
     answer = operator.json("status", exit_code=1)
 
     assert answer["error"] == (
-        "wrong settings: RETENTION_DAYS must be a valid integer: see the README"
+        "wrong settings: RETENTION_DAYS must be a valid integer: see docs/settings.md"
     )
