@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -29,7 +30,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the suite's marks."""
+    """Register the suite's marks, and let the processes of tests be interrupted.
+
+    A suite that a script starts in the background, or `nohup`, has Ctrl-C or a closed terminal
+    switched off, and so would have each process that it starts.
+    """
+    for signum, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(signum) is signal.SIG_IGN:
+            signal.signal(signum, handler)
     config.addinivalue_line("markers", "full_load: runs with --full-load alone")
     config.addinivalue_line(
         "markers", "one_database: on SQLite alone, but for --full-load: its SQL is plain"

@@ -15,5 +15,6 @@ def check_names(unread: Mapping[str, str]) -> Check:
     return warned(
         "settings",
         f"no process reads: {', '.join(told)}",
-        "Correct the name, or take it away; until then the default holds. docs/settings.md lists all.",
+        "Correct the name, or take it away; docs/settings.md lists all. Until then the default "
+        "holds.",
     )

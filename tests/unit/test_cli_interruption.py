@@ -14,11 +14,8 @@ from tasks.cli.interruption import Interrupted, half_done, interrupted_by, signa
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """What this process does at a signal is the usual in a test, and as before afterwards."""
+    """What this process does at a signal is the same afterwards."""
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
-    # The suite may itself be started by `nohup`.
-    for each in before:
-        signal.signal(each, signal.SIG_DFL)
     yield
     for each, handler in before.items():
         signal.signal(each, handler)
