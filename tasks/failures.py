@@ -72,9 +72,6 @@ MAY_HAVE_ARRIVED = "An earlier attempt was broken off: it may be in Mattermost a
 # What it holds while, and when, nothing is known of a message that was sent off.
 NOT_KNOWN_YET = "Whether it arrived is not known yet."
 
-# What it holds when the server was away for as long as a message waits: nothing was sent.
-WAS_AWAY = "was away for all of the"
-
 
 class SendFailedError(Exception):
     """The message will not be sent: it is kept as failed, with the reason and its payload.

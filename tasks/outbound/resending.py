@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import LOCK_S, HeldLock, Lane, LaneEntry, Lanes
 from models import Database, Delivery, DeliveryState, Licence
-from tasks.failures import MAY_HAVE_ARRIVED, WAS_AWAY, OwnReason
+from tasks.failures import MAY_HAVE_ARRIVED, OwnReason
 from tasks.mattermost import Reason
 from tasks.watch.filter import Filter, newest
 
@@ -19,13 +19,15 @@ from tasks.watch.filter import Filter, newest
 HOLD_WAIT_S = LOCK_S + 5.0
 POLL_S = 0.05
 
-# Failures that are decided before anything is sent; so is that of a server that was away.
+# Failures before anything was sent off. What an earlier attempt may have left is in the detail.
 BEFORE_SENDING = frozenset(
     {
         OwnReason.INVALID_ARGUMENTS,
         OwnReason.LICENCE_UNKNOWN,
         OwnReason.LICENCE_DISABLED,
         OwnReason.TOKEN_UNREADABLE,
+        Reason.UNREACHABLE,
+        Reason.TLS_FAILED,
     }
 )
 
@@ -125,8 +127,8 @@ def _reopen(session: Session, row: Delivery) -> None:
 def _was_never_sent(row: Delivery) -> bool:
     """Say whether nothing of the message can be in Mattermost, which then is not asked for it."""
     detail = row.detail or ""
-    untried = row.reason in BEFORE_SENDING or WAS_AWAY in detail
-    return untried and not row.post_count and MAY_HAVE_ARRIVED not in detail
+    is_before = row.reason in BEFORE_SENDING
+    return is_before and not row.post_count and MAY_HAVE_ARRIVED not in detail
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from ireserve_mattermost.messages import (
     parse_message,
     unknown_fields,
 )
-from tasks.failures import WAS_AWAY, OwnReason, SendFailedError, Waiting
+from tasks.failures import OwnReason, SendFailedError, Waiting
 from tasks.licences.access import LicenceAccess, NotificationTarget
 from tasks.mattermost import Reason
 from tasks.runtime import Runtime
@@ -76,7 +76,7 @@ def reason_to_wait(
         return Waiting(entry.key, _blocked_for(circuit.blocked_until - now), reason.value)
     return SendFailedError(
         Reason.UNREACHABLE,
-        f"the server of licence {lane.licence_id!r} {WAS_AWAY} "
+        f"the server of licence {lane.licence_id!r} was away for all of the "
         f"{runtime.settings.hold_s} s that a message waits",
     )
 
