@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from queue import Empty, Full, Queue
@@ -104,14 +104,21 @@ class WakeUps:
     def _run(self, waiting: Queue[_Item]) -> None:
         while True:
             batch = _next_batch(waiting)
-            if _REFUSALS in batch:
-                count_refused(self._redis(), self._take_refused())
-            if own := [each for each in batch if isinstance(each, str)]:
-                note_own_posts(self._redis(), own)
-            if replies := [each for each in batch if isinstance(each, tuple)]:
-                licences, ids = zip(*replies, strict=True)
-                wake_replies(ids, licence_ids=licences, publisher=self._app)
+            try:
+                self._publish(batch)
+            except Exception as error:  # noqa: BLE001
+                # The edge of the thread, which must not end. The sweep finds what it had.
+                log.error("wake_ups_failed", error=type(error).__name__)
             time.sleep(PAUSE_S)
+
+    def _publish(self, batch: Sequence[_Item]) -> None:
+        if _REFUSALS in batch:
+            count_refused(self._redis(), self._take_refused())
+        if own := [each for each in batch if isinstance(each, str)]:
+            note_own_posts(self._redis(), own)
+        if replies := [each for each in batch if isinstance(each, tuple)]:
+            licences, ids = zip(*replies, strict=True)
+            wake_replies(ids, licence_ids=licences, publisher=self._app)
 
     def _take_refused(self) -> Counter[Refusal]:
         with self._mutex:

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from celery import Celery
-from celery.contrib.testing.worker import start_worker
 from redis import Redis
 
 from tasks.checks.check import Check
 from tasks.checks.workers import ask_workers, check_installation
 from tasks.watch.signs import note_sweep, note_sweeper
+from tests.waiting import wait_until
 
-# No name of a task that other tests of this process have registered.
-TASK = "beside.record_reply"
+TASK = "ireserve.record_reply"
+# An application beside ours, with a process of its own: a worker in this one would set up its logs.
+BESIDE = f"""
+from celery import Celery
+
+app = Celery("beside")
+app.conf.update(task_default_queue="celery", worker_hijack_root_logger=False)
 
 
-def _nothing() -> None:
-    """Be a task of an application beside ours."""
+@app.task(name={TASK!r})
+def record_reply():
+    pass
+"""
 
 
+@pytest.fixture
+def beside(redis_url: str, tmp_path: Path) -> Iterator[None]:
+    """A worker of another application on the same Redis."""
+    (tmp_path / "beside.py").write_text(BESIDE)
+    command = [sys.executable, "-m", "celery", "--quiet", "--app", "beside", "--broker", redis_url]
+    with (tmp_path / "beside.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "worker", "--pool", "solo"], cwd=tmp_path, stdout=log, stderr=log
+        )
+        with process:
+            yield
+            process.kill()
+
+
+@pytest.mark.usefixtures("beside")
 def test_workers_tell_their_queues_and_tasks(redis_url: str) -> None:
     """What is judged is what a real worker answers."""
-    app = Celery("beside", broker=redis_url)
-    app.conf.update(task_default_queue="celery", worker_hijack_root_logger=False)
-    app.task(name=TASK, shared=False)(_nothing)
+    app = Celery("doctor", broker=redis_url, set_as_current=False)
 
-    with start_worker(app, pool="solo", perform_ping_check=False):
-        (found,) = ask_workers(app)
+    (found,) = wait_until(lambda: ask_workers(app), what="a worker", timeout_s=30)
 
     assert (sorted(found.queues), TASK in found.tasks) == (["celery"], True)
 

@@ -125,6 +125,23 @@ def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
     assert sorted(itertools.chain(*map(reply_ids, messages(redis_url)))) == [1, 2, 3]
 
 
+def test_unforeseen_error_ends_no_wake_up_but_its_own(redis_url: str) -> None:
+    """It is a line in the log, by its name alone, and the next reply wakes a worker."""
+
+    def closed() -> Redis:
+        raise ValueError("I/O operation on closed file, with a word of the team")
+
+    wake_ups = WakeUps(celery_at(redis_url), redis=closed)
+    with capture_logs() as logs:
+        wake_ups.note_own_post("a" * 26)
+        wait_until(lambda: logs, what="the error")
+        wake_ups.add(7, licence_id="L1")
+        (message,) = wait_until(lambda: messages(redis_url), what="a wake-up")
+
+    assert [(line["event"], line["error"]) for line in logs] == [("wake_ups_failed", "ValueError")]
+    assert reply_ids(message) == [7]
+
+
 @pytest.mark.measures_time
 def test_nobody_waits_for_a_broker_that_is_not_there() -> None:
     """Adding returns at once, also when far more than the queue takes is waiting already."""
