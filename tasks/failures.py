@@ -72,6 +72,9 @@ MAY_HAVE_ARRIVED = "An earlier attempt was broken off: it may be in Mattermost a
 # What it holds while, and when, nothing is known of a message that was sent off.
 NOT_KNOWN_YET = "Whether it arrived is not known yet."
 
+# A failure whose detail holds one of these may be in Mattermost all the same.
+IN_DOUBT = (MAY_HAVE_ARRIVED, NOT_KNOWN_YET)
+
 
 class SendFailedError(Exception):
     """The message will not be sent: it is kept as failed, with the reason and its payload.

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.values import is_blank
 from models import Delivery, DeliveryState
-from tasks.failures import MAY_HAVE_ARRIVED, NOT_KNOWN_YET, OwnReason
+from tasks.failures import IN_DOUBT, OwnReason
 from tasks.mattermost import Reason
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.marks import mark_of
@@ -104,11 +104,7 @@ def claim(job: Job, attempt: Attempt) -> None:
 
 def _claimed(connection: Connection, lane: Lane, delivery_id: int) -> list[Hole]:
     columns = _ROWS.c
-    doubtful = or_(
-        columns.post_count > 0,
-        columns.detail.contains(MAY_HAVE_ARRIVED),
-        columns.detail.contains(NOT_KNOWN_YET),
-    )
+    doubtful = or_(columns.post_count > 0, *map(columns.detail.contains, IN_DOUBT))
     kinds = (columns.missing, columns.reason, case((doubtful, 1), else_=0).label("doubtful"))
     times = (func.min(columns.enqueued_at), func.max(columns.enqueued_at))
     rows = connection.execute(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import LOCK_S, HeldLock, Lane, LaneEntry, Lanes
 from models import Database, Delivery, DeliveryState, Licence
-from tasks.failures import MAY_HAVE_ARRIVED, OwnReason
+from tasks.failures import IN_DOUBT, OwnReason
 from tasks.mattermost import Reason
 from tasks.watch.filter import Filter, newest
 
@@ -92,8 +92,8 @@ def why_not(session: Session, delivery_id: int, licence_id: str) -> str | None:
 def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
     """Put a failed message at the end of its lane, to be sent like a new one; return the lane.
 
-    A worker looks in Mattermost for it first. None: it is no failed message with a payload any
-    more. No worker is woken: see ``tasks.wake``.
+    A worker looks in Mattermost for it first, unless nothing of it was ever sent off. None: it is no
+    failed message with a payload any more. No worker is woken: see ``tasks.wake``.
 
     Raises:
         LaneBusyError: a worker is sending from its lane; nothing was changed.
@@ -127,8 +127,8 @@ def _reopen(session: Session, row: Delivery) -> None:
 def _was_never_sent(row: Delivery) -> bool:
     """Say whether nothing of the message can be in Mattermost, which then is not asked for it."""
     detail = row.detail or ""
-    is_before = row.reason in BEFORE_SENDING
-    return is_before and not row.post_count and MAY_HAVE_ARRIVED not in detail
+    in_doubt = row.post_count > 0 or any(words in detail for words in IN_DOUBT)
+    return row.reason in BEFORE_SENDING and not in_doubt
 
 
 @contextmanager

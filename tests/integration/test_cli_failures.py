@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from ireserve_mattermost.lanes import Lane
 from models import Delivery, User, utc_now
-from tasks.failures import MAY_HAVE_ARRIVED
+from tasks.failures import MAY_HAVE_ARRIVED, NOT_KNOWN_YET
 from tasks.outbound.resending import LaneBusyError, held
 from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE, Stage, drain
@@ -152,6 +152,12 @@ def test_message_that_arrived_after_all_is_not_posted_twice(
         pytest.param("unreachable", "no connection to the server", False, id="no connection"),
         pytest.param("tls_failed", "its certificate is not trusted", False, id="no trust"),
         pytest.param("timeout", "the answer was lost", True, id="sent off"),
+        pytest.param(
+            "unreachable",
+            f"no connection. {NOT_KNOWN_YET} It waited too long.",
+            True,
+            id="in doubt",
+        ),
         pytest.param(
             "licence_disabled", f"it is disabled. {MAY_HAVE_ARRIVED}", True, id="broken off before"
         ),
