@@ -16,10 +16,11 @@ from itertools import chain
 from structlog.contextvars import bound_contextvars
 
 from ireserve_mattermost.lanes import Lane, LaneEntry
+from ireserve_mattermost.messages import ChatMessage
 from models import DeliveryKind, DeliveryState
 from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
 from tasks.licences.access import LicenceAccess
-from tasks.outbound import endings, ledger
+from tasks.outbound import endings, holes, ledger
 from tasks.outbound.card import draw
 from tasks.outbound.delivery import deliver
 from tasks.outbound.endings import Delivered, is_the_entrys_fault
@@ -184,7 +185,10 @@ class Batch:
             return endings.give_up(self._runtime, self._lane, entry, error)
         if not isinstance(outcome, Delivered):
             return outcome
-        self._thread, self._may_have_holes = outcome.thread, False
+        self._thread = outcome.thread
+        if isinstance(message.message, ChatMessage):
+            # A root tells of none, and neither may one that an earlier worker has posted.
+            self._may_have_holes = bool(attempt.holes) and not holes.are_told(attempt)
         self._delivered.append(outcome)
         return Settled(entry.key, entry.task_id, DeliveryState.SENT)
 

@@ -18,7 +18,7 @@ from tasks.outbound.job import Attempt, Job
 from tasks.outbound.resending import discard_payloads, send_again
 from tasks.outbound.settlement import Draft, Place, post_marked
 from tasks.privacy.erasure import Places, erase_conversation
-from tests.stage.stage import Stage
+from tests.stage.stage import VISITOR, Stage
 
 LANE = Lane.of_conversation("L1", "c1")
 ONE = "1 message before this one is missing here"
@@ -69,6 +69,19 @@ def test_next_message_says_what_is_missing_and_why_and_the_one_after_does_not(
     assert second.message.startswith("🙋 **Jan**\nkept\n\n⚠️ ")
     assert third.message == "🙋 **Jan**\nmore"
     assert told(stage) == [f"⚠️ {ONE} (visitor): {why}. It is in i-Reserve."]
+
+
+@pytest.mark.one_database
+def test_root_between_a_hole_and_the_next_message_hides_nothing(stage: Stage) -> None:
+    """A root tells of no hole, so the message behind it does, in one batch too."""
+    stage.append("reply", conversation_id="c1", message_id="m1", text="lost", sender_role="boss")
+    stage.append("root", conversation_id="c1", visitor_name="Jan")
+    lane = stage.append("reply", conversation_id="c1", message_id="m2", text="kept", **VISITOR)
+
+    stage.drain(lane)
+
+    assert [state for state, _ in stage.states().values()] == ["failed", "sent", "sent"]
+    assert len(told(stage)) == 1
 
 
 def test_several_holes_are_one_line_with_kinds_and_reasons(stage: Stage) -> None:
