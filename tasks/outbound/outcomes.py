@@ -14,25 +14,22 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from kombu.exceptions import OperationalError
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from ireserve_mattermost.lanes import Lane
 from models import Database, DeliveryKind, Outcome, utc_now
-from tasks.app import app
 from tasks.outbound.ledger import Failed
 from tasks.runtime import Runtime
+from tasks.telling import PAUSE, tell
 
 log = structlog.get_logger(__name__)
 
 # A worker that dies as it tells leaves the rest to another one after this time.
 TELL_AGAIN = timedelta(seconds=30)
-# The sweep runs by the same broker, so that it comes back when the broker does.
-PAUSE = timedelta(seconds=5)
 # A tenth of a second's work.
 AT_ONCE = 100
 # What Flower and the logs may show of it.
-SHOWN = ("outcome_id", "event", "licence_id", "conversation_id", "key")
+SHOWN = ("licence_id", "conversation_id", "event", "key", "outcome_id")
 _MESSAGE, _NOTIFICATION = "reply:", "notification-id:"
 
 
@@ -133,10 +130,11 @@ def hand_over_due(runtime: Runtime) -> int:
         with runtime.database.transaction() as session:
             session.execute(delete(Outcome).where(Outcome.id.in_(sent)))
             rest = [row.id for row in due[len(sent) :]]
-            later = update(Outcome).where(Outcome.id.in_(rest))
-            session.execute(later.values(next_attempt_at=utc_now() + PAUSE))
+            if rest:
+                later = update(Outcome).where(Outcome.id.in_(rest))
+                session.execute(later.values(next_attempt_at=utc_now() + PAUSE))
         told += len(sent)
-        if rest:
+        if rest or len(due) < AT_ONCE:
             break
     return told
 
@@ -171,19 +169,8 @@ def _send_all(runtime: Runtime, due: Sequence[Row[int, dict[str, Any]]]) -> list
 
 
 def _send(task: str, queue: str, notice: Mapping[str, Any]) -> bool:
-    shown = {name: notice.get(name) for name in SHOWN}
-    try:
-        app.send_task(
-            task,
-            kwargs=dict(notice),
-            queue=queue,
-            task_id=notice["outcome_id"],
-            argsrepr="()",
-            kwargsrepr=repr(shown),
-            ignore_result=True,
-        )
-    except OperationalError:
-        # Its text may hold the broker's address with a password.
-        log.warning("outcome_not_told", outcome_id=notice["outcome_id"])
-        return False
-    return True
+    outcome_id, ids = notice["outcome_id"], {name: notice.get(name) for name in SHOWN}
+    is_sent = tell(task, notice, queue=queue, task_id=outcome_id, ids=ids)
+    if not is_sent:
+        log.warning("outcome_not_told", outcome_id=outcome_id)
+    return is_sent

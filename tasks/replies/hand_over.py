@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from typing import Any, Self
 
 import structlog
-from kombu.exceptions import OperationalError
 from sqlalchemy import Update, update
 
-from ireserve_mattermost.wake_ups import shown
 from models import Reply, utc_now
-from tasks.app import app
 from tasks.replies.known_reply import KnownReply
 from tasks.runtime import Runtime
+from tasks.telling import PAUSE, tell
 
 log = structlog.get_logger(__name__)
 
-# The sweep runs by the same broker, so that it comes back when the broker does.
-PAUSE = timedelta(seconds=5)
 # What Flower and the logs may show of it.
 SHOWN = ("licence_id", "conversation_id", "reply_id", "event", "revision", "post_id")
 
@@ -74,9 +69,9 @@ class ReplyNotice:
         """Return the task's keyword arguments."""
         return asdict(self)
 
-    def shown(self) -> str:
-        """Return the arguments as Flower and the logs may show them: ids, and no more."""
-        return shown({name: getattr(self, name) for name in SHOWN})
+    def ids(self) -> dict[str, Any]:
+        """Return the arguments that Flower and the logs may show: ids, and no more."""
+        return {name: getattr(self, name) for name in SHOWN}
 
 
 def hand_over(runtime: Runtime, known: KnownReply | None) -> bool:
@@ -94,21 +89,11 @@ def hand_over(runtime: Runtime, known: KnownReply | None) -> bool:
 
 
 def _send(runtime: Runtime, task: str, notice: ReplyNotice) -> bool:
-    try:
-        app.send_task(
-            task,
-            kwargs=notice.arguments(),
-            queue=runtime.settings.reply_queue,
-            task_id=notice.task_id,
-            argsrepr="()",
-            kwargsrepr=notice.shown(),
-            ignore_result=True,
-        )
-    except OperationalError:
-        # Its text may hold the broker's address with a password.
+    queue = runtime.settings.reply_queue
+    is_sent = tell(task, notice.arguments(), queue=queue, task_id=notice.task_id, ids=notice.ids())
+    if not is_sent:
         log.warning("reply_not_handed_over", reply_id=notice.reply_id, event_name=notice.event)
-        return False
-    return True
+    return is_sent
 
 
 def _told(known: KnownReply) -> Update:

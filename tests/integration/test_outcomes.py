@@ -95,14 +95,8 @@ def test_failure_is_told_with_ids_reason_and_time_and_without_what_was_said(stag
     )
     assert headers["task"] == TASK
     assert headers["argsrepr"] == "()"
-    assert headers["kwargsrepr"] == repr(
-        {
-            "outcome_id": headers["id"],
-            "event": "failed",
-            "licence_id": "L1",
-            "conversation_id": "c1",
-            "key": "reply:m1",
-        }
+    assert headers["kwargsrepr"] == (
+        f"L1 / c1, event=failed, key=reply:m1, outcome_id={headers['id']}"
     )
     assert "GEHEIM" not in str(notice)
     assert pending(stage) == []
