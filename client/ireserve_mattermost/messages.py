@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Iterator, Literal, Mapping, Union
+from typing import Any, Iterator, Literal, Mapping, Union, get_args
 
 from ireserve_mattermost import values
 from ireserve_mattermost.lanes import Lane
@@ -119,7 +119,7 @@ class ChatMessage:
     licence_id: str = checked(values.identifier)
     conversation_id: str = checked(values.identifier)
     message_id: str = checked(values.identifier)
-    sender_role: Role = checked(values.choice("visitor", "agent", "bot", "system"))
+    sender_role: Role = checked(values.choice(*get_args(Role)))
     sender_name: str | None = checked(values.text(NAME_LENGTH), default=None)
     text: str = checked(values.text(TEXT_LENGTH), default="")
     attachments: tuple[Attachment, ...] = checked(_attachments, default=())

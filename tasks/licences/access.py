@@ -65,7 +65,7 @@ class LicenceAccess:
 
     @property
     def speaks_as_author(self) -> bool:
-        """Say whether visitor and agent are the authors of their posts."""
+        """Say whether senders are the authors of their posts."""
         return self.names is Names.AUTHOR and self.allows_own_names
 
     @property

@@ -181,9 +181,9 @@ def _card(thread: Thread, licence: LicenceAccess) -> Card:
         question=thread.subject or thread.question,
         assignee=thread.assignee_name,
         assignee_username=thread.assignee_username,
-        # Who is named follows the thread from then on; a root without a question names no member.
         reply_prefix=licence.wanted_prefix,
         is_for_alerts=licence.reply_mode is ReplyMode.ALERTS,
+        # Who is named follows the thread from then on; a root without a question names no member.
         mention=licence.mention if is_open and thread.question else "",
         page_url=thread.page_url,
         page_title=thread.page_title,

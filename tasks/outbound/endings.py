@@ -99,7 +99,7 @@ def _write_failed_attempt(
             attempt.begun,
             error,
             job.payload,
-            post_count=max(len(attempt.posts), attempt.begun.post_count),
+            post_count=len(attempt.posts),
             tells_outcomes=job.tells_outcomes,
             tells_holes=holes.are_told(attempt),
         )
@@ -123,7 +123,7 @@ def _write_failed(
         detail=detail_of(error),
         payload=payload,
         missing=holes.missing_of(payload),
-        post_count=post_count,
+        post_count=max(post_count, begun.post_count),
     )
     if failed is None:
         return

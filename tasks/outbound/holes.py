@@ -8,7 +8,7 @@ gives its claim back, and the next message tells both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from sqlalchemy import (
     BindParameter,
@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from ireserve_mattermost.lanes import Lane
+from ireserve_mattermost.messages import Role
 from ireserve_mattermost.values import is_blank
 from models import Delivery, DeliveryState
 from tasks.failures import IN_DOUBT, OwnReason
@@ -37,7 +38,7 @@ from tasks.rendering import Hole, Why
 _ROWS = cast(Table, Delivery.__table__)
 # What a post keeps in its mark when it tells holes: how many.
 KEPT = "missing"
-_ROLES = frozenset({"visitor", "agent", "bot", "system"})
+_ROLES = frozenset(get_args(Role))
 
 _NOT_REACHED = dict.fromkeys(
     (

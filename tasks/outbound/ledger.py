@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, case, select, update
+from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ireserve_mattermost.lanes import Lane, LaneEntry
@@ -220,7 +220,7 @@ def mark_failed(
     detail: str,
     payload: dict[str, Any] | None,
     missing: str | None,
-    post_count: int = 0,
+    post_count: int,
 ) -> Failed | None:
     """Note that the message was not sent and will not be, and keep what was enqueued.
 
@@ -238,9 +238,7 @@ def mark_failed(
             detail=detail,
             payload=payload,
             missing=missing,
-            post_count=case(
-                (columns.post_count > post_count, columns.post_count), else_=post_count
-            ),
+            post_count=post_count,
             finished_at=at,
         )
     )

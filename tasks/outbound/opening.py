@@ -36,7 +36,8 @@ def open_messages(
             return ledger.begin(connection, lane, entries), thread
     with database.connection() as connection:
         opening = ledger.begin(connection, lane, entries)
-        return opening, load_thread(connection, _said(heard, opening), _first(heard).licence)
+        said = _said(heard, opening)
+        return opening, load_thread(connection, thread, said, _first(heard).licence)
 
 
 def reload_thread(database: Database, messages: Sequence[Keyed]) -> Thread | None:
@@ -45,7 +46,8 @@ def reload_thread(database: Database, messages: Sequence[Keyed]) -> Thread | Non
     if not heard:
         return None
     with database.connection() as connection:
-        return load_thread(connection, _said(heard, Opening({}, {})), _first(heard).licence)
+        thread, said = _known(connection, heard), _said(heard, Opening({}, {}))
+        return load_thread(connection, thread, said, _first(heard).licence)
 
 
 def _heard(messages: Sequence[Keyed]) -> dict[str, CheckedMessage]:

@@ -92,8 +92,8 @@ def why_not(session: Session, delivery_id: int, licence_id: str) -> str | None:
 def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
     """Put a failed message at the end of its lane, to be sent like a new one; return the lane.
 
-    A worker looks in Mattermost for it first, unless nothing of it was ever sent off. None: it is no
-    failed message with a payload any more. No worker is woken: see ``tasks.wake``.
+    A worker looks in Mattermost for it first, unless nothing of it was ever sent off. None: it is
+    no failed message with a payload any more. No worker is woken: see ``tasks.wake``.
 
     Raises:
         LaneBusyError: a worker is sending from its lane; nothing was changed.

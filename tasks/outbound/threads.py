@@ -145,12 +145,13 @@ def _told(thread: Thread | None, said: Sequence[Said]) -> dict[str, Any]:
     return told_by({name: getattr(thread, name, None) for name in _TOLD}, said)
 
 
-def load_thread(connection: Connection, said: Sequence[Said], licence: LicenceAccess) -> Thread:
-    """Return the conversation of these messages with its thread; it is made if need be.
+def load_thread(
+    connection: Connection, thread: Thread | None, said: Sequence[Said], licence: LicenceAccess
+) -> Thread:
+    """Return the thread of these messages, made if need be; what they tell of it is stored.
 
-    What they tell of it is stored.
+    ``thread`` is what ``find_thread`` has found under the same lane's lock.
     """
-    thread = find_thread(connection, said[0].message)
     told = _told(thread, said)
     if thread is None:
         first = cast("RootPost | ChatMessage | ConversationChange", said[0].message)

@@ -37,4 +37,4 @@ def test_message_that_changes_the_conversation_is_begun_with_the_change(stage: S
         report = drain(stage.runtime, LANE)
 
     assert str(report) == "1 sent"
-    assert cost.transactions[0] == ["INSERT", "SELECT", "UPDATE"]
+    assert cost.transactions[0] == ["INSERT", "UPDATE"]
