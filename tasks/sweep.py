@@ -25,8 +25,6 @@ from tasks.watch.store_looks import begin_look, end_look
 
 log = structlog.get_logger(__name__)
 
-SWEEP_INTERVAL_S = 5.0
-
 
 # Every few seconds: its events would bury everything else in Flower.
 @app.task(name="mattermost.sweep", send_events=False)
@@ -57,9 +55,9 @@ def sweep_once(runtime: Runtime) -> str:
     broken = [name for name, count in done.items() if count is None]
     if broken:
         raise SweepFailedError(f"not done: {', '.join(broken)}")
-    note_sweep(runtime.redis)
-    # A database that is away has broken a part above.
+    # A database that is away has broken a part above. Who waits for the sweep reads who it was.
     note_sweeper(runtime.redis, name_of(runtime.database))
+    note_sweep(runtime.redis)
     return ", ".join(f"{count} {name}" for name, count in done.items())
 
 
@@ -102,7 +100,7 @@ def look_at_store_once(runtime: Runtime) -> str:
     """Try the store, unless another worker is at it; return what was found, in one word."""
     if not begin_look(runtime.redis):
         return "another worker is at it"
-    reason = trouble_of_store(AttachmentStore(runtime.settings.attachments_url))
+    reason = trouble_of_store(AttachmentStore(runtime.settings.attachments_url), "worker")
     if reason is not None:
         log.error("store_takes_no_file", reason=reason.value)
     end_look(runtime.redis, takes_files=reason is None)

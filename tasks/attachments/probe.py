@@ -8,9 +8,13 @@ from tasks.attachments.errors import AttachmentError, AttachmentReason
 from tasks.attachments.store import AttachmentStore
 
 
-def trouble_of_store(store: AttachmentStore) -> AttachmentReason | None:
-    """Return what keeps the store from taking files; None: it takes them."""
-    content, path = uuid4().bytes, f"probe-{uuid4().hex}"
+def trouble_of_store(store: AttachmentStore, name: str) -> AttachmentReason | None:
+    """Return what keeps the store from taking files; None: it takes them.
+
+    ``name`` is the caller's own: a store that removes nothing keeps one file of it, not one more
+    with each look.
+    """
+    content, path = uuid4().bytes, f"probe-{name}"
     try:
         store.write(path, [content], temporary=f"{path}.part")
         with store.open(path) as file:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from tasks.attachments.probe import trouble_of_store
 from tasks.attachments.store import AttachmentStore
 from tasks.checks.check import Check, failed, passed
@@ -16,7 +18,7 @@ def check_store(store: AttachmentStore) -> Check:
     """Write a small file, read it and remove it."""
     name = "attachment store"
     try:
-        reason = trouble_of_store(store)
+        reason = trouble_of_store(store, f"doctor-{uuid4().hex}")
     except ImportError as error:
         return failed(name, f"the store needs a package: {error.name or 'see the extras'}", _CURE)
     if reason is not None:

@@ -27,6 +27,8 @@ from ireserve_mattermost.connections import worker_redis
 from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.wake_ups import QUEUE
 from models import Database, DeliveryKind, Reply, ReplyAttachment, ReplySource
+from tasks.attachments.errors import AttachmentError, AttachmentReason
+from tasks.attachments.store import AttachmentStore
 from tasks.mattermost import NotSentError, Reason
 from tasks.replies.unowned_files import write_down
 from tasks.sweep import look_at_store_once
@@ -470,6 +472,23 @@ def test_store_is_told_as_a_worker_found_it(
 
     assert ("store",) not in before
     assert scraper.read("up")["store",] == is_up
+
+
+@pytest.mark.one_database
+def test_store_that_removes_nothing_keeps_one_file_of_all_looks(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look a minute must not fill a store that only takes."""
+    monkeypatch.setattr(AttachmentStore, "remove", _refuse)
+
+    outcomes = [look_at_store_once(stage.runtime) for _ in range(3)]
+
+    assert outcomes == ["store_unavailable"] * 3
+    assert [path.name for path in stage.store.iterdir()] == ["probe-worker"]
+
+
+def _refuse(*_: object) -> None:
+    raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE)
 
 
 @pytest.mark.one_database
