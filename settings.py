@@ -193,6 +193,12 @@ def own_port(usual: int) -> int:
     return int(port)
 
 
+def own_address() -> str:
+    """Return the address at which a neighbour on this machine answers, as the Procfile has it."""
+    address = os.environ.get("LISTEN_ADDRESS") or "0.0.0.0"
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+
+
 def flower_prefix() -> str:
     """Return what stands before each of Flower's addresses, as Flower itself reads it."""
     prefix = os.environ.get("FLOWER_URL_PREFIX", "").strip("/")

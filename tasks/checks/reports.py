@@ -28,11 +28,11 @@ def check_reports(dsn: str | None) -> Check:
             "SENTRY_DSN is set, but sentry-sdk is not installed: no error is reported",
             "Install the extra `sentry`: pip install 'ireserve-mattermost[sentry]'.",
         )
-    from sentry_sdk.utils import BadDsn, Dsn
+    from sentry_sdk.utils import Dsn
 
     try:
         address = Dsn(dsn)
-    except BadDsn:
+    except ValueError:
         return warned(NAME, "SENTRY_DSN is no address of Sentry: no error is reported", _CURE)
     return _ask(str(address.to_auth().get_api_url()), address.to_auth("doctor").to_header())
 

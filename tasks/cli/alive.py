@@ -10,7 +10,7 @@ from socket import gethostname
 
 import click
 
-from settings import flower_prefix, own_port, own_worker_name
+from settings import flower_prefix, own_address, own_port, own_worker_name
 from tasks.cli.installation import Installation
 from tasks.cli.output import show
 from tasks.watch.processes import ALIVE_MS, ProcessKind, seen_s_ago
@@ -56,7 +56,7 @@ def _ask_flower(process: str) -> tuple[bool, str]:
 
 
 def _ask(process: str, *, port: int, path: str) -> tuple[bool, str]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN_S)
+    connection = HTTPConnection(own_address(), port, timeout=ANSWERS_WITHIN_S)
     try:
         connection.request("GET", path)
         status = connection.getresponse().status

@@ -40,13 +40,12 @@ def start_error_reports(settings: Settings, *, process: str) -> bool:
         return False
     try:
         import sentry_sdk
-        from sentry_sdk.utils import BadDsn
     except ImportError:
         log.error("error_reports_off", reason="SENTRY_DSN is set, but sentry-sdk is not installed")
         return False
     try:
         _start(settings.sentry_dsn.get_secret_value())
-    except BadDsn:
+    except ValueError:
         # Its text quotes the DSN.
         log.error("error_reports_off", reason="SENTRY_DSN is no address of Sentry")
         return False

@@ -40,6 +40,8 @@ def settings(
     )
     environment_of(made, monkeypatch)
     monkeypatch.setenv("PORT", str(free_port()))
+    # An address of this machine at which nothing else answers.
+    monkeypatch.setenv("LISTEN_ADDRESS", "127.0.0.2")
     return made
 
 
@@ -50,7 +52,8 @@ def started(settings: Settings, tmp_path: Path) -> Iterator[dict[str, subprocess
     names = ("DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEYS", "ATTACHMENTS_URL")
     file.write_text("".join(f"{name}='{os.environ[name]}'\n" for name in names))
     # Nothing but what a supervisor gives to a process.
-    bare = {"PATH": os.defpath, "PORT": os.environ["PORT"]}
+    bare = {"PATH": os.defpath}
+    bare |= {name: os.environ[name] for name in ("PORT", "LISTEN_ADDRESS")}
     running = {}
     for process in PROCESSES:
         with (tmp_path / f"{process}.log").open("wb") as log:

@@ -34,11 +34,12 @@ def test_missing_sdk_is_a_line_in_the_log(
     assert "sentry-sdk is not installed" in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize("dsn", ["geheim", "https://geheim@host:geheim/1", "https://geheim@[h/1"])
 def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
-    capsys: pytest.CaptureFixture[str],
+    dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A typing mistake does not stop the worker, and what was typed is not shown."""
-    started = start_error_reports(Settings(sentry_dsn=SecretStr("geheim")), process="worker")
+    started = start_error_reports(Settings(sentry_dsn=SecretStr(dsn)), process="worker")
 
     logged = "".join(capsys.readouterr())
     assert started is False
