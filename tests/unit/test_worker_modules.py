@@ -12,7 +12,7 @@ from models.keyring import new_key
 # Each with what uses it, which is no worker.
 UNUSED = {
     "alembic": "db upgrade",
-    "emoji": "the first emoji of a reply",
+    "emoji": "the demo",
     "flask": "the web process",
     "jinja2": "the web process and the demo",
     "mako": "db upgrade",
@@ -21,7 +21,6 @@ UNUSED = {
     "psycopg": "an installation on PostgreSQL",
     "rich": "the command line's tables; structlog would load it for tracebacks",
     "sentry_sdk": "an installation with SENTRY_DSN",
-    "typer": "the command line",
     "waitress": "the web process",
 }
 LOAD = """
