@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import Database, KeyRing, KeyRingError, Licence
 from models.limits import within
 from models.migrations import schema_state
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.outbound.resending import count_of_unregistered
+from tasks.watch.own_servers import first_line
 
 # A server that stands still is found out within this time.
 DATABASE_WITHIN_S = 10.0
 # Licences that one line names.
 MAX_NAMED = 10
-# Workers on the same network answer within milliseconds; one at work answers all the same.
-PING_TIMEOUT_S = 1.0
-# The sweep runs every 5 s; workers that are all busy may let a few of them go by.
-SWEEP_LATE_S = 60.0
 
 
 def check_database(database: Database) -> Check:
@@ -31,7 +28,7 @@ def check_database(database: Database) -> Check:
     except SQLAlchemyError as error:
         return failed(
             "database",
-            f"the database cannot be reached ({_said(error)})",
+            f"the database cannot be reached ({first_line(error)})",
             "Check DATABASE_URL (host, user, password, database), and that its server runs.",
         )
     if not state.is_current:
@@ -47,12 +44,6 @@ def check_database(database: Database) -> Check:
             "Point DATABASE_URL at the primary server, or at a file that this user may write.",
         )
     return passed("database", f"reachable, schema at revision {state.current}")
-
-
-def _said(error: SQLAlchemyError) -> str:
-    """Return what the database says, without the statement that was asked."""
-    said = str(error.orig).strip() if isinstance(error, DBAPIError) else ""
-    return said.partition("\n")[0] or type(error).__name__
 
 
 def check_limits(database: Database) -> Check:

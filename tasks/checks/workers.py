@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIMEOUT_S
 from ireserve_mattermost.wake_ups import DRAIN_LICENCE, QUEUE
+from tasks.checks.broker import NO_BROKER
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.watch.signs import last_sweep_at, last_sweep_s_ago, sweepers
 
@@ -24,7 +25,6 @@ SWEEP_LATE_S = 60.0
 # One and a half times that interval, and how often it is looked whether it has run.
 NEXT_SWEEP_S = 7.5
 POLL_S = 0.2
-_NO_BROKER = "the broker does not do its work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def check_workers(workers: Sequence[Worker] | None, others: Sequence[Worker] | N
     asked there.
     """
     if workers is None or others is None:
-        return skipped("workers", _NO_BROKER)
+        return skipped("workers", NO_BROKER)
     all_of_them = [*workers, *others]
     readers = [each for each in all_of_them if QUEUE in each.queues]
     strangers = sorted({each.name for each in readers if not each.is_ours})
@@ -133,7 +133,7 @@ def check_host_task(
     if task is None:
         return skipped(name, f"{kind.setting} is not set: {kind.unset}")
     if workers is None:
-        return skipped(name, _NO_BROKER)
+        return skipped(name, NO_BROKER)
     readers = [each for each in workers if queue in each.queues]
     if any(task in each.tasks for each in readers):
         return passed(name, f"{task} is known to a worker that reads the queue {queue!r}")
@@ -144,6 +144,10 @@ def check_host_task(
             f"{', '.join(each.name for each in readers)}",
             f"Check {kind.setting}, and that i-Reserve's worker imports the module of that task.",
         )
+    return _without_reader(name, queue, waiting)
+
+
+def _without_reader(name: str, queue: str, waiting: int) -> Check:
     sentence = f"no worker that reads the queue {queue!r} answered; messages in it: {waiting}"
     cure = (
         "Start i-Reserve's worker for that queue, on this Redis, or set REPLY_QUEUE to the queue "
@@ -158,7 +162,7 @@ def check_beat(redis: Redis) -> Check:
     try:
         seconds = last_sweep_s_ago(redis)
     except RedisError:
-        return skipped("beat", _NO_BROKER)
+        return skipped("beat", NO_BROKER)
     if seconds is None or seconds > SWEEP_LATE_S:
         since = "has never run" if seconds is None else f"ran last {seconds:.0f} s ago"
         return failed(
@@ -179,7 +183,7 @@ def check_installation(redis: Redis, ours: str, *, wait_s: float = NEXT_SWEEP_S)
     try:
         seen = _with_the_next(redis, ours, wait_s)
     except RedisError:
-        return skipped(name, _NO_BROKER)
+        return skipped(name, NO_BROKER)
     if seen is None:
         return skipped(name, "no sweep runs")
     if _is_other(seen, ours):
@@ -201,7 +205,7 @@ def _with_the_next(redis: Redis, ours: str, wait_s: float) -> Sequence[str] | No
     began, deadline = last_sweep_at(redis), time.monotonic() + wait_s
     while ours not in (seen := sweepers(redis)):
         if last_sweep_at(redis) != began:
-            return seen
+            return sweepers(redis)
         if time.monotonic() > deadline:
             return None
         time.sleep(POLL_S)

@@ -15,9 +15,9 @@ from tasks.cli.command import wants_json
 from tasks.cli.examination import Examination, Finding, examine_installation, licence_ids
 from tasks.cli.installation import Installation
 from tasks.cli.interruption import half_done
+from tasks.cli.licence.registration import no_licence
 from tasks.cli.output import is_read_by_people, progress, show
 from tasks.cli.tables import Rows
-from tasks.licences.registration import RegistrationError
 from tasks.mattermost.exchange import Stopping
 from tasks.runtime import connect
 
@@ -69,9 +69,7 @@ def _chosen(ids: list[str] | None, licence_id: str | None) -> list[str]:
     if ids is None:
         return []
     if licence_id is not None and licence_id not in ids:
-        raise RegistrationError(
-            f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
-        )
+        raise no_licence(licence_id)
     return ids if licence_id is None else [licence_id]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 
 from models import KeyRingError
 from settings import SettingsError
@@ -13,6 +13,7 @@ from tasks.failures import SendFailedError
 from tasks.licences.registration import RegistrationError
 from tasks.mattermost import MattermostError
 from tasks.outbound.resending import LaneBusyError
+from tasks.watch.own_servers import first_line
 
 NO_REDIS = "Redis cannot be reached: check REDIS_URL, and that it runs"
 _AS_THEY_ARE = (RegistrationError, MattermostError, KeyRingError, SendFailedError, LaneBusyError)
@@ -35,8 +36,3 @@ def explained(error: Exception) -> str | None:
         case OSError() if error.filename is not None:
             return f"{error.filename}: {error.strerror}"
     return str(error) if isinstance(error, _AS_THEY_ARE) else None
-
-
-def first_line(error: DBAPIError) -> str:
-    """Return what the database says, without the statement that was asked."""
-    return str(error.orig).strip().partition("\n")[0]

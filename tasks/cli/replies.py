@@ -72,12 +72,12 @@ def collect(licence_id: str, ids: tuple[int, ...], reason: str | None, files: bo
         if not files:
             found += find_unrecorded_ids(session, wanted, given_up=not ids)
     found = sorted(set(found))
-    with half_done(lambda: f"Replies that are asked for again within a minute: {len(found)}."):
-        if not all(wake_replies(each, licence_ids=[whose]) for whose, each in batches(found)):
-            raise OperatorError(NO_REDIS)
     asked = [reply_id for reply_id, _ in found]
     if asked:
         changed("collect", replies=asked)
+    with half_done(lambda: f"Replies that are asked for again within a minute: {len(found)}."):
+        if not all(wake_replies(each, licence_ids=[whose]) for whose, each in batches(found)):
+            raise OperatorError(NO_REDIS)
     left = sorted(set(ids) - set(asked))
     show(
         {"asked": asked, "left": left},

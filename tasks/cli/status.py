@@ -13,10 +13,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Conversation, Delivery, DeliveryKind, DeliveryState, Licence, Reply, ReplyState
 from tasks.cli.installation import Installation
+from tasks.cli.licence.registration import no_licence
 from tasks.cli.output import show
 from tasks.cli.tables import table
 from tasks.licences.circuit import Circuits, CircuitState
-from tasks.licences.registration import RegistrationError
 from tasks.licences.waiting_limit import read_limit
 from tasks.outbound.resending import CAN_BE_RESENT, count_of_unregistered
 from tasks.replies.unowned_files import count_unowned
@@ -71,7 +71,7 @@ def status(licence_id: str | None) -> None:
         to_remove = count_unowned(session)
         unregistered = count_of_unregistered(session) if licence_id is None else {}
     if licence_id is not None and not found:
-        raise RegistrationError(f"no licence {licence_id!r} is registered")
+        raise no_licence(licence_id)
     headings = (
         "licence", "enabled", "server", "threads", "circuit", "conversations", "mirrored",
         "waiting", "in lanes", "oldest waiting", "failed", "replies open", "given up",

@@ -9,7 +9,13 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 # Redis begins an error with a word that says which it is, behind which may stand anything.
@@ -56,3 +62,9 @@ def _word(text: str) -> str | None:
     if found:
         return found[1]
     return next((word for part, word in _TEXTS.items() if part in text), None)
+
+
+def first_line(error: SQLAlchemyError) -> str:
+    """Return what the database says, without the statement that was asked."""
+    said = str(error.orig).strip() if isinstance(error, DBAPIError) else ""
+    return said.partition("\n")[0] or type(error).__name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -11,28 +11,17 @@ import click
 from tasks.cli.words import DEFAULT_REPLY_PREFIXES, MAX_REPLY_PAUSE_S, NAMES, RECEIPTS, REPLY_MODES
 
 
-def _names(_context: click.Context, _parameter: click.Parameter, word: str | None) -> Any:
-    if word is None:
-        return None
-    from models import Names
+def _as(kind: str) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """Return what makes of a word the member of an enumeration of ``models``, loaded only then."""
 
-    return Names(word)
+    def convert(_context: click.Context, _parameter: click.Parameter, word: str | None) -> Any:
+        if word is None:
+            return None
+        import models
 
+        return getattr(models, kind)(word)
 
-def _receipts(_context: click.Context, _parameter: click.Parameter, word: str | None) -> Any:
-    if word is None:
-        return None
-    from models import Receipts
-
-    return Receipts(word)
-
-
-def _reply_mode(_context: click.Context, _parameter: click.Parameter, word: str | None) -> Any:
-    if word is None:
-        return None
-    from models import ReplyMode
-
-    return ReplyMode(word)
+    return convert
 
 
 def _mention(
@@ -63,7 +52,7 @@ mention_option = click.option(
 names_option = click.option(
     "--names",
     type=click.Choice(NAMES),
-    callback=_names,
+    callback=_as("Names"),
     help="Who speaks in a thread: a line above each text says it (header), or visitor and agent "
     "are the posts' authors (author), where the server allows that.",
 )
@@ -71,7 +60,7 @@ names_option = click.option(
 receipts_option = click.option(
     "--receipts",
     type=click.Choice(RECEIPTS),
-    callback=_receipts,
+    callback=_as("Receipts"),
     help="Which posts of the team the bot marks with a reaction: all replies (all, the default), "
     "notes and trouble alone (notes), or none.",
 )
@@ -112,7 +101,7 @@ replies_option = click.option(
     "reply_mode",
     metavar="MODE",
     type=click.Choice(REPLY_MODES),
-    callback=_reply_mode,
+    callback=_as("ReplyMode"),
     help="Which posts in a conversation's thread the visitor gets: all but notes (all, the "
     "default), those that begin with a reply prefix (explicit), or none (alerts).",
 )

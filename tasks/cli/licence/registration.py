@@ -45,7 +45,12 @@ def require_licence(session: Session, licence_id: str) -> Licence:
     """
     licence = session.get(Licence, licence_id)
     if licence is None:
-        raise RegistrationError(
-            f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
-        )
+        raise no_licence(licence_id)
     return licence
+
+
+def no_licence(licence_id: str) -> RegistrationError:
+    """Return the error that there is no licence with this id."""
+    return RegistrationError(
+        f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
+    )
