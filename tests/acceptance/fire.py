@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import time
-from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
-
-from redis import Redis
+from typing import Any
 
 from demo.mattermost.received import Received
 from tests.acceptance.broken_build import Patch, assert_is_what_runs
@@ -33,6 +29,7 @@ from tests.acceptance.load import (
 from tests.acceptance.promises import BrokenPromiseError, States, assert_kept, untold
 from tests.stage.deployed import DeployedStage, bot_of, running_stage
 from tests.stage.deployment import HostProcess
+from tests.stage.host_queue import published
 from tests.stage.supervisor import Supervisor
 from tests.waiting import wait_until
 
@@ -186,9 +183,7 @@ def _wait_until_told(stage: DeployedStage, conversations: Sequence[str], states:
 
 def _notices(stage: DeployedStage) -> list[dict[str, Any]]:
     """Return what is in i-Reserve's queue, which no worker of this deployment reads."""
-    with Redis.from_url(stage.redis.url) as redis:
-        published = cast("list[bytes]", redis.lrange(IRESERVE, 0, -1))
-    return [json.loads(b64decode(json.loads(raw)["body"]))[1] for raw in published]
+    return [message.keywords for message in published(stage.redis.url, IRESERVE)]
 
 
 def _delays_s(load: Load, posts: Iterable[Received], conversations: Container[str]) -> list[float]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
-from base64 import b64decode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from redis import Redis
 from sqlalchemy import func, select, update
 
 from models import Licence, Reply
@@ -23,6 +20,7 @@ from tests.acceptance.load import LOOK_EVERY_S, Size
 from tests.acceptance.promises import BrokenPromiseError
 from tests.stage.deployed import running_stage
 from tests.stage.deployed_thread import DeployedThread
+from tests.stage.host_queue import published
 from tests.stage.supervisor import Supervisor
 from tests.waiting import wait_until
 
@@ -221,6 +219,4 @@ def expect_paused_replies_in_order(run: ReplyFaultRun) -> None:
 
 def _told(thread: DeployedThread) -> list[dict[str, Any]]:
     """Return what i-Reserve was told, the first one first; it has no worker in these fires."""
-    with Redis.from_url(thread.stage.redis.url) as redis:
-        raw = cast("list[bytes]", redis.lrange(REPLY_QUEUE, 0, -1))
-    return [json.loads(b64decode(json.loads(each)["body"]))[1] for each in reversed(raw)]
+    return [message.keywords for message in published(thread.stage.redis.url, REPLY_QUEUE)]

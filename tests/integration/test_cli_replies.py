@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
-from typing import cast
-
 import pytest
 from redis import Redis
 
 from models import ReplyState
 from tasks.wake import GIVE_RECEIPTS, RESOLVE_REPLY
 from tests.operators import Operator, environment_of
+from tests.stage.host_queue import taken
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
@@ -37,13 +34,11 @@ def operator(thread: MirroredThread, monkeypatch: pytest.MonkeyPatch) -> Operato
 def woken(thread: MirroredThread) -> list[int]:
     """Return the replies for which a worker was woken, in order."""
     found: list[int] = []
-    with Redis.from_url(thread.stage.runtime.settings.redis_url) as redis:
-        while raw := cast("bytes | None", redis.rpop("mattermost")):
-            message = json.loads(raw)
-            if message["headers"]["task"] == GIVE_RECEIPTS:
-                continue
-            assert message["headers"]["task"] == RESOLVE_REPLY
-            found += json.loads(b64decode(message["body"]))[1]["reply_ids"]
+    for headers, keywords in taken(thread.stage.runtime.settings.redis_url, "mattermost"):
+        if headers["task"] == GIVE_RECEIPTS:
+            continue
+        assert headers["task"] == RESOLVE_REPLY
+        found += keywords["reply_ids"]
     return found
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from redis import Redis
 from sqlalchemy import select, update
 
 from ireserve_mattermost.lanes import Lane
@@ -19,6 +16,8 @@ from tasks.app import app
 from tasks.outbound import outcomes
 from tasks.outbound.resending import send_again
 from tasks.sweep import sweep_once
+from tests.stage.host_queue import TaskMessage
+from tests.stage.host_queue import taken as taken_from
 from tests.stage.stage import Stage
 
 TASK, QUEUE = "ireserve.take_outcome", "ireserve"
@@ -38,15 +37,9 @@ def configure(stage: Stage, **settings: Any) -> Stage:
     return stage
 
 
-def taken(stage: Stage) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return headers and arguments of the tasks in the queue, which is empty afterwards."""
-    found = []
-    with Redis.from_url(stage.runtime.settings.redis_url) as redis:
-        while raw := cast("bytes | None", redis.rpop(QUEUE)):
-            message = json.loads(raw)
-            _, arguments, _ = json.loads(b64decode(message["body"]))
-            found.append((message["headers"], arguments))
-    return found
+def taken(stage: Stage) -> list[TaskMessage]:
+    """Return what is in i-Reserve's queue, which is empty afterwards."""
+    return taken_from(stage.runtime.settings.redis_url, QUEUE)
 
 
 def told(stage: Stage) -> list[tuple[str, str | None, str | None]]:

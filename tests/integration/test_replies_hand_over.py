@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from celery.signals import after_task_publish
-from redis import Redis
 
 from models import ReplyEvent, utc_now
 from tasks.app import app
 from tasks.mattermost import NotSentError, Reason
 from tasks.replies.open_replies import wake_open_replies
 from tasks.wake import RESOLVE_REPLY
+from tests.stage.host_queue import TaskMessage, taken
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 
@@ -48,17 +46,9 @@ def _forget_connections() -> None:
     app.amqp._producer_pool = None  # type: ignore[attr-defined]
 
 
-def _taken(
-    thread: MirroredThread, queue: str = QUEUE
-) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return headers and arguments of the tasks in the queue, which is empty afterwards."""
-    found = []
-    with Redis.from_url(thread.stage.runtime.settings.redis_url) as redis:
-        while raw := cast("bytes | None", redis.rpop(queue)):
-            message = json.loads(raw)
-            _, arguments, _ = json.loads(b64decode(message["body"]))
-            found.append((message["headers"], arguments))
-    return found
+def _taken(thread: MirroredThread, queue: str = QUEUE) -> list[TaskMessage]:
+    """Return what is in the queue, which is empty afterwards."""
+    return taken(thread.stage.runtime.settings.redis_url, queue)
 
 
 def _told(thread: MirroredThread) -> list[tuple[str, int, str | None]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import b64decode
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from redis import Redis
 from sqlalchemy import select, text
 
 from models import Reply, ReplyMode, ReplyState, Visibility
 from tasks.replies.catch_up import collect
 from tests.pages import ROOT
+from tests.stage.host_queue import taken
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 
@@ -34,11 +32,7 @@ def thread(stage: Stage) -> MirroredThread:
 
 def _told(thread: MirroredThread) -> list[dict[str, Any]]:
     """Return what i-Reserve has been told by now, each once."""
-    found = []
-    with Redis.from_url(thread.stage.runtime.settings.redis_url) as redis:
-        while raw := cast("bytes | None", redis.rpop(QUEUE)):
-            found.append(json.loads(b64decode(json.loads(raw)["body"]))[1])
-    return found
+    return [each.keywords for each in taken(thread.stage.runtime.settings.redis_url, QUEUE)]
 
 
 def _events(thread: MirroredThread) -> list[tuple[Any, ...]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from redis import Redis
 from sqlalchemy import update
 
 from models import Reply, ReplyMode, ReplyState, Visibility, utc_now
 from tasks.replies.catch_up import collect
+from tests.stage.host_queue import taken
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
@@ -32,13 +30,9 @@ def thread(stage: Stage) -> MirroredThread:
 
 def _told(thread: MirroredThread) -> list[tuple[Any, ...]]:
     """Return event, revision, visibility and text of what i-Reserve has been told by now."""
-    found = []
-    with Redis.from_url(thread.stage.runtime.settings.redis_url) as redis:
-        while raw := cast("bytes | None", redis.rpop(QUEUE)):
-            _, told, _ = json.loads(b64decode(json.loads(raw)["body"]))
-            names = ("event", "revision", "visibility", "plain_text")
-            found.append(tuple(told[name] for name in names))
-    return found
+    names = ("event", "revision", "visibility", "plain_text")
+    messages = taken(thread.stage.runtime.settings.redis_url, QUEUE)
+    return [tuple(each.keywords[name] for name in names) for each in messages]
 
 
 def _end_pauses(thread: MirroredThread) -> None:

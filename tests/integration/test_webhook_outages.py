@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import signal
 import socket
 import time
@@ -13,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from redis import Redis
 
 from demo.ports import free_port
 from demo.redis_server import RedisServer, running_redis
@@ -21,6 +18,7 @@ from models import Database, ReplySource, ReplyState
 from tasks.wake import RESOLVE_REPLY
 from tests.postgres_server import PostgresServer
 from tests.stage.deployment import Deploy, Deployment, Process
+from tests.stage.host_queue import published
 from tests.waiting import wait_until
 from tests.webhook_calls import (
     OTHER_TOKEN,
@@ -100,15 +98,9 @@ def test_broker_that_is_gone_or_hangs_holds_nobody_up(
 
 def woken(redis_url: str) -> list[int]:
     """Return the replies that task messages in the queue name."""
-    with Redis.from_url(redis_url) as redis:
-        raw = redis.lrange("mattermost", 0, -1)
-    found = [json.loads(each) for each in raw]
-    assert {message["headers"]["task"] for message in found} <= {RESOLVE_REPLY}
-    return [
-        reply_id
-        for message in found
-        for reply_id in json.loads(base64.b64decode(message["body"]))[1]["reply_ids"]
-    ]
+    found = published(redis_url, "mattermost")
+    assert {headers["task"] for headers, _ in found} <= {RESOLVE_REPLY}
+    return [reply_id for _, keywords in found for reply_id in keywords["reply_ids"]]
 
 
 def test_postgresql_that_is_away_is_a_503_until_it_is_back(

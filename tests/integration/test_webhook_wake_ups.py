@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
-import json
 import subprocess
 import sys
 import time
@@ -20,6 +18,7 @@ from demo.ports import free_port
 from inbound.wake_ups import MAX_BATCH, PAUSE_S, WakeUps
 from tasks.wake import RESOLVE_REPLY
 from tests.stage.deployment import ROOT
+from tests.stage.host_queue import published
 from tests.waiting import wait_until
 
 QUEUE = "mattermost"
@@ -66,29 +65,20 @@ def wake_ups_at(redis_url: str, **options: int) -> WakeUps:
     return WakeUps(celery_at(redis_url), redis=lambda: Redis.from_url(redis_url), **options)
 
 
-def messages(redis_url: str) -> list[dict[str, Any]]:
-    """Return the task messages in the queue, oldest first."""
-    with Redis.from_url(redis_url) as redis:
-        return [json.loads(raw) for raw in reversed(redis.lrange(QUEUE, 0, -1))]
-
-
-def reply_ids(message: dict[str, Any]) -> list[int]:
-    """Return the replies that a task message names."""
-    _, kwargs, _ = json.loads(base64.b64decode(message["body"]))
-    ids: list[int] = kwargs["reply_ids"]
-    return ids
+def woken(redis_url: str) -> list[list[int]]:
+    """Return the replies that each task message in the queue names, oldest first."""
+    return [message.keywords["reply_ids"] for message in published(redis_url, QUEUE)]
 
 
 def test_wake_up_names_the_task_and_shows_ids_alone(redis_url: str) -> None:
     """One new reply: one message for the task, whose arguments may be seen by anyone."""
     wake_ups_at(redis_url).add(7, licence_id="L1")
 
-    (message,) = wait_until(lambda: messages(redis_url), what="a task message")
+    ((headers, keywords),) = wait_until(lambda: published(redis_url, QUEUE), what="a task message")
 
-    headers = message["headers"]
     shown = (headers["task"], headers["argsrepr"], headers["kwargsrepr"])
     assert shown == (RESOLVE_REPLY, "()", "L1, reply_ids=[7]")
-    assert reply_ids(message) == [7]
+    assert keywords["reply_ids"] == [7]
 
 
 def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
@@ -101,14 +91,12 @@ def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
         wake_ups.add(reply_id, licence_id="L1")
     pauses = (time.monotonic() - began) / PAUSE_S
 
-    def published() -> list[list[int]]:
-        return [reply_ids(message) for message in messages(redis_url)]
-
-    wait_until(lambda: sum(map(len, published())) == len(burst), what="the whole burst")
-    assert [reply_id for batch in published() for reply_id in batch] == burst
-    assert max(map(len, published())) == MAX_BATCH
+    wait_until(lambda: sum(map(len, woken(redis_url))) == len(burst), what="the whole burst")
+    batches = woken(redis_url)
+    assert list(itertools.chain(*batches)) == burst
+    assert max(map(len, batches)) == MAX_BATCH
     # The full ones, the first and the last, and one for each pause of a slow machine.
-    assert len(published()) <= len(burst) / MAX_BATCH + 2 + pauses
+    assert len(batches) <= len(burst) / MAX_BATCH + 2 + pauses
 
 
 def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
@@ -122,7 +110,7 @@ def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(itertools.chain(*map(reply_ids, messages(redis_url)))) == [1, 2, 3]
+    assert sorted(itertools.chain(*woken(redis_url))) == [1, 2, 3]
 
 
 def test_unforeseen_error_ends_no_wake_up_but_its_own(redis_url: str) -> None:
@@ -136,10 +124,10 @@ def test_unforeseen_error_ends_no_wake_up_but_its_own(redis_url: str) -> None:
         wake_ups.note_own_post("a" * 26)
         wait_until(lambda: logs, what="the error")
         wake_ups.add(7, licence_id="L1")
-        (message,) = wait_until(lambda: messages(redis_url), what="a wake-up")
+        reply_ids = wait_until(lambda: woken(redis_url), what="a wake-up")
 
     assert [(line["event"], line["error"]) for line in logs] == [("wake_ups_failed", "ValueError")]
-    assert reply_ids(message) == [7]
+    assert reply_ids == [[7]]
 
 
 @pytest.mark.measures_time

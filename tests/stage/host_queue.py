@@ -1,0 +1,35 @@
+"""The task messages in a queue from which no worker takes them, as in i-Reserve's in the tests."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from typing import Any, NamedTuple, cast
+
+from redis import Redis
+
+
+class TaskMessage(NamedTuple):
+    """What is published for one task."""
+
+    headers: dict[str, Any]
+    keywords: dict[str, Any]
+
+
+def published(redis_url: str, queue: str) -> list[TaskMessage]:
+    """Return what is in the queue, oldest first."""
+    with Redis.from_url(redis_url) as redis:
+        newest_first = cast("list[bytes]", redis.lrange(queue, 0, -1))
+    return [_loaded(raw) for raw in reversed(newest_first)]
+
+
+def taken(redis_url: str, queue: str) -> list[TaskMessage]:
+    """Return what is in the queue, oldest first, and leave it empty."""
+    with Redis.from_url(redis_url) as redis:
+        return [_loaded(raw) for raw in iter(lambda: cast("bytes", redis.rpop(queue)), None)]
+
+
+def _loaded(raw: bytes) -> TaskMessage:
+    message = json.loads(raw)
+    _, keywords, _ = json.loads(b64decode(message["body"]))
+    return TaskMessage(message["headers"], keywords)
