@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,27 @@ def broker(redis_server: RedisServer) -> Iterator[None]:
         patch.setattr(app.amqp, "_producer_pool", None)
         yield
     get_settings.cache_clear()
+
+
+@pytest.fixture
+def end_broker_outage() -> Iterator[Callable[[], None]]:
+    """A broker that refuses every connection, until the test calls this."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def end() -> None:
+            patch.undo()
+            _forget_connections()
+
+        _forget_connections()
+        patch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
+        yield end
+        end()
+
+
+def _forget_connections() -> None:
+    """Let our application connect anew: what it publishes next goes to the address of then."""
+    app._pool = None  # type: ignore[attr-defined]
+    app.amqp._producer_pool = None  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ from sqlalchemy import select, update
 from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.testing import outcome
 from models import Outcome, utc_now
-from tasks.app import app
 from tasks.outbound import outcomes
 from tasks.outbound.resending import send_again
 from tasks.sweep import sweep_once
@@ -21,7 +20,6 @@ from tests.stage.host_queue import taken as taken_from
 from tests.stage.stage import Stage
 
 TASK, QUEUE = "ireserve.take_outcome", "ireserve"
-NOWHERE = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
@@ -161,31 +159,15 @@ def test_message_that_fails_again_is_told_again(stage: Stage) -> None:
     assert first != second
 
 
-@pytest.fixture
-def broker_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """A broker that refuses every connection, until the patch is undone."""
-    _forget_connections()
-    monkeypatch.setenv("CELERY_BROKER_URL", NOWHERE)
-    yield monkeypatch
-    monkeypatch.undo()
-    _forget_connections()
-
-
-def _forget_connections() -> None:
-    app._pool = None  # type: ignore[attr-defined]
-    app.amqp._producer_pool = None  # type: ignore[attr-defined]
-
-
 def test_broker_that_is_down_is_told_when_it_is_back(
-    stage: Stage, broker_down: pytest.MonkeyPatch
+    stage: Stage, end_broker_outage: Callable[[], None]
 ) -> None:
     """What happened meanwhile is told by the sweep, in its order, and once."""
     stage.start()
     fail(stage, "m1")
     fail(stage, "m2")
     waiting = len(pending(stage))
-    broker_down.undo()
-    _forget_connections()
+    end_broker_outage()
     let_all_be_due(stage)
 
     sweep_once(stage.runtime)

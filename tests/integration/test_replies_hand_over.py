@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -11,7 +11,6 @@ import pytest
 from celery.signals import after_task_publish
 
 from models import ReplyEvent, utc_now
-from tasks.app import app
 from tasks.mattermost import NotSentError, Reason
 from tasks.replies.open_replies import wake_open_replies
 from tasks.wake import RESOLVE_REPLY
@@ -20,7 +19,6 @@ from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 
 TASK, QUEUE = "ireserve.take_reply", "ireserve"
-NOWHERE = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
@@ -29,21 +27,6 @@ def thread(stage: Stage) -> MirroredThread:
     thread = MirroredThread.open(stage)
     thread.configure(reply_task=TASK, reply_queue=QUEUE)
     return thread
-
-
-@pytest.fixture
-def broker_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """A broker that refuses every connection, until the patch is undone."""
-    _forget_connections()
-    monkeypatch.setenv("CELERY_BROKER_URL", NOWHERE)
-    yield monkeypatch
-    monkeypatch.undo()
-    _forget_connections()
-
-
-def _forget_connections() -> None:
-    app._pool = None  # type: ignore[attr-defined]
-    app.amqp._producer_pool = None  # type: ignore[attr-defined]
 
 
 def _taken(thread: MirroredThread, queue: str = QUEUE) -> list[TaskMessage]:
@@ -127,13 +110,12 @@ def test_reply_that_is_resolved_again_is_not_told_again(thread: MirroredThread) 
 
 
 def test_broker_that_is_down_is_told_when_it_is_back(
-    thread: MirroredThread, broker_down: pytest.MonkeyPatch
+    thread: MirroredThread, end_broker_outage: Callable[[], None]
 ) -> None:
     """The reply is recorded and stays pending; the sweep finds it a few seconds later."""
     row = thread.recorded(thread.say("one"))
     pending, due = row.pending_event, thread.due()
-    broker_down.undo()
-    _forget_connections()
+    end_broker_outage()
     thread.change(row.id, next_attempt_at=utc_now())
     wake_open_replies(thread.stage.runtime)
     ((_, wake_up),) = _taken(thread, "mattermost")
@@ -146,14 +128,13 @@ def test_broker_that_is_down_is_told_when_it_is_back(
 
 
 def test_edit_before_ireserve_was_told_leaves_the_reply_new(
-    thread: MirroredThread, broker_down: pytest.MonkeyPatch
+    thread: MirroredThread, end_broker_outage: Callable[[], None]
 ) -> None:
     """What it was never told of cannot have been edited."""
     row = thread.recorded(thread.say("one"))
     thread.stage.member().patch_post(row.post_id, message="two")
     edited = thread.ask_again(row.id)
-    broker_down.undo()
-    _forget_connections()
+    end_broker_outage()
 
     thread.resolve(row.id)
 
