@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,13 +24,7 @@ TASK, QUEUE = "ireserve.take_outcome", "ireserve"
 @pytest.fixture
 def stage(stage: Stage) -> Stage:
     """A licence, and an i-Reserve that wants to be told of outcomes."""
-    return configure(stage, outcome_task=TASK, reply_queue=QUEUE)
-
-
-def configure(stage: Stage, **settings: Any) -> Stage:
-    """Change settings of the installation."""
-    changed = stage.runtime.settings.model_copy(update=settings)
-    stage.runtime = replace(stage.runtime, settings=changed)
+    stage.configure(outcome_task=TASK, reply_queue=QUEUE)
     return stage
 
 
@@ -219,7 +212,7 @@ def test_worker_that_dies_between_failure_and_telling_leaves_it_to_the_sweep(
 def test_without_a_task_nothing_is_told_also_not_later(stage: Stage) -> None:
     """What was still to be told when the setting went is dropped by the sweep."""
     stage.start()
-    configure(stage, outcome_task=None)
+    stage.configure(outcome_task=None)
     taken(stage)
     fail(stage, "m1")
     written = pending(stage)

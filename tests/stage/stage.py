@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +42,11 @@ class Stage:
     user_token: str
     store: Path
     next_task: int = 0
+
+    def configure(self, **settings: Any) -> None:
+        """Change settings of the installation."""
+        changed = self.runtime.settings.model_copy(update=settings)
+        self.runtime = replace(self.runtime, settings=changed)
 
     def append(self, kind: str, **payload: Any) -> Lane:
         """Put a message into its lane without waking anybody."""

@@ -193,6 +193,4 @@ class MirroredThread:
 
     def configure(self, **settings: Any) -> None:
         """Change settings of the installation."""
-        runtime = self.stage.runtime
-        changed = runtime.settings.model_copy(update=settings)
-        self.stage.runtime = replace(runtime, settings=changed)
+        self.stage.configure(**settings)
