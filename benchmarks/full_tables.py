@@ -20,7 +20,6 @@ from benchmarks.installation import (
     reply,
     running_installation,
 )
-from benchmarks.plans import Statements, is_bounded, plans, watched
 from benchmarks.report import Comparison, Report, Target, alternating
 from benchmarks.servers import databases
 from demo.redis_server import running_redis
@@ -38,6 +37,7 @@ from tasks.replies.open_replies import claim
 from tasks.runtime import Runtime, build_runtime
 from tasks.watch.filter import Filter
 from tasks.watch.logs import configure_logs
+from tests.stage.plans import Statements, is_bounded, plans, watched
 
 TARGET = Target.at_most(1.1)
 THREADS = 8

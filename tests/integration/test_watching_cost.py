@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from redis import Redis
-from sqlalchemy import event
 
 from inbound.metrics import Figures
-from models import Database
 from tasks.cli.status import read_status
+from tests.stage.plans import plans, watched
 from tests.stage.stage import LICENCE, Stage
 
 # The two tables with a row for each message; and the indexes that hold a few of their rows.
@@ -22,44 +19,21 @@ FEW = {"ix_deliveries_failed", "ix_replies_open"}
 SCANNED = re.compile(r"\bSCAN (?:deliveries|replies) USING (?:COVERING )?INDEX (\w+)")
 
 
-@contextmanager
-def _statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    seen: list[tuple[str, Any]] = []
-
-    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        if statement.startswith("SELECT"):
-            seen.append((statement, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
-
-
-def _plans(database: Database, statements: list[tuple[str, Any]]) -> list[str]:
-    with database.engine.connect() as connection:
-        return [
-            " ; ".join(str(row[-1]) for row in rows)
-            for statement, parameters in statements
-            for rows in [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-        ]
-
-
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_table_of_messages_is_read_as_a_whole(stage: Stage) -> None:
     """Neither for status nor for the metrics: the few rows in question have their own index."""
     runtime = stage.runtime
-    with _statements(runtime.database) as seen:
+    engine = runtime.database.engine
+    with watched(engine) as statements:
         with runtime.database.snapshot() as session:
             (status,) = read_status(session, runtime.redis, None)
         families = list(Figures(lambda: runtime.database, lambda: runtime.redis).collect())
 
-    plans = _plans(runtime.database, seen)
+    found = plans(engine, statements)
 
-    assert [plan for plan in plans if LARGE.search(plan)] == []
-    assert {index for plan in plans for index in SCANNED.findall(plan)} <= FEW
-    assert (status.licence, len(plans) > 8, len(families) > 10) == (LICENCE, True, True)
+    assert [plan for plan in found if LARGE.search(plan)] == []
+    assert {index for plan in found for index in SCANNED.findall(plan)} <= FEW
+    assert (status.licence, len(found) > 8, len(families) > 10) == (LICENCE, True, True)
 
 
 @pytest.mark.one_database
