@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import DeliveryState
 from tasks.outbound import batch as batch_module
 from tasks.outbound.batch import Batch
 from tasks.outbound.job import Head
+from tests.stage.database_cost import counted
 from tests.stage.stage import VISITOR, Stage, drain
 
 LANE = Lane.of_conversation("L1", "c1")
@@ -130,31 +129,16 @@ def test_failed_message_does_not_stop_the_batch(stage: Stage) -> None:
     assert stage.states()["reply:bad"] == ("failed", "invalid_arguments")
 
 
-@pytest.fixture
-def writes(stage: Stage) -> Iterator[list[str]]:
-    """What has been written to the worker's database: each statement's first word."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        word = statement.split()[0]
-        if word in {"INSERT", "UPDATE", "DELETE"}:
-            seen.append(word)
-
-    event.listen(stage.runtime.database.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(stage.runtime.database.engine, "before_cursor_execute", note)
-
-
-def test_ten_messages_are_written_down_twice(stage: Stage, writes: list[str]) -> None:
+def test_ten_messages_are_written_down_twice(stage: Stage) -> None:
     """All together before the first is sent, and all together after the last."""
     stage.start(question="Who has asked already?")
     _append(stage, *(str(number) for number in range(10)))
-    writes.clear()
 
-    drain(stage.runtime, LANE)
+    with counted(stage.runtime.database) as cost:
+        drain(stage.runtime, LANE)
 
     assert len(_texts(stage)) == 10
-    assert writes == ["INSERT", "UPDATE"]
+    assert cost.writes == ["INSERT", "UPDATE"]
 
 
 def test_slow_server_does_not_put_settling_off(

@@ -11,7 +11,7 @@ import pytest
 import requests
 from celery import Celery
 from flask import Flask, request
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from demo.mattermost import StandIn
 from inbound.wake_ups import WakeUps
@@ -20,6 +20,7 @@ from inbound.webhook import MAX_BODY_BYTES
 from ireserve_mattermost.connections import worker_redis
 from models import Database, Licence, ReplySource, ReplyState
 from tasks.replies.webhook_tokens import add_token, finish_rotation
+from tests.stage.database_cost import counted
 from tests.waiting import wait_until
 from tests.webhook_calls import (
     BOT_USER_ID,
@@ -153,29 +154,18 @@ REFUSED_TOKENS: list[tuple[str, str | None]] = [
 def test_wrong_tokens_cannot_be_told_apart(endpoint: Endpoint) -> None:
     """Unknown, empty, missing or of a disabled licence: one answer, the same one query, no row."""
     add_licence(endpoint.database, "off", tokens=(OTHER_TOKEN,), enabled=False)
-    statements: list[str] = []
-    event.listen(endpoint.database.engine, "before_cursor_execute", noted_in(statements))
     bodies = [as_json(payload(token=token)) for _, token in REFUSED_TOKENS]
 
     answers, work = [], []
     for body in bodies:
-        statements.clear()
-        answers.append(endpoint.send(body))
-        work.append([statement for statement in statements if "BEGIN" not in statement])
+        with counted(endpoint.database) as cost:
+            answers.append(endpoint.send(body))
+        work.append([statement for statement in cost.statements if "BEGIN" not in statement])
 
     assert answers == [(401, {"error": "unknown token"})] * len(bodies)
     assert work == [work[0]] * len(bodies)
     assert len(work[0]) == 1
     assert inbox(endpoint.database) == []
-
-
-def noted_in(statements: list[str]) -> Callable[..., None]:
-    """Return a listener that notes each statement."""
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    return note
 
 
 def test_token_comes_before_all_other_fields(endpoint: Endpoint) -> None:

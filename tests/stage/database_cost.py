@@ -11,6 +11,8 @@ from sqlalchemy import Connection, event
 
 from models import Database
 
+WRITING = {"INSERT", "UPDATE", "DELETE"}
+
 
 @dataclass(slots=True)
 class Cost:
@@ -20,13 +22,15 @@ class Cost:
     transactions: list[list[str]] = field(default_factory=list)
 
     @property
+    def writes(self) -> list[str]:
+        """Return the first word of each statement that writes."""
+        words = [statement.split()[0] for statement in self.statements]
+        return [word for word in words if word in WRITING]
+
+    @property
     def only_reading(self) -> list[list[str]]:
         """Return the transactions in which nothing was written."""
-        return [
-            words
-            for words in self.transactions
-            if not {"INSERT", "UPDATE", "DELETE"}.intersection(words)
-        ]
+        return [words for words in self.transactions if WRITING.isdisjoint(words)]
 
 
 @contextmanager
