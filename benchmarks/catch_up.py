@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -21,16 +20,13 @@ from benchmarks.missed import (
     missed_channel,
 )
 from benchmarks.report import Comparison, Report, Target, alternating
-from benchmarks.servers import databases
-from demo.redis_server import running_redis
+from benchmarks.servers import in_this_process
 from models import Reply
-from tasks.app import app
 from tasks.mattermost import MattermostClient
 from tasks.replies.catch_up import collect
 from tasks.replies.channel_changes import PAGE_SIZE, changes_since
 from tasks.replies.resolve import resolve
 from tasks.runtime import Runtime
-from tasks.watch.logs import configure_logs
 
 TARGET = Target.at_most(1.5)
 # Resolving takes a few requests for each reply: this many tell how long one takes.
@@ -40,14 +36,11 @@ RESOLVED = 200
 def run(*, rounds: int) -> Report:
     """Return the comparison on each database, with one channel for both."""
     comparisons, notes = [], []
-    configure_logs(level="WARNING", log_format="console")
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        directory = Path(name)
-        redis_url = stack.enter_context(running_redis(directory / "redis")).url
-        addresses = stack.enter_context(databases(directory))
-        channel = stack.enter_context(missed_channel())
-        # Wake-ups are published to this server, and no worker takes them from there.
-        app.conf.update(broker_url=redis_url)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        in_this_process(Path(name)) as (redis_url, addresses),
+        missed_channel() as channel,
+    ):
         for kind, url in addresses.items():
             runtime = installation(channel, database_url=url, redis_url=redis_url)
             comparison, paging = _compare(kind, channel, runtime, rounds=rounds)

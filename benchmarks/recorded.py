@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -14,14 +13,11 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, inser
 
 from benchmarks.missed import LICENCE, Channel, forget, installation, missed_channel
 from benchmarks.report import Comparison, Report, Target, alternating
-from benchmarks.servers import databases
-from demo.redis_server import running_redis
+from benchmarks.servers import in_this_process
 from models import Reply
-from tasks.app import app
 from tasks.replies.catch_up import collect
 from tasks.replies.resolve import resolve
 from tasks.runtime import Runtime
-from tasks.watch.logs import configure_logs
 
 # Half of what a reply took when it was written by 33 statements in 9 transactions (7.6; 7.0).
 TARGETS = {"SQLite": Target.at_most(3.8), "PostgreSQL": Target.at_most(3.5)}
@@ -38,14 +34,11 @@ _TABLES = [
 def run(*, rounds: int) -> Report:
     """Return the comparison on each database; both are done by one thread of this process."""
     comparisons = []
-    configure_logs(level="WARNING", log_format="console")
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        directory = Path(name)
-        redis_url = stack.enter_context(running_redis(directory / "redis")).url
-        addresses = stack.enter_context(databases(directory))
-        channel = stack.enter_context(missed_channel(replies=REPLIES))
-        # Wake-ups are published to this server, and no worker takes them from there.
-        app.conf.update(broker_url=redis_url)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        in_this_process(Path(name)) as (redis_url, addresses),
+        missed_channel(replies=REPLIES) as channel,
+    ):
         for kind, url in addresses.items():
             runtime = installation(channel, database_url=url, redis_url=redis_url)
             _BARE.create_all(runtime.database.engine)

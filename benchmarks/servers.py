@@ -15,6 +15,7 @@ from pathlib import Path
 from honcho.environ import parse_procfile
 
 from demo.ports import free_port
+from demo.redis_server import running_redis
 from models.keyring import new_key
 from tests.postgres_server import PostgresServer, postgres_binaries
 
@@ -41,6 +42,20 @@ def databases(directory: Path) -> Iterator[dict[str, str]]:
         yield {**addresses, "PostgreSQL": server.url().replace(":", "+psycopg:", 1)}
     finally:
         server.stop()
+
+
+@contextmanager
+def in_this_process(directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Let this process do a worker's part; yield the addresses of Redis and of ``databases``."""
+    # They take a second, and what is measured as a process of its own does not need them here.
+    from tasks.app import app
+    from tasks.watch.logs import configure_logs
+
+    configure_logs(level="WARNING", log_format="console")
+    with running_redis(directory / "redis") as redis, databases(directory) as addresses:
+        # Wake-ups are published to this server, and no worker takes them from there.
+        app.conf.update(broker_url=redis.url)
+        yield redis.url, addresses
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -22,18 +22,15 @@ from benchmarks.post_server import (
     running_post_server,
 )
 from benchmarks.report import Comparison, Report, Target, alternating
-from benchmarks.servers import databases
-from demo.redis_server import running_redis
+from benchmarks.servers import in_this_process
 from models import Conversation, Database, Licence
 from models.keyring import new_key
 from models.migrations import upgrade
 from settings import Settings
-from tasks.app import app
 from tasks.replies.busy_channels import look_while_due
 from tasks.replies.due_looks import DueLooks
 from tasks.replies.live_channels import busy_licences
 from tasks.runtime import Runtime, build_runtime
-from tasks.watch.logs import configure_logs
 from tests.stage.burdens import LATER_P95_MS, Burden, Noticed, allowed_median_ms
 from tests.stage.many_servers import CHANNEL_ID
 from tests.stage.shared_workers import SharedWorkers
@@ -55,14 +52,11 @@ TIMEOUT_S = 20
 def run(*, rounds: int) -> Report:
     """Return the comparison on each database, and how messages of others fare beside the looks."""
     comparisons, notes = [], []
-    configure_logs(level="WARNING", log_format="console")
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        directory = Path(name)
-        redis_url = stack.enter_context(running_redis(directory / "redis")).url
-        addresses = stack.enter_context(databases(directory))
-        server = stack.enter_context(running_post_server(service_ms=SERVICE_MS))
-        # Wake-ups are published to this server, and no worker takes them from there.
-        app.conf.update(broker_url=redis_url)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        in_this_process(Path(name)) as (redis_url, addresses),
+        running_post_server(service_ms=SERVICE_MS) as server,
+    ):
         for kind, url in addresses.items():
             with _installation(server, database_url=url, redis_url=redis_url) as runtime:
                 comparison, note = _compare(kind, runtime, server, rounds=rounds)
