@@ -49,15 +49,8 @@ class Installation:
 
     def enqueue_for(self, licences: Sequence[str], *, label: str) -> None:
         """Write a message for each licence, in a conversation of its own."""
-        calls = [reply(label, "0", licence=0) for _ in licences]
-        self.producer.delay_all(
-            [
-                (task, (licence_id, conversation), message)
-                for licence_id, (task, (_, conversation), message) in zip(
-                    licences, calls, strict=True
-                )
-            ]
-        )
+        task, (_, conversation), message = reply(label, "0", licence=0)
+        self.producer.delay_all([(task, (each, conversation), message) for each in licences])
 
     def wait_for(self, posts: int) -> float:
         """Wait until the server has taken so many posts; return how long they took it, in s."""
