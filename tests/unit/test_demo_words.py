@@ -16,6 +16,7 @@ from demo.languages import TIME_ZONES
 from demo.mattermost.words import CLIENT_WORDS
 from demo.play import sample
 from tasks.rendering import Language
+from tests.wordings import texts_of
 
 DEMO = SAMPLE.parent
 TABLES: dict[str, Any] = {"ireserve": PAGE_WORDS, "mattermost": CLIENT_WORDS}
@@ -26,20 +27,6 @@ ALIKE = {
     "de": {"sending 1", "sent 1", "live", "threads"},
 }
 NAMES = {"i-Reserve", "Mattermost", "BOT"}
-
-
-def texts_of(table: Any) -> dict[str, str]:
-    """Return each text of the table by its name."""
-    texts: dict[str, str] = {}
-    for field in fields(table):
-        value = getattr(table, field.name)
-        if isinstance(value, str):
-            texts[field.name] = value
-        elif isinstance(value, tuple):
-            texts |= {f"{field.name} {number}": text for number, text in enumerate(value, 1)}
-        else:
-            texts |= {f"script.{name}": text for name, text in texts_of(value).items()}
-    return texts
 
 
 def templates() -> list[Path]:

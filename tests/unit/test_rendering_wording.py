@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from string import Formatter
@@ -15,7 +15,8 @@ import pytest
 from tasks.attachments import AttachmentReason
 from tasks.rendering import WORDINGS, Language
 from tasks.rendering.english import ENGLISH
-from tasks.rendering.wording import FileReasons, Wording
+from tasks.rendering.wording import FileReasons
+from tests.wordings import texts_of
 
 RENDERING = Path(__file__).parents[2] / "tasks" / "rendering"
 # The table itself.
@@ -42,21 +43,6 @@ NOT_SAID = {
 POSTING = {"create_post", "patch_post", "Draft", "file_note", "render_reply", "render_notification"}
 # A date is put together alike.
 SAME = {Language.DUTCH: ["moment"], Language.GERMAN: []}
-
-
-def texts_of(table: Wording | FileReasons) -> dict[str, str]:
-    """Return each text of the table by its name."""
-    texts: dict[str, str] = {}
-    for field in fields(table):
-        value = getattr(table, field.name)
-        if is_dataclass(value):
-            assert isinstance(value, FileReasons)
-            texts |= texts_of(value)
-        elif isinstance(value, tuple):
-            texts |= {f"{field.name} {number}": text for number, text in enumerate(value, 1)}
-        else:
-            texts[field.name] = value
-    return texts
 
 
 def placeholders(text: str) -> set[str]:
