@@ -50,11 +50,14 @@ def in_this_process(directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
     # They take a second, and what is measured as a process of its own does not need them here.
     from tasks.app import app
     from tasks.watch.logs import configure_logs
+    from tests.stage.broker import forget_connections
 
     configure_logs(level="WARNING", log_format="console")
     with running_redis(directory / "redis") as redis, databases(directory) as addresses:
         # Wake-ups are published to this server, and no worker takes them from there.
         app.conf.update(broker_url=redis.url)
+        # Those of the benchmark before this one lead to a server that is gone.
+        forget_connections()
         yield redis.url, addresses
 
 

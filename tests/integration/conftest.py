@@ -14,6 +14,7 @@ from settings import Settings, get_settings
 from tasks.app import app
 from tasks.licences.registration import Registration
 from tasks.runtime import build_runtime
+from tests.stage.broker import forget_connections
 from tests.stage.registering import register
 from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 
@@ -39,18 +40,12 @@ def end_broker_outage() -> Iterator[Callable[[], None]]:
 
         def end() -> None:
             patch.undo()
-            _forget_connections()
+            forget_connections()
 
-        _forget_connections()
+        forget_connections()
         patch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
         yield end
         end()
-
-
-def _forget_connections() -> None:
-    """Let our application connect anew: what it publishes next goes to the address of then."""
-    app._pool = None  # type: ignore[attr-defined]
-    app.amqp._producer_pool = None  # type: ignore[attr-defined]
 
 
 @pytest.fixture
