@@ -13,8 +13,8 @@ from tests.stage.deployment import ROOT
 
 # What runs in production, and what makes the copy a checkout with its defaults.
 PARTS = (
-    *("celeryconfig.py", "client", "inbound", "models", "Procfile", "pyproject.toml"),
-    *("setting_rules.py", "settings.py", "tasks"),
+    *("celeryconfig.py", "client", "env_file.py", "inbound", "models", "Procfile"),
+    *("pyproject.toml", "setting_rules.py", "settings.py", "tasks"),
 )
 
 
