@@ -18,7 +18,7 @@ from redis import Redis
 
 from benchmarks.filling import CONVERSATIONS, DELIVERIES_EACH, fill
 from benchmarks.report import Comparison, Report, Target
-from benchmarks.servers import OUR_APP, databases, web_process
+from benchmarks.servers import OUR_APP, ROOT, databases, web_process
 from demo.redis_server import running_redis
 from ireserve_mattermost.lanes import LAST_SENT, TALLIES
 from models import Database
@@ -34,7 +34,6 @@ LICENCES = 2_000
 MOST_S = 1.0
 TARGET = Target.at_most(1.0)
 TOKEN = "token-of-prometheus"
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(*, rounds: int, step: int = 1) -> Report:

@@ -6,9 +6,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.servers import ROOT
+
 # Those that a bare worker has as well, and the standard library, are not what makes the difference.
 SHOWN = (
     "sqlalchemy", "cryptography", "pydantic", "pydantic_core", "pydantic_settings", "structlog",

@@ -198,7 +198,7 @@ def _output(command: list[str], *, shows: tuple[str, ...] = ()) -> str:
             assert process.stdout is not None
             for line in process.stdout:
                 lines.append(line)
-                if sys.stderr.isatty() and line.strip().startswith(shows or ("\n",)):
+                if sys.stderr.isatty() and line.strip().startswith(shows):
                     print(f"\r\033[K  {line.strip()[:76]}", end="", file=sys.stderr, flush=True)
         except BaseException:
             process.terminate()

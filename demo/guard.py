@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from demo.interruption import ENDINGS
+
 ROOT = Path(__file__).resolve().parent.parent
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A killed process is gone within milliseconds, and may write a last file until then.
 REMOVED_WITHIN_S = 10
 # Its standard input is the way to the guard until it has said who it is, and nothing afterwards.

@@ -16,8 +16,6 @@ LATE_S = 20
 SLOW_S = 2
 # Two workers send some fifty posts a second then, fewer than i-Reserve enqueues.
 BUSY_S = 0.3
-# With 16 threads some 50 posts a second, fewer than i-Reserve enqueues.
-BACKLOG_S = 0.3
 LOST_FILES = 2
 HUNG_LICENCE = "L2"
 # Longer than any run.
