@@ -27,6 +27,10 @@ LEVELS = {"debug", "info", "warning", "error", "exception"}
 TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 TEST_FILE, NAMED_TEST = re.compile(r"\b(test_\w+\.py)"), re.compile(r"`(test_\w+)`")
 LAST_STEP_WITHOUT_A_NOTE = "0004"
+DATED = re.compile(r"^Date: 20\d\d-\d\d-\d\d$", re.MULTILINE)
+STATUS = re.compile(r"^Status: (?:proposed|accepted|superseded)\b", re.MULTILINE)
+OPTION = re.compile(r"^(?:\d\. |\| (?!---))", re.MULTILINE)
+DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 # Why a block cannot be run here, and how many there are at most: a new one is to be thought about.
 NOT_RUN = {
     "installs packages": 1,
@@ -178,10 +182,20 @@ def test_each_step_of_the_schema_is_in_the_upgrade_notes() -> None:
 
 def test_each_decision_has_its_own_number() -> None:
     """Two of one number would make a reference to it mean either."""
-    files = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [int(path.name[:4]) for path in DECISIONS]
+    headings = [path.read_text().partition(".")[0] for path in DECISIONS]
 
-    numbers = [int(path.name[:4]) for path in files]
-    headings = [path.read_text().partition(".")[0] for path in files]
-
-    assert numbers == list(range(1, len(files) + 1))
+    assert numbers == list(range(1, len(DECISIONS) + 1))
     assert headings == [f"# {number}" for number in numbers]
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: str(path.name))
+def test_each_decision_says_when_and_against_what_it_was_made(path: Path) -> None:
+    """It has a date, a status, and the same four sections; the one on options names two or more."""
+    text = path.read_text()
+    sections = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
+
+    assert list(sections) == ["Context", "Options", "Decision", "Consequences"]
+    assert DATED.search(text)
+    assert STATUS.search(text)
+    assert len(OPTION.findall(sections["Options"])) > 1
