@@ -81,6 +81,43 @@ def test_line_without_such_a_word_is_not_refused(project: Path, line: str) -> No
     assert _check(project) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("One is here. Two is there.", "2 sentences", id="two in a line"),
+        pytest.param("`a` is one. `b` is another.", "2 sentences", id="beginning with code"),
+        pytest.param("- It begins here and\n  ends here.", "join them", id="one in two lines"),
+        pytest.param("| a |\n|---|\n| " + "word " * 26 + "|", "26 words", id="long cell"),
+        pytest.param("word " * 20 + "[of a link](a.md) and some more.", "26 words", id="link"),
+        pytest.param("word " * 26, "26 words, at most 25", id="long sentence"),
+    ],
+)
+def test_page_with_hard_sentences_is_refused(project: Path, text: str, said: str) -> None:
+    """Each line of a page is one sentence of at most 25 words; a cell may have several."""
+    (project / "a.md").write_text(f"# A page\n\n{text}\n")
+
+    exit_code, answer = _check(project)
+
+    assert (exit_code, said in answer) == (1, True), answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("- One is here.\n  Two is there.", id="sentence a line"),
+        pytest.param("It has `a. B c` and [d](e.md#f. G), e.g. H.", id="code and links"),
+        pytest.param("| One. Two. |\n|---|\n| Three. Four. |", id="sentences in a cell"),
+        pytest.param("```text\n" + "word " * 30 + "\nA. B. C.\n```", id="block of code"),
+        pytest.param("word " * 24 + "`a piece of code with many words`.", id="25 words"),
+    ],
+)
+def test_page_with_short_sentences_is_not_refused(project: Path, text: str) -> None:
+    """Words are counted as they are read."""
+    (project / "a.md").write_text(f"# A page of. Two\n\n{text}\n")
+
+    assert _check(project) == (0, "")
+
+
 def test_known_line_may_stay_and_move(project: Path) -> None:
     """What was there already is not refused, in whatever file it stands."""
     (project / "moved").mkdir()
