@@ -21,9 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full-load",
         action="store_true",
-        help="burn each fire with 2,000 messages, and more fires",
+        help="run each fault test with 2,000 messages, and more of them",
     )
-    parser.addoption("--fire-report", metavar="FILE", help="write what the fires measured as JSON")
+    parser.addoption(
+        "--fault-report", metavar="FILE", help="write what the fault tests measured as JSON"
+    )
     parser.addoption(
         "--fail-on-skip", action="store_true", help="fail if a test was skipped (for CI)"
     )
@@ -87,7 +89,7 @@ def _logs_in(folder: object) -> Iterator[Path]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the fires measured, and where the time went if the slowest tests are shown too."""
+    """Print what the fault tests measured; with the slowest tests, also where the time went."""
     _tell_figures(terminalreporter)
     if terminalreporter.config.getoption("durations"):
         terminalreporter.section("time by folder")
@@ -98,9 +100,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _tell_figures(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.getreports("passed")
     told = [told for report in reports for told in report.user_properties]
-    rows = [row for name, row in told if name == "fire"]
+    rows = [row for name, row in told if name == "fault_test"]
     if rows:
-        terminalreporter.section("fires survived")
+        terminalreporter.section("fault tests passed")
         for line in table(rows):
             terminalreporter.write_line(line)
     figures = [str(row) for name, row in told if name == "figure"]
@@ -108,7 +110,7 @@ def _tell_figures(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for figure in figures:
             terminalreporter.write_line(figure)
-    path = terminalreporter.config.getoption("--fire-report")
+    path = terminalreporter.config.getoption("--fault-report")
     if path:
         write_report(Path(path), rows, figures)
 

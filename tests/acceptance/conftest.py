@@ -1,4 +1,4 @@
-"""A stage for each test, a database for each fire, and the report of what was measured."""
+"""A stage for each test, a database for each fault test, and the report of what was measured."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["DeployedStage"]
 USUAL_LOAD, FULL_LOAD = Size(30, 10), Size(100, 20)
 
 
-class AnyFire(Protocol):
-    """What burns, on which database."""
+class AnyFaultTest(Protocol):
+    """A fault test of either direction, on one kind of database."""
 
     @property
     def database(self) -> str:
         """Return "sqlite" or "postgresql"."""
 
-    def burn(self, directory: Path, *, database_url: str, size: Size) -> Figures:
+    def run(self, directory: Path, *, database_url: str, size: Size) -> Figures:
         """Run it and return what was measured."""
 
 
-Burn = Callable[[AnyFire], Figures]
+RunFaultTest = Callable[[AnyFaultTest], Figures]
 
 
 @pytest.fixture
@@ -53,19 +53,19 @@ def size(request: pytest.FixtureRequest) -> Size:
 
 
 @pytest.fixture
-def burn(
+def run_fault_test(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     size: Size,
     record_property: Callable[[str, object], None],
-) -> Burn:
-    """Run a fire on a fresh database of its kind; return what was measured in it."""
+) -> RunFaultTest:
+    """Run a fault test on a fresh database of its kind; return what was measured in it."""
 
-    def burnt(fire: AnyFire) -> Figures:
-        kind = "sqlite" if fire.database == "sqlite" else "postgres"
+    def run(fault_test: AnyFaultTest) -> Figures:
+        kind = "sqlite" if fault_test.database == "sqlite" else "postgres"
         url = str(request.getfixturevalue(f"{kind}_url"))
-        figures = fire.burn(tmp_path, database_url=url, size=size)
-        record_property("fire", figures.row())
+        figures = fault_test.run(tmp_path, database_url=url, size=size)
+        record_property("fault_test", figures.row())
         return figures
 
-    return burnt
+    return run

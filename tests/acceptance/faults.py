@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 
-from tests.acceptance.fire import FaultRun
+from tests.acceptance.fault_tests import FaultRun
 from tests.postgres_server import PostgresServer
 from tests.stage.deployed import bot_of
 from tests.waiting import wait_until
@@ -30,7 +30,7 @@ def nothing(run: FaultRun) -> None:
 def kill_workers(run: FaultRun) -> None:
     """Kill one worker after the other."""
     for _ in run.moments(3):
-        run.supervisor.kill_one_worker(run.dice)
+        run.supervisor.kill_one_worker(run.rng)
 
 
 def kill_both_workers(run: FaultRun) -> None:
@@ -68,7 +68,7 @@ def _posts_without_an_answer(run: FaultRun) -> int:
 def terminate_workers(run: FaultRun) -> None:
     """Stop a worker as a deploy does, three times."""
     for _ in run.moments(3):
-        run.supervisor.kill_one_worker(run.dice, signal.SIGTERM)
+        run.supervisor.kill_one_worker(run.rng, signal.SIGTERM)
 
 
 def kill_redis(run: FaultRun) -> None:
@@ -106,7 +106,7 @@ def kill_mattermost(run: FaultRun) -> None:
     for _ in run.moments(1):
         run.stage.stand_in.stop(with_signal=signal.SIGKILL)
         wait_until(lambda: "failed" in run.load.states().values(), what="a message that failed")
-        run.supervisor.kill_one_worker(run.dice)
+        run.supervisor.kill_one_worker(run.rng)
         run.stay_away(2.0, 4.0)
         run.stage.stand_in.start()
 

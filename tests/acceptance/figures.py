@@ -1,4 +1,4 @@
-"""What was measured in a fire, and the report of all of them."""
+"""What was measured in a fault test, and the report of all of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-COLUMNS = ("fire", "database", "messages", "twice", "faults", "restarts", "failed")
+COLUMNS = ("fault_test", "database", "messages", "twice", "faults", "restarts", "failed")
 TIMES = ("median_s", "p99_s", "max_s", "settled_s")
 
 
@@ -32,13 +32,13 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One fire that was survived.
+    """A fault test that passed.
 
     ``twice`` counts what was enqueued or delivered a second time, ``restarts`` the processes that
     had to be started again; ``settled_s`` is how long after the last fault nothing was left.
     """
 
-    fire: str
+    fault_test: str
     database: str
     messages: int
     twice: int
@@ -78,11 +78,11 @@ def _seconds(value: float | str) -> str:
 
 def write_report(path: Path, rows: Iterable[dict[str, Any]], figures: Sequence[str] = ()) -> None:
     """Write the report as JSON, with the sentences that other tests measured."""
-    fires = list(rows)
+    fault_tests = list(rows)
     report = {
-        "survived": len(fires),
-        "faults": sum(fire["faults"] for fire in fires),
-        "fires": fires,
+        "passed": len(fault_tests),
+        "faults": sum(row["faults"] for row in fault_tests),
+        "fault_tests": fault_tests,
         "figures": list(figures),
     }
     path.write_text(json.dumps(report, indent=2) + "\n")

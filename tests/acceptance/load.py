@@ -23,7 +23,7 @@ LONGEST_BURST = 5
 # broker delivers twice.
 DUPLICATES = REDELIVERIES = 0.1
 # i-Reserve calls again when `.delay()` raised, for as long as this.
-HOST_PATIENCE_S = 60.0
+HOST_RETRIES_FOR_S = 60.0
 # Between two such calls.
 HOST_PAUSE_S = 0.2
 # Long enough for a full load on a busy machine, in which no lock has run out yet.
@@ -63,7 +63,7 @@ class Load:
 
     stage: DeployedStage
     size: Size
-    dice: random.Random
+    rng: random.Random
     enqueued_at_ms: dict[tuple[str, str], float] = field(default_factory=dict)
     duplicates: int = 0
     redeliveries: int = 0
@@ -182,8 +182,8 @@ class Load:
     def _run(self, host: HostProcess) -> None:
         left = {conversation: iter(self.message_ids) for conversation in self.conversations()}
         while left:
-            conversation = self.dice.choice(list(left))
-            for _ in range(self.dice.randint(1, LONGEST_BURST)):
+            conversation = self.rng.choice(list(left))
+            for _ in range(self.rng.randint(1, LONGEST_BURST)):
                 message_id = next(left[conversation], None)
                 if message_id is None:
                     del left[conversation]
@@ -200,10 +200,10 @@ class Load:
     def _enqueue(self, host: HostProcess, conversation: str, message_id: str) -> None:
         message = self._message(conversation, message_id)
         self.enqueued_at_ms[conversation, message_id] = _delay(host, message)
-        if self.dice.random() < DUPLICATES:
+        if self.rng.random() < DUPLICATES:
             _delay(host, message)
             self.duplicates += 1
-        if self.dice.random() < REDELIVERIES:
+        if self.rng.random() < REDELIVERIES:
             # A broker that is away at this moment delivers nothing.
             self.redeliveries += host.redeliver()["ok"]
 
@@ -238,7 +238,7 @@ def role_of(message_id: str) -> str:
 
 def _delay(host: HostProcess, message: dict[str, Any], *, task: str = "post_reply") -> float:
     """Enqueue; call again when Redis is away, as the README says. Return when it succeeded (ms)."""
-    deadline = time.monotonic() + HOST_PATIENCE_S
+    deadline = time.monotonic() + HOST_RETRIES_FOR_S
     while True:
         called_at_ms = time.time() * 1_000
         answer = host.delay(task, **message)

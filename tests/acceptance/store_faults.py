@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from redis import Redis
 
-from tests.acceptance.fire import FaultRun
+from tests.acceptance.fault_tests import FaultRun
 from tests.postgres_server import PostgresServer
 
 # Longer than a worker waits for Redis, and than one web request may take.

@@ -1,4 +1,4 @@
-"""Fires that need the machine, or a server that others share, for themselves."""
+"""Fault tests that need the machine, or a server that others share, for themselves."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance import faults
+from tests.acceptance.fault_tests import FaultTest
 from tests.acceptance.figures import Figures
-from tests.acceptance.fire import Fire
 from tests.acceptance.load import LICENCES, Size
 from tests.postgres_server import PostgresServer
 
@@ -33,11 +33,11 @@ def test_restarted_postgresql_loses_and_doubles_nothing(
     """PostgreSQL is restarted, then crashes, in the middle of it; no message fails for that."""
     fault = partial(faults.restart_postgresql, server=postgres_server)
 
-    figures = Fire("PostgreSQL restarted", fault, "postgresql").burn(
+    figures = FaultTest("PostgreSQL restarted", fault, "postgresql").run(
         tmp_path, database_url=postgres_url, size=size
     )
 
-    record_property("fire", figures.row())
+    record_property("fault_test", figures.row())
     assert figures.failed == 0
 
 
@@ -55,19 +55,21 @@ def test_dead_server_hardly_delays_the_other_licences(
     concerns both alike.
     """
     paced = replace(size, messages=2 * size.messages, pause_s=PACED_S)
-    alive = Fire("all servers alive", faults.nothing, licences=OTHERS)
-    dead = Fire("one server dead", faults.hang_one_server, licences=OTHERS)
+    alive = FaultTest("all servers alive", faults.nothing, licences=OTHERS)
+    dead = FaultTest("one server dead", faults.hang_one_server, licences=OTHERS)
 
-    def burn(fire: Fire) -> Figures:
-        directory = tmp_path / fire.name
+    def run(fault_test: FaultTest) -> Figures:
+        directory = tmp_path / fault_test.name
         directory.mkdir()
         (directory / "test.db").write_bytes(sqlite_template.read_bytes())
-        return fire.burn(directory, database_url=f"sqlite:///{directory / 'test.db'}", size=paced)
+        return fault_test.run(
+            directory, database_url=f"sqlite:///{directory / 'test.db'}", size=paced
+        )
 
     with ThreadPoolExecutor(2) as pool:
-        figures = dict(zip(("alive", "dead"), pool.map(burn, (alive, dead)), strict=True))
+        figures = dict(zip(("alive", "dead"), pool.map(run, (alive, dead)), strict=True))
 
     for each in figures.values():
-        record_property("fire", each.row())
+        record_property("fault_test", each.row())
     medians = {name: each.delays.median_s for name, each in figures.items()}
     assert medians["dead"] < MOST_GROWTH * medians["alive"], medians

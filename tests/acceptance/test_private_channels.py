@@ -61,10 +61,10 @@ def test_reply_edit_and_deletion_arrive_within_seconds(thread: DeployedThread) -
 @pytest.mark.measures_time
 def test_median_of_fifty_replies_is_under_three_seconds(thread: DeployedThread) -> None:
     """They are written at irregular moments, as people do, so that none follows the looks."""
-    pace, dice = threading.Event(), random.Random(SEED)
+    pace, rng = threading.Event(), random.Random(SEED)
     for _ in range(REPLIES):
         thread.say(1)
-        pace.wait(dice.uniform(0.2, 1.2))
+        pace.wait(rng.uniform(0.2, 1.2))
 
     wait_until(lambda: thread.count_recorded() == REPLIES, timeout_s=30, what="all replies")
 

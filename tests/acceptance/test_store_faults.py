@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.acceptance import faults, store_faults
-from tests.acceptance.conftest import Burn
-from tests.acceptance.fire import Fire
+from tests.acceptance.conftest import RunFaultTest
+from tests.acceptance.fault_tests import FaultTest
 from tests.acceptance.load import Size
 from tests.pgbouncer import pgbouncer_executable, running_pgbouncer
 from tests.postgres_server import PostgresServer
@@ -19,33 +19,37 @@ from tests.postgres_server import PostgresServer
 full_load = pytest.mark.full_load
 Record = Callable[[str, object], None]
 
-REDIS_FIRES = [
-    Fire("Redis full", store_faults.fill_redis),
-    pytest.param(Fire("Redis a replica", store_faults.make_redis_a_replica), marks=full_load),
-    pytest.param(Fire("Redis without replicas", store_faults.want_replicas), marks=full_load),
-    pytest.param(Fire("Redis stopped", store_faults.stop_redis), marks=full_load),
+REDIS_FAULTS = [
+    FaultTest("Redis full", store_faults.fill_redis),
+    pytest.param(FaultTest("Redis a replica", store_faults.make_redis_a_replica), marks=full_load),
+    pytest.param(FaultTest("Redis without replicas", store_faults.want_replicas), marks=full_load),
+    pytest.param(FaultTest("Redis stopped", store_faults.stop_redis), marks=full_load),
 ]
 
 
-@pytest.mark.parametrize("fire", REDIS_FIRES, ids=str)
-def test_redis_that_takes_nothing_costs_nothing_but_time(fire: Fire, burn: Burn) -> None:
+@pytest.mark.parametrize("fault_test", REDIS_FAULTS, ids=str)
+def test_redis_that_takes_nothing_costs_nothing_but_time(
+    fault_test: FaultTest, run_fault_test: RunFaultTest
+) -> None:
     """The workers live, go on within 10 s of the cure, and nothing is lost, doubled or swapped."""
-    figures = burn(fire)
+    figures = run_fault_test(fault_test)
 
     assert figures.failed == 0
 
 
 @full_load
 @pytest.mark.parametrize("seconds", [-store_faults.HOUR_S, store_faults.HOUR_S])
-def test_redis_with_another_clock(seconds: int, burn: Burn, tmp_path: Path) -> None:
+def test_redis_with_another_clock(
+    seconds: int, run_fault_test: RunFaultTest, tmp_path: Path
+) -> None:
     """Put back or forward by an hour, and right again: messages go on within 10 s each time."""
     library = store_faults.faketime_library()
     if library is None:
         pytest.skip("NO FAKETIME: install it (`apt-get install faketime`) to run this test")
     clock = tmp_path / "clock"
 
-    figures = burn(
-        Fire(
+    figures = run_fault_test(
+        FaultTest(
             f"Redis' clock put by {seconds:+} s",
             partial(store_faults.put_clock, clock=clock, seconds=seconds),
             redis_environment=store_faults.movable_clock(clock, library),
@@ -70,11 +74,11 @@ def test_postgresql_that_does_not_work_costs_nothing_but_time(
     own_postgres.start()
     name = fault.__name__.replace("_", " ")
 
-    figures = Fire(name, partial(fault, server=own_postgres), "postgresql").burn(
+    figures = FaultTest(name, partial(fault, server=own_postgres), "postgresql").run(
         tmp_path, database_url=own_postgres.url(), size=size
     )
 
-    record_property("fire", figures.row())
+    record_property("fault_test", figures.row())
     assert figures.failed == 0
 
 
@@ -95,9 +99,9 @@ def test_pgbouncer_in_transaction_mode(
     with TemporaryDirectory(prefix="ireserve-pgbouncer-") as folder:
         Path(folder).chmod(0o755)
         with running_pgbouncer(Path(folder), own_postgres) as url:
-            figures = Fire(name, stop if stands_still else faults.nothing, "postgresql").burn(
+            figures = FaultTest(name, stop if stands_still else faults.nothing, "postgresql").run(
                 tmp_path, database_url=url, size=size
             )
 
-    record_property("fire", figures.row())
+    record_property("fault_test", figures.row())
     assert figures.failed == 0

@@ -1,4 +1,4 @@
-"""A fire: a load, a fault in the middle of it, and what must be true within a minute."""
+"""A fault test: a load, a fault in the middle of it, and what must be true within a minute."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.acceptance.broken_build import Patch, assert_is_what_runs
 from tests.acceptance.figures import Delays, Figures
 from tests.acceptance.load import (
     FILE,
-    HOST_PATIENCE_S,
     HOST_PAUSE_S,
+    HOST_RETRIES_FOR_S,
     LICENCES,
     LOOK_EVERY_S,
     Load,
@@ -34,10 +34,10 @@ from tests.stage.supervisor import Supervisor
 from tests.waiting import wait_until
 
 WORKERS = 2
-# One dice for what comes when and for when it burns, so that a run can be had again.
+# Load and faults are drawn with one seed, so that a run can be repeated.
 SEED = 7
 # After the last fault, and once all is enqueued, everything is settled within this time without
-# anybody's help: a killed worker's lock lasts 30 s, and the sweep comes every 5 s.
+# help: a killed worker's lock lasts 30 s, and the sweep comes every 5 s.
 SETTLE_S = 60.0
 # A worker that dies as it tells i-Reserve hides that from the others for 30 s.
 TELL_S = 45.0
@@ -50,18 +50,18 @@ EARLIEST, LATEST = 0.1, 0.5
 
 @dataclass(slots=True)
 class FaultRun:
-    """A fire that burns: what a fault may do to it, and when."""
+    """A fault test under way: what a fault may do to it, and when."""
 
     stage: DeployedStage
     host: HostProcess
     load: Load
     supervisor: Supervisor
-    dice: random.Random
+    rng: random.Random
     faults: int = 0
 
     def moments(self, count: int) -> Iterator[int]:
-        """Yield at each of so many random moments of the load; each is the moment of a fault."""
-        for share in sorted(self.dice.uniform(EARLIEST, LATEST) for _ in range(count)):
+        """Yield at ``count`` random moments of the load; each is the moment of a fault."""
+        for share in sorted(self.rng.uniform(EARLIEST, LATEST) for _ in range(count)):
             self.load.wait_until_arrived(share)
             self.load.wait_until_under_way()
             self.faults += 1
@@ -80,15 +80,15 @@ class FaultRun:
 
     def stay_away(self, shortest_s: float, longest_s: float) -> None:
         """Let whatever was stopped stay away for a random time."""
-        time.sleep(self.dice.uniform(shortest_s, longest_s))
+        time.sleep(self.rng.uniform(shortest_s, longest_s))
 
 
 @dataclass(frozen=True, slots=True)
-class Fire:
-    """What burns, and on which database.
+class FaultTest:
+    """A fault, what is under load meanwhile, and on which database.
 
     ``may_fail`` is how many messages may end as failed, by the rule that nothing is tried again.
-    ``licences`` are those whose messages must arrive. ``patch`` makes it the fire of a build that
+    ``licences`` are those whose messages must arrive. ``patch`` makes it the test of a build that
     is broken on purpose. ``redis_environment`` is for Redis alone.
     """
 
@@ -105,14 +105,14 @@ class Fire:
         """Return how a test's name tells it."""
         return f"{self.name}-{self.database}"
 
-    def burn(self, directory: Path, *, database_url: str, size: Size) -> Figures:
+    def run(self, directory: Path, *, database_url: str, size: Size) -> Figures:
         """Run it from the first process to the last, and return what was measured.
 
         Raises:
             BrokenPromiseError: a promise was not kept.
             AssertionError: the deployment does not even work without a fault.
         """
-        with self.run(directory, database_url=database_url, size=size) as run:
+        with self._started(directory, database_url=database_url, size=size) as run:
             with run.load.coming_in(run.host):
                 self.fault(run)
             began = time.monotonic()
@@ -123,8 +123,8 @@ class Fire:
             return self._figures(run, settled_s=settled_s)
 
     @contextmanager
-    def run(self, directory: Path, *, database_url: str, size: Size) -> Iterator[FaultRun]:
-        """Yield everything running and a load that has not begun; nothing burns yet."""
+    def _started(self, directory: Path, *, database_url: str, size: Size) -> Iterator[FaultRun]:
+        """Yield everything running, a load that has not begun, and no fault yet."""
         with running_stage(
             directory,
             database_url=database_url,
@@ -147,7 +147,7 @@ class Fire:
                 yield FaultRun(stage, host, load, supervisor, random.Random(f"{SEED} {self}"))
 
     def _build(self, directory: Path) -> dict[str, Any]:
-        """Return what makes a deployment run the code of this fire: the project's, or a copy."""
+        """Return what makes a deployment run the code of this test: the project's, or a copy."""
         if self.patch is None:
             return {}
         source = self.patch.applied(directory / "source")
@@ -160,7 +160,7 @@ class Fire:
         assert_kept(conversations, load.message_ids, posts=posts, states=states)
         _wait_until_told(run.stage, conversations, states)
         return Figures(
-            fire=self.name,
+            fault_test=self.name,
             database=self.database,
             messages=len(states),
             twice=load.duplicates + load.redeliveries,
@@ -202,7 +202,7 @@ def _assert_works(stage: DeployedStage, host: HostProcess) -> None:
     for licence_id in LICENCES:
         wait_until(
             partial(_says_up, host, licence_id),
-            timeout_s=HOST_PATIENCE_S,
+            timeout_s=HOST_RETRIES_FOR_S,
             poll_s=HOST_PAUSE_S,
             what="a message that is enqueued",
         )

@@ -1,116 +1,27 @@
-"""A fire on the way back: replies come in, something dies, and all are recorded within a minute."""
+"""What goes wrong while the team replies: processes really killed, Redis really gone."""
 
 from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from models import Licence, Reply
-from tests.acceptance.figures import Delays, Figures
-from tests.acceptance.fire import SETTLE_S
-from tests.acceptance.load import LOOK_EVERY_S, Size
+from models import Reply
+from tests.acceptance.fault_tests import SETTLE_S
 from tests.acceptance.promises import BrokenPromiseError
-from tests.stage.deployed import running_stage
+from tests.acceptance.reply_fault_tests import REPLY_QUEUE, ReplyFaultRun
 from tests.stage.deployed_thread import DeployedThread
 from tests.stage.host_queue import published
-from tests.stage.supervisor import Supervisor
 from tests.waiting import wait_until
 
-# So rarely that nothing but the webhook and the sweep can have done it.
-NEVER_S, OFTEN_S = 86_400, 5
 FILE_BYTES = 300_000
 # Longer than the deployment waits for an answer.
 SLOW_S = 20
 # Long enough for ten replies to be edited and a worker to be killed within it, on a busy machine.
 PAUSE_S = 8
-REPLY_QUEUE = "ireserve-replies"
-
-
-@dataclass(slots=True)
-class ReplyFaultRun:
-    """A fire that burns: the team, what runs, and how many replies there are to be."""
-
-    thread: DeployedThread
-    supervisor: Supervisor
-    replies: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyFire:
-    """What burns while the team replies, on which database, and how often catch-up looks.
-
-    ``pause_s`` is the licence's pause; ``check`` looks at the end at what i-Reserve was told.
-    """
-
-    name: str
-    fault: Callable[[ReplyFaultRun], None]
-    database: str = "sqlite"
-    catch_up_s: int = NEVER_S
-    pause_s: int = 0
-    check: Callable[[ReplyFaultRun], None] | None = None
-
-    def __str__(self) -> str:
-        """Return how a test's name tells it."""
-        return f"{self.name}-{self.database}"
-
-    def burn(self, directory: Path, *, database_url: str, size: Size) -> Figures:
-        """Run it from the first process to the last, and return what was measured.
-
-        Raises:
-            BrokenPromiseError: a reply is not recorded, or not with its files.
-        """
-        with running_stage(
-            directory,
-            database_url=database_url,
-            stop_with=signal.SIGKILL,
-            CATCH_UP_INTERVAL_S=str(self.catch_up_s),
-            REPLY_TASK="ireserve.record_reply",
-            REPLY_QUEUE=REPLY_QUEUE,
-        ) as stage:
-            with stage.database.transaction() as session:
-                session.execute(update(Licence).values(reply_pause_s=self.pause_s))
-            run = ReplyFaultRun(
-                DeployedThread(stage), Supervisor(stage.deployment), size.conversations
-            )
-            with run.supervisor.watching(workers=1):
-                run.thread.begin()
-                self.fault(run)
-                began = time.monotonic()
-                _wait_until_recorded(run.thread)
-                if self.check is not None:
-                    self.check(run)
-            return self._figures(run, settled_s=time.monotonic() - began)
-
-    def _figures(self, run: ReplyFaultRun, *, settled_s: float) -> Figures:
-        return Figures(
-            fire=self.name,
-            database=self.database,
-            messages=len(run.thread.said),
-            twice=0,
-            faults=1,
-            restarts=run.supervisor.restarts,
-            failed=0,
-            settled_s=round(settled_s, 2),
-            delays=Delays.of(run.thread.delays_s()),
-        )
-
-
-def _wait_until_recorded(thread: DeployedThread) -> None:
-    deadline = time.monotonic() + SETTLE_S
-    while (missing := len(thread.said) - thread.count_recorded()) > 0:
-        if time.monotonic() > deadline:
-            raise BrokenPromiseError(f"left behind: {missing} of {len(thread.said)} replies")
-        time.sleep(LOOK_EVERY_S)
-    if thread.recorded() != thread.said:
-        raise BrokenPromiseError("not the replies, with their files, that were written")
 
 
 def kill_web_between_insert_and_wake(run: ReplyFaultRun) -> None:
@@ -218,5 +129,5 @@ def expect_paused_replies_in_order(run: ReplyFaultRun) -> None:
 
 
 def _told(thread: DeployedThread) -> list[dict[str, Any]]:
-    """Return what i-Reserve was told, the first one first; it has no worker in these fires."""
+    """Return what i-Reserve was told, the first one first; it has no worker in these tests."""
     return [message.keywords for message in published(thread.stage.redis.url, REPLY_QUEUE)]
