@@ -50,11 +50,11 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
     task_class = _OneRequest
 
     def writable(self) -> bool:
-        """Say whether to wait for it; its number may be another connection's once it is closed."""
+        """Return whether to wait; its number may be another connection's once it is closed."""
         return self.connected and bool(super().writable())
 
     def is_answered(self) -> bool:
-        """Say whether the server itself has something to do or to write here."""
+        """Return whether the server itself has something to do or to write here."""
         return bool(self.requests or self.total_outbufs_len)
 
 
@@ -107,7 +107,7 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]
             self.pull_trigger()
 
     def readable(self) -> bool:
-        """Say whether to wait for a new connection; the loop asks before each wait."""
+        """Return whether to wait for a new connection; the loop asks before each wait."""
         if self._stop_at is not None and self._may_end(self._stop_at):
             raise SystemExit
         return bool(super().readable())

@@ -31,7 +31,7 @@ class DeliveryKind(StrEnum):
 
     @property
     def is_message(self) -> bool:
-        """Say whether it is posted, and therefore in the ledger however it ends."""
+        """Whether it is posted, and therefore in the ledger however it ends."""
         return self not in {DeliveryKind.USER, DeliveryKind.CONVERSATION}
 
 
@@ -53,7 +53,7 @@ class DeliveryState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Say whether nothing more happens to the message by itself."""
+        """Whether nothing more happens to the message by itself."""
         return self in {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED}
 
 

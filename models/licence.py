@@ -127,7 +127,7 @@ class Licence(Base):
 
     @property
     def receipts(self) -> Receipts:
-        """Return which posts of the team the bot marks."""
+        """Which posts of the team the bot marks."""
         if not self.marks_replies:
             return Receipts.NONE
         return Receipts.ALL if self.marks_public_replies else Receipts.NOTES

@@ -37,12 +37,12 @@ class Database:
 
     @property
     def is_postgresql(self) -> bool:
-        """Say whether it is PostgreSQL, and not SQLite."""
+        """Whether it is PostgreSQL, and not SQLite."""
         return self._url.get_backend_name() == "postgresql"
 
     @property
     def engine(self) -> Engine:
-        """Return this process's engine."""
+        """This process's engine."""
         if self._engine is None or self._pid != os.getpid():
             with self._making:
                 if self._engine is None or self._pid != os.getpid():
@@ -107,7 +107,7 @@ class Database:
             yield connection
 
     def is_read_only(self) -> bool:
-        """Say whether it answers and takes nothing: a standby, or a file that may not be written.
+        """Return whether it answers, and takes nothing: a standby, or a file that is read-only.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: it cannot be asked.

@@ -48,7 +48,7 @@ class Steps:
 
     @property
     def is_over(self) -> bool:
-        """Say whether the rest is left to the next time."""
+        """Whether the rest is left to the next time."""
         is_late = self._ends_at is not None and time.monotonic() >= self._ends_at
         return is_late or self._is_stopping()
 

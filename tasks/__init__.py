@@ -48,7 +48,7 @@ class _Package(ModuleType):
 
     @app.setter
     def app(self, module: ModuleType) -> None:
-        """Importing ``tasks.app`` would put that module in the application's place."""
+        """Keep the application here: importing ``tasks.app`` would put that module in its place."""
 
 
 sys.modules[__name__].__class__ = _Package

@@ -22,7 +22,7 @@ class OwnReason(StrEnum):
 
     @property
     def cure(self) -> str:
-        """Return what to do about it, in one sentence."""
+        """What to do about it, in one sentence."""
         return _CURES[self]
 
 

@@ -28,7 +28,7 @@ MAX_CONNECTIONS = 5_000
 
 
 def producer_redis(url: str) -> Redis:
-    """Return the connection that `.delay()` writes lanes with.
+    """Return the connection that ``.delay()`` writes lanes with.
 
     Raises:
         RedisAddressError: the address cannot be used.

@@ -76,7 +76,7 @@ class LaneEntry:
 
     @property
     def correlation_id(self) -> str:
-        """Return what each line of the log about the message has.
+        """What each line of the log about the message has.
 
         It is the caller's own, ``correlation_id`` in the context, or else the task's id.
         """

@@ -1,4 +1,4 @@
-"""The task class: `.delay()` writes a message into its lane, and wakes a worker for it."""
+"""The task class: ``.delay()`` writes a message into its lane, and wakes a worker for it."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def ids_of(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Producer:
-    """The process's connection for `.delay()`; redis-py itself copes with forks and threads."""
+    """The process's connection for ``.delay()``; redis-py itself copes with forks and threads."""
 
     lanes: Any | None = None
 
@@ -161,6 +161,6 @@ def producer_lanes() -> Any:
 
 
 def use_lanes(lanes: Any | None) -> Any | None:
-    """Let `.delay()` write into these lanes; return those before. None: those of the address."""
+    """Let ``.delay()`` write into these lanes; return those before. None: those of the address."""
     before, _Producer.lanes = _Producer.lanes, lanes
     return before

@@ -129,7 +129,7 @@ class ChatMessage:
 
     @property
     def is_internal(self) -> bool:
-        """Say whether it is a note for the team."""
+        """Whether it is a note for the team."""
         return self.visibility == "internal"
 
     def __post_init__(self) -> None:
@@ -284,7 +284,7 @@ def _values(
 
 
 def _is_given(item: dataclasses.Field[Any], value: Any) -> bool:
-    """Say whether an argument holds something.
+    """Return whether an argument holds something.
 
     A blank text is nothing where None would do: platforms fill in what they have. A blank id is a
     mistake, and a blank name is that of a sender without one.

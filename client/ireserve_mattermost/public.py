@@ -43,7 +43,7 @@ class FieldDict(TypedDict):
 
 
 class Enqueued(Protocol):
-    """What `.delay()` returns: the message is in its lane. ``id`` is the Celery task's id."""
+    """What ``.delay()`` returns: the message is in its lane. ``id`` is the Celery task's id."""
 
     @property
     def id(self) -> str:

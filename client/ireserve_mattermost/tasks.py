@@ -1,4 +1,4 @@
-"""The public tasks: what i-Reserve enqueues, with `.delay()`.
+"""The public tasks: what i-Reserve enqueues, with ``.delay()``.
 
 Their bodies run in the workers. What is declared here is the schema of ``messages``.
 """

@@ -26,7 +26,7 @@ _TASKS = {
 
 @dataclass(frozen=True)
 class Recorded:
-    """A call of `.delay()`: the task's name, its arguments by name, and its context."""
+    """A call of ``.delay()``: the task's name, its arguments by name, and its context."""
 
     task: str
     arguments: Mapping[str, Any]
@@ -49,12 +49,12 @@ class _Recorder:
 
 @contextmanager
 def recording() -> Iterator[list[Recorded]]:
-    """Yield a list that each `.delay()` is added to; Redis is not needed.
+    """Yield a list that each ``.delay()`` is added to; Redis is not needed.
 
     Arguments that a worker would refuse are refused at the call:
 
     Raises:
-        InvalidMessageError: by `.delay()`; it names the fields and their rules.
+        InvalidMessageError: by ``.delay()``; it names the fields and their rules.
     """
     recorder = _Recorder()
     before = use_lanes(recorder)

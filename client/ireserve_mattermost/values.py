@@ -41,7 +41,7 @@ _EMAIL = re.compile(r"\S+@\S+")
 
 
 def is_blank(text: str) -> bool:
-    """Say whether nothing of the text can be seen: spaces, format characters, fillers."""
+    """Return whether nothing of the text can be seen: spaces, format characters, fillers."""
     return all(
         unicodedata.category(character) in _INVISIBLE or character in _FILLERS for character in text
     )
@@ -66,7 +66,7 @@ def identifier(value: Any) -> str:
 
 
 def is_broken(text: str) -> bool:
-    """Say whether the text holds half of a character, which cannot be written anywhere."""
+    """Return whether the text holds half of a character, which cannot be written anywhere."""
     return _SURROGATE.search(text) is not None
 
 

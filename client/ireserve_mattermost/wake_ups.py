@@ -1,6 +1,6 @@
 """The Celery message that wakes a worker, in the form in which Redis holds it.
 
-It is written by the same script that puts the message into its lane, so that `.delay()` is one
+It is written by the same script that puts the message into its lane, so that ``.delay()`` is one
 question to Redis. Source: Celery's message protocol, version 2
 (https://docs.celeryq.dev/en/stable/internals/protocol.html), and kombu's Redis transport, whose
 queues are lists of JSON objects.

@@ -22,7 +22,7 @@ class SchemaState:
 
     @property
     def is_current(self) -> bool:
-        """Say whether nothing is left to upgrade."""
+        """Whether nothing is left to upgrade."""
         return self.current == self.newest
 
 

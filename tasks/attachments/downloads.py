@@ -103,7 +103,11 @@ class Downloads:
     def fetch(
         self, url: str, *, limit_bytes: int, on_progress: Callable[[], None] | None
     ) -> Iterator[DownloadedFile]:
-        """The file behind a link. Raises: AttachmentError."""
+        """Yield the file behind a link.
+
+        Raises:
+            AttachmentError: it could not be had.
+        """
         exchange = Exchange(
             connect_s=self._limits.connect_timeout_s,
             answer_s=self._limits.read_timeout_s,
@@ -143,7 +147,11 @@ class Downloads:
             raise AttachmentError(AttachmentReason.BAD_REDIRECT, status=status) from None
 
     def _allowed(self, url: str) -> requests.PreparedRequest:
-        """The request for a link that may be fetched. Raises: AttachmentError."""
+        """Return the request for a link that may be fetched.
+
+        Raises:
+            AttachmentError: the link may not be.
+        """
         if not url.lower().startswith("https://"):
             raise AttachmentError(AttachmentReason.NOT_HTTPS)
         # Judged is the address as the library will use it, not as it was written: two parsers that
@@ -183,7 +191,7 @@ def _check_answer(response: requests.Response, *, limit_bytes: int) -> None:
 
 
 def _encodings(response: requests.Response) -> set[str]:
-    """What the host says was done to the file.
+    """Return what the host says was done to the file.
 
     Only names of compressions count: stores of files repeat what the sender's library said of its
     own upload ("aws-chunked", "utf-8"), and the bytes are the file's.

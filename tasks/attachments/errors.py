@@ -30,7 +30,7 @@ class AttachmentReason(StrEnum):
 
 
 class AttachmentError(Exception):
-    """A file that could not be had: `reason`, `status` of a download (0: none), `limit_bytes`.
+    """A file could not be had: ``reason``, ``status`` of its download (0: none), ``limit_bytes``.
 
     Never holds the file's name, path or link: a link may carry its own password.
     """

@@ -99,7 +99,7 @@ _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
 def upload_name(name: str, *, content_type: str | None) -> str:
-    """A safe name; one without an ending that means a type gets that of its type.
+    """Return a safe name; one without an ending that means a type gets that of its type.
 
     The server goes by the ending alone when it decides whether a file is a picture.
     """
@@ -111,7 +111,7 @@ def upload_name(name: str, *, content_type: str | None) -> str:
 
 
 def ending_of(content_type: str | None) -> str:
-    """The ending of files of this type; empty when the type says nothing."""
+    """Return the ending of files of this type; empty when the type says nothing."""
     plain = plain_type(content_type)
     if plain == _UNKNOWN:
         return ""
@@ -119,17 +119,17 @@ def ending_of(content_type: str | None) -> str:
 
 
 def plain_type(content_type: str | None) -> str:
-    """The type without its parameters."""
+    """Return the type without its parameters."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
 def is_page(content_type: str | None) -> bool:
-    """Tell whether the type is that of a web page."""
+    """Return whether the type is that of a web page."""
     return plain_type(content_type) in _PAGES
 
 
 def is_promised_otherwise(name: str, *, content_type: str | None) -> bool:
-    """Tell whether a file of this name and type cannot be a web page."""
+    """Return whether a file of this name and type cannot be a web page."""
     if ending_of(content_type):
         return not is_page(content_type)
     ending = PurePosixPath(safe_file_name(name)).suffix.lower()
@@ -151,7 +151,7 @@ def _types() -> MimeTypes:
 
 @cache
 def _endings() -> frozenset[str]:
-    """The endings that mean a type.
+    """Return the endings that mean a type.
 
     Those of one letter, for sources of programs, are more often the end of a name ("Room 2.a").
     """

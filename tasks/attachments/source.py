@@ -28,8 +28,9 @@ class OpenedAttachment:
 
 
 class AttachmentSource:
-    """Where attachments come from: one store, and the hosts that links may lead to (none: no link
-    is followed). Safe to share between threads.
+    """Where attachments come from: one store, and the hosts that links may lead to.
+
+    Without hosts no link is followed. Safe to share between threads.
     """
 
     def __init__(
@@ -65,10 +66,12 @@ class AttachmentSource:
         limit_bytes: int,
         on_progress: Callable[[], None] | None = None,
     ) -> Iterator[OpenedAttachment]:
-        """The file, open for one upload; a link is downloaded first, to disk.
+        """Yield the file, open for one upload; a link is downloaded first, to disk.
 
-        `on_progress` is called about every second of a download; what it raises passes through.
-        Raises: AttachmentError with its reason, also out of the stream.
+        ``on_progress`` is called about every second of a download; what it raises passes through.
+
+        Raises:
+            AttachmentError: it could not be had; also out of the stream.
         """
         content_type = attachment.content_type
         if attachment.path is not None:

@@ -58,8 +58,8 @@ class ListedFile:
 class AttachmentStore:
     """The files under one fsspec address, such as file:///var/attachments or s3://bucket/prefix.
 
-    All methods raise AttachmentError: `outside_store` for a path that leads out of the store, and
-    `store_unavailable` for a store that is away, full or wrongly configured. Errors name the
+    All methods raise AttachmentError: ``outside_store`` for a path that leads out of the store, and
+    ``store_unavailable`` for a store that is away, full or wrongly configured. Errors name the
     reason, never the path. Safe to share between threads.
     """
 
@@ -68,7 +68,11 @@ class AttachmentStore:
 
     @contextmanager
     def open(self, path: str) -> Iterator[OpenedFile]:
-        """A file of the store. Raises: AttachmentError, also `gone`, and also while it is read."""
+        """Yield a file of the store.
+
+        Raises:
+            AttachmentError: also ``gone``, and also while it is read.
+        """
         parts = _parts(path)
         with ExitStack() as stack:
             file, size = self._open(parts)
@@ -78,9 +82,9 @@ class AttachmentStore:
     def find(
         self, path: str, *, size_bytes: int, on_progress: Callable[[], None]
     ) -> StoredFile | None:
-        """The file, if it is there with this size, which half a file never has.
+        """Return the file, if it is there with this size, which half a file never has.
 
-        What `on_progress` raises passes through.
+        What ``on_progress`` raises passes through.
         """
         if not self._exists(_parts(path)):
             return None
@@ -96,9 +100,9 @@ class AttachmentStore:
         return StoredFile(path, size_bytes, digest.hexdigest())
 
     def write(self, path: str, chunks: Iterable[bytes], *, temporary: str) -> StoredFile:
-        """Write the file; it is not seen before it is whole. Errors of `chunks` pass through.
+        """Write the file; it is not seen before it is whole. Errors of ``chunks`` pass through.
 
-        Until then it is at `temporary`, in the same folder, where a process that is killed leaves
+        Until then it is at ``temporary``, in the same folder, where a process that is killed leaves
         it: the caller knows both paths.
         """
         with _translated():
@@ -155,7 +159,7 @@ class AttachmentStore:
         return file_system, "/".join((root.rstrip("/"), *parts))
 
     def _place_to_write(self, parts: tuple[str, ...]) -> tuple[Any, str]:
-        """Where a file is written or removed: a link in its name's place is replaced."""
+        """Return where a file is written or removed: a link in its name's place is replaced."""
         file_system, place = self._place(parts)
         if isinstance(file_system, LocalFileSystem):
             _resolve(self._home[1], parts[:-1])
@@ -185,7 +189,7 @@ class StoreStream:
         self._left = size_bytes
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes, never more in all than the file had when it was opened."""
+        """Return up to ``size`` bytes, never more in all than the file had when it was opened."""
         wanted = self._left if size < 0 else min(size, self._left)
         # An OSError in the middle of an upload would read as a cut connection.
         with _translated():
@@ -198,7 +202,11 @@ class StoreStream:
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    """The path's components. Raises: AttachmentError `outside_store`."""
+    """Return the path's components.
+
+    Raises:
+        AttachmentError: ``outside_store``.
+    """
     parts = tuple(part for part in path.split("/") if part not in ("", "."))
     chained = "://" in path or "::" in path
     odd = "\\" in path or any(ord(character) < 32 or ord(character) == 127 for character in path)
@@ -208,7 +216,11 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def _resolve(root: str, parts: tuple[str, ...]) -> str:
-    """The place without links. Raises: AttachmentError `outside_store`."""
+    """Return the place without links.
+
+    Raises:
+        AttachmentError: ``outside_store``.
+    """
     home = os.path.realpath(root)
     resolved = os.path.realpath(os.path.join(home, *parts))
     if os.path.commonpath((home, resolved)) != home:
@@ -247,7 +259,7 @@ def _open_remote(file_system: Any, path: str) -> tuple[IO[bytes], int]:
 
 
 def _copy(file_system: Any, place: str, chunks: Iterable[bytes]) -> tuple[int, str]:
-    """Write the chunks there; their size together and their SHA-256."""
+    """Write the chunks there; return their size together and their SHA-256."""
     digest, size = hashlib.sha256(), 0
     # A local file takes no size of parts.
     options = {} if isinstance(file_system, LocalFileSystem) else {"block_size": PART_BYTES}

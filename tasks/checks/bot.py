@@ -62,7 +62,7 @@ class UsedChannel:
 
     @property
     def check_name(self) -> str:
-        """Return what its check is called."""
+        """What its check is called."""
         return f"channel {self.label}"
 
 

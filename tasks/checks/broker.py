@@ -38,7 +38,7 @@ def check_broker(redis: Redis, *, place: str) -> Check:
 
 
 def takes_messages(redis: Redis) -> bool:
-    """Say whether Redis takes what is written; without that nothing else can be asked of it."""
+    """Return whether Redis takes what is written; without that nothing else can be asked of it."""
     try:
         return takes_no_message(redis) is None
     except RedisError:

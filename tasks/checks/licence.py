@@ -49,7 +49,7 @@ class StoredLicence:
 
     @property
     def limits(self) -> tuple[int, int]:
-        """Return the stored limits: characters of a post, bytes of a file."""
+        """The stored limits: characters of a post, bytes of a file."""
         return self.licence.max_post_size, self.licence.max_file_size_bytes
 
 

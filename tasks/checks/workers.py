@@ -37,7 +37,7 @@ class Worker:
 
     @property
     def is_ours(self) -> bool:
-        """Say whether it knows the task that works off our messages."""
+        """Whether it knows the task that works off our messages."""
         return DRAIN_LICENCE in self.tasks
 
 
@@ -213,7 +213,7 @@ def _with_the_next(redis: Redis, ours: str, wait_s: float) -> Sequence[str] | No
 
 
 def _is_other(seen: Sequence[str], ours: str) -> bool:
-    """Say whether another database was swept since ours was; the newest sweeps come first."""
+    """Return whether another database was swept since ours was; the newest sweeps come first."""
     if ours not in seen:
         return True
     our_oldest = len(seen) - 1 - list(reversed(seen)).index(ours)

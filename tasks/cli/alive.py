@@ -21,7 +21,7 @@ WEB_PORT, FLOWER_PORT = 8_000, 5_555
 
 
 def alive(process: str) -> None:
-    """Say whether a PROCESS of this machine is alive."""
+    """Return whether a PROCESS of this machine is alive."""
     kind = process.partition("-")[0]
     if kind not in LOOKS:
         raise click.UsageError(f"no process {kind!r}: it is one of {', '.join(LOOKS)}")

@@ -75,7 +75,7 @@ def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 def wants_json() -> bool:
-    """Say whether the running command was given --json."""
+    """Return whether the running command was given --json."""
     ctx = click.get_current_context(silent=True)
     return ctx is not None and bool(ctx.meta.get(_JSON))
 

@@ -23,7 +23,7 @@ def upgrade() -> None:
 
 
 def check() -> None:
-    """Say whether the schema is the newest one; exit code 1 if not."""
+    """Return whether the schema is the newest one; exit code 1 if not."""
     state = schema_state(Installation().database)
     cure = "" if state.is_current else " Run `ireserve-mattermost db upgrade`."
     show(

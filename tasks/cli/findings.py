@@ -19,7 +19,7 @@ MAX_NAMED = 3
 
 
 def is_wrong(finding: Finding) -> bool:
-    """Say whether the finding asks for something to be done."""
+    """Return whether the finding asks for something to be done."""
     return finding.check.state in _WRONG
 
 

@@ -26,31 +26,31 @@ class Installation:
 
     @cached_property
     def settings(self) -> Settings:
-        """Return the settings."""
+        """The settings."""
         return get_settings()
 
     @cached_property
     def database(self) -> Database:
-        """Return the database."""
+        """The database."""
         database = Database(self.settings.database_url, limits=self._limits)
         click.get_current_context().call_on_close(database.dispose)
         return database
 
     @cached_property
     def redis(self) -> Redis:
-        """Return the connection to Redis."""
+        """The connection to Redis."""
         redis = worker_redis(self.settings.redis_url)
         click.get_current_context().call_on_close(redis.close)
         return redis
 
     @cached_property
     def lanes(self) -> Lanes:
-        """Return the lanes."""
+        """The lanes."""
         return Lanes(self.redis)
 
     @cached_property
     def circuits(self) -> Circuits:
-        """Return the circuits."""
+        """The circuits."""
         return Circuits(self.redis)
 
     def keyring(self) -> KeyRing:

@@ -46,7 +46,7 @@ def _json_form(value: Any) -> Any:
 
 
 def is_read_by_people() -> bool:
-    """Say whether what is shown goes to a terminal."""
+    """Return whether what is shown goes to a terminal."""
     return sys.stdout.isatty()
 
 

@@ -30,7 +30,7 @@ class Rows:
         return self._blocks()
 
     def _fits(self, width: int) -> bool:
-        """Say whether each cell stays on its line, but for the last column's."""
+        """Return whether each cell stays on its line, but for the last column's."""
         widest = [max(map(_width, column)) for column in zip(*self._lines(), strict=True)]
         others = sum(widest[:-1]) + _GAP * (len(widest) - 1)
         return others + min(widest[-1], READABLE) <= width

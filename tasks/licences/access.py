@@ -65,12 +65,12 @@ class LicenceAccess:
 
     @property
     def speaks_as_author(self) -> bool:
-        """Say whether senders are the authors of their posts."""
+        """Whether senders are the authors of their posts."""
         return self.names is Names.AUTHOR and self.allows_own_names
 
     @property
     def wanted_prefix(self) -> str:
-        """Return what a post for the visitor begins with, in the desk's language if it may.
+        """What a post for the visitor begins with, in the desk's language if it may.
 
         Empty: it needs no prefix.
         """

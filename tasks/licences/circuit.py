@@ -98,7 +98,7 @@ class CircuitState:
     blocked_until: float
 
     def blocks(self, now: float) -> bool:
-        """Say whether the licence's lanes are to be left alone at this moment."""
+        """Return whether the licence's lanes are to be left alone at this moment."""
         return self.is_open or now < self.blocked_until
 
 

@@ -119,7 +119,7 @@ class Shares:
         return _Census(slow, len(self._serving) - len(others), threads)
 
     def _fits(self, licence_id: str, census: _Census) -> bool:
-        """Say whether the licence may have one more thread."""
+        """Return whether the licence may have one more thread."""
         if self._serving.total() >= self._threads:
             return False
         held = self._serving.get(licence_id, 0)

@@ -31,7 +31,11 @@ class Allowance:
             _current.reset(token)
 
     def ask(self) -> None:
-        """Count one request. Raises: AllowanceSpentError when none is left, or no byte."""
+        """Count one request.
+
+        Raises:
+            AllowanceSpentError: none is left, or no byte.
+        """
         if self._requests <= 0 or self._size_bytes <= 0:
             raise AllowanceSpentError
         self._requests -= 1
@@ -45,5 +49,5 @@ _current: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 
 def current_allowance() -> Allowance | None:
-    """The allowance that this thread works with, if it has one."""
+    """Return the allowance that this thread works with, if it has one."""
     return _current.get()

@@ -65,7 +65,7 @@ class Verdict:
 def classify(status: int, content_type: str, body: bytes, *, path: str = "") -> Verdict | None:
     """None for a good answer, else the error that it stands for.
 
-    Decides by error id and status alone, since the message is translated. `path` (within the
+    Decides by error id and status alone, since the message is translated. ``path`` (within the
     API) tells a missing permission on webhooks from a missing membership.
     """
     if 200 <= status < 300:
@@ -78,7 +78,7 @@ def classify(status: int, content_type: str, body: bytes, *, path: str = "") -> 
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
-    """How long the server asks us to wait, in seconds; Mattermost's reset is not an epoch."""
+    """Return how many seconds the server asks us to wait; Mattermost's reset is not an epoch."""
     for name in ("Retry-After", "X-RateLimit-Reset"):
         value = headers.get(name, "").strip()
         if value.isascii() and value.isdigit():
@@ -87,7 +87,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float:
 
 
 def redirect_host(location: str) -> str:
-    """Where a redirect leads: scheme and host only, since a path or query may hold anything."""
+    """Return where a redirect leads: scheme and host, since path and query may hold anything."""
     try:
         parts = urlsplit(location)
     except ValueError:
@@ -96,7 +96,7 @@ def redirect_host(location: str) -> str:
 
 
 def clean_id(value: object) -> str:
-    """An id fit for a log: empty when it could hold anything but an id."""
+    """Return an id fit for a log: empty when it could hold anything but an id."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 

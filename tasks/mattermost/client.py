@@ -22,9 +22,10 @@ class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
 
     Every call raises one of the four kinds of MattermostError and tries once only: it follows no
     redirect and repeats nothing. It ends within the two timeouts taken together, a transfer of a
-    file within the time for its size, and all of them soon after `stopping` is set.
+    file within the time for its size, and all of them soon after ``stopping`` is set.
 
-    Raises: ValueError for an address or token that cannot be one; the text quotes neither.
+    Raises:
+        ValueError: an address or token that cannot be one; the text quotes neither.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 A server or proxy closes an idle connection after 60 s or so. A request that crosses this closing on
 the wire is lost, and whether it was processed stays unknown. So a connection that was idle for half
-as long is closed here and a new one made. What is done on one is bounded by its `Exchange`.
+as long is closed here and a new one made. What is done on one is bounded by its ``Exchange``.
 """
 
 import os
@@ -29,7 +29,7 @@ MAX_IDLE_S = 30.0
 
 
 class UnconnectedError(NewConnectionError):
-    """No connection was made, so nothing was sent; `tls` tells whether TLS was what failed."""
+    """No connection was made, so nothing was sent; ``tls`` tells whether TLS was what failed."""
 
     def __init__(self, conn: HTTPConnection, detail: str, *, tls: bool) -> None:
         super().__init__(conn, detail)
@@ -38,7 +38,7 @@ class UnconnectedError(NewConnectionError):
 
 
 class _Fresh(HTTPConnection):
-    """Calls itself closed after `MAX_IDLE_S`, and says of every failure whether it was before."""
+    """Calls itself closed after ``MAX_IDLE_S``, and says of every failure whether it was before."""
 
     _used_at = 0.0
 
@@ -90,9 +90,9 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class FreshAdapter(HTTPAdapter):
-    """A requests adapter whose connections are never reused after `MAX_IDLE_S`.
+    """A requests adapter whose connections are never reused after ``MAX_IDLE_S``.
 
-    It sends within an `Exchange` only, whose bounds take the place of the library's time limits.
+    It sends within an ``Exchange`` only, whose bounds take the place of the library's time limits.
     """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -117,7 +117,7 @@ class _Session(requests.Session):
 def plain_session(
     *, ca_bundle: str | None, proxy_url: str | None, pool_size: int
 ) -> requests.Session:
-    """A session that keeps connections, and nothing else, between requests."""
+    """Return a session that keeps connections, and nothing else, between requests."""
     session = _Session()
     # No .netrc, which would replace our header, and no look at the environment for each request.
     session.trust_env = False

@@ -27,38 +27,43 @@ class DirectoryCalls:
     _transport: Transport
 
     def ping(self) -> str:
-        """The status word of a server that answers, "OK"; needs no valid token."""
+        """Return the status word of a server that answers, "OK"; needs no valid token."""
         return self._transport.call("GET", "/system/ping", parse=parse_status)
 
     def check_database(self) -> None:
         """Ask whether the server reaches its database; needs no token and no cache.
 
-        Raises: OutcomeUnknownError `server_error` when it does not.
+        Raises:
+            OutcomeUnknownError: ``server_error``, when it does not.
         """
         query = {"get_server_status": "true"}
         self._transport.call("GET", "/system/ping", query=query, parse=parse_status)
 
     def get_client_config(self) -> ClientConfig:
-        """What the server allows. With a rejected token the server gives only part of it."""
+        """Return what the server allows. With a rejected token the server gives only part of it."""
         # `format` is mandatory up to 9 and ignored later.
         return self._transport.call(
             "GET", "/config/client", query={"format": "old"}, parse=ClientConfig.parse
         )
 
     def get_me(self) -> Member:
-        """The user of the token."""
+        """Return the user of the token."""
         return self._transport.call("GET", "/users/me", parse=Member.parse)
 
     def get_user(self, user_id: str) -> Member:
-        """A user; deactivated ones too, with `delete_at_ms`."""
+        """Return a user; deactivated ones too, with ``delete_at_ms``."""
         return self._transport.call("GET", route("users", user_id), parse=Member.parse)
 
     def get_user_by_username(self, name: str) -> Member:
-        """A user by user name; deactivated ones too. Raises: RefusedError `not_found`."""
+        """Return a user by user name; deactivated ones too.
+
+        Raises:
+            RefusedError: ``not_found``.
+        """
         return self._transport.call("GET", route("users", "username", name), parse=Member.parse)
 
     def find_username(self, email: str) -> str:
-        """The user name of the active person with this address; "" if there is none.
+        """Return the user name of the active person with this address; "" if there is none.
 
         Where the server hides addresses it refuses the question to all but administrators.
         """
@@ -74,7 +79,7 @@ class DirectoryCalls:
         return member.username if is_there and not member.is_bot else ""
 
     def get_users_by_ids(self, user_ids: Sequence[str]) -> list[Member]:
-        """The users among these ids, in no order; unknown ids are left out."""
+        """Return the users among these ids, in no order; unknown ids are left out."""
         return ask_by_ids(self._users_by_ids, user_ids, size=MAX_USER_IDS)
 
     def _users_by_ids(self, user_ids: Sequence[str]) -> list[Member]:
@@ -87,43 +92,58 @@ class DirectoryCalls:
         )
 
     def get_team_by_name(self, name: str) -> Team:
-        """A team by the name in its URL."""
+        """Return a team by the name in its URL."""
         return self._transport.call("GET", route("teams", "name", name), parse=Team.parse)
 
     def get_channel(self, channel_id: str) -> Channel:
-        """A channel. Raises: RefusedError `channel_unknown` or `not_a_member` (private)."""
+        """Return a channel.
+
+        Raises:
+            RefusedError: ``channel_unknown``, or ``not_a_member`` (private).
+        """
         path = route("channels", channel_id)
         return self._transport.call("GET", path, parse=Channel.parse, channel_id=channel_id)
 
     def get_channel_by_name(self, *, team: str, channel: str) -> Channel:
-        """A channel by the names in its URL, also an archived one (`delete_at_ms`).
+        """Return a channel by the names in its URL, also an archived one (``delete_at_ms``).
 
-        A private one that the bot is not in is `channel_unknown`.
+        A private one that the bot is not in is ``channel_unknown``.
         """
         path = route("teams", "name", team, "channels", "name", channel)
         query = {"include_deleted": "true"}
         return self._transport.call("GET", path, query=query, parse=Channel.parse)
 
     def get_my_membership(self, channel_id: str) -> Membership:
-        """The bot's membership. Raises: RefusedError `not_a_member`, also for no such channel."""
+        """Return the bot's membership.
+
+        Raises:
+            RefusedError: ``not_a_member``, also where there is no such channel.
+        """
         path = route("channels", channel_id, "members", "me")
         return self._transport.call("GET", path, parse=Membership.parse, channel_id=channel_id)
 
     def get_membership(self, channel_id: str, *, user_id: str) -> Membership:
-        """A user's membership of a channel. Raises: RefusedError `not_found`; `not_a_member` where
-        the bot itself is none.
+        """Return a user's membership of a channel.
+
+        Raises:
+            RefusedError: ``not_found``; ``not_a_member`` where the bot itself is no member.
         """
         path = route("channels", channel_id, "members", user_id)
         return self._transport.call("GET", path, parse=Membership.parse, channel_id=channel_id)
 
     def get_team_membership(self, team_id: str, *, user_id: str) -> TeamMembership:
-        """A user's membership of a team. Raises: RefusedError `not_found`."""
+        """Return a user's membership of a team.
+
+        Raises:
+            RefusedError: ``not_found``.
+        """
         path = route("teams", team_id, "members", user_id)
         return self._transport.call("GET", path, parse=TeamMembership.parse)
 
     def add_channel_member(self, channel_id: str, *, user_id: str) -> Membership:
-        """Add a user of the team to a channel; again changes nothing. A bot may add itself to a
-        public channel of its team.
+        """Add a user of the team to a channel; a second time changes nothing.
+
+        A bot may add itself to a public channel of its team.
         """
         path = route("channels", channel_id, "members")
         return self._transport.call(

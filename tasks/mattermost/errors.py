@@ -21,9 +21,9 @@ _FACTS = (
 class MattermostError(Exception):
     """A call that did not do what was asked.
 
-    Carries `reason`, `method`, `path` (without the query: it can hold a file name), `channel_id`
-    (None: the call named no channel), `status` (0: no answer), `error_id`, `request_id`,
-    `retry_after_s` and `detail` (never anybody's data).
+    Carries ``reason``, ``method``, ``path`` (without the query: it can hold a file name),
+    ``channel_id`` (None: the call named no channel), ``status`` (0: no answer), ``error_id``,
+    ``request_id``, ``retry_after_s`` and ``detail`` (never a person's data).
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class MattermostError(Exception):
         self.detail = detail
 
     def __str__(self) -> str:
-        """What happened, to which object, and what to do."""
+        """Return what happened, to which object, and what to do."""
         facts = [
             self.reason.value,
             f"HTTP {self.status}" if self.status else "",
@@ -78,7 +78,7 @@ class OutcomeUnknownError(MattermostError):
 
 
 class RateLimitedError(MattermostError):
-    """Nothing was done; the server takes requests again after `retry_after_s`."""
+    """Nothing was done; the server takes requests again after ``retry_after_s``."""
 
 
 class RefusedError(MattermostError):
@@ -94,5 +94,5 @@ class Call:
     channel_id: str | None = None
 
     def failed(self, kind: type[MattermostError], reason: Reason, **facts: Any) -> MattermostError:
-        """The error to raise for this call."""
+        """Return the error to raise for this call."""
         return kind(reason, method=self.method, path=self.path, channel_id=self.channel_id, **facts)

@@ -55,19 +55,19 @@ class Stopping:
         self._ends_at = float("inf")
 
     def is_set(self) -> bool:
-        """Whether the process is asked to stop."""
+        """Return whether the process is asked to stop."""
         return self._ends_at != float("inf")
 
     @property
     def ends_at(self) -> float:
-        """The moment, by `monotonic`, at which every exchange is broken off."""
+        """The moment, by ``monotonic``, at which every exchange is broken off."""
         return self._ends_at
 
 
 class Exchange:
     """The bounds of one request and its answer; the clock runs from now on.
 
-    All of it has `total_s`; within that, what comes once there is a connection has `answer_s`.
+    All of it has ``total_s``; within that, what comes once there is a connection has ``answer_s``.
     """
 
     def __init__(
@@ -122,7 +122,11 @@ class Exchange:
         self._ends_at = self._started_at + total_s
 
     def left_s(self) -> float:
-        """How many seconds are left. Raises: TimeoutError when none are."""
+        """Return how many seconds are left.
+
+        Raises:
+            TimeoutError: none are.
+        """
         now = monotonic()
         if self._stopping.ends_at <= now:
             self.is_broken_off = True
@@ -133,17 +137,26 @@ class Exchange:
         return left
 
     def slice_s(self) -> float:
-        """How long the next wait may be. Raises: TimeoutError when none may be."""
+        """Return how long the next wait may be.
+
+        Raises:
+            TimeoutError: no time is left.
+        """
         return min(self.left_s(), SLICE_S)
 
     def resolve_s(self) -> float:
-        """How long the host's name may still take. Raises: TimeoutError when it took too long."""
+        """Return how long the host's name may still take.
+
+        Raises:
+            TimeoutError: no time is left.
+        """
         return min(self.left_s(), RESOLVE_S)
 
     def sending(self) -> None:
         """Look whether the request may still go out, directly before its first byte does.
 
-        Raises: SendTooLateError: this process stood still for too long since it was allowed to.
+        Raises:
+            SendTooLateError: this process stood still for too long since it was allowed to.
         """
         if monotonic() > self._send_by:
             raise SendTooLateError
@@ -155,7 +168,11 @@ class Exchange:
         return self._most_bytes - self._bytes_left
 
     def received(self, size: int) -> None:
-        """Count bytes that came. Raises: AnswerTooLargeError when they are too many."""
+        """Count bytes that came.
+
+        Raises:
+            AnswerTooLargeError: they are too many.
+        """
         self._bytes_left -= size
         if self._bytes_left < 0:
             raise AnswerTooLargeError
@@ -165,5 +182,9 @@ _current: ContextVar[Exchange] = ContextVar("exchange")
 
 
 def current_exchange() -> Exchange:
-    """The exchange that this thread is in. Raises: LookupError outside of one."""
+    """Return the exchange that this thread is in.
+
+    Raises:
+        LookupError: it is in none.
+    """
     return _current.get()

@@ -13,7 +13,7 @@ from tasks.mattermost.reasons import Reason
 
 
 def failure(error: Exception, call: Call, exchange: Exchange) -> MattermostError:
-    """The error to raise instead of the library's own, whose text holds the URL with its query."""
+    """Return the error to raise in place of the library's, whose text holds the URL's query."""
     if exchange.is_broken_off:
         unsent = any(isinstance(cause, UnconnectedError) for cause in causes(error))
         return call.failed(NotSentError if unsent else OutcomeUnknownError, Reason.STOPPED)
@@ -34,7 +34,7 @@ def failure(error: Exception, call: Call, exchange: Exchange) -> MattermostError
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that it wraps: the libraries keep it in one of three places."""
+    """Yield the error and all that it wraps: the libraries keep it in one of three places."""
     yield error
     wrapped = [getattr(error, "reason", None), getattr(error, "original_error", None), *error.args]
     for inner in wrapped:

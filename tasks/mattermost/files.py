@@ -13,10 +13,10 @@ UPLOAD_CHUNK_BYTES = TRANSFER_STEP_BYTES
 
 
 class Readable(Protocol):
-    """What an upload reads from; `read` gives b"" at the end only."""
+    """What an upload reads from; ``read`` gives b"" at the end only."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes."""
+        """Return up to ``size`` bytes."""
 
 
 class FileCalls:
@@ -33,11 +33,14 @@ class FileCalls:
         size_bytes: int,
         on_progress: Callable[[], None] | None = None,
     ) -> FileInfo:
-        """The uploaded file, not yet attached; only this bot can attach it, and only once.
+        """Upload a file, which is not yet attached; only this bot can attach it, and only once.
 
-        `on_progress` is called after each chunk, and what it or `stream` raises passes through
+        ``on_progress`` is called after each chunk, and what it or ``stream`` raises passes through
         (an OSError of the stream would read as a cut connection: translate it first).
-        Raises: ValueError when `size_bytes` is 0, which the server refuses, or the stream is short.
+
+        Raises:
+            ValueError: ``size_bytes`` is 0, which the server refuses, or the stream is short.
+
         Source: POST /files as a simple upload, tried on 6.7.2; multipart would add its overhead to
         the size that the server limits, and has no order.
         """
@@ -50,15 +53,19 @@ class FileCalls:
         )
 
     def get_file_info(self, file_id: str) -> FileInfo:
-        """A file's name, size and type. Raises: RefusedError `not_found`, also when deleted."""
+        """Return a file's name, size and type.
+
+        Raises:
+            RefusedError: ``not_found``, also when deleted.
+        """
         return self._transport.call("GET", route("files", file_id, "info"), parse=FileInfo.parse)
 
     def download_file(
         self, file_id: str, *, limit_bytes: int = DEFAULT_MAX_FILE_BYTES
     ) -> AbstractContextManager[Download]:
-        """A context with the file's size and chunks; leaving it early closes the connection.
+        """Return a context with the file's size and chunks; leaving it early closes the connection.
 
-        Of a file that is larger than `limit_bytes` no more than about that is read.
+        Of a file that is larger than ``limit_bytes`` no more than about that is read.
         """
         return self._transport.download(route("files", file_id), limit_bytes=limit_bytes)
 
@@ -66,7 +73,7 @@ class FileCalls:
 class _Body:
     """A request body of known length, never whole in memory.
 
-    It has a length and an iterator on purpose, not `read`: then requests sends a Content-Length,
+    It has a length and an iterator on purpose, not ``read``: then requests sends a Content-Length,
     and takes our chunks as they are instead of its own of 16 KiB.
     """
 

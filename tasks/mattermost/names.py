@@ -2,7 +2,7 @@
 
 The system's resolver takes no time limit: with a name server that does not answer it returns after
 10 to 30 s. So it runs in threads of its own, which may be left behind: they end by themselves, are
-no more than `MAX_LOOKUPS`, and do not keep the process alive.
+no more than ``MAX_LOOKUPS``, and do not keep the process alive.
 """
 
 import socket
@@ -43,9 +43,12 @@ class Resolver:
         self._mutex = Lock()
 
     def addresses(self, host: str, port: int, *, timeout_s: float) -> list[Address]:
-        """The host's addresses, in the order in which to try them.
+        """Return the host's addresses, in the order in which to try them.
 
-        Raises: LookupTimeoutError, and what `socket.getaddrinfo` raises.
+        Raises:
+            LookupTimeoutError: it took longer than ``timeout_s``, or too many names are looked up.
+            OSError: the name has no address.
+            UnicodeError: it cannot be a name.
         """
         try:
             # An address that is written as a number asks no server.

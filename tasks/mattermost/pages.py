@@ -16,7 +16,7 @@ _SPLITS = (2, 3, 5)
 def ask_by_ids(
     ask: Callable[[Sequence[str]], list[T]], ids: Sequence[str], *, size: int
 ) -> list[T]:
-    """The objects of these ids, asked for in portions, halved where one is too large."""
+    """Return the objects of these ids, asked for in portions, halved where one is too large."""
     if len(ids) > size:
         return [
             found
@@ -34,7 +34,7 @@ def ask_by_ids(
 
 
 def ask_page(ask: Callable[[int, int], list[T]], *, page: int, per_page: int) -> list[T]:
-    """One page of a list: from `ask(page, per_page)`, or from the smaller pages it consists of."""
+    """Return a page of a list: from ``ask(page, per_page)``, or from the smaller pages in it."""
     try:
         return ask(page, per_page)
     except OutcomeUnknownError as error:
@@ -52,12 +52,12 @@ def ask_page(ask: Callable[[int, int], list[T]], *, page: int, per_page: int) ->
 
 
 def is_too_large(error: OutcomeUnknownError) -> bool:
-    """Whether the answer was larger than what is read of one."""
+    """Return whether the answer was larger than what is read of one."""
     return error.reason is Reason.ANSWER_TOO_LARGE
 
 
 def page_anchor(page: Sequence[Post]) -> Post:
-    """The post after which to read on, of a page in the order of reading.
+    """Return the post after which to read on, of a page in the order of reading.
 
     The server leaves out posts of the anchor's own millisecond, so the page's last millisecond is
     read again from the post before it. A whole page of one millisecond has no such post.

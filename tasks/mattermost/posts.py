@@ -33,11 +33,15 @@ class PostCalls:
         pending_post_id: str = "",
         send_by: float = float("inf"),
     ) -> Post:
-        """The new post. The server gives the same one again for a `pending_post_id` within 30 s.
+        """Create a post; the server gives the same one for a ``pending_post_id`` within 30 s.
 
-        After the moment `send_by` (by `monotonic`) nothing is sent.
-        Raises: SendTooLateError, beside the four kinds of MattermostError.
-        Compare `file_ids`: the server drops silently what it cannot attach, and sorts the rest.
+        After the moment ``send_by`` (by ``monotonic``) nothing is sent. Compare ``file_ids``: the
+        server drops silently what it cannot attach, and sorts the rest.
+
+        Raises:
+            MattermostError: one of its four kinds.
+            SendTooLateError: that moment has passed.
+
         Source: POST /posts, tried on 6.7.2.
         """
         payload = {
@@ -63,7 +67,7 @@ class PostCalls:
     def patch_post(
         self, post_id: str, *, message: str | None = None, props: Mapping[str, Any] | None = None
     ) -> Post:
-        """The changed post. `props` replace the old ones whole; None leaves what is there."""
+        """Change a post. ``props`` replace the old ones whole; None leaves what is there."""
         changes = {"message": message, "props": None if props is None else dict(props)}
         return self._transport.call(
             "PUT",
@@ -77,18 +81,24 @@ class PostCalls:
         self._transport.call("DELETE", route("posts", post_id), parse=parse_status)
 
     def get_post(self, post_id: str) -> Post:
-        """One post. Raises: RefusedError `not_found` when deleted or unknown."""
+        """Return one post.
+
+        Raises:
+            RefusedError: ``not_found``, when deleted or unknown.
+        """
         return self._transport.call("GET", route("posts", post_id), parse=Post.parse)
 
     def get_posts_by_ids(self, post_ids: Sequence[str]) -> list[Post]:
-        """Those of the posts that ever existed, in no order; deleted ones have `delete_at_ms`."""
+        """Return the posts that ever existed, in no order; deleted ones have ``delete_at_ms``."""
         return ask_by_ids(self._posts_by_ids, post_ids, size=MAX_IDS)
 
     def get_thread(self, root_id: str, *, on_page: Callable[[], None] = lambda: None) -> list[Post]:
-        """The whole thread, oldest first, with its root; deleted replies are absent.
+        """Return the whole thread, oldest first, with its root; deleted replies are absent.
 
-        `on_page` is called before each further request that a large thread takes.
-        Raises: RefusedError `not_found` when the root is deleted or unknown.
+        ``on_page`` is called before each further request that a large thread takes.
+
+        Raises:
+            RefusedError: ``not_found``, when the root is deleted or unknown.
         """
         # Without perPage the server gives all at once, in no order. Of posts of one millisecond
         # only the root's place is known.
@@ -126,21 +136,23 @@ class PostCalls:
             start = {"fromCreateAt": last.create_at_ms, "fromPost": last.id}
 
     def get_posts_page(self, channel_id: str, *, page: int = 0, per_page: int = 60) -> list[Post]:
-        """A page of a channel's posts, newest first; page 0 holds the newest."""
+        """Return a page of a channel's posts, newest first; page 0 holds the newest."""
         return self._posts_of(channel_id, page=page, per_page=min(per_page, MAX_PAGE))
 
     def get_posts_since(self, channel_id: str, *, since_ms: int) -> list[Post]:
-        """What changed strictly after `since_ms`, newest first, with deleted and history posts.
+        """Return what changed after ``since_ms``, newest first, with deleted and history posts.
 
         With more than 1,000 changes the server gives an arbitrary 1,000 of them.
-        Raises: OutcomeUnknownError `answer_too_large`; this list has no pages.
+
+        Raises:
+            OutcomeUnknownError: ``answer_too_large``; this list has no pages.
         """
         return self._listed(channel_id, since=since_ms)
 
     def get_posts_after(
         self, channel_id: str, *, post_id: str, per_page: int = MAX_PAGE
     ) -> list[Post]:
-        """The oldest `per_page` posts created after that post, listed newest first.
+        """Return the oldest ``per_page`` posts created after that post, listed newest first.
 
         A post of the same millisecond as the anchor is left out by the server.
         """
@@ -149,7 +161,7 @@ class PostCalls:
     def get_posts_before(
         self, channel_id: str, *, post_id: str, per_page: int = MAX_PAGE
     ) -> list[Post]:
-        """The newest `per_page` posts created before that post, newest first.
+        """Return the newest ``per_page`` posts created before that post, newest first.
 
         A post of the same millisecond as the anchor is left out by the server.
         """

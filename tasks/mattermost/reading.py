@@ -30,21 +30,22 @@ _large = Lock()
 
 
 def size_of(content_length: str) -> int | None:
-    """The number in a Content-Length; None where there is none that a file can have."""
+    """Return the number in a Content-Length; None where there is none that a file can have."""
     fits = content_length.isascii() and content_length.isdigit() and len(content_length) < 16
     return int(content_length) if fits else None
 
 
 def is_compressed(response: requests.Response) -> bool:
-    """Whether the server compressed what was asked for plain."""
+    """Return whether the server compressed what was asked for plain."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     return encoding not in ("", "identity")
 
 
 def read_limited(response: requests.Response, *, limit_bytes: int) -> bytes:
-    """The whole answer.
+    """Return the whole answer.
 
-    Raises: AnswerTooLargeError when it is over the limit; no more was read.
+    Raises:
+        AnswerTooLargeError: it is over the limit; no more was read.
     """
     content = bytearray()
     while chunk := response.raw.read1(READ_BYTES, decode_content=False):
@@ -55,7 +56,7 @@ def read_limited(response: requests.Response, *, limit_bytes: int) -> bytes:
 
 
 def read_beginning(response: requests.Response, call: Call, exchange: Exchange) -> bytes:
-    """The first bytes of an answer, for what it may say of an error."""
+    """Return the first bytes of an answer, for what it may say of an error."""
     try:
         content: bytes = response.raw.read(READ_BYTES, decode_content=False)
     except (OSError, HTTPError) as error:
@@ -66,7 +67,7 @@ def read_beginning(response: requests.Response, call: Call, exchange: Exchange) 
 def chunks_of(
     response: requests.Response, call: Call, exchange: Exchange, *, step_s: float
 ) -> Iterator[bytes]:
-    """A file, piece by piece; each step of it has `step_s`."""
+    """Return a file, piece by piece; each step of it has ``step_s``."""
 
     def read() -> bytes:
         try:
@@ -79,7 +80,7 @@ def chunks_of(
 
 
 def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> Iterator[bytes]:
-    """What `read` gives, until it gives nothing; each step of a transfer has `step_s`."""
+    """Yield what ``read`` gives, until it gives nothing; each step of a transfer has ``step_s``."""
     size = step_begins_at = 0
     while True:
         if size >= step_begins_at:
@@ -93,10 +94,11 @@ def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> It
 
 
 def parsed(content: bytes, parse: Callable[[object], T], call: Call, *, status: int) -> T:
-    """What `parse` makes of an answer in JSON.
+    """Return what ``parse`` makes of an answer in JSON.
 
-    Raises: OutcomeUnknownError when the JSON breaks off or holds too much, RefusedError when it has
-        another shape.
+    Raises:
+        OutcomeUnknownError: the JSON breaks off or holds too much.
+        RefusedError: it has another shape.
     """
     if len(content) < LARGE_BYTES:
         return _parsed(content, parse, call, status=status)

@@ -35,17 +35,21 @@ class ShapeError(ValueError):
 
 
 class Parsed:
-    """A dataclass whose fields say by `wire` how they are read from a JSON object."""
+    """A dataclass whose fields say by ``wire`` how they are read from a JSON object."""
 
     @classmethod
     def parse(cls, data: object) -> Self:
-        """The value from its JSON. Raises: ShapeError."""
+        """Return the value from its JSON.
+
+        Raises:
+            ShapeError: it has another shape.
+        """
         values = fields_of(data)
         return cls(**{each.name: _read(each, values) for each in fields(cls)})  # type: ignore[arg-type]
 
 
 def wire(read: Read, name: str = "", *, repr: bool = True) -> Any:
-    """A field that is read from the member `name` (its own name if empty) of a JSON object."""
+    """Return a field that is read from a JSON object's member ``name``; empty: its own name."""
     return field(repr=repr, metadata={"read": read, "name": name})
 
 
@@ -58,7 +62,7 @@ def _read(each: Any, values: Mapping[str, Any]) -> Any:
 
 
 def parse_list(parse: Callable[[object], T]) -> Callable[[object], list[T]]:
-    """A parser of a JSON array from the parser of one of its members."""
+    """Return a parser of a JSON array from the parser of one of its members."""
 
     def parse_each(data: object) -> list[T]:
         if not isinstance(data, list):
@@ -69,14 +73,14 @@ def parse_list(parse: Callable[[object], T]) -> Callable[[object], list[T]]:
 
 
 def fields_of(data: object) -> Mapping[str, Any]:
-    """The members of a JSON object."""
+    """Return the members of a JSON object."""
     if not isinstance(data, dict):
         raise ShapeError("not an object")
     return data
 
 
 def typed(value: Any, default: T) -> T:
-    """A value of the type of its default, which stands for an absent or null one."""
+    """Return a value of the type of its default, which stands for an absent or null one."""
     if value is None:
         return default
     # The exact type, since true is an int for isinstance and never one on the wire.
@@ -86,7 +90,7 @@ def typed(value: Any, default: T) -> T:
 
 
 def required(read: Read) -> Read:
-    """A reader of what must be there: what it reads must not come out empty."""
+    """Return a reader of what must be there: what it reads must not come out empty."""
 
     def read_required(value: Any) -> Any:
         found = read(value)
@@ -98,13 +102,13 @@ def required(read: Read) -> Read:
 
 
 def optional_id(value: Any) -> str:
-    """An id; empty for one that cannot be an id."""
+    """Return an id; empty for one that cannot be an id."""
     text = typed(value, "")
     return text if _ID.fullmatch(text) else ""
 
 
 def text(limit: int) -> Read:
-    """A reader of text of several lines, without what no database stores."""
+    """Return a reader of text of several lines, without what no database stores."""
 
     def read_text(value: Any) -> str:
         cut = typed(value, "")[:limit].replace("\0", "")
@@ -115,39 +119,39 @@ def text(limit: int) -> Read:
 
 
 def line(limit: int) -> Read:
-    """A reader of text of one line, without control characters."""
+    """Return a reader of text of one line, without control characters."""
     read = text(limit)
     return lambda value: _CONTROLS.sub("", read(value))
 
 
 def media_type(value: Any) -> str:
-    """A type of content; empty for one that could be anything else in a header."""
+    """Return a type of content; empty for one that could be anything else in a header."""
     found = typed(value, "").strip()
     return found if _MEDIA_TYPE.fullmatch(found) else ""
 
 
 def moment_ms(value: Any) -> int:
-    """A time in Unix milliseconds, 0 for never."""
+    """Return a time in Unix milliseconds, 0 for never."""
     return min(max(typed(value, 0), 0), MAX_MOMENT_MS)
 
 
 def size(value: Any) -> int:
-    """A number of bytes."""
+    """Return a number of bytes."""
     return min(max(typed(value, 0), 0), MAX_SIZE)
 
 
 def flag(value: Any) -> bool:
-    """A switch, off where absent."""
+    """Return a switch, off where absent."""
     return typed(value, False)
 
 
 def switch(*, default: bool) -> Read:
-    """A reader of a switch that the server gives as a string."""
+    """Return a reader of a switch that the server gives as a string."""
     return lambda value: typed(value, "true" if default else "") == "true"
 
 
 def count(*, default: int, least: int, most: int) -> Read:
-    """A reader of a positive number that the server gives as a string."""
+    """Return a reader of a positive number that the server gives as a string."""
 
     def read_count(value: Any) -> int:
         digits = typed(value, "")
@@ -159,7 +163,7 @@ def count(*, default: int, least: int, most: int) -> Read:
 
 
 def array(read: Read, *, limit: int) -> Read:
-    """A reader of an array's first members; what `read` leaves empty is left out."""
+    """Return a reader of an array's first members; what ``read`` leaves empty is left out."""
 
     def read_array(value: Any) -> tuple[Any, ...]:
         return tuple(found for found in map(read, typed(value, [])[:limit]) if found)

@@ -29,13 +29,13 @@ class RateLimit:
     resets_at: float
 
     def is_scarce(self, now: float) -> bool:
-        """Whether less than half is left, at this moment by `monotonic`."""
+        """Return whether less than half is left, at this moment by ``monotonic``."""
         return now < self.resets_at and self.remaining * 2 < self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What the last answer said; `date` is its header as it came, at our time `at_ms`."""
+    """What the last answer said; ``date`` is its header as it came, at our time ``at_ms``."""
 
     date: str = ""
     at_ms: int = 0
@@ -47,7 +47,7 @@ class Signs:
         return cls(headers.get("Date", ""), _now_ms(), _rate_of(headers))
 
     def now_ms(self) -> int:
-        """The latest that the server's clock can show now; ours where it says nothing."""
+        """Return the latest that the server's clock can show now; ours where it says nothing."""
         ours = _now_ms()
         ahead = self._ahead_ms()
         return ours + (ahead if abs(ahead) <= MAX_APART_MS else 0)

@@ -59,14 +59,14 @@ class BoundedTlsSocket(_Bounded, ssl.SSLSocket):
 
 
 def bounded_context() -> ssl.SSLContext:
-    """The library's usual TLS settings, with sockets of our kind."""
+    """Return the library's usual TLS settings, with sockets of our kind."""
     context = create_urllib3_context()
     context.sslsocket_class = BoundedTlsSocket
     return context
 
 
 def trusting_context(file: str | None, directory: str | None) -> ssl.SSLContext:
-    """The same for all connections that trust these authorities, as they are on the disk now.
+    """Return the one context of all connections that trust these authorities, as on the disk now.
 
     To read them takes 13 ms and 0.7 MB, more than all the rest of a connection.
     """
@@ -85,9 +85,10 @@ def _trusting_context(file: str | None, directory: str | None, _changed_at: int)
 def connect(
     host: str, port: int, *, options: Sequence[tuple[int, int, int | bytes]]
 ) -> socket.socket:
-    """A connection to the first of the host's addresses that takes one.
+    """Return a connection to the first of the host's addresses that takes one.
 
-    Raises: OSError: none did, or not in time.
+    Raises:
+        OSError: none did, or not in time.
     """
     exchange = current_exchange()
     addresses = RESOLVER.addresses(host, port, timeout_s=exchange.resolve_s())

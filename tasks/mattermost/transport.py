@@ -102,13 +102,16 @@ class Transport:
         limit_bytes: int = ONE_ANSWER_BYTES,
         send_by: float = float("inf"),
     ) -> T:
-        """Send a request, with `payload` as JSON or `body` as it is; give the parsed answer.
+        """Send a request, with ``payload`` as JSON or ``body`` as it is; give the parsed answer.
 
-        `channel_id` is for the errors: the channel that the call is about. `limit_bytes` is how
-        large an answer to this question can be. After the moment `send_by` (by `monotonic`)
+        ``channel_id`` is for the errors: the channel that the call is about. ``limit_bytes`` is how
+        large an answer to this question can be. After the moment ``send_by`` (by ``monotonic``)
         nothing is sent.
 
-        Raises: one of the four kinds of MattermostError; SendTooLateError; AllowanceSpentError.
+        Raises:
+            MattermostError: one of its four kinds.
+            SendTooLateError: that moment has passed.
+            AllowanceSpentError: no request is left for this piece of work.
         """
         if allowance := current_allowance():
             allowance.ask()
@@ -131,7 +134,7 @@ class Transport:
 
     @contextmanager
     def download(self, path: str, *, limit_bytes: int) -> Iterator[Download]:
-        """Give a file's bytes as they come. What the body of the `with` raises passes through."""
+        """Give a file's bytes as they come. What the body of the ``with`` raises passes through."""
         call = Call("GET", path)
         exchange = self._exchange(limit_bytes)
         with exchange.running():
@@ -163,7 +166,7 @@ class Transport:
         )
 
     def _transfer_s(self, size_bytes: int) -> float:
-        """How long an exchange may take that moves a file of this size."""
+        """Return how long an exchange may take that moves a file of this size."""
         overhead_s = self._connect_timeout_s + self._read_timeout_s
         return overhead_s + size_bytes / SLOWEST_TRANSFER_BYTES_S
 
@@ -243,7 +246,11 @@ class Transport:
 
 
 def route(*segments: str) -> str:
-    """A path within the API. Raises: RefusedError for an empty segment, before anything is sent."""
+    """Return a path within the API.
+
+    Raises:
+        RefusedError: a segment is empty; nothing was sent.
+    """
     if any(segment in ("", ".", "..") for segment in segments):
         # "/posts//thread" would be another call than the one meant.
         raise RefusedError(Reason.INVALID_REQUEST, path=f"/{segments[0]}", detail="an id is empty")
@@ -251,7 +258,11 @@ def route(*segments: str) -> str:
 
 
 def check_server_url(server_url: str) -> str:
-    """The address without a slash at its end. Raises: ValueError when it cannot be a server's."""
+    """Return the address without a slash at its end.
+
+    Raises:
+        ValueError: it cannot be a server's.
+    """
     parts = urlsplit(server_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("The server URL must look like https://mattermost.example.com")

@@ -1,8 +1,8 @@
 """What the server answers, as frozen dataclasses, parsed once at the edge.
 
-Each `parse` takes decoded JSON and raises `ShapeError` when it is not what it should be. Absent and
-null values become the empty ones, since versions differ in what they leave out; ids must be there.
-Times are Unix milliseconds, 0 for never. Lengths are Mattermost's own limits.
+Each ``parse`` takes decoded JSON and raises ``ShapeError`` when it is not what it should be. Absent
+and null values become the empty ones, since versions differ in what they leave out; ids must be
+there. Times are Unix milliseconds, 0 for never. Lengths are Mattermost's own limits.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class FileInfo(Parsed):
 
 
 def _file(data: object) -> FileInfo | None:
-    """A file of a post; None for one that cannot be read, which `file_ids` still names."""
+    """Return a file of a post; None for one that cannot be read, which ``file_ids`` still names."""
     try:
         return FileInfo.parse(data)
     except ShapeError:
@@ -75,7 +75,7 @@ def _files(metadata: Any) -> tuple[FileInfo, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Post(Parsed):
-    """A post. `file_ids` come sorted by the server; `files` keeps the order of upload."""
+    """A post. ``file_ids`` come sorted by the server; ``files`` keeps the order of upload."""
 
     id: str = wire(_id)
     channel_id: str = wire(_id)
@@ -94,7 +94,7 @@ class Post(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class Member(Parsed):
-    """A person or a bot. `email` is empty where the server hides it; names stay out of the repr."""
+    """A person or a bot. ``email`` is empty where the server hides it; the repr has no names."""
 
     id: str = wire(_id)
     username: str = wire(required(_name), repr=False)
@@ -108,7 +108,7 @@ class Member(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class Team(Parsed):
-    """A team; `name` is the one in its URL."""
+    """A team; ``name`` is the one in its URL."""
 
     id: str = wire(_id)
     name: str = wire(required(_name))
@@ -118,7 +118,7 @@ class Team(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class Channel(Parsed):
-    """A channel; `type` is O (public), P (private), D or G (direct). Archived: `delete_at_ms`."""
+    """A channel; ``type``: O (public), P (private), D or G (direct). Archived: ``delete_at_ms``."""
 
     id: str = wire(_id)
     team_id: str = wire(optional_id)
@@ -139,7 +139,7 @@ class Membership(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class TeamMembership(Parsed):
-    """That a user is in a team; who has left it keeps one with `delete_at_ms`."""
+    """That a user is in a team; who has left it keeps one with ``delete_at_ms``."""
 
     team_id: str = wire(_id)
     user_id: str = wire(_id)
@@ -195,7 +195,7 @@ class ClientConfig(Parsed):
 
 
 def parse_posts(data: object) -> list[Post]:
-    """The posts of a list answer that match the question, in the server's order."""
+    """Return the posts of a list answer that match the question, in the server's order."""
     fields = fields_of(data)
     if not isinstance(fields.get("order"), list):
         raise ShapeError("order is missing")
@@ -208,7 +208,7 @@ def parse_posts(data: object) -> list[Post]:
 
 
 def parse_uploaded(data: object) -> FileInfo:
-    """The one file of the answer to an upload of one file."""
+    """Return the one file of the answer to an upload of one file."""
     infos: list[Any] = typed(fields_of(data).get("file_infos"), [])
     if len(infos) != 1:
         raise ShapeError("file_infos does not hold one file")
@@ -216,6 +216,6 @@ def parse_uploaded(data: object) -> FileInfo:
 
 
 def parse_status(data: object) -> str:
-    """The status word of an answer that is nothing else, such as OK."""
+    """Return the status word of an answer that is nothing else, such as OK."""
     status: str = required(line(64))(fields_of(data).get("status"))
     return status

@@ -30,9 +30,10 @@ class WebhookCalls:
         description: str = "",
         content_type: str = "application/json",
     ) -> OutgoingWebhook:
-        """A webhook that fires for each post of a public channel, with its token.
+        """Create a webhook that is called for each post of a public channel; it has its token.
 
-        Raises: RefusedError `permission_missing` or `webhooks_disabled` (also: private channel).
+        Raises:
+            RefusedError: ``permission_missing`` or ``webhooks_disabled`` (also: private channel).
         """
         payload = {
             "team_id": team_id,
@@ -52,12 +53,12 @@ class WebhookCalls:
         )
 
     def get_outgoing_webhook(self, webhook_id: str) -> OutgoingWebhook:
-        """One webhook, with its token for its creator and for admins."""
+        """Return one webhook, with its token for its creator and for admins."""
         path = route("hooks", "outgoing", webhook_id)
         return self._transport.call("GET", path, parse=OutgoingWebhook.parse)
 
     def list_outgoing_webhooks(self, *, team_id: str) -> list[OutgoingWebhook]:
-        """All webhooks of a team that the token may see."""
+        """Return all webhooks of a team that the token may see."""
         found: list[OutgoingWebhook] = []
         for page in range(MAX_WEBHOOK_PAGES):
             batch = self._webhooks_page(team_id, page=page)
@@ -67,7 +68,7 @@ class WebhookCalls:
         return found
 
     def regenerate_outgoing_webhook_token(self, webhook_id: str) -> OutgoingWebhook:
-        """The webhook with a new token; the old one is dead at once."""
+        """Give the webhook a new token; the old one is invalid at once."""
         path = route("hooks", "outgoing", webhook_id, "regen_token")
         return self._transport.call("POST", path, parse=OutgoingWebhook.parse)
 

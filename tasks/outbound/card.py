@@ -49,13 +49,13 @@ class RootDraft:
 
     @property
     def digest(self) -> str:
-        """Return what tells this card from another."""
+        """What tells this card from another."""
         text = json.dumps([self.message, self.attachment], sort_keys=True)
         return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
 
     @property
     def props(self) -> dict[str, Any]:
-        """Return Mattermost's own props of the root."""
+        """Mattermost's own props of the root."""
         return {**HEAD_LINE, "attachments": [self.attachment]}
 
 

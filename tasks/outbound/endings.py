@@ -227,7 +227,7 @@ def give_up(runtime: Runtime, lane: Lane, entry: LaneEntry, error: Exception) ->
 
 
 def is_the_entrys_fault(error: Exception) -> bool:
-    """Say whether it would break again: all our servers are there, and the lane is ours."""
+    """Return whether it would break again: all our servers are there, and the lane is ours."""
     if isinstance(error, SQLAlchemyError):
         # The database could not store a value, now or ever.
         return isinstance(error, DataError) or type(error) is StatementError

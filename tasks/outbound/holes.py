@@ -89,7 +89,7 @@ def why_of(reason: str | None) -> Why:
 
 
 def has_untold(connection: Connection, lane: Lane) -> bool:
-    """Say whether a message of the lane is missing, and none tells it."""
+    """Return whether a message of the lane is missing, and none tells it."""
     return bool(connection.scalar(select(HAS_HOLES), {"lane": str(lane)}))
 
 
@@ -121,7 +121,7 @@ def _claimed(connection: Connection, lane: Lane, delivery_id: int) -> list[Hole]
 
 
 def are_told(attempt: Attempt) -> bool:
-    """Say whether one of the posts that are there tells the holes."""
+    """Return whether one of the posts that are there tells the holes."""
     return any(mark_of(post).get(KEPT) for post in attempt.posts.values())
 
 

@@ -70,12 +70,12 @@ class Begun:
 
     @property
     def must_look(self) -> bool:
-        """Say whether the message may be in Mattermost already."""
+        """Whether the message may be in Mattermost already."""
         return self.before not in {NEW, DeliveryState.HELD}
 
     @property
     def is_unsettled(self) -> bool:
-        """Say whether it was sent off and only the answer was lost: it is not sent again."""
+        """Whether it was sent off and only the answer was lost: it is not sent again."""
         return self.before is DeliveryState.UNSETTLED
 
 
@@ -87,7 +87,7 @@ class Opening:
     final: dict[str, KnownDelivery]
 
     def is_new(self, key: str) -> bool:
-        """Say whether no worker had begun the message before."""
+        """Return whether no worker had begun the message before."""
         return key in self.begun and self.begun[key].before is NEW
 
 

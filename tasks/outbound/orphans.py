@@ -34,7 +34,7 @@ IN_MEMORY_BYTES = 1024 * 1024
 
 
 def is_orphan(post: Post, *, bot_user_id: str, live_root_ids: Iterable[str] = ()) -> bool:
-    """Say whether the post is part of a message of the bot, in a thread that is none of these."""
+    """Return whether the post is a part of the bot's message, in a thread that is none of these."""
     is_part = post.user_id == bot_user_id and bool(mark_of(post).get("key"))
     return (
         is_part

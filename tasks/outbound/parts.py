@@ -174,7 +174,7 @@ def _if_late(sent_at: datetime | None) -> datetime | None:
 
 
 def _is_complete(found: Mapping[str, Post]) -> bool:
-    """Say whether all text parts are there; each of them says how many there are."""
+    """Return whether all text parts are there; each of them says how many there are."""
     first = found.get("1")
     if first is None:
         return False

@@ -125,7 +125,7 @@ def _reopen(session: Session, row: Delivery) -> None:
 
 
 def _was_never_sent(row: Delivery) -> bool:
-    """Say whether nothing of the message can be in Mattermost, which then is not asked for it."""
+    """Return whether nothing of the message can be in Mattermost, which is then not asked."""
     detail = row.detail or ""
     in_doubt = row.post_count > 0 or any(words in detail for words in IN_DOUBT)
     return row.reason in BEFORE_SENDING and not in_doubt

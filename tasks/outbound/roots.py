@@ -75,7 +75,7 @@ def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt, card: RootDra
 
 
 def is_root_gone(job: Job, thread: Thread, refusal: RefusedError) -> bool:
-    """Say whether a reply was refused because the root post is deleted or unknown.
+    """Return whether a reply was refused because the root post is deleted or unknown.
 
     The server refuses a reply with the same words when its database hiccups while it loads the
     root, so that one refusal proves nothing. Asked by id it returns deleted posts as well.

@@ -72,12 +72,12 @@ class Thread:
 
     @property
     def root_key(self) -> str:
-        """Return the key under which the ledger keeps this thread's root post."""
+        """The key under which the ledger keeps this thread's root post."""
         return f"root:{self.number}"
 
     @property
     def is_to_be_drawn(self) -> bool:
-        """Say whether the root may show something else than what is stored."""
+        """Whether the root may show something else than what is stored."""
         return self.card_changed_at is not None or not self.card_digest
 
 
@@ -137,7 +137,7 @@ def _lane_of(message: RootPost | ChatMessage | ConversationChange) -> Lane:
 
 
 def tells_nothing(thread: Thread, said: Sequence[Said]) -> bool:
-    """Say whether all that was said of the conversation is stored already."""
+    """Return whether all that was said of the conversation is stored already."""
     return not _told(thread, said)
 
 

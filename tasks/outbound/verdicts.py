@@ -86,7 +86,7 @@ def _blocked_for(seconds: float) -> float:
 
 
 def has_expired(runtime: Runtime, entry: LaneEntry) -> bool:
-    """Say whether the message has been in its lane for longer than it may wait."""
+    """Return whether the message has been in its lane for longer than it may wait."""
     return time.time() * 1_000 - entry.enqueued_at_ms >= runtime.settings.hold_s * 1_000
 
 

@@ -39,7 +39,7 @@ class StoredConversation:
 
     @property
     def is_empty(self) -> bool:
-        """Say whether nothing is known of such a conversation."""
+        """Whether nothing is known of such a conversation."""
         return self == StoredConversation(self.conversation)
 
 

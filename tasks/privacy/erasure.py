@@ -45,7 +45,7 @@ class Places:
 
     @property
     def keeper(self) -> Keeper:
-        """Return what it takes to remove files."""
+        """What it takes to remove files."""
         return Keeper(self.database, self.store, self.locks)
 
 

@@ -108,7 +108,7 @@ def _remove_some(session: Session, old: _Old, before: datetime, limit: int) -> _
 
 
 def _is_at_rest(session: Session, old: _Old, before: datetime) -> bool:
-    """Say whether nothing of the conversation is young or open, and keep it so until the commit."""
+    """Return whether nothing of the conversation is young or open; it stays so until the commit."""
     still_old = select(Conversation.id).where(
         Conversation.id == old.row, Conversation.last_active_at < before
     )

@@ -75,7 +75,7 @@ class _Scan:
         self._host_start = end
 
     def takes(self, piece: str) -> bool:
-        """Tell whether the address goes on with this piece."""
+        """Return whether the address goes on with this piece."""
         if len(piece) > 1 or piece not in "()[]\\" + self._closers:
             return True
         if piece in self._closers:
@@ -136,7 +136,7 @@ def _without_trailing(text: str, start: int, end: int) -> int:
 
 
 def _is_opened(text: str, start: int, mark: str) -> bool:
-    """Tell whether a mark before the address, on its line, encloses it: opened and not closed."""
+    """Return whether a mark before the address, on its line, encloses it: opened and not closed."""
     before = text[max(start - _LOOK_BACK, 0) : start].rpartition("\n")[2]
     opened, closed = _OPENED[mark].search(before), _CLOSED[mark].search(before)
     return opened is not None and (closed is None or opened.start() > closed.start())

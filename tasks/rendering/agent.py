@@ -76,7 +76,7 @@ class AgentText:
         return before + self._edits.write(start, end) + after if start < end else ""
 
     def separable(self, position: int) -> bool:
-        """Tell whether a cut here leaves mentions, escapes and fence lines whole."""
+        """Return whether a cut here leaves mentions, escapes and fence lines whole."""
         if not self._edits.separable(position) or self._escapes_next(position):
             return False
         if self._would_mention(position):
@@ -91,7 +91,7 @@ class AgentText:
         return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
     def _would_mention(self, position: int) -> bool:
-        """Tell whether a cut makes a mention of what is none: "@all" of "@allard" or "x@all"."""
+        """Return whether a cut makes a mention of what is none: "@all" of "@allard" or "x@all"."""
         after = self.source[position : position + 1]
         if after in ("@", "&") and self.source[position - 1].isalnum():
             return True
@@ -131,7 +131,7 @@ def _mentions(source: str) -> Iterator[Edit]:
 
 
 def _is_in_address(source: str, position: int) -> bool:
-    """Tell whether the position is in a web address, which a zero width space would break."""
+    """Return whether the position is in a web address, which a zero width space would break."""
     words = source[max(0, position - _ADDRESS_LENGTH) : position].split(" ")
     return "://" in words[-1].rsplit("\n", 1)[-1]
 

@@ -36,7 +36,7 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str, *, limit: int) -> str:
-    """Return the cleaned text on one line, of at most `limit` code points ("…" included)."""
+    """Return the cleaned text on one line, of at most ``limit`` code points ("…" included)."""
     return shorten(_WHITESPACE.sub(" ", clean(text)).strip(), limit=limit)
 
 

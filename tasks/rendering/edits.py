@@ -57,11 +57,11 @@ class Edits:
         return "".join(pieces)
 
     def separable(self, position: int) -> bool:
-        """Tell whether a cut at this position leaves every replacement whole."""
+        """Return whether a cut at this position leaves every replacement whole."""
         index = bisect_left(self.starts, position) - 1
         return index < 0 or self.ends[index] <= position
 
     def begin_at(self, position: int) -> bool:
-        """Tell whether a replacement begins at this position."""
+        """Return whether a replacement begins at this position."""
         index = bisect_left(self.starts, position)
         return index < len(self.starts) and self.starts[index] == position

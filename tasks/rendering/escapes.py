@@ -91,7 +91,7 @@ _LONE_BRACKETS = {"[": "&#91;", "]": "&#93;"}
 
 
 def starts_block(text: str, position: int = 0) -> bool:
-    """Tell whether a line that begins here would be read as something else than text."""
+    """Return whether a line that begins here would be read as something else than text."""
     return _GUARD.match(text, position) is not None
 
 

@@ -13,7 +13,7 @@ _NAMELESS = "file"
 def safe_file_name(name: str) -> str:
     """Return the last component of the name, without control characters, never invisible.
 
-    It has at most `MAX_NAME_BYTES` bytes in UTF-8; the extension survives the trimming,
+    It has at most ``MAX_NAME_BYTES`` bytes in UTF-8; the extension survives the trimming,
     because Mattermost derives the type of a file from it alone.
     """
     last = clean(name).replace("\\", "/").replace("\n", " ").replace("\t", " ")

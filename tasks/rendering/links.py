@@ -1,6 +1,6 @@
 """Links that visitors type, and how they are written so that they stay clickable.
 
-An explicit `[label](destination)` is the one form for which Mattermost makes neither a
+An explicit ``[label](destination)`` is the one form for which Mattermost makes neither a
 preview nor an inline image. The label is written by the caller.
 """
 
@@ -58,7 +58,7 @@ class Link(NamedTuple):
 def find_links(text: str) -> Iterator[Link]:
     """Yield the web and e-mail addresses in the text, in order.
 
-    Addresses longer than `MAX_URL_LENGTH` are left to be read as text.
+    Addresses longer than ``MAX_URL_LENGTH`` are left to be read as text.
     """
     position = 0
     while match := _LINK.search(text, position):
@@ -96,7 +96,7 @@ def destination(url: str) -> str:
 
     Parentheses and backticks are percent-encoded because the three parsers balance and
     pair them differently; the rest of the set may not stand in an address unencoded anyway.
-    An entity (`&copy;`) is written so that it is not decoded.
+    An entity (``&copy;``) is written so that it is not decoded.
     """
     host = _HOST.match(url)
     start = host.end() if host else 0

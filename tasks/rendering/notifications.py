@@ -43,8 +43,8 @@ def render_notification(
 ) -> dict[str, Any]:
     """Return the notification as a message attachment; what is not given is left out.
 
-    Text and field values are plain text, of at most `max_length` code points each when
-    written, and the whole has at most `MAX_ATTACHMENT_BYTES`: what is too long is cut, and says so.
+    Text and field values are plain text, of at most ``max_length`` code points each when written,
+    and the whole has at most ``MAX_ATTACHMENT_BYTES``. What is too long is cut, and says so.
     """
     title = title if title and not is_blank(title) else ""
     address = web_address(url) if url and title else None

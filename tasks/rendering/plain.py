@@ -5,13 +5,13 @@ own search for mentions, hashtags, emoji and e-mail addresses), the mobile app (
 commonmark.js) and the server (mentions and previews). So each rule below uses what works in all:
 
 - A backslash, but only before the punctuation that the marked fork can escape. Before any other
-  character (`<`, `&`, `:`, `@`, `$`, `"`, `=`) the web client would show it. It alone stops
-  emphasis, code, strikethrough and brackets: a zero width space does not.
+  character (``<``, ``&``, ``:``, ``@``, ``$``, ``"``, ``=``) the web client would show it. It alone
+  stops emphasis, code, strikethrough and brackets: a zero width space does not.
 - A zero width space, after what begins a mention, a hashtag, an emoji code, an emoticon or a bare
   address, and at the start of a line that would begin a heading, list, quote, table, underline or
   code block, or that would lose its indentation or, being blank, itself.
 - An entity, where the character itself is the trouble.
-- Nothing, where the character means nothing to any of the three (see `escapes`).
+- Nothing, where the character means nothing to any of the three (see ``escapes``).
 """
 
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ class PlainText:
         return guard + self._edits.write(start, end) + last
 
     def separable(self, position: int) -> bool:
-        """Tell whether a cut here leaves every escape, link and time of day whole."""
+        """Return whether a cut here leaves every escape, link and time of day whole."""
         before, after = self.source[position - 1], self.source[position : position + 1]
         # The colon of a time is plain because of the digits before it.
         depends = after in _PLAIN_INSIDE if after else False

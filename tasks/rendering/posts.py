@@ -45,15 +45,15 @@ def render_reply(
 ) -> list[str]:
     """Return the messages that make up one reply, in order: one, or more if it is long.
 
-    Each has the sender in its header and at most `max_length` code points. `sent_at` is told in the
-    header; give it for a message that comes late. `notes` are lines of
-    ready-made Markdown, which end the last message. Text may be empty; the list never is.
-    Without the sender, whom the post's author names then, a header is there only if it tells
-    something else. With and without, late or not, and for any desk a text is cut at the same
-    places: another worker may go on with what one has begun.
+    Each has the sender in its header and at most ``max_length`` code points. ``sent_at`` stands in
+    the header; give it for a message that comes late. ``notes`` are lines of ready-made Markdown,
+    which end the last message. Text may be empty; the list never is. Without the sender, whom the
+    post's author names then, there is a header only if it says something else. With and without,
+    late or not, and for any desk a text is cut at the same places: another worker may go on with
+    what one has begun.
 
     Raises:
-        ValueError: `max_length` is less than any Mattermost server accepts.
+        ValueError: ``max_length`` is less than any Mattermost server accepts.
     """
     if max_length < MIN_MESSAGE_LENGTH:
         raise ValueError(f"max_length must be at least {MIN_MESSAGE_LENGTH}, not {max_length}")
@@ -85,7 +85,7 @@ def render_files_header(
     with_sender: bool = True,
     is_internal: bool = False,
 ) -> str:
-    """Return the text of a further reply that carries the files `first` to `last`."""
+    """Return the text of a further reply that carries the files ``first`` to ``last``."""
     text = desk.wording.file_of if first == last else desk.wording.files_of
     which = text.format(first=first, last=last, total=total)
     note = desk.wording.note if is_internal else ""
@@ -97,7 +97,7 @@ def render_files_header(
 def file_note(*, name: str, reason: str, desk: Desk) -> str:
     """Return the line that names a file which could not be attached, and why.
 
-    `reason` is a text of the desk's wording, not of the visitor.
+    ``reason`` is a text of the desk's wording, not of the visitor.
     """
     shown = plain_line(safe_file_name(name), limit=MAX_NAME_LENGTH)
     return f"⚠ {desk.wording.file_missing.format(name=shown, reason=reason)}"

@@ -32,18 +32,18 @@ class Sliceable(Protocol):
         """Return an upper bound of the slice's length when written; it grows with the slice."""
 
     def separable(self, position: int) -> bool:
-        """Tell whether a cut here damages nothing."""
+        """Return whether a cut here damages nothing."""
 
 
 class Slice(NamedTuple):
-    """A piece of a text, from `start` to before `end`."""
+    """A piece of a text, from ``start`` to before ``end``."""
 
     start: int
     end: int
 
 
 def split(text: Sliceable, *, budget: int) -> list[Slice]:
-    """Return the slices of the text, each of which is at most `budget` long when written.
+    """Return the slices of the text, each of which is at most ``budget`` long when written.
 
     Joined they are the text. No grapheme is cut, unless it is longer than the budget itself.
     """
@@ -71,7 +71,7 @@ def _farthest(text: Sliceable, start: int, budget: int) -> int:
 
 
 def _place(text: Sliceable, start: int, end: int) -> int:
-    """Return the most sensible place to cut, after `start` and not after `end`."""
+    """Return the most sensible place to cut, after ``start`` and not after ``end``."""
     half = start + (end - start) // _WINDOW
     for pattern in _PLACES:
         if place := _last(text, pattern, half, end):

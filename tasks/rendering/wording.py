@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class FileReasons:
     """Why a file is missing, as it is read after the file's name.
 
-    Those up to `stopped` bear the names of the attachments' own reasons.
+    Those up to ``stopped`` bear the names of the attachments' own reasons.
     """
 
     gone: str

@@ -47,7 +47,7 @@ class _Line:
 
     @property
     def start(self) -> str:
-        """Return what stands in front of the text."""
+        """What stands in front of the text."""
         return self.quotes + self.items
 
 

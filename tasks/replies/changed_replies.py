@@ -151,7 +151,7 @@ def _renew(reply: Reply) -> None:
 
 
 def _is_news(reply: Reply | _Version, post: Post, *, now_ms: int) -> bool:
-    """Say whether the post is a later version than the recorded one.
+    """Return whether the post is a later version than the recorded one.
 
     A row that is still to be resolved is on its way by itself.
     """

@@ -27,7 +27,7 @@ class Colleagues:
         self._mutex = Lock()
 
     def has_any(self, client: MattermostClient, names: Sequence[str], *, licence_id: str) -> bool:
-        """Say whether one of the names is a user's; True when the server cannot be asked."""
+        """Return whether one of the names is a user's; True when the server cannot be asked."""
         return any(
             self._has(client, name, licence_id=licence_id) for name in map(_spellings, names)
         )

@@ -66,7 +66,7 @@ class Words:
 
     @property
     def begin_a_note(self) -> bool:
-        """Say whether they begin as a note does, with a prefix or a mention of all."""
+        """Whether they begin as a note does, with a prefix or a mention of all."""
         return any(
             self._prefixes.matches(*begins)
             or any(name.rstrip("._-") in _EVERYBODY for name in leading_mentions(*begins))
@@ -75,18 +75,18 @@ class Words:
 
     @property
     def begin_a_command(self) -> bool:
-        """Say whether they begin as a command does."""
+        """Whether they begin as a command does."""
         return any(begins_a_command(*begins) for begins in self._beginnings())
 
     @property
     def mentions(self) -> tuple[str, ...]:
-        """Return the names with which they begin: if one is a colleague's, they are a note."""
+        """The names with which they begin: if one is a colleague's, they are a note."""
         found = (leading_mentions(*begins) for begins in self._beginnings())
         return tuple(dict.fromkeys(name for names in found for name in names))
 
     @property
     def are_blank(self) -> bool:
-        """Say whether a visitor would see nothing."""
+        """Whether a visitor would see nothing."""
         return _BLANK.fullmatch(self._plain) is not None
 
     def as_note(self) -> Content:
@@ -100,7 +100,7 @@ class Words:
 
     @property
     def _plain(self) -> str:
-        """Return what the visitor reads; what lacks its prefix by now is read as it is."""
+        """What the visitor reads; what lacks its prefix by now is read as it is."""
         return self._reading.text if self.told is None else self.told
 
     def _beginnings(self) -> list[tuple[str, Reading]]:

@@ -29,12 +29,12 @@ def find_destination(text: str, position: int, end: int, *, is_image: bool) -> D
 
 
 def is_unsafe(address: str) -> bool:
-    """Say whether the address would run code."""
+    """Return whether the address would run code."""
     return bool(_UNSAFE.match(address))
 
 
 def is_same(label: str, address: str) -> bool:
-    """Say whether the label is the address, as it was typed."""
+    """Return whether the label is the address, as it was typed."""
     return unquote(label) == unquote(address) or address in ("mailto:" + label, "http://" + label)
 
 

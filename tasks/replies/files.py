@@ -67,7 +67,7 @@ class File:
 
     @property
     def is_awaited(self) -> bool:
-        """Say whether it is to be fetched (again), whatever became of it before."""
+        """Whether it is to be fetched (again), whatever became of it before."""
         return self.reason in _AWAITED
 
     def to_row(self, reply_id: int, position: int) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class ReplyNotice:
 
     @property
     def task_id(self) -> str:
-        """Return the task's id: the same for the same change, so that a double is recognised."""
+        """The task's id: the same for the same change, so that a double is recognised."""
         return f"{self.reply_id}-{self.event}-{self.revision}"
 
     def arguments(self) -> dict[str, Any]:

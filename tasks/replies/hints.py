@@ -75,7 +75,7 @@ def plan_hint(
 
 
 def _may_be_an_answer(runtime: Runtime, licence: LicenceAccess, post: Post) -> bool:
-    """Say whether a person wrote the post in a channel, lately, as far as it says so itself."""
+    """Return whether a person wrote the post in a channel, lately, as far as it says so itself."""
     if post.root_id or post.delete_at_ms or post.original_id:
         return False
     if post.user_id == licence.bot_user_id or not is_of_a_person(post) or is_by_webhook(post):
@@ -85,7 +85,7 @@ def _may_be_an_answer(runtime: Runtime, licence: LicenceAccess, post: Post) -> b
 
 
 def _is_worth_a_hint(connection: Connection, licence_id: str, post: Post) -> bool:
-    """Say whether visitors write in the post's channel, and its author had no hint lately."""
+    """Return whether visitors write in the post's channel, and its author had no hint lately."""
     now = utc_now()
     is_alive = select(Conversation.id).where(
         Conversation.licence_id == licence_id,
@@ -107,7 +107,7 @@ def _is_worth_a_hint(connection: Connection, licence_id: str, post: Post) -> boo
 def _is_for_a_visitor(
     runtime: Runtime, licence: LicenceAccess, post: Post, extend: Callable[[], None]
 ) -> bool:
-    """Say whether the post may be; a bot's is not, nor what would be a note in a thread."""
+    """Return whether the post may be; a bot's is not, nor what would be a note in a thread."""
     client = runtime.clients.of(licence)
     extend()
     try:

@@ -47,7 +47,7 @@ class KnownReply:
 
     @property
     def recorded_at_ms(self) -> int | None:
-        """Return which version of the post is recorded; None: none has ever been.
+        """Which version of the post is recorded; None: none has ever been.
 
         A version whose files are still to come is not recorded whole, so it counts as older.
         """
@@ -57,17 +57,17 @@ class KnownReply:
 
     @property
     def is_read_by_the_visitor(self) -> bool:
-        """Say whether the recorded version is one that the visitor reads."""
+        """Whether the recorded version is one that the visitor reads."""
         return self.visibility is Visibility.PUBLIC and self.text is not None
 
     @property
     def shows_nothing(self) -> bool:
-        """Say whether the version that was read last was deleted, or had nothing to show."""
+        """Whether the version that was read last was deleted, or had nothing to show."""
         return self.text is None and self.post_update_at_ms > 0
 
     @property
     def fitting_receipt(self) -> Receipt | None:
-        """Return the receipt that says what became of the post; None: nothing yet."""
+        """The receipt that says what became of the post; None: nothing yet."""
         is_empty = self.state is ReplyState.EMPTY or self.shows_nothing
         if self.next_attempt_at == GIVEN_UP or is_empty:
             return Receipt.NOT_RECORDED
@@ -84,5 +84,5 @@ class KnownReply:
 
 
 def lacks_files(files: Sequence[File]) -> bool:
-    """Say whether files are still to come: our own store could not take them, as a rule."""
+    """Return whether files are still to come: our own store could not take them, as a rule."""
     return any(file.is_awaited for file in files)

@@ -46,7 +46,7 @@ MAX_LEAD = 2_000
 def lead_positions(text: str) -> Iterator[int]:
     """Yield the places where the text may be said to begin, the first one first.
 
-    The last one is behind `MAX_LEAD` where that much holds no text.
+    The last one is behind ``MAX_LEAD`` where that much holds no text.
     """
     position = 0
     while position <= len(text):
@@ -61,7 +61,7 @@ def lead_positions(text: str) -> Iterator[int]:
 
 
 def has_endless_lead(text: str) -> bool:
-    """Say whether the text does not come to its first word in time."""
+    """Return whether the text does not come to its first word in time."""
     return len(text) > MAX_LEAD and any(place > MAX_LEAD for place in lead_positions(text))
 
 
@@ -91,7 +91,7 @@ def _end_of_mention(text: str, position: int) -> int | None:
 
 
 def is_picture(char: str) -> bool:
-    """Say whether the character is drawn as a picture, be it of a letter or a number."""
+    """Return whether the character is drawn as a picture, be it of a letter or a number."""
     return unicodedata.category(char) in _PICTURES or char in _PICTURED_LETTERS
 
 

@@ -51,12 +51,12 @@ class LookJob:
 
     @property
     def client(self) -> MattermostClient:
-        """Return the client for the licence's server."""
+        """The client for the licence's server."""
         return self.runtime.clients.of(self.licence)
 
     @property
     def notes(self) -> LookNotes:
-        """Return what the workers note about their looks."""
+        """What the workers note about their looks."""
         return LookNotes(self.runtime.redis, self.licence.id)
 
 

@@ -54,7 +54,7 @@ class LookNotes:
         self._redis.set(f"{self._prefix}refused:{channel_id}", 1, ex=REFUSED_FOR_S)
 
     def is_left_alone(self, channel_id: str) -> bool:
-        """Say whether the channel is not to be looked at for now."""
+        """Return whether the channel is not to be looked at for now."""
         return bool(self._redis.exists(f"{self._prefix}cut:{channel_id}"))
 
     def leave_alone(self, channel_id: str) -> None:
@@ -62,7 +62,7 @@ class LookNotes:
         self._redis.set(f"{self._prefix}cut:{channel_id}", 1, ex=LEFT_ALONE_S)
 
     def may_look_for_late_posts(self, channel_id: str, *, every_s: int) -> bool:
-        """Say whether it is time for that; then it is not for the next ``every_s``."""
+        """Return whether it is time for that; then it is not for the next ``every_s``."""
         return bool(self._redis.set(f"{self._prefix}late:{channel_id}", 1, nx=True, ex=every_s))
 
     def not_taken_in_late(self, post_ids: Sequence[str]) -> set[str]:

@@ -27,7 +27,7 @@ class Marked(NamedTuple):
 
 
 def is_blank(char: str) -> bool:
-    """Say whether the client takes the character for a blank; no character at all is one."""
+    """Return whether the client takes the character for a blank; no character at all is one."""
     return not char or char.isspace() or char == "\ufeff"
 
 
@@ -84,7 +84,7 @@ class Marks:
         return found
 
     def _ends_single(self, mark: str, place: int, end: int) -> bool:
-        """Say whether the mark ends one single character."""
+        """Return whether the mark ends one single character."""
         following = self._source[place : min(place + 2, end)]
         return following[:1] == mark and following[1:] != mark and place not in self._lone
 
@@ -102,7 +102,7 @@ class Marks:
         return Marked(position + size, place, place + size)
 
     def _ends_at_the_end(self, kind: str, mark: str, place: int) -> bool:
-        """Say whether a mark that the end of an outer one cuts off from its run ends something."""
+        """Return whether a mark that an outer one's end cuts off from its run ends something."""
         source = self._source
         if not source.startswith(mark, place) or place in self._lone or mark == "~~":
             return False
@@ -113,7 +113,7 @@ class Marks:
 
 
 def _is_between_digits(source: str, run: re.Match[str]) -> bool:
-    """Say whether it is a sign between two numbers: without it, it would be another number."""
+    """Return whether it is a sign between two numbers: without it, it would be another number."""
     start, end = run.span()
     return source[start - 1 : start].isdigit() and source[end : end + 1].isdigit()
 

@@ -50,7 +50,7 @@ class Ignored(StrEnum):
 
     @property
     def is_told(self) -> bool:
-        """Say whether a person wrote the post, and is told that no visitor reads it."""
+        """Whether a person wrote the post, and is told that no visitor reads it."""
         return self in _TOLD
 
 
@@ -123,17 +123,17 @@ class Facts:
 
     @property
     def is_deleted(self) -> bool:
-        """Say whether the post was deleted in Mattermost."""
+        """Whether the post was deleted in Mattermost."""
         return bool(self.post.delete_at_ms)
 
     @property
     def is_recorded(self) -> bool:
-        """Say whether an earlier version of the post is recorded as a reply."""
+        """Whether an earlier version of the post is recorded as a reply."""
         return self.recorded_at_ms is not None
 
     @property
     def is_no_newer(self) -> bool:
-        """Say whether the recorded version is this one, or a later one."""
+        """Whether the recorded version is this one, or a later one."""
         return self.recorded_at_ms is not None and not is_later_version(
             self.post.update_at_ms, self.recorded_at_ms, now_ms=self.now_ms
         )
@@ -211,7 +211,7 @@ def meaning_of(facts: Facts) -> Meaning:
 
 
 def is_later_version(update_at_ms: int, recorded_at_ms: int, *, now_ms: float) -> bool:
-    """Say whether a version of a post is later than the recorded one.
+    """Return whether a version of a post is later than the recorded one.
 
     A post may be dated in the future. Whatever is done to it then gives it an earlier time.
     """
@@ -226,15 +226,15 @@ def why_ignored(post: Post, *, bot_user_id: str) -> Meaning | None:
 
 
 def begins_a_thread(root: Post, *, bot_user_id: str) -> bool:
-    """Say whether this post of our bot is the root post of a conversation."""
+    """Return whether this post of our bot is the root post of a conversation."""
     return root.user_id == bot_user_id and "conversation_id" in mark_of(root)
 
 
 def is_of_a_person(post: Post) -> bool:
-    """Say whether people write posts of this type."""
+    """Return whether people write posts of this type."""
     return post.type in TYPES_OF_PEOPLE
 
 
 def is_by_webhook(post: Post) -> bool:
-    """Say whether an incoming webhook or a slash command made the post."""
+    """Return whether an incoming webhook or a slash command made the post."""
     return post.props.get("from_webhook") in ("true", True)

@@ -4,7 +4,7 @@ In doubt a reply is a note: one that is kept from the visitor by mistake costs a
 is shown by mistake cannot be taken back. So a note is what begins with a prefix when it is read
 (``**Note:** x``, ``# note: x``, ``&#110;ote: x``), and also what begins with one when everything
 in front of it is passed over that is no text (see ``leads``). Quoted text and code are not looked
-at: ``> note: x`` and `` `note: x` `` are another person's words or an example.
+at: ``> note: x`` and `` ``note: x`` `` are another person's words or an example.
 
 ``//`` begins a note for every licence. Mattermost's clients take it for a command at first, so
 that nothing names it any more; but who sends it all the same means a note. ``//example.com/x`` is
@@ -46,7 +46,7 @@ class NotePrefixes:
         return cls((*words_of(setting), ALWAYS))
 
     def matches(self, text: str, reading: Reading | None = None) -> bool:
-        """Say whether this Markdown is a note; ``reading`` is how it reads, if that is known."""
+        """Return whether this Markdown is a note; ``reading`` is how it reads, if that is known."""
         return any(
             self._end(begins) is not None or has_endless_lead(begins)
             for begins in _beginnings(text, reading or Reading.of(text))
@@ -81,7 +81,7 @@ def leading_mentions(text: str, reading: Reading) -> tuple[str, ...]:
 
 
 def begins_a_command(text: str, reading: Reading) -> bool:
-    """Say whether the text begins as a command to a server or a bot does, ``/close``, ``!take``."""
+    """Return whether the text begins as a command does, such as ``/close`` or ``!take``."""
     found = (
         _COMMAND.match(folded(begins[:_COMMAND_LENGTH])) for begins in _beginnings(text, reading)
     )

@@ -29,7 +29,7 @@ def find_owner(connection: Connection, licence_id: str, root_post_id: str) -> Th
 
 
 def waits_for_a_thread(connection: Connection, licence_id: str, conversation_id: str) -> bool:
-    """Say whether the conversation waits for its thread, or for the link to it."""
+    """Return whether the conversation waits for its thread, or for the link to it."""
     waiting = select(Conversation.id).where(
         Conversation.licence_id == licence_id,
         Conversation.conversation_id == conversation_id,

@@ -41,17 +41,17 @@ class Trouble(StrEnum):
 
     @property
     def is_counted(self) -> bool:
-        """Say whether it may happen ``MAX_ATTEMPTS`` times only."""
+        """Whether it may happen ``MAX_ATTEMPTS`` times only."""
         return self in {Trouble.NOT_THERE, Trouble.FILES}
 
     @property
     def keeps_the_order(self) -> bool:
-        """Say whether later replies wait for one that was paused; those may take a day."""
+        """Whether later replies wait for one that was paused; those may take a day."""
         return self not in {Trouble.BROKEN, Trouble.REFUSED}
 
     @property
     def means_no_reply(self) -> bool:
-        """Say whether a reply that waited for this in vain was none of ours."""
+        """Whether a reply that waited for this in vain was none of ours."""
         return self in {Trouble.NOT_THERE, Trouble.UNLINKED}
 
 

@@ -28,7 +28,7 @@ def words_of(setting: str) -> tuple[str, ...]:
 
 
 def check_typed(setting: str) -> None:
-    """Say whether a client sends what begins with these prefixes.
+    """Return whether a client sends what begins with these prefixes.
 
     Raises:
         PrefixError: one of them begins with what a client takes for a command.
@@ -92,7 +92,7 @@ def _plain(char: str) -> str:
 
 
 def is_seen(char: str) -> bool:
-    """Say whether a person sees the character, or a blank in its place."""
+    """Return whether a person sees the character, or a blank in its place."""
     return char.isspace() or (
         unicodedata.category(char) not in _UNSEEN and char not in _BLANK_LETTERS
     )

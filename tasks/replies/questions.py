@@ -86,7 +86,7 @@ class Inquiry:
         )
 
     def _went_with_its_thread(self) -> bool:
-        """Say whether the post was deleted because its root post was, which takes nothing back."""
+        """Return whether the post went with its root post; that takes nothing back."""
         job = self._job
         if job.known.is_taken_back or not self.post.root_id:
             return False
@@ -96,7 +96,7 @@ class Inquiry:
 
     @cached_property
     def owner(self) -> ThreadOwner | None:
-        """Return the conversation that the post belongs to, within this licence."""
+        """The conversation that the post belongs to, within this licence."""
         known = self._job.known
         if known.conversation_row is not None and known.conversation_id is not None:
             # The conversation may have another thread by now.
@@ -106,7 +106,7 @@ class Inquiry:
 
     @cached_property
     def thread(self) -> ThreadKind:
-        """Return whose thread the post is in."""
+        """Whose thread the post is in."""
         if self.owner is not None:
             return ThreadKind.OF_A_CONVERSATION
         self._job.extend()
@@ -148,14 +148,14 @@ class Inquiry:
 
     @cached_property
     def member(self) -> Member | None:
-        """Return the author's account; None when it does not exist any more."""
+        """The author's account; None when it does not exist any more."""
         job = self._job
         job.extend()
         return _members.find(job.client, licence_id=job.licence.id, user_id=self.post.user_id)
 
     @cached_property
     def author(self) -> Author:
-        """Return who wrote the post, as i-Reserve knows it."""
+        """Who wrote the post, as i-Reserve knows it."""
         with self._job.runtime.database.reading() as connection:
             return author_of(
                 connection,
@@ -166,5 +166,5 @@ class Inquiry:
 
     @cached_property
     def words(self) -> Words:
-        """Return what the post says."""
+        """What the post says."""
         return Words.for_licence(self.post.message, self._job.licence)

@@ -41,7 +41,7 @@ def reply_prefixes_of(setting: str) -> ReplyPrefixes:
 
 
 def check_reply_prefixes(setting: str, *, notes: NotePrefixes) -> None:
-    """Say whether a setting can be used, beside the words with which a note begins.
+    """Return whether a setting can be used, beside the words with which a note begins.
 
     Raises:
         PrefixError: there is no prefix, or one of them would begin no reply; says which, and why.

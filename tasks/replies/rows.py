@@ -126,7 +126,7 @@ def write_files(
 
 
 def differs(known: KnownReply, content: Content, files: Sequence[File]) -> bool:
-    """Say whether this is another reply than the recorded one to those who read it."""
+    """Return whether this is another reply than the recorded one to those who read it."""
     recorded = (known.text, known.visibility, [(each.file_id, each.path) for each in known.files])
     return recorded != (
         content.text,

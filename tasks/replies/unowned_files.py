@@ -151,7 +151,7 @@ def _paths(database: Database, licence_id: str, post_id: str) -> list[tuple[str,
 
 
 def _is_awaited() -> ColumnElement[bool]:
-    """Say whether the reply is still to be recorded: then the next attempt finds the file."""
+    """Return whether the reply is still to be recorded: then the next attempt finds the file."""
     reply = and_(Reply.licence_id == _FILES.c.licence_id, Reply.post_id == _FILES.c.post_id)
     is_open = and_(Reply.state == ReplyState.RECEIVED, Reply.next_attempt_at < GIVEN_UP)
     return select(Reply.id).where(reply, is_open).exists()

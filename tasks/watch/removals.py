@@ -53,7 +53,7 @@ def rest(redis: Redis, kind: Removable) -> None:
 
 
 def rests(redis: Redis, kind: Removable) -> bool:
-    """Say whether there was nothing left to remove of this kind within the last hour."""
+    """Return whether there was nothing left to remove of this kind within the last hour."""
     return bool(redis.exists(_resting(kind)))
 
 

@@ -65,7 +65,7 @@ def note_own_posts(redis: Redis, post_ids: Sequence[str]) -> None:
 
 
 def has_seen(redis: Redis, post_id: str) -> bool:
-    """Say whether a webhook has told of this post of our own."""
+    """Return whether a webhook has told of this post of our own."""
     return bool(redis.exists(_seen(post_id)))
 
 

@@ -72,7 +72,7 @@ def counts_of(
 
 
 def has_sent(entries: Sequence[LaneEntry], settled: Sequence[Settled]) -> bool:
-    """Say whether one of these messages has been posted, and is not a duplicate."""
+    """Return whether one of these messages has been posted, and is not a duplicate."""
     return any(
         outcome.state is DeliveryState.SENT
         and not outcome.is_duplicate

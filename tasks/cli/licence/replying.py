@@ -26,7 +26,7 @@ _SHOWN = ("reply_mode", "reply_prefixes", "language", "time_zone")
 
 
 def check_words(parts: Installation, licence_id: str, settings: Mapping[str, Any]) -> None:
-    """Say whether the prefixes can be used, those that are given and those that are stored.
+    """Return whether the prefixes can be used, those that are given and those that are stored.
 
     Raises:
         UsageError: one of them cannot.

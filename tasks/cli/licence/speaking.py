@@ -44,6 +44,6 @@ def look(parts: Installation, licence: Licence) -> list[Check]:
 
 
 def _told(client: MattermostClient) -> ClientConfig:
-    """The server tells all of its settings only with a token that it takes."""
+    """Return the server tells all of its settings only with a token that it takes."""
     client.get_me()
     return client.get_client_config()
