@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     catch_up_busy_s: int = Field(default=3, ge=0, le=60)
     catch_up_interval_s: int = Field(default=60, ge=5, le=86_400)
 
-    # Without it nobody sees the metrics: the address is reachable from wherever webhooks come from.
+    # Without it the metrics are not served: the address can be reached from wherever webhooks come.
     metrics_token: SecretStr | None = None
     # Needs the extra `sentry`.
     sentry_dsn: SecretStr | None = None

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-# Mattermost sends 12; each one costs time to decode before anybody has shown a token.
+# Mattermost sends 12; each one costs time to decode before a token was shown.
 MAX_FORM_FIELDS = 100
 
 Fields: TypeAlias = Mapping[str, object]

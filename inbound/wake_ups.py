@@ -31,7 +31,7 @@ MAX_WAITING = 10_000
 # Replies in one task message: few enough that several workers share a burst.
 MAX_BATCH = 50
 # Between two task messages. Publishing one costs about as much as answering a webhook, so in a
-# burst the replies of this time go together; nobody in a chat notices it.
+# burst the replies of this time go together; no visitor notices it.
 PAUSE_S = 0.05
 
 
@@ -63,7 +63,7 @@ class WakeUps:
             log.warning("wake_up_dropped", reply_id=reply_id)
 
     def note_own_post(self, post_id: str) -> None:
-        """Let it be known that a webhook told of a post of ours, for the doctor's round trip."""
+        """Make known that a webhook told of one of our posts, for the doctor's round trip."""
         self._put(post_id)
 
     def note_refusal(self, address: Address, status: HTTPStatus) -> None:

@@ -23,7 +23,7 @@ from tasks.app import app as celery_app
 from tasks.watch.error_reports import report_error, start_error_reports
 from tasks.watch.logs import configure_logs, tell_mistyped_names
 
-# So many requests at once find a database connection without waiting for another's; twice the
+# This many requests at once find a database connection without waiting for another's; twice the
 # threads that the Procfile gives a web process.
 WEB_THREADS = 8
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# Of an address that is none of ours; ours are shorter.
+# Of an address that is not one of the blueprint's; those are shorter.
 MAX_PATH_LENGTH = 200
 
 

@@ -65,7 +65,7 @@ def enum_values(enum: type[StrEnum]) -> list[str]:
 class Delivery(Base):
     """One message on its way to Mattermost: what makes a send happen once.
 
-    ``licence_id`` is no foreign key: a message for a licence that nobody has registered is kept
+    ``licence_id`` is no foreign key: a message for a licence that is not registered is kept
     here too, as failed. ``payload`` is what was enqueued; it is kept for a failed message alone.
     """
 

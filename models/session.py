@@ -77,7 +77,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """Yield a session that only reads, and holds nobody up however long that takes."""
+        """Yield a session that only reads, and holds no writer up however long that takes."""
         reading = self.engine.execution_options(**{_MODE: _READ_ONLY})
         with Session(reading) as session:
             yield session
@@ -176,5 +176,5 @@ def _begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     # A transaction that reads first and writes later fails at once ("database is locked") when
-    # somebody else wrote in between, whatever the timeout. Taking the write lock first waits.
+    # another connection wrote in between, whatever the timeout. Taking the write lock first waits.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

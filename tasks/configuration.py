@@ -42,7 +42,7 @@ task_publish_retry = False
 # A queue of our own: i-Reserve may keep its own tasks in the same Redis.
 task_default_queue = QUEUE
 # A Celery message only wakes a worker; the work is in the lanes. So losing one is harmless,
-# nothing is tried again, and nobody waits for a result.
+# nothing is tried again, and no caller waits for a result.
 task_acks_late = False
 # Wake-ups are few, and what a worker has taken no other one can begin.
 worker_prefetch_multiplier = 1

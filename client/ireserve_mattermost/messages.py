@@ -21,7 +21,7 @@ from ireserve_mattermost.values import (
 NAME_LENGTH = 1_000
 # Browsers and proxies give up on longer addresses.
 URL_LENGTH = 8_000
-# Some thirty full posts: more than anybody types, little enough to hold in memory many times over.
+# Some thirty full posts: more than a person types, and little enough to hold in memory many times.
 TEXT_LENGTH = 500_000
 # A notification is one post; Mattermost allows its text 16,383 characters.
 NOTIFICATION_TEXT_LENGTH = 16_000

@@ -93,7 +93,7 @@ def check_callback(callback_url: str, *, settings: Settings) -> Check:
     except (requests.RequestException, HTTPError, OSError):
         return failed(
             name,
-            "nobody answers there",
+            "no server answers there",
             "Start the web process, and check the address and the proxy in front of it.",
         )
     if status == HTTPStatus.METHOD_NOT_ALLOWED and b"only POST" in body:

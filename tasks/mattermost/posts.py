@@ -52,7 +52,7 @@ class PostCalls:
             "props": dict(props or {}),
             "pending_post_id": pending_post_id,
         }
-        # A bot that shows as online all day tells nobody anything.
+        # That a bot is online all day says nothing to a team.
         query = {"set_online": "false"}
         return self._transport.call(
             "POST",

@@ -17,13 +17,13 @@ _EVERYBODY = re.compile(r"(?:channel|here|all)(?![^\W_])", re.IGNORECASE)
 _ENDS_IN_EVERYBODY = re.compile(r"@(?:channel|here|all)\Z", re.IGNORECASE)
 # The longest name, with each of its letters and what is next to it written as an entity.
 _NAME_LENGTH = 8 * len("&#x0000068;")
-# How many backslashes in a row are counted; an even number, and far more than anybody types.
+# How many backslashes in a row are counted; an even number, and far more than a person types.
 _BACKSLASHES = 1000
 # How far back an address is looked for that the "@" may be part of.
 _ADDRESS_LENGTH = 500
 
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
-# A longer line is no fence that anybody types, and repeating it would eat up the message.
+# A longer line is no fence that a person types, and repeating it would fill the message.
 _MAX_FENCE_LENGTH = 100
 
 
@@ -111,7 +111,7 @@ class AgentText:
 
 
 def agent_text(text: str) -> str:
-    """Return agent text as Markdown in which @channel, @here and @all mention nobody."""
+    """Return agent text as Markdown in which @channel, @here and @all are no mentions."""
     agent = AgentText.of(text)
     return agent.write(0, len(agent.source))
 

@@ -30,5 +30,5 @@ def safe_file_name(name: str) -> str:
 
 
 def _fitting(text: str, size: int) -> str:
-    """Return as much of the text as fits into so many bytes, without half a character."""
+    """Return as much of the text as fits into ``size`` bytes, without half a character."""
     return text.encode()[:size].decode(errors="ignore").rstrip()

@@ -61,7 +61,7 @@ class PlainText:
         return self._edits.length(start, end) + _MARGIN
 
     def write(self, start: int, end: int) -> str:
-        """Return the slice as Markdown. Whitespace at its end, which nobody sees, is left out."""
+        """Return the slice as Markdown. Whitespace at its end, which is not seen, is left out."""
         end = start + len(self.source[start:end].rstrip())
         if start == end:
             return ""
@@ -88,7 +88,7 @@ def plain_text(text: str) -> str:
     """Return visitor text as Mattermost Markdown that reads exactly as typed.
 
     Line breaks, blank lines, indentation and runs of spaces are kept. Web and e-mail addresses
-    become explicit links; nobody can be mentioned and no channel linked.
+    become explicit links; no member can be mentioned and no channel linked.
     """
     plain = PlainText.of(text)
     return plain.write(0, len(plain.source))

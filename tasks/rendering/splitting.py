@@ -16,7 +16,7 @@ _PLACES = (
 )
 # A place in the first half of the window would waste more than half of the message.
 _WINDOW = 2
-# So many places of one kind are tried before the next kind is; almost always the first one
+# This many places of one kind are tried before the next kind is; almost always the first one
 # will do, and a text made to have none must not cost more than reading it.
 _MAX_TRIES = 8
 

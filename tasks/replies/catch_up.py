@@ -54,7 +54,7 @@ def collect_replies() -> str:
 
 @app.task(name="mattermost.collect_licence", send_events=False)
 def collect_licence(licence_id: str) -> str:
-    """Collect what changed in one licence's channels, unless somebody is at it already."""
+    """Collect what changed in one licence's channels, unless another worker is at it."""
     runtime = current_runtime()
     # A run is not put off but left out: the next one looks at the same changes.
     if not runtime.shares.enter(licence_id):

@@ -13,8 +13,8 @@ from tasks.mattermost import Post
 from tasks.replies.inbox import WAKE_UP_GRACE, receive_all
 from tasks.replies.meaning import is_later_version
 
-# When a channel has changed in more than 1,000 ways, so many of its newest replies are asked for by
-# id to learn of edits and deletions: more than a team writes in a day.
+# When a channel has changed in more than 1,000 ways, its newest replies, up to this many, are asked
+# for by id, to learn of edits and deletions: more than a team writes in a day.
 KNOWN_REPLIES = 10_000
 
 

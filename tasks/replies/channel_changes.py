@@ -22,7 +22,7 @@ from tasks.mattermost import (
 from tasks.mattermost.pages import page_anchor
 from tasks.outbound.marks import PROPS_KEY, mark_of
 
-# Mattermost's own limit; so many may mean more.
+# Mattermost's own limit; an answer with this many may have left out more.
 SINCE_LIMIT = 1_000
 PAGE_SIZE = 200
 # What one look at a channel may ask: 38,000 new posts and 10,000 known ones, which is a busy

@@ -1,4 +1,4 @@
-"""The inbox: a post's id is written down once, whoever brings it, and resolved afterwards."""
+"""The inbox: a post's id is written down once, wherever it comes from, and resolved afterwards."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from models import Reply, ReplySource, ReplyState, utc_now
 from tasks.replies.id_lists import as_list, listed
 from tasks.replies.reply_ids import next_id, this_moment
 
-# Usually the wake-up that whoever brings the post publishes comes first; the sweep is for those
-# that were lost, and has nothing to do with a reply that is younger than this.
+# Usually the wake-up that is published with the post comes first; the sweep is for wake-ups that
+# were lost, and leaves a reply alone that is younger than this.
 WAKE_UP_GRACE = timedelta(seconds=5)
 
 _REPLIES = cast(Table, Reply.__table__)
@@ -44,7 +44,7 @@ def receive(
 ) -> int | None:
     """Return the id of the new reply, to be resolved; None when the post is in the inbox already.
 
-    Nobody may be woken before the caller has committed.
+    No worker may be woken before the caller has committed.
     """
     values = {"post_id": post_id, **_shared_values(licence_id, source), **this_moment()}
     insert = _RECEIVE[connection.dialect.name]

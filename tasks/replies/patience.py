@@ -18,7 +18,7 @@ GROWTH = 0.25
 # breaks off may come whole the next time.
 MAX_ATTEMPTS = 3
 # A root post whose worker died before it could link it is settled as soon as another message of
-# the conversation is sent; a thread that is still unknown after so long is not one of ours.
+# the conversation is sent; a thread that is still unknown after that time is not one of our own.
 UNLINKED_S = 600.0
 # What an operator can mend (a token, a membership) is mended within a working day or not at all.
 REFUSED_PAUSE_S = 300.0
@@ -51,7 +51,7 @@ class Trouble(StrEnum):
 
     @property
     def means_no_reply(self) -> bool:
-        """Whether a reply that waited for this in vain was none of ours."""
+        """Whether giving up on this means that the post was never a reply."""
         return self in {Trouble.NOT_THERE, Trouble.UNLINKED}
 
 

@@ -33,7 +33,7 @@ FAILED = "failed"
 
 
 class RepliesFailedError(ToldError):
-    """Some replies met an error that nobody expected; the log names each (red in Flower)."""
+    """Some replies met an unexpected error; the log names each (red in Flower)."""
 
 
 @app.task(name=RESOLVE_REPLY)
@@ -115,7 +115,7 @@ def _resolve_named(runtime: Runtime, reply: KnownReply) -> str:
         with runtime.shares.message(reply.licence_id):
             return record(runtime, reply).value
     except Exception as error:  # noqa: BLE001
-        # The edge of the process: one reply that meets a mistake of ours must not hold up the
+        # The edge of the process: one reply that meets a mistake in our code must not hold up the
         # others. The error's text may hold anything, its name does not.
         log.error("reply_failed", reply_id=reply.id, error=type(error).__name__)
         _postpone_failed(runtime, reply.id, error)

@@ -386,7 +386,7 @@ def test_webhook_whose_token_was_blanked_needs_a_new_one(stage: Stage, admin_tok
         pytest.param(
             http(301, headers={"Location": "https://x/"}), "fail", "redirects", id="moved"
         ),
-        pytest.param(None, "fail", "nobody answers there", id="cut off"),
+        pytest.param(None, "fail", "no server answers there", id="cut off"),
     ],
 )
 def test_callback_url_is_asked_whether_it_is_ours(
