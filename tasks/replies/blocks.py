@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tasks.replies.spans import Spans, shown
 
 _QUOTE = re.compile(r" {0,3}> ?")
-_ITEM = re.compile(r" *(?:[*+-]|\d{1,9}[.)])(?: +|$)")
+_ITEM = re.compile(r" *(?:[*+-]|\d{1,9}\.)(?: +|$)")
 _RULE = re.compile(r"(?: *[-*_]){3,} *$")
 _HEADING = re.compile(r" {0,3}#{1,6} +(?=\S)")
 _AFTER_HEADING = re.compile(r" +#+ *$")
@@ -122,6 +122,7 @@ class Blocks:
         if not line.text.strip() and not line.items:
             self._read_blank(line)
         elif self._is_code(line):
+            self._end_paragraph()
             code = line.items + line.text
             self._write(line.quotes, code[1 if code[0] == "\t" else _INDENTED :])
             self._note_opening("", is_quote=bool(line.quotes))
@@ -148,12 +149,14 @@ class Blocks:
         text = line.items + line.text
         indented = text.startswith((" " * _INDENTED, "\t"))
         self._is_in_list = self._is_in_list and (bool(line.items) or text[:1].isspace())
-        return indented and self._paragraph is None and not self._is_in_list
+        # Right under a text it goes on with that, unless it begins as an item does.
+        is_apart = self._paragraph is None or bool(line.items)
+        return indented and is_apart and not self._is_in_list
 
     def _is_underline(self, line: _Line) -> bool:
         paragraph = self._paragraph
-        is_heading = paragraph is not None and not paragraph.is_item and not line.items
-        return is_heading and bool(_UNDERLINE.match(line.text))
+        is_text = paragraph is not None and paragraph.start == paragraph.quotes
+        return is_text and not line.items and bool(_UNDERLINE.match(line.text))
 
     def _read_text(self, line: _Line) -> None:
         paragraph = self._paragraph

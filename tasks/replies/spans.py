@@ -227,7 +227,11 @@ class Spans:
         if found is None:
             return None
         opened = len(self._pieces)
-        self._read(*label.span(1), in_link=True)
+        if is_image:
+            # The web client draws what stands for a picture as it was typed: "5* hotel".
+            self._write(_decoded(_ESCAPE.sub(r"\1", label[1])), fixed=True)
+        else:
+            self._read(*label.span(1), in_link=True)
         self._write_link(opened, found.address)
         return found.end
 

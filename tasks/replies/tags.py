@@ -31,7 +31,8 @@ class Tags:
     def address(self, position: int, end: int) -> str | None:
         """Return the address in the brackets that open here; None: there is none."""
         close = self._find(">", position)
-        if not position + 2 < close < end or self._find(" ", position) < close:
+        blank = min(self._find(" ", position), self._find("\t", position))
+        if not position + 2 < close < end or blank < close:
             return None
         inside = self._source[position + 1 : close]
         found = _ADDRESS.search(inside)
