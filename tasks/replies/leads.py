@@ -2,7 +2,7 @@
 
 Blanks and what is not seen; signs, arrows, quotation marks; emoji of every kind, as they are, as
 codes (also those of a server's own) and as emoticons; bullets, numbers and letters of lists, boxes
-to tick; pictures; tags of HTML; quoted lines.
+to tick; pictures; tags of HTML; quoted lines; hashtags and names of people and channels.
 """
 
 import re
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 # Modifier letters are drawn as quotation marks or dashes, and begin no word of these prefixes.
 _TEXT = frozenset({"Lu", "Ll", "Lt", "Lo", "Nd"})
 _PICTURES = frozenset({"So", "No"})
-# Letters by Unicode's book that are drawn as a picture (two of them as a face), or as a blank.
-_PICTURED_LETTERS = frozenset("ℹツಠ")
+# Letters by Unicode's book that are drawn as a picture, as part of a face, or as a blank.
+_PICTURED_LETTERS = frozenset("ℹツಠʕʔᴥʖω益")
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 _LEAD = re.compile(
     r"""
@@ -23,19 +23,22 @@ _LEAD = re.compile(
     | \[[^\]\w\n]{0,100}\]\([^)\n]{0,2000}\)      # a link on a sign, or on nothing,
     | \]\([^)\n]{0,2000}\)                        # or on a picture
     | :[A-Za-z0-9_+-]{1,100}:                     # a code of an emoji
-    | (?:[:;=][-'^o]?[bcdopsxBCDOPSX3]|[xX]-?[dD]|</?3)(?![^\W_])  # an emoticon
-    | (?:[oO0TX][_.][oO0TX]|\\?[oO]/|[oO][:;]-?[()])(?![^\W_])
+    | [:;=][-'^o]?[bcdopsxBCDOPSX3]|</?3        # an emoticon
+    | (?:[xX]-?[dD]|\\?[oO]/)(?![^\W_])
+    | (?:[oO0TX][_.][oO0TX]|[oO][:;]-?[()])(?![^\W_])
     | \d{1,3}(?:\.\d{1,3}){1,4}(?=[\s.)\]:])      # the number of a section, 1.1
     | <[A-Za-z/!?][^<>\n]{0,300}>                 # a tag
     | [0-9]\ufe0f?\u20e3                          # a digit on a key
     | \d{1,3}(?=[^\w\s/]|/\d|_)                   # the number of an item, 1. or 1/2
-    | (?<=[\#(\[/])\d{1,3}(?!\w)                  # and #1 or (1
-    | [A-Za-z](?=\ ?[.)\]])                       # the letter of an item, a)
-    | [ivxIVX]{1,4}(?=[.)\]])
+    | (?<=[\#№(\[/])\d{1,3}(?!\w)                 # and #1 or (1
+    | [A-Za-z](?=\ ?[.)\]．）］])                 # the letter of an item, a)
+    | [ivxIVX]{1,4}(?=[.)\]．）］])
     """,
     re.VERBOSE,
 )
-_CODE = re.compile(r":[A-Za-z0-9_+-]{1,100}:")
+# What begins with a sign and is a picture or a label: ":lock:", "#intern", "~support", "@anna".
+_NAMED = re.compile(r":[A-Za-z0-9_+-]{1,100}:|[#~@][A-Za-z]")
+_LABEL = re.compile(r"[#~][A-Za-z][\w.-]{1,63}")
 # As Mattermost reads names: letters, digits, full stops, hyphens, underscores.
 _MENTION = re.compile(r"@([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 _MOST_MENTIONS = 5
@@ -51,10 +54,10 @@ def lead_positions(text: str) -> Iterator[int]:
     position = 0
     while position <= len(text):
         yield position
-        if _CODE.match(text, position):
-            # "🔒:note: x" looks like a code, and is none to a person.
+        if _NAMED.match(text, position):
+            # "🔒:note: x" and "#note: x" look like a code and a label, and are none to a person.
             yield position + 1
-        end = _end_of_lead(text, position) or _end_of_mention(text, position)
+        end = _end_of_name(text, position) or _end_of_lead(text, position)
         if end is None or position > MAX_LEAD:
             return
         position = end
@@ -82,12 +85,12 @@ def _end_of_lead(text: str, position: int) -> int | None:
     if match is not None and match.end() > position:
         return match.end()
     is_sign = position < len(text) and _is_sign(text[position])
-    return position + 1 if is_sign and not _MENTION.match(text, position) else None
+    return position + 1 if is_sign else None
 
 
-def _end_of_mention(text: str, position: int) -> int | None:
-    mention = _MENTION.match(text, position)
-    return mention.end() if mention else None
+def _end_of_name(text: str, position: int) -> int | None:
+    name = _MENTION.match(text, position) or _LABEL.match(text, position)
+    return name.end() if name else None
 
 
 def is_picture(char: str) -> bool:

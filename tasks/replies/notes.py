@@ -11,6 +11,7 @@ that nothing names it any more; but who sends it all the same means a note. ``//
 a note as well: an address is not written like this in a chat.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ ALWAYS = "//"
 MAX_SETTINGS = 1_000
 _LINE_ENDING = re.compile("\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _QUOTED_LINES = re.compile(r"(?:[^\S\n]*(?:>[^\n]*)?\n)+")
-_FENCE = re.compile(r"(?:`{3,}|~{3,})+")
+_UNCLOSED = re.compile(r"`+|~{3,}")
 _CODE = re.compile(r"\s*(?:`|~~~)")
 _COMMAND = re.compile(rf"\s*[{''.join(REFUSED_STARTS)}][^\W\d_]")
 # More than this in front of a command's sign is a text.
@@ -96,8 +97,10 @@ def _beginnings(text: str, reading: Reading) -> Iterator[str]:
     is_code = _CODE.match("".join(filter(is_seen, written[:100]))) is not None
     if not is_code:
         yield written
-    # A fence that is never closed is text; what begins with code has no opening.
-    opening = _FENCE.sub("", reading.opening, count=1) if is_code else reading.opening
+        if "&" in written:
+            yield html.unescape(written)
+    # Backticks that are never closed are text; what begins with code has no opening.
+    opening = _UNCLOSED.sub("", reading.opening)
     if is_code or opening != written:
         yield opening
     # Letters in circles and squares are pictures by themselves.

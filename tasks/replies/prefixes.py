@@ -14,6 +14,8 @@ REFUSED_STARTS = ("/", "!")
 # Letters by Unicode's book that are drawn as a blank, and so hide a prefix behind them.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mn", "Me"})
+# What a word of the prefix may be closed with, before the prefix's own signs.
+_MARKS = frozenset("\\*_~")
 # What looks like a colon.
 _COLONS = str.maketrans("\u2236\ua789\u02d0\u0589", "::::")
 
@@ -50,8 +52,8 @@ def end_of_prefix(text: str, position: int, prefixes: Sequence[str]) -> int | No
 def _prefix_end(text: str, position: int, prefix: str) -> int | None:
     """Return where a folded prefix ends that stands at the position; None: it does not.
 
-    Blanks and backslashes may stand before its signs ("note :"), and a letter at its end ends a
-    word ("note" is not the beginning of "notebook").
+    Blanks and marks of Markdown may stand before its signs ("note :", "**note**:"), and a letter
+    at its end ends a word ("note" is not the beginning of "notebook").
     """
     done = 0
     for end, seen in _folded_from(text, position):
@@ -60,7 +62,7 @@ def _prefix_end(text: str, position: int, prefix: str) -> int | None:
         if prefix.startswith(seen, done):
             done += len(seen)
             position = end
-        elif not (done and _may_be_apart(prefix, done) and (seen.isspace() or seen == "\\")):
+        elif not (done and _may_be_apart(prefix, done) and (seen.isspace() or seen in _MARKS)):
             return None
     return position if done == len(prefix) else None
 

@@ -129,6 +129,25 @@ NOTES = {
     "modifier apostrophe": "ʼnote: call first",
     "long dash of Japanese": "ーnote: call first",
     "quote after an emoji": "🔒\n> what he said\nnote: call first",
+    "bold word right under a quote": "> what he said\n**Note**: call first",
+    "bold word after a picture": "![i](https://a.example/i.png) **Note**: call first",
+    "entity after a picture": "![i](https://a.example/i.png) &#110;ote: call first",
+    "bold word, indented like code": "    **Note**: call first",
+    "lone backtick": "`note: call first",
+    "quotation marks of backticks": "``note: call first''",
+    "backtick after a lock": "🔒 `note: call first",
+    "at sign": "@note: call first",
+    "hashtag": "#intern note: call first",
+    "hashtag of its own": "#note: call first",
+    "channel": "~support note: call first",
+    "numero sign": "№1 note: call first",
+    "bear": "ʕ•ᴥ•ʔ note: call first",
+    "heart right before": "<3note: call first",
+    "wide brackets": "［x］note: call first",
+    "branch": "└─ note: call first",
+    "braille": "⠿ note: call first",
+    "dingbat": "❯ note: call first",
+    "marks of direction": "\u202e\u2066note: call first",
 }
 REPLIES = {
     "empty": "",
@@ -156,6 +175,11 @@ REPLIES = {
     "word": "ok. note: we close at six",
     "letter as text": "a note: call first",
     "word with an accent": "nöte: x",
+    "hashtag and words": "#deal see the note: x",
+    "channel and words": "~support has the note: x",
+    "code that is not closed, and a word": "`x note: y",
+    "picture and words": "![i](https://a.nl/i.png) see the note: x",
+    "word with a bold colon": "no**te**day: x",
 }
 
 
@@ -283,7 +307,8 @@ DECORATIONS = (
         "~~",
         "**",
     ),
-    *("\n> quoted\n\n", "@anna ", "# ", "\n\n"),
+    *("\n> quoted\n\n", "@anna ", "# ", "\n\n", "#intern ", "~support ", "№1 ", "ʕ•ᴥ•ʔ "),
+    *"│└├─█⠿✂❖❯❝※§¶\u200f\u202e\u2066\u00ad",
 )
 
 
@@ -294,7 +319,7 @@ DECORATIONS = (
         | st.sampled_from(sorted(set(emoji_by_name().values()))),
         max_size=5,
     ),
-    prefix=st.sampled_from(["note:", "Note :", "NOTITIE:", "notiz:", "//", "note："]),
+    prefix=st.sampled_from(["note:", "Note :", "NOTITIE:", "notiz:", "//", "note：", "**Note**:"]),
     text=st.text(max_size=40),
 )
 def test_nothing_that_is_no_text_makes_a_note_public(
