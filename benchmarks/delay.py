@@ -31,7 +31,7 @@ Took = dict[str, list[list[float]]]
 
 
 def run(*, rounds: int) -> Report:
-    """Return the comparisons; one process enqueues both, and nobody takes anything."""
+    """Return the comparisons; one process enqueues both, and no worker takes anything."""
     comparisons, notes = [], []
     with (
         tempfile.TemporaryDirectory() as name,

@@ -17,8 +17,8 @@ CONVERSATIONS = 1_000_000
 DELIVERIES_EACH = 10
 # Conversations for one transaction: a million deliveries are some hundred megabytes of log.
 PORTION = 100_000
-# Of the conversations, one in so many was active within the last month, and of the deliveries one
-# in so many has failed.
+# One conversation in this number was active within the last month,
+# and one delivery in this number has failed.
 ACTIVE_EACH = 24
 FAILED_EACH = 1_000
 LONG_AGO = timedelta(days=365)

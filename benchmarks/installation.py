@@ -1,4 +1,4 @@
-"""An installation of ours as processes that posts to the post server, and its load."""
+"""Our processes, which post to the post server, and their load."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from tests.stage.deployment import Deployment
 from tests.waiting import wait_until
 
 # One licence never has more than half of a worker's threads, and a busy one soon has its share:
-# so many that no thread is idle for that reason.
+# with eight of them no thread is idle for that reason.
 LICENCES = tuple(f"L{number}" for number in range(1, 9))
-PATIENCE_S = 120
+TIMEOUT_S = 120
 TEXT = "Is the house by the lake free in the first two weeks of August? We are four."
 
 
@@ -38,7 +38,7 @@ class Installation:
     producer: Producer
 
     def enqueue(self, *, conversations: int, messages: int, label: str) -> None:
-        """Write so many messages in each conversation, in turn; ``label`` tells loads apart."""
+        """Write this number of messages in each conversation, in turn, under a ``label``."""
         self.producer.delay_all(
             [
                 reply(f"{label}-{conversation}", str(message), licence=conversation % len(LICENCES))
@@ -53,9 +53,9 @@ class Installation:
         self.producer.delay_all([(task, (each, conversation), message) for each in licences])
 
     def wait_for(self, posts: int) -> float:
-        """Wait until the server has taken so many posts; return how long they took it, in s."""
+        """Wait until the server has taken this number of posts; return how long that took, in s."""
         wait_until(
-            lambda: self.server.taken().count >= posts, timeout_s=PATIENCE_S, what=f"{posts} posts"
+            lambda: self.server.taken().count >= posts, timeout_s=TIMEOUT_S, what=f"{posts} posts"
         )
         taken = self.server.taken()
         return taken.last_s - taken.first_s

@@ -68,12 +68,12 @@ def _measure(rig: Rig, side: str, round_number: int) -> tuple[float, int]:
 
 def _bursts() -> list[tuple[int, int]]:
     """Return conversation and number of each message in the order in which they are written."""
-    dice = random.Random(7)
+    rng = random.Random(7)
     left = {conversation: iter(range(MESSAGES)) for conversation in range(CONVERSATIONS)}
     written = []
     while left:
-        conversation = dice.choice(list(left))
-        for _ in range(dice.randint(1, LONGEST_BURST)):
+        conversation = rng.choice(list(left))
+        for _ in range(rng.randint(1, LONGEST_BURST)):
             number = next(left[conversation], None)
             if number is None:
                 del left[conversation]

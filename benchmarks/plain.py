@@ -1,4 +1,4 @@
-"""A plain Celery task with the arguments of ours: what a ``.delay()`` costs at the least."""
+"""A plain Celery task with our arguments: what a ``.delay()`` costs at the least."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ app.conf.update(task_default_queue="plain", task_ignore_result=True)
 
 @app.task(name="plain.post_reply")
 def post_reply(licence_id: str, conversation_id: str, **message: Any) -> None:
-    """Do nothing: nobody takes it from its queue."""
+    """Do nothing: no worker takes it from its queue."""

@@ -94,7 +94,7 @@ class PostServer:
 
 @contextmanager
 def running_post_server(*, service_ms: float = 0) -> Iterator[PostServer]:
-    """Yield a server that takes so long for each post, however many come at once."""
+    """Yield a server that takes this time for each post, however many come at once."""
     command = [sys.executable, "-m", "benchmarks.post_server", "--service-ms", str(service_ms)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

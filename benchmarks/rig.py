@@ -28,7 +28,7 @@ THREADS = 8
 OUR_QUEUE = "mattermost"
 # One licence never has more than half of a worker's threads: with two all of them can be busy.
 LICENCES = ("L1", "L2")
-PATIENCE_S = 120
+TIMEOUT_S = 120
 NAIVE_WORKER = (
     "-m", "celery", "--app", "benchmarks.naive", "worker", "--pool", "threads", "--loglevel",
     "INFO", "--without-gossip", "--without-mingle", "--hostname", "naive@%h",
@@ -95,13 +95,13 @@ class Rig:
         return (self.control if queue == OUR_QUEUE else self.naive_control).control
 
     def wait_for(self, count: int) -> list[Received]:
-        """Wait until so many posts have been made; return them."""
+        """Wait until ``count`` posts have been made; return them."""
         wait_until(
             lambda: self.stand_in.backend.record.count() >= count,
-            timeout_s=PATIENCE_S,
+            timeout_s=TIMEOUT_S,
             what=f"{count} requests",
         )
-        wait_until(lambda: len(self.posts()) >= count, timeout_s=PATIENCE_S, what=f"{count} posts")
+        wait_until(lambda: len(self.posts()) >= count, timeout_s=TIMEOUT_S, what=f"{count} posts")
         return self.posts()
 
 

@@ -24,7 +24,7 @@ DEMO_SIZE = (1360, 1120)
 FLOWER_SIZE = (1800, 640)
 TEAM_SIZE = (1000, 1120)
 LIST_HEIGHT = 700
-PATIENCE_MS = 30_000
+TIMEOUT_MS = 30_000
 _MESSAGE = {"conversation_id": "chat-1", "sender_name": "Jan de Vries", "text": "Goedemiddag!"}
 # The mistakes that are made: a licence, a role and a colour that do not exist.
 FAILED: tuple[tuple[str, dict[str, str]], ...] = (
@@ -83,7 +83,7 @@ def take_team(browser: Browser, demo: RunningDemo, folder: Path) -> None:
 
 def _open_until_shown(page: Page, url: str, *, count: int) -> None:
     """Open Flower's list again and again, for it does not change by itself."""
-    deadline = time.monotonic() + PATIENCE_MS / 1_000
+    deadline = time.monotonic() + TIMEOUT_MS / 1_000
     while time.monotonic() < deadline:
         page.goto(url)
         expect(page.locator("#tasks-table td .badge").first).to_be_visible()
@@ -109,8 +109,8 @@ def _page(browser: Browser, size: tuple[int, int]) -> Iterator[Page]:
         viewport={"width": size[0], "height": size[1]},
         http_credentials={"username": user, "password": password},
     )
-    context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
+    context.set_default_timeout(TIMEOUT_MS)
+    expect.set_options(timeout=TIMEOUT_MS)
     yield context.new_page()
     context.close()
 

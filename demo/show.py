@@ -58,7 +58,7 @@ def show(installation: Installation, target: Target) -> list[str]:
 def _introduce_member(target: Target, user: Mapping[str, str]) -> str | None:
     """Let the licences know who it is that answers; return i-Reserve's id for them.
 
-    None: nobody answers, or the server hides e-mails from the bot, and so whose they are.
+    None: no member answers, or the server hides e-mails from the bot, and so whose they are.
     """
     if target.member_token is None:
         return None

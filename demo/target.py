@@ -36,7 +36,7 @@ VARIABLES = (
     "MATTERMOST_TEAM",
     "MATTERMOST_CHANNEL",
 )
-# Of a member of the channel, who then answers in the thread; without it nobody does.
+# Of a member of the channel, who then answers in the thread; without it no member does.
 MEMBER_VARIABLE = "MATTERMOST_MEMBER_TOKEN"
 SETUP_TIMEOUT_S = 10
 
@@ -54,7 +54,7 @@ class Place:
 class Target:
     """A Mattermost server. ``private`` and ``bookings`` are further channels, if there are any.
 
-    ``member_token`` is that of a person in the channels; None: nobody will answer.
+    ``member_token`` is that of a person in the channels; None: no member will answer.
     """
 
     url: str

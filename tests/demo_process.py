@@ -1,4 +1,4 @@
-"""The demo as a process, as whoever tries the repository starts it."""
+"""The demo as a process, as a reader of the repository starts it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uuid import uuid4
 from demo.target import MEMBER_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
-# By this variable all of its processes are found, whoever their parent is.
+# By this variable all of its processes are found, whatever their parent is.
 MARK = "IRESERVE_TEST_RUN"
 LAST_LINE = "Ctrl-C stops everything."
 

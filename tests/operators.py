@@ -15,7 +15,7 @@ from tasks.cli import main
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Whoever types the commands of one installation."""
+    """An operator who types the commands of one installation."""
 
     settings: Settings
 

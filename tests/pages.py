@@ -14,7 +14,7 @@ from mdit_py_plugins.anchors import anchors_plugin
 ROOT = Path(__file__).resolve().parent.parent
 # In the order in which they are read: what a page sets up is there for those behind it.
 FIRST = ("docs/quick-start.md", "README.md", "docs/integrating.md")
-# Takes things apart, so it comes when nobody needs them any more.
+# Takes things apart, so it comes last, when no other page needs them.
 LAST = ("docs/operating.md",)
 
 # What may stand behind a fence's language, as in "sh background": it says how the block is tried.

@@ -38,7 +38,7 @@ def server_user() -> str | None:
 
 @dataclass(slots=True)
 class PostgresServer:
-    """A server in a folder of its own, on a free port, that trusts whoever asks from here."""
+    """A server in a folder of its own, on a free port, that trusts every client of this machine."""
 
     directory: Path
     binaries: Path

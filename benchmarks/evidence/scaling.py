@@ -91,7 +91,7 @@ def _pause(control: Celery, names: list[str]) -> None:
 def _half(
     installation: Installation, control: Celery, names: list[str], *, label: str
 ) -> tuple[float, float]:
-    """Enqueue for so many workers while they pause, let them go, and return what they did."""
+    """Enqueue for these workers while they pause, let them go, and return what they did."""
     conversations = CONVERSATIONS * len(names)
     installation.server.forget()
     installation.enqueue(conversations=conversations, messages=MESSAGES, label=label)

@@ -41,7 +41,7 @@ from ireserve_mattermost.connections import worker_redis
 from models import Database
 from settings import Settings, get_settings
 
-# A picture from a phone and its like; the demo's disk is somebody's temporary folder.
+# A picture from a phone and its like; the demo writes to a temporary folder.
 MAX_REQUEST_BYTES = 50 * 1024 * 1024
 # What fits in a few screens; the package itself takes far more.
 MAX_TEXT_LENGTH = 10_000
@@ -77,7 +77,7 @@ def _mirror_of(settings: Settings) -> Mirror:
 
 @blueprint.before_request
 def _require_own_page() -> None:
-    """Refuse what a page of another site would have written: nobody is signed in here."""
+    """Refuse what a page of another site would have written: the demo has no sign-in."""
     origin = urlsplit(request.headers.get("Origin", ""))
     if request.method == "POST" and origin.netloc != request.host:
         abort(403)

@@ -1,6 +1,6 @@
 """The web chat's side of a conversation: what is said is stored here, and enqueued for Mattermost.
 
-This is all that i-Reserve has to do for the way out; it knows the broker and nothing else of ours.
+i-Reserve has to do no more than this to send; it knows the four tasks and the broker.
 """
 
 from __future__ import annotations

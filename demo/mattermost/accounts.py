@@ -31,7 +31,7 @@ def make_user(
         first_name=first_name,
         last_name=last_name,
         roles=roles,
-        # Without a password nobody can sign in: no digest is empty.
+        # Without a password a user cannot sign in: no digest is empty.
         password_sha256=hashlib.sha256(password.encode()).hexdigest() if password else "",
     )
     return _save(state, user)

@@ -41,7 +41,7 @@ def with_full_attachments(props: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_targets(props: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The props as anybody gets them: a button without the address that its click calls."""
+    """The props as members get them: a button without the address that its click calls."""
     if not any(True for _ in actions_of(props)):
         return props
     return {**props, "attachments": [_without_targets(card) for card in props["attachments"]]}

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 # The server reads no more of an answer than this.
 MAX_ANSWER_BYTES = 1024 * 1024
 
-# Go's client gives up after so many redirects.
+# Go's client gives up after this number of redirects.
 MAX_REDIRECTS = 10
 _REDIRECTS_THAT_DROP_THE_BODY = (301, 302, 303)
 _REDIRECTS_THAT_KEEP_THE_BODY = (307, 308)

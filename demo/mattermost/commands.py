@@ -16,7 +16,7 @@ from demo.mattermost.errors import ApiError
 from demo.mattermost.ids import is_id, new_id
 from demo.mattermost.posting import post_as
 
-# An address for later answers takes so many, and lives for so long.
+# How many later answers an address takes, and how long it lives.
 MAX_LATER_ANSWERS = 5
 LATER_ANSWERS_FOR_S = 30 * 60
 

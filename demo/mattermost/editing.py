@@ -16,7 +16,7 @@ from demo.mattermost.posting import check_message, touch_root
 def patch_post(backend: Backend, user: User, post_id: str, patch: Patch) -> Post:
     """Change a post; what it was stays behind as a deleted copy that names it as original.
 
-    Raises: ApiError 403 for an unknown post as for one of somebody else.
+    Raises: ApiError 403 for an unknown post as for one of another user.
     """
     with backend.state.lock:
         old = backend.state.posts.get(post_id)
@@ -56,7 +56,7 @@ def change_post(backend: Backend, old: Post, patch: Patch) -> Post:
 def delete_post(backend: Backend, user: User, post_id: str) -> None:
     """Delete a post, a root with all its replies; files go with their posts.
 
-    Raises: ApiError for an unknown post, 403 for one of somebody else.
+    Raises: ApiError for an unknown post, 403 for one of another user.
     """
     with backend.state.lock:
         post = backend.state.posts.get(post_id)

@@ -80,7 +80,7 @@ class ChannelMember:
     """A user's place in a channel; `left` takes it away.
 
     `seen` is how many of the channel's posts there were when they last looked: two moments can
-    fall into one millisecond. `notify_props` are those that somebody has set.
+    fall into one millisecond. `notify_props` are those that a user has set.
     """
 
     channel_id: str
@@ -110,7 +110,7 @@ class ThreadMembership:
 class Post:
     """A post, or (with an original_id) what a post was before an edit.
 
-    `mentions` are the users that it named when it was made; a name that an edit adds pings nobody.
+    `mentions` are the users that it named when it was made; a name that an edit adds pings no user.
     `purged_at` says when it was deleted for good: nothing tells of it any more.
     """
 

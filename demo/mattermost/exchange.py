@@ -52,7 +52,7 @@ def current_user() -> User:
 def require_admin() -> User:
     """The user who asks, an administrator.
 
-    Raises: ApiError 401 without a valid token, 403 for anybody else.
+    Raises: ApiError 401 without a valid token, 403 for any other user.
     """
     user = current_user()
     if not is_admin(user):

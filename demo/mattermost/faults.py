@@ -81,7 +81,7 @@ class Fault:
     _random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check the names and seed the fault's own dice.
+        """Check the names and seed the fault's own random numbers.
 
         Raises: ValueError for a kind or scope that does not exist.
         """

@@ -12,7 +12,7 @@ from demo.mattermost.webhooks import Trigger
 
 
 def post_answer(backend: Backend, trigger: Trigger, answer: dict[str, Any]) -> None:
-    """Post the text as the hook's creator; it fires no webhooks.
+    """Post the text as the hook's creator; it triggers no webhooks.
 
     A comment on a post that is itself a reply is lost, since only roots can be replied to.
     """
@@ -25,7 +25,7 @@ def post_answer(backend: Backend, trigger: Trigger, answer: dict[str, Any]) -> N
         root_id=trigger.post.id if is_comment else "",
         props=_props(backend, trigger, answer),
     )
-    # An answer that is no valid post is lost, too: nobody is left who could be told.
+    # An answer that is no valid post is lost, too: no caller is left to be told.
     with suppress(ApiError):
         save_post(backend, backend.state.users[trigger.hook.creator_id], draft)
 

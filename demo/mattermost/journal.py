@@ -40,7 +40,7 @@ class Journal:
         self._file = self.path.open("a", encoding="utf-8")
 
     def __bool__(self) -> bool:
-        """Whether anything is kept, so that nobody prepares an entry for nothing."""
+        """Whether anything is kept, so that no entry is prepared for nothing."""
         return self._file is not None
 
     def append(self, kind: str, value: dict[str, Any]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from demo.mattermost.state import State
 
-# Words are split at anything but letters, digits and `: . - _ @`. The name of somebody can be
+# Words are split at anything but letters, digits and `: . - _ @`. The name of a user can be
 # followed by the point of a sentence.
 _NAME = re.compile(r"(?<![\w:.@-])@([A-Za-z0-9][\w.-]*)")
 _CODE = re.compile(r"(?s)(`+)(?:.+?)\1(?!`)")
-# These name all members. `@here` means those who are online: on the stand-in that is nobody.
+# These name all members. `@here` means those who are online: on the stand-in that is no member.
 _ALL = frozenset({"channel", "all"})
 
 

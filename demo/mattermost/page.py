@@ -169,7 +169,7 @@ def thread_rows(team_name: str) -> str:
 
 @blueprint.post(f"{_CHANNEL}/posts")
 def post(team_name: str, channel_name: str) -> Response:
-    """A post by the chosen person, made as the API makes it, so that webhooks fire.
+    """A post by the chosen person, made as the API makes it, so that webhooks are called.
 
     What begins with a slash is a command, unless it is sent a second time.
     """
@@ -307,7 +307,7 @@ def _writer(channel: Channel) -> User:
 
 
 def _require_own_page() -> None:
-    """Nobody is signed in here, so at least no page of another site may post."""
+    """Refuse what a page of another site would post: the stand-in's page has no sign-in."""
     if urlsplit(request.headers.get("Origin", "")).netloc != request.host:
         abort(403)
 

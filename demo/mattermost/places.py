@@ -67,7 +67,7 @@ def leave_team(state: State, user: User, team_id: str) -> None:
 def join_channel(state: State, user: User, channel: Channel) -> ChannelMember:
     """The user's place in the channel, new or not.
 
-    Raises: ApiError 404 for somebody who is not in the team.
+    Raises: ApiError 404 for a user who is not in the team.
     """
     if not state.is_in_team(user.id, channel.team_id):
         raise ApiError(errors.NOT_IN_TEAM)
@@ -79,7 +79,7 @@ def join_channel(state: State, user: User, channel: Channel) -> ChannelMember:
 
 
 def tell_of_join(backend: Backend, *, channel: Channel, user: User, by: User) -> None:
-    """The system message in the channel about somebody who joined or was added."""
+    """The system message in the channel about a user who joined or was added."""
     if user.id == by.id:
         _tell(backend, channel, by, "system_join_channel", f"{user.username} joined the channel.")
     else:
@@ -88,7 +88,7 @@ def tell_of_join(backend: Backend, *, channel: Channel, user: User, by: User) ->
 
 
 def tell_of_leave(backend: Backend, *, channel: Channel, user: User, by: User) -> None:
-    """The system message in the channel about somebody who left or was removed."""
+    """The system message in the channel about a user who left or was removed."""
     if user.id == by.id:
         _tell(backend, channel, by, "system_leave_channel", f"{user.username} left the channel.")
     else:

@@ -102,7 +102,7 @@ def _make(backend: Backend, author: User, draft: Draft) -> Post:
 
 
 def post_as(backend: Backend, author: User, draft: Draft) -> Post:
-    """Post into a channel or a thread without asking whether the author may; webhooks fire.
+    """Post into a channel or a thread without asking whether the author may; webhooks are called.
 
     Raises: ApiError for a root that is none, and for what the checks of a post refuse.
     """
@@ -113,7 +113,7 @@ def post_as(backend: Backend, author: User, draft: Draft) -> Post:
         if post.file_ids and take(backend, author, FaultKind.HALF_LIST_OF_FILES):
             backend.state.half_listed.add(post.id)
     channel = backend.state.channels[post.channel_id]
-    backend.webhooks.fire(post, channel=channel, author=author)
+    backend.webhooks.trigger(post, channel=channel, author=author)
     return post
 
 
@@ -181,7 +181,7 @@ def take(backend: Backend, user: User, kind: FaultKind) -> Fault | None:
 
 
 def _cross_others(backend: Backend, author: User, draft: Draft) -> None:
-    """What somebody else does in the same millisecond: they reply first, or delete the root.
+    """What another member does in the same millisecond: they reply first, or delete the root.
 
     The root has been looked at by then, so a reply under a deleted one is saved.
 

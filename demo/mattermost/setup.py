@@ -128,7 +128,7 @@ def _bot(state: State, item: Spec, admin: User) -> User:
     )
 
 
-# What a repeated set-up may change of somebody, by the name of the field.
+# What a repeated set-up may change of a user, by the name of the field.
 _CHANGEABLE = {
     "email": "email",
     "first_name": "first_name",
@@ -152,7 +152,7 @@ def _known_or(state: State, item: Spec, make: Callable[[], User]) -> User:
 
 
 def _place(state: State, user: User, item: Spec) -> User:
-    """Bring somebody into teams and channels, and so into the channels' teams."""
+    """Bring a user into teams and channels, and so into the channels' teams."""
     admin_of = item.get("team_admin_of", ())
     for name in (*item.get("teams", ()), *admin_of):
         join_team(state, user, state.team_ids_by_name[name], is_admin=name in admin_of)

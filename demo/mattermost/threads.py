@@ -33,7 +33,7 @@ def follow_by_reply(state: State, reply: Post) -> None:
     """Let those follow whom a new reply concerns. Call it under the state's lock.
 
     That are its author and the root's, those whom it names, those whom the root names as it is
-    now, and members who follow every thread of the channel. A thread that somebody has left is
+    now, and members who follow every thread of the channel. A thread that a member has left is
     taken up again only by writing in it and by being named in it.
     """
     root = state.posts.get(reply.root_id)
@@ -67,7 +67,7 @@ def set_following(state: State, user_id: str, post_id: str, *, following: bool) 
 
 
 def mark_read(state: State, user_id: str, root_id: str, *, at: int) -> None:
-    """Let somebody have seen a thread up to a moment, if it is anything to them."""
+    """Note that a user has seen a thread up to a moment, if they have ever followed it."""
     known = state.thread_memberships[root_id].get(user_id)
     if known is not None:
         replies = (state.posts[post_id] for post_id in state.thread_post_ids[root_id])

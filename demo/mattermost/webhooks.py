@@ -1,4 +1,4 @@
-"""Outgoing webhooks: which posts fire which hooks, the call, and the post that an answer makes."""
+"""Outgoing webhooks: which posts trigger one, the call, and the post that an answer makes."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ class WebhookCall:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One post that fires one hook."""
+    """One post that triggers one hook."""
 
     hook: Hook
     post: Post
@@ -50,7 +50,7 @@ class Webhooks:
         self.on_answer: Callable[[Trigger, dict[str, Any]], None] = lambda trigger, answer: None
         self.calls: deque[WebhookCall] = deque(maxlen=MAX_RECORDED_CALLS)
 
-    def fire(self, post: Post, *, channel: Channel, author: User) -> None:
+    def trigger(self, post: Post, *, channel: Channel, author: User) -> None:
         """Start the calls for a new post. Only posts in public channels have any."""
         if not self._state.hooks or channel.type != "O":
             return
@@ -84,7 +84,7 @@ class Webhooks:
 
 
 def trigger_word(hook: Hook, post: Post, *, team_id: str) -> str | None:
-    """The word that makes the post fire the hook, "" for every post, None when it does not.
+    """The word that makes the post trigger the hook, "" for every post, None when it does not.
 
     A hook with words looks at the first word of the message only.
     """

@@ -25,7 +25,7 @@ CUT_CONNECTION = "stand_in.cut_connection"
 # Mattermost closes a connection that says nothing for a minute.
 IDLE_TIMEOUT_S = 60.0
 
-# Longer heads are not from a client of ours.
+# Our client sends no longer heads.
 MAX_HEAD_BYTES = 64 * 1024
 
 # What is left of a refused upload is read up to here, so that the client sees the answer and
@@ -66,7 +66,7 @@ class _Connection(BaseRequestHandler):
                 while self._serve_one(reader):
                     pass
             except (OSError, ValueError):
-                # The client went away, or it does not speak HTTP: nobody to tell.
+                # The client went away, or it does not speak HTTP: no answer would reach it.
                 return
 
     def _serve_one(self, reader: io.BufferedReader) -> bool:

@@ -12,7 +12,7 @@ from tests.waiting import wait_until
 
 # Longer than the deployment waits for an answer (READ_TIMEOUT_S, 5 s in the tests).
 LATE_S = 20
-# Shorter than that, and long enough for other messages of the conversation to wake somebody.
+# Shorter than that, and long enough for other messages of the conversation to wake a worker.
 SLOW_S = 2
 # Two workers send some fifty posts a second then, fewer than i-Reserve enqueues.
 BUSY_S = 0.3

@@ -25,7 +25,7 @@ PAUSE_S = 8
 
 
 def kill_web_between_insert_and_wake(run: ReplyFaultRun) -> None:
-    """Kill the web process when it has written replies down and could wake nobody for them.
+    """Kill the web process when it has written replies down and could wake no worker for them.
 
     Redis hangs meanwhile. It has never answered this web process, and before its first answer a
     connection sends no command; so no wake-up lies in a buffer either.

@@ -89,7 +89,7 @@ def _has(path: Path, mark: bytes) -> bool:
     try:
         return mark in path.read_bytes()
     except OSError:
-        # It has ended meanwhile, or is somebody else's.
+        # It has ended meanwhile, or belongs to another user.
         return False
 
 

@@ -1,4 +1,4 @@
-"""What an operator sees of it in Flower and the logs, and what nobody may see there."""
+"""What an operator sees of it in Flower and the logs, and what must not be seen there."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def authority() -> trustme.CA:
-    """A certificate authority that nobody knows of."""
+    """A certificate authority that no client knows of."""
     return trustme.CA()
 
 
@@ -66,7 +66,7 @@ def test_message_goes_all_the_way(
 def test_unknown_certificate_is_refused(
     stage: DeployedStage, tls_url: str, quiet: Deployment
 ) -> None:
-    """Nothing is said to a server that somebody put in Redis' place."""
+    """Nothing is said to another server in Redis' place."""
     quiet.environment["REDIS_URL"] = tls_url
     host = quiet.start_host()
 

@@ -1,4 +1,4 @@
-"""What Sentry gets of a deployment: what happened, by its real SDK, and nobody's data."""
+"""What Sentry gets of a deployment: what happened, by its real SDK, and no personal data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def endpoint(stage: DeployedStage) -> Iterator[Endpoint]:
 
 
 def _break_the_database(stage: DeployedStage) -> None:
-    """Take a table away, so that tasks and addresses meet an error that nobody expected."""
+    """Take a table away, so that tasks and addresses meet an unexpected error."""
     url = stage.deployment.environment["DATABASE_URL"]
     database = Database(url)
     with database.transaction() as session:
@@ -44,7 +44,7 @@ def _break_the_database(stage: DeployedStage) -> None:
 def test_worker_reports_failures_with_task_and_reason_and_nobodys_data(
     stage: DeployedStage, endpoint: Endpoint
 ) -> None:
-    """A failed message, and an error that nobody expected: task, reason, place, and no more."""
+    """A failed message, and an unexpected error: task, reason, place, and no more."""
     stage.deployment.start_worker()
     host = stage.deployment.start_host()
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)

@@ -16,7 +16,7 @@ from tests.browser.sides import Sides
 from tests.demo_process import demo_environment, output_until_up, running_demo
 
 # Both ways take well under a second; a machine that does other things as well takes longer.
-PATIENCE_MS = 20_000
+TIMEOUT_MS = 20_000
 DESKTOP = {"width": 1360, "height": 900}
 OUR_HOST = "127.0.0.1"
 
@@ -36,7 +36,7 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A real Chromium; the tests that need it are skipped, loudly, where there is none."""
-    expect.set_options(timeout=PATIENCE_MS)
+    expect.set_options(timeout=TIMEOUT_MS)
     try:
         with running_browser() as started:
             yield started
@@ -67,7 +67,7 @@ class Watch:
 
 def _host(url: str) -> str:
     parts = urlsplit(url)
-    # What the page has in itself is asked of nobody.
+    # What the page has in itself is asked of no server.
     return OUR_HOST if parts.scheme in {"data", "blob"} else str(parts.hostname)
 
 
@@ -86,7 +86,7 @@ def page(browser: Browser, viewport: dict[str, int], demo_url: str) -> Iterator[
         is_mobile=is_phone,
         has_touch=is_phone,
     )
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(TIMEOUT_MS)
     opened = context.new_page()
     watch = Watch()
     watch.look_at(opened)

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import TIMEOUT_MS
 
 PHONE, DESKTOP = {"width": 320, "height": 568}, {"width": 1360, "height": 900}
 
@@ -28,7 +28,7 @@ def test_axe_finds_nothing(
     page = browser.new_page(
         viewport={"width": size["width"], "height": size["height"]}, color_scheme=scheme
     )
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(demo_url)
     expect(page.locator("#messages .message").first).to_be_visible()
 

@@ -181,8 +181,8 @@ _OVERRIDE = {
 ACTIONS: dict[str, Action] = {
     "me": lambda w: w.bot.get("/users/me"),
     "me.bad_token": lambda w: w.stranger.get("/users/me"),
-    "me.no_token": lambda w: w.nobody.get("/users/me"),
-    "ping": lambda w: w.nobody.get("/system/ping"),
+    "me.no_token": lambda w: w.anonymous.get("/users/me"),
+    "ping": lambda w: w.anonymous.get("/system/ping"),
     "channel.get": lambda w: w.bot.get(f"/channels/{w.webchat_id}"),
     "channel.get.not_member_public": lambda w: w.bot.get(f"/channels/{w.elsewhere_id}"),
     "channel.member.me": lambda w: w.bot.get(f"/channels/{w.webchat_id}/members/me"),

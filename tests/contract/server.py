@@ -25,7 +25,7 @@ PNG = bytes.fromhex(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who calls the API."""
+    """A user who calls the API."""
 
     session: requests.Session
     url: str
@@ -110,7 +110,7 @@ class ServerUnderTest:
     admin: Caller
     bot: Caller
     anna: Caller
-    nobody: Caller
+    anonymous: Caller
     stranger: Caller
     team_id: str
     team_name: str
@@ -164,7 +164,7 @@ def make_server(session: requests.Session, *, url: str, admin_token: str) -> Ser
         admin=admin,
         bot=bot,
         anna=anna,
-        nobody=Caller(session, url, ""),
+        anonymous=Caller(session, url, ""),
         stranger=Caller(session, url, "a" * 26),
         team_id=team_id,
         team_name=team_name,
@@ -226,8 +226,8 @@ def _person(admin: Caller, team_id: str) -> Caller:
         "last_name": "de Vries",
     }
     user = _good(admin.send("/users", body))
-    nobody = Caller(admin.session, admin.url, "")
-    signed_in = nobody.send("/users/login", {"login_id": name, "password": _PASSWORD})
+    anonymous = Caller(admin.session, admin.url, "")
+    signed_in = anonymous.send("/users/login", {"login_id": name, "password": _PASSWORD})
     # A real server also sets a cookie, and a cookie would win over every token sent later.
     admin.session.cookies.clear()
     _join(admin, team_id, user["id"], ())

@@ -58,9 +58,7 @@ def test_click_calls_the_address_with_its_context(
     }
 
 
-def test_target_of_a_button_is_told_to_nobody(
-    server: ServerUnderTest, post: dict[str, Any]
-) -> None:
+def test_target_of_a_button_is_not_shown(server: ServerUnderTest, post: dict[str, Any]) -> None:
     """Neither the one who made the post nor a reader gets the address back."""
     read = server.bot.get(f"/posts/{post['id']}").json()
 
@@ -72,7 +70,7 @@ def test_target_of_a_button_is_told_to_nobody(
 def test_card_that_was_read_and_written_back_has_dead_buttons(
     server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
 ) -> None:
-    """What a GET gave and a PATCH wrote is a button that calls nobody."""
+    """What a GET gave and a PATCH wrote is a button that calls no address."""
     read = server.bot.get(f"/posts/{post['id']}").json()
     server.bot.patch(post["id"], props=read["props"])
 
@@ -198,7 +196,7 @@ def test_button_of_a_deleted_post_is_gone(server: ServerUnderTest, post: dict[st
 def test_stranger_to_a_private_channel_cannot_click(
     server: ServerUnderTest, receiver: Receiver
 ) -> None:
-    """Who may read the post may click, and nobody else."""
+    """Those who may read the post may click, and no other user."""
     made = server.bot.posted(server.private_id, props=card(receiver.url))
     outsider, _ = server.new_bot()
 

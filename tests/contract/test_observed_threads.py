@@ -114,7 +114,7 @@ def test_who_follows_a_thread(name: str, server_11: ServerUnderTest) -> None:
     assert [unread > 0 for unread, _ in talk.threads()] == ([True] if follows else [])
 
 
-def test_reply_to_no_follower_is_told_to_nobody(server_11: ServerUnderTest) -> None:
+def test_reply_without_a_follower_is_told_to_no_member(server_11: ServerUnderTest) -> None:
     """The channel is unread by the root only; the bot's replies make nothing unread."""
     talk = begun(server_11)
     before = talk.unread()

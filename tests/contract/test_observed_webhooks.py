@@ -1,4 +1,4 @@
-"""What was observed of outgoing webhooks: which posts fire, what is sent, what an answer does."""
+"""What was observed of outgoing webhooks: what triggers one, what is sent, what an answer does."""
 
 import json
 import re
@@ -79,7 +79,7 @@ def test_json_call_is_the_recorded_one(
 def test_post_with_files_alone_fires(
     server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any]
 ) -> None:
-    """A post without text fires a hook that has no trigger words."""
+    """A post without text triggers a hook that has no trigger words."""
     file_id = server.anna.file_id(server.webchat_id)
     post = server.anna.posted(server.webchat_id, "", file_ids=[file_id])
 
@@ -92,7 +92,7 @@ def test_post_with_files_alone_fires(
 def test_post_of_the_bot_fires(
     server: ServerUnderTest, receiver: Receiver, recording: Recording
 ) -> None:
-    """The bot's own post fires, even when it calls itself a webhook's."""
+    """The bot's own post triggers it, even when it calls itself a webhook's."""
     plain = server.bot.posted(server.webchat_id, "by bot")
     marked = server.bot.posted(server.webchat_id, "by bot", props={"from_webhook": "true"})
 
@@ -128,7 +128,7 @@ def test_form_call_is_the_recorded_one(
 def test_edits_deletions_and_private_posts_do_not_fire(
     server: ServerUnderTest, receiver: Receiver, recording: Recording
 ) -> None:
-    """Only new posts in public channels fire; a later one shows that no other call came."""
+    """Only new posts in public channels trigger it; a later one shows that no other call came."""
     private = server.anna.posted(server.private_id, "in private")
     post = server.anna.posted(server.webchat_id, "first")
     only_call(receiver, post["id"])
@@ -147,7 +147,7 @@ def test_edits_deletions_and_private_posts_do_not_fire(
 def test_hook_of_a_team_fires_by_its_first_word_in_public(
     server: ServerUnderTest, receiver: Receiver
 ) -> None:
-    """A hook with a trigger word fires for posts that begin with it, not in private channels."""
+    """A hook with a trigger word is called for posts that begin with it, never in private ones."""
     hook = server.admin.hook(server.team_id, "", receiver.url, trigger_words=["urgent"])
     server.anna.posted(server.private_id, "urgent in private")
     server.anna.posted(server.webchat_id, "not urgent")

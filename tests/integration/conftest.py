@@ -21,7 +21,7 @@ from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 
 @pytest.fixture(scope="session", autouse=True)
 def broker(redis_server: RedisServer) -> Iterator[None]:
-    """Our Celery application publishes to the tests' own Redis; nobody takes it from there."""
+    """Our Celery application publishes to the tests' own Redis; no worker takes it from there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REDIS_URL", redis_server.url)
         get_settings.cache_clear()

@@ -59,7 +59,7 @@ def test_batch_of_a_dead_worker_is_finished_by_the_next(stage: Stage, sent: int)
 
 
 def test_messages_behind_one_that_waits_are_given_back(stage: Stage) -> None:
-    """Nothing of them was sent off: when the pause is over nobody has to look for them."""
+    """Nothing of them was sent off: when the pause is over they need not be looked for."""
     stage.start()
     _append(stage, "one", "two", "three")
     stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=1)

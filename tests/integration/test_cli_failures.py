@@ -286,7 +286,7 @@ def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Opera
 
 
 def test_lane_in_use_is_waited_for_and_then_left(stage: Stage) -> None:
-    """Nothing is put into a lane from which somebody is sending."""
+    """Nothing is put into a lane from which a worker is sending."""
     lane = Lane.of_conversation(LICENCE, "c1")
 
     with stage.runtime.lanes.locked(lane) as lock:

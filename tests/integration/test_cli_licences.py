@@ -141,7 +141,7 @@ def test_without_that_token_the_fields_to_fill_in_are_told(
 def test_private_channel_is_told_to_live_by_catch_up(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """No webhook is made there, not even with the token of somebody who could try."""
+    """No webhook is made there, not even with the token of a user who could try."""
     make_private(stage)
 
     answer = add(

@@ -79,7 +79,7 @@ def test_reply_that_was_given_up_is_listed_with_its_cure_and_without_its_text(
 def test_reply_that_waits_says_why_and_until_when(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """It is tried again by itself; one that nobody has tried yet has no reason."""
+    """It is tried again by itself; one that has not been tried yet has no reason."""
     tried, fresh = (thread.receive(thread.say(text).id) for text in ("one", "two"))
     with thread.fault("down"):
         thread.resolve(tried)

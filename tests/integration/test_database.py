@@ -74,7 +74,7 @@ def test_transactions_after_it_are_whole(database: Database) -> None:
 def test_threads_may_use_it_first_at_the_same_time(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody gets an engine whose other parts are not there yet, and there is one for all."""
+    """No thread gets an engine whose other parts are not there yet, and there is one for all."""
     make = session_module._autocommitting
     made: list[Engine] = []
 
@@ -98,7 +98,7 @@ def test_threads_may_use_it_first_at_the_same_time(
     assert len(made) == 1
 
 
-def test_restarted_server_costs_nobody_an_error(own_postgres: PostgresServer) -> None:
+def test_restarted_server_costs_no_error(own_postgres: PostgresServer) -> None:
     """Connections that the server has closed are left for fresh ones before they are used."""
     database = Database(own_postgres.url().replace("postgresql:", "postgresql+psycopg:"))
     with database.connection() as first, database.connection() as second:

@@ -36,9 +36,9 @@ def _is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize("victim", ["demo", "guard", "first", "second"])
+@pytest.mark.parametrize("killed", ["demo", "guard", "first", "second"])
 def test_killed_process_takes_all_others_and_the_folder_with_it(
-    tmp_path: Path, victim: str
+    tmp_path: Path, killed: str
 ) -> None:
     """Whichever is killed, nothing is left: no process, no file, and no success."""
     with subprocess.Popen(
@@ -50,13 +50,13 @@ def test_killed_process_takes_all_others_and_the_folder_with_it(
     ) as process:
         assert process.stdout is not None
         numbers = json.loads(process.stdout.readline())
-        os.kill(numbers[victim], signal.SIGKILL)
+        os.kill(numbers[killed], signal.SIGKILL)
         _, complaint = process.communicate(timeout=30)
 
     wait_until(lambda: not any(map(_is_alive, numbers.values())), what="an end of all processes")
     wait_until(lambda: not list(tmp_path.iterdir()), what="an end of the folder")
     assert process.returncode != 0
-    assert victim == "demo" or f"{victim} ended, and all others with it" in complaint
+    assert killed == "demo" or f"{killed} ended, and all others with it" in complaint
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_post_of_the_team_is_no_round_trip_but_a_reply(
 
 
 def test_post_that_cannot_be_made_is_told(stage: Stage, redis: Redis) -> None:
-    """Whoever asked learns Mattermost's own reason."""
+    """The operator who asked learns Mattermost's own reason."""
     stage.stand_in.set_fault("plugin_rejection", scope="posts")
 
     with pytest.raises(MattermostError, match="plugin"):

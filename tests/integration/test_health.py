@@ -71,7 +71,7 @@ def test_health_says_that_the_broker_is_down(web: Web) -> None:
 
 def test_health_says_that_the_database_is_down(web: Web) -> None:
     """503, and the broker is still said to answer."""
-    web.database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    web.database = Database("postgresql+psycopg://tester@127.0.0.1:1/nothing")
 
     assert web.health() == (503, {**OK, "status": "down", "database": "down"})
 

@@ -163,7 +163,7 @@ def test_held_lane_is_not_woken_before_its_time(stage: Stage) -> None:
 
 
 def test_unreachable_server_is_told_as_such(stage: Stage) -> None:
-    """Nobody listens at the address: the request was never sent, and nothing need be looked for."""
+    """No server listens: the request was never sent, and nothing need be looked for."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(server_url="http://127.0.0.1:1"))
 

@@ -93,7 +93,7 @@ def test_only_the_handled_head_is_removed(lanes: Lanes) -> None:
 
 
 def test_lane_is_locked_for_others_until_it_is_let_go(lanes: Lanes) -> None:
-    """Whoever does not get the lock is told so at once."""
+    """A worker that does not get the lock is told so at once."""
     with lanes.locked(LANE) as mine, lanes.locked(LANE) as theirs:
         assert mine is not None
         assert theirs is None
@@ -402,7 +402,7 @@ def test_limit_that_is_no_number_counts_as_none(lanes: Lanes, redis: Redis) -> N
 
 @pytest.mark.parametrize("licence_id", ["L1", "a:b", "ü/%", "*", "a?[b]"])
 def test_lanes_of_a_licence_are_its_own(lanes: Lanes, licence_id: str) -> None:
-    """Whatever characters an id has, it names its own lanes and nobody else's."""
+    """Whatever characters an id has, it names its own lanes and no other's."""
     mine = Lane.of_conversation(licence_id, "c:1")
     lanes.append(mine, _entry("a"))
     lanes.append(Lane.of_conversation(f"{licence_id}x", "c:1"), _entry("a"))

@@ -182,7 +182,7 @@ def test_dead_workers_root_is_found_and_linked(stage: Stage) -> None:
     assert len(stage.channel_posts()) == 2
 
 
-def test_somebody_elses_post_with_the_same_key_is_not_taken_for_ours(stage: Stage) -> None:
+def test_member_post_with_the_same_key_is_not_taken_for_ours(stage: Stage) -> None:
     """A team member can copy a post's props; only the bot's own posts count."""
     stage.start()
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)

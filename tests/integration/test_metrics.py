@@ -237,7 +237,7 @@ def test_backlog_is_what_waits_now_and_since_when(stage: Stage, scraper: Scraper
     assert 0 < scraper.read("oldest_waiting_seconds")[LICENCE,] < 60
 
 
-def test_licences_that_nobody_registered_are_one(stage: Stage, scraper: Scraper) -> None:
+def test_licences_that_are_not_registered_are_one(stage: Stage, scraper: Scraper) -> None:
     """A mistake that names a thousand of them does not make a thousand time series."""
     for number in range(3):
         lane = stage.append(
@@ -502,7 +502,7 @@ def test_what_was_set_aside_and_is_queued_is_counted(stage: Stage, scraper: Scra
 
 
 def test_lane_that_cannot_be_read_still_counts(stage: Stage, scraper: Scraper) -> None:
-    """An entry that is none of ours has no time, and waits all the same."""
+    """An entry that we did not write has no time, and waits all the same."""
     lane = Lane.of_conversation(LICENCE, "c1")
     stage.append("reply", conversation_id="c1", message_id="m1")
     scraper.redis.lpush(f"ireserve-mattermost:lane:{lane}", "nonsense")

@@ -55,7 +55,7 @@ def test_notification_is_a_message_attachment_in_its_channel(stage: Stage) -> No
 
 
 def test_unmapped_type_goes_to_the_default_channel(stage: Stage) -> None:
-    """A type that nobody has mapped is told in the licence's own channel."""
+    """A type without a channel of its own is told in the licence's channel."""
     stage.notify("unheard_of")
 
     assert len(stage.channel_posts()) == 1

@@ -77,7 +77,7 @@ def test_unknown_channel_is_told_from_a_missing_membership(stage: Stage) -> None
 
 
 def test_unregistered_licence_keeps_its_message(stage: Stage) -> None:
-    """A message for a licence that nobody has registered is kept as failed, with its payload."""
+    """A message for a licence that is not registered is kept as failed, with its payload."""
     stage.reply("m1", "early", licence_id="L9")
 
     (row,) = stage.ledger()
@@ -203,7 +203,7 @@ def test_message_that_breaks_the_worker_fails_by_itself(
     assert "secret" not in _detail(stage, "reply:m1")
 
 
-def test_entry_that_is_none_of_ours_is_set_aside(stage: Stage) -> None:
+def test_foreign_entry_is_set_aside(stage: Stage) -> None:
     """What something else wrote into a lane is kept elsewhere, and the lane goes on."""
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     with Redis.from_url(stage.runtime.settings.redis_url) as redis:

@@ -104,7 +104,7 @@ def test_licence_can_be_changed_by_adding_it_again(
         pytest.param({"channel": "secret"}, ["invite the bot @ireserve"], id="private channel"),
         pytest.param({"channel": "elsewhere"}, ["invite the bot @ireserve"], id="not a member"),
         pytest.param({"channel": "old"}, ["~old", "archived"], id="archived channel"),
-        pytest.param({"url": "http://127.0.0.1:1"}, ["unreachable"], id="nobody listens"),
+        pytest.param({"url": "http://127.0.0.1:1"}, ["unreachable"], id="no server"),
         pytest.param({"url": "{url}/chat"}, ["not_mattermost", "subpath"], id="wrong base path"),
     ],
 )

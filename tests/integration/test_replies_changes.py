@@ -223,7 +223,7 @@ def test_mark_goes_with_the_note_where_replies_have_none(thread: MirroredThread)
 
 
 def test_receipt_that_fails_never_fails_the_reply(thread: MirroredThread) -> None:
-    """In an archived channel nobody can react, and replies are recorded all the same."""
+    """In an archived channel no member can react, and replies are recorded all the same."""
     post = thread.say("hello")
     thread.stage.stand_in.setup(
         {"channels": [{"team": "support", "name": "webchat", "archived": True}]}

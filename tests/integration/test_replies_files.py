@@ -198,13 +198,13 @@ def test_name_leads_nowhere_and_the_path_holds_ids_alone(thread: MirroredThread)
 
 
 class _Zeros:
-    """So many zero bytes, made as they are read."""
+    """A number of zero bytes, made as they are read."""
 
     def __init__(self, size_bytes: int) -> None:
         self._left = size_bytes
 
     def read(self, size: int, /) -> bytes:
-        """Return up to so many."""
+        """Return up to ``size`` of them."""
         piece = bytes(min(size, self._left))
         self._left -= len(piece)
         return piece

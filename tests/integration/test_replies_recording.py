@@ -125,7 +125,7 @@ def test_post_that_is_no_reply_leaves_the_inbox(
 def test_member_who_copies_our_key_or_calls_himself_a_bot_still_replies(
     thread: MirroredThread,
 ) -> None:
-    """Props can be set by anybody: they prove nothing about who wrote a post."""
+    """Any member can set props: they prove nothing about who wrote a post."""
     props = Mark.of(Lane.of_conversation(LICENCE, CONVERSATION), "reply:1").props("1")
 
     row = thread.recorded(thread.say("mine", props={**props, "from_bot": "true"}))
@@ -201,7 +201,7 @@ def _link(thread: MirroredThread, root_post_id: str | None) -> None:
 
 
 def test_server_that_is_away_is_waited_for_without_limit(thread: MirroredThread) -> None:
-    """A day later the reply still waits; the circuit is open, and nobody is asked."""
+    """A day later the reply still waits; the circuit is open, and the server is not asked."""
     reply_id = thread.receive(thread.say("hello").id)
     with thread.fault("down"):
         for _ in range(3):

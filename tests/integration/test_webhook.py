@@ -65,7 +65,7 @@ def answer_of(response: requests.Response) -> tuple[int, Any]:
 
 @pytest.fixture
 def app(database: Database, redis_url: str) -> Flask:
-    """Another application with our blueprint in it, and no settings of ours."""
+    """Another application with our blueprint in it, and none of our settings."""
     made = Flask("host")
     redis = worker_redis(redis_url)
     blueprint = make_blueprint(
@@ -345,7 +345,7 @@ def test_application_around_us_may_have_other_limits_and_read_the_form_first(
 def test_hook_of_the_stand_in_reaches_the_inbox(
     endpoint: Endpoint, stand_in: StandIn, content_type: str
 ) -> None:
-    """A post in the channel fires the hook, and its id is in the inbox."""
+    """A post in the channel triggers the hook, and its id is in the inbox."""
     place = "support/webchat"
     hook = {"channel": place, "callback_urls": [endpoint.url], "token": TOKEN}
     made = stand_in.setup(

@@ -90,7 +90,7 @@ STRANGERS = st.lists(
 
 @pytest.fixture
 def client(database: Database) -> Iterator[FlaskClient]:
-    """The endpoint without a network, on a real database; nobody listens where the broker is."""
+    """The endpoint without a network, on a real database; no broker listens at its address."""
     add_licence(database)
     broker = Celery(broker=f"redis://127.0.0.1:{free_port()}/0")
     redis = worker_redis(broker.conf.broker_url)

@@ -70,7 +70,7 @@ def timed(url: str, letter: str) -> tuple[int, bool]:
 
 
 @pytest.mark.measures_time
-def test_broker_that_is_gone_or_hangs_holds_nobody_up(
+def test_broker_that_is_gone_or_hangs_holds_no_webhook_up(
     own_redis: RedisServer, database: Database, database_url: str, tmp_path: Path, deploy: Deploy
 ) -> None:
     """200 at once and the row is there: broker working, hung, gone; when it is back it is used."""
@@ -177,7 +177,7 @@ def timed_health(url: str) -> tuple[int, float]:
 
 
 def test_database_without_tables_is_a_503(tmp_path: Path, deploy: Deploy) -> None:
-    """Nobody has run the release command yet: 503, and no traceback."""
+    """The release command has not been run yet: 503, and no traceback."""
     deployment = deploy(
         tmp_path,
         redis_url=f"redis://127.0.0.1:{free_port()}/0",

@@ -131,7 +131,7 @@ def test_unforeseen_error_ends_no_wake_up_but_its_own(redis_url: str) -> None:
 
 
 @pytest.mark.measures_time
-def test_nobody_waits_for_a_broker_that_is_not_there() -> None:
+def test_no_caller_waits_for_a_broker_that_is_not_there() -> None:
     """Adding returns at once, also when far more than the queue takes is waiting already."""
     wake_ups = wake_ups_at(f"redis://127.0.0.1:{free_port()}/0", max_waiting=MAX_BATCH)
     reply_ids = range(20 * MAX_BATCH)

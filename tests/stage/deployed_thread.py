@@ -60,7 +60,7 @@ class DeployedThread:
         return web
 
     def say(self, count: int) -> None:
-        """Write so many replies in the thread."""
+        """Write ``count`` replies in the thread."""
         with self.stage.member() as member:
             for number in range(count):
                 self._post(member, f"{WORD} {number}")

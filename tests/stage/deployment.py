@@ -139,7 +139,7 @@ class Deployment:
         log = self.directory / f"{name}-{len(self.running)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                # Without a shell in between: whoever waits for the process waits for the real one.
+                # Without a shell in between: who waits for the process waits for the real one.
                 f"exec {procfile.processes[name]}",
                 shell=True,
                 cwd=self.source,
@@ -157,7 +157,7 @@ class Deployment:
         return self.start_workers(1)[0]
 
     def start_workers(self, count: int) -> list[Process]:
-        """Start so many workers and wait until all of them take tasks."""
+        """Start ``count`` workers and wait until all of them take tasks."""
         workers = [self.start("worker") for _ in range(count)]
         for worker in workers:
             _wait_until_ready(worker)

@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "WORKER_THREADS": f"{THREADS}",
 }
 # Longer than any message of a healthy licence may take.
-PATIENCE_S = 60
+TIMEOUT_S = 60
 VISITOR = {"sender_name": "Jan", "sender_role": "visitor", "text": "Is it free in August?"}
 
 
@@ -86,7 +86,7 @@ class PacedLoad:
             found = {name: moment for _, name, moment in self.servers.arrivals() if name in wanted}
             return found if len(found) == len(wanted) else None
 
-        found = wait_until(arrived, timeout_s=PATIENCE_S, poll_s=0.5, what="healthy messages")
+        found = wait_until(arrived, timeout_s=TIMEOUT_S, poll_s=0.5, what="healthy messages")
         return Delays.of([found[name] - moment * 1_000 for name, moment in wanted.items()])
 
     def enqueue_each(self) -> None:

@@ -49,7 +49,7 @@ class Stage:
         self.runtime = replace(self.runtime, settings=changed)
 
     def append(self, kind: str, **payload: Any) -> Lane:
-        """Put a message into its lane without waking anybody."""
+        """Put a message into its lane without waking a worker."""
         self.next_task += 1
         payload = {"licence_id": LICENCE, **payload}
         lane = lane_of(kind, payload)

@@ -23,9 +23,9 @@ class Supervisor:
     _watched: list[Process] = field(default_factory=list)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
-    def kill_one_worker(self, dice: random.Random, with_signal: int = signal.SIGKILL) -> None:
+    def kill_one_worker(self, rng: random.Random, with_signal: int = signal.SIGKILL) -> None:
         """Send the signal to one of the workers."""
-        dice.choice(self._workers()).send_signal(with_signal)
+        rng.choice(self._workers()).send_signal(with_signal)
 
     def kill_all_workers(self) -> None:
         """Kill every worker at once."""

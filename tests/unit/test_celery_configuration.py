@@ -37,7 +37,7 @@ print(own.app.main, tasks.post_reply.app.main)
 """
 
 
-def test_tasks_of_whoever_imports_us_stay_with_their_own_application() -> None:
+def test_tasks_of_a_host_stay_with_its_own_application() -> None:
     """Ours does not become the current one, which tasks without an application belong to."""
     done = subprocess.run([sys.executable, "-c", HOST], cwd=ROOT, capture_output=True, text=True)
 

@@ -27,7 +27,7 @@ from tasks.replies.cures import cure_of_reply
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "command-line.md"
 NAME = "ireserve-mattermost"
-# As wide as a terminal is when nobody has made it wider.
+# As wide as a terminal is by default.
 WIDTH = 80
 
 

@@ -22,7 +22,7 @@ CLOSE_ENOUGH = timedelta(seconds=5)
         ("0m", timedelta()),
     ],
 )
-def test_so_long_ago(text: str, ago: timedelta) -> None:
+def test_time_ago_is_read(text: str, ago: timedelta) -> None:
     """Minutes, hours and days count back from now."""
     moment = MOMENT.convert(text, None, None)
 

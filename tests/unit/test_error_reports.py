@@ -47,7 +47,7 @@ def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
     assert "geheim" not in logged
 
 
-def test_event_keeps_nothing_that_nobody_has_listed() -> None:
+def test_event_keeps_nothing_that_is_not_listed() -> None:
     """Whatever an integration or a later SDK adds stays here."""
     error = DeliveryFailedError("reply:m1 in L1:c:c1: timeout: of jan@example.com", "timeout")
     frames = [{"function": "f", "lineno": 1, "vars": {"name": "Jan"}}]

@@ -214,7 +214,7 @@ def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
 @settings(max_examples=300)
 @given(NASTY, NASTY, NASTY)
 def test_nothing_in_a_notification_pings_or_loads(text: str, title: str, value: str) -> None:
-    """Text and values read as typed; neither they nor title and fallback mention anybody."""
+    """Text and values read as typed; neither they nor title and fallback mention a member."""
     attachment = render_notification(
         text=text, title=title, fields=[(f"T{title}", value)], max_length=16383
     )

@@ -1,4 +1,4 @@
-"""Visitor text reads as typed, links stay links, and nobody is mentioned."""
+"""Visitor text reads as typed, links stay links, and no member is mentioned."""
 
 import time
 from urllib.parse import unquote
@@ -248,7 +248,7 @@ def test_any_text_reads_as_typed(text: str) -> None:
 
 @THOROUGH
 @given(NASTY)
-def test_no_text_mentions_anybody(text: str) -> None:
+def test_no_text_mentions_a_member(text: str) -> None:
     """No user, group or channel can be mentioned."""
     actual = mentions(plain_text(text))
 

@@ -149,7 +149,7 @@ def test_all_of_a_text_is_found_again(text: str, times: int) -> None:
 @settings(max_examples=300)
 @given(NASTY, NASTY)
 def test_no_name_spoils_a_reply(name: str, text: str) -> None:
-    """A name is bold and nothing else, and neither it nor the text mentions anybody."""
+    """A name is bold and nothing else, and neither it nor the text mentions a member."""
     (message,) = render_reply(sender_name=name, sender_role="visitor", text=text)
 
     assert (read(message).foreign, mentions(message)) == (BOLD, [])

@@ -61,7 +61,7 @@ def test_text_is_cut_at_the_most_sensible_place(text: str, pieces: list[str]) ->
 @THOROUGH
 @given(LONG, BUDGETS)
 def test_every_slice_fits_and_reads_as_typed(text: str, budget: int) -> None:
-    """Each slice is short enough, reads as its piece of the text, and mentions nobody."""
+    """Each slice is short enough, reads as its piece of the text, and mentions no member."""
     plain = PlainText.of(text, budget=budget)
 
     for start, end in split(plain, budget=budget):

@@ -41,5 +41,5 @@ def test_reasons_of_replies_alone_are_documented(reason: Ignored | AttachmentRea
 
 @pytest.mark.parametrize("reason", [None, "bad_luck"], ids=str)
 def test_what_is_no_reason_has_no_cure(reason: str | None) -> None:
-    """A word that nobody knows is refused as a filter."""
+    """An unknown word is refused as a filter."""
     assert cure_of_reply(reason) == ""

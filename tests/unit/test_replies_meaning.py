@@ -223,8 +223,8 @@ def test_rules_ask_for_more_and_more() -> None:
         ({"user_id": MEMBER, "props": {"ireserve": {"conversation_id": "c1"}}}, False),
     ],
 )
-def test_root_post_of_ours_names_its_conversation(changes: dict[str, Any], expected: bool) -> None:
-    """A copy by a member begins no thread of ours."""
+def test_our_root_post_names_its_conversation(changes: dict[str, Any], expected: bool) -> None:
+    """A copy by a member begins no mirrored thread."""
     assert begins_a_thread(Post.parse({**REPLY, **changes}), bot_user_id=BOT) is expected
 
 

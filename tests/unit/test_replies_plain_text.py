@@ -87,7 +87,7 @@ AS_TYPED = {
     "lone marks": "a ** b __ c ` d [ e ] f",
     "hebrew": "\u200fשלום\u200f",
 }
-# What nobody can see, and what would turn around the text behind it.
+# What no reader can see, and what would turn around the text behind it.
 UNSEEN = {
     "zero width": ("a\u200b@\u200bhere", "a@here"),
     "zero width as an entity": ("a&#8203;b&ZeroWidthSpace;c", "abc"),

@@ -133,7 +133,7 @@ def test_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         "boolean", "list as text", "list of files", "other types", "fields of tomorrow",
     ],
 )  # fmt: skip
-def test_odd_field_that_nobody_needs_does_no_harm(changes: dict[str, Any]) -> None:
+def test_odd_field_that_is_not_needed_does_no_harm(changes: dict[str, Any]) -> None:
     """What is not used may be missing, odd or new; the reply counts."""
     assert parse_webhook(payload(**changes)) == WebhookCall(POST_ID, USER_ID)
 
@@ -160,7 +160,7 @@ def test_both_content_types_say_the_same(mimetype: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"token": None}, {"token": ""}], ids=repr)
 def test_token_that_is_not_there_is_empty(fields: dict[str, Any]) -> None:
-    """No token, null and the empty one are the same: a token that nobody has."""
+    """No token, null and the empty one are the same: a token that no licence has."""
     assert token_of(fields) == ""
 
 

@@ -72,7 +72,7 @@ def get_team_by_name(name: str) -> Response:
 
 @blueprint.post("/teams/<team_id>/members")
 def add_team_member(team_id: str) -> Response:
-    """Somebody joins a team."""
+    """A user joins a team."""
     require_admin()
     user = _user(json_object("team_member").get("user_id"))
     with backend().state.lock:
@@ -183,7 +183,7 @@ def get_membership(channel_id: str, user_id: str) -> Response:
 
 @blueprint.put("/channels/<channel_id>/members/<user_id>/notify_props")
 def set_notify_props(channel_id: str, user_id: str) -> Response:
-    """What somebody is told of a channel: set by themselves or an administrator."""
+    """What a member is told of a channel: set by themselves or an administrator."""
     asking, state = current_user(), backend().state
     member = _member(channel_id, user_id)
     if member is None or (user_id != asking.id and not is_admin(asking)):
@@ -196,7 +196,7 @@ def set_notify_props(channel_id: str, user_id: str) -> Response:
 
 @blueprint.get("/users/<user_id>/channels/<channel_id>/unread")
 def get_unread(user_id: str, channel_id: str) -> Response:
-    """What somebody has not seen of a channel; others than oneself for administrators only."""
+    """What a member has not seen of a channel; that of others for administrators only."""
     asking = current_user()
     wanted = asking.id if user_id == "me" else user_id
     member = _member(channel_id, wanted)
@@ -207,7 +207,7 @@ def get_unread(user_id: str, channel_id: str) -> Response:
 
 @blueprint.post("/channels/<channel_id>/members")
 def add_channel_member(channel_id: str) -> Response:
-    """Somebody joins a channel, or is added by one of its members."""
+    """A user joins a channel, or is added by one of its members."""
     asking, channel, state = current_user(), _channel(channel_id), backend().state
     user = _user(json_object("channel_member").get("user_id"))
     joins = user.id == asking.id and may_see_channel(state, user, channel)
@@ -223,7 +223,7 @@ def add_channel_member(channel_id: str) -> Response:
 
 @blueprint.delete("/channels/<channel_id>/members/<user_id>")
 def remove_channel_member(channel_id: str, user_id: str) -> Response:
-    """Somebody leaves a channel, or is removed by one of its members."""
+    """A user leaves a channel, or is removed by one of its members."""
     asking, channel, state = current_user(), _channel(channel_id), backend().state
     if not may_take_part(state, asking, channel.id):
         raise ApiError(errors.PERMISSIONS)

@@ -94,7 +94,7 @@ def view(user_id: str) -> Response:
 
 
 def _own(user_id: str) -> User:
-    """The user whose threads are asked about: oneself, or anybody for an administrator."""
+    """The user whose threads are asked about: the caller, or any user for an administrator."""
     asking, state = current_user(), backend().state
     if user_id in ("me", asking.id):
         return asking

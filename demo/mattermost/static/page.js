@@ -20,7 +20,7 @@ let addressed = "";
 const opened = Date.now();
 let refused = "";
 
-// Whoever has scrolled away from the newest messages is left where they are.
+// A reader who has scrolled away from the newest messages is left where they are.
 function isFollowing() {
   const atBottom = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   return !revision || atBottom || Math.abs(list.scrollTop - followedTop) < 80;

@@ -50,18 +50,18 @@ def test_a_stored_file_gets_the_extension_of_its_type(store: Path) -> None:
         ".",
         "link-to-outside.txt",
         "link-to-parent/outside.txt",
-        "../store-twin/a.txt",
-        "link-to-twin/a.txt",
+        "../store-sibling/a.txt",
+        "link-to-sibling/a.txt",
     ],
 )
 def test_no_path_leads_out_of_the_store(store: Path, path: str) -> None:
     """Neither dots, nor absolute paths, nor links, nor addresses in the path get out."""
-    twin = store.parent / "store-twin"
-    twin.mkdir()
-    (twin / "a.txt").write_bytes(b"twin")
+    sibling = store.parent / "store-sibling"
+    sibling.mkdir()
+    (sibling / "a.txt").write_bytes(b"sibling")
     (store / "link-to-outside.txt").symlink_to(store.parent / "outside.txt")
     (store / "link-to-parent").symlink_to(store.parent)
-    (store / "link-to-twin").symlink_to(twin)
+    (store / "link-to-sibling").symlink_to(sibling)
 
     assert (
         refusal_of(local_source(store), Attachment("a", path=path))

@@ -31,7 +31,7 @@ from tests.wire import Request, WireServer, always, http
 
 
 def test_a_refused_connection_is_not_sent() -> None:
-    """Nobody listens: nothing was done."""
+    """No server listens: nothing was done."""
     with (
         MattermostClient(f"http://127.0.0.1:{free_port()}", TOKEN) as client,
         pytest.raises(NotSentError) as caught,
@@ -84,7 +84,7 @@ def test_a_connection_that_is_not_accepted_in_time_is_not_sent() -> None:
     assert (caught.value.reason, caught.value.detail) == (Reason.UNREACHABLE, "connect timeout")
 
 
-def test_a_certificate_of_nobody_is_not_sent(tls: ssl.SSLContext) -> None:
+def test_a_certificate_without_an_issuer_is_not_sent(tls: ssl.SSLContext) -> None:
     """Without the CA the server is not trusted, and nothing is said to it."""
     with (
         WireServer(always(json_answer(USER)), tls=tls) as server,
