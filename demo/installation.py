@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.errors import DemoError
-from demo.guard import ROOT
 from demo.ireserve.configuration import Channel, Configuration
 from demo.ireserve.consumer import OUTCOME_TASK, REPLY_QUEUE, REPLY_TASK
 from demo.ireserve.store import Store
@@ -22,6 +21,7 @@ from demo.ports import free_port
 from demo.processes import new_ports, url_of
 from demo.redis_server import is_up, redis_command
 from demo.supervisor import Supervisor
+from demo.watchdog import ROOT
 from models.keyring import new_key
 
 SAMPLE = ROOT / "demo" / "sample"
@@ -62,15 +62,15 @@ class Installation:
         Raises:
             DemoError: it ended with an error.
         """
-        guard = self.supervisor.guard
-        process = guard.spawn(
+        watchdog = self.supervisor.watchdog
+        process = watchdog.spawn(
             [str(self.ireserve.commands), *words],
             environment=os.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         printed, complaint = process.communicate()
-        guard.forget(process)
+        watchdog.forget(process)
         if process.returncode:
             why = complaint.decode(errors="replace").strip()
             raise DemoError(f"ireserve-mattermost {' '.join(words)}: {why}")
@@ -78,7 +78,7 @@ class Installation:
 
     def token_file(self, token: str) -> str:
         """Return the path of a file with the token, which only this user may read."""
-        path = self.supervisor.guard.directory / "token"
+        path = self.supervisor.watchdog.directory / "token"
         path.write_text(token, encoding="utf-8")
         return str(path)
 
@@ -96,7 +96,7 @@ def running_installation(
     ``channels`` are the pages of the licences' channels. The processes are started afterwards,
     when the licences are there.
     """
-    directory = supervisor.guard.directory
+    directory = supervisor.watchdog.directory
     ireserve = Configuration(
         store=directory / "ireserve.db",
         attachments=directory / "attachments",
@@ -119,7 +119,7 @@ def running_installation(
 
 @contextmanager
 def _running_redis(supervisor: Supervisor) -> Iterator[str]:
-    directory, port = supervisor.guard.directory / REDIS, free_port()
+    directory, port = supervisor.watchdog.directory / REDIS, free_port()
     directory.mkdir()
     url = f"redis://127.0.0.1:{port}/0"
     with supervisor.together({REDIS: redis_command(directory, port)}, {REDIS: os.environ}):

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from functools import partial
 
 from demo.errors import DemoError
-from demo.guard import ROOT
 from demo.ports import free_port
 from demo.supervisor import Supervisor, answers
+from demo.watchdog import ROOT
 
 # Of the Procfile, and of i-Reserve beside it.
 OURS = ("web", "worker", "beat", "flower")

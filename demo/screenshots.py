@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo.browser import running_browser
 from demo.errors import DemoError
-from demo.guard import ROOT
 from demo.installation import FLOWER_LOGIN
 from demo.redis_server import NoRedisError
 from demo.running import RunningDemo, running_demo
+from demo.watchdog import ROOT
 
 IMAGES = ROOT / "docs" / "images"
 # As wide as a page of docs can show without making the words too small to read.

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from demo.errors import DemoError, ProcessEndedError
-from demo.guard import Guard, running_guard
+from demo.watchdog import Watchdog, running_watchdog
 
 START_TIMEOUT_S = 60
 # A worker ends within some 7 s: it finishes the message that it is at.
@@ -23,16 +23,16 @@ LOG_LINES = 20
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts processes under the guard, each with a log of its own, and watches them."""
+    """Starts processes under the watchdog, each with a log of its own, and watches them."""
 
-    guard: Guard
+    watchdog: Watchdog
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _is_over: bool = False
 
     @property
     def logs(self) -> Path:
         """Return the folder of the processes' logs."""
-        return self.guard.directory / "logs"
+        return self.watchdog.directory / "logs"
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -42,7 +42,7 @@ class Supervisor:
             ProcessEndedError: one has ended.
         """
         self.logs.mkdir()
-        self._running["guard"] = self.guard.process
+        self._running["watchdog"] = self.watchdog.process
         before = signal.signal(signal.SIGCHLD, self._look)
         try:
             yield
@@ -86,7 +86,7 @@ class Supervisor:
         self, name: str, command: list[str], environment: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
-            return self.guard.spawn(command, environment=environment, stdout=log, stderr=log)
+            return self.watchdog.spawn(command, environment=environment, stdout=log, stderr=log)
 
     def _stop(self, started: Mapping[str, subprocess.Popen[bytes]]) -> None:
         for name, process in started.items():
@@ -98,7 +98,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            self.guard.forget(process)
+            self.watchdog.forget(process)
 
     def _look(self, _signal: int, _frame: FrameType | None) -> None:
         ended = [name for name, process in self._running.items() if process.poll() is not None]
@@ -117,13 +117,13 @@ class Supervisor:
 
 @contextmanager
 def supervised() -> Iterator[Supervisor]:
-    """Yield a supervisor with a guard of its own; nothing that it started is left afterwards.
+    """Yield a supervisor with a watchdog of its own; nothing that it started is left afterwards.
 
     Raises:
         ProcessEndedError: one of its processes has ended by itself.
     """
-    with running_guard() as guard:
-        supervisor = Supervisor(guard)
+    with running_watchdog() as watchdog:
+        supervisor = Supervisor(watchdog)
         with supervisor.watching():
             yield supervisor
 

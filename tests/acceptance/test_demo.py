@@ -35,7 +35,7 @@ from tests.waiting import wait_until
 # Twenty seconds are usual; a machine that does other things as well takes longer.
 CHECK_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 40
-# The demo, its guard, Redis, the stand-in, and six processes.
+# The demo, its watchdog, Redis, the stand-in, and six processes.
 FEWEST_PROCESSES = 10
 # As the kernel's table has it.
 LISTENS, LOOPBACK = "0A", "0100007F"

@@ -1,4 +1,4 @@
-"""The demo's supervisor and its guard, with processes that only wait."""
+"""The demo's supervisor and its watchdog, with processes that only wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.guard import left
+from demo.watchdog import left
 from tests.waiting import wait_until
 
 # Starts two processes, prints who is who, and waits.
@@ -36,7 +36,7 @@ def _is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize("killed", ["demo", "guard", "first", "second"])
+@pytest.mark.parametrize("killed", ["demo", "watchdog", "first", "second"])
 def test_killed_process_takes_all_others_and_the_folder_with_it(
     tmp_path: Path, killed: str
 ) -> None:
@@ -69,6 +69,6 @@ def test_killed_process_takes_all_others_and_the_folder_with_it(
         pytest.param(["+7\n", "-7\n", "+7\n"], [7], id="a number comes again"),
     ],
 )
-def test_guard_ends_what_has_begun_and_not_ended(lines: list[str], running: list[int]) -> None:
+def test_watchdog_ends_what_has_begun_and_not_ended(lines: list[str], running: list[int]) -> None:
     """It kills no process but the demo's own: a number that was given back may be another's."""
     assert left(lines) == running

@@ -2,7 +2,7 @@
 
 It reads the numbers of the demo's processes from a pipe. Each of them writes its own number there
 before it becomes what it is, and holds the pipe until then: so none is missed, whenever the demo
-is killed. The pipe ends with the demo, and then the guard does its work.
+is killed. The pipe ends with the demo, and then the watchdog does its work.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from demo.interruption import ENDINGS
 ROOT = Path(__file__).resolve().parent.parent
 # A killed process is gone within milliseconds, and may write a last file until then.
 REMOVED_WITHIN_S = 10
-# Its standard input is the way to the guard until it has said who it is, and nothing afterwards.
+# Its standard input is the way to the watchdog until it has said who it is, and nothing afterwards.
 _ANNOUNCED = 'echo "+$$" >&0 && exec "$@" 0</dev/null'
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """The guard, and the folder that it removes when this process is gone."""
+class Watchdog:
+    """The watchdog, and the folder that it removes when this process is gone."""
 
     directory: Path
     process: subprocess.Popen[bytes]
@@ -62,30 +62,30 @@ class Guard:
         )
 
     def forget(self, process: subprocess.Popen[bytes]) -> None:
-        """Tell the guard that a process has ended: its number may become another's."""
+        """Tell the watchdog that a process has ended: its number may become another's."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(f"-{process.pid}\n".encode())
 
 
 @contextmanager
-def running_guard() -> Iterator[Guard]:
-    """Yield a guard and its new folder; at the end, all that is left is ended and removed."""
+def running_watchdog() -> Iterator[Watchdog]:
+    """Yield a watchdog and its new folder; at the end, all that is left is ended and removed."""
     directory = Path(tempfile.mkdtemp(prefix="ireserve-demo-"))
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "demo.guard", directory],
+        [sys.executable, "-P", "-m", "demo.watchdog", directory],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         bufsize=0,
         start_new_session=True,
     )
     try:
-        yield Guard(directory, process)
+        yield Watchdog(directory, process)
     finally:
         assert process.stdin is not None
         process.stdin.close()
         process.wait()
-        # It is gone already, unless the guard itself was killed.
+        # It is gone already, unless the watchdog itself was killed.
         shutil.rmtree(directory, ignore_errors=True)
 
 
