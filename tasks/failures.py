@@ -123,7 +123,7 @@ class OwnTroubleError(Exception):
     """What kept a message waiting is on our side: a stop, or the attachment store."""
 
 
-class ToldError(Exception):
+class LoggedError(Exception):
     """What shows a task in red; what happened has its lines in the log already."""
 
     def __repr__(self) -> str:
@@ -131,7 +131,7 @@ class ToldError(Exception):
         return str(self)
 
 
-class DeliveryFailedError(ToldError):
+class DeliveryFailedError(LoggedError):
     """A message has failed: the text says why and names it by its key (red in Flower)."""
 
     def __init__(self, message: str, reason: str | None = None) -> None:

@@ -11,7 +11,7 @@ from ireserve_mattermost.lanes import OVERDUE_MS
 from tasks.app import app
 from tasks.attachments.probe import trouble_of_store
 from tasks.attachments.store import AttachmentStore
-from tasks.failures import SendFailedError, ToldError
+from tasks.failures import LoggedError, SendFailedError
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
 from tasks.outbound.outcomes import hand_over_due
@@ -37,7 +37,7 @@ def sweep() -> str:
     return sweep_once(current_runtime())
 
 
-class SweepFailedError(ToldError):
+class SweepFailedError(LoggedError):
     """Parts of the sweep broke, which the text names; the log says by what."""
 
 

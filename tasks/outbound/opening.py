@@ -11,9 +11,9 @@ from ireserve_mattermost.messages import Notification
 from models import Database
 from tasks.failures import SendFailedError
 from tasks.outbound import ledger
+from tasks.outbound.conversation_changes import Said
 from tasks.outbound.ledger import Opening
-from tasks.outbound.threads import Thread, find_thread, load_thread, tells_nothing
-from tasks.outbound.told import Said
+from tasks.outbound.threads import Thread, changes_nothing, find_thread, load_thread
 from tasks.outbound.verdicts import CheckedMessage, reason_to_skip
 
 # Each message with its key.
@@ -32,7 +32,7 @@ def open_messages(
     # holder stores what its messages tell, so nothing has to be locked in between.
     with database.autocommit() as connection:
         thread = _known(connection, heard)
-        if not heard or (thread and tells_nothing(thread, _said(heard))):
+        if not heard or (thread and changes_nothing(thread, _said(heard))):
             return ledger.begin(connection, lane, entries), thread
     with database.connection() as connection:
         opening = ledger.begin(connection, lane, entries)
@@ -41,7 +41,7 @@ def open_messages(
 
 
 def reload_thread(database: Database, messages: Sequence[Keyed]) -> Thread | None:
-    """Return the thread of messages that were begun before: what they told is stored."""
+    """Return the thread of messages that were begun before: their changes are stored."""
     heard = _heard(messages)
     if not heard:
         return None

@@ -18,9 +18,9 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from ireserve_mattermost.lanes import Lane
 from models import Database, DeliveryKind, Outcome, utc_now
+from tasks.host_tasks import PAUSE, send_host_task
 from tasks.outbound.ledger import Failed
 from tasks.runtime import Runtime
-from tasks.telling import PAUSE, tell
 
 log = structlog.get_logger(__name__)
 
@@ -170,7 +170,7 @@ def _send_all(runtime: Runtime, due: Sequence[Row[int, dict[str, Any]]]) -> list
 
 def _send(task: str, queue: str, notice: Mapping[str, Any]) -> bool:
     outcome_id, ids = notice["outcome_id"], {name: notice.get(name) for name in SHOWN}
-    is_sent = tell(task, notice, queue=queue, task_id=outcome_id, ids=ids)
+    is_sent = send_host_task(task, notice, queue=queue, task_id=outcome_id, ids=ids)
     if not is_sent:
         log.warning("outcome_not_told", outcome_id=outcome_id)
     return is_sent

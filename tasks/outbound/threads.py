@@ -14,9 +14,9 @@ from ireserve_mattermost.messages import ChatMessage, ConversationChange, Messag
 from models import Conversation, ConversationState, utc_now
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import Post
+from tasks.outbound.conversation_changes import Said, changes_by
 from tasks.outbound.holes import HAS_HOLES, has_untold
 from tasks.outbound.job import Job
-from tasks.outbound.told import Said, told_by
 
 # How exactly a conversation's last activity is known; finer would cost a write for each message.
 ACTIVITY_STEP = timedelta(minutes=1)
@@ -59,7 +59,7 @@ class Thread:
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
         """Return the thread of a conversation that was read as a whole."""
-        told = {name: getattr(conversation, name) for name in (*_OF_CARD, *_TOLD)}
+        stored = {name: getattr(conversation, name) for name in (*_OF_CARD, *_CHANGED_BY_MESSAGES)}
         return cls(
             conversation_row=conversation.id,
             conversation_id=conversation.conversation_id,
@@ -67,7 +67,7 @@ class Thread:
             root_post_id=conversation.root_post_id,
             number=conversation.thread_number,
             last_active_at=conversation.last_active_at,
-            **told,
+            **stored,
         )
 
     @property
@@ -82,8 +82,8 @@ class Thread:
 
 
 _OF_CARD = ("card_digest", "card_changed_at")
-# What messages and calls tell of a conversation.
-_TOLD = (
+# What messages and calls change of a conversation.
+_CHANGED_BY_MESSAGES = (
     "visitor_name",
     "page_url",
     "page_title",
@@ -109,7 +109,7 @@ _COLUMNS = (
     _ROWS.c.root_post_id,
     _ROWS.c.thread_number,
     _ROWS.c.last_active_at,
-    *(_ROWS.c[name] for name in (*_OF_CARD, *_TOLD)),
+    *(_ROWS.c[name] for name in (*_OF_CARD, *_CHANGED_BY_MESSAGES)),
 )
 _FIND = select(*_COLUMNS, HAS_HOLES).where(
     _ROWS.c.licence_id == bindparam("licence"), _ROWS.c.conversation_id == bindparam("conversation")
@@ -136,13 +136,13 @@ def _lane_of(message: RootPost | ChatMessage | ConversationChange) -> Lane:
     return Lane.of_conversation(message.licence_id, message.conversation_id)
 
 
-def tells_nothing(thread: Thread, said: Sequence[Said]) -> bool:
+def changes_nothing(thread: Thread, said: Sequence[Said]) -> bool:
     """Return whether all that was said of the conversation is stored already."""
-    return not _told(thread, said)
+    return not _changes(thread, said)
 
 
-def _told(thread: Thread | None, said: Sequence[Said]) -> dict[str, Any]:
-    return told_by({name: getattr(thread, name, None) for name in _TOLD}, said)
+def _changes(thread: Thread | None, said: Sequence[Said]) -> dict[str, Any]:
+    return changes_by({name: getattr(thread, name, None) for name in _CHANGED_BY_MESSAGES}, said)
 
 
 def load_thread(
@@ -152,7 +152,7 @@ def load_thread(
 
     ``thread`` is what ``find_thread`` has found under the same lane's lock.
     """
-    told = _told(thread, said)
+    changes = _changes(thread, said)
     if thread is None:
         first = cast("RootPost | ChatMessage | ConversationChange", said[0].message)
         made = insert(_ROWS).values(
@@ -160,16 +160,16 @@ def load_thread(
             conversation_id=first.conversation_id,
             channel_id=licence.default_channel_id,
             thread_number=1,
-            **told,
+            **changes,
         )
         thread = Thread(*connection.execute(made.returning(*_COLUMNS)).one())
         # What was refused before there was a conversation is missing in it.
         return replace(thread, has_holes=has_untold(connection, _lane_of(first)))
-    if not told:
+    if not changes:
         return thread
-    told["card_changed_at"] = utc_now()
-    connection.execute(update(_ROWS).where(_ROWS.c.id == thread.conversation_row).values(**told))
-    return replace(thread, **told)
+    changes["card_changed_at"] = utc_now()
+    connection.execute(update(_ROWS).where(_ROWS.c.id == thread.conversation_row).values(**changes))
+    return replace(thread, **changes)
 
 
 def root_payload(lane: Lane, thread: Thread) -> dict[str, object]:

@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy import Update, update
 
 from models import Reply, utc_now
+from tasks.host_tasks import PAUSE, send_host_task
 from tasks.replies.known_reply import KnownReply
 from tasks.runtime import Runtime
-from tasks.telling import PAUSE, tell
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,9 @@ def hand_over(runtime: Runtime, known: KnownReply | None) -> bool:
 
 def _send(runtime: Runtime, task: str, notice: ReplyNotice) -> bool:
     queue = runtime.settings.reply_queue
-    is_sent = tell(task, notice.arguments(), queue=queue, task_id=notice.task_id, ids=notice.ids())
+    is_sent = send_host_task(
+        task, notice.arguments(), queue=queue, task_id=notice.task_id, ids=notice.ids()
+    )
     if not is_sent:
         log.warning("reply_not_handed_over", reply_id=notice.reply_id, event_name=notice.event)
     return is_sent

@@ -30,7 +30,7 @@ PAUSED = "paused"
 
 
 class Trouble(StrEnum):
-    """What keeps a reply from being recorded, by how stored we are with it."""
+    """What keeps a reply from being recorded, by how long it is waited for."""
 
     AWAY = "away"
     NOT_THERE = "not_there"
@@ -99,7 +99,7 @@ def obstacle_of(error: MattermostError) -> Obstacle:
 
 
 def trouble_of(error: MattermostError) -> Trouble:
-    """Return how stored to be with what a call has raised."""
+    """Return which trouble it is that a call has raised."""
     if reach_of(error) is not Reach.REACHED:
         return Trouble.AWAY
     return Trouble.BROKEN if isinstance(error, OutcomeUnknownError) else Trouble.REFUSED

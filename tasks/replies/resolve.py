@@ -10,7 +10,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from tasks.app import app
-from tasks.failures import OwnReason, ToldError
+from tasks.failures import LoggedError, OwnReason
 from tasks.outbound.drain import leave, serve
 from tasks.outbound.tasks import show_failures
 from tasks.replies import rows
@@ -32,7 +32,7 @@ MAX_ROUNDS = 20
 FAILED = "failed"
 
 
-class RepliesFailedError(ToldError):
+class RepliesFailedError(LoggedError):
     """Some replies met an unexpected error; the log names each (red in Flower)."""
 
 

@@ -11,7 +11,7 @@ import structlog
 from celery.exceptions import CPendingDeprecationWarning
 
 from settings import mistyped_names
-from tasks.failures import ToldError
+from tasks.failures import LoggedError
 from tasks.watch.own_servers import trouble_of
 
 log = structlog.get_logger(__name__)
@@ -93,7 +93,7 @@ def _is_news(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     trouble = trouble_of(error) if error else None
     if trouble is None:
-        return not isinstance(error, ToldError)
+        return not isinstance(error, LoggedError)
     log.error("task_broken_off", server=trouble.server, why=trouble.why)
     return False
 

@@ -1,4 +1,4 @@
-"""Tell i-Reserve something by a task of its own, on the broker that it shares with our workers."""
+"""Sends i-Reserve a task of its own, on the broker that it shares with our workers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.app import app
 PAUSE = timedelta(seconds=5)
 
 
-def tell(
+def send_host_task(
     task: str, arguments: Mapping[str, Any], *, queue: str, task_id: str, ids: Mapping[str, Any]
 ) -> bool:
     """Send the task once; False: the broker is down. Flower and the logs may show the ``ids``."""

@@ -1,4 +1,4 @@
-"""What messages and i-Reserve's calls tell of a conversation, folded into what is stored of it."""
+"""What messages and i-Reserve's calls change of what is stored of a conversation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ANSWERS_NOTHING = frozenset({"bot", "system"})
 class Said:
     """A message of the conversation or a call about it, and when it was enqueued.
 
-    ``is_new``: no worker has begun it before. One that is taken up again has told all already.
+    ``is_new``: no worker has begun it before. One that is taken up again has made its changes.
     """
 
     message: Message
@@ -31,26 +31,26 @@ class Said:
     is_new: bool = True
 
 
-def told_by(known: Mapping[str, Any], said: Iterable[Said]) -> dict[str, Any]:
+def changes_by(known: Mapping[str, Any], said: Iterable[Said]) -> dict[str, Any]:
     """Return which columns of the conversation change, from ``known`` on, and to what."""
-    told = dict(known)
+    changed = dict(known)
     for each in said:
         match each.message:
             case RootPost():
-                _begin(told, each.message, each.at)
+                _begin(changed, each.message, each.at)
             case ConversationChange():
-                _change(told, each.message, each.at)
+                _change(changed, each.message, each.at)
             case ChatMessage() if each.is_new:
-                _speak(told, each.message, each.message.sent_at or each.at)
-    return {name: value for name, value in told.items() if value != known.get(name)}
+                _speak(changed, each.message, each.message.sent_at or each.at)
+    return {name: value for name, value in changed.items() if value != known.get(name)}
 
 
-def _begin(told: dict[str, Any], root: RootPost, at: datetime) -> None:
-    told["visitor_name"] = _stored(root.visitor_name)
-    if root.question and told["question"] is None:
-        told["waiting_since"] = told["waiting_since"] or root.started_at or at
+def _begin(changed: dict[str, Any], root: RootPost, at: datetime) -> None:
+    changed["visitor_name"] = _stored(root.visitor_name)
+    if root.question and changed["question"] is None:
+        changed["waiting_since"] = changed["waiting_since"] or root.started_at or at
     _put(
-        told,
+        changed,
         page_url=_stored(root.page_url),
         started_at=root.started_at,
         page_title=_stored(root.page_title),
@@ -60,49 +60,49 @@ def _begin(told: dict[str, Any], root: RootPost, at: datetime) -> None:
     )
 
 
-def _change(told: dict[str, Any], change: ConversationChange, at: datetime) -> None:
+def _change(changed: dict[str, Any], change: ConversationChange, at: datetime) -> None:
     """Take over what the call names, unless a newer call came before it."""
-    known = told["revision"]
+    known = changed["revision"]
     if change.revision is None or (known is not None and change.revision <= known):
         return
-    told["revision"] = change.revision
-    if change.state is not None and change.state != told["state"]:
-        told |= {"state": ConversationState(change.state), "state_at": at}
-    if told["state"] is ConversationState.OPEN and change.state is not None:
-        _assign(told, None, None)
+    changed["revision"] = change.revision
+    if change.state is not None and change.state != changed["state"]:
+        changed |= {"state": ConversationState(change.state), "state_at": at}
+    if changed["state"] is ConversationState.OPEN and change.state is not None:
+        _assign(changed, None, None)
     if change.assignee_user_id is not None or change.assignee_name is not None:
-        _assign(told, change.assignee_user_id, _stored(change.assignee_name))
+        _assign(changed, change.assignee_user_id, _stored(change.assignee_name))
     _put(
-        told,
+        changed,
         subject=_cut(change.subject),
         conversation_url=_stored(change.conversation_url),
         fields=_fields(change.fields),
     )
 
 
-def _assign(told: dict[str, Any], user_id: str | None, name: str | None) -> None:
-    if user_id != told["assignee_user_id"]:
+def _assign(changed: dict[str, Any], user_id: str | None, name: str | None) -> None:
+    if user_id != changed["assignee_user_id"]:
         # It is asked for when it is drawn.
-        told["assignee_username"] = None
-    told |= {"assignee_user_id": user_id, "assignee_name": name}
+        changed["assignee_username"] = None
+    changed |= {"assignee_user_id": user_id, "assignee_name": name}
 
 
-def _speak(told: dict[str, Any], message: ChatMessage, at: datetime) -> None:
+def _speak(changed: dict[str, Any], message: ChatMessage, at: datetime) -> None:
     if message.is_internal or message.sender_role in _ANSWERS_NOTHING:
         return
     if message.sender_role == "agent":
-        if told["waiting_since"]:
-            told |= {"waiting_since": None, "answered_at": at}
+        if changed["waiting_since"]:
+            changed |= {"waiting_since": None, "answered_at": at}
         return
-    if told["visitor_name"] is None:
-        told["visitor_name"] = _stored(message.sender_name)
-    if told["question"] is None:
-        told["question"] = _cut(_question_of(message))
-    told["waiting_since"] = told["waiting_since"] or at
-    if told["state"] in _ENDED:
-        is_assigned = told["assignee_user_id"] or told["assignee_name"]
+    if changed["visitor_name"] is None:
+        changed["visitor_name"] = _stored(message.sender_name)
+    if changed["question"] is None:
+        changed["question"] = _cut(_question_of(message))
+    changed["waiting_since"] = changed["waiting_since"] or at
+    if changed["state"] in _ENDED:
+        is_assigned = changed["assignee_user_id"] or changed["assignee_name"]
         state = ConversationState.TAKEN if is_assigned else ConversationState.OPEN
-        told |= {"state": state, "state_at": at}
+        changed |= {"state": state, "state_at": at}
 
 
 def _question_of(message: ChatMessage) -> str:
@@ -111,8 +111,8 @@ def _question_of(message: ChatMessage) -> str:
     return " ".join(f"📎 {file.name}" for file in message.attachments)
 
 
-def _put(told: dict[str, Any], **values: Any) -> None:
-    told |= {name: value for name, value in values.items() if value is not None}
+def _put(changed: dict[str, Any], **values: Any) -> None:
+    changed |= {name: value for name, value in values.items() if value is not None}
 
 
 def _cut(text: str | None) -> str | None:
