@@ -20,7 +20,7 @@ from ireserve_mattermost.messages import ChatMessage
 from models import DeliveryKind, DeliveryState
 from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
 from tasks.licences.access import LicenceAccess
-from tasks.outbound import endings, holes, ledger
+from tasks.outbound import endings, ledger, missing_messages
 from tasks.outbound.card import draw
 from tasks.outbound.delivery import deliver
 from tasks.outbound.endings import Delivered, is_the_entrys_fault
@@ -87,8 +87,8 @@ class Batch:
         self._untried: dict[str, Begun] = {}
         self._blocked: Waiting | None = None
         self._thread: Thread | None = None
-        # Whether the thread misses messages that no message tells.
-        self._may_have_holes = True
+        # Whether the thread misses messages that no message names.
+        self._may_miss_messages = True
         # What has been posted and is not in the ledger yet.
         self._delivered: list[Delivered] = []
         self._written_at = time.monotonic()
@@ -116,7 +116,7 @@ class Batch:
         messages = [entry for entry in entries if entry.kind != DeliveryKind.CONVERSATION]
         said = [(head.entry.key, message) for head, message in self._messages]
         opening, self._thread = open_messages(self._runtime.database, self._lane, messages, said)
-        self._may_have_holes = self._thread is not None and self._thread.has_holes
+        self._may_miss_messages = self._thread is not None and self._thread.misses_messages
         self._untried = opening.begun
         return opening.final
 
@@ -146,7 +146,7 @@ class Batch:
                     step = replace(step, waiting=outcome)
                     break
                 self._settled[head.entry.key] = outcome
-                self._may_have_holes |= outcome.state is DeliveryState.FAILED
+                self._may_miss_messages |= outcome.state is DeliveryState.FAILED
                 step.heads.append(head)
                 step.settled.append(outcome)
                 if time.monotonic() - self._written_at > SETTLE_S:
@@ -188,15 +188,17 @@ class Batch:
         self._thread = outcome.thread
         if isinstance(message.message, ChatMessage):
             # A root tells of none, and neither may one that an earlier worker has posted.
-            self._may_have_holes = bool(attempt.holes) and not holes.are_told(attempt)
+            self._may_miss_messages = bool(attempt.missing) and not missing_messages.are_named(
+                attempt
+            )
         self._delivered.append(outcome)
         return Settled(entry.key, entry.task_id, DeliveryState.SENT)
 
     def _attempt(self, entry: LaneEntry) -> Attempt:
         begun = self._untried.pop(entry.key)
         # One that was begun before may have claimed some.
-        looks = self._may_have_holes or begun.before is not ledger.NEW
-        return Attempt(begun, Mark.of(self._lane, entry.key), looks_for_holes=looks)
+        looks = self._may_miss_messages or begun.before is not ledger.NEW
+        return Attempt(begun, Mark.of(self._lane, entry.key), looks_for_missing=looks)
 
     def _unsent(
         self, entry: LaneEntry, message: CheckedMessage | SendFailedError

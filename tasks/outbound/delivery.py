@@ -10,7 +10,7 @@ from models import DeliveryState
 from tasks.failures import SendFailedError, Settled, UndecidedError, Waiting
 from tasks.licences.circuit import DEFAULT_PAUSE_S
 from tasks.mattermost import MattermostError, RateLimitedError, RefusedError
-from tasks.outbound import holes
+from tasks.outbound import missing_messages
 from tasks.outbound.card import draw
 from tasks.outbound.endings import Delivered, accounted, detail_of
 from tasks.outbound.job import Attempt, Job
@@ -91,24 +91,24 @@ def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Att
             # What stood under the old root is gone with it.
             attempt.posts.clear()
             _post_message(job, message, thread, attempt)
-    _keep_claim_if_told(job, attempt)
+    _give_back_unless_named(job, attempt)
     return Delivered(_sent(attempt, thread.channel_id), thread)
 
 
 def _post_message(job: Job, message: ChatMessage, thread: Thread, attempt: Attempt) -> None:
     place = Place(thread.channel_id, thread.root_post_id or "")
     find_earlier(job, attempt, place)
-    holes.claim(job, attempt)
-    parts = Parts(job, place=place, message=message, posts=attempt.posts, holes=attempt.holes)
+    missing_messages.claim(job, attempt)
+    parts = Parts(job, place=place, message=message, posts=attempt.posts, missing=attempt.missing)
     for draft in parts.drafts():
         post_marked(job, attempt, place, draft)
 
 
-def _keep_claim_if_told(job: Job, attempt: Attempt) -> None:
-    """Leave the holes to the next message if an earlier worker posted this one and knew of none."""
-    if attempt.holes and not holes.are_told(attempt):
+def _give_back_unless_named(job: Job, attempt: Attempt) -> None:
+    """Leave what is missing to the next message if this one's posts do not name it."""
+    if attempt.missing and not missing_messages.are_named(attempt):
         with job.database.connection() as connection:
-            holes.give_back(connection, job.lane, attempt.begun.id)
+            missing_messages.give_back(connection, job.lane, attempt.begun.id)
 
 
 def _sent(attempt: Attempt, channel_id: str) -> Sent:

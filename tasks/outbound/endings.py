@@ -22,7 +22,7 @@ from ireserve_mattermost.lanes import Lane, LaneEntry, LockLostError
 from models import Database, DeliveryState
 from tasks.failures import MAY_HAVE_ARRIVED, OwnReason, SendFailedError, Settled, UndecidedError
 from tasks.mattermost import MattermostError, Post, RateLimitedError, Reason
-from tasks.outbound import holes, ledger
+from tasks.outbound import ledger, missing_messages
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun, KnownDelivery, Sent
 from tasks.outbound.outcomes import record_failure, record_thread
@@ -101,7 +101,7 @@ def _write_failed_attempt(
             job.payload,
             post_count=len(attempt.posts),
             tells_outcomes=job.tells_outcomes,
-            tells_holes=holes.are_told(attempt),
+            names_missing=missing_messages.are_named(attempt),
         )
 
 
@@ -113,7 +113,7 @@ def _write_failed(
     *,
     tells_outcomes: bool,
     post_count: int = 0,
-    tells_holes: bool = False,
+    names_missing: bool = False,
 ) -> None:
     """Write down the failure, and with it who is to hear of it: the thread, and i-Reserve."""
     failed = ledger.mark_failed(
@@ -122,13 +122,13 @@ def _write_failed(
         reason=error.reason.value,
         detail=detail_of(error),
         payload=payload,
-        missing=holes.missing_of(payload),
+        missing=missing_messages.missing_of(payload),
         post_count=max(post_count, begun.post_count),
     )
     if failed is None:
         return
-    if not tells_holes:
-        holes.give_back(connection, Lane.parse(failed.lane), begun.id)
+    if not names_missing:
+        missing_messages.give_back(connection, Lane.parse(failed.lane), begun.id)
     if tells_outcomes:
         record_failure(connection, failed, payload)
 

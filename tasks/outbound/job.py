@@ -14,7 +14,7 @@ from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.ledger import Begun
 from tasks.outbound.marks import Mark
-from tasks.rendering import Hole
+from tasks.rendering import MissingMessages
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ class Job:
 class Attempt:
     """One try at a message: its row as it was begun, its mark, and the posts that are there.
 
-    ``posts`` has them by part, in their order. ``holes`` are what it tells of the thread, if it
-    looks for any.
+    ``posts`` has them by part, in their order. ``missing`` is what the thread
+    lacks and they name, if it looks for that.
     """
 
     begun: Begun
     mark: Mark
     posts: dict[str, Post] = field(default_factory=dict)
-    looks_for_holes: bool = False
-    holes: Sequence[Hole] = ()
+    looks_for_missing: bool = False
+    missing: Sequence[MissingMessages] = ()

@@ -9,15 +9,15 @@ from typing import Any
 from ireserve_mattermost.messages import Attachment, ChatMessage
 from models import utc_now
 from tasks.mattermost import FileInfo, Post
-from tasks.outbound.holes import KEPT
 from tasks.outbound.job import Job
 from tasks.outbound.lost_files import lost_of, lost_of_earlier
 from tasks.outbound.marks import mark_of
+from tasks.outbound.missing_messages import KEPT
 from tasks.outbound.settlement import Draft, Place
 from tasks.outbound.uploads import Uploads, upload_all
 from tasks.rendering import (
     Desk,
-    Hole,
+    MissingMessages,
     author_props,
     file_note,
     missing_line,
@@ -35,7 +35,7 @@ class Parts:
     """The posts of one message, one after the other; their files are uploaded in their turn.
 
     ``posts`` are those that are there, by part. Each that is made must be among them before the
-    next draft is asked for. ``holes`` are told at the end of the text.
+    next draft is asked for. ``missing`` is named at the end of the text.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Parts:
         place: Place,
         message: ChatMessage,
         posts: Mapping[str, Post],
-        holes: Sequence[Hole] = (),
+        missing: Sequence[MissingMessages] = (),
     ) -> None:
         self._job = job
         self._place = place
         self._message = message
         self._posts = posts
-        self._holes = holes
+        self._missing = missing
 
     def drafts(self) -> Iterator[Draft]:
         """Yield the text with its first ten files, then the other files; after each, what it lost.
@@ -81,7 +81,7 @@ class Parts:
             text=self._message.text,
             desk=self._desk,
             sent_at=_if_late(self._message.sent_at),
-            notes=[*uploads.notes, *self._missing()],
+            notes=[*uploads.notes, *self._missing_lines()],
             max_length=self._job.licence.max_post_size,
             with_sender=not self._is_author,
             is_internal=self._message.is_internal,
@@ -91,9 +91,9 @@ class Parts:
             files = uploads.files if is_last else ()
             yield self._draft(str(number), text, files, parts=len(texts), is_last=is_last)
 
-    def _missing(self) -> list[str]:
+    def _missing_lines(self) -> list[str]:
         """Return the line that says what is missing before this message, if anything is."""
-        return [missing_line(self._holes, self._desk)] if self._holes else []
+        return [missing_line(self._missing, self._desk)] if self._missing else []
 
     @property
     def _desk(self) -> Desk:
@@ -148,9 +148,9 @@ class Parts:
             "conversation_id": self._message.conversation_id,
             "message_id": self._message.message_id,
         }
-        if is_last and self._holes:
-            # By this a worker that finds the post knows that they are told.
-            kept[KEPT] = sum(hole.count for hole in self._holes)
+        if is_last and self._missing:
+            # By this a worker that finds the post knows that they are named.
+            kept[KEPT] = sum(group.count for group in self._missing)
         return Draft(name, text, files, props=self._author(), kept=kept)
 
     def _author(self) -> dict[str, Any]:

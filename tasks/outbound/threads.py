@@ -15,8 +15,8 @@ from models import Conversation, ConversationState, utc_now
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import Post
 from tasks.outbound.conversation_changes import Said, changes_by
-from tasks.outbound.holes import HAS_HOLES, has_untold
 from tasks.outbound.job import Job
+from tasks.outbound.missing_messages import MISSES_MESSAGES, has_unnamed
 
 # How exactly a conversation's last activity is known; finer would cost a write for each message.
 ACTIVITY_STEP = timedelta(minutes=1)
@@ -53,8 +53,8 @@ class Thread:
     revision: int | None
     waiting_since: datetime | None
     answered_at: datetime | None
-    # Whether it misses messages that no message tells, as far as that was asked.
-    has_holes: bool = False
+    # Whether it misses messages that no message names, as far as that was asked.
+    misses_messages: bool = False
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
@@ -111,7 +111,7 @@ _COLUMNS = (
     _ROWS.c.last_active_at,
     *(_ROWS.c[name] for name in (*_OF_CARD, *_CHANGED_BY_MESSAGES)),
 )
-_FIND = select(*_COLUMNS, HAS_HOLES).where(
+_FIND = select(*_COLUMNS, MISSES_MESSAGES).where(
     _ROWS.c.licence_id == bindparam("licence"), _ROWS.c.conversation_id == bindparam("conversation")
 )
 
@@ -164,7 +164,7 @@ def load_thread(
         )
         thread = Thread(*connection.execute(made.returning(*_COLUMNS)).one())
         # What was refused before there was a conversation is missing in it.
-        return replace(thread, has_holes=has_untold(connection, _lane_of(first)))
+        return replace(thread, misses_messages=has_unnamed(connection, _lane_of(first)))
     if not changes:
         return thread
     changes["card_changed_at"] = utc_now()

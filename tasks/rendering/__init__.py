@@ -5,7 +5,7 @@ from tasks.rendering.authors import author_props
 from tasks.rendering.card import Card, CardState, render_card
 from tasks.rendering.desk import DEFAULT_DESK, WORDINGS, Desk, Language
 from tasks.rendering.file_names import safe_file_name
-from tasks.rendering.holes import Hole, Why, missing_line
+from tasks.rendering.missing_messages import MissingMessages, Why, missing_line
 from tasks.rendering.notifications import render_notification
 from tasks.rendering.plain import plain_text
 from tasks.rendering.posts import (
@@ -20,8 +20,8 @@ __all__ = [
     "Card",
     "CardState",
     "Desk",
-    "Hole",
     "Language",
+    "MissingMessages",
     "Why",
     "agent_text",
     "author_props",

@@ -86,7 +86,7 @@ def _assert_holes_told(
     marks = [post.props["ireserve"] for post in posts if post.props]
     told = {mark["message_id"]: mark["missing"] for mark in marks if "missing" in mark}
     if told != expected:
-        raise BrokenPromiseError(f"holes: {conversation} tells {told}, and misses {expected}")
+        raise BrokenPromiseError(f"missing: {conversation} names {told}, and lacks {expected}")
 
 
 def untold(

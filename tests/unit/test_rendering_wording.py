@@ -36,7 +36,7 @@ NOT_SAID = {
     "Language",
     "Card",
     "CardState",
-    "Hole",
+    "MissingMessages",
     "Why",
 }
 # What makes a post, or a line in one.

@@ -23,7 +23,7 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class MissingMessages:
     """Messages of one kind of sender that are missing for one reason.
 
     ``sender`` is a role, "note", or another word: then it is not known. ``is_doubtful``: one of
@@ -38,15 +38,15 @@ class Hole:
     last_at: datetime
 
 
-def missing_line(holes: Sequence[Hole], desk: Desk) -> str:
-    """Return the line that tells these holes; there is at least one."""
-    wording, count = desk.wording, sum(hole.count for hole in holes)
-    is_doubtful = any(hole.is_doubtful for hole in holes)
+def missing_line(groups: Sequence[MissingMessages], desk: Desk) -> str:
+    """Return the line that says what is missing; there is at least one group."""
+    wording, count = desk.wording, sum(group.count for group in groups)
+    is_doubtful = any(group.is_doubtful for group in groups)
     sentence = _counted(wording, count, is_doubtful=is_doubtful)
-    senders = _tally(holes, lambda hole: _sender(wording, hole.sender))
-    reasons = _tally(holes, lambda hole: _reason(wording, hole.why))
+    senders = _tally(groups, lambda group: _sender(wording, group.sender))
+    reasons = _tally(groups, lambda group: _reason(wording, group.why))
     where = wording.missing_where if count == 1 else wording.missing_where_more
-    return f"⚠️ {sentence} ({senders}; {_times(holes, desk)}): {reasons}. {where}"
+    return f"⚠️ {sentence} ({senders}; {_times(groups, desk)}): {reasons}. {where}"
 
 
 def _counted(wording: Wording, count: int, *, is_doubtful: bool) -> str:
@@ -56,11 +56,11 @@ def _counted(wording: Wording, count: int, *, is_doubtful: bool) -> str:
     return text.format(count=count)
 
 
-def _tally(holes: Iterable[Hole], name: Callable[[Hole], str]) -> str:
+def _tally(groups: Iterable[MissingMessages], name: Callable[[MissingMessages], str]) -> str:
     """Return the names with how many messages each has; without, if there is but one name."""
     counts: dict[str, int] = {}
-    for hole in holes:
-        counts[name(hole)] = counts.get(name(hole), 0) + hole.count
+    for group in groups:
+        counts[name(group)] = counts.get(name(group), 0) + group.count
     if len(counts) == 1:
         return next(iter(counts))
     return ", ".join(f"{count} × {text}" for text, count in counts.items())
@@ -89,7 +89,7 @@ def _reason(wording: Wording, why: Why) -> str:
     return texts[why]
 
 
-def _times(holes: Iterable[Hole], desk: Desk) -> str:
-    first = desk.moment(min(hole.first_at for hole in holes))
-    last = desk.moment(max(hole.last_at for hole in holes))
+def _times(groups: Iterable[MissingMessages], desk: Desk) -> str:
+    first = desk.moment(min(group.first_at for group in groups))
+    last = desk.moment(max(group.last_at for group in groups))
     return first if first == last else f"{first} – {last}"

@@ -1,8 +1,8 @@
-"""Holes in a thread: messages that failed, which the next message of the thread tells.
+"""Missing messages: those that failed, which the next message of their thread names.
 
-A message claims the holes that it is to tell before its post is made. A worker that dies in between
-leaves the claim to the next one, which tells the same; a message that fails before its post says so
-gives its claim back, and the next message tells both.
+A message claims what it is to name before its post is made. A worker that dies in between leaves
+the claim to the next one, which names the same. A message that fails before its post names them
+gives its claim back, and the next message names both.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from tasks.failures import IN_DOUBT, OwnReason
 from tasks.mattermost import Reason
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.marks import mark_of
-from tasks.rendering import Hole, Why
+from tasks.rendering import MissingMessages, Why
 
 _ROWS = cast(Table, Delivery.__table__)
-# What a post keeps in its mark when it tells holes: how many.
+# What a post keeps in its mark when it names missing messages: how many.
 KEPT = "missing"
 _ROLES = frozenset(get_args(Role))
 
@@ -88,54 +88,54 @@ def why_of(reason: str | None) -> Why:
     return _WHY.get(reason or "", Why.REFUSED)
 
 
-def has_untold(connection: Connection, lane: Lane) -> bool:
-    """Return whether a message of the lane is missing, and none tells it."""
-    return bool(connection.scalar(select(HAS_HOLES), {"lane": str(lane)}))
+def has_unnamed(connection: Connection, lane: Lane) -> bool:
+    """Return whether a message of the lane is missing, and no message names it."""
+    return bool(connection.scalar(select(MISSES_MESSAGES), {"lane": str(lane)}))
 
 
 def claim(job: Job, attempt: Attempt) -> None:
-    """Note in the attempt which holes its message tells, now and whenever it is tried again."""
-    if not attempt.looks_for_holes:
+    """Note in the attempt which missing messages it names, now and whenever it is tried again."""
+    if not attempt.looks_for_missing:
         return
     delivery_id = attempt.begun.id
     with job.database.connection() as connection:
-        connection.execute(update(_ROWS).where(_untold(str(job.lane))).values(told_by=delivery_id))
-        attempt.holes = _claimed(connection, job.lane, delivery_id)
+        connection.execute(update(_ROWS).where(_unnamed(str(job.lane))).values(told_by=delivery_id))
+        attempt.missing = _claimed(connection, job.lane, delivery_id)
 
 
-def _claimed(connection: Connection, lane: Lane, delivery_id: int) -> list[Hole]:
+def _claimed(connection: Connection, lane: Lane, delivery_id: int) -> list[MissingMessages]:
     columns = _ROWS.c
     doubtful = or_(columns.post_count > 0, *map(columns.detail.contains, IN_DOUBT))
     kinds = (columns.missing, columns.reason, case((doubtful, 1), else_=0).label("doubtful"))
     times = (func.min(columns.enqueued_at), func.max(columns.enqueued_at))
     rows = connection.execute(
         select(*kinds, func.count(), *times)
-        .where(_is_hole(str(lane)), columns.told_by == delivery_id)
+        .where(_is_missing(str(lane)), columns.told_by == delivery_id)
         .group_by(*kinds)
         .order_by(func.min(columns.id))
     )
     return [
-        Hole(sender, why_of(reason), bool(is_doubtful), count, first, last)
+        MissingMessages(sender, why_of(reason), bool(is_doubtful), count, first, last)
         for sender, reason, is_doubtful, count, first, last in rows
     ]
 
 
-def are_told(attempt: Attempt) -> bool:
-    """Return whether one of the posts that are there tells the holes."""
+def are_named(attempt: Attempt) -> bool:
+    """Return whether one of the posts that are there names what is missing."""
     return any(mark_of(post).get(KEPT) for post in attempt.posts.values())
 
 
 def give_back(connection: Connection, lane: Lane, delivery_id: int) -> None:
-    """Leave the holes that this message was to tell to the next one."""
-    claimed = and_(_is_hole(str(lane)), _ROWS.c.told_by == delivery_id)
+    """Leave what this message was to name to the next one."""
+    claimed = and_(_is_missing(str(lane)), _ROWS.c.told_by == delivery_id)
     connection.execute(update(_ROWS).where(claimed).values(told_by=None))
 
 
-def _untold(lane: str | BindParameter[str]) -> ColumnElement[bool]:
-    return and_(_is_hole(lane), _ROWS.c.told_by.is_(None))
+def _unnamed(lane: str | BindParameter[str]) -> ColumnElement[bool]:
+    return and_(_is_missing(lane), _ROWS.c.told_by.is_(None))
 
 
-def _is_hole(lane: str | BindParameter[str]) -> ColumnElement[bool]:
+def _is_missing(lane: str | BindParameter[str]) -> ColumnElement[bool]:
     # A message that is being sent again is none for now.
     columns = _ROWS.c
     return and_(
@@ -146,4 +146,4 @@ def _is_hole(lane: str | BindParameter[str]) -> ColumnElement[bool]:
 
 
 # A column for a question that is asked anyway: it costs no statement of its own.
-HAS_HOLES = exists().where(_untold(bindparam("lane"))).label("has_holes")
+MISSES_MESSAGES = exists().where(_unnamed(bindparam("lane"))).label("misses_messages")

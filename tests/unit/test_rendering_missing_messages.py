@@ -10,32 +10,32 @@ from hypothesis import strategies as st
 
 from tasks.failures import OwnReason
 from tasks.mattermost import Reason
-from tasks.outbound.holes import missing_of, why_of
-from tasks.rendering import DEFAULT_DESK, WORDINGS, Desk, Hole, Why, missing_line
+from tasks.outbound.missing_messages import missing_of, why_of
+from tasks.rendering import DEFAULT_DESK, WORDINGS, Desk, MissingMessages, Why, missing_line
 
 AT = datetime(2026, 5, 1, 14, 3, tzinfo=UTC)
 
 
-def hole(count: int = 1, **more: object) -> Hole:
+def group(count: int = 1, **more: object) -> MissingMessages:
     """Return a visitor's message that is missing since Mattermost was away."""
     values = {"sender": "visitor", "why": Why.NOT_REACHED, "is_doubtful": False}
-    return Hole(**{"count": count, "first_at": AT, "last_at": AT, **values, **more})  # type: ignore[arg-type]
+    return MissingMessages(**{"count": count, "first_at": AT, "last_at": AT, **values, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("holes", "expected"),
+    ("groups", "expected"),
     [
         pytest.param(
-            [hole()],
+            [group()],
             "⚠️ 1 message before this one is missing here (visitor; 1 May 2026 14:03 UTC): "
             "Mattermost could not be reached. It is in i-Reserve.",
             id="one",
         ),
         pytest.param(
             [
-                hole(2, last_at=AT + timedelta(minutes=2)),
-                hole(sender="agent", why=Why.REFUSED),
-                hole(sender="system", why=Why.SWITCHED_OFF),
+                group(2, last_at=AT + timedelta(minutes=2)),
+                group(sender="agent", why=Why.REFUSED),
+                group(sender="system", why=Why.SWITCHED_OFF),
             ],
             "⚠️ 4 messages before this one are missing here (2 × visitor, 1 × agent, "
             "1 × i-Reserve; 1 May 2026 14:03 UTC – 1 May 2026 14:05 UTC): "
@@ -44,7 +44,7 @@ def hole(count: int = 1, **more: object) -> Hole:
             id="several",
         ),
         pytest.param(
-            [hole(), hole(sender="robot", is_doubtful=True)],
+            [group(), group(sender="robot", is_doubtful=True)],
             "⚠️ 2 messages before this one may be missing here, or parts of them "
             "(1 × visitor, 1 × unknown sender; 1 May 2026 14:03 UTC): "
             "Mattermost could not be reached. They are in i-Reserve.",
@@ -52,13 +52,15 @@ def hole(count: int = 1, **more: object) -> Hole:
         ),
     ],
 )
-def test_line_says_how_many_whose_when_and_why(holes: list[Hole], expected: str) -> None:
+def test_line_says_how_many_whose_when_and_why(
+    groups: list[MissingMessages], expected: str
+) -> None:
     """Kinds and reasons are counted where there are several."""
-    assert missing_line(holes, DEFAULT_DESK) == expected
+    assert missing_line(groups, DEFAULT_DESK) == expected
 
 
 HOLES = st.builds(
-    Hole,
+    MissingMessages,
     sender=st.sampled_from(["visitor", "agent", "bot", "system", "note", "unknown"]),
     why=st.sampled_from(Why),
     is_doubtful=st.booleans(),
@@ -69,13 +71,13 @@ HOLES = st.builds(
 
 
 @given(st.lists(HOLES, min_size=1, max_size=72), st.sampled_from(sorted(WORDINGS)))
-def test_any_holes_are_one_short_line(holes: list[Hole], language: str) -> None:
+def test_any_holes_are_one_short_line(groups: list[MissingMessages], language: str) -> None:
     """However many there are, in each language, it is a line that fits below a text."""
-    line = missing_line(holes, Desk.of(language=language, time_zone="Europe/Amsterdam"))
+    line = missing_line(groups, Desk.of(language=language, time_zone="Europe/Amsterdam"))
 
     assert line.startswith("⚠️ ")
     assert "\n" not in line
-    assert str(sum(each.count for each in holes)) in line
+    assert str(sum(each.count for each in groups)) in line
     assert len(line) < 1_000
 
 

@@ -1,4 +1,4 @@
-"""A message that failed leaves a hole in its thread, which the next message there tells, once."""
+"""A message that failed is missing in its thread, and the next message there says so, once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models import Delivery, DeliveryState, Licence
 from tasks.attachments.store import AttachmentStore
 from tasks.failures import MAY_HAVE_ARRIVED
 from tasks.mattermost import Post
-from tasks.outbound import holes
+from tasks.outbound import missing_messages
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.resending import discard_payloads, send_again
 from tasks.outbound.settlement import Draft, Place, post_marked
@@ -73,7 +73,7 @@ def test_next_message_says_what_is_missing_and_why_and_the_one_after_does_not(
 
 @pytest.mark.one_database
 def test_root_between_a_hole_and_the_next_message_hides_nothing(stage: Stage) -> None:
-    """A root tells of no hole, so the message behind it does, in one batch too."""
+    """A root names no missing message, so the message behind it does, in one batch too."""
     stage.append("reply", conversation_id="c1", message_id="m1", text="lost", sender_role="boss")
     stage.append("root", conversation_id="c1", visitor_name="Jan")
     lane = stage.append("reply", conversation_id="c1", message_id="m2", text="kept", **VISITOR)
@@ -222,7 +222,7 @@ def test_erased_conversation_begins_anew_without_holes(stage: Stage) -> None:
     ],
 )
 def test_what_the_thread_does_not_miss_is_not_told(stage: Stage, message: dict[str, Any]) -> None:
-    """A refused call without words, or of what the team itself wrote, leaves no hole."""
+    """A refused call without words, or of what the team itself wrote, leaves nothing missing."""
     stage.start()
     text = message.pop("text")
     stage.reply("m1", text, **message)
@@ -234,7 +234,7 @@ def test_what_the_thread_does_not_miss_is_not_told(stage: Stage, message: dict[s
 
 @pytest.mark.one_database
 def test_other_conversations_and_notifications_are_left_alone(stage: Stage) -> None:
-    """A hole is its own thread's; a notification has no thread."""
+    """A message is missing in its own thread alone; a notification has no thread."""
     stage.start()
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
     stage.notify(text="lost")
@@ -285,7 +285,7 @@ def test_worker_that_dies_as_it_tells_leaves_one_line(
     """The next worker finds the post with its line, or makes the same one."""
     stage.start()
     fail(stage, "m1")
-    kept = holes.claim
+    kept = missing_messages.claim
 
     def die_after_the_claim(*arguments: Any) -> None:
         kept(*arguments)
@@ -296,7 +296,7 @@ def test_worker_that_dies_as_it_tells_leaves_one_line(
 
     with monkeypatch.context() as killing:
         if when == "before its post":
-            killing.setattr(holes, "claim", die_after_the_claim)
+            killing.setattr(missing_messages, "claim", die_after_the_claim)
         else:
             killing.setattr("tasks.outbound.endings.write_sent", die)
         with pytest.raises(KilledError):
@@ -317,7 +317,11 @@ def test_post_of_a_worker_that_knew_of_no_holes_leaves_them_to_the_next(stage: S
     fail(stage, "m1")
     stage.reply("m2", "kept")
     post = stage.channel_posts()[-1]
-    mark = {name: value for name, value in post.props["ireserve"].items() if name != holes.KEPT}
+    mark = {
+        name: value
+        for name, value in post.props["ireserve"].items()
+        if name != missing_messages.KEPT
+    }
     stage.bot().patch_post(post.id, message="kept", props={**post.props, "ireserve": mark})
     with stage.runtime.database.transaction() as session:
         sending = update(Delivery).where(Delivery.key == "reply:m2")
