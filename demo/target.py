@@ -28,6 +28,7 @@ BOT = "i-reserve"
 STAND_IN = "stand-in"
 PRIVATE_BOT = "i-reserve-private"
 MEMBER = "anna"
+ANNA = {"username": MEMBER, "first_name": "Anna", "email": "anna@example.com"}
 # A member of the team who follows no thread.
 COLLEAGUE = {"username": "bram", "first_name": "Bram", "email": "bram@example.com"}
 VARIABLES = (
@@ -132,28 +133,7 @@ def _running_stand_in(supervisor: Supervisor) -> Iterator[str]:
 def _set_up(url: str, language: str) -> Target:
     options = {"DefaultClientLocale": language, "PageTimeZone": TIME_ZONES[language]}
     _control(url, "PATCH", "options", options)
-    public, bookings, private = (f"{TEAM}/{name}" for name in (CHANNEL, BOOKINGS, PRIVATE_CHANNEL))
-    person = {"username": MEMBER, "first_name": "Anna", "email": "anna@example.com"}
-    made = _made(
-        url,
-        {
-            "teams": [{"name": TEAM, "display_name": "i-Reserve"}],
-            "channels": [
-                {"team": TEAM, "name": CHANNEL},
-                {"team": TEAM, "name": BOOKINGS, "display_name": BOOKINGS_NAMES[language]},
-                {"team": TEAM, "name": PRIVATE_CHANNEL, "type": "P"},
-            ],
-            "users": [
-                {**person, "channels": [public, bookings, private], "follows": [public, private]},
-                # Who has set nothing is not told of a visitor's second message.
-                {**COLLEAGUE, "channels": [public, bookings, private]},
-            ],
-            "bots": [
-                {"username": BOT, "channels": [public, bookings]},
-                {"username": PRIVATE_BOT, "channels": [private]},
-            ],
-        },
-    )
+    made = _made(url, _wanted(language))
     return Target(
         url=url,
         team=TEAM,
@@ -163,6 +143,29 @@ def _set_up(url: str, language: str) -> Target:
         member_token=made["users"][MEMBER]["token"],
         is_stand_in=True,
     )
+
+
+def _wanted(language: str) -> dict[str, Any]:
+    """Return the team, channels, users and bots that the stand-in is to have."""
+    public, bookings, private = (f"{TEAM}/{name}" for name in (CHANNEL, BOOKINGS, PRIVATE_CHANNEL))
+    everywhere = [public, bookings, private]
+    return {
+        "teams": [{"name": TEAM, "display_name": "i-Reserve"}],
+        "channels": [
+            {"team": TEAM, "name": CHANNEL},
+            {"team": TEAM, "name": BOOKINGS, "display_name": BOOKINGS_NAMES[language]},
+            {"team": TEAM, "name": PRIVATE_CHANNEL, "type": "P"},
+        ],
+        "users": [
+            {**ANNA, "channels": everywhere, "follows": [public, private]},
+            # He has set nothing, so he is not told of a visitor's second message.
+            {**COLLEAGUE, "channels": everywhere},
+        ],
+        "bots": [
+            {"username": BOT, "channels": [public, bookings]},
+            {"username": PRIVATE_BOT, "channels": [private]},
+        ],
+    }
 
 
 def _made(url: str, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The example of a consumer: i-Reserve's own Celery worker, told of replies and of outcomes.
+"""An example to copy: i-Reserve's own Celery worker, which is told of replies and of outcomes.
 
-It needs nothing of this package but the names below. Start it beside i-Reserve:
+Of this package it needs the names below alone, and no import. Start it beside i-Reserve:
 
     CELERY_BROKER_URL=$REDIS_URL celery --app demo.ireserve.consumer worker --pool solo
 """
@@ -26,13 +26,13 @@ app = Celery("ireserve")
 app.conf.update(
     task_default_queue=REPLY_QUEUE,
     task_ignore_result=True,
-    # A worker that dies half-way is told again: the store knows what it has had.
+    # A task whose worker dies comes again; the store recognizes what it has already.
     task_acks_late=True,
     broker_connection_retry_on_startup=True,
 )
 
 
-# A task that has failed is not told again, so it is tried until the store takes the reply.
+# A task that has failed is not enqueued again, so it is retried until the store has the reply.
 @app.task(
     name=REPLY_TASK,
     autoretry_for=(sqlite3.OperationalError, OperationalError),
@@ -56,14 +56,14 @@ def record_reply(
     attachments: list[dict[str, Any]],
     **_later: Any,
 ) -> None:
-    """Store a reply, its change or its deletion; twice the same is once.
+    """Store a reply, its edit or its deletion; the same call a second time changes nothing.
 
-    Fields that a later version may add are let be.
+    ``_later`` takes arguments that a later version may add.
     """
     message = Message(
         licence_id=licence_id,
         conversation_id=conversation_id,
-        # One row for each post, whatever number it comes under.
+        # One row for each post: after a restored backup it may come under another reply_id.
         message_id=f"reply-{post_id}",
         sender_name=author_name or "",
         sender_role="agent",
@@ -101,7 +101,7 @@ def record_outcome(
     permalink: str | None,
     **_later: Any,
 ) -> None:
-    """Store that a message has failed, or where a thread is; twice the same is once."""
+    """Store that a message has failed, or where a thread is; a second time changes nothing."""
     outcome = Outcome(
         outcome_id, event, at, licence_id, conversation_id, message_id, reason, permalink
     )
@@ -109,9 +109,9 @@ def record_outcome(
 
 
 def _enqueue(message: Message) -> None:
-    """Enqueue the message like every other one of the conversation; its origin keeps it back.
+    """Enqueue the reply, as i-Reserve enqueues every message of a conversation.
 
-    That an edit or a repetition enqueues it again is harmless: its id is the same.
+    ``origin_post_id`` says that it is in Mattermost already, so it is not posted there again.
     """
     files = [file for file in message.attachments if file["path"]]
     app.send_task(
@@ -128,7 +128,7 @@ def _enqueue(message: Message) -> None:
             "visibility": message.visibility,
         },
         queue="mattermost",
-        # What is shown of a task must not hold names and texts.
+        # Flower and the logs show these in the place of names and texts.
         argsrepr="()",
         kwargsrepr="{...}",
     )

@@ -67,8 +67,8 @@ def test_template_has_no_words_of_its_own(path: Path) -> None:
 def test_each_text_of_the_table_is_asked_for_by_its_name(part: str) -> None:
     """A template draws nothing for a name that is wrong, and a text without a use is none."""
     table = TABLES[part]["en"]
-    sources = [path.read_text() for path in (DEMO / part).glob("templates/*.html")]
-    sources.append(next((DEMO / part).glob("page.py"), DEMO / part / "app.py").read_text())
+    files = (*(DEMO / part).glob("templates/*.html"), *(DEMO / part).glob("page*.py"))
+    sources = [path.read_text() for path in files]
     script = (DEMO / part / "static" / "page.js").read_text()
 
     asked = set(re.findall(r"words(?:\(\))?\.(\w+)", "".join(sources)))
