@@ -87,12 +87,16 @@ FIELDS = st.one_of(
 URLS = st.sampled_from(
     [None, "", "https://x.nl/a_).", "HTTP://[::1]/(a b", "https:///", "/bookings/1"]
 )
+# At the edges of a text stand the marks that a client takes away.
+EDGES = st.sampled_from(["", "1. ", "- ", "# ", "> ", "*", "_", "`"])
+TITLES = st.tuples(EDGES, NASTY, EDGES).map("".join)
 COLORS = st.sampled_from([None, "good", "warning", "danger", "#00ff00", "red"])
 
 
 @on_one_stage
-@given(NASTY, st.none() | NASTY, FIELDS, URLS, COLORS)
+@given(NASTY, st.none() | TITLES, FIELDS, URLS, COLORS)
 @example("text", None, None, "https://x.nl/a_).", None)
+@example("text", "3. floor: *key* returned", {"_guest_*": "*Jan*"}, None, None)
 @example("", None, [{"title": "Guest", "value": True}], "https:///", "good")
 def test_all_of_a_notification_is_found_again(
     stage: Stage, text: str, title: str | None, fields: Any, url: str | None, color: str | None
