@@ -17,7 +17,7 @@ from settings import Settings, get_settings
 from tasks.attachments import AttachmentSource
 from tasks.licences.access import LicenceAccess, Licences
 from tasks.licences.circuit import Circuits
-from tasks.licences.rounds import Rounds
+from tasks.licences.planned_looks import PlannedLooks
 from tasks.licences.shares import Shares
 from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
@@ -96,7 +96,7 @@ class Runtime:
     shares: Shares
     # Looks at busy channels have threads of their own: what they hold shortens no message's share.
     look_shares: Shares
-    rounds: Rounds
+    planned_looks: PlannedLooks
     tallies: Tallies
     licences: Licences
     clients: Clients
@@ -119,7 +119,7 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
         circuits=Circuits(redis),
         shares=Shares(threads),
         look_shares=Shares(max(1, threads // 2), per_message=THREADS_PER_LOOK),
-        rounds=Rounds(),
+        planned_looks=PlannedLooks(),
         tallies=Tallies(redis),
         licences=Licences(database, keyring),
         clients=Clients(settings, threads=threads, stopping=stopping),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 from tasks.checks.check import Check, failed, passed, skipped, warned
-from tasks.mattermost.signs import Signs
+from tasks.mattermost.answer_headers import AnswerHeaders
 
 NAME = "clock"
 # A clock that is set by the network is within a second; this much means that one is not.
@@ -16,13 +16,13 @@ FAIL_S = 240
 _CURE = "Let both machines set their clocks by the network (chrony, systemd-timesyncd)."
 
 
-def check_clock(signs: Signs) -> Check:
+def check_clock(headers: AnswerHeaders) -> Check:
     """Compare the clock that a server's last answer showed with ours at that moment."""
     try:
-        server_s = parsedate_to_datetime(signs.date).timestamp()
+        server_s = parsedate_to_datetime(headers.date).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return skipped(NAME, "the server does not say what time it has")
-    return judge_difference(signs.at_ms / 1_000 - server_s)
+    return judge_difference(headers.at_ms / 1_000 - server_s)
 
 
 def judge_difference(seconds: float) -> Check:

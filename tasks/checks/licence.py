@@ -143,7 +143,7 @@ def _check_server(
         bot, config = _ask(client)
     except MattermostError as error:
         return LicenceChecks([*checks, refused("server", error), _unasked("bot and channels")])
-    checks += [judge_server(config), check_clock(client.signs)]
+    checks += [judge_server(config), check_clock(client.headers)]
     if isinstance(bot, MattermostError):
         return LicenceChecks([*checks, refused("bot", bot), _unasked("team and channels")])
     return LicenceChecks(checks + _check_bot(stored, tools, client, bot, config), config)

@@ -2,11 +2,11 @@
 
 from typing import Self
 
+from tasks.mattermost.answer_headers import AnswerHeaders
 from tasks.mattermost.directory import DirectoryCalls
 from tasks.mattermost.exchange import Stopping
 from tasks.mattermost.files import FileCalls
 from tasks.mattermost.posts import PostCalls
-from tasks.mattermost.signs import Signs
 from tasks.mattermost.transport import Transport
 from tasks.mattermost.webhooks import WebhookCalls
 
@@ -58,9 +58,9 @@ class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
         self.close()
 
     @property
-    def signs(self) -> Signs:
+    def headers(self) -> AnswerHeaders:
         """What the server's last answer to a call says of its clock and its limit of requests."""
-        return self._transport.signs
+        return self._transport.headers
 
     def close(self) -> None:
         """Close the idle connections; a later call opens new ones."""

@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from tasks.mattermost.allowance import current_allowance
+from tasks.mattermost.answer_headers import AnswerHeaders
 from tasks.mattermost.answers import classify, clean_id, redirect_host, retry_after_s
 from tasks.mattermost.connections import plain_session
 from tasks.mattermost.errors import Call, RefusedError
@@ -26,7 +27,6 @@ from tasks.mattermost.reading import (
     size_of,
 )
 from tasks.mattermost.reasons import Reason
-from tasks.mattermost.signs import Signs
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class Transport:
         self._verify = ca_bundle or True
         self._headers = _headers(token)
         self._prepared_base: str | None = None
-        self.signs = Signs()
+        self.headers = AnswerHeaders()
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -128,7 +128,7 @@ class Transport:
                 finally:
                     if allowance:
                         allowance.received(exchange.received_bytes)
-        self.signs = Signs.of(response.headers)
+        self.headers = AnswerHeaders.of(response.headers)
         self._check(response, content, call)
         return parsed(content, parse, call, status=response.status_code)
 

@@ -187,10 +187,9 @@ class Batch:
             return outcome
         self._thread = outcome.thread
         if isinstance(message.message, ChatMessage):
-            # A root tells of none, and neither may one that an earlier worker has posted.
-            self._may_miss_messages = bool(attempt.missing) and not missing_messages.are_named(
-                attempt
-            )
+            # A root names none, and one that an earlier worker has posted may not either.
+            is_named = missing_messages.are_named(attempt)
+            self._may_miss_messages = bool(attempt.missing) and not is_named
         self._delivered.append(outcome)
         return Settled(entry.key, entry.task_id, DeliveryState.SENT)
 

@@ -46,7 +46,7 @@ def plan_receipts(runtime: Runtime, licence_id: str, *, due_at: datetime | None)
     """
     if due_at is None:
         return
-    at = runtime.rounds.plan(licence_id, due_at=due_at, now=utc_now())
+    at = runtime.planned_looks.plan(licence_id, due_at=due_at, now=utc_now())
     if at is not None:
         wake_receipts(licence_id, at=at)
 

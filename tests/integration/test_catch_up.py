@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from demo.mattermost import ids, posting
 from models import CatchUpCursor, Conversation, Reply, ReplySource, ReplyState
 from tasks.mattermost import MattermostClient, Post
-from tasks.mattermost.signs import Signs
+from tasks.mattermost.answer_headers import AnswerHeaders
 from tasks.replies import channel_changes
 from tasks.replies.catch_up import collect, collect_replies
 from tasks.replies.channel_changes import changes_since
@@ -339,7 +339,7 @@ def _post(number: int, create_at_ms: int) -> Post:
 class _Channel(MattermostClient):
     """A channel of given posts that pages as a server does: strictly before the anchor's time."""
 
-    signs = Signs()
+    headers = AnswerHeaders()
 
     def __init__(self, posts: list[Post]) -> None:
         self._newest_first = sorted(posts, key=lambda post: -post.create_at_ms)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.licences.rounds import MARGIN_S, MAX_LOOKS, SLOT_S, Rounds
+from tasks.licences.planned_looks import MARGIN_S, MAX_LOOKS, SLOT_S, PlannedLooks
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 LATEST = timedelta(seconds=SLOT_S + MARGIN_S)
@@ -19,7 +19,7 @@ def test_look_comes_once_it_is_due_and_soon(seconds: float) -> None:
     """Never before the moment that is due, and at most a slot later."""
     due_at = NOW + timedelta(seconds=seconds)
 
-    at = Rounds().plan("L1", due_at=due_at, now=NOW)
+    at = PlannedLooks().plan("L1", due_at=due_at, now=NOW)
 
     assert at is not None
     assert max(due_at, NOW) <= at <= max(due_at, NOW) + LATEST
@@ -28,10 +28,10 @@ def test_look_comes_once_it_is_due_and_soon(seconds: float) -> None:
 @given(seconds=st.lists(offsets, min_size=1))
 def test_each_moment_that_is_due_has_a_look_soon_after_it(seconds: list[float]) -> None:
     """Those that share one are not looked at too early, nor late."""
-    rounds = Rounds()
+    planned = PlannedLooks()
     dues = [NOW + timedelta(seconds=each) for each in seconds]
 
-    looks = [at for due in dues if (at := rounds.plan("L1", due_at=due, now=NOW))]
+    looks = [at for due in dues if (at := planned.plan("L1", due_at=due, now=NOW))]
 
     for due in dues:
         assert any(max(due, NOW) <= at <= max(due, NOW) + LATEST for at in looks)
@@ -39,29 +39,29 @@ def test_each_moment_that_is_due_has_a_look_soon_after_it(seconds: list[float]) 
 
 def test_burst_has_few_looks() -> None:
     """A thousand that are due within a second: at most one look for each slot of it."""
-    rounds = Rounds()
+    planned = PlannedLooks()
     dues = [NOW + timedelta(milliseconds=number) for number in range(1_000)]
 
-    looks = [at for due in dues if (at := rounds.plan("L1", due_at=due, now=NOW))]
+    looks = [at for due in dues if (at := planned.plan("L1", due_at=due, now=NOW))]
 
     assert len(looks) <= 1 / SLOT_S + 1
 
 
 def test_licences_share_no_look() -> None:
     """Each has its own."""
-    rounds = Rounds()
+    planned = PlannedLooks()
 
-    looks = [rounds.plan(licence_id, due_at=NOW, now=NOW) for licence_id in ("L1", "L2", "L1")]
+    looks = [planned.plan(licence_id, due_at=NOW, now=NOW) for licence_id in ("L1", "L2", "L1")]
 
     assert [at is not None for at in looks] == [True, True, False]
 
 
 def test_old_looks_are_forgotten() -> None:
     """What is remembered does not grow for ever."""
-    rounds = Rounds()
+    planned = PlannedLooks()
 
     for number in range(MAX_LOOKS + 1):
-        rounds.plan(f"L{number}", due_at=NOW, now=NOW)
+        planned.plan(f"L{number}", due_at=NOW, now=NOW)
 
-    assert rounds.plan("L0", due_at=NOW, now=NOW) is not None
-    assert rounds.plan(f"L{MAX_LOOKS}", due_at=NOW, now=NOW) is None
+    assert planned.plan("L0", due_at=NOW, now=NOW) is not None
+    assert planned.plan(f"L{MAX_LOOKS}", due_at=NOW, now=NOW) is None

@@ -34,7 +34,7 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class AnswerHeaders:
     """What the last answer said; ``date`` is its header as it came, at our time ``at_ms``."""
 
     date: str = ""
@@ -42,7 +42,7 @@ class Signs:
     rate: RateLimit | None = None
 
     @classmethod
-    def of(cls, headers: Mapping[str, str]) -> Signs:
+    def of(cls, headers: Mapping[str, str]) -> AnswerHeaders:
         """Read the headers; what is none or cannot be read says nothing."""
         return cls(headers.get("Date", ""), _now_ms(), _rate_of(headers))
 

@@ -15,7 +15,7 @@ MARGIN_S = 0.02
 MAX_LOOKS = 10_000
 
 
-class Rounds:
+class PlannedLooks:
     """The looks that this process has planned."""
 
     def __init__(self) -> None:

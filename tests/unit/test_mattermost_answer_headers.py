@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.mattermost.signs import MAX_APART_MS, MAX_RESET_S, RateLimit, Signs
+from tasks.mattermost.answer_headers import MAX_APART_MS, MAX_RESET_S, AnswerHeaders, RateLimit
 
 LIMITS = ("X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset")
 
@@ -21,9 +21,9 @@ def _ms() -> int:
 @pytest.mark.parametrize("apart_s", [0, 90, -90, 3_600, -3_600], ids=str)
 def test_servers_clock_is_what_its_answers_say(apart_s: int) -> None:
     """To the second, and never behind what it can show."""
-    signs = Signs.of({"Date": formatdate(time.time() + apart_s, usegmt=True)})
+    headers = AnswerHeaders.of({"Date": formatdate(time.time() + apart_s, usegmt=True)})
 
-    ahead_ms = signs.now_ms() - _ms() - apart_s * 1_000
+    ahead_ms = headers.now_ms() - _ms() - apart_s * 1_000
 
     assert -100 <= ahead_ms <= 1_100
 
@@ -35,13 +35,13 @@ def test_servers_clock_is_what_its_answers_say(apart_s: int) -> None:
 )
 def test_date_that_is_none_or_far_away_says_nothing(date: str) -> None:
     """Then it is our own time that counts."""
-    assert abs(Signs.of({"Date": date}).now_ms() - _ms()) < 1_000
+    assert abs(AnswerHeaders.of({"Date": date}).now_ms() - _ms()) < 1_000
 
 
 @given(date=st.text(max_size=60))
 def test_no_date_moves_time_by_more_than_a_day(date: str) -> None:
     """Whatever a server sends."""
-    assert abs(Signs.of({"Date": date}).now_ms() - _ms()) <= MAX_APART_MS + 1_000
+    assert abs(AnswerHeaders.of({"Date": date}).now_ms() - _ms()) <= MAX_APART_MS + 1_000
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_no_date_moves_time_by_more_than_a_day(date: str) -> None:
 )
 def test_less_than_half_of_a_limit_is_scarce(values: tuple[str, ...], is_scarce: bool) -> None:
     """What is left then is for messages, until the moment that the server names."""
-    rate = Signs.of(dict(zip(LIMITS, values, strict=True))).rate
+    rate = AnswerHeaders.of(dict(zip(LIMITS, values, strict=True))).rate
 
     assert rate is not None
     assert rate.is_scarce(time.monotonic()) is is_scarce
@@ -75,10 +75,10 @@ def test_less_than_half_of_a_limit_is_scarce(values: tuple[str, ...], is_scarce:
 )
 def test_limit_that_cannot_be_read_is_none(values: tuple[str, ...]) -> None:
     """The looks go on, and a 429 stops them."""
-    assert Signs.of(dict(zip(LIMITS, values, strict=True))).rate is None
+    assert AnswerHeaders.of(dict(zip(LIMITS, values, strict=True))).rate is None
 
 
 def test_server_without_a_limit_has_none() -> None:
     """As Mattermost is by default."""
-    assert Signs.of({}).rate is None
+    assert AnswerHeaders.of({}).rate is None
     assert RateLimit(10, 10, 0.0).is_scarce(time.monotonic()) is False
