@@ -1,6 +1,8 @@
 """The Flask application of the stand-in: the API, the control of it, and the page."""
 
-from functools import partial
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -20,19 +22,32 @@ from demo.mattermost.api import (
 )
 from demo.mattermost.backend import Backend
 from demo.mattermost.errors import NO_SUCH_PATH, ApiError
-from demo.mattermost.exchange import backend, refusal
+from demo.mattermost.exchange import BACKEND, backend, refusal
 from demo.mattermost.gate import API_PREFIX, guard
 from demo.mattermost.hook_answers import post_answer
+from demo.mattermost.wire import WsgiApp
 
 _PARTS = (system, users, channels, threads, posts, lists, files, hooks, actions, commands)
 _WEB_CLIENT = "<html></html>\n"
 
 
-def create_app(server: Backend) -> Flask:
+def create_app(server: Backend) -> WsgiApp:
     """An application for one server."""
-    app = Flask(__name__)
-    app.extensions["backend"] = server
     server.webhooks.on_answer = partial(post_answer, server)
+    app = _application()
+
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        environ[BACKEND] = server
+        return app(environ, start)
+
+    return answer
+
+
+# Its routes take most of the time in which a server starts; a process that starts hundreds of
+# them, as the tests do, makes them once.
+@cache
+def _application() -> Flask:
+    app = Flask(__name__)
     app.register_blueprint(_api())
     app.register_blueprint(commands.responses)
     app.register_blueprint(control_routes.blueprint)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 
 from demo.mattermost import errors
 from demo.mattermost.backend import Backend
@@ -14,10 +14,13 @@ from demo.mattermost.ids import is_id, new_id
 from demo.mattermost.permissions import is_admin
 from demo.mattermost.received import Received
 
+# The key under which a request's environment names the server that it reached.
+BACKEND = "stand_in.backend"
+
 
 def backend() -> Backend:
     """The server that this request reached."""
-    found: Backend = current_app.extensions["backend"]
+    found: Backend = request.environ[BACKEND]
     return found
 
 
