@@ -14,8 +14,6 @@ from demo.ports import free_port
 from demo.redis_server import RedisServer
 from tests.stage.deployment import Deploy, HostProcess
 
-pytestmark = pytest.mark.measures_time
-
 # What i-Reserve's request may wait; what is measured includes a slow machine's hiccups.
 LONGEST_S = 1.5
 
@@ -33,6 +31,7 @@ def start_host(deploy: Deploy, tmp_path: Path) -> StartHost:
     ).start_host()
 
 
+@pytest.mark.measures_time
 def test_refused_redis_fails_quickly(start_host: StartHost) -> None:
     """No server listens: OperationalError at once."""
     host = start_host(f"redis://127.0.0.1:{free_port()}/0")
@@ -42,6 +41,7 @@ def test_refused_redis_fails_quickly(start_host: StartHost) -> None:
     assert answer["seconds"] < LONGEST_S
 
 
+@pytest.mark.measures_time
 def test_hung_redis_fails_quickly_and_works_again_afterwards(
     start_host: StartHost, own_redis: RedisServer
 ) -> None:
@@ -59,6 +59,7 @@ def test_hung_redis_fails_quickly_and_works_again_afterwards(
     assert max(answer["seconds"] for answer in hung) < LONGEST_S
 
 
+@pytest.mark.measures_time
 def test_cut_off_redis_fails_quickly(start_host: StartHost) -> None:
     """Connections are not answered at all, as when packets are dropped."""
     with socket.socket() as listener:

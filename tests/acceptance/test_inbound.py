@@ -26,7 +26,6 @@ def thread(database_url: str, tmp_path: Path) -> Iterator[DeployedThread]:
 
 
 @pytest.mark.one_database
-@pytest.mark.measures_time
 def test_reply_is_recorded_within_a_second_or_two(thread: DeployedThread) -> None:
     """From the member's post by the webhook into the table, without any beat; no log has a word.
 

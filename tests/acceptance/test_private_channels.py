@@ -42,7 +42,6 @@ def _texts(thread: DeployedThread) -> list[str | None]:
         return list(session.scalars(select(Reply.text)))
 
 
-@pytest.mark.measures_time
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_reply_edit_and_deletion_arrive_within_seconds(thread: DeployedThread) -> None:
     """Each is noticed by the next quick look, while the conversation is going on."""

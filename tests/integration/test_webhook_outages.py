@@ -69,6 +69,7 @@ def timed(url: str, letter: str) -> tuple[int, bool]:
     return status, time.monotonic() - began < AT_ONCE_S
 
 
+@pytest.mark.one_database
 @pytest.mark.measures_time
 def test_broker_that_is_gone_or_hangs_holds_no_webhook_up(
     own_redis: RedisServer, database: Database, database_url: str, tmp_path: Path, deploy: Deploy

@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
@@ -72,9 +73,9 @@ DOUBLINGS = 3
 PART = LENGTH // 2**DOUBLINGS
 MOST = 2.5**DOUBLINGS
 
-# Clocks and caches disturb a measurement in one direction alone: it takes longer. So the least of
-# several is the nearest to the truth, and one more can only bring it nearer.
-FEWEST_ROUNDS, MOST_ROUNDS = 2, 20
+# Clocks and caches disturb a measurement in one direction alone: it takes longer. So a text that
+# once was quick enough is, and what it is held against is the least of several.
+ROUNDS, MOST_ROUNDS = 3, 20
 # Less than this is no measure, and no matter.
 NO_MATTER_S = 0.005
 
@@ -98,18 +99,16 @@ def cpu_s(read: Read, text: str) -> float:
     return time.thread_time() - start
 
 
-def is_within(read: Read, text: str, *, times: float, other: str) -> bool:
-    """Say whether reading the text takes at most ``times`` as long as the other one.
+@cache
+def least_s(read: Read, text: str) -> float:
+    """Return the processor's time for the quickest of some readings."""
+    return min(cpu_s(read, text) for _ in range(ROUNDS))
 
-    Both are measured in turn, so that a busy moment meets both.
-    """
-    least = least_other = float("inf")
-    for number in range(1, MOST_ROUNDS + 1):
-        least = min(least, cpu_s(read, text))
-        least_other = min(least_other, cpu_s(read, other))
-        if number >= FEWEST_ROUNDS and least <= max(times * least_other, NO_MATTER_S):
-            return True
-    return False
+
+def is_within(read: Read, text: str, *, times: float, other: str) -> bool:
+    """Say whether reading the text takes at most ``times`` as long as the other one."""
+    longest_s = max(times * least_s(read, other), NO_MATTER_S)
+    return any(cpu_s(read, text) <= longest_s for _ in range(MOST_ROUNDS))
 
 
 def text_of(pattern: str, length: int) -> str:
