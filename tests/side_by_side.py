@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from tests.selection import measures_time
 
@@ -23,6 +24,16 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
     xdist's own way to say that, a mark for `--dist loadgroup`, does nothing with pytest 9.2: it
     writes the group into an attribute of the test that pytest reads no more.
     """
+
+    def mark_test_complete(
+        self, node: WorkerController, item_index: int, duration: float = 0
+    ) -> None:
+        """Forget what is done: xdist counts through all of it at each event."""
+        super().mark_test_complete(node, item_index, duration)
+        assigned = self.assigned_work[node]
+        scope = self._split_scope(self.registered_collections[node][item_index])
+        if all(assigned[scope].values()):
+            del assigned[scope]
 
     def _split_scope(self, nodeid: str) -> str:
         return next((group for group in TOGETHER if nodeid.startswith(group)), nodeid)
