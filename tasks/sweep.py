@@ -21,7 +21,7 @@ from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
 from tasks.watch.installations import name_of
 from tasks.watch.signs import note_sweep, note_sweeper
-from tasks.watch.store_looks import begin_look, end_look
+from tasks.watch.store_looks import begin_look, end_look, only_look
 
 log = structlog.get_logger(__name__)
 
@@ -97,9 +97,13 @@ def look_at_store() -> str:
 
 
 def look_at_store_once(runtime: Runtime) -> str:
-    """Try the store, unless another worker is at it; return what was found, in one word."""
-    if not begin_look(runtime.redis):
-        return "another worker is at it"
+    """Try the store, unless this process is at it; return what was found, in one word."""
+    with only_look() as is_only:
+        return _look_at_store(runtime) if is_only else "the last look has not ended"
+
+
+def _look_at_store(runtime: Runtime) -> str:
+    begin_look(runtime.redis)
     reason = trouble_of_store(AttachmentStore(runtime.settings.attachments_url), "worker")
     if reason is not None:
         log.error("store_takes_no_file", reason=reason.value)

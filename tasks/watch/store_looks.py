@@ -6,7 +6,10 @@ minute, and the others read what it found. A look that was begun and does not en
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from threading import Lock
 from typing import cast
 
 from redis import Redis
@@ -17,12 +20,14 @@ from tasks.watch.signs import now_ms
 STORE = PREFIX + "store"
 # A look takes milliseconds, on a remote store a second.
 SLOW_MS = 30_000
-# Until then no other look is begun beside one that hangs, each of which would keep a thread.
-HANGS_MS = 600_000
 # Looks are made every minute: after this time none was made, which the sweep shows as well.
 OLD_MS = 300_000
 
 _BEGUN, _ENDED, _TAKES_FILES = "begun_ms", "ended_ms", "takes_files"
+
+# A look that hangs keeps its thread: one of each process, and only for as long as that lives. What
+# Redis knows of a look says nothing of its process, which may have been killed meanwhile.
+_looking = Lock()
 
 
 class PartState(StrEnum):
@@ -33,14 +38,20 @@ class PartState(StrEnum):
     UNKNOWN = "unknown"
 
 
-def begin_look(redis: Redis) -> bool:
-    """Note that a look begins; False: another one is under way."""
-    begun_ms, ended_ms, _ = _read(redis)
-    now = now_ms(redis)
-    if begun_ms > ended_ms and now - begun_ms < HANGS_MS:
-        return False
-    redis.hset(STORE, _BEGUN, now)
-    return True
+@contextmanager
+def only_look() -> Iterator[bool]:
+    """Yield whether no other look of this process is under way; none begins meanwhile."""
+    is_only = _looking.acquire(blocking=False)
+    try:
+        yield is_only
+    finally:
+        if is_only:
+            _looking.release()
+
+
+def begin_look(redis: Redis) -> None:
+    """Note that a look begins."""
+    redis.hset(STORE, _BEGUN, now_ms(redis))
 
 
 def end_look(redis: Redis, *, takes_files: bool) -> None:

@@ -17,7 +17,7 @@ from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from ireserve_mattermost.connections import worker_redis
 from models import Database
-from tasks.watch.store_looks import HANGS_MS, STORE, begin_look, end_look
+from tasks.watch.store_looks import STORE, begin_look, end_look, only_look
 from tests.webhook_calls import as_json, payload, running_app, send
 
 OK = {"status": "ok", "database": "ok", "broker": "ok", "store": "unknown"}
@@ -103,13 +103,14 @@ def test_health_says_what_a_worker_found_of_the_store(
     assert found == (status, {**OK, "status": "ok" if status == 200 else "down", "store": state})
 
 
-@pytest.mark.one_database
-def test_one_look_at_the_store_at_a_time(web: Web) -> None:
-    """While one hangs no other thread is spent on it; after ten minutes one tries again."""
-    began = [begin_look(web.redis), begin_look(web.redis)]
-    web.redis.hincrby(STORE, "begun_ms", -HANGS_MS)
+def test_one_look_at_the_store_of_a_process_at_a_time() -> None:
+    """While one hangs no other thread is spent on it."""
+    with only_look() as first, only_look() as beside:
+        pass
+    with only_look() as afterwards:
+        pass
 
-    assert [*began, begin_look(web.redis)] == [True, False, True]
+    assert [first, beside, afterwards] == [True, False, True]
 
 
 def test_webhook_and_health_share_one_pool(web: Web) -> None:

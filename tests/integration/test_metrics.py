@@ -37,6 +37,7 @@ from tasks.watch.processes import PROCESSES, ProcessKind, note_process
 from tasks.watch.refusals import Address, read_refused
 from tasks.watch.removals import Removable, note_removed, note_run
 from tasks.watch.signs import note_sweep
+from tasks.watch.store_looks import SLOW_MS, STORE, begin_look
 from tasks.watch.tallies import Tallies
 from tests.stage.stage import LICENCE, VISITOR, Stage, drain
 from tests.stage.thread import MirroredThread
@@ -472,6 +473,20 @@ def test_store_is_told_as_a_worker_found_it(
 
     assert ("store",) not in before
     assert scraper.read("up")["store",] == is_up
+
+
+@pytest.mark.one_database
+def test_store_is_looked_at_again_after_a_look_whose_worker_was_killed(
+    stage: Stage, scraper: Scraper
+) -> None:
+    """That look never ends in Redis; it keeps no other from finding that the store is back."""
+    begin_look(stage.runtime.redis)
+    stage.runtime.redis.hincrby(STORE, "begun_ms", -2 * SLOW_MS)
+    before = scraper.read("up")["store",]
+
+    look_at_store_once(stage.runtime)
+
+    assert (before, scraper.read("up")["store",]) == (0, 1)
 
 
 @pytest.mark.one_database
