@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from inbound.metric_families import BrokerFigures, DatabaseFigures, families
 from inbound.own_families import OwnFigures, RedisFigures
 from inbound.wake_ups import WakeUps
+from ireserve_mattermost.unreadable import read_set_aside
 from ireserve_mattermost.wake_ups import QUEUE
 from models import Database, Licence
 from tasks.licences.circuit import Circuits
@@ -36,7 +37,6 @@ from tasks.watch.broker import (
     loses_messages,
     memory_of,
     takes_no_message,
-    unreadable_entries,
 )
 from tasks.watch.processes import count_processes
 from tasks.watch.refusals import Address, read_refused
@@ -135,7 +135,7 @@ def _own_figures(redis: Redis) -> OwnFigures:
         removals=read_removals(redis),
         refused=read_refused(redis),
         queued=int(redis.llen(QUEUE)),
-        set_aside=unreadable_entries(redis),
+        set_aside=read_set_aside(redis).count,
         processes=count_processes(redis),
         waiting_limit=read_limit(redis),
     )

@@ -75,7 +75,7 @@ def own_families(own: OwnFigures) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         f"{PREFIX}entries_set_aside",
-        "Entries that no worker could read, and that are kept for an operator.",
+        "Entries that no worker could read; those that are not too many are kept.",
         value=own.set_aside,
     )
     yield GaugeMetricFamily(

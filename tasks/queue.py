@@ -43,7 +43,8 @@ class CheckedRedis(Redis):
 def _set_aside(raw: bytes, why: str) -> None:
     log.error("queue_entry_set_aside", why=why, size_bytes=len(raw))
     try:
-        current_runtime().lanes.keep_unreadable(raw)
+        if not current_runtime().lanes.keep_unreadable(raw):
+            log.error("queue_entry_dropped", error="too many are kept")
     except RedisError as error:
         # Redis is full, or away just now. What is unreadable must not end the worker either way.
         log.error("queue_entry_dropped", error=type(error).__name__)

@@ -18,6 +18,7 @@ from redis import Redis
 from ireserve_mattermost import lane_scripts as scripts
 from ireserve_mattermost.lane import Lane, LaneEntry
 from ireserve_mattermost.locks import LOCK_S, HeldLock, LockLostError, held, lock_of
+from ireserve_mattermost.unreadable import keep_unreadable
 from ireserve_mattermost.wake_ups import QUEUE, licence_wake_up
 
 __all__ = [
@@ -39,8 +40,6 @@ WAITING = PREFIX + "waiting"
 LIMIT = PREFIX + "limit"
 # Licences whose circuit is open (tasks/licences/circuit.py).
 CIRCUITS = PREFIX + "circuits"
-# Entries that could not be read: written by something else, or by another version of this code.
-UNREADABLE = PREFIX + "unreadable"
 # A hash of numbers: how many messages ended how (tasks/watch/tallies.py).
 TALLIES = PREFIX + "tallies"
 
@@ -224,9 +223,9 @@ class Lanes:
         answer = self._remove_head(keys=[_list(str(lane)), WAITING], args=args)
         return cast("bytes | None", answer)
 
-    def keep_unreadable(self, raw: bytes) -> None:
-        """Keep an entry that cannot be read where it blocks nothing."""
-        self._redis.rpush(UNREADABLE, raw)
+    def keep_unreadable(self, raw: bytes) -> bool:
+        """Keep an entry that cannot be read where it blocks nothing; False: too many are kept."""
+        return keep_unreadable(self._redis, raw)
 
     def unmark_if_empty(self, lane: Lane) -> bool:
         """Take the lane off the waiting list if nothing is in it; say whether that was so."""

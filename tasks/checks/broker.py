@@ -13,10 +13,10 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from ireserve_mattermost.lanes import UNREADABLE
+from ireserve_mattermost.unreadable import UNREADABLE, UNREADABLE_COUNTS, read_set_aside
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.checks.clock import WARN_S
-from tasks.watch.broker import loses_messages, memory_of, takes_no_message, unreadable_entries
+from tasks.watch.broker import loses_messages, memory_of, takes_no_message
 from tasks.watch.signs import now_ms
 
 NAME = "broker"
@@ -110,13 +110,15 @@ def check_redis_clock(redis: Redis) -> Check:
 def check_entries(redis: Redis) -> Check:
     """Look whether entries were set aside that no worker could read."""
     try:
-        count = unreadable_entries(redis)
+        found = read_set_aside(redis)
     except RedisError:
         return skipped("entries", NO_BROKER)
-    if count:
+    if found.count:
+        dropped = f", {found.dropped} of them dropped: the list is full" if found.dropped else ""
         return failed(
             "entries",
-            f"entries that no worker could read were set aside: {count}",
-            f"Look at them in Redis' list {UNREADABLE}, and delete it once they are dealt with.",
+            f"entries that no worker could read were set aside: {found.count}{dropped}",
+            f"Look at them in Redis' list {UNREADABLE}. Once they are dealt with, delete it and "
+            f"{UNREADABLE_COUNTS}.",
         )
     return passed("entries", "every entry of the lanes could be read")

@@ -174,8 +174,13 @@ def _readable(raw_entries: Sequence[bytes]) -> list[Head]:
 def _set_aside(runtime: Runtime, taken: TakenLane, raw: bytes) -> tuple[bytes, ...]:
     """Keep an entry that cannot be read where it blocks nothing; return what is first now."""
     log.error("entry_unreadable", lane=str(taken.lane))
-    runtime.lanes.keep_unreadable(raw)
+    _keep(runtime, taken, raw)
     return runtime.lanes.advance(taken, [raw])
+
+
+def _keep(runtime: Runtime, taken: TakenLane, raw: bytes) -> None:
+    if not runtime.lanes.keep_unreadable(raw):
+        log.error("entry_dropped", lane=str(taken.lane), size_bytes=len(raw))
 
 
 def _handle(runtime: Runtime, taken: TakenLane, heads: Sequence[Head]) -> Iterable[Step]:
@@ -191,7 +196,7 @@ def _advance(runtime: Runtime, taken: TakenLane, step: Step) -> tuple[bytes, ...
     """Remove and count what is settled; return what is first in the lane now."""
     for head, settled in zip(step.heads, step.settled, strict=True):
         if settled.is_set_aside:
-            runtime.lanes.keep_unreadable(head.raw)
+            _keep(runtime, taken, head.raw)
     entries = [head.entry for head in step.heads]
     counts = counts_of(taken.lane, entries, step.settled)
     is_sent = has_sent(entries, step.settled)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from redis import Redis
 from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError
 
-from ireserve_mattermost.lanes import PREFIX, UNREADABLE
+from ireserve_mattermost.lanes import PREFIX
 
 # Written by each look, and gone at once by itself.
 PROBE = PREFIX + "probe"
@@ -91,8 +91,3 @@ def memory_of(redis: Redis) -> RedisMemory:
     except NoPermissionError:
         return RedisMemory()
     return RedisMemory(int(memory["used_memory"]), int(memory.get("maxmemory", 0)))
-
-
-def unreadable_entries(redis: Redis) -> int:
-    """Return how many entries were set aside, because no worker could read or refuse them."""
-    return int(redis.llen(UNREADABLE))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from ireserve_mattermost.lanes import UNREADABLE
+from ireserve_mattermost.unreadable import UNREADABLE
 from ireserve_mattermost.wake_ups import QUEUE, licence_wake_up, wake_up
 from tests.stage.deployed import DeployedStage
 from tests.waiting import wait_until

@@ -19,7 +19,6 @@ from ireserve_mattermost.lanes import (
     MAX_WAITING,
     MAX_WAKE_UPS,
     PREFIX,
-    UNREADABLE,
     WAITING,
     Lane,
     LaneEntry,
@@ -27,6 +26,7 @@ from ireserve_mattermost.lanes import (
     LockLostError,
     TooManyError,
 )
+from ireserve_mattermost.unreadable import UNREADABLE
 from ireserve_mattermost.wake_ups import QUEUE
 from tasks.licences.circuit import Circuits
 from tasks.licences.waiting_limit import read_limit, set_limit

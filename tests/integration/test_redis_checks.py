@@ -9,7 +9,14 @@ import pytest
 from redis import Redis
 
 from demo.redis_server import RedisServer, running_redis
-from ireserve_mattermost.lanes import UNREADABLE
+from ireserve_mattermost.unreadable import (
+    MAX_BYTES,
+    MAX_ENTRIES,
+    UNREADABLE,
+    UNREADABLE_COUNTS,
+    keep_unreadable,
+    read_set_aside,
+)
 from tasks.checks.broker import check_broker, check_entries
 
 
@@ -62,3 +69,29 @@ def test_entries_that_were_set_aside_are_counted(redis_url: str) -> None:
 
     assert (before.state.value, after.state.value) == ("ok", "fail")
     assert UNREADABLE in after.cure
+
+
+@pytest.mark.parametrize(
+    ("raw", "most"),
+    [
+        pytest.param(b"x", MAX_ENTRIES, id="many"),
+        pytest.param(bytes(MAX_BYTES // 4), 4, id="large"),
+    ],
+)
+def test_entries_that_are_too_many_are_counted_and_not_kept(
+    own_redis: RedisServer, raw: bytes, most: int
+) -> None:
+    """So they cannot fill Redis; the doctor says how many are gone, until both keys are deleted."""
+    with Redis.from_url(own_redis.url) as redis:
+        kept = [keep_unreadable(redis, raw) for _ in range(most + 3)]
+        counted, check = read_set_aside(redis), check_entries(redis)
+        redis.delete(UNREADABLE)
+        has_room = keep_unreadable(redis, raw)
+        redis.delete(UNREADABLE, UNREADABLE_COUNTS)
+        afterwards = check_entries(redis)
+
+    assert kept == [True] * most + [False] * 3
+    assert (counted.kept, counted.dropped) == (most, 3)
+    assert f"{most + 3}, 3 of them dropped" in check.sentence
+    assert has_room
+    assert afterwards.state.value == "ok"

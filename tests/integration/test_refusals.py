@@ -12,7 +12,8 @@ from redis import Redis
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
-from ireserve_mattermost.lanes import PREFIX, UNREADABLE
+from ireserve_mattermost.lanes import PREFIX
+from ireserve_mattermost.unreadable import UNREADABLE
 from models import Licence
 from tasks.outbound import parts
 from tasks.rendering import render_reply
