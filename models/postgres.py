@@ -118,6 +118,7 @@ def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engin
         # Errors must not show parameters: they are names and message texts.
         hide_parameters=True,
         pool_size=pool_size,
+        # Together ``most_connections`` of models/session.py.
         max_overflow=pool_size,
         pool_timeout=min(POOL_TIMEOUT_S, limits.answer_s or POOL_TIMEOUT_S),
         # Behind a pool that gives each transaction another connection (PgBouncer), a statement that

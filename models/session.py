@@ -23,6 +23,14 @@ _READ_ONLY = "read only"
 _AUTOCOMMIT = "autocommit"
 
 
+def most_connections(pool_size: int) -> int:
+    """Return how many connections to PostgreSQL a process opens at most: more wait for a free one.
+
+    As many as it works with are kept open; as many again come and go.
+    """
+    return 2 * pool_size
+
+
 class Database:
     """The engine for one database address, made at the first use and again after a fork."""
 

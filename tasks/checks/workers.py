@@ -47,12 +47,7 @@ def ask_workers(app: Celery) -> list[Worker]:
     Raises:
         kombu.exceptions.OperationalError, redis.exceptions.RedisError: the broker is away.
     """
-    # The application's own times are those of i-Reserve's processes, which have no time to wait.
-    times = {
-        "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
-        "socket_timeout": WORKER_TIMEOUT_S,
-    }
-    with app.connection_for_write(transport_options=times) as connection:
+    with worker_connection(app) as connection:
         inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
         queues = inspect.active_queues() or {}
         tasks = (inspect.registered() or {}) if queues else {}
@@ -60,6 +55,18 @@ def ask_workers(app: Celery) -> list[Worker]:
         Worker(name, _names(read), frozenset(each.split()[0] for each in tasks.get(name, ())))
         for name, read in sorted(queues.items())
     ]
+
+
+def worker_connection(app: Celery) -> Any:
+    """Return a connection of this application to its broker, with a worker's patience.
+
+    The application's own times are those of i-Reserve's processes, which have no time to wait.
+    """
+    times = {
+        "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
+        "socket_timeout": WORKER_TIMEOUT_S,
+    }
+    return app.connection_for_write(transport_options=times)
 
 
 def _names(queues: Sequence[Mapping[str, Any]]) -> frozenset[str]:

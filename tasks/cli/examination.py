@@ -18,6 +18,7 @@ from tasks.attachments.store import AttachmentStore
 from tasks.checks import broker, workers
 from tasks.checks import installation as ours
 from tasks.checks.check import Check, failed, skipped
+from tasks.checks.connections import check_connections, messages_at_once
 from tasks.checks.licence import LicenceChecks, StoredLicence, Tools, check_licence, load_licences
 from tasks.checks.reports import check_reports
 from tasks.checks.store import check_store
@@ -67,8 +68,11 @@ def _check_work(parts: Installation) -> list[Check]:
     redis = parts.redis
     # Each is asked for as long as a worker may take to answer.
     with ThreadPoolExecutor() as pool:
+        at_once = pool.submit(messages_at_once, app)
         own, usual = pool.map(workers.answering, (app, workers.any_application(app)))
+    is_limited = parts.database.is_postgresql
     return [
+        *([check_connections(parts.database, at_once.result())] if is_limited else []),
         broker.check_memory(redis),
         broker.check_redis_clock(redis),
         workers.check_workers(own, usual),

@@ -67,6 +67,7 @@ def test_new_licence_is_green_from_end_to_end(
     assert findings["webhook"] == "ok"
     assert findings["callback URL"] == "ok"
     assert (findings["workers"], findings["beat"]) == ("ok", "ok")
+    assert findings["database connections"] == "ok"
     assert [post for post in stand_in.received(method="POST", path="/posts") if post.root_id] == []
 
 

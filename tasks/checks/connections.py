@@ -1,0 +1,85 @@
+"""Does PostgreSQL take as many connections as the processes may open?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Database
+from models.limits import within
+from models.session import most_connections
+from tasks.checks.check import Check, passed, skipped, warned
+from tasks.checks.workers import PING_TIMEOUT_S, worker_connection
+from tasks.licences.shares import THREADS_PER_MESSAGE
+
+NAME = "database connections"
+WITHIN_S = 10.0
+# The threads of a web process (inbound/web.py, which is above this package).
+WEB_THREADS = 8
+# What a command opens beside them: the doctor's own are the most.
+COMMAND = 5
+
+# A role's and a database's own limit are -1 where there is none. What is reserved is not for us.
+_ROOM = text(
+    """
+    SELECT least(
+      (SELECT sum(CASE name WHEN 'max_connections' THEN 1 ELSE -1 END * setting::bigint)
+         FROM pg_settings
+        WHERE name IN ('max_connections', 'reserved_connections',
+                       'superuser_reserved_connections')),
+      (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+      (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
+    ), pg_backend_pid()
+    """
+)
+
+
+def messages_at_once(app: Celery) -> list[int] | None:
+    """Return how many messages each worker that answers sends at once; None: it cannot be asked."""
+    try:
+        with worker_connection(app) as connection:
+            inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
+            return [_threads(stats) for stats in (inspect.stats() or {}).values()]
+    except (BrokerError, RedisError):
+        return None
+
+
+def _threads(stats: Any) -> int:
+    # Threads that wait for a slow server come on top of those that a worker was started with.
+    return int(max(1, stats.get("pool", {}).get("max-concurrency", 0) // THREADS_PER_MESSAGE))
+
+
+def needed(workers: Iterable[int]) -> int:
+    """Return how many connections these workers, one web process and one command may open."""
+    return sum(most_connections(each) for each in (*workers, WEB_THREADS)) + COMMAND
+
+
+def check_connections(database: Database, workers: list[int] | None) -> Check:
+    """Compare what PostgreSQL takes with what the workers that answered, and one web, may open."""
+    if workers is None:
+        return skipped(NAME, "the broker does not do its work")
+    try:
+        with within(WITHIN_S), database.reading() as connection:
+            room, server_pid = connection.execute(_ROOM).one()
+            driver = connection.connection.dbapi_connection
+            is_direct = driver is not None and driver.info.backend_pid == server_pid
+    except SQLAlchemyError:
+        return skipped(NAME, "the database does not answer")
+    need = needed(workers)
+    may_open = f"workers ({len(workers)}), one web and a command may open {need} connections"
+    if not is_direct:
+        return passed(NAME, f"{may_open}; a pooler is in between, whose max_client_conn counts")
+    if need > room:
+        return warned(
+            NAME,
+            f"{may_open}, and PostgreSQL takes {room}: at the limit work waits",
+            "Raise max_connections (or the limit of the role or the database), or put PgBouncer "
+            "in between: see Scale out in docs/operating.md.",
+        )
+    return passed(NAME, f"{may_open}, and PostgreSQL takes {room}")

@@ -1,0 +1,94 @@
+"""What the doctor says of the number of connections: what may be opened, and what is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from models import Database
+from models.session import most_connections
+from tasks.checks.connections import WEB_THREADS, check_connections, needed
+from tests.pgbouncer import pgbouncer_executable, running_pgbouncer
+from tests.postgres_server import PostgresServer
+
+# Two workers of eight threads, a web and a command: 16 + 16 + 16 + 5.
+WORKERS, NEED = [8, 8], 53
+
+
+@pytest.fixture
+def small(own_postgres: PostgresServer) -> PostgresServer:
+    """A PostgreSQL server with 57 connections, three of which are kept for superusers."""
+    own_postgres.stop()
+    own_postgres.settings = {"max_connections": "57"}
+    own_postgres.start()
+    return own_postgres
+
+
+@pytest.fixture
+def database(small: PostgresServer) -> Iterator[Database]:
+    """That server's database."""
+    made = Database(small.url())
+    yield made
+    made.dispose()
+
+
+def test_connections_are_compared_with_what_the_server_takes(database: Database) -> None:
+    """What two workers may open fits in; a third one's do not, and nothing is said of none."""
+    found = [check_connections(database, workers) for workers in (WORKERS, [*WORKERS, 8], None)]
+
+    assert [check.state.value for check in found] == ["ok", "warn", "skip"]
+    assert f"may open {NEED} connections, and PostgreSQL takes 54" in found[0].sentence
+    assert "max_connections" in found[1].cure
+
+
+@pytest.mark.parametrize("whose", ["ROLE test", "DATABASE postgres"])
+def test_limit_of_the_role_or_the_database_counts(
+    small: PostgresServer, database: Database, whose: str
+) -> None:
+    """The lowest of them is met first."""
+    small.execute(f"ALTER {whose} CONNECTION LIMIT 20")
+
+    check = check_connections(database, WORKERS)
+
+    assert (check.state.value, "PostgreSQL takes 20" in check.sentence) == ("warn", True)
+
+
+def test_pooler_is_named(small: PostgresServer) -> None:
+    """What it takes it does not tell to those that it serves."""
+    if pgbouncer_executable() is None:
+        pytest.skip("NO PGBOUNCER: install it (`apt-get install pgbouncer`) to run this test")
+    with TemporaryDirectory(prefix="ireserve-pgbouncer-") as name:
+        Path(name).chmod(0o755)
+        with running_pgbouncer(Path(name), small) as url:
+            database = Database(url)
+            check = check_connections(database, [*WORKERS, 8])
+            database.dispose()
+
+    assert check.state.value == "ok"
+    assert "max_client_conn" in check.sentence
+
+
+def test_pool_opens_no_more_than_is_reckoned_with(small: PostgresServer) -> None:
+    """A process that needs more waits for one of its own."""
+    database = Database(small.url(), pool_size=2)
+    pool = database.engine.pool
+    held = [pool.connect() for _ in range(most_connections(2))]
+
+    pool._timeout = 0.1  # type: ignore[attr-defined]
+    with pytest.raises(Exception, match="QueuePool limit"):
+        pool.connect()
+
+    for each in held:
+        each.close()
+    database.dispose()
+
+
+def test_web_processes_are_reckoned_with_as_they_are() -> None:
+    """Their threads are named in a package above the doctor's."""
+    from inbound import web
+
+    assert web.WEB_THREADS == WEB_THREADS
+    assert needed(WORKERS) == NEED
