@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Executable, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.session import Database
@@ -51,6 +51,20 @@ class Steps:
         """Whether the rest is left to the next time."""
         is_late = self._ends_at is not None and time.monotonic() >= self._ends_at
         return is_late or self._is_stopping()
+
+    def execute(self, statement: Executable) -> int:
+        """Run one statement as a transaction of its own; return how many rows it has changed.
+
+        The database has its locks for the work alone: none of this process's threads, which may
+        all want to run, comes between the statement and its commit.
+        """
+        self._on_step()
+        with self.database.autocommit() as connection:
+            began = time.monotonic()
+            changed = connection.execute(statement).rowcount
+            took_s = time.monotonic() - began
+        self._adapt(took_s)
+        return changed
 
     def write(self, work: Callable[[Session], _Result]) -> _Result:
         """Return what the work returns, which is a transaction of its own."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, null, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, delete, null, or_, select, update
 
 from models import Delivery, DeliveryState, utc_now
 from models.steps import PAGE, Expiry, Steps, expired
@@ -37,7 +34,9 @@ def forget_old_payloads(runtime: Runtime) -> int:
     forgotten = 0
     while ids := _with_old_payload(steps, before):
         for portion in steps.portions(ids):
-            forgotten += steps.write(partial(_forget, portion))
+            # One that was re-sent meanwhile has not failed any more.
+            these = update(Delivery).where(Delivery.id.in_(portion), _HAS_FAILED)
+            forgotten += steps.execute(these.values(payload=null()))
         if steps.is_over:
             break
     return forgotten
@@ -51,12 +50,6 @@ def _with_old_payload(steps: Steps, before: datetime) -> Sequence[int]:
         return session.scalars(old.limit(PAGE)).all()
 
 
-def _forget(ids: Sequence[int], session: Session) -> int:
-    # One that was re-sent meanwhile has not failed any more.
-    these = update(Delivery).where(Delivery.id.in_(ids), _HAS_FAILED)
-    return _count(session.execute(these.values(payload=null())))
-
-
 def remove_deliveries(
     steps: Steps, *, before: datetime, which: ColumnElement[bool]
 ) -> Iterator[int]:
@@ -65,14 +58,6 @@ def remove_deliveries(
     expiry = Expiry(Delivery.id, Delivery.started_at, may_go)
     for ids in expired(steps.database, expiry, before=before):
         for portion in steps.portions(ids):
-            yield steps.write(partial(_delete, and_(Delivery.id.in_(portion), may_go)))
+            yield steps.execute(delete(Delivery).where(Delivery.id.in_(portion), may_go))
         if steps.is_over:
             return
-
-
-def _delete(these: ColumnElement[bool], session: Session) -> int:
-    return _count(session.execute(delete(Delivery).where(these)))
-
-
-def _count(result: Any) -> int:
-    return cast("CursorResult[Any]", result).rowcount

@@ -91,7 +91,8 @@ SWEEP_REMOVED = Patch(
     [
         pytest.param(
             FaultTest("without the lane's lock", faults.save_slowly, patch=LOCK_REMOVED),
-            "posted twice|in its order|roots|the card",
+            # A worker that finds the lane empty also takes it off the list that another fills.
+            "posted twice|in its order|roots|the card|left behind",
             id="lane lock removed",
         ),
         pytest.param(
