@@ -23,8 +23,8 @@ from benchmarks.installation import (
 from benchmarks.report import Comparison, Report, Target, alternating
 from benchmarks.servers import databases
 from demo.redis_server import running_redis
+from ireserve_mattermost.keys import lane_of
 from ireserve_mattermost.message_task import entry_of
-from ireserve_mattermost.messages import lane_of
 from models import Database
 from settings import Settings
 from tasks.cli.status import read_status

@@ -13,7 +13,7 @@ from demo.errors import DemoError
 from demo.installation import SAMPLE
 from demo.ireserve.chat import Opening, say, start_conversation
 from demo.ireserve.store import Conversation, Message, Store
-from ireserve_mattermost.messages import key_of, lane_of
+from ireserve_mattermost.keys import key_of, lane_of
 from tasks import send_notification
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.marks import Mark, mark_of

@@ -12,16 +12,9 @@ from redis.exceptions import RedisError
 
 from ireserve_mattermost.address import redis_url
 from ireserve_mattermost.connections import producer_redis
+from ireserve_mattermost.keys import IDS, check_id_types, check_ids_can_be_written, key_of, lane_of
 from ireserve_mattermost.lanes import LaneEntry, Lanes
-from ireserve_mattermost.messages import (
-    IDS,
-    check_id_types,
-    check_ids_can_be_written,
-    check_sender,
-    key_of,
-    lane_of,
-    writable,
-)
+from ireserve_mattermost.messages import check_sender, writable
 from ireserve_mattermost.wake_ups import wake_up
 
 # What rides in a Celery message is lost with it, and a message is not sent by its Celery message.

@@ -11,7 +11,7 @@ from enum import StrEnum
 from redis import Redis
 from sqlalchemy import select
 
-from ireserve_mattermost.messages import key_of, lane_of
+from ireserve_mattermost.keys import key_of, lane_of
 from models import Conversation, Database, Delivery, DeliveryState
 from tasks.licences.circuit import Circuits
 

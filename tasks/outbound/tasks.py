@@ -10,9 +10,9 @@ from celery.utils import uuid
 from celery.worker.request import Request
 from kombu.exceptions import OperationalError
 
+from ireserve_mattermost.keys import lane_of
 from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.message_task import MessageTask, entry_of, ids_of
-from ireserve_mattermost.messages import lane_of
 from ireserve_mattermost.wake_ups import APPENDED_HEADER, DRAIN_LICENCE, shown
 from tasks.app import app
 from tasks.failures import DeliveryFailedError, Settled

@@ -10,9 +10,9 @@ from urllib.parse import quote
 from sqlalchemy import select
 
 from demo.mattermost import StandIn
+from ireserve_mattermost.keys import lane_of
 from ireserve_mattermost.lanes import PREFIX, Lane
 from ireserve_mattermost.message_task import entry_of
-from ireserve_mattermost.messages import lane_of
 from models import Conversation, Delivery
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.drain import DrainReport, enter, serve

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ireserve_mattermost import post_reply, send_notification
+from ireserve_mattermost.keys import lane_of
 from ireserve_mattermost.lane import Lane, LaneEntry
 from ireserve_mattermost.message_task import entry_of
-from ireserve_mattermost.messages import lane_of
 from ireserve_mattermost.testing import recording
 
 REPLY: Any = post_reply

@@ -12,14 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ireserve_mattermost import create_root_post, post_reply, send_notification, sync_user
-from ireserve_mattermost.messages import (
-    KINDS,
-    InvalidMessageError,
-    key_of,
-    lane_of,
-    parse_message,
-    unknown_fields,
-)
+from ireserve_mattermost.keys import key_of, lane_of
+from ireserve_mattermost.messages import KINDS, InvalidMessageError, parse_message, unknown_fields
 from models.base import ID_LENGTH
 from models.user import EMAIL_LENGTH
 from tasks.replies.hand_over import ReplyNotice as ToldReply

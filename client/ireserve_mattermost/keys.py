@@ -1,0 +1,69 @@
+"""What names a message: its ids, and the lane and the key that are made of them."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ireserve_mattermost.lane import Lane
+from ireserve_mattermost.values import is_broken, storable_id
+
+# All changes of a licence's users go through one lane, so that the newest is the last.
+_USERS = "users"
+# What names the lane and the key of each kind. They alone are in the Celery message.
+IDS = (
+    "licence_id",
+    "conversation_id",
+    "message_id",
+    "notification_type",
+    "notification_id",
+    "user_id",
+)
+
+
+def lane_of(kind: str, payload: Mapping[str, Any]) -> Lane:
+    """Return the lane that a message belongs in; a wrong id has a substitute there."""
+    licence_id = storable_id(payload.get("licence_id"))
+    if kind == "user":
+        return Lane(licence_id, "u", _USERS)
+    if kind == "notification":
+        return Lane.of_notifications(licence_id, storable_id(payload.get("notification_type")))
+    return Lane.of_conversation(licence_id, storable_id(payload.get("conversation_id")))
+
+
+def key_of(kind: str, payload: Mapping[str, Any], *, task_id: str) -> str:
+    """Return what names the message within its lane; the same key is sent once."""
+    if kind == "root":
+        return "root:1"
+    if kind == "reply":
+        return f"reply:{storable_id(payload.get('message_id'))}"
+    if kind in ("user", "conversation"):
+        return f"{kind}:{task_id}"
+    if payload.get("notification_id") is None:
+        return f"notification:{task_id}"
+    return f"notification-id:{storable_id(payload['notification_id'])}"
+
+
+def check_id_types(payload: Mapping[str, Any]) -> None:
+    """Refuse an id of a type that JSON would change.
+
+    Raises:
+        TypeError: it is neither text nor a whole number.
+    """
+    for name in IDS:
+        value = payload.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (str, int))):
+            raise TypeError(
+                f"{name} is a {type(value).__name__}: pass text or a whole number, as str({name})"
+            )
+
+
+def check_ids_can_be_written(payload: Mapping[str, Any]) -> None:
+    """Refuse an id that no lane, queue or database can hold.
+
+    Raises:
+        TypeError: it holds half of a character.
+    """
+    for name in IDS:
+        value = payload.get(name)
+        if isinstance(value, str) and is_broken(value):
+            raise TypeError(f"{name} holds half of a character (a lone surrogate): pass whole text")
