@@ -161,10 +161,14 @@ class Licences:
             allows_own_names=licence.allows_own_names,
             allows_edits=licence.allows_edits,
             desk=Desk.of(language=licence.language, time_zone=licence.time_zone),
-            notification_targets={
-                channel.notification_type: NotificationTarget(
-                    channel.channel_id, channel.channel_name, channel.enabled
-                )
-                for channel in licence.notification_channels
-            },
+            notification_targets=_targets_of(licence),
         )
+
+
+def _targets_of(licence: Licence) -> dict[str, NotificationTarget]:
+    return {
+        channel.notification_type: NotificationTarget(
+            channel.channel_id, channel.channel_name, channel.enabled
+        )
+        for channel in licence.notification_channels
+    }
