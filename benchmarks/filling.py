@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, bindparam, text
 from benchmarks.installation import LICENCES
 from benchmarks.post_server import CHANNEL_ID
 from models import Conversation, Database, utc_now
-from tasks.replies.patience import GIVEN_UP
+from tasks.replies.backoff import GIVEN_UP
 
 CONVERSATIONS = 1_000_000
 # The root post and nine messages: 10 million deliveries in all.

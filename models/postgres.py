@@ -31,7 +31,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     its wait every 0.1 s, and then the time is looked at too.
     """
 
-    patience: _Patience | None = None
+    answer_limit: _AnswerLimit | None = None
 
     def wait(self, gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:
         """Wait for what ``gen`` asks.
@@ -40,7 +40,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             psycopg.OperationalError: no answer in time, and the connection is closed; or another
                 question has had none just now, and this one is not asked.
         """
-        ends_at = self.patience.ends_at() if self.patience else None
+        ends_at = self.answer_limit.ends_at() if self.answer_limit else None
         return super().wait(gen if ends_at is None else self._until(ends_at, gen), *args, **kwargs)
 
     def _until(self, ends_at: float, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
@@ -51,15 +51,15 @@ class BoundedConnection(psycopg.Connection[Any]):
                 if not ready and time.monotonic() > ends_at:
                     # The answer may still come, and would be taken for that of the next question.
                     self.pgconn.finish()
-                    assert self.patience is not None
-                    self.patience.note_silence()
+                    assert self.answer_limit is not None
+                    self.answer_limit.note_silence()
                     raise psycopg.OperationalError("the database did not answer in time")
                 awaited = gen.send(ready)
         except StopIteration as end:
             return end.value
 
 
-class _Patience:
+class _AnswerLimit:
     """How long the connections of an engine wait, and whether one of them has waited in vain."""
 
     def __init__(self, limits: Limits) -> None:
@@ -85,16 +85,16 @@ class _Connector:
     """Makes an engine's connections, with the server's limits where these are taken."""
 
     def __init__(self, limits: Limits) -> None:
-        self._patience = _Patience(limits)
+        self._answer_limit = _AnswerLimit(limits)
         self._options = limits.server_options()
 
     def connect(self, _dialect: Any, _record: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """Return a connection; SQLAlchemy asks for each."""
-        self._patience.ends_at()
+        self._answer_limit.ends_at()
         try:
             connection = BoundedConnection.connect(*args, **self._with_options(kwargs))
         except psycopg.errors.ConnectionTimeout:
-            self._patience.note_silence()
+            self._answer_limit.note_silence()
             raise
         except psycopg.OperationalError as error:
             if not self._options or _NOT_PASSED_ON not in str(error):
@@ -102,7 +102,7 @@ class _Connector:
             log.warning("database_limits_refused", cure="ALTER ROLE ... SET statement_timeout")
             self._options = ""
             connection = BoundedConnection.connect(*args, **kwargs)
-        connection.patience = self._patience
+        connection.answer_limit = self._answer_limit
         return connection
 
     def _with_options(self, kwargs: dict[str, Any]) -> dict[str, Any]:

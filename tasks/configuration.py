@@ -15,7 +15,7 @@ _settings = settings_or_exit()
 imports = (
     "tasks.outbound.tasks",
     "tasks.replies.resolve",
-    "tasks.replies.marking",
+    "tasks.replies.giving_receipts",
     "tasks.sweep",
     "tasks.outbound.retention",
     "tasks.privacy.retention",

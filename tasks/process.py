@@ -1,4 +1,4 @@
-"""How worker and beat start and stop: patience with Redis, threads, logs, error reports."""
+"""How worker and beat start and stop: limits of Redis, threads, logs, error reports."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ HEALTH_CHECK_S = 5
 
 
 @celeryd_init.connect
-def _be_patient(conf: Any = None, **_: Any) -> None:
+def _set_limits_of_redis(conf: Any = None, **_: Any) -> None:
     use_checked_queue()
     # A Redis that takes nothing for a while (a replica, full, still loading) is waited for as one
     # that is away; otherwise its refusal ends the worker.

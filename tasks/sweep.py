@@ -16,7 +16,7 @@ from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
 from tasks.outbound.outcomes import hand_over_due
 from tasks.outbound.redraw import redraw_overdue
-from tasks.replies.marking import wake_late_receipts
+from tasks.replies.giving_receipts import wake_late_receipts
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
 from tasks.watch.installations import name_of

@@ -58,7 +58,7 @@ def ask_workers(app: Celery) -> list[Worker]:
 
 
 def worker_connection(app: Celery) -> Any:
-    """Return a connection of this application to its broker, with a worker's patience.
+    """Return a connection of this application to its broker, with a worker's time limits.
 
     The application's own times are those of i-Reserve's processes, which have no time to wait.
     """

@@ -16,10 +16,10 @@ from tasks.cli.licence.registration import require_licence
 from tasks.cli.operator import changed
 from tasks.cli.output import show
 from tasks.cli.tables import table
+from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.cures import cure_of_reply
 from tasks.replies.missing_files import ask_again_for_files
 from tasks.replies.open_replies import batches
-from tasks.replies.patience import GIVEN_UP
 from tasks.replies.unrecorded import find_unrecorded, find_unrecorded_ids
 from tasks.wake import wake_replies
 from tasks.watch.filter import Filter

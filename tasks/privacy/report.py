@@ -22,8 +22,8 @@ from tasks.outbound.card import state_of
 from tasks.outbound.resending import cure_of
 from tasks.outbound.threads import Thread
 from tasks.privacy.conversations import count_waiting, entries_of, root_posts
+from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.cures import cure_of_reply
-from tasks.replies.patience import GIVEN_UP
 from tasks.watch.filter import newest
 
 # Of a message that is in its lane and that no worker has begun.

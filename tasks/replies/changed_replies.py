@@ -141,7 +141,7 @@ def _mirrored_roots(
 
 
 def _renew(reply: Reply) -> None:
-    """Let the reply be resolved again; its patience begins anew with the change."""
+    """Let the reply be resolved again; the time it may take begins anew with the change."""
     reply.state = ReplyState.RECEIVED
     reply.received_at = utc_now()
     reply.next_attempt_at = utc_now() + WAKE_UP_GRACE

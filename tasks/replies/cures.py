@@ -5,8 +5,8 @@ from __future__ import annotations
 from tasks.attachments import AttachmentReason
 from tasks.failures import OwnReason
 from tasks.outbound.resending import cure_of
+from tasks.replies.backoff import PAUSED
 from tasks.replies.meaning import Ignored
-from tasks.replies.patience import PAUSED
 
 # All that `cure_of` does not know, and what it says of a message that does not hold for a reply.
 _CURES: dict[str, str] = {

@@ -27,8 +27,8 @@ from tasks.mattermost import (
     RefusedError,
 )
 from tasks.rendering import safe_file_name
+from tasks.replies.backoff import PostponedError, Trouble
 from tasks.replies.file_paths import path_of, temporary_of
-from tasks.replies.patience import PostponedError, Trouble
 
 log = structlog.get_logger(__name__)
 

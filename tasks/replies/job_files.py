@@ -7,9 +7,9 @@ from functools import partial
 
 from tasks.attachments.store import AttachmentStore
 from tasks.replies import unowned_files
+from tasks.replies.backoff import MAX_ATTEMPTS
 from tasks.replies.files import Fetching
 from tasks.replies.owners import ThreadOwner
-from tasks.replies.patience import MAX_ATTEMPTS
 from tasks.replies.questions import ReplyJob
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from models import Receipt, ReplyEvent, ReplySource, ReplyState, Visibility
+from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.files import File
-from tasks.replies.patience import GIVEN_UP
 
 # The client of a post's author loses a reaction that comes before the answer to the post: seen up
 # to 300 ms behind the post on a server next door. This leaves room for one that is far away.

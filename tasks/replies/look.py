@@ -15,11 +15,11 @@ from tasks.mattermost import MattermostClient, Post, RefusedError
 from tasks.outbound.orphans import is_orphan, new_threads_of
 from tasks.replies.changed_replies import known_post_ids, news_among, take_in
 from tasks.replies.channel_changes import changes_since, recent_changes
+from tasks.replies.giving_receipts import plan_receipts
 from tasks.replies.hints import plan_hint
 from tasks.replies.late_posts import late_posts
 from tasks.replies.live_channels import LiveChannel
 from tasks.replies.look_notes import LookNotes
-from tasks.replies.marking import plan_receipts
 from tasks.replies.meaning import why_ignored
 from tasks.replies.open_replies import BATCH
 from tasks.runtime import Runtime

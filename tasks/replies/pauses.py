@@ -20,9 +20,9 @@ from sqlalchemy import Row, Table, Update, and_, bindparam, func, or_, select, u
 from models import Reply, ReplyState, utc_now
 from tasks.mattermost import Post
 from tasks.replies import rows
+from tasks.replies.backoff import GIVEN_UP, PAUSED
 from tasks.replies.known_reply import KnownReply
 from tasks.replies.owners import ThreadOwner
-from tasks.replies.patience import GIVEN_UP, PAUSED
 from tasks.replies.questions import ReplyJob
 from tasks.wake import wake_replies
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from models import Database, ReplyState, utc_now
 from tasks.replies import rows
+from tasks.replies.backoff import GIVEN_UP, Obstacle, pause_s
+from tasks.replies.endings import Ending, EndKind
 from tasks.replies.known_reply import KnownReply
-from tasks.replies.outcomes import Ending, Outcome
-from tasks.replies.patience import GIVEN_UP, Obstacle, pause_s
 
 
 def postpone(database: Database, known: KnownReply, obstacle: Obstacle) -> Ending:
@@ -23,8 +23,8 @@ def postpone(database: Database, known: KnownReply, obstacle: Obstacle) -> Endin
             connection, known, waiting, reason=obstacle.reason, detail=obstacle.detail
         )
     if waiting.next_attempt_at == GIVEN_UP:
-        return Ending(Outcome.GIVEN_UP, waiting, obstacle.reason, obstacle.detail)
-    return Ending(Outcome.WAITING, waiting, reason=obstacle.reason)
+        return Ending(EndKind.GIVEN_UP, waiting, obstacle.reason, obstacle.detail)
+    return Ending(EndKind.WAITING, waiting, reason=obstacle.reason)
 
 
 def _waiting(known: KnownReply, obstacle: Obstacle, now: datetime) -> KnownReply:

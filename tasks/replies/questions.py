@@ -12,12 +12,12 @@ from tasks.mattermost import MattermostClient, Member, Post, Reason, RefusedErro
 from tasks.outbound.marks import mark_of
 from tasks.replies import owners
 from tasks.replies.authors import Author, Members, author_of
+from tasks.replies.backoff import PostponedError, Trouble
 from tasks.replies.colleagues import Colleagues
 from tasks.replies.content import Words
 from tasks.replies.known_reply import KnownReply, lacks_files
 from tasks.replies.meaning import Facts, ThreadKind, begins_a_thread
 from tasks.replies.owners import ThreadOwner
-from tasks.replies.patience import PostponedError, Trouble
 from tasks.runtime import Runtime
 
 _members = Members()

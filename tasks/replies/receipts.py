@@ -14,7 +14,7 @@ def wanted(receipt: Receipt | None, receipts: Receipts) -> Receipt | None:
     return None if is_for_all and receipts is not Receipts.ALL else receipt
 
 
-def mark(
+def give_receipt(
     client: MattermostClient,
     post_id: str,
     receipt: Receipt | None,

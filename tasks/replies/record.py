@@ -14,17 +14,17 @@ from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostError, Post, Reason
 from tasks.outbound.redraw import ask_for_card, note_answer
 from tasks.replies import rows
+from tasks.replies.backoff import Obstacle, PostponedError, Trouble, obstacle_of
 from tasks.replies.content import Content
+from tasks.replies.endings import Ending, EndKind, note
 from tasks.replies.files import fetch_files
+from tasks.replies.giving_receipts import plan_receipts
 from tasks.replies.hand_over import hand_over
 from tasks.replies.hints import plan_hint
 from tasks.replies.job_files import fetching_of, remove_files
 from tasks.replies.known_reply import KnownReply, lacks_files
-from tasks.replies.marking import plan_receipts
 from tasks.replies.meaning import Ignored, Means, meaning_of
-from tasks.replies.outcomes import Ending, Outcome, note
 from tasks.replies.owners import ThreadOwner
-from tasks.replies.patience import Obstacle, PostponedError, Trouble, obstacle_of
 from tasks.replies.pauses import left_paused, paused
 from tasks.replies.postponing import postpone
 from tasks.replies.questions import Inquiry, ReplyJob, ask_for_post
@@ -37,7 +37,7 @@ _STORE_AWAY = Obstacle(
 )
 
 
-def record(runtime: Runtime, reply: KnownReply) -> Outcome:
+def record(runtime: Runtime, reply: KnownReply) -> EndKind:
     """Do what a reply of the inbox needs, and return what became of it.
 
     ``reply`` is its row as it was a moment ago. Whatever Mattermost answers is in the row
@@ -51,17 +51,17 @@ def record(runtime: Runtime, reply: KnownReply) -> Outcome:
     note(runtime.tallies, reply, ending)
     if ending.reply is not None:
         plan_receipts(runtime, reply.licence_id, due_at=ending.reply.receipt_due_at)
-    return ending.outcome
+    return ending.kind
 
 
 def _tell(runtime: Runtime, reply_id: int) -> Ending:
     """Tell what was recorded earlier; that needs no server of Mattermost's."""
     known = _load(runtime, reply_id)
     if known is None:
-        return Ending(Outcome.GONE)
+        return Ending(EndKind.GONE)
     if known.pending_event is None:
-        return Ending(Outcome.UNCHANGED)
-    return Ending(Outcome.HANDED_OVER if hand_over(runtime, known) else Outcome.UNTOLD)
+        return Ending(EndKind.UNCHANGED)
+    return Ending(EndKind.HANDED_OVER if hand_over(runtime, known) else EndKind.UNTOLD)
 
 
 def _take_up(runtime: Runtime, reply: KnownReply) -> Ending:
@@ -74,11 +74,11 @@ def _take_up(runtime: Runtime, reply: KnownReply) -> Ending:
         return ending
     with runtime.locks.of_reply(licence.id, reply.post_id) as lock:
         if lock is None:
-            return Ending(Outcome.BUSY)
+            return Ending(EndKind.BUSY)
         try:
             return _record_locked(runtime, licence, reply.id, lock)
         except LockLostError:
-            return Ending(Outcome.LOST)
+            return Ending(EndKind.LOST)
 
 
 def _access(runtime: Runtime, licence_id: str) -> LicenceAccess:
@@ -102,13 +102,13 @@ def _record_locked(
     # The worker that had the lock a moment ago may have changed the row, or removed it.
     known = _load(runtime, reply_id)
     if known is None:
-        return Ending(Outcome.GONE)
+        return Ending(EndKind.GONE)
     if known.state is not ReplyState.RECEIVED:
-        return Ending(Outcome.UNCHANGED)
+        return Ending(EndKind.UNCHANGED)
     job = ReplyJob(runtime, licence, runtime.clients.of(licence), known, lock.extend)
     waiting = left_paused(job)
     if waiting is not None:
-        return Ending(Outcome.PAUSED, waiting)
+        return Ending(EndKind.PAUSED, waiting)
     ending = _attempt(job)
     hand_over(runtime, ending.reply)
     if ending.answers and ending.reply is not None:
@@ -176,7 +176,7 @@ def _pause_or_write(job: ReplyJob, inquiry: Inquiry) -> Ending:
         assert inquiry.owner is not None
         waiting = paused(job, inquiry.post, inquiry.owner)
         if waiting is not None:
-            return Ending(Outcome.PAUSED, waiting)
+            return Ending(EndKind.PAUSED, waiting)
     return _write(job, inquiry, inquiry.words.as_reply())
 
 
@@ -213,12 +213,12 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     if written is None or known.files or known.attempts:
         remove_files(job)
     if written is None:
-        return Ending(Outcome.GONE)
+        return Ending(EndKind.GONE)
     if lacks_files(files):
         # It is told at once; the files follow as a later revision, when the store is back.
         postpone(job.runtime.database, written, _STORE_AWAY)
-    outcome = Outcome.EDITED if known.revision else Outcome.RECORDED
-    return Ending(outcome, written, answers=answers)
+    kind = EndKind.EDITED if known.revision else EndKind.RECORDED
+    return Ending(kind, written, answers=answers)
 
 
 def _answers(
@@ -237,13 +237,13 @@ def _leave_empty(job: ReplyJob, inquiry: Inquiry, why: Ignored | None = None) ->
         return _forget(job, inquiry.post, is_gone=False)
     with job.runtime.database.autocommit() as connection:
         empty = rows.write_empty(connection, known, inquiry.post, owner=owner, reason=why)
-    return Ending(Outcome.IGNORED if why else Outcome.EMPTY, empty, reason=why)
+    return Ending(EndKind.IGNORED if why else EndKind.EMPTY, empty, reason=why)
 
 
 def _keep(job: ReplyJob, *, update_at_ms: int | None = None) -> Ending:
     with job.runtime.database.autocommit() as connection:
         kept = rows.write_unchanged(connection, job.known, update_at_ms=update_at_ms)
-    return Ending(Outcome.UNCHANGED, kept)
+    return Ending(EndKind.UNCHANGED, kept)
 
 
 def _forget(job: ReplyJob, post: Post, *, is_gone: bool) -> Ending:
@@ -251,21 +251,21 @@ def _forget(job: ReplyJob, post: Post, *, is_gone: bool) -> Ending:
         forgotten = rows.write_deleted(connection, job.known, post, is_gone=is_gone)
     if job.known.files:
         remove_files(job)
-    return Ending(Outcome.DELETED, forgotten)
+    return Ending(EndKind.DELETED, forgotten)
 
 
 def _leave_out(job: ReplyJob, why: Ignored) -> Ending:
     """Take the post out of the inbox, unless it was recorded as a reply before."""
     if job.known.revision:
-        return Ending(Outcome.IGNORED, _keep(job).reply, reason=why.value)
+        return Ending(EndKind.IGNORED, _keep(job).reply, reason=why.value)
     with job.runtime.database.autocommit() as connection:
         rows.remove(connection, job.known)
-    return Ending(Outcome.IGNORED, reason=why.value)
+    return Ending(EndKind.IGNORED, reason=why.value)
 
 
 def _postpone(job: ReplyJob, obstacle: Obstacle) -> Ending:
     ending = postpone(job.runtime.database, job.known, obstacle)
-    if ending.outcome is Outcome.GIVEN_UP and obstacle.trouble.means_no_reply:
+    if ending.kind is EndKind.GIVEN_UP and obstacle.trouble.means_no_reply:
         is_unlinked = obstacle.trouble is Trouble.UNLINKED
         return _leave_out(job, Ignored.UNKNOWN_THREAD if is_unlinked else Ignored.NOT_THERE)
     return ending

@@ -14,10 +14,10 @@ from tasks.failures import LoggedError, OwnReason
 from tasks.outbound.drain import leave, serve
 from tasks.outbound.tasks import show_failures
 from tasks.replies import rows
+from tasks.replies.backoff import Obstacle, Trouble
+from tasks.replies.endings import EndKind, note
 from tasks.replies.known_reply import KnownReply
 from tasks.replies.open_replies import BATCH, claim_due, leave_until
-from tasks.replies.outcomes import Outcome, note
-from tasks.replies.patience import Obstacle, Trouble
 from tasks.replies.postponing import postpone
 from tasks.replies.record import record
 from tasks.runtime import Runtime, current_runtime
@@ -128,7 +128,7 @@ def _postpone_failed(runtime: Runtime, reply_id: int, error: Exception) -> None:
     # The attempt may have changed the row before it failed.
     for known in _load(runtime, [reply_id]):
         ending = postpone(runtime.database, known, obstacle)
-        if ending.outcome is Outcome.GIVEN_UP:
+        if ending.kind is EndKind.GIVEN_UP:
             note(runtime.tallies, known, ending)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Reply, ReplyState
 from models.steps import Expiry, Steps, expired
-from tasks.replies.patience import GIVEN_UP
+from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.unowned_files import give_up
 
 # What still waits for Mattermost, for the store or for i-Reserve is not removed, however old.

@@ -16,7 +16,7 @@ from typing import Final
 
 from tasks.replies.destinations import find_destination, is_same, is_unsafe
 from tasks.replies.emoji_codes import with_emoji
-from tasks.replies.marks import Marked, Marks, backticks
+from tasks.replies.markdown_marks import Marked, Marks, backticks
 from tasks.replies.tags import Tags
 from tasks.replies.whole import url_end, wholes
 

@@ -21,7 +21,7 @@ from models import Database, Reply, ReplyAttachment, ReplyState, UnownedFile, ut
 from tasks.attachments import AttachmentError
 from tasks.attachments.store import AttachmentStore
 from tasks.locks import Locks
-from tasks.replies.patience import GIVEN_UP
+from tasks.replies.backoff import GIVEN_UP
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models import Reply, ReplyState
-from tasks.replies.patience import GIVEN_UP
+from tasks.replies.backoff import GIVEN_UP
 from tasks.watch.filter import Filter, newest
 
 IS_UNRECORDED = Reply.state == ReplyState.RECEIVED

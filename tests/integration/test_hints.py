@@ -12,9 +12,9 @@ from models import Conversation, Hint, utc_now
 from tasks.mattermost import MattermostClient, Post
 from tasks.rendering.english import ENGLISH
 from tasks.replies.catch_up import collect
+from tasks.replies.giving_receipts import give_due_receipts
 from tasks.replies.hints import PAUSE
 from tasks.replies.known_reply import RECEIPT_DELAY
-from tasks.replies.marking import give_due_receipts
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 

@@ -12,8 +12,8 @@ from models import Receipt, Reply, ReplyState, utc_now
 from tasks.licences.circuit import FAILURES_TO_OPEN
 from tasks.mattermost import NotSentError, Post, Reason
 from tasks.replies.due_receipts import claim_due_receipts, settle
+from tasks.replies.giving_receipts import give_due_receipts, wake_late_receipts
 from tasks.replies.known_reply import RECEIPT_DELAY
-from tasks.replies.marking import give_due_receipts, wake_late_receipts
 from tasks.wake import GIVE_RECEIPTS
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread

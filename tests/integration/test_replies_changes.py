@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from models import Receipts, Reply, ReplyState, Visibility, utc_now
+from tasks.replies.backoff import GIVE_UP_AFTER_S
 from tasks.replies.catch_up import collect
-from tasks.replies.patience import GIVE_UP_AFTER_S
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 

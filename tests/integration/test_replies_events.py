@@ -1,4 +1,4 @@
-"""What the log says of a reply: one event with a fixed name for each outcome."""
+"""What the log says of a reply: one event with a fixed name for each kind of end."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from models import ReplyEvent, utc_now
-from tasks.replies.outcomes import Ending, Outcome, note
-from tasks.replies.patience import GIVE_UP_AFTER_S, MAX_ATTEMPTS
+from tasks.replies.backoff import GIVE_UP_AFTER_S, MAX_ATTEMPTS
+from tasks.replies.endings import Ending, EndKind, note
 from tasks.replies.rows import load
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
@@ -133,15 +133,15 @@ def test_worker_that_lost_the_lock_says_so_and_writes_nothing(
     assert (str(report), _events(logs), row.revision) == ("1 lost", ["reply_lost"], 0)
 
 
-@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.UNTOLD}))
-def test_no_outcome_is_silent(outcome: Outcome, thread: MirroredThread) -> None:
+@pytest.mark.parametrize("kind", sorted(set(EndKind) - {EndKind.UNTOLD}))
+def test_no_end_is_silent(kind: EndKind, thread: MirroredThread) -> None:
     """Only of what could not be told the log knows already when the attempt is over."""
     reply_id = _new(thread)
     with thread.database.reading() as connection:
         (known,) = load(connection, [reply_id])
 
     with capture_logs() as logs:
-        note(thread.stage.runtime.tallies, known, Ending(outcome))
+        note(thread.stage.runtime.tallies, known, Ending(kind))
 
     assert len(_events(logs)) == 1
 

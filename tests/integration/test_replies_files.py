@@ -16,8 +16,8 @@ from models import ReplyState, Visibility
 from tasks.attachments import AttachmentError
 from tasks.attachments.store import AttachmentStore
 from tasks.mattermost import FileInfo, MattermostClient, Post
+from tasks.replies.backoff import PostponedError
 from tasks.replies.files import Fetching, File, fetch_files
-from tasks.replies.patience import PostponedError
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 from tests.wire import Answer, Request, WireServer, http

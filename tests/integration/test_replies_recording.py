@@ -14,7 +14,7 @@ from models import Conversation, Reply, ReplyState, Visibility, utc_now
 from tasks.licences.registration import Registration
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.marks import Mark
-from tasks.replies.patience import GIVE_UP_AFTER_S, GIVEN_UP
+from tasks.replies.backoff import GIVE_UP_AFTER_S, GIVEN_UP
 from tasks.replies.resolve import RepliesFailedError
 from tests.stage.registering import register
 from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage

@@ -20,8 +20,8 @@ from models.steps import Steps
 from tasks.mattermost import Post
 from tasks.outbound.retention import IS_DONE_WITH, remove_deliveries
 from tasks.privacy.retention import remove_expired, remove_files, remove_rows
+from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.catch_up import collect
-from tasks.replies.patience import GIVEN_UP
 from tasks.watch.removals import Removable
 from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE, Stage

@@ -15,10 +15,10 @@ from sqlalchemy import select, update
 from models import Database, Licence, Receipts, Reply, ReplyAttachment, ReplySource, User, utc_now
 from tasks.licences.access import Licences
 from tasks.mattermost import MattermostClient, Post
+from tasks.replies.backoff import GIVE_UP_AFTER_S
+from tasks.replies.giving_receipts import give_due_receipts
 from tasks.replies.inbox import receive
-from tasks.replies.marking import give_due_receipts
 from tasks.replies.open_replies import claim
-from tasks.replies.patience import GIVE_UP_AFTER_S
 from tasks.replies.resolve import Report, resolve
 from tests.stage.stage import LICENCE, Stage
 

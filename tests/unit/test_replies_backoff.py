@@ -12,7 +12,7 @@ from tasks.mattermost import (
     Reason,
     RefusedError,
 )
-from tasks.replies.patience import Trouble, pause_s, trouble_of
+from tasks.replies.backoff import Trouble, pause_s, trouble_of
 
 DAY_S = 86_400.0
 
@@ -67,6 +67,6 @@ def test_pauses_never_shrink_and_stay_within_their_bounds(age_s: float, later_s:
     ],
     ids=str,
 )
-def test_error_says_how_patient_to_be(error: MattermostError, trouble: Trouble) -> None:
+def test_error_says_which_trouble_it_is(error: MattermostError, trouble: Trouble) -> None:
     """What the server does without us, and what an operator has to mend."""
     assert trouble_of(error) is trouble

@@ -1,4 +1,4 @@
-"""How an attempt at a reply ended: one event in the log and one count for each outcome."""
+"""How an attempt at a reply ended: one event in the log and one count for each kind of end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.watch.tallies import Tallies
 log = structlog.get_logger(__name__)
 
 
-class Outcome(StrEnum):
+class EndKind(StrEnum):
     """What became of a reply."""
 
     RECORDED = "recorded"
@@ -36,19 +36,19 @@ class Outcome(StrEnum):
 
 # What the metrics count: a reply that waits or that another worker has is not at its end.
 _COUNTED = frozenset(
-    {Outcome.RECORDED, Outcome.EDITED, Outcome.DELETED, Outcome.IGNORED, Outcome.GIVEN_UP}
+    {EndKind.RECORDED, EndKind.EDITED, EndKind.DELETED, EndKind.IGNORED, EndKind.GIVEN_UP}
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """An outcome, and what it leaves to do.
+    """How an attempt ended, and what that leaves to do.
 
     ``reply`` is the row as it is now, None when it is gone. ``reason`` is a word, ``detail`` a
     sentence for the operator. ``answers``: the conversation's card says something else now.
     """
 
-    outcome: Outcome
+    kind: EndKind
     reply: KnownReply | None = None
     reason: str | None = None
     detail: str | None = None
@@ -56,30 +56,30 @@ class Ending:
 
 
 def note(tallies: Tallies, reply: KnownReply, ending: Ending) -> None:
-    """Log the outcome, and count it."""
+    """Log how the attempt ended, and count it."""
     ids = {"reply_id": reply.id, "post_id": reply.post_id, "licence_id": reply.licence_id}
-    if ending.outcome in _EVENTS:
-        _EVENTS[ending.outcome](ids, ending)
-    if ending.outcome in _COUNTED:
-        tallies.count_reply(reply.licence_id, reply.source, ending.outcome.value)
+    if ending.kind in _EVENTS:
+        _EVENTS[ending.kind](ids, ending)
+    if ending.kind in _COUNTED:
+        tallies.count_reply(reply.licence_id, reply.source, ending.kind.value)
 
 
 # Each by its whole name, so that a search finds it. What could not be told (``UNTOLD``) is in the
 # log by then, and so is an error that was not foreseen.
-_EVENTS: Mapping[Outcome, Callable[[dict[str, Any], Ending], object]] = {
-    Outcome.RECORDED: lambda ids, _: log.info("reply_recorded", **ids),
-    Outcome.EDITED: lambda ids, _: log.info("reply_edited", **ids),
-    Outcome.UNCHANGED: lambda ids, _: log.info("reply_unchanged", **ids),
-    Outcome.DELETED: lambda ids, _: log.info("reply_deleted", **ids),
-    Outcome.IGNORED: lambda ids, end: log.info("post_ignored", reason=end.reason, **ids),
-    Outcome.EMPTY: lambda ids, _: log.info("reply_empty", **ids),
-    Outcome.PAUSED: lambda ids, _: log.info("reply_paused", **ids),
-    Outcome.WAITING: lambda ids, end: log.warning("reply_waits", reason=end.reason, **ids),
-    Outcome.GIVEN_UP: lambda ids, end: log.error(
+_EVENTS: Mapping[EndKind, Callable[[dict[str, Any], Ending], object]] = {
+    EndKind.RECORDED: lambda ids, _: log.info("reply_recorded", **ids),
+    EndKind.EDITED: lambda ids, _: log.info("reply_edited", **ids),
+    EndKind.UNCHANGED: lambda ids, _: log.info("reply_unchanged", **ids),
+    EndKind.DELETED: lambda ids, _: log.info("reply_deleted", **ids),
+    EndKind.IGNORED: lambda ids, end: log.info("post_ignored", reason=end.reason, **ids),
+    EndKind.EMPTY: lambda ids, _: log.info("reply_empty", **ids),
+    EndKind.PAUSED: lambda ids, _: log.info("reply_paused", **ids),
+    EndKind.WAITING: lambda ids, end: log.warning("reply_waits", reason=end.reason, **ids),
+    EndKind.GIVEN_UP: lambda ids, end: log.error(
         "reply_not_recorded", reason=end.reason, detail=end.detail, **ids
     ),
-    Outcome.HANDED_OVER: lambda ids, _: log.info("reply_handed_over", **ids),
-    Outcome.BUSY: lambda ids, _: log.info("reply_busy", **ids),
-    Outcome.LOST: lambda ids, _: log.warning("reply_lost", **ids),
-    Outcome.GONE: lambda ids, _: log.info("reply_gone", **ids),
+    EndKind.HANDED_OVER: lambda ids, _: log.info("reply_handed_over", **ids),
+    EndKind.BUSY: lambda ids, _: log.info("reply_busy", **ids),
+    EndKind.LOST: lambda ids, _: log.warning("reply_lost", **ids),
+    EndKind.GONE: lambda ids, _: log.info("reply_gone", **ids),
 }

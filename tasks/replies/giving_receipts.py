@@ -29,7 +29,7 @@ from tasks.replies.due_receipts import (
     settle,
 )
 from tasks.replies.hints import give_due_hints
-from tasks.replies.receipts import mark, wanted
+from tasks.replies.receipts import give_receipt, wanted
 from tasks.runtime import Runtime, current_runtime
 from tasks.wake import GIVE_RECEIPTS, wake_receipts
 
@@ -126,7 +126,7 @@ def _mark(runtime: Runtime, licence: LicenceAccess, due: DueReceipt) -> Receipt 
     known = due.known
     receipt = wanted(known.fitting_receipt, licence.receipts)
     if receipt is not known.receipt:
-        mark(
+        give_receipt(
             runtime.clients.of(licence),
             known.post_id,
             receipt,
