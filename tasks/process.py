@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,7 @@ from celery.signals import (
     task_postrun,
     task_prerun,
     worker_init,
+    worker_ready,
     worker_shutting_down,
 )
 from redis.exceptions import RedisError
@@ -138,6 +140,16 @@ def _start_beat(**_: Any) -> None:
     # Of what beat itself logs only warnings are shown: it has a line for each task.
     log.info("beat_started", redis=get_settings().redis_label)
     tell_mistyped_names()
+
+
+@worker_ready.connect
+def _leave_what_is_loaded_to_itself(**_: Any) -> None:
+    """Let the garbage collector never look again at what was loaded, which stays for good.
+
+    It is 130,000 objects: a look at all of them would hold every thread up for some 70 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _report_failure(sender: Any = None, task_id: str = "", exception: Any = None, **_: Any) -> None:
