@@ -21,12 +21,11 @@ Delays = dict[str, list[list[float]]]
 
 def run(*, rounds: int) -> Report:
     """Return median and 99th percentile on each database; one message at a time is under way."""
-    comparisons, notes = [], []
+    comparisons = []
     for kind, rig in rigs(conversations=CONVERSATIONS):
         delays = _measure(rig, rounds=rounds)
         comparisons += [_comparison(kind, name, delays) for name in TARGETS]
-        notes.append(_least(kind, delays))
-    return Report("idle", tuple(comparisons), tuple(notes))
+    return Report("idle", tuple(comparisons))
 
 
 def _measure(rig: Rig, *, rounds: int) -> Delays:
@@ -60,8 +59,8 @@ def _delay_ms(rig: Rig, call: Call) -> float:
 
 
 def _comparison(kind: str, name: str, delays: Delays) -> Comparison:
-    ours, naive = (_figures(name, delays[side]) for side in ("ours", "naive"))
-    return Comparison(f"{kind}, {name}", "ms", TARGETS[name], ours, naive)
+    figures = [_figures(name, delays[side]) for side in ("ours", "naive", "bare")]
+    return Comparison(f"{kind}, {name}", "ms", TARGETS[name], *figures)
 
 
 def _figures(name: str, rounds: list[list[float]]) -> tuple[float, ...]:
@@ -69,13 +68,3 @@ def _figures(name: str, rounds: list[list[float]]) -> tuple[float, ...]:
     if name == "median":
         return tuple(median(each) for each in rounds)
     return (quantiles(chain.from_iterable(rounds), n=100)[98],)
-
-
-def _least(kind: str, delays: Delays) -> str:
-    """Say what the naive task takes with the calls that keep a message, and no more."""
-    bare, naive = ([median(each) for each in delays[side]] for side in ("bare", "naive"))
-    ratio = median(one / other for one, other in zip(bare, naive, strict=True))
-    return (
-        f"{kind}: the naive task with bare calls to append, to lock and to write down first: "
-        f"{median(bare):.2f} ms, {ratio:.2f} of the naive one"
-    )

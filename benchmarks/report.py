@@ -11,6 +11,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 _TEXTS = ("benchmark", "setting", "unit")
+# What ours may take of the least, where the least itself misses the target.
+OVER_LEAST = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,23 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Our figure and the yardstick's, round by round, in one setting."""
+    """Our figure and the yardstick's, round by round, in one setting.
+
+    ``least``, where it was measured, is what our code cannot do without: the yardstick with
+    the bare calls to the same servers, or with the bare libraries.
+    """
 
     setting: str
     unit: str
     target: Target
     ours: tuple[float, ...]
     yardstick: tuple[float, ...]
+    least: tuple[float, ...] = ()
 
     @property
     def ratios(self) -> tuple[float, ...]:
         """Return ours over the yardstick for each round, whose two halves ran back to back."""
-        return tuple(ours / other for ours, other in zip(self.ours, self.yardstick, strict=True))
+        return _over(self.ours, self.yardstick)
 
     @property
     def ratio(self) -> float:
@@ -60,9 +67,28 @@ class Comparison:
         return median(self.ratios)
 
     @property
+    def least_ratio(self) -> float | None:
+        """Return the ratio that the least has; None: it was not measured."""
+        return median(_over(self.least, self.yardstick)) if self.least else None
+
+    @property
+    def is_possible(self) -> bool:
+        """Return whether the least keeps the target."""
+        return self.least_ratio is None or self.target.is_met_by(self.least_ratio)
+
+    @property
     def is_met(self) -> bool:
-        """Return whether the median ratio keeps the target."""
-        return self.target.is_met_by(self.ratio)
+        """Return whether the median ratio keeps the target, or is as near to it as is possible."""
+        if self.target.is_met_by(self.ratio):
+            return True
+        return not self.is_possible and median(_over(self.ours, self.least)) <= OVER_LEAST
+
+    @property
+    def held(self) -> str:
+        """Return in a word what ``is_met`` says, and where the target cannot be kept."""
+        if not self.is_met:
+            return "MISSED"
+        return "yes" if self.target.is_met_by(self.ratio) else "by the least"
 
     def as_row(self) -> list[str]:
         """Return the figures as a table shows them."""
@@ -72,8 +98,9 @@ class Comparison:
             self.unit,
             *(f"{_short(median(values)):g}" for values in (self.ours, self.yardstick)),
             *(f"{value:.2f}" for value in ratios),
+            "" if self.least_ratio is None else f"{self.least_ratio:.2f}",
             str(self.target),
-            "yes" if self.is_met else "MISSED",
+            self.held,
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -87,6 +114,8 @@ class Comparison:
             "yardstick": [_short(value) for value in self.yardstick],
             "ratios": [round(value, 3) for value in self.ratios],
             "ratio": round(self.ratio, 3),
+            "least": [_short(value) for value in self.least],
+            "least_ratio": None if self.least_ratio is None else round(self.least_ratio, 3),
         }
 
 
@@ -123,12 +152,16 @@ def as_table(reports: Iterable[Report]) -> Table:
     table = Table(box=SIMPLE)
     for column in _TEXTS:
         table.add_column(column)
-    for column in ("ours", "yardstick", "ratio", "from", "to", "target", "held"):
+    for column in ("ours", "yardstick", "ratio", "from", "to", "least", "target", "held"):
         table.add_column(column, justify="right")
     for report in reports:
         for each in report.comparisons:
             table.add_row(report.name, *each.as_row())
     return table
+
+
+def _over(ours: Iterable[float], others: Iterable[float]) -> tuple[float, ...]:
+    return tuple(one / other for one, other in zip(ours, others, strict=True))
 
 
 def _short(value: float) -> float:
