@@ -13,7 +13,7 @@ from demo.languages import TIME_ZONES
 class Options:
     """``is_check``: play, verify, stop. ``is_json``: the outcome as JSON on standard output.
 
-    ``language`` is that of the page, of the chat, and of the desk that reads it.
+    ``language`` is that of the page, of the chat, and of the team that reads it.
     """
 
     is_check: bool

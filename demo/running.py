@@ -62,7 +62,7 @@ class RunningDemo:
 def running_demo(*, language: str = "en") -> Iterator[RunningDemo]:
     """Yield a demo whose processes are up; nothing is left of it afterwards.
 
-    ``language`` is that of its page, of the chat and of the desk that reads it.
+    ``language`` is that of its page, of the chat and of the team that reads it.
 
     Raises:
         DemoError: something did not come up.
@@ -100,12 +100,12 @@ def _running_installation(
 def _register(installation: Installation, target: Target) -> None:
     mention = ("--mention", MEMBER) if target.is_stand_in else ()
     language = installation.ireserve.language
-    desk = ("--language", language, "--time-zone", TIME_ZONES[language] or "UTC")
+    reading = ("--language", language, "--time-zone", TIME_ZONES[language] or "UTC")
     for place in target.places:
         installation.command(
             "licence", "add", place.licence_id, "--url", target.url, "--team", target.team,
             "--channel", place.channel, "--token-file", installation.token_file(place.token),
-            *mention, *desk,
+            *mention, *reading,
         )  # fmt: skip
         label = target.label(place, private="private")
         print(f"Added licence {place.licence_id}: {label} on {target.url}", flush=True)

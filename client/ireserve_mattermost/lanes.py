@@ -59,7 +59,7 @@ OVERDUE_MS = 5_000
 LONGEST_PAUSE_MS = 900_000
 # How long a message waits while its server is away, unless the workers' HOLD_S says otherwise.
 HOLD_MS = 600_000
-# Messages that wait for one licence: a day of the busiest desk with its server away, at 2 kB each
+# Messages that wait for one licence: a day of the busiest team with its server away, at 2 kB each
 # 200 MB of Redis. A licence that has more is not read by its team.
 MAX_WAITING = 100_000
 # What one worker takes from a lane at a time: few enough to hold in memory whatever their size

@@ -30,7 +30,7 @@ from tasks.mattermost import (
     RefusedError,
 )
 from tasks.mattermost.exchange import Stopping
-from tasks.rendering.desk import Desk
+from tasks.rendering.locale import Locale
 from tasks.replies.live_channels import ACTIVE_FOR
 
 _OTHER_ADDRESS = (
@@ -215,12 +215,12 @@ def _check_way_back(
 
 
 def _round_trip(client: MattermostClient, tools: Tools, licence: Licence) -> Check:
-    desk = Desk.of(language=licence.language, time_zone=licence.time_zone)
+    locale = Locale.of(language=licence.language, time_zone=licence.time_zone)
     return check_round_trip(
         client,
         tools.redis,
         channel_id=licence.default_channel_id,
-        wording=desk.wording,
+        wording=locale.wording,
         stopping=tools.stopping,
     )
 

@@ -22,7 +22,7 @@ from models import (
 )
 from models.licence import DEFAULT_REPLY_PREFIXES
 from tasks.failures import OwnReason, SendFailedError
-from tasks.rendering import DEFAULT_DESK, Desk
+from tasks.rendering import DEFAULT_LOCALE, Locale
 
 # How long a worker goes on with what it read, so that a busy lane does not ask before each
 # message: an operator's change takes effect within this time.
@@ -82,7 +82,7 @@ class LicenceAccess:
     # Whether the message of a root may be edited at any time.
     allows_edits: bool = True
     # In which language and by which clock the team reads.
-    desk: Desk = DEFAULT_DESK
+    locale: Locale = DEFAULT_LOCALE
 
     @property
     def speaks_as_author(self) -> bool:
@@ -91,13 +91,13 @@ class LicenceAccess:
 
     @property
     def wanted_prefix(self) -> str:
-        """What a post for the visitor begins with, in the desk's language if it may.
+        """What a post for the visitor begins with, in the team's language if it may.
 
         Empty: it needs no prefix.
         """
         if self.reply_mode is not ReplyMode.EXPLICIT:
             return ""
-        prefixes, own = self.reply_prefixes.split(), self.desk.wording.reply_prefix
+        prefixes, own = self.reply_prefixes.split(), self.locale.wording.reply_prefix
         return own if own in prefixes else next(iter(prefixes), "")
 
     def permalink(self, post_id: str) -> str:
@@ -195,7 +195,7 @@ class Licences:
             names=licence.names,
             allows_own_names=licence.allows_own_names,
             allows_edits=licence.allows_edits,
-            desk=Desk.of(language=licence.language, time_zone=licence.time_zone),
+            locale=Locale.of(language=licence.language, time_zone=licence.time_zone),
             notification_targets=_targets_of(licence),
         )
 

@@ -61,8 +61,8 @@ class RootDraft:
 
 def drawn(thread: Thread, licence: LicenceAccess) -> RootDraft:
     """Return what the root of this thread is to show."""
-    card, desk = _card(thread, licence), licence.desk
-    message, attachment = render_card(card, desk=desk, max_length=licence.max_post_size)
+    card, locale = _card(thread, licence), licence.locale
+    message, attachment = render_card(card, locale=locale, max_length=licence.max_post_size)
     return RootDraft(message, attachment)
 
 

@@ -9,7 +9,7 @@ from ireserve_mattermost.messages import Attachment
 from tasks.attachments.names import upload_name
 from tasks.mattermost import FileInfo, Post
 from tasks.outbound.marks import mark_of
-from tasks.rendering import DEFAULT_DESK, WORDINGS, Desk, file_note, safe_file_name
+from tasks.rendering import DEFAULT_LOCALE, WORDINGS, Locale, file_note, safe_file_name
 
 
 def lost_of(sent: Sequence[FileInfo], post: Post) -> list[str]:
@@ -23,7 +23,7 @@ def lost_of_earlier(items: Sequence[Attachment], post: Post) -> list[str]:
     """Return the names of the files that are missing in a post of an earlier attempt.
 
     Their ids are not known any more. The post says how many files it was sent with and names those
-    that could not be had, in the desk's language of then; a file that was given no ending may have
+    that could not be had, in the team's language of then; a file that was given no ending may have
     got one.
     """
     count = mark_of(post).get("files", 0) - len(post.file_ids)
@@ -38,11 +38,11 @@ def lost_of_earlier(items: Sequence[Attachment], post: Post) -> list[str]:
 
 
 def _times_named(item: Attachment, post: Post) -> int:
-    return sum(post.message.count(_note(item, Desk(wording))) for wording in WORDINGS.values())
+    return sum(post.message.count(_note(item, Locale(wording))) for wording in WORDINGS.values())
 
 
-def _note(item: Attachment, desk: Desk = DEFAULT_DESK) -> str:
-    return file_note(name=item.name, reason="", desk=desk)
+def _note(item: Attachment, locale: Locale = DEFAULT_LOCALE) -> str:
+    return file_note(name=item.name, reason="", locale=locale)
 
 
 def _taken(there: Counter[str], item: Attachment) -> bool:

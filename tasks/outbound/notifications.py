@@ -28,7 +28,7 @@ def _draft(job: Job, message: Notification) -> Draft:
         fields=message.fields,
         color=message.color,
         url=message.url,
-        desk=job.licence.desk,
+        locale=job.licence.locale,
         max_length=job.licence.max_post_size,
     )
     return Draft(

@@ -123,8 +123,8 @@ def _copies(
         try:
             copies.append(_copy(job, file, channel_id))
         except (RefusedError, ValueError):
-            reason = job.licence.desk.wording.file_reasons.not_copied
-            notes.append(file_note(name=file.name, reason=reason, desk=job.licence.desk))
+            reason = job.licence.locale.wording.file_reasons.not_copied
+            notes.append(file_note(name=file.name, reason=reason, locale=job.licence.locale))
     return copies, notes
 
 

@@ -16,7 +16,7 @@ from tasks.outbound.missing_messages import KEPT
 from tasks.outbound.settlement import Draft, Place
 from tasks.outbound.uploads import Uploads, upload_all
 from tasks.rendering import (
-    Desk,
+    Locale,
     MissingMessages,
     author_props,
     file_note,
@@ -79,7 +79,7 @@ class Parts:
             sender_name=self._message.sender_name or "",
             sender_role=self._message.sender_role,
             text=self._message.text,
-            desk=self._desk,
+            locale=self._desk,
             sent_at=_if_late(self._message.sent_at),
             notes=[*uploads.notes, *self._missing_lines()],
             max_length=self._job.licence.max_post_size,
@@ -96,8 +96,8 @@ class Parts:
         return [missing_line(self._missing, self._desk)] if self._missing else []
 
     @property
-    def _desk(self) -> Desk:
-        return self._job.licence.desk
+    def _desk(self) -> Locale:
+        return self._job.licence.locale
 
     @property
     def _is_author(self) -> bool:
@@ -115,7 +115,7 @@ class Parts:
             first=start + 1,
             last=start + len(attachments),
             total=len(self._message.attachments),
-            desk=self._desk,
+            locale=self._desk,
             with_sender=not self._is_author,
             is_internal=self._message.is_internal,
         )
@@ -130,7 +130,7 @@ class Parts:
         """Yield the post that names the files which the server has dropped without a word."""
         if lost:
             reason = self._desk.wording.file_reasons.lost_by_server
-            notes = [file_note(name=file, reason=reason, desk=self._desk) for file in lost]
+            notes = [file_note(name=file, reason=reason, locale=self._desk) for file in lost]
             yield self._draft(f"{name}-lost", "\n".join(notes))
 
     def _draft(
@@ -160,7 +160,7 @@ class Parts:
         return author_props(
             sender_name=message.sender_name or "",
             sender_role=message.sender_role,
-            desk=self._desk,
+            locale=self._desk,
             is_internal=message.is_internal,
         )
 

@@ -37,7 +37,7 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
         UndecidedError: this worker was asked to stop, or the attachment store is away; the message
             waits for the store as for a server, and then goes with a note instead of the file.
     """
-    desk = job.licence.desk
+    locale = job.licence.locale
     files: list[FileInfo] = []
     notes: list[str] = []
     for attachment in attachments:
@@ -48,18 +48,18 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
                 raise broken_off(error) from None
             if error.reason is AttachmentReason.STORE_UNAVAILABLE and not job.expired:
                 raise _store_away(error) from None
-            notes.append(_note(job, attachment, error.text(desk.wording)))
+            notes.append(_note(job, attachment, error.text(locale.wording)))
         except MattermostError as error:
             if error.reason is Reason.STOPPED:
                 raise broken_off(error) from None
             if _concerns_the_message(error):
                 raise
-            notes.append(_note(job, attachment, _text(error, desk.wording.file_reasons)))
+            notes.append(_note(job, attachment, _text(error, locale.wording.file_reasons)))
     return Uploads(tuple(files), tuple(notes))
 
 
 def _note(job: Job, attachment: Attachment, reason: str) -> str:
-    return file_note(name=attachment.name, reason=reason, desk=job.licence.desk)
+    return file_note(name=attachment.name, reason=reason, locale=job.licence.locale)
 
 
 def _store_away(error: AttachmentError) -> UndecidedError:

@@ -3,8 +3,8 @@
 from tasks.rendering.agent import agent_text
 from tasks.rendering.authors import author_props
 from tasks.rendering.card import Card, CardState, render_card
-from tasks.rendering.desk import DEFAULT_DESK, WORDINGS, Desk, Language
 from tasks.rendering.file_names import safe_file_name
+from tasks.rendering.locale import DEFAULT_LOCALE, WORDINGS, Language, Locale
 from tasks.rendering.missing_messages import MissingMessages, Why, missing_line
 from tasks.rendering.notifications import render_notification
 from tasks.rendering.plain import plain_text
@@ -15,12 +15,12 @@ from tasks.rendering.posts import (
 )
 
 __all__ = [
-    "DEFAULT_DESK",
+    "DEFAULT_LOCALE",
     "WORDINGS",
     "Card",
     "CardState",
-    "Desk",
     "Language",
+    "Locale",
     "MissingMessages",
     "Why",
     "agent_text",

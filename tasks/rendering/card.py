@@ -12,8 +12,8 @@ from typing import Any
 
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.characters import clean, one_line, shorten
-from tasks.rendering.desk import Desk
 from tasks.rendering.links import web_address
+from tasks.rendering.locale import Locale
 from tasks.rendering.plain import plain_line, plain_link, plain_title
 from tasks.rendering.posts import name_text
 
@@ -91,59 +91,61 @@ class Card:
     is_signed: bool = True
 
 
-def render_card(card: Card, *, desk: Desk, max_length: int = 16383) -> tuple[str, dict[str, Any]]:
+def render_card(
+    card: Card, *, locale: Locale, max_length: int = 16383
+) -> tuple[str, dict[str, Any]]:
     """Return the message of the root and its attachment."""
-    attachment = {"color": _COLORS[card.state], "text": _line(card, desk)}
-    return _message(card, desk, max_length=max_length), attachment
+    attachment = {"color": _COLORS[card.state], "text": _line(card, locale)}
+    return _message(card, locale, max_length=max_length), attachment
 
 
-def _message(card: Card, desk: Desk, *, max_length: int) -> str:
+def _message(card: Card, locale: Locale, *, max_length: int) -> str:
     """Return who asks what, and below it where the conversation is found.
 
     The page's address is left out of a link that would not fit.
     """
-    name = f"**{name_text(card.visitor_name, role='visitor', desk=desk)}**"
+    name = f"**{name_text(card.visitor_name, role='visitor', locale=locale)}**"
     sign = f"{_SIGNS[card.state]} " if card.is_signed else ""
     lines = [sign + _joined([name, _question(card)])]
     room = max_length - _MAX_HEAD_LENGTH
     places = [_code(card.conversation_id), _page(card, max_length=room)]
     if card.conversation_url and (address := web_address(card.conversation_url)):
-        link = plain_link(desk.wording.open_in_ireserve, url=address)
+        link = plain_link(locale.wording.open_in_ireserve, url=address)
         # Two links of 8,000 characters do not fit into one message.
         places.append(link if len(_joined(places)) + len(link) <= room else "")
     lines.append(_joined(places))
     if card.continues:
-        lines.append(f"↪ _{desk.wording.continues}_")
+        lines.append(f"↪ _{locale.wording.continues}_")
     return "\n".join(lines)
 
 
-def _line(card: Card, desk: Desk) -> str:
+def _line(card: Card, locale: Locale) -> str:
     """Return the line of the attachment: the state, what i-Reserve knows, and who is told."""
     question = "" if card.is_signed else _question(card)
     fields = map(_field, card.fields)
-    return _joined([_state(card, desk), question, *fields, _mode(card, desk), card.mention])
+    return _joined([_state(card, locale), question, *fields, _mode(card, locale), card.mention])
 
 
-def _mode(card: Card, desk: Desk) -> str:
+def _mode(card: Card, locale: Locale) -> str:
     """Return which posts the visitor gets; empty: each that is no note."""
     if card.is_for_alerts:
-        return desk.wording.alerts_only
+        return locale.wording.alerts_only
     prefix = plain_line(card.reply_prefix, limit=MAX_FIELD_LENGTH) if card.reply_prefix else ""
-    return desk.wording.prefix_wanted.format(prefix=prefix) if prefix else ""
+    return locale.wording.prefix_wanted.format(prefix=prefix) if prefix else ""
 
 
-def _state(card: Card, desk: Desk) -> str:
+def _state(card: Card, locale: Locale) -> str:
     """Return what the line begins with: our own words, which begin no list or heading."""
-    words = desk.wording
+    words = locale.wording
     if card.state is CardState.NEW:
-        return _told(words.started, card.started_at, desk) or words.new
-    state = " ".join(filter(None, _state_parts(card, desk)))
-    return _joined([state, _told(words.waiting_beside, card.waiting_since, desk)])
+        return _told(words.started, card.started_at, locale) or words.new
+    state = " ".join(filter(None, _state_parts(card, locale)))
+    return _joined([state, _told(words.waiting_beside, card.waiting_since, locale)])
 
 
-def _state_parts(card: Card, desk: Desk) -> Iterator[str]:
+def _state_parts(card: Card, locale: Locale) -> Iterator[str]:
     """Yield the state, by whom it is so, and when it began."""
-    words = desk.wording
+    words = locale.wording
     yield {
         CardState.NEW: words.new,
         CardState.WAITING: words.waiting,
@@ -153,15 +155,15 @@ def _state_parts(card: Card, desk: Desk) -> Iterator[str]:
         CardState.CLOSED: words.closed,
     }[card.state]
     if card.state is CardState.WAITING:
-        yield _told(words.since, card.since, desk)
+        yield _told(words.since, card.since, locale)
         return
     if card.state is not CardState.ANSWERED and (name := _assignee(card)):
         yield words.by.format(name=name)
-    yield _told(words.at, card.since, desk)
+    yield _told(words.at, card.since, locale)
 
 
-def _told(text: str, moment: datetime | None, desk: Desk) -> str:
-    return text.format(moment=desk.moment(moment)) if moment else ""
+def _told(text: str, moment: datetime | None, locale: Locale) -> str:
+    return text.format(moment=locale.moment(moment)) if moment else ""
 
 
 def _assignee(card: Card) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tasks.rendering.desk import Desk
+from tasks.rendering.locale import Locale
 from tasks.rendering.wording import Wording
 
 _SYSTEM = "i-Reserve"
@@ -38,15 +38,15 @@ class MissingMessages:
     last_at: datetime
 
 
-def missing_line(groups: Sequence[MissingMessages], desk: Desk) -> str:
+def missing_line(groups: Sequence[MissingMessages], locale: Locale) -> str:
     """Return the line that says what is missing; there is at least one group."""
-    wording, count = desk.wording, sum(group.count for group in groups)
+    wording, count = locale.wording, sum(group.count for group in groups)
     is_doubtful = any(group.is_doubtful for group in groups)
     sentence = _counted(wording, count, is_doubtful=is_doubtful)
     senders = _tally(groups, lambda group: _sender(wording, group.sender))
     reasons = _tally(groups, lambda group: _reason(wording, group.why))
     where = wording.missing_where if count == 1 else wording.missing_where_more
-    return f"⚠️ {sentence} ({senders}; {_times(groups, desk)}): {reasons}. {where}"
+    return f"⚠️ {sentence} ({senders}; {_times(groups, locale)}): {reasons}. {where}"
 
 
 def _counted(wording: Wording, count: int, *, is_doubtful: bool) -> str:
@@ -89,7 +89,7 @@ def _reason(wording: Wording, why: Why) -> str:
     return texts[why]
 
 
-def _times(groups: Iterable[MissingMessages], desk: Desk) -> str:
-    first = desk.moment(min(group.first_at for group in groups))
-    last = desk.moment(max(group.last_at for group in groups))
+def _times(groups: Iterable[MissingMessages], locale: Locale) -> str:
+    first = locale.moment(min(group.first_at for group in groups))
+    last = locale.moment(max(group.last_at for group in groups))
     return first if first == last else f"{first} – {last}"

@@ -6,8 +6,8 @@ from typing import Any
 
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.characters import one_line, shorten
-from tasks.rendering.desk import Desk
 from tasks.rendering.links import web_address
+from tasks.rendering.locale import Locale
 from tasks.rendering.plain import PlainText, bare_line, plain_link, plain_title, preview_line
 from tasks.rendering.splitting import split
 
@@ -38,7 +38,7 @@ def render_notification(
     fields: Sequence[tuple[str, str]] | None = None,
     color: str | None = None,
     url: str | None = None,
-    desk: Desk,
+    locale: Locale,
     max_length: int,
 ) -> dict[str, Any]:
     """Return the notification as a message attachment; what is not given is left out.
@@ -53,10 +53,10 @@ def render_notification(
         "color": color,
         "title": _title(title, linked=address is not None),
         "title_link": address,
-        "text": _body(title, text, None if address else url, desk, max_length=max_length),
+        "text": _body(title, text, None if address else url, locale, max_length=max_length),
     }
     left = MAX_ATTACHMENT_BYTES - _NOTE_BYTES - _size(attachment)
-    attachment["fields"] = _fields(fields or (), desk, max_length=max_length, max_bytes=left)
+    attachment["fields"] = _fields(fields or (), locale, max_length=max_length, max_bytes=left)
     return {key: value for key, value in attachment.items() if value}
 
 
@@ -79,47 +79,47 @@ def _told(field: tuple[str, str]) -> str:
     return " ".join(part for part in field if not is_blank(part))
 
 
-def _body(title: str, text: str, url: str | None, desk: Desk, *, max_length: int) -> str:
+def _body(title: str, text: str, url: str | None, locale: Locale, *, max_length: int) -> str:
     """Return the text, after a title that was shortened and before an address without a title."""
-    link = _link(url, desk, max_length=max_length) if url else ""
+    link = _link(url, locale, max_length=max_length) if url else ""
     room = max_length - len(link) - len(_GAP) if link else max_length
-    body = _under(title, text, desk, max_length=room)
+    body = _under(title, text, locale, max_length=room)
     return _GAP.join(filter(None, [body, link]))
 
 
-def _under(title: str, text: str, desk: Desk, *, max_length: int) -> str:
+def _under(title: str, text: str, locale: Locale, *, max_length: int) -> str:
     """Return the text under its title, when the title itself is shown in part."""
     if len(one_line(title, limit=len(title) + 1)) <= _MAX_TITLE_LENGTH:
-        return _cut(text, desk, max_length=max_length)
-    head = _cut(title, desk, max_length=max_length // 2)
-    body = _cut(text, desk, max_length=max_length - len(head) - len(_GAP))
+        return _cut(text, locale, max_length=max_length)
+    head = _cut(title, locale, max_length=max_length // 2)
+    body = _cut(text, locale, max_length=max_length - len(head) - len(_GAP))
     return _GAP.join(filter(None, [head, body]))
 
 
-def _link(url: str, desk: Desk, *, max_length: int) -> str:
+def _link(url: str, locale: Locale, *, max_length: int) -> str:
     """Return the address as a link that takes half of the room at most; otherwise as text."""
     address, shown = web_address(url), one_line(url, limit=max_length // 2)
     for limit in (len(url), _MAX_TITLE_LENGTH, _MAX_LABEL_LENGTH):
         link = plain_link(shorten(shown, limit=limit), url=address) if address else ""
         if link and len(link) <= max_length // 2:
             return link
-    return _cut(url, desk, max_length=max_length // 2)
+    return _cut(url, locale, max_length=max_length // 2)
 
 
 def _fields(
-    fields: Sequence[tuple[str, str]], desk: Desk, *, max_length: int, max_bytes: int
+    fields: Sequence[tuple[str, str]], locale: Locale, *, max_length: int, max_bytes: int
 ) -> list[dict[str, Any]]:
     shown = [field for field in fields if not is_blank("".join(field))]
-    written = list(_fitting(shown, desk, max_length=max_length, max_bytes=max_bytes))
+    written = list(_fitting(shown, locale, max_length=max_length, max_bytes=max_bytes))
     missing = len(shown) - len(written)
     if missing:
-        note = desk.wording.one_more_field if missing == 1 else desk.wording.more_fields
+        note = locale.wording.one_more_field if missing == 1 else locale.wording.more_fields
         written.append({"title": "", "value": note.format(count=missing), "short": False})
     return written
 
 
 def _fitting(
-    fields: Sequence[tuple[str, str]], desk: Desk, *, max_length: int, max_bytes: int
+    fields: Sequence[tuple[str, str]], locale: Locale, *, max_length: int, max_bytes: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the fields for which there is room; the last one may be cut."""
     for title, value in fields:
@@ -127,15 +127,15 @@ def _fitting(
         room = max_bytes // _BYTES_PER_CHARACTER - 2 * _MAX_TITLE_LENGTH
         if room < _MIN_VALUE_LENGTH:
             return
-        field = _field(title, value, desk, max_length=max_length)
+        field = _field(title, value, locale, max_length=max_length)
         if _size(field) > max_bytes:
-            field = _field(title, value, desk, max_length=min(max_length, room))
+            field = _field(title, value, locale, max_length=min(max_length, room))
         max_bytes -= _size(field)
         yield field
 
 
-def _field(title: str, value: str, desk: Desk, *, max_length: int) -> dict[str, Any]:
-    written = _under(title, value, desk, max_length=max_length)
+def _field(title: str, value: str, locale: Locale, *, max_length: int) -> dict[str, Any]:
+    written = _under(title, value, locale, max_length=max_length)
     return {
         # Mattermost reads no Markdown in the title of a field, but emoji codes and hashtags.
         "title": bare_line(title, limit=_MAX_TITLE_LENGTH),
@@ -145,9 +145,9 @@ def _field(title: str, value: str, desk: Desk, *, max_length: int) -> dict[str, 
     }
 
 
-def _cut(text: str, desk: Desk, *, max_length: int) -> str:
+def _cut(text: str, locale: Locale, *, max_length: int) -> str:
     """Return the text as Markdown, cut at a sensible place if it is too long."""
-    ending = "\n" + desk.wording.more_characters
+    ending = "\n" + locale.wording.more_characters
     budget = max_length - len(ending.format(count=len(text)))
     plain = PlainText.of(text, budget=budget)
     if plain.length(0, len(plain.source)) <= max_length:

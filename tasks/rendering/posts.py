@@ -7,8 +7,8 @@ from typing import Literal
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.agent import AgentText
 from tasks.rendering.characters import shorten
-from tasks.rendering.desk import WORDINGS, Desk
 from tasks.rendering.file_names import safe_file_name
+from tasks.rendering.locale import WORDINGS, Locale
 from tasks.rendering.plain import PlainText, plain_line
 from tasks.rendering.splitting import split
 
@@ -36,7 +36,7 @@ def render_reply(
     sender_name: str,
     sender_role: Role,
     text: str,
-    desk: Desk,
+    locale: Locale,
     sent_at: datetime | None = None,
     notes: Sequence[str] = (),
     max_length: int = 16383,
@@ -49,7 +49,7 @@ def render_reply(
     the header; give it for a message that comes late. ``notes`` are lines of ready-made Markdown,
     which end the last message. Text may be empty; the list never is. Without the sender, whom the
     post's author names then, there is a header only if it says something else. With and without,
-    late or not, and for any desk a text is cut at the same places: another worker may go on with
+    late or not, and for any locale a text is cut at the same places: another worker may go on with
     what one has begun.
 
     Raises:
@@ -58,9 +58,9 @@ def render_reply(
     if max_length < MIN_MESSAGE_LENGTH:
         raise ValueError(f"max_length must be at least {MIN_MESSAGE_LENGTH}, not {max_length}")
     room = _room_of_header(sender_name, sender_role, is_internal=is_internal)
-    late = desk.wording.sent.format(moment=desk.moment(sent_at)) if sent_at else ""
-    note = desk.wording.note if is_internal else ""
-    header = _joined(_header(sender_name, sender_role, desk, note=note), late)
+    late = locale.wording.sent.format(moment=locale.moment(sent_at)) if sent_at else ""
+    note = locale.wording.note if is_internal else ""
+    header = _joined(_header(sender_name, sender_role, locale, note=note), late)
     aside = _joined(_note_sign(note), late)
     gap = _gap(header, sender_role)
     # There cannot be more messages than characters and notes.
@@ -81,26 +81,26 @@ def render_files_header(
     first: int,
     last: int,
     total: int,
-    desk: Desk,
+    locale: Locale,
     with_sender: bool = True,
     is_internal: bool = False,
 ) -> str:
     """Return the text of a further reply that carries the files ``first`` to ``last``."""
-    text = desk.wording.file_of if first == last else desk.wording.files_of
+    text = locale.wording.file_of if first == last else locale.wording.files_of
     which = text.format(first=first, last=last, total=total)
-    note = desk.wording.note if is_internal else ""
+    note = locale.wording.note if is_internal else ""
     if not with_sender:
         return _aside(_joined(_note_sign(note), which))
-    return _joined(_header(sender_name, sender_role, desk, note=note), which)
+    return _joined(_header(sender_name, sender_role, locale, note=note), which)
 
 
-def file_note(*, name: str, reason: str, desk: Desk) -> str:
+def file_note(*, name: str, reason: str, locale: Locale) -> str:
     """Return the line that names a file which could not be attached, and why.
 
-    ``reason`` is a text of the desk's wording, not of the visitor.
+    ``reason`` is a text of the locale's wording, not of the visitor.
     """
     shown = plain_line(safe_file_name(name), limit=MAX_NAME_LENGTH)
-    return f"⚠ {desk.wording.file_missing.format(name=shown, reason=reason)}"
+    return f"⚠ {locale.wording.file_missing.format(name=shown, reason=reason)}"
 
 
 def _bodies(text: str, role: Role, budget: int) -> list[str]:
@@ -142,7 +142,7 @@ def _room_of_header(name: str, role: Role, *, is_internal: bool) -> int:
     """Return how long header and gap can be in any language, with the longest time in it."""
     notes = [each.note if is_internal else "" for each in WORDINGS.values()]
     headers = [
-        _header(name, role, Desk(wording), note=note)
+        _header(name, role, Locale(wording), note=note)
         for wording, note in zip(WORDINGS.values(), notes, strict=True)
     ]
     # Without the sender the note's sign stands there, set off from the text.
@@ -150,10 +150,10 @@ def _room_of_header(name: str, role: Role, *, is_internal: bool) -> int:
     return max(map(len, headers + asides)) + MAX_SENT_LENGTH + len(_PARAGRAPH)
 
 
-def _header(name: str, role: Role, desk: Desk, *, note: str) -> str:
+def _header(name: str, role: Role, locale: Locale, *, note: str) -> str:
     """Return who speaks, and whether to the team alone; i-Reserve itself may have no name."""
     is_unnamed = role == "system" and is_blank(name)
-    who = "" if is_unnamed else f"**{name_text(name, role=role, desk=desk)}**{PLACES[role]}"
+    who = "" if is_unnamed else f"**{name_text(name, role=role, locale=locale)}**{PLACES[role]}"
     return f"{NOTE_ICON if note else ICONS[role]} {_joined(who, note)}".rstrip()
 
 
@@ -177,14 +177,14 @@ def _counter(number: int | str, total: int | str) -> str:
     return f" ({number}/{total})"
 
 
-def name_text(name: str, *, role: Role, desk: Desk) -> str:
+def name_text(name: str, *, role: Role, locale: Locale) -> str:
     """Return a name as text in a line, or what stands for a blank one."""
-    return nameless(role, desk) if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
+    return nameless(role, locale) if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
 
 
-def nameless(role: Role, desk: Desk) -> str:
+def nameless(role: Role, locale: Locale) -> str:
     """Return what stands for the name of a sender without one."""
-    wording = desk.wording
+    wording = locale.wording
     unnamed: dict[Role, str] = {
         "visitor": wording.unnamed_visitor,
         "agent": wording.unnamed_agent,

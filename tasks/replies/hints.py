@@ -154,7 +154,7 @@ def give_due_hints(runtime: Runtime, licence: LicenceAccess) -> int:
                 runtime.clients.of(licence).create_post(
                     channel_id=channel_id,
                     root_id=post_id,
-                    message=licence.desk.wording.hint,
+                    message=licence.locale.wording.hint,
                     props={PROPS_KEY: {"hint": "1"}},
                 )
         except MattermostError as error:

@@ -1,4 +1,4 @@
-"""The demo's two pages, served in the desk's language and by its clock."""
+"""The demo's two pages, served in the team's language and by its clock."""
 
 from __future__ import annotations
 

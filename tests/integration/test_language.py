@@ -1,4 +1,4 @@
-"""A desk reads its own language and clock in all that reaches its Mattermost."""
+"""A team reads its own language and clock in all that reaches its Mattermost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUMMER = datetime(2026, 7, 1, 22, 5, tzinfo=UTC)
 
 
 def read_in(stage: Stage, language: str, time_zone: str) -> None:
-    """Store how the desk reads; a worker notices within its cache's time."""
+    """Store how the team reads; a worker notices within its cache's time."""
     runtime = stage.runtime
     with runtime.database.transaction() as session:
         values = {"language": language, "time_zone": time_zone}

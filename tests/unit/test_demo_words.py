@@ -36,7 +36,7 @@ def templates() -> list[Path]:
 
 @pytest.mark.parametrize("part", TABLES)
 def test_page_speaks_every_language_of_a_licence(part: str) -> None:
-    """What a desk can read, the demo can show."""
+    """What a team can read, the demo can show."""
     assert set(TABLES[part]) == set(TIME_ZONES) == set(Language)
 
 

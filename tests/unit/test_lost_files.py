@@ -7,7 +7,7 @@ import pytest
 from ireserve_mattermost.messages import Attachment
 from tasks.mattermost import FileInfo, Post
 from tasks.outbound.lost_files import lost_of, lost_of_earlier
-from tasks.rendering import WORDINGS, Desk, file_note
+from tasks.rendering import WORDINGS, Locale, file_note
 from tasks.rendering.wording import Wording
 
 
@@ -84,8 +84,8 @@ def test_what_an_earlier_attempt_lost_is_found_by_name(
     wording: Wording,
 ) -> None:
     """The names are compared with those of uploads and of notes, in whatever language these are."""
-    desk = Desk(wording)
-    message = "\n".join(file_note(name=name, reason="empty", desk=desk) for name in noted)
+    locale = Locale(wording)
+    message = "\n".join(file_note(name=name, reason="empty", locale=locale) for name in noted)
     earlier = post(
         *(file(str(number), name) for number, name in enumerate(there)), sent=sent, message=message
     )

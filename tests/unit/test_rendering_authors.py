@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rendering import DEFAULT_DESK, authors
+from tasks.rendering import DEFAULT_LOCALE, authors
 from tasks.rendering.posts import MAX_NAME_LENGTH, PLACES, Role
 from tests.unit.test_rendering_oracle import NASTY
 
-author_name = partial(authors.author_name, desk=DEFAULT_DESK)
-author_props = partial(authors.author_props, desk=DEFAULT_DESK)
+author_name = partial(authors.author_name, locale=DEFAULT_LOCALE)
+author_props = partial(authors.author_props, locale=DEFAULT_LOCALE)
 # What Mattermost takes for a user name.
 USER_NAME = re.compile(r"[a-z0-9._-]+")
 

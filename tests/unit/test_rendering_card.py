@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks import rendering
-from tasks.rendering import DEFAULT_DESK, Card, CardState
+from tasks.rendering import DEFAULT_LOCALE, Card, CardState
 from tasks.rendering.posts import MIN_MESSAGE_LENGTH
 from tests.unit.test_rendering_oracle import NASTY, mentions, read
 
-render_card = partial(rendering.render_card, desk=DEFAULT_DESK)
+render_card = partial(rendering.render_card, locale=DEFAULT_LOCALE)
 AMSTERDAM = timezone(timedelta(hours=1))
 THREE = datetime(2026, 11, 22, 15, 3, tzinfo=AMSTERDAM)
 BARE = Card(conversation_id="17", visitor_name="J")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasks.failures import OwnReason
 from tasks.mattermost import Reason
 from tasks.outbound.missing_messages import missing_of, why_of
-from tasks.rendering import DEFAULT_DESK, WORDINGS, Desk, MissingMessages, Why, missing_line
+from tasks.rendering import DEFAULT_LOCALE, WORDINGS, Locale, MissingMessages, Why, missing_line
 
 AT = datetime(2026, 5, 1, 14, 3, tzinfo=UTC)
 
@@ -56,7 +56,7 @@ def test_line_says_how_many_whose_when_and_why(
     groups: list[MissingMessages], expected: str
 ) -> None:
     """Kinds and reasons are counted where there are several."""
-    assert missing_line(groups, DEFAULT_DESK) == expected
+    assert missing_line(groups, DEFAULT_LOCALE) == expected
 
 
 HOLES = st.builds(
@@ -73,7 +73,7 @@ HOLES = st.builds(
 @given(st.lists(HOLES, min_size=1, max_size=72), st.sampled_from(sorted(WORDINGS)))
 def test_any_holes_are_one_short_line(groups: list[MissingMessages], language: str) -> None:
     """However many there are, in each language, it is a line that fits below a text."""
-    line = missing_line(groups, Desk.of(language=language, time_zone="Europe/Amsterdam"))
+    line = missing_line(groups, Locale.of(language=language, time_zone="Europe/Amsterdam"))
 
     assert line.startswith("⚠️ ")
     assert "\n" not in line

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from ireserve_mattermost.messages import URL_LENGTH
 from ireserve_mattermost.values import is_blank
 from tasks import rendering
-from tasks.rendering import DEFAULT_DESK
+from tasks.rendering import DEFAULT_LOCALE
 from tasks.rendering.notifications import MAX_ATTACHMENT_BYTES
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed, typed
 
-render_notification = partial(rendering.render_notification, desk=DEFAULT_DESK)
+render_notification = partial(rendering.render_notification, locale=DEFAULT_LOCALE)
 ADDRESSES = st.sampled_from(
     ["https://x.nl/1", "http://x.nl/a_ b", "https://[::1]/(a", "http:///", "http://" + "a" * 7000]
 )

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks import rendering
-from tasks.rendering import DEFAULT_DESK
+from tasks.rendering import DEFAULT_LOCALE
 from tasks.rendering.posts import ICONS, MIN_MESSAGE_LENGTH, NOTE_ICON, Role
 from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed
 
-file_note = partial(rendering.file_note, desk=DEFAULT_DESK)
-render_files_header = partial(rendering.render_files_header, desk=DEFAULT_DESK)
-render_reply = partial(rendering.render_reply, desk=DEFAULT_DESK)
+file_note = partial(rendering.file_note, locale=DEFAULT_LOCALE)
+render_files_header = partial(rendering.render_files_header, locale=DEFAULT_LOCALE)
+render_reply = partial(rendering.render_reply, locale=DEFAULT_LOCALE)
 AMSTERDAM = timezone(timedelta(hours=1))
 ROLES: st.SearchStrategy[Role] = st.sampled_from(["visitor", "agent", "bot", "system"])
 BOLD = ("strong_open", "strong_close")

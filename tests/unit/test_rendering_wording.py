@@ -32,7 +32,7 @@ NOT_SAID = {
     " (bot)",
     "(UTC",
     "Etc/UTC",
-    "Desk",
+    "Locale",
     "Language",
     "Card",
     "CardState",
@@ -101,7 +101,7 @@ def said(tree: ast.AST) -> Iterator[str]:
     ids=attrgetter("name"),
 )
 def test_rendering_says_nothing_outside_of_the_table(path: Path) -> None:
-    """A literal of a renderer would be English for every desk."""
+    """A literal of a renderer would be English for every team."""
     assert [text for text in said(ast.parse(path.read_text())) if text not in NOT_SAID] == []
 
 
@@ -126,7 +126,7 @@ def shown(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("folder", ["checks", "outbound", "replies"])
 def test_what_posts_says_nothing_outside_of_the_table(folder: str) -> None:
-    """A post's message is a visitor's, an agent's, or the desk's wording."""
+    """A post's message is a visitor's, an agent's, or the locale's wording."""
     modules = [ast.parse(path.read_text()) for path in (RENDERING.parent / folder).glob("*.py")]
 
     assert [text for module in modules for text in shown(module)] == []

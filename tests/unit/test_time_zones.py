@@ -58,6 +58,6 @@ def test_zone_whose_sign_means_the_opposite_is_not_offered() -> None:
 
 @pytest.mark.parametrize("given", ["localtime", "Factory", "posixrules"])
 def test_name_that_is_no_place_is_refused(given: str) -> None:
-    """What a machine was set to is not what a desk lives in."""
+    """What a machine was set to is not what a team lives in."""
     with pytest.raises(TimeZoneError):
         parse_time_zone(given)

@@ -1,4 +1,4 @@
-"""Each desk reads its own language and its own clock."""
+"""Each team reads its own language and its own clock."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rendering import (
-    DEFAULT_DESK,
+    DEFAULT_LOCALE,
     WORDINGS,
     Card,
     CardState,
-    Desk,
     Language,
+    Locale,
     render_card,
     render_files_header,
     render_notification,
@@ -23,11 +23,11 @@ from tasks.rendering.authors import author_name
 from tasks.rendering.posts import MAX_SENT_LENGTH, MIN_MESSAGE_LENGTH, Role
 from tasks.rendering.wording import Wording
 
-DUTCH = Desk.of(language="nl", time_zone="Europe/Amsterdam")
-GERMAN = Desk.of(language="de", time_zone="Europe/Berlin")
+DUTCH = Locale.of(language="nl", time_zone="Europe/Amsterdam")
+GERMAN = Locale.of(language="de", time_zone="Europe/Berlin")
 WINTER = datetime(2026, 11, 26, 3, 5, tzinfo=UTC)
-DESKS = st.builds(
-    Desk.of,
+LOCALES = st.builds(
+    Locale.of,
     language=st.sampled_from(Language),
     time_zone=st.sampled_from(["UTC", "Europe/Amsterdam", "America/St_Johns", "Asia/Kathmandu"]),
 )
@@ -49,7 +49,7 @@ def test_moment_is_told_as_the_desk_reads_it(
     language: str, time_zone: str, moment: datetime, text: str
 ) -> None:
     """Language decides how a date is written, the zone which one it is, summer time included."""
-    assert Desk.of(language=language, time_zone=time_zone).moment(moment) == text
+    assert Locale.of(language=language, time_zone=time_zone).moment(moment) == text
 
 
 def test_the_hour_that_comes_twice_says_which_one_it_is() -> None:
@@ -64,7 +64,7 @@ def test_the_hour_that_comes_twice_says_which_one_it_is() -> None:
         "25 okt. 2026 02:30 (UTC+1)",
         "25 okt. 2026 03:30",
     ]
-    newfoundland = Desk.of(language="nl", time_zone="America/St_Johns")
+    newfoundland = Locale.of(language="nl", time_zone="America/St_Johns")
     twice = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
     assert newfoundland.moment(twice) == "1 nov. 2026 01:30 (UTC-2:30)"
 
@@ -72,13 +72,13 @@ def test_the_hour_that_comes_twice_says_which_one_it_is() -> None:
 @pytest.mark.parametrize("zone", ["Europe/Atlantis", "", "../../etc/passwd", "a\0b", "Europe"])
 def test_what_this_installation_does_not_know_is_english_or_utc(zone: str) -> None:
     """A row from a newer version, or an older table of zones, costs no message."""
-    assert Desk.of(language="fy", time_zone=zone) == DEFAULT_DESK
+    assert Locale.of(language="fy", time_zone=zone) == DEFAULT_LOCALE
 
 
-@given(DESKS, st.integers(0, 4_000_000_000))
-def test_what_is_said_of_a_late_message_has_its_room(desk: Desk, seconds: int) -> None:
+@given(LOCALES, st.integers(0, 4_000_000_000))
+def test_what_is_said_of_a_late_message_has_its_room(locale: Locale, seconds: int) -> None:
     """The room is kept in each message, so that it is cut alike whether it says so or not."""
-    said = desk.wording.sent.format(moment=desk.moment(datetime.fromtimestamp(seconds, UTC)))
+    said = locale.wording.sent.format(moment=locale.moment(datetime.fromtimestamp(seconds, UTC)))
 
     assert len(f" · {said}") <= MAX_SENT_LENGTH
 
@@ -86,24 +86,24 @@ def test_what_is_said_of_a_late_message_has_its_room(desk: Desk, seconds: int) -
 @given(
     name=st.sampled_from(["", "Jan", "_" * 90]),
     role=st.sampled_from(["visitor", "agent"]),
-    desks=st.tuples(DESKS, DESKS),
+    locales=st.tuples(LOCALES, LOCALES),
     is_late=st.booleans(),
     length=st.integers(MIN_MESSAGE_LENGTH - 300, MIN_MESSAGE_LENGTH + 300),
 )
 def test_text_is_cut_alike_for_every_desk(
-    name: str, role: Role, desks: tuple[Desk, Desk], is_late: bool, length: int
+    name: str, role: Role, locales: tuple[Locale, Locale], is_late: bool, length: int
 ) -> None:
     """A worker goes on with what another began, though language and time have changed since."""
 
-    def bodies(desk: Desk, sent_at: datetime | None) -> list[str]:
+    def bodies(locale: Locale, sent_at: datetime | None) -> list[str]:
         parts = render_reply(
-            sender_name=name, sender_role=role, text="a" * length, desk=desk, sent_at=sent_at,
+            sender_name=name, sender_role=role, text="a" * length, locale=locale, sent_at=sent_at,
             max_length=MIN_MESSAGE_LENGTH,
         )  # fmt: skip
         assert max(map(len, parts)) <= MIN_MESSAGE_LENGTH
         return [part.rpartition("\n")[2] for part in parts]
 
-    assert bodies(desks[0], None) == bodies(desks[1], WINTER if is_late else None)
+    assert bodies(locales[0], None) == bodies(locales[1], WINTER if is_late else None)
 
 
 CARD = Card(
@@ -157,15 +157,15 @@ def test_card_is_in_the_desk_s_language(state: CardState, dutch: str, german: st
     """State, name and time are one sentence in each language."""
     card = replace(CARD, state=state)
 
-    assert render_card(card, desk=DUTCH)[1]["text"] == dutch
-    assert render_card(card, desk=GERMAN)[1]["text"] == german
+    assert render_card(card, locale=DUTCH)[1]["text"] == dutch
+    assert render_card(card, locale=GERMAN)[1]["text"] == german
 
 
 def test_rest_of_the_card_is_too() -> None:
     """A visitor without a name, the link, the earlier thread and a waiting visitor."""
     card = replace(CARD, state=CardState.TAKEN, waiting_since=WINTER)
 
-    message, attachment = render_card(card, desk=DUTCH)
+    message, attachment = render_card(card, locale=DUTCH)
 
     assert message.splitlines() == [
         "🟢 **Bezoeker zonder naam**",
@@ -178,22 +178,26 @@ def test_rest_of_the_card_is_too() -> None:
 @pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS)
 def test_posts_and_notifications_say_nothing_but_the_table(wording: Wording) -> None:
     """With the table of each language every renderer says what stands in it."""
-    desk = Desk(wording)
+    locale = Locale(wording)
 
-    (reply,) = render_reply(sender_name="", sender_role="agent", text="", desk=desk, sent_at=WINTER)
+    (reply,) = render_reply(
+        sender_name="", sender_role="agent", text="", locale=locale, sent_at=WINTER
+    )
     files = render_files_header(
-        sender_name="", sender_role="visitor", first=11, last=12, total=12, desk=desk
+        sender_name="", sender_role="visitor", first=11, last=12, total=12, locale=locale
     )
     fields = [(str(number), "a" * 16_000) for number in range(30)]
-    attachment = render_notification(text="a" * 20_000, fields=fields, desk=desk, max_length=16_383)
+    attachment = render_notification(
+        text="a" * 20_000, fields=fields, locale=locale, max_length=16_383
+    )
 
-    sent = wording.sent.format(moment=desk.moment(WINTER))
+    sent = wording.sent.format(moment=locale.moment(WINTER))
     assert reply == f"🎧 **{wording.unnamed_agent}** (i-Reserve) · {sent}"
     assert files == (
         f"🙋 **{wording.unnamed_visitor}** · "
         + wording.files_of.format(first=11, last=12, total=12)
     )
-    assert author_name("", role="visitor", desk=desk) == f"🙋 {wording.unnamed_visitor}"
+    assert author_name("", role="visitor", locale=locale) == f"🙋 {wording.unnamed_visitor}"
     ending = wording.more_characters.partition("{count}")
     assert ending[0] in attachment["text"]
     assert attachment["text"].endswith(ending[2])

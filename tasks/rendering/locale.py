@@ -1,4 +1,4 @@
-"""Who reads our posts: a support desk, with its language and its time zone."""
+"""The locale of a team: in which language it is written to, and by which clock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tasks.rendering.wording import Wording
 
 
 class Language(StrEnum):
-    """The languages of desks, by their ISO 639 codes."""
+    """The languages of teams, by their ISO 639 codes."""
 
     ENGLISH = "en"
     DUTCH = "nl"
@@ -24,15 +24,15 @@ WORDINGS = {Language.ENGLISH: ENGLISH, Language.DUTCH: DUTCH, Language.GERMAN: G
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """How a desk is written to."""
+class Locale:
+    """The wording and the time zone of what a team reads."""
 
     wording: Wording = ENGLISH
     zone: tzinfo = UTC
 
     @classmethod
-    def of(cls, *, language: str, time_zone: str) -> "Desk":
-        """Return the desk of a licence.
+    def of(cls, *, language: str, time_zone: str) -> "Locale":
+        """Return the locale of a licence's team.
 
         A language or a zone that this installation does not know is English or UTC: a message that
         is read with some trouble is better than none.
@@ -41,7 +41,7 @@ class Desk:
         return cls(wording, _zone(time_zone))
 
     def moment(self, moment: datetime) -> str:
-        """Return an aware time as the desk reads it.
+        """Return an aware time as the team reads it.
 
         What its clock does not say is added: that it is UTC, or which of an hour's two passes in
         the night in which summer ends.
@@ -56,11 +56,11 @@ class Desk:
         return " ".join([text, *_clock(there)])
 
 
-DEFAULT_DESK = Desk()
+DEFAULT_LOCALE = Locale()
 
 
 def _zone(name: str) -> tzinfo:
-    # It needs no table of zones; a time in it says so, for it is the time of no desk's clock.
+    # It needs no table of zones; a time in it says so, for it is the time of no team's clock.
     if name in {"UTC", "Etc/UTC"}:
         return UTC
     try:
