@@ -285,8 +285,8 @@ def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Opera
     assert stage.states()["reply:m1"] == ("failed", "rejected_by_plugin")
 
 
-def test_lane_in_use_is_waited_for_and_then_left(stage: Stage) -> None:
-    """Nothing is put into a lane from which a worker is sending."""
+def test_lane_is_held_by_one_alone(stage: Stage) -> None:
+    """While a worker is sending, a lane is not held; once held, no worker gets it."""
     lane = Lane.of_conversation(LICENCE, "c1")
 
     with stage.runtime.lanes.locked(lane) as lock:
@@ -297,8 +297,8 @@ def test_lane_in_use_is_waited_for_and_then_left(stage: Stage) -> None:
         ):
             raise AssertionError("the lane was held twice")
 
-    with held(stage.runtime.lanes, lane, wait_s=0.1):
-        assert True
+    with held(stage.runtime.lanes, lane, wait_s=0.1), stage.runtime.lanes.locked(lane) as other:
+        assert other is None
 
 
 def test_discarded_message_is_listed_no_more_but_kept(stage: Stage, operator: Operator) -> None:
