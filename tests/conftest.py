@@ -127,9 +127,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
     """The address of a fresh PostgreSQL database with all tables."""
-    name = f"test_{next(_numbers)}"
-    postgres_server.execute(f"CREATE DATABASE {name} TEMPLATE postgres")
-    return postgres_server.url(name)
+    return postgres_server.create_database(f"test_{next(_numbers)}")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import psycopg
 from demo.ports import free_port
 
 START_TIMEOUT_S = 30
+FILE_COPY_IS_A_CHOICE_SINCE = 150_000
 
 
 def postgres_binaries() -> Path | None:
@@ -71,6 +72,8 @@ class PostgresServer:
         # Without fsync a fresh database takes half the time; a kill of the server loses nothing
         # for that, only a crash of the machine would.
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        # It would go round hundreds of databases that no test uses any more.
+        settings |= {"autovacuum": "off"}
         settings |= self.settings
         command = [str(self.binaries / "postgres"), "-D", str(self.directory / "data")]
         command += ["-p", str(self.port)]
@@ -119,6 +122,18 @@ class PostgresServer:
                 # A process that had ended meanwhile.
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+    def create_database(self, name: str) -> str:
+        """Make a database with all that the first one has; return its address.
+
+        From PostgreSQL 15 on another way is usual, which writes all of it a second time. What it
+        spares is a checkpoint, and without fsync that costs next to nothing.
+        """
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            is_usual = connection.info.server_version < FILE_COPY_IS_A_CHOICE_SINCE
+            strategy = "" if is_usual else " STRATEGY = FILE_COPY"
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE postgres{strategy}".encode())
+        return self.url(name)
 
     def execute(self, statement: str) -> None:
         """Run one statement outside any transaction."""
