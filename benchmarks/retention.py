@@ -79,7 +79,7 @@ def _measure(kind: str, database: Database, url: str, *, rows: int) -> tuple[flo
 
 
 def _described(took_ms: list[float]) -> str:
-    p99 = quantiles(took_ms, n=100)[-1]
+    p99 = quantiles(took_ms, n=100, method="inclusive")[-1]
     return f"took {median(took_ms):.1f} ms (p99 {p99:.1f}, longest {max(took_ms):.1f})"
 
 
