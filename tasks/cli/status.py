@@ -118,10 +118,7 @@ def read_status(session: Session, redis: Redis, licence_id: str | None) -> list[
     licences = select(Licence.id, Licence.enabled, *said).order_by(Licence.id)
     if licence_id is not None:
         licences = licences.where(Licence.id == licence_id)
-    found = [
-        (each, enabled, version, threads)
-        for each, enabled, version, threads in session.execute(licences)
-    ]
+    found = session.execute(licences).all()
     names = [each for each, *_ in found]
     # The tables are asked for what an index has, and Redis for what would be a count of millions.
     counts = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -17,7 +18,7 @@ from tasks.replies import rows
 from tasks.replies.backoff import Obstacle, PostponedError, Trouble, obstacle_of
 from tasks.replies.content import Content
 from tasks.replies.endings import Ending, EndKind, note
-from tasks.replies.files import fetch_files
+from tasks.replies.files import File, fetch_files
 from tasks.replies.giving_receipts import plan_receipts
 from tasks.replies.hand_over import hand_over
 from tasks.replies.hints import plan_hint
@@ -186,13 +187,7 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     fetching = fetching_of(job, owner)
     files = fetch_files(fetching, post)
     if known.revision and not rows.differs(known, content, files):
-        if lacks_files(files):
-            return _postpone(job, _STORE_AWAY)
-        if known.files != tuple(files):
-            # They are missing for another reason now, of which nothing is told.
-            with job.runtime.database.connection() as connection:
-                rows.write_files(connection, known, files, fetching.attempt)
-        return _keep(job, update_at_ms=post.update_at_ms)
+        return _keep_as_it_reads(job, post, files, attempt=fetching.attempt)
     author = inquiry.author
     # From here on the row is written, so the lock must still be held.
     job.extend()
@@ -219,6 +214,17 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
         postpone(job.runtime.database, written, _STORE_AWAY)
     kind = EndKind.EDITED if known.revision else EndKind.RECORDED
     return Ending(kind, written, answers=answers)
+
+
+def _keep_as_it_reads(job: ReplyJob, post: Post, files: Sequence[File], *, attempt: str) -> Ending:
+    """Keep a reply that says the same as before, also where other files are missing now."""
+    if lacks_files(files):
+        return _postpone(job, _STORE_AWAY)
+    if job.known.files != tuple(files):
+        # They are missing for another reason now, of which nothing is told.
+        with job.runtime.database.connection() as connection:
+            rows.write_files(connection, job.known, files, attempt)
+    return _keep(job, update_at_ms=post.update_at_ms)
 
 
 def _answers(
