@@ -8,7 +8,8 @@ as long is closed here and a new one made. What is done on one is bounded by its
 import os
 import socket
 import ssl
-from http.client import HTTPException
+from http.client import CONTINUE, OK, HTTPException
+from http.client import HTTPResponse as HttpResponse
 from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
 from typing import Any
@@ -37,9 +38,22 @@ class UnconnectedError(NewConnectionError):
         self.tls = tls
 
 
+class _FinalAnswer(HttpResponse):
+    """The answer itself: every 1xx before it is passed over.
+
+    Python passes over 100 alone. It would take 102 (Processing) or 103 (Early Hints) for the whole
+    answer, and the answer itself for that of the connection's next request.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, CONTINUE if status < OK else status, reason
+
+
 class _Fresh(HTTPConnection):
     """Calls itself closed after ``MAX_IDLE_S``, and says of every failure whether it was before."""
 
+    response_class = _FinalAnswer
     _used_at = 0.0
 
     def connect(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import requests
+from requests.exceptions import InvalidHeader
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as WrappedTimeoutError
 
@@ -25,7 +26,8 @@ def failure(error: Exception, call: Call, exchange: Exchange) -> MattermostError
             return call.failed(OutcomeUnknownError, Reason.ANSWER_TOO_LARGE)
         if isinstance(cause, TimeoutError | WrappedTimeoutError):
             return call.failed(OutcomeUnknownError, Reason.TIMEOUT)
-    if isinstance(error, ValueError):
+    # Our own headers are valid: it is the answer that contradicts itself, say by two lengths.
+    if isinstance(error, ValueError) and not isinstance(error, InvalidHeader):
         return call.failed(NotSentError, Reason.UNREACHABLE, detail="the address is not valid")
     if not isinstance(error, requests.RequestException | HTTPError):
         # The one plain OSError that requests lets through, before it connects.

@@ -49,6 +49,7 @@ PARTS = {
     "a header": (b"HTTP/1.1 201 Created\r\nX-a: ", b"a"),
     "headers": (b"HTTP/1.1 201 Created\r\n", b"X-a: a\r\n"),
     "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "103 Early Hints": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
     "a chunk's size line": (CHUNKED + b"5;", b"a"),
     "chunks": (CHUNKED, b"1\r\n \r\n"),
     "trailers": (CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-a: a\r\n"),

@@ -14,7 +14,15 @@ from tasks.mattermost import (
     Reason,
 )
 from tasks.mattermost.transport import ONE_ANSWER_BYTES
-from tests.integration.mattermost_client.calls import CHANNEL, TOKEN, Zeros, client_of, post_once
+from tests.integration.mattermost_client.calls import (
+    CHANNEL,
+    POST,
+    TOKEN,
+    Zeros,
+    client_of,
+    json_answer,
+    post_once,
+)
 from tests.wire import Request, WireServer, always, http
 
 
@@ -141,3 +149,36 @@ def test_a_server_that_takes_no_bytes_leaves_the_outcome_open() -> None:
             client.upload_file(channel_id=CHANNEL, name="a", stream=Zeros(), size_bytes=2**30)
 
     assert caught.value.reason is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize("status", [100, 101, 102, 103, 199])
+def test_an_answer_that_others_come_before_is_the_answer(status: int) -> None:
+    """An interim answer is not the whole one, and the next request gets an answer of its own."""
+    numbers = iter(range(1, 9))
+
+    def answer(request: Request, connection: socket.socket) -> bytes:
+        for _ in range(2):
+            connection.sendall(f"HTTP/1.1 {status} Wait\r\nLink: </a>\r\n\r\n".encode())
+        # So late that the interim answers alone have arrived.
+        time.sleep(0.1)
+        return json_answer(POST | {"id": f"p{next(numbers)}"}, 201)
+
+    with WireServer(answer) as server, client_of(server) as client:
+        posts = [client.create_post(channel_id=CHANNEL, message="x") for _ in range(3)]
+
+    assert [post.id for post in posts] == ["p1", "p2", "p3"]
+
+
+@pytest.mark.parametrize("lengths", [("2", "500"), ("-5", "7")], ids=str)
+def test_an_answer_that_contradicts_itself_leaves_the_outcome_open(
+    lengths: tuple[str, ...],
+) -> None:
+    """The request arrived; that its answer cannot be read says nothing of the post."""
+    headers = "".join(f"Content-Length: {length}\r\n" for length in lengths)
+    raw = f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n{headers}\r\n{{}}".encode()
+    with (
+        WireServer(always(raw)) as server,
+        client_of(server, read_timeout_s=1) as client,
+        pytest.raises(OutcomeUnknownError),
+    ):
+        post_once(client)
