@@ -111,7 +111,14 @@ class Delivery(Base):
     enqueued_at: Mapped[datetime]
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
+    # What i-Reserve calls it in its own logs; None: it gave no such name.
+    caller_correlation_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     # Whose words the thread misses while this message is failed, by the sender's role.
     missing: Mapped[str | None] = mapped_column(String(MISSING_LENGTH))
     # The delivery whose post says so in the thread, or will; None: none does yet.
     told_by: Mapped[int | None] = mapped_column(BigInteger)
+
+    @property
+    def correlation_id(self) -> str | None:
+        """Return what each line of the log about the message has."""
+        return self.caller_correlation_id or self.task_id or None

@@ -80,9 +80,13 @@ class LaneEntry:
 
         It is the caller's own, ``correlation_id`` in the context, or else the task's id.
         """
-        given = self.context.get(CORRELATION_ID)
-        is_given = isinstance(given, str) and given
-        return given[:CORRELATION_ID_LENGTH] if is_given else self.task_id  # type: ignore[index]
+        return self.caller_correlation_id or self.task_id
+
+    @property
+    def caller_correlation_id(self) -> str | None:
+        """Return what the caller calls the message in its own logs; None: it gave no such name."""
+        given: object = self.context.get(CORRELATION_ID)
+        return given[:CORRELATION_ID_LENGTH] if isinstance(given, str) and given else None
 
     def dump(self) -> bytes:
         """Return what ``append`` writes, to which Redis adds the time.

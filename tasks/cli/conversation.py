@@ -20,7 +20,9 @@ from tasks.rendering.characters import one_line
 
 # As much of what was said as fits beside the rest.
 SAID_LENGTH = 200
-_MESSAGES = ("id", "when", "kind", "key", "state", "post", "reason", "detail", "cure")
+_MESSAGES = (
+    "id", "when", "kind", "key", "state", "post", "correlation id", "reason", "detail", "cure",
+)  # fmt: skip
 _REPLIES = (
     "id", "when", "post", "path", "state", "for", "revision", "files", "to tell", "given up",
     "reason", "detail", "cure",
@@ -83,8 +85,8 @@ def _card(card: CardReport) -> str:
 
 def _of_message(each: MessageReport) -> list[object]:
     return [
-        each.id, each.at, each.kind, each.key, each.state, each.post_id, each.reason, each.detail,
-        each.cure,
+        each.id, each.at, each.kind, each.key, each.state, each.post_id, each.correlation_id,
+        each.reason, each.detail, each.cure,
     ]  # fmt: skip
 
 

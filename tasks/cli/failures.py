@@ -31,6 +31,13 @@ from tasks.outbound.resending import (
 from tasks.outbound.retention import IS_SETTLED, remove_deliveries
 from tasks.watch.filter import Filter
 
+_COLUMNS = (
+    "id", "failed_at", "licence", "kind", "conversation", "correlation_id", "reason", "detail",
+    "cure",
+)  # fmt: skip
+_HEADINGS = (
+    "id", "when", "licence", "kind", "conversation", "correlation id", "reason", "detail", "cure",
+)  # fmt: skip
 _NOT_TO_DISCARD = "it is no failed message of licence {!r}, or was forgotten already"
 
 
@@ -48,11 +55,7 @@ def failed(
             require_ledger(session, licence_id)
         rows_found = find_failed(session, wanted, limit=limit, with_payload=not everything)
         found = [failure_data(row) for row in rows_found]
-    shown = ("id", "failed_at", "licence", "kind", "conversation", "reason", "detail", "cure")
-    rows = table(
-        ("id", "when", "licence", "kind", "conversation", "reason", "detail", "cure"),
-        [[entry[column] for column in shown] for entry in found],
-    )
+    rows = table(_HEADINGS, [[entry[column] for column in _COLUMNS] for entry in found])
     show({"failed": found}, rows if found else "No message has failed.")
 
 
@@ -67,6 +70,7 @@ def failure_data(row: Delivery) -> dict[str, Any]:
         "kind": row.kind.value,
         "key": row.key,
         "conversation": lane.subject if is_conversation else None,
+        "correlation_id": row.correlation_id,
         "reason": row.reason,
         "detail": row.detail,
         "cure": cure_of(row.reason),

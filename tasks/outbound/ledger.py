@@ -175,6 +175,7 @@ def _insert(connection: Connection, lane: Lane, entries: Iterable[LaneEntry]) ->
             "kind": DeliveryKind(entry.kind),
             "state": DeliveryState.SENDING,
             "task_id": entry.task_id,
+            "caller_correlation_id": entry.caller_correlation_id,
             "enqueued_at": datetime.fromtimestamp(entry.enqueued_at_ms / 1_000, UTC),
         }
         for entry in entries

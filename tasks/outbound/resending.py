@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import func, null, select, update
 from sqlalchemy.orm import Session
 
+from ireserve_mattermost.lane import CORRELATION_ID
 from ireserve_mattermost.lanes import LOCK_S, HeldLock, Lane, LaneEntry, Lanes
 from models import Database, Delivery, DeliveryState, Licence
 from tasks.failures import IN_DOUBT, OwnReason
@@ -110,9 +112,16 @@ def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | Non
         row = session.scalar(locked)
         if row is None or row.payload is None:
             return None
-        lanes.append(lane, LaneEntry(row.kind.value, row.key, row.task_id or "", row.payload))
+        lanes.append(lane, _entry_of(row, row.payload))
         _reopen(session, row)
     return lane
+
+
+def _entry_of(row: Delivery, payload: dict[str, Any]) -> LaneEntry:
+    """Return the message as it was enqueued, so that the log goes on under the same id."""
+    given = row.caller_correlation_id
+    context = {CORRELATION_ID: given} if given else {}
+    return LaneEntry(row.kind.value, row.key, row.task_id or "", payload, context=context)
 
 
 def _reopen(session: Session, row: Delivery) -> None:

@@ -73,6 +73,7 @@ class MessageReport:
     cure: str
     post_id: str | None
     posts: int
+    correlation_id: str | None
     said: dict[str, Any] | None = None
 
 
@@ -226,6 +227,7 @@ def _of_ledger(asked: _Asked, row: Delivery) -> MessageReport:
         cure=cure_of(row.reason),
         post_id=row.post_id,
         posts=row.post_count,
+        correlation_id=row.correlation_id,
         said=row.payload if asked.personal else None,
     )
 
@@ -242,6 +244,7 @@ def _of_lane(asked: _Asked, entry: LaneEntry) -> MessageReport:
         cure="",
         post_id=None,
         posts=0,
+        correlation_id=entry.correlation_id,
         said=entry.payload if asked.personal else None,
     )
 

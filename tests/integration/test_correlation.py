@@ -13,6 +13,7 @@ from structlog.typing import EventDict
 from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.message_task import use_lanes
 from ireserve_mattermost.tasks import post_reply
+from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE, VISITOR, Stage, drain
 from tests.stage.thread import MirroredThread
 
@@ -32,6 +33,13 @@ def lane(stage: Stage) -> Iterator[Lane]:
     before = use_lanes(stage.runtime.lanes)
     yield Lane.of_conversation(LICENCE, "c1")
     use_lanes(before)
+
+
+@pytest.fixture
+def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation."""
+    environment_of(stage.runtime.settings, monkeypatch)
+    return Operator(stage.runtime.settings)
 
 
 def _lines(logs: list[EventDict]) -> list[tuple[str, str]]:
@@ -104,3 +112,27 @@ def test_reply_has_the_id_of_its_post_in_each_line(stage: Stage) -> None:
         "reply_recorded",
     }
     assert {line.get("correlation_id") for line in logs} == {post.id}
+
+
+@pytest.mark.parametrize(
+    "given", [pytest.param("request-7", id="its caller's"), pytest.param(None, id="its task's")]
+)
+def test_failed_message_is_listed_and_sent_again_under_its_id(
+    stage: Stage, operator: Operator, lane: Lane, given: str | None
+) -> None:
+    """From the list an operator finds the lines of the log, and from there the message."""
+    stage.start()
+    context = {"correlation_id": given} if given else {}
+    stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
+    result = post_reply.apply_async(kwargs={**MESSAGE, "message_id": "m1"}, context=context)
+    drain(stage.runtime, lane)
+
+    (listed,) = operator.json("failed", LICENCE)["failed"]
+    operator.run("resend", LICENCE, "--yes")
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        drain(stage.runtime, lane)
+    shown = operator.json("conversation", LICENCE, "c1")["conversation"]["messages"][-1]
+
+    expected = given or result.id
+    assert listed["correlation_id"] == shown["correlation_id"] == expected
+    assert _lines(logs) == [("message_sent", expected)]
