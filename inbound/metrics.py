@@ -7,7 +7,9 @@ know a part only. What is counted stands in Redis, all else is looked up.
 from __future__ import annotations
 
 import hmac
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -48,6 +50,18 @@ from tasks.watch.tallies import NO_LICENCE, Tallies
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnSettings:
+    """What metrics tell of the settings.
+
+    ``reply_queue`` is where i-Reserve's tasks go; None: it has none. ``without_effect`` counts
+    settings that do nothing.
+    """
+
+    reply_queue: str | None = None
+    without_effect: int = 0
+
+
 class MetricsPage:
     """Needs the bearer token; switched off (404) if none is set."""
 
@@ -58,11 +72,12 @@ class MetricsPage:
         redis: Callable[[], Redis],
         token: Callable[[], str | None],
         wake_ups: WakeUps,
+        settings: Callable[[], OwnSettings] = OwnSettings,
     ) -> None:
         self._token = token
         self._wake_ups = wake_ups
         registry = CollectorRegistry()
-        registry.register(Figures(database, redis))
+        registry.register(Figures(database, redis, settings))
         self._answer = make_wsgi_app(registry)
 
     def show(self) -> ResponseReturnValue:
@@ -79,9 +94,15 @@ class MetricsPage:
 class Figures(Collector):
     """Collects what Redis and the database know; one that is away costs its own figures alone."""
 
-    def __init__(self, database: Callable[[], Database], redis: Callable[[], Redis]) -> None:
+    def __init__(
+        self,
+        database: Callable[[], Database],
+        redis: Callable[[], Redis],
+        settings: Callable[[], OwnSettings] = OwnSettings,
+    ) -> None:
         self._database = database
         self._redis = redis
+        self._settings = settings
 
     def describe(self) -> Iterator[Metric]:
         """Yield the metrics that there can be, without looking anything up."""
@@ -108,13 +129,15 @@ class Figures(Collector):
 
     def _ask_broker(self, database: DatabaseFigures | None) -> BrokerFigures | None:
         try:
-            return _broker_figures(self._redis(), database)
+            return _broker_figures(self._redis(), database, self._settings())
         except RedisError as error:
             log.error("metrics_incomplete", part="broker", error=type(error).__name__)
             return None
 
 
-def _broker_figures(redis: Redis, database: DatabaseFigures | None) -> BrokerFigures:
+def _broker_figures(
+    redis: Redis, database: DatabaseFigures | None, settings: OwnSettings
+) -> BrokerFigures:
     tallies = Tallies(redis).read()
     counted = sorted(tallies.keys() - {NO_LICENCE})
     licences: Sequence[str] = counted if database is None else database.licences
@@ -122,12 +145,13 @@ def _broker_figures(redis: Redis, database: DatabaseFigures | None) -> BrokerFig
         tallies=tallies,
         backlogs=read_backlogs(redis),
         circuits=Circuits(redis).states(licences),
-        own=_own_figures(redis),
+        own=_own_figures(redis, settings),
         now=datetime.fromtimestamp(now_ms(redis) / 1_000, UTC),
     )
 
 
-def _own_figures(redis: Redis) -> OwnFigures:
+def _own_figures(redis: Redis, settings: OwnSettings) -> OwnFigures:
+    queue = settings.reply_queue
     return OwnFigures(
         redis=_redis_figures(redis),
         store=store_state(redis),
@@ -138,6 +162,9 @@ def _own_figures(redis: Redis) -> OwnFigures:
         set_aside=read_set_aside(redis).count,
         processes=count_processes(redis),
         waiting_limit=read_limit(redis),
+        untaken=0 if queue is None else int(redis.llen(queue)),
+        settings_without_effect=settings.without_effect,
+        clock_apart_s=abs(now_ms(redis) / 1_000 - time.time()),
     )
 
 

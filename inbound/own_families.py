@@ -42,6 +42,10 @@ class OwnFigures:
     set_aside: int = 0
     processes: Mapping[ProcessKind, int] = field(default_factory=dict)
     waiting_limit: int = MAX_WAITING
+    # What i-Reserve's own workers have not taken.
+    untaken: int = 0
+    settings_without_effect: int = 0
+    clock_apart_s: float = 0.0
 
 
 def up(*, database: bool, own: OwnFigures | None) -> Metric:
@@ -82,6 +86,21 @@ def own_families(own: OwnFigures) -> Iterator[Metric]:
         f"{PREFIX}messages_waiting_limit",
         "How many messages may wait for one licence; over it they are refused.",
         value=own.waiting_limit,
+    )
+    yield GaugeMetricFamily(
+        f"{PREFIX}reply_queue_messages",
+        "Messages for i-Reserve that none of its workers has taken.",
+        value=own.untaken,
+    )
+    yield GaugeMetricFamily(
+        f"{PREFIX}settings_without_effect",
+        "Settings of the web process that do nothing: mistyped names, a DSN that is none.",
+        value=own.settings_without_effect,
+    )
+    yield GaugeMetricFamily(
+        f"{PREFIX}redis_clock_apart_seconds",
+        "How far Redis' clock and that of the web process are apart.",
+        value=own.clock_apart_s,
     )
     yield _refused(own.refused)
     yield GaugeMetricFamily(

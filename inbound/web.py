@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
@@ -12,15 +12,15 @@ from redis import Redis
 from structlog.contextvars import unbind_contextvars
 
 from inbound.health import HealthPage
-from inbound.metrics import MetricsPage
+from inbound.metrics import MetricsPage, OwnSettings
 from inbound.wake_ups import WakeUps
 from inbound.webhook import METHODS, ReplyWebhook
 from ireserve_mattermost.connections import web_redis
 from models import Database
 from models.limits import WEB
-from settings import get_settings
+from settings import Settings, get_settings, mistyped_names
 from tasks.app import app as celery_app
-from tasks.watch.error_reports import report_error, start_error_reports
+from tasks.watch.error_reports import report_error, start_error_reports, why_off
 from tasks.watch.logs import configure_logs, tell_mistyped_names
 
 # This many requests at once find a database connection without waiting for another's; twice the
@@ -76,12 +76,25 @@ def _metrics_token() -> str | None:
     return None if token is None else token.get_secret_value()
 
 
+def own_settings(settings: Settings, unread: Collection[str]) -> OwnSettings:
+    """Return what metrics tell of these settings; ``unread``: names that no process reads."""
+    has_tasks = settings.reply_task or settings.outcome_task
+    without_effect = len(unread) + (why_off(settings) is not None)
+    return OwnSettings(settings.reply_queue if has_tasks else None, without_effect)
+
+
 _wake_ups = WakeUps(celery_app, redis=_redis)
 blueprint = make_blueprint(
     database=_database,
     redis=_redis,
     wake_ups=_wake_ups,
-    metrics=MetricsPage(database=_database, redis=_redis, token=_metrics_token, wake_ups=_wake_ups),
+    metrics=MetricsPage(
+        database=_database,
+        redis=_redis,
+        token=_metrics_token,
+        wake_ups=_wake_ups,
+        settings=lambda: own_settings(get_settings(), mistyped_names()),
+    ),
 )
 
 

@@ -29,7 +29,8 @@ def check_database(database: Database) -> Check:
         return failed(
             "database",
             f"the database cannot be reached ({first_line(error)})",
-            "Check DATABASE_URL (host, user, password, database), and that its server runs.",
+            "Check DATABASE_URL (host, user, password, database), that its server runs, and that "
+            "it takes more connections (max_connections).",
         )
     if not state.is_current:
         return failed(

@@ -19,6 +19,7 @@ JSON = "application/json"
 TOKEN_COMMAND = "ireserve-mattermost licence webhook LICENCE"
 # Our address answers in a line; whatever is longer is not ours.
 MAX_ANSWER_BYTES = 1_024
+_FROM_A_PROXY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 
 
 def judge_tokens(count: int) -> Check:
@@ -103,6 +104,12 @@ def check_callback(callback_url: str, *, settings: Settings) -> Check:
             name,
             f"it redirects (HTTP {status}), and Mattermost loses what it sends on the way",
             "Give the address to which it redirects.",
+        )
+    if status in _FROM_A_PROXY:
+        return failed(
+            name,
+            f"the proxy answers (HTTP {status}), and the web process behind it does not",
+            "Start the web process, or correct its address in the proxy.",
         )
     return failed(
         name,

@@ -38,20 +38,32 @@ def start_error_reports(settings: Settings, *, process: str) -> bool:
     """
     if settings.sentry_dsn is None:
         return False
-    try:
-        import sentry_sdk
-    except ImportError:
-        log.error("error_reports_off", reason="SENTRY_DSN is set, but sentry-sdk is not installed")
+    reason = why_off(settings)
+    if reason is not None:
+        log.error("error_reports_off", reason=reason)
         return False
-    try:
-        _start(settings.sentry_dsn.get_secret_value())
-    except ValueError:
-        # Its text quotes the DSN.
-        log.error("error_reports_off", reason="SENTRY_DSN is no address of Sentry")
-        return False
+    import sentry_sdk
+
+    _start(settings.sentry_dsn.get_secret_value())
     sentry_sdk.set_tag("process", process)
     log.info("error_reports_on", process=process)
     return True
+
+
+def why_off(settings: Settings) -> str | None:
+    """Return why nothing is reported although there is a DSN; None: there is none, or it is one."""
+    if settings.sentry_dsn is None:
+        return None
+    try:
+        from sentry_sdk.utils import Dsn
+    except ImportError:
+        return "SENTRY_DSN is set, but sentry-sdk is not installed"
+    try:
+        Dsn(settings.sentry_dsn.get_secret_value())
+    except ValueError:
+        # Its text quotes the DSN.
+        return "SENTRY_DSN is no address of Sentry"
+    return None
 
 
 def _start(dsn: str) -> None:

@@ -386,6 +386,7 @@ def test_webhook_whose_token_was_blanked_needs_a_new_one(stage: Stage, admin_tok
         pytest.param(
             http(301, headers={"Location": "https://x/"}), "fail", "redirects", id="moved"
         ),
+        pytest.param(http(502, b"<html>"), "fail", "the web process behind it", id="no web behind"),
         pytest.param(None, "fail", "no server answers there", id="cut off"),
     ],
 )

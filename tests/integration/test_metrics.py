@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from itertools import product
 
@@ -20,7 +20,7 @@ from prometheus_client.samples import Sample
 from redis import Redis
 from sqlalchemy import delete, update
 
-from inbound.metrics import MetricsPage
+from inbound.metrics import MetricsPage, OwnSettings
 from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from ireserve_mattermost.connections import worker_redis
@@ -58,6 +58,7 @@ class Scraper:
     database: Database
     redis: Redis
     token: str | None = TOKEN
+    settings: OwnSettings = field(default_factory=OwnSettings)
 
     def ask(self, token: str | None = TOKEN, **headers: str) -> requests.Response:
         """Ask for the metrics."""
@@ -94,6 +95,7 @@ def scraper(stage: Stage) -> Iterator[Scraper]:
         redis=lambda: scraper.redis,
         token=lambda: scraper.token,
         wake_ups=wake_ups,
+        settings=lambda: scraper.settings,
     )
     app.register_blueprint(
         make_blueprint(
@@ -368,7 +370,8 @@ def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
             "circuit_state", "replies", "replies_unrecorded", "sweep_last_run_timestamp_seconds",
             "unknown_arguments", "removed", "retention_last_run_timestamp_seconds",
             "files_to_remove", "messages_waiting_limit", "files_missing", "refused", "build_info",
-            "queue_messages", "processes", "entries_set_aside", "redis_keeps_messages",
+            "queue_messages", "reply_queue_messages", "settings_without_effect",
+            "redis_clock_apart_seconds", "processes", "entries_set_aside", "redis_keeps_messages",
             "redis_memory_used_bytes", "redis_memory_limit_bytes",
         )
     }  # fmt: skip
@@ -524,3 +527,15 @@ def test_lane_that_cannot_be_read_still_counts(stage: Stage, scraper: Scraper) -
 
     assert scraper.read("messages_waiting")[LICENCE,] == 2
     assert scraper.read("oldest_waiting_seconds")[LICENCE,] == 0
+
+
+def test_messages_that_i_reserve_has_not_taken_are_counted(scraper: Scraper) -> None:
+    """They stand in its own queue, if there is a task for them."""
+    scraper.redis.lpush("i-reserve", "a", "b")
+    without = scraper.read("reply_queue_messages")
+
+    scraper.settings = OwnSettings(reply_queue="i-reserve", without_effect=1)
+
+    assert (without, scraper.read("reply_queue_messages")) == ({(): 0}, {(): 2})
+    assert scraper.read("settings_without_effect") == {(): 1}
+    assert scraper.read("redis_clock_apart_seconds")[()] < 2

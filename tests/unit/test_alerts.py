@@ -114,6 +114,9 @@ CASES = [
     ),
     Case("NothingIsRemoved", {f"{OURS}retention_last_run_timestamp_seconds": "1+60x10 600x90"}),
     Case("FilesNotRemoved", {f"{OURS}files_to_remove": ZERO_THEN_ONE}),
+    Case("RepliesNotTaken", {f"{OURS}reply_queue_messages": "0x10 1+1x90"}),
+    Case("SettingsWithoutEffect", {f"{OURS}settings_without_effect": ZERO_THEN_ONE}),
+    Case("ClocksApart", {f"{OURS}redis_clock_apart_seconds": "60x10 61x90"}),
     Case(
         "FlowerDown",
         {'up{job="ireserve-mattermost-flower"}': "1x10 0x90"},
@@ -141,18 +144,32 @@ def _as_test(case: Case) -> dict[str, Any]:
     }
 
 
+def _tried(test: dict[str, Any], directory: Path) -> subprocess.CompletedProcess[str]:
+    page = {"rule_files": [str(DEPLOY / "alerts.yml")], "tests": [test]}
+    path = directory / "test.yml"
+    path.write_text(yaml.safe_dump(page))
+    return subprocess.run(["promtool", "test", "rules", path], capture_output=True, text=True)
+
+
 @needs_promtool
 @pytest.mark.parametrize(
     "case", CASES, ids=[f"{case.alert}-{number}" for number, case in enumerate(CASES)]
 )
 def test_alert_is_silent_first_and_fires_then(case: Case, tmp_path: Path) -> None:
     """Prometheus' own evaluation; the first event of a counter is enough."""
-    page = {"rule_files": [str(DEPLOY / "alerts.yml")], "tests": [_as_test(case)]}
-    (tmp_path / "test.yml").write_text(yaml.safe_dump(page))
+    done = _tried(_as_test(case), tmp_path)
 
-    done = subprocess.run(
-        ["promtool", "test", "rules", tmp_path / "test.yml"], capture_output=True, text=True
-    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+
+
+@needs_promtool
+def test_queue_from_which_something_is_taken_is_no_alert(tmp_path: Path) -> None:
+    """It is never seen empty where i-Reserve has much to do."""
+    case = Case("RepliesNotTaken", {f"{OURS}reply_queue_messages": "9 7 8 5x6 9 8 7x90"})
+    test = _as_test(case)
+    silent, _ = test["alert_rule_test"]
+
+    done = _tried({**test, "alert_rule_test": [{**silent, "eval_time": "12m"}]}, tmp_path)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
 
