@@ -64,11 +64,15 @@ WIDTH = 140
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(sorted(BENCHMARKS)))
-@click.option("--long", "is_long", is_flag=True, help="Soaks, and ten million rows: hours.")
+@click.option(
+    "--long", "is_long", is_flag=True, help="Also the soak and ten million rows, which take hours."
+)
 @click.option("--rounds", type=click.IntRange(MIN_ROUNDS), default=MIN_ROUNDS, show_default=True)
-@click.option("--json", "path", type=click.Path(path_type=Path), help="Write the figures here.")
+@click.option(
+    "--json", "path", type=click.Path(path_type=Path), help="Write the figures to this file."
+)
 def main(names: tuple[str, ...], is_long: bool, rounds: int, path: Path | None) -> None:
-    """Measure; without NAMES what a reader wants to know, in ten minutes."""
+    """Measure the named benchmarks, or without NAMES those of the table, in ten minutes."""
     figures: dict[str, Any] = {"machine": machine(), "rounds": rounds, "benchmarks": []}
     # As wide as its lines, also where it goes into a file.
     console = Console(width=WIDTH)

@@ -29,20 +29,22 @@ def parsed(words: list[str]) -> Options:
     """
     parser = argparse.ArgumentParser(
         prog="bin/demo",
-        description="The whole thing at work on one machine, with nothing installed beforehand.",
+        description="Runs everything on this machine, with nothing installed beforehand.",
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--check", action="store_true", help="play, verify the result, stop, and exit 0 or 1"
+        "--check", action="store_true", help="play, check the result, stop, and exit with 0 or 1"
     )
     parser.add_argument(
-        "--json", action="store_true", help="print the outcome as JSON, the rest on standard error"
+        "--json",
+        action="store_true",
+        help="print the result as JSON, and everything else on standard error",
     )
     parser.add_argument(
         "--language",
         choices=list(TIME_ZONES),
         default="en",
-        help="of the page, of the chat and of what the team reads in Mattermost",
+        help="the language of the page, the chat and the team's texts",
     )
     given = parser.parse_args(words)
     return Options(is_check=given.check, is_json=given.json, language=given.language)

@@ -34,13 +34,16 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m demo.mattermost",
-        description="A stand-in that answers as a Mattermost server does.",
+        description="Runs a stand-in that answers like a Mattermost server.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=_port, default=0, help="0 takes a free port")
-    parser.add_argument("--journal", type=Path, help="file that keeps the state over a restart")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=_port, default=0, help="the port; 0 means a free one")
+    parser.add_argument("--journal", type=Path, help="a file that keeps the state over a restart")
     parser.add_argument(
-        "--answer-as", choices=list(VERSIONS), default=NEWEST, help="the version that it speaks"
+        "--answer-as",
+        choices=list(VERSIONS),
+        default=NEWEST,
+        help="the version of Mattermost to answer as",
     )
     return parser.parse_args()
 

@@ -111,7 +111,7 @@ ENGLISH = ClientWords(
     edited="Edited",
     followed_by="followed by",
     not_collapsed=(
-        "Threads are not collapsed on this server: members are told of replies as of any message."
+        "Threads are not collapsed on this server: members are notified of replies as of any post."
     ),
     loading_threads="Loading the threads…",
     new_replies=("{count} new reply", "{count} new replies"),

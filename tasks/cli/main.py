@@ -38,14 +38,14 @@ def _load(_: click.Context, __: click.Parameter, path: Path | None) -> None:
     is_eager=True,
     expose_value=False,
     callback=_load,
-    help="Read settings from FILE (or from that which IRESERVE_MATTERMOST_ENV_FILE names). They "
-    "count more than the environment's.",
+    help="Read settings from FILE, which override the environment. The default is the file that "
+    "IRESERVE_MATTERMOST_ENV_FILE names.",
 )
 @operator_option
 def main() -> None:
-    """Connect i-Reserve with Mattermost, and look after it.
+    """Connect i-Reserve with Mattermost, and operate the connection.
 
-    Settings come from the environment or from a file; see docs/settings.md for each. Every command
+    Settings come from the environment or from a file; docs/settings.md lists them. Every command
     takes --json. Exit code 0: fine; 1: something is wrong; 2: the command was called wrongly; 130:
     Ctrl-C.
     """

@@ -24,11 +24,11 @@ limit_option = click.option(
     type=click.IntRange(min=1),
     default=DEFAULT_LIMIT,
     show_default=True,
-    help="Show at most this many, the newest last.",
+    help="Show at most this many, newest last.",
 )
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 since_option = click.option(
-    "--since", type=MOMENT, help="Only what failed since: 30m, 2h, 7d, or 2026-08-31T12:00."
+    "--since", type=MOMENT, help="Only what failed since then: 30m, 2h, 7d, or 2026-08-31T12:00."
 )
 
 
@@ -70,7 +70,7 @@ operator_option = click.option(
     metavar="NAME",
     callback=_remember,
     expose_value=False,
-    help="Who you are, for the log of what was changed; else the account that you logged in with.",
+    help="Your name, for the log of changes. The default is the account that you logged in with.",
 )
 
 

@@ -8,15 +8,16 @@ from tasks.outbound.resending import cure_of
 from tasks.replies.backoff import PAUSED
 from tasks.replies.meaning import Ignored
 
+_RECORDED_WITHOUT = "Nothing: after three attempts the reply is recorded without it."
 # All that `cure_of` does not know, and what it says of a message that does not hold for a reply.
 _CURES: dict[str, str] = {
     OwnReason.LICENCE_DISABLED: "Enable the licence: ireserve-mattermost licence enable.",
     OwnReason.INTERNAL_ERROR: "Report it with the line reply_failed of the log.",
     Ignored.UNKNOWN_THREAD: "Nothing: it is linked with the conversation's next message.",
-    PAUSED: "Nothing: i-Reserve is told at the end of the pause.",
+    PAUSED: "Nothing: i-Reserve gets it at the end of the pause.",
     AttachmentReason.STORE_UNAVAILABLE: "Check ATTACHMENTS_URL, and that the store can be written.",
-    AttachmentReason.DOWNLOAD_FAILED: "Nothing: after three attempts it is recorded without.",
-    AttachmentReason.DOWNLOAD_TIMEOUT: "Nothing: after three attempts it is recorded without.",
+    AttachmentReason.DOWNLOAD_FAILED: _RECORDED_WITHOUT,
+    AttachmentReason.DOWNLOAD_TIMEOUT: _RECORDED_WITHOUT,
 }
 
 

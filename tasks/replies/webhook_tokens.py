@@ -1,4 +1,4 @@
-"""The tokens of outgoing webhooks: whose one is, and how a licence gets a new one."""
+"""The tokens of outgoing webhooks: which licence has which, and how it gets a new one."""
 
 from __future__ import annotations
 

@@ -25,43 +25,44 @@ from tasks.cli.words import LANGUAGES
 @click.option(
     "--summary/--no-summary",
     default=None,
-    help="Show only what is wrong, and how many checks are how; a table of more than 10 licences "
-    "is in short by itself.",
+    help="Show only what is wrong, and the number of checks for each result. The default for more "
+    "than 10 licences in a table.",
 )
 def doctor() -> None:
-    """Find out what is wrong, and how to mend it.
+    """Find out what is wrong, and how to correct it.
 
-    Looks at everything that must be right, for LICENCE or for all; exit code 1 if anything fails.
-    One line for each check: ok, warn (works with a restriction), fail, or skip (not checked, and
-    why). What the server says of itself is stored if it has changed; nothing else is.
+    Checks everything that must be right, for LICENCE or for all. Each check is one line: ok, warn
+    (works with a restriction), fail, or skip (not checked, and why). Stores what the server says
+    about itself, if that has changed, and nothing else. Exit code 1 if a check fails.
     """
 
 
 @click.command(cls=Command, runs="tasks.cli.status:status")
 @licence_if_given
 def status() -> None:
-    """Show how LICENCE, or each, is doing.
+    """Show the state of LICENCE, or of each licence.
 
-    Its server's version and collapsed-threads setting as they were last seen, what was mirrored,
-    what waits and since when, what failed, and when it last worked; then what retention removed.
+    Shows the server's last known version and collapsed-threads setting. Shows how many messages
+    were mirrored, wait or failed, since when they wait, and when each direction last worked. Ends
+    with what retention has removed.
     """
 
 
 @click.command(cls=Command, runs="tasks.cli.demo:demo")
-@click.option("--check", is_flag=True, help="Play, verify the result, stop, and exit 0 or 1.")
+@click.option("--check", is_flag=True, help="Play, check the result, stop, and exit with 0 or 1.")
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES, case_sensitive=False),
     default=LANGUAGES[0],
-    help="Of the page, of the chat, and of what the team reads: English (en, the default), Dutch "
-    "(nl) or German (de).",
+    help="The language of the page, the chat and the team's texts: English (en, the default), "
+    "Dutch (nl) or German (de).",
 )
 def demo() -> None:
     """Play a conversation with a stand-in Mattermost.
 
-    Runs all processes on this machine, on embedded defaults, and prints the
-    address of a page to watch and to type on. Ctrl-C stops everything. With
-    MATTERMOST_URL, _BOT_TOKEN, _TEAM and _CHANNEL it plays on that server.
+    Runs all processes on this machine, with built-in settings. Prints the address of a page on
+    which you can watch and type. Ctrl-C stops everything. With MATTERMOST_URL, _BOT_TOKEN, _TEAM
+    and _CHANNEL it uses that server.
     """
 
 
@@ -72,12 +73,12 @@ def db() -> None:
 
 @db.command("upgrade", cls=Command, runs="tasks.cli.database:upgrade")
 def upgrade() -> None:
-    """Bring the database to the newest schema. Safe to run again."""
+    """Bring the database to the newest schema. It is safe to run again."""
 
 
 @db.command("check", cls=Command, runs="tasks.cli.database:check")
 def check() -> None:
-    """Say whether the schema is the newest one; exit code 1 if not."""
+    """Check whether the schema is the newest one; exit code 1 if not."""
 
 
 @click.group(cls=Group)
@@ -87,13 +88,13 @@ def keys() -> None:
 
 @keys.command("new", cls=Command, runs="tasks.cli.keys:new")
 def new() -> None:
-    """Print a fresh key. Put it in front of ENCRYPTION_KEYS; keep the old ones behind it."""
+    """Print a new key. Put it in front of ENCRYPTION_KEYS, and keep the old keys behind it."""
 
 
 @keys.command("rotate", cls=Command, runs="tasks.cli.keys:rotate")
 def rotate() -> None:
     """Encrypt all bot tokens with the first key.
 
-    That is the first one of ENCRYPTION_KEYS. All processes must know it before this runs.
-    Afterwards the old keys can go.
+    This is the first key of ENCRYPTION_KEYS. All processes must have it before this runs.
+    Afterwards you can remove the old keys.
     """

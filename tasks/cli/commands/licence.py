@@ -31,13 +31,13 @@ def licence() -> None:
 @click.option(
     "--token-file",
     type=click.File(),
-    help="Read the bot's token from this file (- for standard input); asked for if not given.",
+    help="Read the bot's token from this file (- for standard input). Without it you are asked.",
 )
 @click.option(
     "--admin-token-file",
     type=click.File(),
-    help="With an administrator's token the outgoing webhook is made as well. It is used once, "
-    "and not stored.",
+    help="Also create the outgoing webhook, with the administrator's token in this file. The token "
+    "is used once, and not stored.",
 )
 @click.option(
     "--callback-url",
@@ -55,8 +55,8 @@ def licence() -> None:
 def add() -> None:
     """Register LICENCE, or bring it up to date.
 
-    Tries server, token, team and channel before anything is stored, and prints what to do next.
-    Workers notice a change within 5 s.
+    Tries server, token, team and channel before it stores anything, and prints what to do next.
+    Workers use a change within 5 s.
     """
 
 
@@ -73,7 +73,7 @@ def add() -> None:
 @names_option
 @click.option(
     "--note-prefixes",
-    help="Words, separated by spaces, with which a reply for the team alone begins.",
+    help="Words, separated by spaces. A post that begins with one is only for the team.",
 )
 @replies_option
 @reply_prefixes_option
@@ -83,10 +83,10 @@ def add() -> None:
 @language_option
 @time_zone_option
 def edit() -> None:
-    """Change what is given of LICENCE, and nothing else.
+    """Change the given settings of LICENCE, and no others.
 
-    A new server, team, channel or token is tried first. Conversations that have a thread keep it;
-    those that begin from now on are in the new channel. Workers notice within 5 s.
+    Tries a new server, team, channel or token first. Existing threads stay where they are; new
+    conversations begin in the new channel. Workers use a change within 5 s.
     """
 
 
@@ -98,7 +98,7 @@ def list_licences() -> None:
 @licence.command("show", cls=Command, runs="tasks.cli.licence.group:show_licence")
 @licence_argument
 def show_licence() -> None:
-    """Show all that is stored of LICENCE but its secrets."""
+    """Show what is stored for LICENCE, except its secrets."""
 
 
 @licence.command("disable", cls=Command, runs="tasks.cli.licence.group:disable")
@@ -106,24 +106,26 @@ def show_licence() -> None:
 def disable() -> None:
     """Stop LICENCE.
 
-    Within 5 s its messages fail (re-send them later), and its replies are refused.
+    From 5 s on at the latest, its messages fail and its replies are refused. You can re-send the
+    messages later.
     """
 
 
 @licence.command("enable", cls=Command, runs="tasks.cli.licence.group:enable")
 @licence_argument
 def enable() -> None:
-    """Let LICENCE go on after it was disabled."""
+    """Start LICENCE again after it was disabled."""
 
 
 @licence.command("remove", cls=Command, runs="tasks.cli.licence.group:remove")
 @licence_argument
 @yes_option
 def remove() -> None:
-    """Remove LICENCE and all that is stored for it.
+    """Remove LICENCE and everything that is stored for it.
 
-    Its conversations, replies and their files, users, webhook tokens, ledger and waiting messages
-    go with it. Mattermost keeps its posts and the outgoing webhook, which is refused from now on.
+    This includes its conversations, replies and their files, users, webhook tokens, ledger and
+    waiting messages. Mattermost keeps its posts. It also keeps the outgoing webhook, whose calls
+    are refused from now on.
     """
 
 
@@ -132,12 +134,12 @@ def remove() -> None:
 @click.argument("notification_type", metavar="[TYPE]", required=False)
 @click.argument("channel", metavar="[CHANNEL]", required=False)
 @click.option("--off", is_flag=True, help="Send no notifications of this type.")
-@click.option("--list", "as_list", is_flag=True, help="List what is mapped to which channel.")
+@click.option("--list", "as_list", is_flag=True, help="List which type goes to which channel.")
 def notify() -> None:
     """Map a type of notification to a channel.
 
-    Notifications of TYPE go to CHANNEL; with --off none of them is sent. A type that is not mapped
-    goes to the default channel. Workers notice within 5 s.
+    Notifications of TYPE go to CHANNEL; with --off none of them is sent. A type without a channel
+    goes to the default channel. Workers use a change within 5 s.
     """
 
 
@@ -148,12 +150,14 @@ def notify() -> None:
     type=click.File(),
     help="Read the webhook's token from this file (- for standard input).",
 )
-@click.option("--finish", is_flag=True, help="Refuse all of the licence's tokens but the newest.")
+@click.option(
+    "--finish", is_flag=True, help="Refuse all of the licence's tokens except the newest."
+)
 @click.option("--forget", is_flag=True, help="Refuse the given token from now on.")
 def webhook() -> None:
     """Accept the token of an outgoing webhook.
 
-    LICENCE takes it beside those that it has. After a token was regenerated in Mattermost: give the
-    new one, then --finish. With a webhook for each channel there is a token for each of them: then
-    --forget the old one instead.
+    LICENCE accepts it in addition to the tokens that it has. After you have regenerated a token in
+    Mattermost, store the new one, then use --finish. If several channels have a webhook each, use
+    --forget with the old token instead.
     """

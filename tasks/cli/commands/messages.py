@@ -24,12 +24,15 @@ _reason = reason_option(REASONS)
 @_reason
 @limit_option
 @click.option(
-    "--all", "everything", is_flag=True, help="Also what was discarded or is too old to re-send."
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also those that were discarded or are too old to re-send.",
 )
 def failed() -> None:
     """List messages that were not sent.
 
-    Those of LICENCE or of all, the newest last, each with its reason and the cure.
+    Lists those of LICENCE or of all, the newest last, each with its reason and the cure.
     """
 
 
@@ -42,9 +45,9 @@ def failed() -> None:
 def resend() -> None:
     """Send failed messages again.
 
-    All of LICENCE, or those with these IDs. They go to the end of their conversation, behind newer
-    messages, in the order in which they were first sent. Mattermost is looked through first: one
-    that arrived after all is not posted twice. Exit code 1 if one of them was left.
+    Sends all of LICENCE, or those with these IDs. They go to the end of their conversation, behind
+    newer messages, in the order in which they were first sent. A worker looks in Mattermost first,
+    so a message that has arrived is not posted twice. Exit code 1 if one of them was left out.
     """
 
 
@@ -53,10 +56,10 @@ def resend() -> None:
 @click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
 @yes_option
 def discard() -> None:
-    """Give failed messages up.
+    """Give up failed messages.
 
-    What these messages of LICENCE say is forgotten, and `failed` lists them no more. Exit code 1 if
-    one of them had not failed or was forgotten already.
+    Removes the text of these messages of LICENCE, and `failed` no longer lists them. Exit code 1 if
+    one of them had not failed, or its text was already removed.
     """
 
 
@@ -66,23 +69,23 @@ def discard() -> None:
     metavar="DAYS",
     type=click.IntRange(min=1),
     required=True,
-    help="Only what was sent, failed or was skipped more than DAYS days ago.",
+    help="Only messages that were sent, failed or were skipped more than DAYS days ago.",
 )
 @yes_option
 def purge() -> None:
     """Remove old messages from the ledger.
 
-    Failed ones go with what they say. Mattermost keeps its posts. A message that i-Reserve enqueues
-    once more after this, with the same id, is posted once more.
+    Failed ones are removed with their text. Mattermost keeps its posts. If i-Reserve enqueues a
+    removed message again with the same id, it is posted again.
     """
 
 
 @click.command(cls=Command, runs="tasks.cli.limit:limit")
 @click.argument("messages", metavar="[MESSAGES]", type=click.IntRange(min=1), required=False)
-@click.option("--default", "to_default", is_flag=True, help=f"Go back to {MAX_WAITING}.")
+@click.option("--default", "to_default", is_flag=True, help=f"Set it to {MAX_WAITING} again.")
 def limit() -> None:
     """Show or set how many messages may wait for one licence.
 
-    With that many waiting, the licence's next message is refused (TooManyError), and the other
-    licences are not touched. It is one number for all licences, and holds at once.
+    When that many wait, the licence's next message is refused (TooManyError). Other licences are
+    not affected. It is one number for all licences, and takes effect at once.
     """

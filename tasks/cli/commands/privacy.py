@@ -14,15 +14,15 @@ from tasks.cli.options import licence_argument, licence_if_given, limit_option, 
 @click.option(
     "--personal",
     is_flag=True,
-    help="Also show names, addresses and what was said, as far as it is stored.",
+    help="Also show names, addresses and texts, as far as they are stored.",
 )
 @limit_option
 def conversation() -> None:
     """Show one conversation of LICENCE.
 
-    Its thread in Mattermost, how its card stands, its messages and the team's replies with their
-    states and reasons. ID is i-Reserve's. Without --personal there are only ids, states and
-    moments, so that it can be shown to others.
+    Shows its thread in Mattermost, the state of its card, its messages and the team's replies, with
+    states and reasons. ID is i-Reserve's. Without --personal the output has only ids, states and
+    times, so you can show it to others.
     """
 
 
@@ -32,7 +32,7 @@ def conversation() -> None:
     "--conversation",
     "conversation_ids",
     multiple=True,
-    help="i-Reserve's id of one; may be given several times.",
+    help="i-Reserve's id of a conversation; may be given several times.",
 )
 @click.option("--visitor", help="All conversations of visitors with exactly this name.")
 @click.option("--posts", is_flag=True, help="Also delete the threads in Mattermost, as the bot.")
@@ -41,12 +41,12 @@ def conversation() -> None:
 def erase() -> None:
     """Remove conversations of LICENCE, for privacy.
 
-    Lists what is stored of each, then asks. Who it was with, what still waits or failed, its
-    replies and files are gone. The ids of its messages stay in the ledger, so that none is posted
-    again. What i-Reserve was told of replies is i-Reserve's to erase. Mattermost's posts stay
-    unless --posts is given.
+    Lists what is stored of each, then asks. Removes the visitor's data, waiting and failed
+    messages, and replies with their files. The ids of messages stay in the ledger, so that none is
+    posted again. i-Reserve must erase its own copies of replies. Mattermost's posts stay unless
+    --posts is given.
 
-    Two people may have one name: look at the list, and give their conversations instead.
+    Two people may have the same name: check the list, and give their conversations instead.
     """
 
 
@@ -57,7 +57,8 @@ def erase() -> None:
 def leftovers() -> None:
     """Remove files of replies that were left behind.
 
-    Lists the files in the folder of LICENCE, or of each, that look like a reply's, are older than a
-    day and belong to no reply; then asks. Versions before this one left them when a file was taken
-    off or a worker was killed. i-Reserve may keep files of its own there: look at the list.
+    Lists files in the folder of LICENCE, or of each licence, then asks. These look like files of a
+    reply, are older than a day and belong to no reply. Earlier versions left them when a file was
+    removed from a reply or a worker was killed. i-Reserve may keep its own files there: check the
+    list.
     """

@@ -45,16 +45,16 @@ mention_option = click.option(
     metavar="MEMBER",
     multiple=True,
     callback=_mention,
-    help="Mention this member on each conversation's root, and so tell them of its messages; may "
-    "be given several times. @channel: all members.",
+    help="Mention this member on each conversation's root, so that they are notified of its "
+    "messages. May be given several times; @channel means all members.",
 )
 
 names_option = click.option(
     "--names",
     type=click.Choice(NAMES),
     callback=_as("Names"),
-    help="Who speaks in a thread: a line above each text says it (header), or visitor and agent "
-    "are the posts' authors (author), where the server allows that.",
+    help="How a thread shows who speaks: by a line above each text (header), or with visitor and "
+    "agent as the posts' authors (author), where the server allows that.",
 )
 
 receipts_option = click.option(
@@ -62,7 +62,7 @@ receipts_option = click.option(
     type=click.Choice(RECEIPTS),
     callback=_as("Receipts"),
     help="Which posts of the team the bot marks with a reaction: all replies (all, the default), "
-    "notes and trouble alone (notes), or none.",
+    "only notes and warnings (notes), or none.",
 )
 
 hints_option = click.option(
@@ -70,7 +70,7 @@ hints_option = click.option(
     type=click.Choice(["on", "off"]),
     callback=lambda _context, _parameter, word: None if word is None else word == "on",
     help="Whether the bot tells a member, once a day, that a post outside of a conversation's "
-    "thread reaches no visitor; on is the default.",
+    "thread reaches no visitor. The default is on.",
 )
 
 _PAUSE = re.compile(r"([0-9]{1,6})(s|m|)")
@@ -102,20 +102,20 @@ replies_option = click.option(
     metavar="MODE",
     type=click.Choice(REPLY_MODES),
     callback=_as("ReplyMode"),
-    help="Which posts in a conversation's thread the visitor gets: all but notes (all, the "
+    help="Which posts in a conversation's thread the visitor gets: all except notes (all, the "
     "default), those that begin with a reply prefix (explicit), or none (alerts).",
 )
 reply_prefixes_option = click.option(
     "--reply-prefixes",
     metavar="WORDS",
-    help="Words, separated by spaces, with which a post for the visitor begins in mode explicit; "
-    f"{DEFAULT_REPLY_PREFIXES} are the default.",
+    help="Words, separated by spaces. In mode explicit, a post for the visitor begins with one. "
+    f"The default is: {DEFAULT_REPLY_PREFIXES}.",
 )
 reply_pause_option = click.option(
     "--reply-pause",
     "reply_pause_s",
     metavar="TIME",
     type=_Pause(),
-    help="How long a reply waits before i-Reserve is told, so that its author may edit or delete "
-    f"it: 10s, at most {MAX_REPLY_PAUSE_S}s; 0, the default, is no pause.",
+    help="How long a reply waits before i-Reserve gets it, so that its author may edit or delete "
+    f"it: for example 10s, at most {MAX_REPLY_PAUSE_S}s. The default is 0, no pause.",
 )

@@ -9,8 +9,8 @@ from tasks.cli.words import LANGUAGES
 language_option = click.option(
     "--language",
     type=click.Choice(LANGUAGES, case_sensitive=False),
-    help="In which language the bot writes what it says itself: English (en, the default), Dutch "
-    "(nl) or German (de).",
+    help="The language of the bot's own texts: English (en, the default), Dutch (nl) or German "
+    "(de).",
 )
 
 
@@ -29,5 +29,5 @@ time_zone_option = click.option(
     "--time-zone",
     metavar="ZONE",
     callback=_parse,
-    help="By which clock the bot tells times, as Europe/Amsterdam; UTC is the default.",
+    help="The time zone of the bot's times, such as Europe/Amsterdam. The default is UTC.",
 )
