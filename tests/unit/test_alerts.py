@@ -194,7 +194,7 @@ def test_promtool_takes_rules_and_configuration() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
 def test_alert_says_how_bad_it_is_and_where_its_runbook_is(rule: dict[str, Any]) -> None:
-    """The runbook has a section of the alert's name, which says what to look at and to do."""
+    """The runbook has a section of the alert's name, which says what to check and to do."""
     page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
     text = (ROOT / page).read_text()
     section = text.partition(f"\n## {rule['alert']}\n")[2].partition("\n## ")[0]
@@ -202,8 +202,8 @@ def test_alert_says_how_bad_it_is_and_where_its_runbook_is(rule: dict[str, Any])
     assert rule["labels"]["severity"] in {"critical", "warning"}
     assert anchor == rule["alert"].lower()
     assert anchor in anchors(page)
-    assert "**Look**" in section
-    assert "**Do**" in section
+    assert "**Check**" in section
+    assert "**Do:**" in section
 
 
 def test_each_runbook_is_that_of_an_alert() -> None:
