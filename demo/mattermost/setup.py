@@ -166,7 +166,7 @@ def _place(state: State, user: User, item: Spec) -> User:
 
 
 def _follow_all(state: State, user: User, channel: Channel) -> None:
-    """Let a person follow every thread of a channel, as a setting of theirs does."""
+    """Let a person follow every thread of a channel, as a setting of Mattermost does."""
     member = join_channel(state, user, channel)
     props = {**member.notify_props, "channel_auto_follow_threads": "on"}
     if props != member.notify_props:

@@ -40,7 +40,7 @@ def kill_both_workers(run: FaultRun) -> None:
 
 
 def kill_between_post_and_commit(run: FaultRun) -> None:
-    """Kill both workers when the server has posts of theirs and they do not know it yet.
+    """Kill both workers when the server has posts that they do not know of yet.
 
     All is enqueued by then, so that no later message wakes the lanes that they leave behind; and
     the server is so slow until then that much of it still waits.

@@ -137,7 +137,7 @@ def test_message_of_the_visitor_makes_its_channel_busy(thread: MirroredThread) -
 
 
 def test_server_that_is_away_is_not_looked_at(thread: MirroredThread) -> None:
-    """Three looks in vain open the circuit; then none is tried."""
+    """Three looks without an answer open the circuit; then none is tried."""
     thread.stage.stand_in.set_fault("down")
     for _ in range(3):
         _tick(thread)

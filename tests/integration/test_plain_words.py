@@ -1,4 +1,4 @@
-"""The check of the language: plain words in each line that is new or has changed."""
+"""The check of the language: plain words in each line, and short sentences in the pages."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OLD = "# It is left as nob" + "ody wants it."
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A repository with one known line, in which the check runs."""
+    """A repository in which the check runs."""
     (tmp_path / "bin").mkdir()
     shutil.copy(ROOT / "bin" / "plain-words", tmp_path / "bin")
-    (tmp_path / "bin" / "plain-words.known").write_text(f"{OLD}\n")
-    (tmp_path / "old.py").write_text(f"if True:\n    {OLD}\n")
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
     return tmp_path
@@ -30,9 +27,9 @@ def _plain(line: str) -> str:
     return line.replace("~", "")
 
 
-def _check(project: Path, *words: str) -> tuple[int, str]:
+def _check(project: Path) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "bin/plain-words", *words], cwd=project, capture_output=True, text=True
+        [sys.executable, "bin/plain-words"], cwd=project, capture_output=True, text=True
     )
     assert done.stderr == ""
     return done.returncode, done.stdout
@@ -50,7 +47,7 @@ def _check(project: Path, *words: str) -> tuple[int, str]:
         pytest.param("a.toml", "# Left alone for so~ long.", "the time", id="settings"),
     ],
 )
-def test_new_line_is_refused_with_the_plain_form(
+def test_line_is_refused_with_the_plain_form(
     project: Path, path: str, line: str, named: str
 ) -> None:
     """In each kind of file, also before it is added; the answer says where, and what instead."""
@@ -116,30 +113,3 @@ def test_page_with_short_sentences_is_not_refused(project: Path, text: str) -> N
     (project / "a.md").write_text(f"# A page of. Two\n\n{text}\n")
 
     assert _check(project) == (0, "")
-
-
-def test_known_line_may_stay_and_move(project: Path) -> None:
-    """What was there already is not refused, in whatever file it stands."""
-    (project / "moved").mkdir()
-    (project / "old.py").rename(project / "moved" / "new.py")
-
-    assert _check(project) == (0, "")
-
-
-def test_known_line_that_changes_is_refused(project: Path) -> None:
-    """A line that is touched is made plain."""
-    (project / "old.py").write_text(f"{OLD} Still.\n")
-
-    exit_code, said = _check(project)
-
-    assert (exit_code, said.count("\n")) == (1, 3)
-
-
-def test_recording_forgets_what_is_gone_and_adds_nothing(project: Path) -> None:
-    """The list of known lines only ever becomes shorter."""
-    (project / "old.py").write_text(f"{OLD} Still.\n")
-
-    _check(project, "--record")
-
-    assert (project / "bin" / "plain-words.known").read_text() == ""
-    assert _check(project)[0] == 1
