@@ -60,10 +60,10 @@ def test_three_answers_in_a_row_open_the_circuit_or_leave_it_closed(
     """Only what did not reach the server opens it; a 429 only pauses."""
     circuits = stage.runtime.circuits
 
-    noted = [circuits.note(LICENCE, error) for _ in range(circuit.FAILURES_TO_OPEN)]
+    noted = [circuits.note(LICENCE, error) for _ in range(3)]
 
     state = circuits.state(LICENCE)
-    assert noted == [reach] * circuit.FAILURES_TO_OPEN
+    assert noted == [reach] * 3
     assert state.is_open is (reach is Reach.AWAY)
     assert (state.blocked_until > 0) is (reach is not Reach.REACHED)
 
