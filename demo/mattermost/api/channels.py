@@ -171,7 +171,7 @@ def list_members(channel_id: str) -> Response:
 
 @blueprint.get("/channels/<channel_id>/members/<user_id>")
 def get_membership(channel_id: str, user_id: str) -> Response:
-    """Somebody's place in a channel; `me` is the one who asks."""
+    """A user's place in a channel; `me` is the caller."""
     asking, state = current_user(), backend().state
     if not may_take_part(state, asking, channel_id):
         raise ApiError(errors.PERMISSIONS)
