@@ -1,3 +1,3 @@
-"""Celery's configuration, where Celery's users look for it: it is that of ``tasks``."""
+"""Celery's configuration under its usual name; ``tasks.configuration`` defines it."""
 
 from tasks.configuration import *  # noqa: F403

@@ -1,7 +1,7 @@
-"""The file with an installation's settings, which every program that reads such files reads alike.
+"""Reads an installation's file of settings, and refuses lines that programs would read differently.
 
-A shell, systemd, honcho and container engines each have rules of their own for quotes, blanks and
-``$``. What they would not read alike is refused here, by the number of its line.
+A shell, systemd, honcho and container engines have different rules for quotes, blanks and ``$``.
+The error names the number of the line.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ import re
 from pathlib import Path
 
 _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
-# No shell expands any of these, and none of them ends a word or begins a comment.
+# No shell expands these characters, and none of them ends a word or begins a comment.
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=?-]*")
-# Within single quotes all take a text as it stands, but for a backslash.
+# Within single quotes all programs take a text unchanged, unless it has a backslash.
 _QUOTED = re.compile(r"'([^'\\]*)'")
 
 
 class EnvFileError(Exception):
-    """A file of settings cannot be read; the message names file and line, and no value."""
+    """A file of settings cannot be read; the message names file and line, never a value."""
 
 
 def load_env_file(path: Path) -> None:
-    """Put what the file says into this process's environment; it counts more than what is there.
+    """Set the file's variables in this process's environment, also those that are already set.
 
     Raises:
-        EnvFileError: the file cannot be read, or one of its lines would not be read alike.
+        EnvFileError: the file cannot be read, or programs would read a line differently.
     """
     os.environ.update(read_env_file(path))
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return the settings of a file, the last of each name.
+    """Return the file's values by name; of several lines for a name, the last one counts.
 
     Raises:
-        EnvFileError: the file cannot be read, or one of its lines would not be read alike.
+        EnvFileError: the file cannot be read, or programs would read a line differently.
     """
     try:
         text = path.read_bytes().decode()

@@ -1,4 +1,4 @@
-"""What a setting must be, beyond its type, and how an error says so in one sentence."""
+"""Rules for the settings' values beyond their types, and the sentences of their errors."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 from ireserve_mattermost.wake_ups import QUEUE
 
-# Names are that much alike, or the same but for the unit at their end (HOLD_SECONDS, HOLD_S).
+# Two names are similar from this ratio on, or if only the unit at their end differs (HOLD_SECONDS
+# and HOLD_S).
 _ALIKE = 0.85
 _UNIT = re.compile(r"_(S|SEC|SECS|SECONDS|MIN|MINUTES|HOURS|D|DAYS)$")
-# Whatever begins so is meant for us.
+# A variable with this prefix is always meant for this application.
 PREFIX = "IRESERVE_MATTERMOST_"
 _DATABASE = (
     "must be an address such as postgresql://user:password@host:5432/database or "
@@ -22,7 +23,11 @@ _DATABASE = (
 
 
 def database_url(value: str) -> str:
-    """Return the address with our driver; accept it as hosting platforms hand it out."""
+    """Return the address with our driver; accept ``postgres://``, as hosting platforms give it.
+
+    Raises:
+        ValueError: the address is missing, is wrong, or names another kind of database.
+    """
     _check_set(value)
     scheme, separator, rest = value.partition("://")
     kind = scheme.lower().partition("+")[0]
@@ -53,7 +58,7 @@ def _check_postgres(url: str) -> None:
         parsed = make_url(url)
         make_conninfo("", **{name: str(value) for name, value in parsed.query.items()})
     except (ArgumentError, ValueError):
-        # Their own texts may show a part of the password.
+        # The libraries' error texts may show a part of the password.
         raise ValueError(
             f"{_DATABASE}; one host, and special characters of user and password percent-encoded"
         ) from None
@@ -63,7 +68,11 @@ def _check_postgres(url: str) -> None:
 
 
 def attachments_url(value: str) -> str:
-    """Return the address of the store, which fsspec and what is installed can open."""
+    """Return the address of the store, after checking that fsspec can open it.
+
+    Raises:
+        ValueError: the address is missing, or needs a package that is not installed.
+    """
     from fsspec import get_filesystem_class
 
     _check_set(value)
@@ -81,30 +90,42 @@ def attachments_url(value: str) -> str:
 
 
 def proxy_url(value: str | None) -> str | None:
-    """Return the address of a proxy."""
+    """Return the address of the proxy.
+
+    Raises:
+        ValueError: it is not the http:// or https:// address of a host.
+    """
     if value is not None and not re.match(r"https?://[^/\s]+", value):
         raise ValueError("must begin with http:// or https:// and name a host")
     return value
 
 
 def readable_file(value: str | None) -> str | None:
-    """Return the path of a file that is there."""
+    """Return the path.
+
+    Raises:
+        ValueError: there is no such file.
+    """
     if value is not None and not Path(value).is_file():
         raise ValueError("names no file that this process may read")
     return value
 
 
 def queue_of_the_host(value: str) -> str:
-    """Return the queue that i-Reserve's own workers read."""
+    """Return the queue of i-Reserve's own workers.
+
+    Raises:
+        ValueError: it is the queue of our workers.
+    """
     if value == QUEUE:
         raise ValueError(f"must not be {QUEUE}, which our own workers read: they have no such task")
     return value
 
 
 def sentence(error: Mapping[str, Any]) -> str:
-    """Return what is wrong with one setting, without its value."""
+    """Return one sentence about a wrong setting, without its value."""
     said = _said(str(error["msg"]))
-    # Which of its names the address of Redis stands in is not known here, and it names itself.
+    # Two variables can hold the address of Redis, so its own error text names the address instead.
     return said if said.startswith("the address of Redis") else f"{_name(error)} {said}"
 
 
@@ -118,9 +139,10 @@ def _said(text: str) -> str:
 
 
 def unread(environ: Mapping[str, str], *, known: Collection[str]) -> dict[str, str]:
-    """Return names that no process reads: name to the known one that may be meant, or to nothing.
+    """Return the names that no process reads, each with the known name it may mean.
 
-    They are like a known one which is not set, or have our prefix.
+    A name is included if it has our prefix, or if it resembles a known name that is not set. The
+    value is an empty string if no known name is similar.
     """
     ours = {name: _nearest(name, known) for name in environ if name.startswith(PREFIX)}
     return {**mistyped(environ, known=known), **_without(ours, known)}
@@ -137,7 +159,7 @@ def _nearest(name: str, known: Collection[str]) -> str:
 
 
 def mistyped(environ: Mapping[str, str], *, known: Iterable[str]) -> dict[str, str]:
-    """Return names that are like a known one which is not set."""
+    """Return the names that resemble a known name that is not set, each with that known name."""
     missing = [name for name in known if name not in environ]
     found = {}
     for name in environ:

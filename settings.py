@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 import setting_rules as rules
 from ireserve_mattermost.address import DEFAULT_URL, VARIABLES, parse_redis_url, redis_url
 
-# What the Procfile and the command line read, beside the settings.
+# Variables that the Procfile and the command line read in addition to the settings.
 BESIDE = (
     "FLOWER_BASIC_AUTH", "FLOWER_URL_PREFIX", "IRESERVE_MATTERMOST_ENV_FILE",
     "IRESERVE_MATTERMOST_OPERATOR", "LISTEN_ADDRESS", "WORKER_NAME", "WORKER_THREADS",
@@ -24,9 +24,9 @@ _HERE = Path(__file__).resolve().parent
 
 
 def _under_var(address: str) -> str:
-    """Return the address of something under a checkout's ``var/``; installed there is no default.
+    """Return an address below the checkout's ``var/``; an empty string for an installed package.
 
-    What is written among installed packages is gone with the next version.
+    An installed package has no default, because an upgrade removes data in the package's folder.
     """
     is_checkout = (_HERE / "pyproject.toml").is_file()
     return address.format(_HERE / "var") if is_checkout else ""
@@ -42,17 +42,17 @@ def _split(value: Any) -> Any:
 class Settings(BaseSettings):
     """The installation's settings; each field is the environment variable of the same name."""
 
-    # A wrong value may be a secret: the error names the field and not what was in it.
+    # A wrong value may be a secret, so an error names the field and leaves out the value.
     model_config = SettingsConfigDict(
         hide_input_in_errors=True, frozen=True, extra="ignore", populate_by_name=True,
-        # As templates and compose files have it: NAME= is a setting that is not set.
+        # Templates and compose files write NAME= for a setting that is not set.
         env_ignore_empty=True, str_strip_whitespace=True,
     )  # fmt: skip
 
     database_url: str = Field(
         default=_under_var("sqlite:///{}/ireserve-mattermost.db"), validate_default=True
     )
-    # IRESERVE_MATTERMOST_REDIS_URL, else REDIS_URL: the same rule in i-Reserve's processes.
+    # IRESERVE_MATTERMOST_REDIS_URL, else REDIS_URL. i-Reserve's processes follow the same rule.
     redis_url: str = Field(default=DEFAULT_URL, validation_alias=AliasChoices(*VARIABLES))
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     attachments_url: str = Field(default=_under_var("file://{}/attachments"), validate_default=True)
@@ -61,29 +61,29 @@ class Settings(BaseSettings):
     proxy_url: str | None = None
 
     connect_timeout_s: float = Field(default=3.0, gt=0, le=20)
-    # Mattermost may fetch a link preview for 5 s before it answers, so shorter is unwise. The
-    # lane's lock (30 s) is extended before each request and must outlive the two together.
+    # Mattermost may fetch a link preview for 5 s before it answers, so keep this above 5 s. The
+    # lane's lock (30 s) is extended before each request, and must outlast both timeouts together.
     read_timeout_s: float = Field(default=20.0, gt=0, le=20)
     hold_s: int = Field(default=600, ge=0, le=86_400)
-    # i-Reserve's task that is told of replies; without one i-Reserve reads the tables.
+    # i-Reserve's task for new and changed replies. Without a task, i-Reserve reads the tables.
     reply_task: str | None = None
-    # Never our own queue, where no worker knows that task. Celery's own default for one's own.
+    # Never our own queue, because our workers do not know the task. The default is Celery's own.
     reply_queue: str = "celery"
-    # i-Reserve's task, in the same queue, that is told which messages fail and where threads are;
-    # without one nothing is told.
+    # i-Reserve's task, in the same queue, for the outcomes of messages: which have failed, and
+    # where threads are. Without a task, i-Reserve gets no outcomes.
     outcome_task: str | None = None
     retention_days: int = Field(default=30, ge=1, le=3_650)
-    # What a host or an operator might miss is kept for ever, unless it is said for how long.
+    # A host or an operator may need these rows, so they are kept for ever unless a limit is set.
     retention_conversations_days: int | None = Field(default=None, ge=1, le=36_500)
     retention_replies_days: int | None = Field(default=None, ge=1, le=36_500)
     retention_deliveries_days: int | None = Field(default=None, ge=1, le=36_500)
 
-    # How late a reply in a private channel, an edit or a deletion may be noticed: where something
-    # was just said, and elsewhere. 0 switches the former off.
+    # How often catch-up looks for replies in private channels, for edits and for deletions. The
+    # first interval is for channels with very recent posts; 0 switches it off.
     catch_up_busy_s: int = Field(default=3, ge=0, le=60)
     catch_up_interval_s: int = Field(default=60, ge=5, le=86_400)
 
-    # Without it the metrics are not served: the address can be reached from wherever webhooks come.
+    # Without a token the metrics are off: every server that sends webhooks can reach the address.
     metrics_token: SecretStr | None = None
     # Needs the extra `sentry`.
     sentry_dsn: SecretStr | None = None
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     @field_validator("metrics_token", "sentry_dsn", mode="before")
     @classmethod
     def _not_empty(cls, value: Any) -> Any:
-        """Take an empty secret for none, wherever it comes from."""
+        """Return None for an empty secret, also for one that is passed as an argument."""
         return value or None
 
     @field_validator("log_level", mode="before")
@@ -115,14 +115,14 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _usable(cls, value: str) -> str:
-        """Refuse an address of Redis that cannot be used, before anything connects."""
+        """Return the address of Redis after checking it, before any process connects."""
         value = value.strip() or redis_url()
         parse_redis_url(value)
         return value
 
     @property
     def redis_label(self) -> str:
-        """Host, port and database of Redis, as logs may show them."""
+        """Host, port and database of Redis, without its user and password, for the logs."""
         return parse_redis_url(self.redis_url).label
 
     _database = field_validator("database_url")(rules.database_url)
@@ -133,15 +133,15 @@ class Settings(BaseSettings):
 
 
 class SettingsError(Exception):
-    """A setting cannot be used; the message names it and what is allowed, and no value."""
+    """A setting cannot be used; the message names the setting and the rule, never the value."""
 
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return the settings of this process; the environment is read at the first call.
+    """Return the settings of this process; the first call reads the environment.
 
     Raises:
-        SettingsError: one of them cannot be used.
+        SettingsError: a setting cannot be used.
     """
     try:
         return Settings()
@@ -151,7 +151,7 @@ def get_settings() -> Settings:
 
 
 def settings_or_exit() -> Settings:
-    """Return the settings, or end the process with one sentence: it cannot work without them."""
+    """Return the settings; if one is wrong, print a sentence and exit with status 1."""
     try:
         settings = get_settings()
     except SettingsError as error:
@@ -161,10 +161,10 @@ def settings_or_exit() -> Settings:
 
 
 def mistyped_names(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return names of the environment that no process reads, each with the setting it may mean.
+    """Return the names of variables that no process reads, each with the setting it may mean.
 
-    Those are like a setting which is not set, or have our prefix. Other programs share the
-    environment, so the former is a guess.
+    A name is included if it has our prefix, or if it resembles a setting that is not set.
+    Resemblance is a guess, because other programs share the environment.
     """
     return rules.unread(
         environ, known=[*VARIABLES, *map(str.upper, Settings.model_fields), *BESIDE]
@@ -172,20 +172,20 @@ def mistyped_names(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def account_before_sudo() -> str | None:
-    """Return the account from which this process was started with sudo; None: without it."""
+    """Return the account that started this process with ``sudo``; None without ``sudo``."""
     return os.environ.get("SUDO_USER") or None
 
 
 def own_worker_name() -> str:
-    """Return the name of this machine's worker, as the Procfile has it."""
+    """Return the name of this machine's worker, by the same rule as the Procfile."""
     return os.environ.get("WORKER_NAME") or "celery"
 
 
 def own_port(usual: int) -> int:
-    """Return the port of this process or its neighbour, as the Procfile has it.
+    """Return the port of a process on this machine, by the same rule as the Procfile.
 
     Raises:
-        SettingsError: PORT is no number.
+        SettingsError: PORT is not a number.
     """
     port = os.environ.get("PORT") or str(usual)
     if not port.isdecimal():
@@ -194,18 +194,18 @@ def own_port(usual: int) -> int:
 
 
 def own_address() -> str:
-    """Return the address at which a neighbour on this machine answers, as the Procfile has it."""
+    """Return the address at which a process on this machine answers, by the Procfile's rule."""
     address = os.environ.get("LISTEN_ADDRESS") or "0.0.0.0"
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
 
 
 def flower_prefix() -> str:
-    """Return what stands before each of Flower's addresses, as Flower itself reads it."""
+    """Return the prefix of Flower's addresses, by Flower's own rule; an empty string for none."""
     prefix = os.environ.get("FLOWER_URL_PREFIX", "").strip("/")
     return f"/{prefix}" if prefix else ""
 
 
 def environment_with(**more: str) -> dict[str, str]:
-    """Return the environment for a process of the Procfile: our programs come first."""
+    """Return the environment for a process of the Procfile, with our programs first on PATH."""
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {**os.environ, "PATH": programs, **more}
