@@ -1,4 +1,4 @@
-"""What reaches us over HTTP: a Flask application, or its blueprint for another one."""
+"""The HTTP addresses: a Flask application, or a blueprint for another application."""
 
 from inbound.web import blueprint, create_app
 

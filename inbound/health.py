@@ -1,4 +1,4 @@
-"""The address that uptime checks ask: do database, broker and attachment store do their work?"""
+"""The address for uptime checks: whether database, broker and attachment store work."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tasks.watch.store_looks import PartState, store_state
 
 log = structlog.get_logger(__name__)
 
-# With Redis' 2 s both parts are answered for within 5 s, also when both stand still.
+# Redis has 2 s, so the answer comes within 5 s even if neither part responds.
 DATABASE_WITHIN_S = 2.5
 
 
 class HealthPage:
-    """Asks with the database and the Redis client of the web process, and needs no other part."""
+    """The health page, which needs only the database and the Redis client of the web process."""
 
     def __init__(self, *, database: Callable[[], Database], redis: Callable[[], Redis]) -> None:
         self._database = database
         self._redis = redis
 
     def show(self) -> tuple[Response, int]:
-        """Return 200 and "ok" for each part that does its work, 503 when one does not.
+        """Return the state of each part, with status 200, or 503 if a part is down.
 
-        The store is "unknown" as long as no worker has looked at it; that is no reason for a 503.
+        The store is "unknown" until a worker has tried it; an unknown store causes no 503.
         """
         parts = {
             "database": _state("database", self._ask_database),
@@ -45,7 +45,7 @@ class HealthPage:
         return jsonify(status="ok" if is_well else "down", **body), status
 
     def _state_of_store(self) -> PartState:
-        """Return what a worker found: a process that asks a store itself may hang with it."""
+        """Return what a worker has noted, because asking the store could block this process."""
         try:
             state = store_state(self._redis())
         except RedisError:

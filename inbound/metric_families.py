@@ -1,4 +1,4 @@
-"""What the metrics say: figures from Redis and from the database as families of samples."""
+"""Makes the metrics' families from the figures of Redis and of the database."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tasks.licences.circuit import CircuitState
 from tasks.watch.backlog import Backlog
 from tasks.watch.tallies import DELAY_BUCKETS_S, NO_LICENCE, Tally
 
-# A counter that begins with its first failure shows no rise there, so that no alert would see it:
-# what matters is there with 0 from the beginning.
+# If a counter first appears with its first failure, Prometheus sees no increase and sends no alert.
+# So these counters exist with 0 from the beginning.
 _MESSAGES: Mapping[tuple[str, str], int] = {
     **{(kind.value, DeliveryState.FAILED.value): 0 for kind in DeliveryKind},
     **{(kind.value, DeliveryState.SENT.value): 0 for kind in DeliveryKind if kind.is_message},
@@ -36,7 +36,7 @@ _Counts: TypeAlias = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class BrokerFigures:
-    """What Redis knows, at ``now`` by its clock."""
+    """The figures from Redis; ``now`` is the time by Redis' clock."""
 
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     backlogs: Mapping[str, Backlog] = field(default_factory=dict)
@@ -47,11 +47,12 @@ class BrokerFigures:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFigures:
-    """The registered licences, and how many replies are not recorded (by licence, given up).
+    """The figures from the database; ``licences`` are the registered ones.
 
-    ``missing_files`` counts those of recorded replies, by licence. ``unowned_files`` counts the
-    files that no reply has, and that are still to be removed. ``can_write`` is False where the
-    database may only be read.
+    ``unrecorded`` counts the replies that are not recorded, by licence and whether they are given
+    up. ``missing_files`` counts the missing files of recorded replies, by licence.
+    ``unowned_files`` counts the files that no reply has, which are still to be removed.
+    ``can_write`` is False if the database is read-only.
     """
 
     licences: Sequence[str] = ()
@@ -62,7 +63,7 @@ class DatabaseFigures:
 
 
 def families(broker: BrokerFigures | None, database: DatabaseFigures | None) -> Iterator[Metric]:
-    """Yield all metrics that can be had; None: that part is down."""
+    """Yield all metrics of the parts that answer; None stands for a part that is down."""
     is_well = database is not None and database.can_write
     yield up(database=is_well, own=None if broker is None else broker.own)
     yield build_info()
@@ -75,13 +76,13 @@ def families(broker: BrokerFigures | None, database: DatabaseFigures | None) -> 
             value=database.unowned_files,
         )
     if broker is not None:
-        # Without the database those that something was counted of will do.
+        # Without the database, take the licences for which Redis has counts.
         licences = database.licences if database is not None else sorted(broker.tallies)
         yield from _broker_families(broker, licences)
 
 
 def _broker_families(broker: BrokerFigures, licences: Sequence[str]) -> Iterator[Metric]:
-    # Those that are not registered are there from the beginning, as one.
+    # NO_LICENCE stands for all unregistered licences together, and is there from the beginning.
     names = (*licences, NO_LICENCE)
     tallies = {name: broker.tallies.get(name, Tally()) for name in names}
     yield _messages({licence: tally.messages for licence, tally in tallies.items()})
@@ -151,7 +152,7 @@ def _delays(tallies: Mapping[str, Tally]) -> Metric:
 
 
 def _gathered(backlogs: Mapping[str, Backlog], licences: Iterable[str]) -> dict[str, Backlog]:
-    """Return the backlog of each licence, and that of all that are not registered as one."""
+    """Return the backlog of each licence, and one of all unregistered licences together."""
     gathered = {licence: backlogs.get(licence, Backlog()) for licence in licences}
     others = [backlogs[licence] for licence in backlogs.keys() - gathered.keys()]
     gathered[NO_LICENCE] = Backlog(

@@ -1,7 +1,7 @@
-"""The address that Prometheus asks, with what is known at that moment.
+"""The address that Prometheus scrapes.
 
-Nothing is kept in the process that answers: with many workers and web processes each of them would
-know a part only. What is counted stands in Redis, all else is looked up.
+The web process keeps no figures: with several workers and web processes, each would know only a
+part. Redis has the counters, and each answer looks up everything else.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OwnSettings:
-    """What metrics tell of the settings.
+    """What the metrics show of the settings.
 
-    ``reply_queue`` is where i-Reserve's tasks go; None: it has none. ``without_effect`` counts
-    settings that do nothing.
+    ``reply_queue`` is the queue of i-Reserve's tasks; None: no task is set. ``without_effect`` is
+    the number of settings that do nothing.
     """
 
     reply_queue: str | None = None
@@ -63,7 +63,7 @@ class OwnSettings:
 
 
 class MetricsPage:
-    """Needs the bearer token; switched off (404) if none is set."""
+    """The metrics page; it needs the bearer token, and is switched off if no token is set."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class MetricsPage:
         self._answer = make_wsgi_app(registry)
 
     def show(self) -> ResponseReturnValue:
-        """Return the metrics, as text or as OpenMetrics, 401 for a wrong token, 404 for none."""
+        """Return the metrics as text or OpenMetrics, 401 for a wrong token, 404 if they are off."""
         token = self._token()
         if token is None:
             return _refused(HTTPStatus.NOT_FOUND, "metrics are off: set METRICS_TOKEN")
@@ -92,7 +92,7 @@ class MetricsPage:
 
 
 class Figures(Collector):
-    """Collects what Redis and the database know; one that is away costs its own figures alone."""
+    """Collects the figures of Redis and the database; if one is down, the other's are shown."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Figures(Collector):
         self._settings = settings
 
     def describe(self) -> Iterator[Metric]:
-        """Yield the metrics that there can be, without looking anything up."""
+        """Yield all possible metrics, without asking Redis or the database."""
         return families(BrokerFigures(), DatabaseFigures())
 
     def collect(self) -> Iterator[Metric]:
@@ -182,7 +182,7 @@ def _is_shown(token: str) -> bool:
     given = request.authorization
     if given is None or given.type != "bearer" or given.token is None:
         return False
-    # As long for a token that is almost right as for any other.
+    # The comparison takes the same time for every wrong token, so its time reveals nothing.
     return hmac.compare_digest(given.token.encode(), token.encode())
 
 

@@ -1,4 +1,4 @@
-"""What the metrics say of the installation itself: its parts, its Redis, what runs by itself."""
+"""The metrics of the installation itself: its parts, its Redis and its periodic tasks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class RedisFigures:
-    """Whether Redis does its work, and how full it is (bytes; no limit: 0)."""
+    """Whether Redis works, and how much memory it uses; ``limit_bytes`` is 0 without a limit."""
 
     takes_messages: bool = True
     keeps_messages: bool = True
@@ -31,7 +31,7 @@ class RedisFigures:
 
 @dataclass(frozen=True, slots=True)
 class OwnFigures:
-    """What Redis knows of the installation; ``swept_at`` None: the sweep has never run."""
+    """The installation's figures in Redis; ``swept_at`` is None if the sweep has never run."""
 
     redis: RedisFigures = field(default_factory=RedisFigures)
     store: PartState = PartState.UNKNOWN
@@ -42,14 +42,14 @@ class OwnFigures:
     set_aside: int = 0
     processes: Mapping[ProcessKind, int] = field(default_factory=dict)
     waiting_limit: int = MAX_WAITING
-    # What i-Reserve's own workers have not taken.
+    # Messages that i-Reserve's own workers have not taken.
     untaken: int = 0
     settings_without_effect: int = 0
     clock_apart_s: float = 0.0
 
 
 def up(*, database: bool, own: OwnFigures | None) -> Metric:
-    """Return which parts do their work, as far as that is known."""
+    """Return which parts work, without the store if its state is unknown."""
     parts = {"database": database, "broker": own is not None and own.redis.takes_messages}
     if own is not None and own.store is not PartState.UNKNOWN:
         parts["store"] = own.store is PartState.OK
@@ -71,7 +71,7 @@ def build_info() -> Metric:
 
 
 def own_families(own: OwnFigures) -> Iterator[Metric]:
-    """Yield what Redis knows of the installation."""
+    """Yield the metrics of the installation's figures in Redis."""
     yield from _redis(own.redis)
     yield _processes(own.processes)
     yield GaugeMetricFamily(

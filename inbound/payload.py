@@ -1,6 +1,6 @@
-"""What an outgoing webhook of Mattermost says, as JSON or as a form, checked at the edge.
+"""Parses and checks the calls of Mattermost's outgoing webhooks, in JSON or as a form.
 
-Source: developers.mattermost.com/integrate/webhooks/outgoing; server 6.7.2 was tried. The page's
+Source: developers.mattermost.com/integrate/webhooks/outgoing; tried with server 6.7.2. The page's
 JSON sample gives the timestamp as a string of seconds; the server sends milliseconds as a number.
 """
 
@@ -16,21 +16,20 @@ from urllib.parse import parse_qsl
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-# Mattermost sends 12; each one costs time to decode before a token was shown.
+# Mattermost sends 12. Decoding a field takes time, and comes before the check of the token.
 MAX_FORM_FIELDS = 100
 
 Fields: TypeAlias = Mapping[str, object]
 
-# What is used of a call. The other fields are the server's to change: they are not judged.
+# The fields that are used. The others are not checked, because Mattermost may change them.
 _USED = frozenset({"token", "post_id", "user_id"})
 _ID = re.compile(r"[a-z0-9]{26}")
 
 
 class RefusedWebhookError(Exception):
-    """The call is answered with ``status`` and ``problem``, and changes nothing.
+    """The call is refused with ``status`` and ``problem``, and nothing is stored.
 
-    ``field`` is one of the names that Mattermost sends, or None. Nothing that came with the call
-    is quoted.
+    ``field`` is the name of the wrong field, or None. The text quotes nothing of the call.
     """
 
     def __init__(
@@ -43,17 +42,17 @@ class RefusedWebhookError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WebhookCall:
-    """Which post was written, and by whom. All else is asked of the server itself."""
+    """The post and its author; everything else is fetched from the server itself."""
 
     post_id: str
     user_id: str
 
 
 def read_fields(body: bytes, *, mimetype: str) -> Fields:
-    """Return the fields by name, whichever of the two content types they came in.
+    """Return the fields by name, from a body in either content type.
 
     Raises:
-        RefusedWebhookError: the content type is another one (415), or the body is not in it (400).
+        RefusedWebhookError: the content type is not allowed (415), or the body is invalid (400).
     """
     if mimetype == JSON:
         return _read_json(body)
@@ -65,10 +64,10 @@ def read_fields(body: bytes, *, mimetype: str) -> Fields:
 
 
 def token_of(fields: Fields) -> str:
-    """Return the token, empty when there is none.
+    """Return the token, or an empty string if there is none.
 
     Raises:
-        RefusedWebhookError: it is not a string.
+        RefusedWebhookError: the token is not a string.
     """
     token = fields.get("token")
     if token is None:
@@ -79,17 +78,17 @@ def token_of(fields: Fields) -> str:
 
 
 def parse_webhook(fields: Fields) -> WebhookCall:
-    """Return what the fields say.
+    """Return the ids of the post and its author.
 
     Raises:
-        RefusedWebhookError: an id is missing, of a wrong type, or none of Mattermost's.
+        RefusedWebhookError: an id is missing, is not a string, or is not an id of Mattermost.
     """
     return WebhookCall(post_id=_id(fields, "post_id"), user_id=_id(fields, "user_id"))
 
 
 def _read_json(body: bytes) -> Fields:
     try:
-        # From text: given bytes, the library would take UTF-16 and UTF-32 as well.
+        # Decode first, because from bytes ``json`` would also accept UTF-16 and UTF-32.
         value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise RefusedWebhookError("the body is not valid JSON in UTF-8") from None
@@ -109,7 +108,8 @@ def _read_form(body: bytes) -> Fields:
 
 
 def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    # Of two values one reader takes the first and another the last: a token must not depend on it.
+    # Of two values, some parsers take the first and others the last. A token must not depend on
+    # the parser.
     fields: dict[str, object] = {}
     for name, value in pairs:
         if name in fields and name in _USED:

@@ -1,8 +1,8 @@
-"""The HTTP server of ``web``: a client that is slow costs a connection, and no thread.
+"""The HTTP server of ``web``: a slow client occupies a connection, but no thread.
 
-waitress reads a whole request and writes a whole answer in one loop over all connections, and
-gives a thread only what is complete. What it leaves open is added here: one request for each
-connection, an end to every connection, and a place for a new one. See ADR 22.
+waitress reads requests and writes answers in one loop over all connections, and gives a thread
+only complete requests. This module adds three rules: a connection serves one request, every
+connection ends in time, and a new connection always gets a place. See ADR 22.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from waitress.task import WSGITask
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-# Below the 1,024 open files that a process mostly may have. Each has at most MAX_REQUEST_BYTES.
+# Below 1,024, the usual limit of open files. Each connection holds at most MAX_REQUEST_BYTES.
 MAX_CONNECTIONS = 512
-# A webhook's body has at most 256 KiB, which our own answer refuses by name; this is the last word.
+# Above 256 KiB, the limit for a webhook's body, so that our own error can name that limit.
 MAX_REQUEST_BYTES = 320 * 1_024
 MAX_HEADER_BYTES = 16 * 1_024
 # Mattermost sends a webhook in one piece, and gives up after 30 s.
 SILENCE_S = 10
 CONNECTION_S = 30
-# What is being answered when a stop is asked for; systemd and Heroku wait for 30 s and longer.
+# The time for current answers after a request to stop. systemd and Heroku wait at least 30 s.
 STOP_S = 10
-# Each of our answers is smaller: nothing is ever written to a temporary file.
+# Larger than each request and answer, so that waitress never writes a temporary file.
 MAX_BUFFER_BYTES = 64 * 1_024 * 1_024
 
 
 class _OneRequest(WSGITask):  # type: ignore[misc]
-    """Closes the connection behind its answer.
+    """Closes the connection after its answer.
 
-    On a kept one a webhook could meet the moment in which we close it, and Mattermost sends none
-    again. It also leaves nothing to do for requests sent ahead.
+    A webhook on a connection that stays open could arrive just as we close it, and Mattermost does
+    not send a webhook again. Closing the connection also drops pipelined requests.
     """
 
     def start(self) -> None:
@@ -50,11 +50,14 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
     task_class = _OneRequest
 
     def writable(self) -> bool:
-        """Return whether to wait; its number may be another connection's once it is closed."""
+        """Return whether to wait until data can be sent; never for a closed connection.
+
+        The file descriptor of a closed connection may already belong to another connection.
+        """
         return self.connected and bool(super().writable())
 
     def is_answered(self) -> bool:
-        """Return whether the server itself has something to do or to write here."""
+        """Return whether a request is being answered, or an answer is still to be sent."""
         return bool(self.requests or self.total_outbufs_len)
 
 
@@ -75,10 +78,10 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]
         silence_s: int = SILENCE_S,
         connection_s: int = CONNECTION_S,
     ) -> None:
-        """Listen at once.
+        """Begin to listen.
 
         Raises:
-            OSError: the address is taken, or is none of this machine's.
+            OSError: the address is taken, or does not belong to this machine.
         """
         self._stop_at: float | None = None
         self._max_connections = max_connections
@@ -87,7 +90,8 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]
             application,
             listen=f"{host}:{port}",
             threads=threads,
-            # Never met: the oldest one makes room before. Listening takes two of them.
+            # Never reached, because ``handle_accept`` closes the oldest connection before that.
+            # Listening itself counts as two.
             connection_limit=max_connections + 10,
             channel_timeout=silence_s,
             cleanup_interval=1,
@@ -100,38 +104,42 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]
         )
 
     def stop(self) -> None:
-        """Accept nothing more, and end once everything is answered."""
+        """Accept no more connections, and end when every request is answered or after STOP_S."""
         if self._stop_at is None:
             self._stop_at = time.time() + STOP_S
             self.accepting = False
             self.pull_trigger()
 
     def readable(self) -> bool:
-        """Return whether to wait for a new connection; the loop asks before each wait."""
+        """Return whether to wait for a new connection; waitress' loop calls this each time.
+
+        Raises:
+            SystemExit: ``stop`` was called, and the server may end.
+        """
         if self._stop_at is not None and self._may_end(self._stop_at):
             raise SystemExit
         return bool(super().readable())
 
     def maintenance(self, now: float) -> None:
-        """Close connections that are silent or too old; what a thread is at ends by itself."""
+        """Close connections that are silent or too old, except those with a complete request."""
         super().maintenance(now)
         began_before = now - self._connection_s
         for each in list(self.active_channels.values()):
             if each.requests or each.creation_time > began_before:
                 continue
             each.will_close = True
-            # A client that reads nothing never lets it be written to, and so be closed.
+            # Close it now: ``will_close`` alone would wait until the client reads.
             each.handle_close()
 
     def handle_accept(self) -> None:
-        """Take the connection; if they are too many, close the oldest that waits for its client."""
+        """Accept a connection; above the limit, close the oldest one that waits for its client."""
         super().handle_accept()
         if len(self.active_channels) > self._max_connections:
             waiting = (each for each in self.active_channels.values() if not each.is_answered())
             min(waiting, key=lambda each: each.creation_time).handle_close()
 
     def run(self) -> None:
-        """Serve until a stop is asked for; then close the address and what is still connected."""
+        """Serve until ``stop`` is called; then close the address and all connections."""
         super().run()
         for each in list(self.active_channels.values()):
             each.handle_close()
@@ -147,9 +155,9 @@ def serve(application: WSGIApplication, *, host: str, port: int, threads: int) -
     """Serve the application until SIGTERM or SIGINT.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: the process cannot listen on the address.
     """
-    # It warns of each request that waits for a thread.
+    # waitress logs a warning for each request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = WebServer(application, host=host, port=port, threads=threads)
 

@@ -1,6 +1,6 @@
-"""Wake-ups for new replies, and what else web writes to Redis, in the background.
+"""Publishes wake-ups for new replies, and all else that ``web`` writes to Redis, in the background.
 
-No webhook waits for the broker.
+So no webhook waits for the broker.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from tasks.watch.signs import note_own_posts
 
 log = structlog.get_logger(__name__)
 
-# Enough for a burst while the broker is away. What does not fit is not lost: the sweep finds the
-# reply in the inbox.
+# Enough for a burst while the broker is down. A reply that does not fit is not lost: the sweep
+# finds it in the inbox.
 MAX_WAITING = 10_000
 # Replies in one task message: few enough that several workers share a burst.
 MAX_BATCH = 50
-# Between two task messages. Publishing one costs about as much as answering a webhook, so in a
-# burst the replies of this time go together; no visitor notices it.
+# The pause between two task messages. Publishing one costs about as much as answering a webhook, so
+# replies within this time share a message. No visitor notices the delay.
 PAUSE_S = 0.05
 
 
-# Says that there are refusals to be counted. They are not in the queue themselves: a flood of
-# them must not push replies out.
+# Means that there are refusals to count. The refusals themselves are not in the queue, because a
+# flood of them must not displace replies.
 _REFUSALS = None
 
 
-# A reply with its licence, the id of a post of the bot, or that there are refusals.
+# A licence with its reply, the id of one of our posts, or ``_REFUSALS``.
 _Item: TypeAlias = tuple[str, int] | str | None
 
 
 class WakeUps:
-    """A queue of new replies, and of own posts' ids, and the one thread that publishes them."""
+    """A queue of new replies and of our posts' ids, and the one thread that publishes them."""
 
     def __init__(
         self, app: Celery, *, redis: Callable[[], Redis], max_waiting: int = MAX_WAITING
     ) -> None:
-        """Publish with this application's configuration; the thread starts with the first reply."""
+        """Use this application's configuration; the thread starts with the first item."""
         self._app = app
         self._redis = redis
         self._max_waiting = max_waiting
@@ -58,16 +58,16 @@ class WakeUps:
         self._reset()
 
     def add(self, reply_id: int, *, licence_id: str) -> None:
-        """Let a worker be woken for the reply, which is committed already; return at once."""
+        """Wake a worker for this committed reply, in the background."""
         if not self._put((licence_id, reply_id)):
             log.warning("wake_up_dropped", reply_id=reply_id)
 
     def note_own_post(self, post_id: str) -> None:
-        """Make known that a webhook told of one of our posts, for the doctor's round trip."""
+        """Note that a webhook came for one of our posts, for the doctor's round trip."""
         self._put(post_id)
 
     def note_refusal(self, address: Address, status: HTTPStatus) -> None:
-        """Let a call that was refused be counted; no answer waits for Redis."""
+        """Count a refused call, in the background."""
         with self._mutex:
             is_first = not self._refused
             self._refused[address, status] += 1
@@ -93,7 +93,7 @@ class WakeUps:
             if self._thread is not None and self._thread.is_alive():
                 return
             if not self._watches_forks:
-                # A forked child inherits neither the thread nor, perhaps, a mutex that is free.
+                # A forked child does not inherit the thread, and may inherit a locked mutex.
                 os.register_at_fork(after_in_child=self._reset)
                 self._watches_forks = True
             self._thread = Thread(
@@ -107,7 +107,7 @@ class WakeUps:
             try:
                 self._publish(batch)
             except Exception as error:  # noqa: BLE001
-                # The edge of the thread, which must not end. The sweep finds what it had.
+                # No error may end the thread. The sweep finds the replies of this batch.
                 log.error("wake_ups_failed", error=type(error).__name__)
             time.sleep(PAUSE_S)
 
@@ -127,7 +127,7 @@ class WakeUps:
 
 
 def _next_batch(waiting: Queue[_Item]) -> list[_Item]:
-    """Return what is waiting, up to ``MAX_BATCH``; wait for the first one."""
+    """Wait for an item; return it with the items behind it, at most ``MAX_BATCH``."""
     batch = [waiting.get()]
     with suppress(Empty):
         while len(batch) < MAX_BATCH:

@@ -1,4 +1,4 @@
-"""The Flask application and the blueprint that it, or another application, registers."""
+"""The Flask application, and the blueprint for this and other applications."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ from tasks.app import app as celery_app
 from tasks.watch.error_reports import report_error, start_error_reports, why_off
 from tasks.watch.logs import configure_logs, tell_mistyped_names
 
-# This many requests at once find a database connection without waiting for another's; twice the
-# threads that the Procfile gives a web process.
+# The threads of a web process, and its kept database connections: no thread waits for another's.
 WEB_THREADS = 8
 
-# What stands in front of our addresses where a proxy leaves it there.
+# The name of the path that a proxy may leave in front of our addresses.
 PREFIX = "prefix"
 
 log = structlog.get_logger(__name__)
@@ -40,7 +39,7 @@ def make_blueprint(
     wake_ups: WakeUps,
     metrics: MetricsPage | None = None,
 ) -> Blueprint:
-    """Return the addresses under /mattermost, which share this database and this Redis client."""
+    """Return the blueprint of the addresses under /mattermost, on this database and Redis."""
     made = Blueprint("mattermost", __name__, url_prefix="/mattermost")
     made.url_value_preprocessor(lambda _endpoint, values: _forget_prefix(values))
     made.teardown_request(lambda _error: unbind_contextvars("correlation_id"))
@@ -49,7 +48,7 @@ def make_blueprint(
     if metrics is not None:
         made.get("/metrics", endpoint="metrics")(metrics.show)
     take = ReplyWebhook(database=database, wake_ups=wake_ups).take
-    # With a slash behind it as well: a page of HTML as the answer helps no operator.
+    # Also with a slash at the end, where Flask's HTML page for an error would not help an operator.
     for path in ("/replies", "/replies/"):
         made.add_url_rule(path, "replies", take, methods=METHODS, provide_automatic_options=False)
     return made
@@ -62,7 +61,7 @@ def _forget_prefix(values: dict[str, Any] | None) -> None:
 
 @cache
 def _database() -> Database:
-    """Return the web process's one pool; no address here needs a worker's other parts."""
+    """Return the web process's one pool; the addresses here need none of a worker's other parts."""
     return Database(get_settings().database_url, pool_size=WEB_THREADS, limits=WEB)
 
 
@@ -77,7 +76,7 @@ def _metrics_token() -> str | None:
 
 
 def own_settings(settings: Settings, unread: Collection[str]) -> OwnSettings:
-    """Return what metrics tell of these settings; ``unread``: names that no process reads."""
+    """Return what the metrics show of the settings; ``unread`` are names that no process reads."""
     has_tasks = settings.reply_task or settings.outcome_task
     without_effect = len(unread) + (why_off(settings) is not None)
     return OwnSettings(settings.reply_queue if has_tasks else None, without_effect)
@@ -99,7 +98,7 @@ blueprint = make_blueprint(
 
 
 def register(app: Flask, made: Blueprint) -> None:
-    """Let the application answer at the addresses, also behind a prefix that a proxy leaves."""
+    """Register the addresses, also behind a path that a proxy leaves in front of them."""
     app.register_blueprint(made)
     app.register_blueprint(made, name="prefixed", url_prefix=f"/<path:{PREFIX}>/mattermost")
 

@@ -1,4 +1,4 @@
-"""One line of the log for each request."""
+"""Logs one line for each request."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# Of an address that is not one of the blueprint's; those are shorter.
+# The blueprint's addresses are shorter, so only an unknown address is cut.
 MAX_PATH_LENGTH = 200
 
 
 class RequestLog:
-    """A WSGI application around another one."""
+    """A WSGI application that logs the requests of another one."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """Log the request once its answer begins: no query, no headers, and not who asked."""
+        """Log the request when its answer begins, without query, headers and client address."""
         began = time.perf_counter()
 
         def logged_start(status: str, *more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The address that Mattermost's outgoing webhooks call: a reply is written down, then answered."""
+"""The address for Mattermost's outgoing webhooks, which stores a reply before it answers."""
 
 from __future__ import annotations
 
@@ -30,17 +30,16 @@ from tasks.watch.refusals import Address
 
 log = structlog.get_logger(__name__)
 
-# A post has at most 16,383 characters, which a form makes 12 bytes each at worst.
+# A post has at most 16,383 characters, and a form needs at most 12 bytes for a character.
 MAX_BODY_BYTES = 256 * 1_024
-# Mattermost waits 30 s, and keeps one of our threads busy for as long.
+# Mattermost would wait 30 s, and the call would occupy one of our threads for that time.
 ANSWER_WITHIN_S = 4.0
-# All of them come to us, so that a wrong one is answered in our way whichever application has
-# registered the blueprint.
+# The blueprint takes all methods, so that a wrong method gets our own error in every application.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class ReplyWebhook:
-    """Takes what outgoing webhooks send. It waits for the database and for nothing else."""
+    """Takes the calls of outgoing webhooks, and waits for nothing but the database."""
 
     def __init__(self, *, database: Callable[[], Database], wake_ups: WakeUps) -> None:
         self._database = database
@@ -49,7 +48,7 @@ class ReplyWebhook:
     def take(self) -> Response:
         """Return 200 and ``{}`` once the reply is in the inbox, or an error as JSON.
 
-        No answer ever has a ``text``: Mattermost would post it, whatever the status.
+        No answer has a field ``text``, because Mattermost would post its value at any status.
         """
         try:
             self._record(_fields())
@@ -64,18 +63,18 @@ class ReplyWebhook:
         return Response("{}", mimetype=JSON)
 
     def _record(self, fields: Fields) -> None:
-        """Put the reply into the inbox if it is a new one, and have a worker woken for it."""
+        """Store a new reply in the inbox, and wake a worker for it."""
         token = token_of(fields)
-        # Two statements, of which the second one stands for itself; who only knocks locks nothing.
+        # Two statements without a transaction, so a call with a wrong token takes no write lock.
         with within(ANSWER_WITHIN_S), self._database().autocommit() as connection:
             sender = find_sender(connection, token)
             if sender is None:
                 raise RefusedWebhookError("unknown token", status=HTTPStatus.UNAUTHORIZED)
             webhook = parse_webhook(fields)
-            # It is let go once the answer has begun, and with it the line of the request.
+            # The blueprint unbinds it after the answer has begun, so the request's line has it too.
             bind_contextvars(correlation_id=webhook.post_id)
             if webhook.user_id == sender.bot_user_id:
-                # What we posted ourselves comes back through the hook.
+                # Mattermost also calls the webhook for our own posts.
                 self._wake_ups.note_own_post(webhook.post_id)
                 return
             reply_id = receive(
@@ -95,11 +94,11 @@ def _fields() -> Fields:
 
 
 def _body() -> bytes:
-    # The application around us may have limits of its own; this address has these. A body without
-    # an announced length is cut off at the limit in silence: one byte more tells it apart.
+    # These limits replace those of the surrounding application. A body without a Content-Length is
+    # cut at the limit without an error, so a byte more shows that the body was too large.
     request.max_content_length = request.max_form_memory_size = MAX_BODY_BYTES + 1
     try:
-        # That application may also have read a form before us, and then the body is gone.
+        # If the surrounding application has read the form already, the body is empty here.
         body = request.get_data() or urlencode(list(request.form.items(multi=True))).encode()
     except RequestEntityTooLarge:
         raise _too_large() from None
