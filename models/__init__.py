@@ -1,4 +1,4 @@
-"""What the project remembers: licences, conversations, the ledger, the inbox and the users."""
+"""The tables: licences, conversations, the ledger, the inbox, i-Reserve's users and others."""
 
 from models.base import Base, utc_now
 from models.catch_up import CatchUpCursor

@@ -9,12 +9,12 @@ from sqlalchemy import BigInteger, DateTime, Integer, MetaData, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
-# Ids of i-Reserve and of Mattermost: the former as long as any database key or UUID with a
-# prefix, the latter 26 characters (64 leaves room for other servers).
+# An id of i-Reserve may be any database key, or a UUID with a prefix. An id of Mattermost has 26
+# characters, and 64 leave room for other servers.
 ID_LENGTH = 100
 MATTERMOST_ID_LENGTH = 64
 
-# SQLite only numbers rows by itself in a column of the type INTEGER.
+# SQLite numbers rows by itself only in a column of the type INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -30,7 +30,11 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Store an aware datetime as UTC; a naive one is a mistake of the caller."""
+        """Return an aware datetime in UTC, as it is stored.
+
+        Raises:
+            ValueError: the datetime is naive.
+        """
         if value is None:
             return None
         if value.tzinfo is None:

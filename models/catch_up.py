@@ -1,4 +1,4 @@
-"""Where catch-up has got to in each channel."""
+"""How far catch-up has come in each channel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from models.base import MATTERMOST_ID_LENGTH, Base, utc_now
 
 
 class CatchUpCursor(Base):
-    """All changes of the channel's posts up to ``since_ms`` (its server's time) are collected."""
+    """Catch-up has collected all changes of the channel's posts up to ``since_ms``.
+
+    ``since_ms`` is in milliseconds since the epoch, by the server's clock.
+    """
 
     __tablename__ = "catch_up_cursors"
 

@@ -22,13 +22,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, RowId, utc_now
 from models.delivery import enum_values
 
-# Mattermost's own limit is 22 for new names and 64 for old ones.
+# Mattermost allows 22 characters for a new user name, and 64 for an old one.
 USERNAME_LENGTH = 64
 DIGEST_LENGTH = 32
 
 
 class ConversationState(StrEnum):
-    """What i-Reserve says of a conversation."""
+    """The state of a conversation, as i-Reserve reports it."""
 
     OPEN = "open"
     TAKEN = "taken"
@@ -37,26 +37,26 @@ class ConversationState(StrEnum):
 
 
 class Conversation(Base):
-    """One web-chat conversation and the thread that mirrors it.
+    """One web-chat conversation, its thread and its card.
 
-    ``root_post_id`` is None as long as there is no thread. ``thread_number`` counts the threads
-    that the conversation has had: it grows when a root post is gone and a new one takes its place.
+    ``root_post_id`` is None while there is no thread. ``thread_number`` counts the conversation's
+    threads: it grows when a new root post replaces one that is gone.
 
-    The root post shows the rest as a card: who asks what, and what i-Reserve says of it.
-    ``revision`` is that of i-Reserve's newest call. ``waiting_since``: the visitor waits for an
-    answer; ``answered_at``: since then the visitor does not. ``assignee_username`` is the name in
-    Mattermost, empty when there is none. ``card_digest`` tells what was drawn last, and
-    ``card_changed_at`` since when there is something else to draw; None: nothing.
+    The root post shows the other columns as a card. ``revision`` is the number of i-Reserve's
+    newest call. ``waiting_since`` is when the visitor began to wait for an answer, and
+    ``answered_at`` is when the visitor got one. ``assignee_username`` is the name in Mattermost,
+    empty if there is none. ``card_digest`` identifies the card as it was last drawn.
+    ``card_changed_at`` is when the card changed after that; None: nothing is to be drawn.
     """
 
     __tablename__ = "conversations"
     __table_args__ = (
         UniqueConstraint("licence_id", "conversation_id"),
-        # A reply from Mattermost names its thread by the root post, within its licence.
+        # A reply from Mattermost finds its conversation by the licence and the root post.
         Index(None, "licence_id", "root_post_id", unique=True),
-        # Catch-up asks which channels of a licence have had threads lately.
+        # Catch-up finds the channels in which a licence had active threads lately.
         Index(None, "licence_id", "last_active_at"),
-        # The few cards that are still to be drawn, for the sweep.
+        # The sweep finds the few cards that are still to be drawn.
         Index(
             "ix_conversations_card_changed_at",
             "card_changed_at",

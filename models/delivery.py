@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, RowId, utc_now
 
-# A lane's name is the licence's and the conversation's id, percent-encoded, with a letter between:
-# at worst each of their 100 bytes becomes three characters.
+# A lane's name has two percent-encoded ids with a letter between: of the licence, and of the
+# conversation or notification type. A byte of an id becomes at most three characters.
 LANE_LENGTH = 2 * 3 * ID_LENGTH + 10
 REASON_LENGTH = 40
 MISSING_LENGTH = 16
@@ -24,24 +24,25 @@ class DeliveryKind(StrEnum):
     ROOT = "root"
     REPLY = "reply"
     NOTIFICATION = "notification"
-    # No messages at all: changes of i-Reserve's users and of what a conversation is like. They are
-    # in the ledger only if they failed.
+    # Changes of i-Reserve's users and of conversations. They are not posted, and are in the ledger
+    # only if they failed.
     USER = "user"
     CONVERSATION = "conversation"
 
     @property
     def is_message(self) -> bool:
-        """Whether it is posted, and therefore in the ledger however it ends."""
+        """Whether it is posted; the ledger then has a row for it, whatever its result."""
         return self not in {DeliveryKind.USER, DeliveryKind.CONVERSATION}
 
 
 class DeliveryState(StrEnum):
     """How far a message has come.
 
-    ``sending``: begun; found by another worker, its sender has died. ``unsettled``: sent off,
-    but the answer was lost; Mattermost must be asked. ``held``: begun and not tried (the server
-    asked for a pause, the worker was told to stop), and still waiting in its lane. ``sent``,
-    ``failed`` and ``skipped`` are final.
+    ``sending``: a worker has begun; if another worker finds this state, the first one has died.
+    ``unsettled``: the message was sent, but the answer was lost, so Mattermost must be asked.
+    ``held``: a worker has begun but sent nothing, because the server asked for a pause or the
+    worker had to stop. The message still waits in its lane. ``sent``, ``failed`` and ``skipped``
+    are final.
     """
 
     SENDING = "sending"
@@ -53,27 +54,27 @@ class DeliveryState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens to the message by itself."""
+        """Whether no worker continues with the message by itself."""
         return self in {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED}
 
 
 def enum_values(enum: type[StrEnum]) -> list[str]:
-    """Return what an enumeration's column stores: the values, not the names."""
+    """Return the texts that an enumeration's column stores: its values, not its names."""
     return [member.value for member in enum]
 
 
 class Delivery(Base):
-    """One message on its way to Mattermost: what makes a send happen once.
+    """One message to Mattermost; the row prevents that a worker sends the message twice.
 
-    ``licence_id`` is no foreign key: a message for a licence that is not registered is kept
-    here too, as failed. ``payload`` is what was enqueued; it is kept for a failed message alone.
+    ``licence_id`` is not a foreign key, because a failed message may name an unregistered licence.
+    ``payload`` is what i-Reserve enqueued, and is kept only if the message has failed.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        # The lane names the licence, so this is what makes a message of one licence unique.
+        # The lane's name contains the licence, so two licences may use the same key.
         UniqueConstraint("lane", "key"),
-        # The few that failed among the millions that did not.
+        # The few failed messages among millions.
         Index(
             "ix_deliveries_failed",
             "licence_id",
@@ -81,7 +82,7 @@ class Delivery(Base):
             postgresql_where=text("state = 'failed'"),
             sqlite_where=text("state = 'failed'"),
         ),
-        # What is missing in a conversation's thread.
+        # The missing messages of a conversation's thread.
         Index(
             "ix_deliveries_missing",
             "lane",
@@ -111,14 +112,14 @@ class Delivery(Base):
     enqueued_at: Mapped[datetime]
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
-    # What i-Reserve calls it in its own logs; None: it gave no such name.
+    # The message's name in i-Reserve's own logs; None: i-Reserve gave no name.
     caller_correlation_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
-    # Whose words the thread misses while this message is failed, by the sender's role.
+    # The sender's role, for a message that the thread lacks while its state is ``failed``.
     missing: Mapped[str | None] = mapped_column(String(MISSING_LENGTH))
-    # The delivery whose post says so in the thread, or will; None: none does yet.
+    # The delivery whose post reports the missing message, or is about to; None: none does yet.
     told_by: Mapped[int | None] = mapped_column(BigInteger)
 
     @property
     def correlation_id(self) -> str | None:
-        """Return what each line of the log about the message has."""
+        """The id in each line of our log about the message."""
         return self.caller_correlation_id or self.task_id or None

@@ -1,4 +1,4 @@
-"""Hints: members who were told that a post in the channel reaches no visitor."""
+"""Hints: the bot's answers to members whose post in the channel reaches no visitor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.base import MATTERMOST_ID_LENGTH, Base, utc_now
 
 
 class Hint(Base):
-    """A member's last hint: the post that it is about, and when it is due; None: it was taken."""
+    """A member's last hint: its post, and when it is due; None: a worker has taken the hint."""
 
     __tablename__ = "hints"
     __table_args__ = (

@@ -26,7 +26,7 @@ class KeyRing:
         try:
             self._ring = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
-            # The cause would quote the key.
+            # The original error would quote the key.
             raise KeyRingError(
                 "ENCRYPTION_KEYS holds something that is no Fernet key: each must be 32 bytes in "
                 "URL-safe base64 (make one with `ireserve-mattermost keys new`)"

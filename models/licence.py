@@ -11,34 +11,34 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, utc_now
 from models.delivery import enum_values
 
-# Mattermost itself: a team's and a channel's handle, a user name (64 each); its server address
-# has no limit of its own, 1,024 is what it allows a webhook's.
+# Mattermost's own limits: 64 for the handle of a team or a channel and for a user name. A server's
+# address has no limit; 1,024 is the limit of a webhook's address.
 HANDLE_LENGTH = 64
 URL_LENGTH = 1_024
-# A notification type is a word of i-Reserve's, like booking_confirmed.
+# i-Reserve chooses the names of notification types, such as booking_confirmed.
 NOTIFICATION_TYPE_LENGTH = 100
 
 DEFAULT_NOTE_PREFIXES = "note: notitie: notiz:"
 NOTE_PREFIXES_LENGTH = 200
 DEFAULT_REPLY_PREFIXES = "reply: antwoord: antwort: r:"
-# A visitor waits for the pause with every answer: more than a minute is no chat any more.
+# The visitor waits for the pause at every answer, and a chat needs an answer within a minute.
 MAX_REPLY_PAUSE_S = 60
 # Ten user names (64 each) with their @, and a blank between.
 MENTION_LENGTH = 700
 
-# The longest name that the table of time zones has is 32 characters long.
+# The longest name in the time zone database has 32 characters.
 TIME_ZONE_LENGTH = 64
 LANGUAGE_LENGTH = 16
 
-# A version or a setting as a server names it; what is longer is cut.
+# A version or a setting, as a server reports it. A longer value is cut.
 SERVER_WORD_LENGTH = 40
 
 
 class Names(StrEnum):
-    """Under which name visitor and agent speak in a thread.
+    """How a thread shows the names of visitor and agent.
 
-    ``header``: a line above the text names them. ``author``: they are the posts' authors, where
-    the server allows posts a name and an icon of their own.
+    ``header``: in a line above the text. ``author``: as the post's author, if the server allows
+    a post its own name and icon.
     """
 
     HEADER = "header"
@@ -46,7 +46,7 @@ class Names(StrEnum):
 
 
 class Receipts(StrEnum):
-    """Which posts of the team the bot marks: all, notes and trouble alone, or none."""
+    """Which posts of the team the bot marks: all, only notes and failures, or none."""
 
     ALL = "all"
     NOTES = "notes"
@@ -56,7 +56,7 @@ class Receipts(StrEnum):
 class ReplyMode(StrEnum):
     """Which posts in a conversation's thread are for the visitor.
 
-    ``all``: each but a note. ``explicit``: what begins with a reply prefix. ``alerts``: none.
+    ``all``: every post except notes. ``explicit``: those with a reply prefix. ``alerts``: none.
     """
 
     ALL = "all"
@@ -65,7 +65,7 @@ class ReplyMode(StrEnum):
 
 
 class Licence(Base):
-    """One tenant of i-Reserve, and how its Mattermost is reached."""
+    """One tenant of i-Reserve, with its Mattermost server and its options."""
 
     __tablename__ = "licences"
 
@@ -79,23 +79,23 @@ class Licence(Base):
     bot_user_id: Mapped[str] = mapped_column(String(MATTERMOST_ID_LENGTH))
     bot_username: Mapped[str] = mapped_column(String(HANDLE_LENGTH))
     bot_token_encrypted: Mapped[str] = mapped_column(Text)
-    # The server's own limits, as it told them when the licence was set up.
+    # The server's own limits, as it last reported them.
     max_post_size: Mapped[int] = mapped_column(Integer)
     max_file_size_bytes: Mapped[int] = mapped_column(BigInteger)
-    # What the server said of itself when it was last asked; empty before that.
+    # The server's last report about itself; empty before the first one.
     server_version: Mapped[str] = mapped_column(String(SERVER_WORD_LENGTH), default="")
     collapsed_threads: Mapped[str] = mapped_column(String(SERVER_WORD_LENGTH), default="")
-    # Whether a post may have a name and an icon of its own.
+    # Whether the server allows a post its own name and icon.
     allows_own_names: Mapped[bool] = mapped_column(default=False)
-    # Whether a message may be edited at any time, as the state sign of a root needs it.
+    # Whether the server allows edits at any time, which the state sign of a root post needs.
     allows_edits: Mapped[bool] = mapped_column(default=True)
-    # Who is mentioned on a conversation's root: "@anna @bert", "@channel", or empty.
+    # The members that a root post mentions: "@anna @bert", "@channel", or empty.
     mention: Mapped[str] = mapped_column(String(MENTION_LENGTH), default="")
     names: Mapped[Names] = mapped_column(
         Enum(Names, native_enum=False, length=16, values_callable=enum_values),
         default=Names.HEADER,
     )
-    # A reply that begins with one of these words (separated by spaces) is for the team alone.
+    # A post that begins with one of these words (separated by spaces) is a note.
     note_prefixes: Mapped[str] = mapped_column(
         String(NOTE_PREFIXES_LENGTH), default=DEFAULT_NOTE_PREFIXES
     )
@@ -103,19 +103,21 @@ class Licence(Base):
         Enum(ReplyMode, native_enum=False, length=16, values_callable=enum_values),
         default=ReplyMode.ALL,
     )
-    # With one of these words (separated by spaces) begins what the visitor gets in mode explicit.
+    # In mode ``explicit``, a post for the visitor begins with one of these words (with spaces
+    # between).
     reply_prefixes: Mapped[str] = mapped_column(
         String(NOTE_PREFIXES_LENGTH), default=DEFAULT_REPLY_PREFIXES
     )
-    # How long a reply waits before i-Reserve is told, so that its author may take it back.
+    # How long a reply waits before i-Reserve gets it, so that its author can take it back.
     reply_pause_s: Mapped[int] = mapped_column(Integer, default=0)
-    # Two columns, of which an older worker knows the first: is anything marked at all, and are
-    # replies that the visitor reads?
+    # Whether the bot marks any post, and whether it marks replies to the visitor. Two columns,
+    # because an older worker knows only the first.
     marks_replies: Mapped[bool] = mapped_column("receipts", default=True)
     marks_public_replies: Mapped[bool] = mapped_column("public_receipts", default=True)
-    # Whether a member is told of a post in the channel that reaches no visitor.
+    # Whether the bot gives hints.
     hints: Mapped[bool] = mapped_column(default=True)
-    # How the team reads: no enumeration, so that an older worker can read a newer language's name.
+    # The team's locale. The language is not an enumeration, so that an older worker can read the
+    # name of a newer language.
     language: Mapped[str] = mapped_column(String(LANGUAGE_LENGTH), default="en")
     time_zone: Mapped[str] = mapped_column(String(TIME_ZONE_LENGTH), default="UTC")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -139,7 +141,7 @@ class Licence(Base):
 
 
 class NotificationChannel(Base):
-    """Where a licence's notifications of one type go; ``enabled`` false switches the type off."""
+    """The channel of a licence's notification type; ``enabled`` False switches the type off."""
 
     __tablename__ = "notification_channels"
 

@@ -1,4 +1,4 @@
-"""What i-Reserve has not been told yet of its own messages: failures, and where threads are."""
+"""Outcomes that i-Reserve has not received yet: failed messages, and where threads are."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ OUTCOME_ID_LENGTH = 36
 
 
 class Outcome(Base):
-    """One thing to tell, written with what it tells of, and removed once it was told.
+    """One outcome for i-Reserve, committed with the change that it reports.
 
-    ``notice`` is what i-Reserve's task is called with: ids, reasons and times, never what was said.
-    ``licence_id`` is no foreign key, as in the ledger.
+    A worker deletes the row after sending the outcome. ``notice`` has the arguments of i-Reserve's
+    task: ids, reasons and times, never a message text. ``licence_id`` is not a foreign key, as in
+    the ledger.
     """
 
     __tablename__ = "outcomes"
@@ -27,5 +28,5 @@ class Outcome(Base):
     licence_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     outcome_id: Mapped[str] = mapped_column(String(OUTCOME_ID_LENGTH))
     notice: Mapped[dict[str, Any]] = mapped_column(JSON)
-    # When the sweep is to tell it if it is still here by then.
+    # When the sweep sends the outcome, if the row is still here.
     next_attempt_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)

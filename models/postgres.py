@@ -1,4 +1,4 @@
-"""The engine for PostgreSQL: connections that end by our own clock, behind a pooler as well."""
+"""The engine for PostgreSQL, whose connections have our own time limits, also behind a pooler."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from models.limits import Limits, answer_by
 
 log = structlog.get_logger(__name__)
 
-# How long a thread waits for a connection of the pool, unless its answers are due earlier.
+# How long a thread waits for a connection of the pool, unless ``answer_s`` is shorter.
 POOL_TIMEOUT_S = 10
-# What PgBouncer says of options that it does not pass on.
+# PgBouncer's error for options that it does not pass on.
 _NOT_PASSED_ON = "unsupported startup parameter"
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that is closed when an answer does not come in time.
+    """A connection that closes itself if an answer does not come in time.
 
-    PostgreSQL's own limits need a server that runs, and the kernel's (``tcp_user_timeout``) one
-    that is gone: the kernel of a server that is stopped takes every byte. psycopg looks up from
-    its wait every 0.1 s, and then the time is looked at too.
+    PostgreSQL's own limits need a running server. The kernel's limit (``tcp_user_timeout``) ends
+    only connections to a host that is gone: the kernel of a suspended server still takes every
+    byte. So this class checks the time whenever psycopg interrupts its wait, every 0.1 s.
     """
 
     answer_limit: _AnswerLimit | None = None
 
     def wait(self, gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:
-        """Wait for what ``gen`` asks.
+        """Wait until ``gen`` has its answer, or until the deadline.
 
         Raises:
-            psycopg.OperationalError: no answer in time, and the connection is closed; or another
-                question has had none just now, and this one is not asked.
+            psycopg.OperationalError: no answer came in time, and the connection is closed. Or
+                another request has just had no answer, and this one was not sent.
         """
         ends_at = self.answer_limit.ends_at() if self.answer_limit else None
         return super().wait(gen if ends_at is None else self._until(ends_at, gen), *args, **kwargs)
@@ -49,7 +49,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             while True:
                 ready = yield awaited
                 if not ready and time.monotonic() > ends_at:
-                    # The answer may still come, and would be taken for that of the next question.
+                    # A late answer would be taken for the answer to the next request.
                     self.pgconn.finish()
                     assert self.answer_limit is not None
                     self.answer_limit.note_silence()
@@ -60,36 +60,36 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 class _AnswerLimit:
-    """How long the connections of an engine wait, and whether one of them has waited in vain."""
+    """The deadlines of an engine's connections, and the pause after a request without an answer."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._silent_until = 0.0
 
     def ends_at(self) -> float | None:
-        """Return when the answer to what is asked now must be there; None: there is no limit.
+        """Return the deadline of a request that begins now; None: no deadline.
 
         Raises:
-            psycopg.OperationalError: the server stands still, and nothing is asked.
+            psycopg.OperationalError: another request has just had no answer.
         """
         if time.monotonic() < self._silent_until:
             raise psycopg.OperationalError("the database has just left another question unanswered")
         return answer_by(self._limits)
 
     def note_silence(self) -> None:
-        """Note that a question was not answered in time."""
+        """Note that a request was not answered in time."""
         self._silent_until = time.monotonic() + self._limits.rest_s
 
 
 class _Connector:
-    """Makes an engine's connections, with the server's limits where these are taken."""
+    """Makes an engine's connections, with the server's limits if the server accepts them."""
 
     def __init__(self, limits: Limits) -> None:
         self._answer_limit = _AnswerLimit(limits)
         self._options = limits.server_options()
 
     def connect(self, _dialect: Any, _record: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        """Return a connection; SQLAlchemy asks for each."""
+        """Return a new connection; SQLAlchemy calls this for each one."""
         self._answer_limit.ends_at()
         try:
             connection = BoundedConnection.connect(*args, **self._with_options(kwargs))
@@ -106,7 +106,7 @@ class _Connector:
         return connection
 
     def _with_options(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        # What DATABASE_URL says comes last, and so it holds.
+        # The options of DATABASE_URL come last, so that they take precedence.
         options = f"{self._options} {kwargs.get('options', '')}".strip()
         return {**kwargs, "options": options} if options else kwargs
 
@@ -118,11 +118,11 @@ def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engin
         # Errors must not show parameters: they are names and message texts.
         hide_parameters=True,
         pool_size=pool_size,
-        # Together ``most_connections`` of models/session.py.
+        # Together with ``pool_size``, this is ``most_connections`` of models/session.py.
         max_overflow=pool_size,
         pool_timeout=min(POOL_TIMEOUT_S, limits.answer_s or POOL_TIMEOUT_S),
-        # Behind a pool that gives each transaction another connection (PgBouncer), a statement that
-        # was prepared on one is unknown on the next, and its name taken on a third.
+        # PgBouncer may give each transaction another connection. A statement that was prepared on
+        # one is unknown on the next, and its name is taken on a third.
         connect_args={"connect_timeout": limits.connect_s, "prepare_threshold": None},
     )
     event.listen(engine, "do_connect", _Connector(limits).connect)
@@ -131,10 +131,10 @@ def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engin
 
 
 def _leave_dropped(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Take fresh connections when this one was closed meanwhile: the server was restarted.
+    """Replace the pool's connections if the server has closed this one, as at a restart.
 
-    Whatever can be read before anything was asked is the end of the connection, or the server's
-    last words. To look costs nothing; a question (``pool_pre_ping``) takes as long as a statement.
+    Data that can be read before a request is the end of the connection, or the server's last error.
+    This check takes no time; ``pool_pre_ping`` takes as long as a statement.
     """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)

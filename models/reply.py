@@ -22,19 +22,19 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import ID_LENGTH, MATTERMOST_ID_LENGTH, Base, RowId, utc_now
 from models.delivery import REASON_LENGTH, enum_values
 
-# A file's name in Mattermost's own database.
+# The limit for a file's name in Mattermost's own database.
 FILE_NAME_LENGTH = 256
 CONTENT_TYPE_LENGTH = 255
-# licence / conversation / file id, each percent-encoded, in the attachment store.
+# A path in the attachment store: licence / conversation / file id, each percent-encoded.
 STORE_PATH_LENGTH = 2_000
 
 
 class ReplyState(StrEnum):
     """How far a reply has come.
 
-    ``received``: its post is known and must be asked for (again). ``recorded`` and ``deleted``:
-    what Mattermost had when it was last asked. ``empty``: there is nothing to show, and nothing
-    was told.
+    ``received``: a worker must fetch the post, for the first time or again. ``recorded`` and
+    ``deleted``: the post's state when Mattermost was last asked. ``empty``: the post has nothing
+    to show, and i-Reserve does not get it.
     """
 
     RECEIVED = "received"
@@ -44,7 +44,7 @@ class ReplyState(StrEnum):
 
 
 class ReplySource(StrEnum):
-    """How a post came to our knowledge first."""
+    """How a post was first noticed."""
 
     WEBHOOK = "webhook"
     CATCH_UP = "catch_up"
@@ -58,7 +58,7 @@ class Visibility(StrEnum):
 
 
 class ReplyEvent(StrEnum):
-    """What i-Reserve is told about a reply."""
+    """What has happened to a reply, as i-Reserve gets it."""
 
     RECORDED = "recorded"
     EDITED = "edited"
@@ -66,7 +66,7 @@ class ReplyEvent(StrEnum):
 
 
 class Receipt(StrEnum):
-    """What the bot's reaction says of a post, by the name of its emoji."""
+    """The meaning of the bot's reaction to a post, with the name of its emoji."""
 
     RECORDED = "white_check_mark"
     INTERNAL = "lock"
@@ -76,24 +76,23 @@ class Receipt(StrEnum):
 class Reply(Base):
     """One post by the team, unique within its licence.
 
-    Everything but the two ids, ``source`` and ``received_at`` is None until the post has been
-    asked for. ``pending_event`` is what i-Reserve has not been told yet; ``revision`` counts what
-    it has been or will be told of this reply, from 1.
+    What the post contains is None until a worker has fetched the post. ``pending_event`` is the
+    event that i-Reserve has not received yet. ``revision`` counts the events of the reply, from 1.
     """
 
     __tablename__ = "replies"
     __table_args__ = (
         UniqueConstraint("licence_id", "post_id"),
-        # What i-Reserve reads: a conversation's replies in order.
+        # i-Reserve reads a conversation's replies in order.
         Index(None, "conversation_row", "posted_at"),
-        # What the sweep looks for: the few that still need something among all that do not.
+        # The sweep finds the few replies that are still open.
         Index(
             "ix_replies_open",
             "next_attempt_at",
             postgresql_where=text("state = 'received' OR pending_event IS NOT NULL"),
             sqlite_where=text("state = 'received' OR pending_event IS NOT NULL"),
         ),
-        # The few posts that are to be marked.
+        # The few posts that the bot is to mark.
         Index(
             "ix_replies_receipts_due",
             "receipt_due_at",
@@ -124,29 +123,29 @@ class Reply(Base):
         Enum(Visibility, native_enum=False, length=16, values_callable=enum_values)
     )
     posted_at: Mapped[datetime | None]
-    # Mattermost's update_at of what is recorded here, so that an old version is never taken twice.
+    # Mattermost's update_at of the recorded version, so that no old version is recorded again.
     post_update_at_ms: Mapped[int] = mapped_column(BigInteger, default=0)
     revision: Mapped[int] = mapped_column(Integer, default=0)
-    # Catch-up saw it deleted by itself. When its thread is deleted afterwards, Mattermost does not
-    # tell any more which replies were deleted before.
+    # Catch-up saw that this post alone was deleted. Once its whole thread is deleted, Mattermost no
+    # longer shows which posts were deleted before.
     is_taken_back: Mapped[bool] = mapped_column(default=False, server_default=false())
     pending_event: Mapped[ReplyEvent | None] = mapped_column(
         Enum(ReplyEvent, native_enum=False, length=16, values_callable=enum_values)
     )
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
     recorded_at: Mapped[datetime | None]
-    # When the sweep is to wake it if it is still open by then, and how often it was tried.
+    # When the sweep wakes a worker if the reply is still open, and how often it was tried.
     next_attempt_at: Mapped[datetime] = mapped_column(default=utc_now)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
-    # Until when its author may take it back; None: it has no pause, or i-Reserve has been told.
+    # The end of the pause; None: there is no pause, or i-Reserve has the reply.
     paused_until: Mapped[datetime | None]
-    # What the last attempt met, None once it is recorded: a word, and a sentence for the operator
-    # with ids and status, never a name or a text.
+    # The failure of the last attempt, None once the reply is recorded. ``detail`` is a sentence for
+    # the operator with ids and status, never a name or a text.
     reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))
     detail: Mapped[str | None] = mapped_column(Text)
 
-    # The mark that the post has, as far as we know, and when it is to get the one that fits; None:
-    # there is nothing to do.
+    # The mark that the post has, as far as we know, and when the bot is to correct the mark. None
+    # means that there is no mark, or nothing to correct.
     receipt: Mapped[Receipt | None] = mapped_column(
         Enum(Receipt, native_enum=False, length=16, values_callable=enum_values)
     )
@@ -166,9 +165,9 @@ class ReplyAttachment(Base):
     __tablename__ = "reply_attachments"
     __table_args__ = (
         UniqueConstraint("reply_id", "file_id"),
-        # Before a file is removed it is asked whether a reply has it.
+        # Before a file is removed, a query checks whether a reply has it.
         Index(None, "path"),
-        # The few that are missing.
+        # The few missing files.
         Index(
             "ix_reply_attachments_missing",
             "reply_id",

@@ -15,18 +15,19 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from models.limits import OPERATOR, Limits
 
-# How long a writer waits for another one on SQLite, which allows one at a time.
+# How long a writer waits for another one, because SQLite allows one at a time.
 SQLITE_BUSY_MS = 30_000
-# What a connection's transactions are like, where they are not the usual ones.
+# The execution option of connections whose transactions are not the usual ones, and its values.
 _MODE = "ireserve_mode"
 _READ_ONLY = "read only"
 _AUTOCOMMIT = "autocommit"
 
 
 def most_connections(pool_size: int) -> int:
-    """Return how many connections to PostgreSQL a process opens at most: more wait for a free one.
+    """Return how many connections to PostgreSQL a process opens at most.
 
-    As many as it works with are kept open; as many again come and go.
+    The pool keeps ``pool_size`` connections, and opens as many again while they are needed. Further
+    threads wait for a free connection.
     """
     return 2 * pool_size
 
@@ -62,16 +63,16 @@ class Database:
         engine = self._create_engine()
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._autocommit = _autocommitting(engine)
-        # SQLite lets one write at a time and others ask again after a sleep: threads of one
-        # process had better queue up.
+        # SQLite lets one connection write at a time, and the others poll. With a lock, the threads
+        # of one process take turns without polling.
         self._turn = RLock() if self._url.get_backend_name() == "sqlite" else nullcontext()
-        # Last, for other threads take it as the sign that all the rest is there.
+        # Set these last, because other threads take them as the sign that all else is ready.
         self._engine, self._pid = engine, os.getpid()
 
     def _create_engine(self) -> Engine:
         if self._url.get_backend_name() == "sqlite":
             return _create_sqlite_engine(self._url)
-        # Here, for installations on SQLite have no need of its driver.
+        # Imported here, because an installation on SQLite does not need the driver.
         from models.postgres import create_postgres_engine
 
         return create_postgres_engine(self._url, pool_size=self._pool_size, limits=self._limits)
@@ -85,7 +86,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """Yield a session that only reads, and holds no writer up however long that takes."""
+        """Yield a session that only reads, and never makes a writer wait."""
         reading = self.engine.execution_options(**{_MODE: _READ_ONLY})
         with Session(reading) as session:
             yield session
@@ -101,7 +102,7 @@ class Database:
     def autocommit(self) -> Iterator[Connection]:
         """Yield a connection on which each statement is a transaction of its own.
 
-        It takes the database one answer instead of three.
+        A statement then takes one request to the database instead of three.
         """
         _ = self.engine
         with self._turn, self._autocommit.connect() as connection:
@@ -109,29 +110,29 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection for single statements that only read, and wait for no writer."""
+        """Yield a connection for single statements that only read, and never wait for a writer."""
         _ = self.engine
         with self._autocommit.connect() as connection:
             yield connection
 
     def is_read_only(self) -> bool:
-        """Return whether it answers, and takes nothing: a standby, or a file that is read-only.
+        """Return whether the database takes no writes: a standby, or a read-only file.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: it cannot be asked.
+            sqlalchemy.exc.SQLAlchemyError: the database does not answer.
         """
         with self.reading() as connection:
             if self.is_postgresql:
                 return bool(connection.scalar(text("SHOW transaction_read_only")) == "on")
             connection.execute(text("SELECT 1"))
-        # Trying it would wait for whatever writes at the moment.
+        # A trial write would wait for the current writer.
         return bool(self._url.database) and not os.access(str(self._url.database), os.W_OK)
 
     def statement_limit_s(self) -> int:
         """Return after how many seconds PostgreSQL itself ends a statement; 0: never.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: it cannot be asked.
+            sqlalchemy.exc.SQLAlchemyError: the database does not answer.
         """
         with self.reading() as connection:
             asked = text("SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'")
@@ -145,9 +146,9 @@ class Database:
 
 
 def _autocommitting(engine: Engine) -> Engine:
-    """Return the same engine with the same connections, whose statements need no commit."""
+    """Return an engine with the same connections that commits each statement by itself."""
     if engine.dialect.name == "sqlite":
-        # The driver is told at the connection, by ``_prepare_sqlite``; SQLAlchemy would undo that.
+        # ``_prepare_sqlite`` has set the driver to this; SQLAlchemy's own option would undo that.
         return engine.execution_options(**{_MODE: _AUTOCOMMIT})
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -165,12 +166,12 @@ def _create_sqlite_engine(url: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # The driver would begin transactions by its own rules (at the first write); we begin them.
+    # The driver would begin a transaction at the first write. ``_begin`` does so instead.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
-    # With the write-ahead log a commit survives the death of the process; only a power cut may
-    # undo the last ones, and then the lanes in Redis are as old.
+    # With the write-ahead log, a commit survives the end of the process. Only a power cut may undo
+    # the last commits, and then the lanes in Redis are as old.
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
@@ -184,5 +185,6 @@ def _begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     # A transaction that reads first and writes later fails at once ("database is locked") when
-    # another connection wrote in between, whatever the timeout. Taking the write lock first waits.
+    # another connection wrote in between, whatever the timeout. With the write lock taken first, it
+    # waits instead.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""Long work on the tables in short transactions, between which others get their turn."""
+"""Long work on the tables in short transactions, so that other writers get their turn."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from models.session import Database
 
 _Result = TypeVar("_Result")
 
-# SQLite has one writer: what a transaction takes, a message waits. A third of the 100 ms that are
-# promised, since the next rows may lie on pages that are not in memory.
+# SQLite has one writer, so a message waits for the whole transaction. This is a third of the
+# promised 100 ms, because the next rows may be on pages that are not in memory.
 AIM_S = 0.03
 FIRST_ROWS = 20
 MOST_ROWS = 100
-# Rows that are looked through at once, without a lock.
+# Rows that one query reads, without a lock.
 PAGE = 2_000
 
 
 class Steps:
-    """Transactions of as many rows as take ``AIM_S``, and after each a pause of the same length.
+    """Runs transactions that each take about ``AIM_S``, with a pause of that length after each.
 
-    ``longest_s`` is the longest that one has held its locks. After ``budget_s`` (None: without
-    limit), or when ``is_stopping`` says so, the work is over. ``on_step`` is called before each.
+    ``rows`` is the number of rows for the next transaction. ``longest_s`` is the longest time that
+    a transaction has held its locks. The work is over after ``budget_s`` (None: no limit), or when
+    ``is_stopping`` returns True. ``on_step`` is called before each transaction.
     """
 
     def __init__(
@@ -48,15 +49,15 @@ class Steps:
 
     @property
     def is_over(self) -> bool:
-        """Whether the rest is left to the next time."""
+        """Whether to stop here and leave the rest to the next run."""
         is_late = self._ends_at is not None and time.monotonic() >= self._ends_at
         return is_late or self._is_stopping()
 
     def execute(self, statement: Executable) -> int:
         """Run one statement as a transaction of its own; return how many rows it has changed.
 
-        The database has its locks for the work alone: none of this process's threads, which may
-        all want to run, comes between the statement and its commit.
+        The database commits the statement itself, so no other thread of this process can run
+        between statement and commit and prolong the locks.
         """
         self._on_step()
         with self.database.autocommit() as connection:
@@ -67,10 +68,10 @@ class Steps:
         return changed
 
     def write(self, work: Callable[[Session], _Result]) -> _Result:
-        """Return what the work returns, which is a transaction of its own."""
+        """Run the work as a transaction of its own; return its result."""
         self._on_step()
         with self.database.transaction() as session:
-            # From here on others wait: on SQLite the connection comes with the write lock.
+            # Other writers wait from here on, because connecting takes the write lock on SQLite.
             session.connection()
             began = time.monotonic()
             result = work(session)
@@ -78,7 +79,7 @@ class Steps:
         return result
 
     def portions(self, ids: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Yield the ids in portions for a transaction each, until the work is over."""
+        """Yield the ids in portions, one for each transaction, until the work is over."""
         start = 0
         while start < len(ids) and not self.is_over:
             portion = ids[start : start + self.rows]
@@ -91,15 +92,15 @@ class Steps:
             self.rows = max(1, int(self.rows * AIM_S / took_s))
         elif took_s < AIM_S / 2:
             self.rows = min(MOST_ROWS, self.rows * 2)
-        # SQLite's writers ask again after a sleep: without a pause they would hardly get between.
+        # SQLite's writers poll, and without a pause they would hardly ever get the lock.
         time.sleep(min(took_s, AIM_S))
 
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Which rows of a table may go, of those in which ``moment`` grows with ``id``.
+    """Which rows of a table may be removed; ``moment`` must grow with ``id``.
 
-    ``may_go`` is looked at once more by the statement that removes them.
+    The statement that removes the rows checks ``may_go`` once more.
     """
 
     id: InstrumentedAttribute[int]
@@ -108,10 +109,10 @@ class Expiry:
 
 
 def expired(database: Database, expiry: Expiry, *, before: datetime) -> Iterator[list[int]]:
-    """Yield the ids of rows that may go, page by page, the oldest first.
+    """Yield the ids of rows that may be removed, page by page, the oldest first.
 
-    It ends at the first page that has nothing older than ``before``, so that it takes no index
-    but that of the ids, which every table has.
+    The search ends at the first page without a row older than ``before``. So it needs only the
+    index of the ids, which every table has.
     """
     last = 0
     columns = (expiry.id, expiry.moment, expiry.may_go.label("may_go"))

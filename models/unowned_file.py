@@ -1,4 +1,4 @@
-"""Files in the attachment store that no reply has: they are being written, or are to be removed."""
+"""Files in the attachment store that no reply has: a worker still writes or removes them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from models.reply import STORE_PATH_LENGTH
 
 
 class UnownedFile(Base):
-    """A path that was written down before its file was, or that a reply has no more.
+    """The path of a file that is still being written, or that no longer belongs to a reply.
 
-    Each of our paths in the store is either here or in ``reply_attachments``, so that nothing is
-    ever looked for in a store that others use too. ``licence_id`` is no foreign key: the row must
-    outlive the licence until the file is gone.
+    Each of our paths is either here or in ``reply_attachments``, so that a store with other files
+    need not be searched. ``licence_id`` is not a foreign key, because the row must stay until the
+    file is removed, also after its licence is removed.
     """
 
     __tablename__ = "unowned_files"
@@ -24,6 +24,6 @@ class UnownedFile(Base):
 
     path: Mapped[str] = mapped_column(String(STORE_PATH_LENGTH), primary_key=True)
     licence_id: Mapped[str] = mapped_column(String(ID_LENGTH))
-    # Whose lock is held while the file is written or removed.
+    # A worker holds the lock of this post while it writes or removes the file.
     post_id: Mapped[str] = mapped_column(String(MATTERMOST_ID_LENGTH))
     written_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,4 +1,4 @@
-"""i-Reserve's users, so that a reply's author is one of them and not just a Mattermost name."""
+"""i-Reserve's users, with whom the authors of replies are matched by e-mail address."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from models.base import Base, RowId, utc_now
 
 
 class WebhookToken(Base):
-    """One token that Mattermost may send; a licence has one for each webhook, two in a rotation.
+    """One token of a licence's webhooks; a webhook has two tokens during a rotation.
 
-    A random token of 26 characters needs no salt or slow hash: there is nothing to guess.
+    A random token of 26 characters cannot be guessed, so it needs no salt and no slow hash.
     """
 
     __tablename__ = "webhook_tokens"
@@ -27,5 +27,5 @@ class WebhookToken(Base):
 
 
 def hash_token(token: str) -> str:
-    """Return what is stored of a token: its SHA-256 in hexadecimal."""
+    """Return the token's SHA-256 in hexadecimal, as it is stored."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -1,4 +1,4 @@
-"""The schema's history, and how a database is brought up to it."""
+"""The history of the schema, and the functions that upgrade a database to the newest one."""
 
 from models.migrations.upgrade import SchemaState, schema_state, upgrade
 

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs the migrations on the engine it is handed."""
+"""Alembic's entry point: runs the migrations on the engine of Alembic's configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models import Base
 
-# Any number, the same in every process: two deploys at once upgrade one after the other.
+# Any number, but the same in every process, so that two deploys upgrade one after the other.
 ADVISORY_LOCK = 7_262_015
 
 

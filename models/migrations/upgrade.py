@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema, or say how far it is behind."""
+"""Upgrades a database to the newest schema, and reads which schema it has."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SchemaState:
 
 
 def alembic_config(database: Database) -> Config:
-    """Return Alembic's configuration for this database; there is no ini file to keep in step."""
+    """Return Alembic's configuration for this database; there is no ini file."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
@@ -36,13 +36,13 @@ def alembic_config(database: Database) -> Config:
 
 
 def upgrade(database: Database) -> SchemaState:
-    """Bring the database to the newest schema; safe to call again, and at the same time twice."""
+    """Upgrade the database to the newest schema; safe to repeat, and to run twice at once."""
     command.upgrade(alembic_config(database), "head")
     return schema_state(database)
 
 
 def schema_state(database: Database) -> SchemaState:
-    """Say which schema the database has."""
+    """Return the revision of the database's schema, and the newest revision."""
     newest = ScriptDirectory.from_config(alembic_config(database)).get_current_head()
     with database.engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()

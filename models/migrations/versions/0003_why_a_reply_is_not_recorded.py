@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Without a batch: these two do not copy the table, however large it is.
+    # Without a batch, so that SQLite does not copy the table.
     op.add_column("replies", sa.Column("reason", sa.String(length=40), nullable=True))
     op.add_column("replies", sa.Column("detail", sa.Text(), nullable=True))
 

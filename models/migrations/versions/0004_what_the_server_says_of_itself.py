@@ -1,4 +1,4 @@
-"""What the server says of itself: its version and how it shows threads."""
+"""The server's version, and how the server shows threads."""
 
 from __future__ import annotations
 

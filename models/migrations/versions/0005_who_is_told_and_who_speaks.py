@@ -1,4 +1,4 @@
-"""Who is told of a conversation, and under which name visitor and agent speak."""
+"""The members that a root post mentions, and how a thread shows the names of visitor and agent."""
 
 from __future__ import annotations
 

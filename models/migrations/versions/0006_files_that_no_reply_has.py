@@ -1,4 +1,4 @@
-"""Files that no reply has, by the paths that were written down before the files were."""
+"""The paths of files in the attachment store that no reply has."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_unowned_files_licence_id_post_id"), "unowned_files", ["licence_id", "post_id"]
     )
-    # Before a file is removed it is asked whether a reply has it.
+    # Before a file is removed, a query checks whether a reply has it.
     op.create_index(op.f("ix_reply_attachments_path"), "reply_attachments", ["path"])
 
 

@@ -1,4 +1,4 @@
-"""Whether the bot marks replies to the visitor, too, or notes and trouble alone."""
+"""Whether the bot also marks replies to the visitor."""
 
 from __future__ import annotations
 

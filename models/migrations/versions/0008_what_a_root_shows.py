@@ -1,4 +1,4 @@
-"""What a conversation's root shows, and whether a server lets its bot edit messages."""
+"""What a root post shows of its conversation, and whether the server allows edits at any time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
 
 
 def upgrade() -> None:
-    # Without a batch: these do not copy the table, however large it is.
+    # Without a batch, so that SQLite does not copy the table.
     for name, kind in _COLUMNS.items():
         op.add_column("conversations", sa.Column(name, kind, nullable=True))
     op.create_index(

@@ -1,4 +1,4 @@
-"""Two slashes begin a note for every licence, so that no setting names them any more."""
+"""Remove two slashes from the note prefixes, because they begin a note for every licence."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def upgrade() -> None:
             these = sa.update(_LICENCES).where(_LICENCES.c.id == licence_id)
             connection.execute(these.values(note_prefixes=_without_slashes(setting)))
     if connection.dialect.name == "postgresql":
-        # SQLite would have to copy the table for it, and with it drop what refers to it. There no
-        # row is made without a value.
+        # SQLite would copy the table for this, and delete the rows that refer to it. There, each
+        # new row has a value anyway.
         op.alter_column("licences", "note_prefixes", server_default=_DEFAULT)
 
 
 def _without_slashes(setting: str) -> str:
-    """Return the prefixes without those that begin with two slashes: they are notes anyway."""
+    """Return the prefixes without those that begin with two slashes, which always make a note."""
     if setting == _OLD_DEFAULT:
         return _DEFAULT
     return " ".join(prefix for prefix in setting.split() if not prefix.startswith("//"))
 
 
 def downgrade() -> None:
-    """Leave the settings: the version before takes two slashes for a note as well."""
+    """Change nothing, because the version before also takes two slashes for a note."""

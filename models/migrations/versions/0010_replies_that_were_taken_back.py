@@ -1,4 +1,4 @@
-"""Which replies were seen to be deleted by themselves, before their thread was."""
+"""Which replies were deleted alone, before their whole thread was."""
 
 from __future__ import annotations
 

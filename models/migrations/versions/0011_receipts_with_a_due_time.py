@@ -1,4 +1,4 @@
-"""When a post is to be marked, and the mark that it has."""
+"""When the bot is to mark a post, and the mark that the post has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-# Marks were given at once until now. What has none any more costs one request too many.
+# Until now the bot marked each post at once, so these posts have a mark. If a mark is gone, the bot
+# later makes one request too many.
 _GIVEN = """
 UPDATE replies SET receipt = CASE
   WHEN state = 'recorded' AND visibility = 'internal' THEN 'lock'

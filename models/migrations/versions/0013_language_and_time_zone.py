@@ -1,4 +1,4 @@
-"""In which language, and by which clock, a licence's team reads."""
+"""The language and the time zone of a licence's team."""
 
 from __future__ import annotations
 

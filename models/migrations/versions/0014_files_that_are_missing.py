@@ -1,4 +1,4 @@
-"""The few files of replies that are missing, for the metrics and for what asks for them again."""
+"""An index of the replies' missing files, for the metrics and for fetching them again."""
 
 from __future__ import annotations
 

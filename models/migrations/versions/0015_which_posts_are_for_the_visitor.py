@@ -1,4 +1,4 @@
-"""Which posts are for the visitor, and how long a reply waits before i-Reserve is told."""
+"""Which posts are for the visitor, and how long a reply waits before i-Reserve gets it."""
 
 from __future__ import annotations
 

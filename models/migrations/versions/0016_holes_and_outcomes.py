@@ -1,4 +1,4 @@
-"""What a thread misses and does not say yet, and what i-Reserve is to be told of its messages."""
+"""Missing messages that the thread does not report yet, and outcomes for i-Reserve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What i-Reserve calls a message in its own logs."""
+"""The name of a message in i-Reserve's own logs."""
 
 from __future__ import annotations
 
