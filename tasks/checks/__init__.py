@@ -1,1 +1,1 @@
-"""The doctor's checks: each names one thing, says how it is, and what to do about it."""
+"""The doctor's checks: each reports the state of one thing, and what to do about it."""

@@ -1,4 +1,4 @@
-"""The bot: whose token it is, and where it may write."""
+"""Checks of the bot: its account, its team and its channels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _PRIVATE_CURE = "No cure is needed; in a public channel replies come within a se
 
 
 def judge_bot(user: Member, *, stored_user_id: str | None) -> Check:
-    """Return whether the token's user is a bot, and the one that the licence was set up with."""
+    """Return whether the token's user is a bot, and the licence's bot.
+
+    ``stored_user_id`` is the licence's bot; None: the licence is not registered yet.
+    """
     if not user.is_bot:
         return failed(
             "bot",
@@ -32,7 +35,11 @@ def judge_bot(user: Member, *, stored_user_id: str | None) -> Check:
 
 
 def check_team(client: MattermostClient, team: str, *, bot_username: str) -> Check:
-    """Look whether the bot is in the team."""
+    """Check whether the bot is in the team.
+
+    Raises:
+        MattermostError: the server gives another error.
+    """
     try:
         client.get_team_by_name(team)
     except RefusedError as error:
@@ -62,7 +69,7 @@ class UsedChannel:
 
     @property
     def check_name(self) -> str:
-        """What its check is called."""
+        """The name of the channel's check."""
         return f"channel {self.label}"
 
 
@@ -73,12 +80,12 @@ def check_used_channel(
     *,
     bot_username: str,
 ) -> Check:
-    """Look whether the bot can write in a channel that the licence uses, which ``ask`` gives."""
+    """Check whether the bot can write in a channel of the licence; ``ask`` fetches a channel."""
     channel, finding = find_channel(
         client, used.label, lambda: ask(used.channel_id), bot_username=bot_username
     )
     if channel is not None and finding.state is State.WARN and not used.takes_replies:
-        # No visitor is answered in a channel of notifications: it may as well be private.
+        # In a channel for notifications no visitor gets an answer, so it may be private.
         return passed(used.check_name, "the bot is in this private channel")
     return finding
 
@@ -86,7 +93,7 @@ def check_used_channel(
 def find_channel(
     client: MattermostClient, label: str, ask: Callable[[], Channel], *, bot_username: str
 ) -> tuple[Channel | None, Check]:
-    """Return the channel that ``ask`` gives if the bot can write there, and what was found."""
+    """Return the channel that ``ask`` fetches, and its check; None: the bot cannot write there."""
     name, invite = f"channel {label}", f"invite the bot @{bot_username} to channel {label}."
     try:
         channel = ask()
@@ -108,7 +115,7 @@ def find_channel(
 def find_named_channel(
     client: MattermostClient, team: str, name: str, *, bot_username: str
 ) -> tuple[Channel | None, Check]:
-    """Return the team's channel with this name, with or without ``~``; as ``find_channel``."""
+    """Return the team's channel of this name (with or without ``~``), like ``find_channel``."""
     handle = name.removeprefix("~")
     return find_channel(
         client,

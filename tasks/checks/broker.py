@@ -1,4 +1,4 @@
-"""Redis: does it take messages, keep them, and have room for more?"""
+"""Checks of Redis: whether it takes messages, keeps them, and has room for more."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tasks.watch.signs import now_ms
 
 NAME = "broker"
 NO_BROKER = "the broker does not do its work"
-# From here on there is not much time left to act.
+# From this share of the memory on, there is little time left to act.
 NEARLY_FULL = 0.8
 _MIB = 1024 * 1024
 
 
 def check_broker(redis: Redis, *, place: str) -> Check:
-    """Look whether the Redis at this place takes messages, and keeps them."""
+    """Check whether Redis takes messages and keeps them; ``place`` is its address for reports."""
     try:
         trouble = takes_no_message(redis) or loses_messages(redis)
     except RedisError as error:
@@ -38,7 +38,7 @@ def check_broker(redis: Redis, *, place: str) -> Check:
 
 
 def takes_messages(redis: Redis) -> bool:
-    """Return whether Redis takes what is written; without that nothing else can be asked of it."""
+    """Return whether Redis takes writes; if not, its other checks can be skipped."""
     try:
         return takes_no_message(redis) is None
     except RedisError:
@@ -46,7 +46,7 @@ def takes_messages(redis: Redis) -> bool:
 
 
 def _refused(place: str, error: RedisError) -> Check:
-    """Return why Redis did not answer, or what it answered instead of writing."""
+    """Return the failed check for an error of Redis."""
     address = "Check IRESERVE_MATTERMOST_REDIS_URL or REDIS_URL"
     match error:
         case AuthenticationError() | NoPermissionError():
@@ -54,7 +54,7 @@ def _refused(place: str, error: RedisError) -> Check:
         case BusyLoadingError():
             what, cure = "is still reading its file", "Wait until it has; nothing is lost."
         case ResponseError():
-            # Such as MISCONF (its disk is full) and NOREPLICAS; the text quotes nothing.
+            # For instance MISCONF (the disk is full) or NOREPLICAS. The texts quote no data.
             said = str(error).partition(". ")[0]
             what, cure = f"writes nothing: {said}", "Look at Redis' log, and at its disk."
         case _:
@@ -64,7 +64,7 @@ def _refused(place: str, error: RedisError) -> Check:
 
 
 def check_memory(redis: Redis) -> Check:
-    """Look how much of its memory Redis uses."""
+    """Check how much of its memory Redis uses."""
     name = "broker memory"
     try:
         memory = memory_of(redis)
@@ -108,7 +108,7 @@ def check_redis_clock(redis: Redis) -> Check:
 
 
 def check_entries(redis: Redis) -> Check:
-    """Look whether entries were set aside that no worker could read."""
+    """Check whether workers have set aside entries that they could not read."""
     try:
         found = read_set_aside(redis)
     except RedisError:

@@ -1,4 +1,4 @@
-"""What a check finds: how one thing is, in a sentence, and what to do about it."""
+"""The result of a check: the state of one thing, in a sentence, and what to do about it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tasks.mattermost import MattermostError
 
 
 class State(StrEnum):
-    """How something is.
+    """The state that a check has found.
 
-    ``fail``: messages or replies do not flow as they should. ``warn``: they do, with a
-    restriction. ``skip``: it could not be looked at, and the sentence says why.
+    ``fail``: messages or replies do not arrive as they should. ``warn``: they do, with a
+    restriction. ``skip``: the check could not be made, and the sentence says why.
     """
 
     OK = "ok"
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, how it is, and the cure (empty where none is needed)."""
+    """What was checked, its state, and the cure (empty if none is needed)."""
 
     name: str
     state: State
@@ -33,27 +33,27 @@ class Check:
 
 
 def passed(name: str, sentence: str) -> Check:
-    """Return that all is well."""
+    """Return a check that found no fault."""
     return Check(name, State.OK, sentence)
 
 
 def warned(name: str, sentence: str, cure: str) -> Check:
-    """Return that it works, with a restriction."""
+    """Return a check that found a restriction."""
     return Check(name, State.WARN, sentence, cure)
 
 
 def failed(name: str, sentence: str, cure: str) -> Check:
-    """Return that it does not work."""
+    """Return a check that found a fault."""
     return Check(name, State.FAIL, sentence, cure)
 
 
 def skipped(name: str, why: str, cure: str = "") -> Check:
-    """Return that it was not looked at."""
+    """Return a check that was not made."""
     return Check(name, State.SKIP, f"not checked: {why}", cure)
 
 
 def refused(name: str, error: MattermostError) -> Check:
-    """Return that Mattermost did not do what the check asked for."""
+    """Return a failed check for an error of Mattermost."""
     facts = (
         error.reason.value,
         f"HTTP {error.status}" if error.status else "",
@@ -68,7 +68,7 @@ def refused(name: str, error: MattermostError) -> Check:
 
 
 def attempt(name: str, check: Callable[[], Check]) -> Check:
-    """Return what the check finds; that it cannot ask Mattermost is a finding too."""
+    """Return the result of the check; an error of Mattermost becomes a failed check."""
     try:
         return check()
     except MattermostError as error:
@@ -76,6 +76,6 @@ def attempt(name: str, check: Callable[[], Check]) -> Check:
 
 
 def worst(checks: Iterable[Check]) -> State:
-    """Return the worst state of all: fail, then warn; what was skipped does not count."""
+    """Return the worst state of all: fail, then warn, else ok; skipped checks do not count."""
     states = {check.state for check in checks}
     return next((state for state in (State.FAIL, State.WARN) if state in states), State.OK)

@@ -1,4 +1,4 @@
-"""The clocks: how far the server's and ours are apart."""
+"""The check of the clocks: how far Mattermost's clock and ours are apart."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.mattermost.answer_headers import AnswerHeaders
 
 NAME = "clock"
-# A clock that is set by the network is within a second; this much means that one is not.
+# A clock that the network sets is right within a second, so this means that one clock is not set.
 WARN_S = 60
-# A message whose answer was lost is looked for from five minutes before it was sent.
+# After a lost answer, a worker looks for the message from five minutes before it was sent.
 FAIL_S = 240
 
 _CURE = "Let both machines set their clocks by the network (chrony, systemd-timesyncd)."
 
 
 def check_clock(headers: AnswerHeaders) -> Check:
-    """Compare the clock that a server's last answer showed with ours at that moment."""
+    """Compare the time in the server's last answer with our time when the answer came."""
     try:
         server_s = parsedate_to_datetime(headers.date).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
@@ -26,7 +26,7 @@ def check_clock(headers: AnswerHeaders) -> Check:
 
 
 def judge_difference(seconds: float) -> Check:
-    """Return what it means that our clock is so far ahead of the server's."""
+    """Return the check's result if our clock is this many seconds ahead of the server's."""
     apart = abs(round(seconds))
     sentence = f"the server's clock and ours are {apart} s apart"
     if apart > FAIL_S:

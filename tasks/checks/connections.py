@@ -1,4 +1,4 @@
-"""Does PostgreSQL take as many connections as the processes may open?"""
+"""The check whether PostgreSQL takes as many connections as the processes may open."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from tasks.licences.shares import THREADS_PER_MESSAGE
 
 NAME = "database connections"
 WITHIN_S = 10.0
-# The threads of a web process (inbound/web.py, which is above this package).
+# The threads of a web process. inbound/web.py has the same number, but this package may not
+# import it.
 WEB_THREADS = 8
-# What a command opens beside them: the doctor's own are the most.
+# The connections of one command; the doctor opens the most.
 COMMAND = 5
 
-# A role's and a database's own limit are -1 where there is none. What is reserved is not for us.
+# The limit of a role or a database is -1 if there is none. Reserved connections are not for us.
 _ROOM = text(
     """
     SELECT least(
@@ -41,7 +42,7 @@ _ROOM = text(
 
 
 def messages_at_once(app: Celery) -> list[int] | None:
-    """Return how many messages each worker that answers sends at once; None: it cannot be asked."""
+    """Return how many messages each answering worker sends at once; None: the broker is down."""
     try:
         with worker_connection(app) as connection:
             inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
@@ -51,7 +52,7 @@ def messages_at_once(app: Celery) -> list[int] | None:
 
 
 def _threads(stats: Any) -> int:
-    # Threads that wait for a slow server come on top of those that a worker was started with.
+    # A worker has this many threads for each message that it sends at once.
     return int(max(1, stats.get("pool", {}).get("max-concurrency", 0) // THREADS_PER_MESSAGE))
 
 
@@ -61,7 +62,10 @@ def needed(workers: Iterable[int]) -> int:
 
 
 def check_connections(database: Database, workers: list[int] | None) -> Check:
-    """Compare what PostgreSQL takes with what the workers that answered, and one web, may open."""
+    """Compare PostgreSQL's limit with the connections that our processes may open.
+
+    ``workers`` is the result of ``messages_at_once``. One web process and one command are added.
+    """
     if workers is None:
         return skipped(NAME, "the broker does not do its work")
     try:

@@ -1,4 +1,4 @@
-"""What is ours: the database, its schema, and the keys of the bot tokens in it."""
+"""Checks of the database: its schema, its limits, its encrypted tokens, unregistered licences."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.outbound.resending import count_of_unregistered
 from tasks.watch.own_servers import first_line
 
-# A server that stands still is found out within this time.
+# A server that does not respond is reported after this time.
 DATABASE_WITHIN_S = 10.0
-# Licences that one line names.
+# The most licences that one line names.
 MAX_NAMED = 10
 
 
 def check_database(database: Database) -> Check:
-    """Look whether the database can be reached and has the newest schema."""
+    """Check whether the database can be reached, has the newest schema, and takes writes."""
     try:
         with within(DATABASE_WITHIN_S):
             state, is_read_only = schema_state(database), database.is_read_only()
@@ -48,7 +48,7 @@ def check_database(database: Database) -> Check:
 
 
 def check_limits(database: Database) -> Check:
-    """Look whether PostgreSQL itself ends what takes too long."""
+    """Check whether PostgreSQL itself ends statements that take too long."""
     name = "database limits"
     try:
         with within(DATABASE_WITHIN_S):
@@ -65,7 +65,7 @@ def check_limits(database: Database) -> Check:
 
 
 def check_keys(database: Database, keyring: Callable[[], KeyRing]) -> Check:
-    """Look whether every stored bot token can be decrypted."""
+    """Check whether every stored bot token can be decrypted."""
     name = "encryption keys"
     try:
         ring = keyring()
@@ -86,7 +86,7 @@ def check_keys(database: Database, keyring: Callable[[], KeyRing]) -> Check:
 
 
 def check_unregistered(database: Database) -> Check:
-    """Look whether messages failed because i-Reserve names a licence that is not registered."""
+    """Check whether messages failed because i-Reserve names an unregistered licence."""
     name = "unregistered"
     try:
         with database.snapshot() as session:

@@ -1,4 +1,4 @@
-"""Posts that Mattermost has deleted for good: no list tells of it, only asking by id does."""
+"""The check for posts that Mattermost has deleted for good, which only a request by id shows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from tasks.checks.check import Check, passed, warned
 from tasks.mattermost import MattermostClient
 
 NAME = "known posts"
-# One request: Mattermost takes 1,000 ids at once. It is the newest that people still look for.
+# One request: Mattermost takes 1,000 ids at once. The newest posts are checked, because people
+# still read those.
 MAX_ASKED = 1_000
 
 
 def known_post_ids(session: Session, licence_id: str) -> tuple[str, ...]:
-    """Return the newest posts that are known of the licence: roots of threads, and replies."""
+    """Return the ids of the licence's newest posts: replies, then root posts."""
     replies = (
         select(Reply.post_id)
         .where(Reply.licence_id == licence_id, Reply.state != ReplyState.DELETED)
@@ -33,7 +34,7 @@ def known_post_ids(session: Session, licence_id: str) -> tuple[str, ...]:
 
 
 def check_known_posts(client: MattermostClient, post_ids: tuple[str, ...]) -> Check:
-    """Return whether the posts are there; one that was deleted in the usual way counts as there."""
+    """Check whether Mattermost has the posts; one that was deleted as usual counts as there."""
     found = {post.id for post in client.get_posts_by_ids(post_ids)}
     gone = len(set(post_ids) - found)
     if not gone:

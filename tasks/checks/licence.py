@@ -1,4 +1,4 @@
-"""A registered licence, examined: its server, its bot, its channels and the way back."""
+"""Checks of a registered licence: its server, its bot, its channels and its webhook."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ class StoredLicence:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What examining takes; ``admin`` and ``callback_url`` are there if the operator gave them."""
+    """What the checks need.
+
+    ``admin_token`` and ``callback_url`` are None if the operator has not given them.
+    """
 
     settings: Settings
     keyring: Callable[[], KeyRing]
@@ -64,20 +67,20 @@ class Tools:
     admin_token: str | None = None
     callback_url: str | None = None
     round_trip: bool = False
-    # The operator has broken the doctor off: what is under way is cleaned up.
+    # Set when the operator interrupts the doctor; a check under way still cleans up.
     stopping: Stopping = field(default_factory=Stopping)
 
 
 @dataclass(frozen=True, slots=True)
 class LicenceChecks:
-    """What was found, and the server's settings if its bot could ask for them."""
+    """The results of the checks, and the server's settings if the bot could ask for them."""
 
     checks: list[Check]
     config: ClientConfig | None = None
 
 
 def load_licences(session: Session, licence_id: str | None) -> list[StoredLicence]:
-    """Return the licence, or all of them, each with what its checks compare with."""
+    """Return the licence (None: all licences) with the stored data that its checks need."""
     query = select(Licence).options(selectinload(Licence.notification_channels))
     if licence_id is not None:
         query = query.where(Licence.id == licence_id)
@@ -98,7 +101,7 @@ def _token_hashes(session: Session, licence_id: str) -> frozenset[str]:
 
 
 def _used_channels(session: Session, licence: Licence) -> tuple[UsedChannel, ...]:
-    """Return each channel once: the default one, those of live threads and of notifications."""
+    """Return each channel once: the default, those of active threads, those of notifications."""
     live = session.scalars(
         select(Conversation.channel_id)
         .distinct()
@@ -121,7 +124,7 @@ def _used_channels(session: Session, licence: Licence) -> tuple[UsedChannel, ...
 
 
 def check_licence(stored: StoredLicence, tools: Tools) -> LicenceChecks:
-    """Return what was found; nothing is changed."""
+    """Return the results of the licence's checks; no stored data are changed."""
     licence = stored.licence
     checks = [] if licence.enabled else [_disabled()]
     try:
@@ -150,12 +153,12 @@ def _check_server(
 
 
 def _ask(client: MattermostClient) -> tuple[Member | RefusedError, ClientConfig]:
-    """Return the bot, or why its token is refused, and the server's settings.
+    """Return the bot, or the refusal of its token, and the server's settings.
 
-    Those are told whole only after the bot was, and in part to whatever token.
+    Mattermost shows all its settings only for a valid token, and some of them for any token.
 
     Raises:
-        MattermostError: the server cannot be asked.
+        MattermostError: the server does not answer.
     """
     try:
         bot: Member | RefusedError = client.get_me()
@@ -174,7 +177,7 @@ def _check_bot(
     checks = [judge_bot(bot, stored_user_id=stored.licence.bot_user_id)]
     team = stored.licence.team_name
     checks.append(attempt("team", lambda: check_team(client, team, bot_username=bot.username)))
-    # Each channel is asked for once.
+    # Fetch each channel only once.
     ask = cache(client.get_channel)
     checks += [_check_channel(client, place, ask, bot.username) for place in stored.places]
     checks += options.judge_options(config)
@@ -243,7 +246,7 @@ def _is_private(ask: Callable[[str], Channel], channel_id: str) -> bool:
     try:
         return ask(channel_id).type == PRIVATE
     except MattermostError:
-        # The channel's own check has said so.
+        # The channel's own check reports this error.
         return False
 
 

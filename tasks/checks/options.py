@@ -1,4 +1,4 @@
-"""What the server's administrator has switched on: e-mails, uploads, limits, webhooks."""
+"""Checks of the server's settings: edits, e-mails, uploads, webhooks and limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MEGABYTE = 1024 * 1024
 
 
 def judge_options(config: ClientConfig) -> list[Check]:
-    """Return what the server's settings mean for this package."""
+    """Return the checks of the server's settings."""
     return [
         judge_edits(config),
         judge_emails(config),
@@ -19,7 +19,7 @@ def judge_options(config: ClientConfig) -> list[Check]:
 
 
 def judge_edits(config: ClientConfig) -> Check:
-    """Return whether the sign of a root can show how its conversation stands."""
+    """Return whether a sign in the root post can show the state of its conversation."""
     if config.allows_edits:
         return passed("edits", "the message of a root can be changed: its sign shows the state")
     return passed(
@@ -67,9 +67,9 @@ def judge_webhooks(config: ClientConfig) -> Check:
 
 
 def judge_limits(config: ClientConfig, *, stored: tuple[int, int]) -> Check:
-    """Return whether the stored limits (characters, bytes) were the server's.
+    """Return whether the stored limits (characters, bytes) are those of the server.
 
-    The caller stores the server's.
+    The caller then stores the server's limits.
     """
     limits = (config.max_post_length, config.max_file_size_bytes)
     sentence = f"posts of {limits[0]} characters, files of {limits[1]} bytes"

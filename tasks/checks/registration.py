@@ -1,4 +1,4 @@
-"""A registration, tried on its Mattermost before anything is stored."""
+"""Checks of a registration on its Mattermost server, before anything is stored."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tasks.mattermost import Channel, ClientConfig, MattermostClient, Mattermost
 
 
 def judge_server(config: ClientConfig) -> Check:
-    """Return which server it is."""
+    """Return a passed check with the version of the server."""
     return passed("server", f"Mattermost {config.version} answers")
 
 
 def check_registration(
     registration: Registration, *, client: MattermostClient
 ) -> tuple[list[Check], Found | None]:
-    """Return the checks, and what the names stand for; None: messages could not be sent."""
+    """Return the checks, and the objects of the given names; None: messages could not be sent."""
     checks: list[Check] = []
     try:
         checks.append(judge_server(client.get_client_config()))
@@ -34,7 +34,7 @@ def check_registration(
 def _find(
     registration: Registration, client: MattermostClient, checks: list[Check]
 ) -> Found | None:
-    """Find what is named one after the other, until something is not as it should be."""
+    """Find bot, team and channel one after the other, until a check fails."""
     try:
         bot = client.get_me()
     except MattermostError as error:
@@ -52,7 +52,7 @@ def _find(
     )
     if channel is None:
         return None
-    # The server tells its settings to those alone whose token it knows, so this is asked again.
+    # Ask again, because the server shows all its settings only for a valid token.
     return Found(
         bot, client.get_team_by_name(registration.team), channel, client.get_client_config()
     )

@@ -1,4 +1,4 @@
-"""Error reports: is the address of Sentry one, and does it take what is sent there?"""
+"""The check of error reports: whether SENTRY_DSN is valid, and whether Sentry takes reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import requests
 from tasks.checks.check import Check, passed, skipped, warned
 
 NAME = "error reports"
-# The envelope is empty: Sentry looks at the key, and stores nothing.
+# For an empty envelope, Sentry checks the key and stores nothing.
 EMPTY_ENVELOPE = b"{}\n"
 WITHIN_S = (3.0, 5.0)
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
@@ -19,7 +19,7 @@ _CURE = "Take the DSN from the project's settings in Sentry (Client Keys) for SE
 
 
 def check_reports(dsn: str | None) -> Check:
-    """Look whether errors could be reported; no data is sent. No DSN is shown."""
+    """Check whether errors can be reported, without sending data and without showing the DSN."""
     if dsn is None:
         return skipped(NAME, "SENTRY_DSN is not set")
     if find_spec("sentry_sdk") is None:

@@ -1,4 +1,4 @@
-"""The round trip: a post of the bot goes out, and its webhook comes back."""
+"""The check of the round trip: the bot posts, and Mattermost calls our webhook for the post."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.rendering.wording import Wording
 from tasks.watch.signs import has_seen
 
 NAME = "round trip"
-# Mattermost calls within a second; a busy server or a slow proxy gets this long.
+# Mattermost calls within a second. A busy server or a slow proxy may take this time.
 WAIT_S = 15.0
 POLL_S = 0.05
 
@@ -36,7 +36,7 @@ def check_round_trip(
     stopping: Stopping,
     wait_s: float = WAIT_S,
 ) -> Check:
-    """Post as the bot, wait until the webhook has told us of it, and delete the post.
+    """Post as the bot, wait for the webhook's call, and delete the post.
 
     Raises:
         MattermostError: the post could not be made.

@@ -1,4 +1,4 @@
-"""Who is told of a visitor's messages, and under which name visitor and agent speak."""
+"""Checks of who is notified of a visitor's messages, and of the names in a thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks.mattermost import ClientConfig, MattermostClient, Reason, RefusedErro
 
 Found = TypeVar("Found")
 
-# What each value of CollapsedThreads means for a visitor's second message.
+# What each value of CollapsedThreads means for a visitor's further messages.
 _UNKNOWN = "the server does not say; docs/mattermost.md says what each setting means"
 _WHAT_FOLLOWS = {
     "disabled": "members are told of a visitor's messages as of any other",
@@ -21,7 +21,7 @@ _WHAT_FOLLOWS = {
     "switched it off",
     "always_on": "only who follows a thread is told of a visitor's further messages",
 }
-# Where a member who has changed nothing is not told.
+# With these values, a member who has changed nothing is not notified.
 _COLLAPSED = frozenset({"default_on", "always_on"})
 _NAME_MEMBERS = (
     "Name members, who then follow each conversation: ireserve-mattermost licence edit LICENCE "
@@ -35,7 +35,7 @@ _SWITCHES = (
 
 
 def check_speaking(client: MattermostClient, licence: Licence, config: ClientConfig) -> list[Check]:
-    """Return what the server makes of the licence's ``mention`` and ``names``."""
+    """Return the checks of the licence's ``mention`` and ``names`` on its server."""
     members = mentioned_members(licence.mention)
     return [
         judge_threads(config, mention=licence.mention),
@@ -45,7 +45,7 @@ def check_speaking(client: MattermostClient, licence: Licence, config: ClientCon
 
 
 def judge_threads(config: ClientConfig, *, mention: str) -> Check:
-    """Return who is told of a visitor's further messages."""
+    """Return who is notified of a visitor's further messages."""
     follows = _WHAT_FOLLOWS.get(config.collapsed_threads, _UNKNOWN)
     setting = config.collapsed_threads or "not told"
     sentence = f"collapsed reply threads ({setting}): {follows}"
@@ -57,7 +57,7 @@ def judge_threads(config: ClientConfig, *, mention: str) -> Check:
 
 
 def check_member(client: MattermostClient, licence: Licence, username: str) -> Check:
-    """Look whether a member who is mentioned exists, is active, and is in the channel."""
+    """Check whether a mentioned member exists, is active, and is in the channel."""
     name = f"mention @{username}"
     return attempt(name, lambda: _check_member(client, licence, name, username))
 
@@ -88,7 +88,7 @@ def _check_member(client: MattermostClient, licence: Licence, name: str, usernam
 
 
 def _found(ask: Callable[[], Found]) -> Found | None:
-    """Return what the server gives, None where it has no such thing."""
+    """Return what ``ask`` fetches; None: the server has no such object."""
     try:
         return ask()
     except RefusedError as error:
@@ -98,7 +98,7 @@ def _found(ask: Callable[[], Found]) -> Found | None:
 
 
 def judge_names(config: ClientConfig, names: Names) -> Check:
-    """Return whether the server shows posts under names of their own, and what is made of it."""
+    """Return how posts on this server show the names of visitor and agent."""
     if names is Names.HEADER and config.shows_own_names:
         return passed(
             "names",

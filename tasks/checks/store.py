@@ -1,4 +1,4 @@
-"""The attachment store: does it take a file, and give it back?"""
+"""The check of the attachment store: whether it takes a file and returns it."""
 
 from __future__ import annotations
 

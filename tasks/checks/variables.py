@@ -1,4 +1,4 @@
-"""The environment: settings that no process reads, because their name is mistyped."""
+"""The check of the environment for settings that no process reads, as with a mistyped name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tasks.checks.check import Check, passed, warned
 
 
 def check_names(unread: Mapping[str, str]) -> Check:
-    """Return what is set and read by no process: names, each with the setting it may mean."""
+    """Return the check of names that no process reads, each with the setting it may mean."""
     if not unread:
         return passed("settings", "each setting in the environment has a name that is read")
     told = [f"{name} (did you mean {near}?)" if near else name for name, near in unread.items()]

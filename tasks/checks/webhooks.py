@@ -1,4 +1,4 @@
-"""The way back: the outgoing webhook in Mattermost, its token here, and the address it calls."""
+"""Checks of the way back: Mattermost's outgoing webhook, its stored token, and its address."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tasks.mattermost.exchange import Exchange
 
 JSON = "application/json"
 TOKEN_COMMAND = "ireserve-mattermost licence webhook LICENCE"
-# Our address answers in a line; whatever is longer is not ours.
+# Our address answers with one line, so a longer answer is not ours.
 MAX_ANSWER_BYTES = 1_024
 _FROM_A_PROXY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 
 
 def judge_tokens(count: int) -> Check:
-    """Return whether we know a token by which a webhook's call is recognised."""
+    """Return whether a webhook token is stored; ``count`` is the number of stored tokens."""
     if count:
         return passed("webhook token", f"tokens stored: {count}")
     return failed(
@@ -40,7 +40,7 @@ def judge_hooks(
     token_hashes: frozenset[str],
     callback_url: str | None,
 ) -> Check:
-    """Return whether the channel's outgoing webhook is as it must be; ``hooks``: the team's."""
+    """Return whether the channel's outgoing webhook is correct; ``hooks`` are all of the team."""
     here = [hook for hook in hooks if hook.channel_id == channel_id and not hook.delete_at_ms]
     known = [hook for hook in here if hash_token(hook.token) in token_hashes]
     ours = [hook for hook in here if callback_url in hook.callback_urls] or known or here
@@ -87,7 +87,7 @@ def _judge_details(ours: Sequence[OutgoingWebhook]) -> Check:
 
 
 def check_callback(callback_url: str, *, settings: Settings) -> Check:
-    """Ask the callback URL whether it is ours, as seen from here (Mattermost may be elsewhere)."""
+    """Check whether our web process answers at the callback URL, as seen from this machine."""
     name = "callback URL"
     try:
         status, body = _ask(callback_url, settings)
@@ -125,7 +125,7 @@ def _ask(callback_url: str, settings: Settings) -> tuple[int, bytes]:
         total_s=settings.connect_timeout_s + settings.read_timeout_s,
         receive_bytes=MAX_ANSWER_BYTES,
     )
-    # The proxy is one on the way to Mattermost; this address is our own.
+    # The proxy is for requests to Mattermost, and this address is our own.
     session = plain_session(ca_bundle=settings.ca_bundle, proxy_url=None, pool_size=1)
     with exchange.running(), session:
         answer = session.get(callback_url, allow_redirects=False, stream=True)
@@ -135,12 +135,12 @@ def _ask(callback_url: str, settings: Settings) -> tuple[int, bytes]:
 
 
 def unlisted() -> Check:
-    """Return that the webhook itself was not looked at."""
+    """Return a skipped check, because the webhooks could not be listed."""
     return skipped("webhook", "a bot may not list webhooks", "Give --admin-token-file.")
 
 
 def without_webhook() -> Check:
-    """Return that there is no webhook to look at."""
+    """Return a skipped check, because a private channel has no webhook."""
     return skipped("webhook", "the default channel is private; replies come by catch-up")
 
 

@@ -1,4 +1,4 @@
-"""Who does the work: our workers and beat, no other application's, and who takes the replies."""
+"""Checks of the processes: our workers, beat, and i-Reserve's workers, which take the replies."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from tasks.checks.broker import NO_BROKER
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.watch.signs import last_sweep_at, last_sweep_s_ago, sweepers
 
-# Workers on the same network answer within milliseconds; one at work answers all the same.
+# Workers on the same network answer within milliseconds, also while they are busy.
 PING_TIMEOUT_S = 1.0
-# The sweep runs every 5 s; workers that are all busy may let a few of them go by.
+# The sweep runs every 5 s. If all workers are busy, a few sweeps may expire.
 SWEEP_LATE_S = 60.0
-# One and a half times that interval, and how often it is looked whether it has run.
+# How long to wait for the next sweep, one and a half times the sweep's interval; and how often to
+# look for the sweep meanwhile.
 NEXT_SWEEP_S = 7.5
 POLL_S = 0.2
 
@@ -37,7 +38,7 @@ class Worker:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it knows the task that works off our messages."""
+        """Whether the worker knows the task that sends our messages."""
         return DRAIN_LICENCE in self.tasks
 
 
@@ -45,7 +46,7 @@ def ask_workers(app: Celery) -> list[Worker]:
     """Return the workers that answer on the remote control channel of this application.
 
     Raises:
-        kombu.exceptions.OperationalError, redis.exceptions.RedisError: the broker is away.
+        kombu.exceptions.OperationalError, redis.exceptions.RedisError: the broker is down.
     """
     with worker_connection(app) as connection:
         inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
@@ -60,7 +61,7 @@ def ask_workers(app: Celery) -> list[Worker]:
 def worker_connection(app: Celery) -> Any:
     """Return a connection of this application to its broker, with a worker's time limits.
 
-    The application's own times are those of i-Reserve's processes, which have no time to wait.
+    The application's own limits are shorter, because i-Reserve's processes may not wait long.
     """
     times = {
         "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
@@ -74,9 +75,9 @@ def _names(queues: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def any_application(app: Celery) -> Celery:
-    """Return an application on the same broker that speaks on Celery's usual channel.
+    """Return an application on the same broker that uses Celery's usual channel.
 
-    There i-Reserve's own workers answer, and every other application's that changed nothing.
+    i-Reserve's workers answer on that channel, and so do other workers with Celery's defaults.
     """
     usual = Celery("doctor", broker=app.conf.broker_url, set_as_current=False)
     usual.conf.broker_use_ssl = app.conf.broker_use_ssl
@@ -84,10 +85,10 @@ def any_application(app: Celery) -> Celery:
 
 
 def check_workers(workers: Sequence[Worker] | None, others: Sequence[Worker] | None) -> Check:
-    """Return which of our workers are alive; ``others`` answered on Celery's usual channel.
+    """Return which of our workers are alive, and whether other workers read our queue.
 
-    One of our workers that is older than our own channel is among those. None: nothing could be
-    asked there.
+    ``workers`` answered on our channel, ``others`` on Celery's usual one. Our workers of a version
+    without a channel of its own are among the others. None: the broker could not be asked.
     """
     if workers is None or others is None:
         return skipped("workers", NO_BROKER)
@@ -113,7 +114,7 @@ def check_workers(workers: Sequence[Worker] | None, others: Sequence[Worker] | N
 
 @dataclass(frozen=True, slots=True)
 class HostTask:
-    """A task of i-Reserve's: the check's name, its setting, and what holds while it is not set."""
+    """A task of i-Reserve: its check's name, its setting, and what holds without the setting."""
 
     name: str
     setting: str
@@ -132,9 +133,10 @@ def check_host_task(
     *,
     waiting: int,
 ) -> Check:
-    """Return whether a worker of i-Reserve's takes this task from the queue that it goes to.
+    """Return whether a worker of i-Reserve takes this task from ``queue``.
 
-    ``workers`` answered on Celery's usual channel; ``waiting``: messages in that queue.
+    ``workers`` answered on Celery's usual channel. ``waiting`` is the number of messages in the
+    queue.
     """
     name = kind.name
     if task is None:
@@ -160,12 +162,12 @@ def _without_reader(name: str, queue: str, waiting: int) -> Check:
         "Start i-Reserve's worker for that queue, on this Redis, or set REPLY_QUEUE to the queue "
         "that it reads."
     )
-    # One whose remote control is switched off does not answer, and takes the replies all the same.
+    # A worker without remote control does not answer, but may still take the replies.
     return (failed if waiting else warned)(name, sentence, cure)
 
 
 def check_beat(redis: Redis) -> Check:
-    """Look when the sweep ran last, which takes beat and a worker; Redis must do its work."""
+    """Check when the sweep ran last; a sweep needs beat, a worker and Redis."""
     try:
         seconds = last_sweep_s_ago(redis)
     except RedisError:
@@ -181,10 +183,10 @@ def check_beat(redis: Redis) -> Check:
 
 
 def check_installation(redis: Redis, ours: str, *, wait_s: float = NEXT_SWEEP_S) -> Check:
-    """Look whether the workers on this Redis read our database, which ``ours`` stands for.
+    """Check whether the workers on this Redis read our database, whose name is ``ours``.
 
-    What a database is called changes with its first licence, and when its oldest one is removed:
-    where ours is not among the last sweeps, the next one is waited for.
+    A database's name changes with its first licence, and when its oldest licence is removed. So if
+    our name is not among the last sweeps, the check waits for the next sweep.
     """
     name = "installation"
     try:
@@ -205,7 +207,10 @@ def check_installation(redis: Redis, ours: str, *, wait_s: float = NEXT_SWEEP_S)
 
 
 def _with_the_next(redis: Redis, ours: str, wait_s: float) -> Sequence[str] | None:
-    """Return the databases of the last sweeps; None: ours is not there, and no other sweep runs."""
+    """Return the databases of the last sweeps; wait for a new sweep if ours is not among them.
+
+    None: no sweep has run for a minute, or the next one did not come in time.
+    """
     ago_s = last_sweep_s_ago(redis)
     if ago_s is None or ago_s > SWEEP_LATE_S:
         return None
@@ -220,7 +225,10 @@ def _with_the_next(redis: Redis, ours: str, wait_s: float) -> Sequence[str] | No
 
 
 def _is_other(seen: Sequence[str], ours: str) -> bool:
-    """Return whether another database was swept since ours was; the newest sweeps come first."""
+    """Return whether a sweep of another database came after a sweep of our database.
+
+    The names of the newest sweeps come first.
+    """
     if ours not in seen:
         return True
     our_oldest = len(seen) - 1 - list(reversed(seen)).index(ours)
@@ -228,7 +236,7 @@ def _is_other(seen: Sequence[str], ours: str) -> bool:
 
 
 def waiting_in(redis: Redis, queue: str) -> int:
-    """Return how many messages are in a queue that is not ours."""
+    """Return how many messages are in a queue of another application; 0 if Redis is down."""
     try:
         return int(redis.llen(queue))
     except RedisError:
@@ -236,7 +244,7 @@ def waiting_in(redis: Redis, queue: str) -> int:
 
 
 def answering(app: Celery) -> list[Worker] | None:
-    """Return as ``ask_workers``; None: the broker cannot be asked."""
+    """Return the result of ``ask_workers``; None: the broker is down."""
     try:
         return ask_workers(app)
     except (BrokerError, RedisError):
