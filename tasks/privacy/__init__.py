@@ -1,1 +1,1 @@
-"""What is stored of a person, and its erasure."""
+"""Reports on personal data, its erasure and its retention."""

@@ -1,4 +1,4 @@
-"""What is stored of a conversation, and which conversations a visitor has had."""
+"""Finds the conversations of a visitor, and counts what is stored of a conversation."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 from ireserve_mattermost.lanes import PREFIX, Lane, LaneEntry, Lanes
 from models import Conversation, Delivery, DeliveryKind, DeliveryState, Reply, ReplyAttachment
 
-# The failed messages in memory at once while a visitor is looked for.
+# Failed messages that are in memory at once during the search for a visitor.
 BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class StoredConversation:
-    """What is stored of one conversation: who and what it is, and how much there is of it.
+    """What is stored of one conversation: its visitor, its page, and the number of its objects.
 
-    ``failed`` and ``waiting`` are messages with what they say. ``threads`` are the root posts that
-    it has had in Mattermost, of which some may be gone.
+    ``failed`` and ``waiting`` count messages that are stored with their text. ``threads`` are the
+    ids of its root posts in Mattermost, some of which may be gone.
     """
 
     conversation: str
@@ -39,15 +39,15 @@ class StoredConversation:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known of such a conversation."""
+        """Whether nothing is stored of the conversation."""
         return self == StoredConversation(self.conversation)
 
 
 def find_conversations(session: Session, redis: Redis, licence_id: str, visitor: str) -> list[str]:
-    """Return the ids of the conversations of visitors with exactly this name, within the licence.
+    """Return the ids of the licence's conversations with visitors of exactly this name.
 
-    Looked at are the conversations themselves, and the failed and the waiting messages: of a
-    conversation whose first message has failed or waits there may be nothing else.
+    The search includes failed and waiting messages. If the first message of a conversation has
+    failed or waits, nothing else may be stored of the conversation.
     """
     named = select(Conversation.conversation_id).where(
         Conversation.licence_id == licence_id, Conversation.visitor_name == visitor
@@ -60,7 +60,7 @@ def find_conversations(session: Session, redis: Redis, licence_id: str, visitor:
 
 
 def _names(payload: Mapping[str, Any]) -> set[Any]:
-    """Return what a message calls the visitor; an agent's name is not one."""
+    """Return the visitor's names in a message, without the name of an agent."""
     names = {payload.get("visitor_name")}
     if payload.get("sender_role") == "visitor":
         names.add(payload.get("sender_name"))
@@ -90,12 +90,12 @@ def _waiting(redis: Redis, licence_id: str) -> Iterator[tuple[Lane, Mapping[str,
 
 
 def entries_of(redis: Redis, lane: Lane, *, limit: int = 0) -> Iterator[LaneEntry]:
-    """Yield what waits in the lane, oldest first; the newest ``limit`` if it is given."""
+    """Yield the lane's entries, the oldest first; with a ``limit``, only the newest entries."""
     for raw in cast("list[bytes]", redis.lrange(_list(lane), -limit, -1)):
         try:
             yield LaneEntry.load(raw)
         except (ValueError, TypeError, AttributeError):
-            # It cannot be read: a worker sets it aside.
+            # The entry is unreadable, and a worker will set it aside.
             continue
 
 
@@ -139,7 +139,7 @@ def _is(lane: Lane) -> tuple[ColumnElement[bool], ...]:
 
 
 def root_posts(session: Session, lane: Lane) -> tuple[str, ...]:
-    """Return the root posts that the conversation has had, the first one first."""
+    """Return the ids of all root posts of the conversation, the oldest first."""
     posted = (
         select(Delivery.post_id)
         .where(
@@ -149,7 +149,7 @@ def root_posts(session: Session, lane: Lane) -> tuple[str, ...]:
         )
         .order_by(Delivery.id)
     )
-    # The ledger may have been purged: then the conversation still knows the thread that it has.
+    # Retention may have removed the ledger's rows. The conversation itself has its current root.
     current = select(Conversation.root_post_id).where(*_is(lane))
     found = [*session.scalars(posted), *session.scalars(current)]
     return tuple(dict.fromkeys(post_id for post_id in found if post_id is not None))

@@ -1,4 +1,4 @@
-"""Erase what is stored of a conversation or of a licence: rows, files, and what still waits."""
+"""Erases what is stored of a conversation or a licence: rows, files and waiting messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tasks.replies.unowned_files import Keeper, give_up, remove_unowned
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much is gone of each kind; ``threads``: root posts deleted in Mattermost."""
+    """The number of erased objects of each kind; ``threads`` are root posts in Mattermost."""
 
     conversations: int = 0
     replies: int = 0
@@ -30,13 +30,13 @@ class Erased:
     threads: int = 0
 
     def __add__(self, other: Erased) -> Erased:
-        """Return how much is gone in both."""
+        """Return the sums of both."""
         return Erased(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where there is something to erase: the database, the lanes, and the attachment store."""
+    """The places that hold data to erase, and the locks that erasing needs."""
 
     database: Database
     lanes: Lanes
@@ -45,20 +45,20 @@ class Places:
 
     @property
     def keeper(self) -> Keeper:
-        """What it takes to remove files."""
+        """What removing files needs."""
         return Keeper(self.database, self.store, self.locks)
 
 
 def erase_conversation(
     places: Places, lane: Lane, *, client: MattermostClient | None = None
 ) -> Erased:
-    """Erase the conversation of this lane; with a client its threads in Mattermost go as well.
+    """Erase the conversation of this lane; with a ``client``, also its threads in Mattermost.
 
-    Broken off, it can be run again: the rows that lead to the rest go last.
+    An interrupted run can be repeated, because the rows that lead to the rest are removed last.
 
     Raises:
         LaneBusyError: a worker is sending in this conversation.
-        AttachmentError: the attachment store is away.
+        AttachmentError: the attachment store cannot be reached.
         MattermostError: a thread could not be deleted.
     """
     of = (Conversation.licence_id == lane.licence_id) & (
@@ -71,7 +71,7 @@ def erase_conversation(
         with places.database.transaction() as session:
             replies = _count_replies(session, of)
             payloads = _forget_payloads(session, Delivery.lane == str(lane))
-            # What begins anew misses nothing.
+            # If the conversation begins again, its new thread must report no missing messages.
             session.execute(update(Delivery).where(Delivery.lane == str(lane)).values(missing=None))
             give_up(session, _replies_of(of))
             gone = session.scalars(delete(Conversation).where(of).returning(Conversation.id)).all()
@@ -81,7 +81,7 @@ def erase_conversation(
 
 
 def erase_licence(places: Places, licence_id: str) -> Erased:
-    """Erase the licence and everything that is stored for it; Mattermost keeps its posts.
+    """Erase the licence and everything that is stored for it; the posts in Mattermost stay.
 
     Raises:
         LaneBusyError, AttachmentError: as ``erase_conversation``.
@@ -105,7 +105,7 @@ def erase_licence(places: Places, licence_id: str) -> Erased:
 
 
 def count_licence(session: Session, licence_id: str) -> Erased:
-    """Return what goes with the licence, as far as the database knows."""
+    """Return the number of objects in the database that are erased with the licence."""
     of = Conversation.licence_id == licence_id
     conversations = session.scalar(select(func.count()).select_from(Conversation).where(of)) or 0
     files = len(_paths(session, of))
@@ -115,7 +115,7 @@ def count_licence(session: Session, licence_id: str) -> Erased:
 def _delete_threads(
     database: Database, lane: Lane, client: MattermostClient, lock: HeldLock
 ) -> int:
-    """Delete the root posts that the conversation has had, and with them what stands below."""
+    """Delete the conversation's root posts and so their threads; return how many."""
     with database.snapshot() as session:
         roots = root_posts(session, lane)
     there = [post.id for post in client.get_posts_by_ids(sorted(roots)) if not post.delete_at_ms]
@@ -169,7 +169,7 @@ def _forget_payloads(session: Session, of: ColumnElement[bool]) -> int:
 
 
 def _drop(lanes: Lanes, lane: Lane, lock: HeldLock) -> int:
-    """Take everything out of the lane; return how many messages that were."""
+    """Remove all messages from the lane; return how many."""
     count, raw = 0, lanes.head(lane)
     while raw is not None:
         lock.extend()

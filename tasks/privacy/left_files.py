@@ -1,7 +1,7 @@
-"""Files that were left in the store before their paths were written down, for an operator to see.
+"""Finds files of earlier versions in the store, whose paths were never recorded.
 
-This is the one place that looks through the store, a licence's folder at a time. What it finds has
-the form of our paths, and may be i-Reserve's all the same: so it only lists.
+Only this module searches the store, one licence's folder at a time. A file with a path in our form
+may still belong to i-Reserve. So an operator sees the list before any file is removed.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from tasks.attachments.store import AttachmentStore, ListedFile
 from tasks.replies.file_paths import folder_of
 from tasks.replies.unowned_files import Keeper, Removed, remove_unowned, write_down
 
-# A worker of an earlier version may still be at a younger one.
+# A worker of an earlier version may still be writing a younger file.
 YOUNGEST = timedelta(days=1)
-# A file's id in Mattermost, or what was collected of it before it was whole.
+# A file's id in Mattermost, with a suffix if the file was not collected completely.
 _NAME = re.compile(r"[a-z0-9]{26}(\.[0-9a-f]{32}\.part)?")
 _DEPTH = 3
-# The paths of one statement.
+# The number of paths in one statement.
 _PORTION = 500
-# Stands for the post, of which nothing is known any more.
+# Stands for the id of the post, which is unknown.
 NO_POST = "left-behind"
 
 
 @dataclass(frozen=True, slots=True)
 class LeftFile:
-    """A file that no reply has, and whose path was never written down."""
+    """A file that no reply has, and whose path was never recorded."""
 
     licence: str
     path: str
@@ -42,10 +42,10 @@ class LeftFile:
 def find_left_files(
     database: Database, store: AttachmentStore, licence_ids: Iterable[str]
 ) -> list[LeftFile]:
-    """Return what is in the folders of these licences and belongs to no reply.
+    """Return the files in these licences' folders that belong to no reply.
 
     Raises:
-        AttachmentError: the store is away.
+        AttachmentError: the store cannot be reached.
     """
     return [
         LeftFile(licence_id, file.path, file.size_bytes, file.modified_at)
@@ -83,7 +83,7 @@ def _unknown(database: Database, files: Sequence[ListedFile]) -> Iterator[Listed
 
 
 def remove_left_files(keeper: Keeper, files: Sequence[LeftFile]) -> Removed:
-    """Write the paths down, and remove the files by them; what is left then is beat's to remove."""
+    """Record the paths and remove the files; retention later removes those that failed."""
     for licence_id in dict.fromkeys(file.licence for file in files):
         paths = [file.path for file in files if file.licence == licence_id]
         for start in range(0, len(paths), _PORTION):

@@ -1,4 +1,4 @@
-"""Retention of conversations: one in which nothing was said for long goes, with its replies."""
+"""Retention of conversations: removes those without recent messages, with their replies."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class _Step(Enum):
 
 
 def remove_conversations(steps: Steps, lanes: Lanes, *, before: datetime) -> Iterator[int]:
-    """Remove conversations in which nothing was said since then; yield how many with each one.
+    """Remove conversations without activity since ``before``; yield 1 for each, 0 if it stays.
 
-    One in which something waits, is undecided or is still to be told stays. Its lane is held
-    meanwhile, so that no message is sent into a thread that is about to be forgotten.
+    A conversation stays if a message waits or is undecided, or if a reply is open. Its lane is
+    locked meanwhile, so that no message is sent into a thread whose row is being removed.
     """
     for licence_id in _licences(steps.database):
         for old in _find_old(steps.database, licence_id, before):
@@ -47,7 +47,7 @@ def remove_conversations(steps: Steps, lanes: Lanes, *, before: datetime) -> Ite
 
 
 def _licences(database: Database) -> list[str]:
-    """Return the licences, without those of which a reply waits whose thread is not known yet."""
+    """Return the licences, except those with an open reply whose thread is not known yet."""
     waits = select(Reply.id).where(
         Reply.licence_id == Licence.id, Reply.conversation_row.is_(None), IS_OPEN
     )
@@ -73,7 +73,7 @@ def _page(licence_id: str, before: datetime, last: _Old | None) -> Select[int, s
         Conversation.licence_id == licence_id, moment < before
     )
     if last is not None:
-        # Those that were kept come no second time.
+        # Do not yield a conversation again that was kept.
         at_once = and_(moment == last.last_active_at, Conversation.id > last.row)
         page = page.where(or_(moment > last.last_active_at, at_once))
     return page.order_by(moment, Conversation.id).limit(PAGE)
@@ -91,7 +91,7 @@ def _remove(steps: Steps, lanes: Lanes, old: _Old, before: datetime) -> int:
 
 
 def _remove_some(session: Session, old: _Old, before: datetime, limit: int) -> _Step:
-    """Remove the conversation if it has no more replies than that, else as many of those."""
+    """Remove at most ``limit`` replies, and the conversation itself if no reply is left."""
     if not _is_at_rest(session, old, before):
         return _Step.KEPT
     of = select(Reply.id).where(Reply.conversation_row == old.row).limit(limit + 1)
@@ -100,7 +100,7 @@ def _remove_some(session: Session, old: _Old, before: datetime, limit: int) -> _
         delete_replies(session, Reply.id.in_(ids[:limit]))
     if len(ids) > limit:
         return _Step.BEGUN
-    # With them the next message would look for the old thread through years of the channel.
+    # With these rows, the next message would search years of the channel for the old thread.
     is_root = and_(Delivery.lane == str(old.lane), Delivery.kind == DeliveryKind.ROOT)
     session.execute(delete(Delivery).where(is_root))
     session.execute(delete(Conversation).where(Conversation.id == old.row))
@@ -108,11 +108,11 @@ def _remove_some(session: Session, old: _Old, before: datetime, limit: int) -> _
 
 
 def _is_at_rest(session: Session, old: _Old, before: datetime) -> bool:
-    """Return whether nothing of the conversation is young or open; it stays so until the commit."""
+    """Return whether the conversation is old and has nothing open, and lock it until the commit."""
     still_old = select(Conversation.id).where(
         Conversation.id == old.row, Conversation.last_active_at < before
     )
-    # A reply that is being recorded needs the row; it comes before this or finds it gone.
+    # Recording a reply needs the same row, so it ends before this or finds the row gone.
     if session.scalar(still_old.with_for_update()) is None:
         return False
     undecided = select(Delivery.id).where(Delivery.lane == str(old.lane), _IS_UNDECIDED)

@@ -1,6 +1,6 @@
-"""One conversation as an operator looks at it: its thread, its card, its messages and its replies.
+"""Reports on one conversation for an operator: its thread, card, messages and replies.
 
-Ids, states, reasons and moments; what people said, and who they are, only where it is asked for.
+A report has ids, states, reasons and times. It has names and texts only on request.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.cures import cure_of_reply
 from tasks.watch.filter import newest
 
-# Of a message that is in its lane and that no worker has begun.
+# The state of a message in its lane that no worker has begun.
 WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadReport:
-    """Where the conversation is in Mattermost. ``earlier``: root posts of threads that are gone."""
+    """The conversation's thread; ``earlier`` are the root posts of threads that are gone."""
 
     root_post_id: str
     permalink: str
@@ -43,10 +43,10 @@ class ThreadReport:
 
 @dataclass(frozen=True, slots=True)
 class CardReport:
-    """How the conversation stands, and whether its root shows that.
+    """The state of the conversation, and whether its root post shows that state.
 
-    ``revision`` is that of i-Reserve's newest call; ``changed_at`` says since when the root is to
-    show something else.
+    ``revision`` is the number of i-Reserve's newest call. ``changed_at`` is when the card changed
+    after it was last drawn, or None.
     """
 
     state: str
@@ -61,7 +61,7 @@ class CardReport:
 
 @dataclass(frozen=True, slots=True)
 class MessageReport:
-    """One message from i-Reserve. Without an ``id`` it is not in the ledger yet."""
+    """One message from i-Reserve; ``id`` is None if the message is not in the ledger yet."""
 
     id: int | None
     at: datetime
@@ -79,7 +79,7 @@ class MessageReport:
 
 @dataclass(frozen=True, slots=True)
 class ReplyReport:
-    """One reply of the team. ``pending_event``: what i-Reserve has not been told yet."""
+    """One reply of the team; ``pending_event`` is what i-Reserve has not received yet."""
 
     id: int
     at: datetime
@@ -99,7 +99,7 @@ class ReplyReport:
 
 @dataclass(frozen=True, slots=True)
 class ConversationReport:
-    """What is known of one conversation; the newest messages and replies, the oldest first."""
+    """What is stored of one conversation, with its newest messages and replies in order of time."""
 
     licence: str
     conversation: str
@@ -113,7 +113,7 @@ class ConversationReport:
     personal: dict[str, Any] | None = None
 
     def data(self) -> dict[str, Any]:
-        """Return all of it for a program."""
+        """Return the report as a dictionary, for a program."""
         return asdict(self)
 
 
@@ -134,10 +134,12 @@ def report_on(
     limit: int,
     personal: bool,
 ) -> ConversationReport:
-    """Return what is known of the conversation.
+    """Return the report on the conversation.
+
+    The report has at most ``limit`` messages and replies, and texts and names if ``personal``.
 
     Raises:
-        RegistrationError: nothing is.
+        RegistrationError: nothing is stored of the conversation.
     """
     asked = _Asked(licence, Lane.of_conversation(licence.id, conversation_id), limit, personal)
     row = session.scalar(
@@ -205,7 +207,7 @@ def _personal(row: Conversation) -> dict[str, Any]:
 
 
 def _messages(session: Session, redis: Redis, asked: _Asked) -> list[MessageReport]:
-    """Return what is in the ledger, then what waits and was not begun."""
+    """Return the messages of the ledger, then those in the lane that no worker has begun."""
     rows = select(Delivery).where(Delivery.lane == str(asked.lane))
     begun = newest(session, rows, Delivery, limit=asked.limit)
     known = {row.key for row in begun if not row.state.is_final}

@@ -1,4 +1,4 @@
-"""Retention: what is older than the installation keeps it is removed, in small steps."""
+"""Retention: removes rows and files that are older than the settings allow, in small steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tasks.watch.removals import Removable, note_removed, note_run, rest, rests
 
 log = structlog.get_logger(__name__)
 
-# Of each kind in each run; three of them end before the next run is due.
+# The time for each kind in each run, so that all three end before the next run is due.
 BUDGET_S = 15.0
 
 Remove: TypeAlias = Callable[[Runtime, Steps, datetime], Iterator[int]]
@@ -32,7 +32,7 @@ Remove: TypeAlias = Callable[[Runtime, Steps, datetime], Iterator[int]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How long rows of one kind are kept (None: for ever), and how they are removed."""
+    """How many days rows of one kind are kept (None: for ever), and how they are removed."""
 
     kind: Removable
     days: int | None
@@ -40,7 +40,7 @@ class Rule:
 
 
 def rules_of(settings: Settings) -> tuple[Rule, ...]:
-    """Return what the installation keeps for how long."""
+    """Return the rules for how long this installation keeps each kind of row."""
     return (
         Rule(
             Removable.CONVERSATIONS,
@@ -62,23 +62,23 @@ def rules_of(settings: Settings) -> tuple[Rule, ...]:
     )
 
 
-# Every minute: its events would bury everything else in Flower.
+# Without events, because the task runs every minute and would fill Flower's list.
 @app.task(name="mattermost.remove_expired", send_events=False)
 def remove_expired() -> str:
-    """Remove what is kept no longer, as far as a minute goes; safe to run twice at the same time.
+    """Remove expired rows and files, within a minute; two runs may go on at the same time.
 
-    Killed in between it loses the step that it was at, and the next run goes on.
+    A run that is killed loses its current step, and the next run continues.
     """
     runtime = current_runtime()
     rows = remove_rows(runtime)
-    # Last: the rows that have just gone leave files behind.
+    # Files come last, because the rows that were just removed leave files behind.
     done = {**rows, Removable.FILES: remove_files(runtime)}
     note_run(runtime.redis)
     return ", ".join(f"{count} {kind}" for kind, count in done.items())
 
 
 def remove_rows(runtime: Runtime, *, budget_s: float = BUDGET_S) -> dict[Removable, int]:
-    """Remove rows that are older than they are kept; return how many of each kind."""
+    """Remove rows that have expired; return how many of each kind."""
     due = [
         rule
         for rule in rules_of(runtime.settings)
@@ -105,7 +105,7 @@ def _apply(runtime: Runtime, rule: Rule, budget_s: float, extend: Callable[[], N
         for removed in rule.remove(runtime, steps, before):
             count += removed
     except LockLostError:
-        # Another worker goes on; each step is whole.
+        # Another worker has the lock and continues. Each step is a transaction of its own.
         log.warning("retention_lost", kind=rule.kind.value)
     else:
         if not steps.is_over:
@@ -118,7 +118,7 @@ def _apply(runtime: Runtime, rule: Rule, budget_s: float, extend: Callable[[], N
 
 
 def remove_files(runtime: Runtime) -> int:
-    """Remove the files that no reply has, as far as the store lets it; return how many."""
+    """Remove the files that no reply has, as far as the store allows; return how many."""
     store = AttachmentStore(runtime.settings.attachments_url)
     done = remove_unowned(Keeper(runtime.database, store, runtime.locks))
     note_removed(runtime.redis, Removable.FILES, done.files)
