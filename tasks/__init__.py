@@ -1,4 +1,4 @@
-"""What i-Reserve enqueues, and the Celery application that works it off.
+"""The public tasks that i-Reserve enqueues, and the Celery application that runs them.
 
 from tasks import create_root_post, post_reply, send_notification, sync_user, update_conversation
 """
@@ -30,13 +30,13 @@ __all__ = [
 
 
 class _Package(ModuleType):
-    """Imports Celery when one of the names is asked for: the command line's help needs none."""
+    """Imports Celery when a public name is first read: the command line's help needs no Celery."""
 
     def __getattr__(self, name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         import ireserve_mattermost
-        import tasks.app  # noqa: F401 - which configures the application of these tasks
+        import tasks.app  # noqa: F401 - configures the application of these tasks
 
         return getattr(ireserve_mattermost, name)
 
@@ -48,7 +48,7 @@ class _Package(ModuleType):
 
     @app.setter
     def app(self, module: ModuleType) -> None:
-        """Keep the application here: importing ``tasks.app`` would put that module in its place."""
+        """Ignore the module: importing ``tasks.app`` would set it in the application's place."""
 
 
 sys.modules[__name__].__class__ = _Package

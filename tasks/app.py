@@ -1,4 +1,4 @@
-"""The Celery application of the workers: the public tasks' own, with the workers' configuration."""
+"""The workers' Celery application: that of the public tasks, with the workers' configuration."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from tasks import plain_logs
 
 app.config_from_object("tasks.configuration")
 
-# Loaded here, before anything loads structlog.
+# ``plain_logs`` is imported here, so that it runs before a module loads structlog.
 __all__ = ["app", "plain_logs"]

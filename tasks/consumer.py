@@ -1,4 +1,4 @@
-"""Celery's consumer of a worker, which publishes what Flower shows a moment later, together."""
+"""A consumer for Celery's workers that publishes the events for Flower in batches."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from typing import Any
 
 from celery.worker import consumer
 
-# Flower's own page is no faster. An event that is published at once is a question to Redis, and
-# takes the interpreter from the message that it is about.
+# Flower's own page is no faster. Each publication is a request to Redis, and takes processor time
+# from the message that the event is about.
 TOGETHER_S = 0.1
 
 
 class Consumer(consumer.Consumer):
-    """Takes wake-ups from the queue; the events of the tasks are published after ``TOGETHER_S``."""
+    """Takes wake-ups from the queue, and publishes the tasks' events after ``TOGETHER_S``."""
 
     hub: Any
     event_dispatcher: Any
     _is_planned = False
 
     def on_send_event_buffered(self) -> None:  # type: ignore[override]
-        """Plan to publish what is buffered; called by each thread that has an event."""
+        """Plan to publish the buffered events; each thread calls this when it has an event."""
         if self.hub is None or self._is_planned:
             return
         self._is_planned = True
-        # The hub's timers belong to its own thread.
+        # Only the hub's own thread may use its timers.
         self.hub.call_soon(self._plan)
 
     def _plan(self) -> None:
-        # A worker that stops publishes what is left.
+        # A worker that stops publishes the events that are left.
         self.hub.on_close.add(self._publish)
         self.hub.call_later(TOGETHER_S, self._publish)
 
     def _publish(self, *_: Any) -> None:
-        # First, for what is buffered from now on may be too late for this time.
+        # Clear this first: an event that comes during the flush may need another one.
         self._is_planned = False
         if self.event_dispatcher:
             self.event_dispatcher.flush()

@@ -1,4 +1,4 @@
-"""How a message at the head of a lane ends: sent, skipped, failed for a reason, or waiting."""
+"""Results for a message at the head of a lane: sent, skipped, failed for a reason, or waiting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models import DeliveryState
 
 
 class OwnReason(StrEnum):
-    """The reasons that arise on our side; those of Mattermost are ``tasks.mattermost.Reason``."""
+    """The reasons that arise on our side; ``tasks.mattermost.Reason`` has those of Mattermost."""
 
     INVALID_ARGUMENTS = "invalid_arguments"
     LICENCE_UNKNOWN = "licence_unknown"
@@ -22,7 +22,7 @@ class OwnReason(StrEnum):
 
     @property
     def cure(self) -> str:
-        """What to do about it, in one sentence."""
+        """What to do about a failure for this reason, in one sentence."""
         return _CURES[self]
 
 
@@ -39,10 +39,10 @@ _CURES = {
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The message is done with: its entry can be removed from the lane.
+    """The message has its final state, and its entry can be removed from the lane.
 
-    ``at_ms`` is when, in milliseconds since the epoch. ``is_set_aside`` says that the ledger could
-    not be told: the entry is kept among those that cannot be read.
+    ``at_ms`` is the time of this result, in milliseconds since the epoch. ``is_set_aside`` means
+    that the ledger could not store the result, and the entry is kept with the unreadable entries.
     """
 
     key: str
@@ -57,27 +57,27 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The message stays at the head of its lane, from which nothing is sent for ``seconds``."""
+    """The message stays at the head of its lane, and the lane sends nothing for ``seconds``."""
 
     key: str
     seconds: float
     reason: str
-    # No wake-up shortens the wait: the server may still be at work on the message.
+    # No wake-up shortens the wait, because the server may still be processing the message.
     is_unsettled: bool = False
 
 
-# What the detail of a failure ends in when the message was sent off before that and is not settled.
+# The end of a failure's detail, if the message was sent before and that result is unknown.
 MAY_HAVE_ARRIVED = "An earlier attempt was broken off: it may be in Mattermost all the same."
 
-# What it holds while, and when, nothing is known of a message that was sent off.
+# A part of the detail, while it is unknown whether a message that was sent has arrived.
 NOT_KNOWN_YET = "Whether it arrived is not known yet."
 
-# A failure whose detail holds one of these may be in Mattermost all the same.
+# If a failure's detail has one of these sentences, Mattermost may have the message after all.
 IN_DOUBT = (MAY_HAVE_ARRIVED, NOT_KNOWN_YET)
 
 
 class SendFailedError(Exception):
-    """The message will not be sent: it is kept as failed, with the reason and its payload.
+    """The message will not be sent; the ledger keeps it as failed, with reason and payload.
 
     ``detail`` is one sentence for the operator: ids, status and cure, never a name or a text.
     """
@@ -89,10 +89,10 @@ class SendFailedError(Exception):
 
 
 class UndecidedError(Exception):
-    """The message was sent off, but whether it arrived must be asked again later.
+    """It is unknown whether the message arrived; ask again after ``look_again_s`` seconds.
 
-    ``sent_off`` is False when this worker sent nothing and only could not look for what a dead
-    one had sent. ``cause`` is the error that left it open; None: our own limits did.
+    ``sent_off`` is False if this worker sent nothing, and could not look up what a dead worker had
+    sent. ``cause`` is the error that left the result open, or None if our own limits did.
     """
 
     def __init__(
@@ -113,26 +113,27 @@ class UndecidedError(Exception):
 
 
 class UnansweredError(Exception):
-    """A question that was asked about a message met a failure of the server's.
+    """The server failed to answer whether a message has arrived.
 
-    A message may cause a 500 itself; a question cannot, so this says that the server is in trouble.
+    A message itself may cause a status 500. A request that only reads does not, so this error means
+    that the server has a failure of its own.
     """
 
 
 class OwnTroubleError(Exception):
-    """What kept a message waiting is on our side: a stop, or the attachment store."""
+    """A message waits for a cause on our side: this worker stops, or the attachment store fails."""
 
 
 class LoggedError(Exception):
-    """What shows a task in red; what happened has its lines in the log already."""
+    """Marks the task as failed in Flower; the log already has the details."""
 
     def __repr__(self) -> str:
-        """Return the text alone: Flower's column has room for some words, and not for the class."""
+        """Return the text without the class, because Flower's column is narrow."""
         return str(self)
 
 
 class DeliveryFailedError(LoggedError):
-    """A message has failed: the text says why and names it by its key (red in Flower)."""
+    """A message has failed; the text has its key and the reason."""
 
     def __init__(self, message: str, reason: str | None = None) -> None:
         super().__init__(message)

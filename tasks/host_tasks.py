@@ -1,4 +1,4 @@
-"""Sends i-Reserve a task of its own, on the broker that it shares with our workers."""
+"""Sends i-Reserve's own tasks through the broker that i-Reserve and our workers share."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from kombu.exceptions import OperationalError
 from ireserve_mattermost.wake_ups import shown
 from tasks.app import app
 
-# The sweep runs by the same broker, so that it comes back when the broker does.
+# The time to the next attempt. The sweep makes the attempt, and needs the same broker.
 PAUSE = timedelta(seconds=5)
 
 
 def send_host_task(
     task: str, arguments: Mapping[str, Any], *, queue: str, task_id: str, ids: Mapping[str, Any]
 ) -> bool:
-    """Send the task once; False: the broker is down. Flower and the logs may show the ``ids``."""
+    """Send the task once; return False if the broker is down.
+
+    Flower and the logs may show ``ids``, and never show ``arguments``.
+    """
     try:
         app.send_task(
             task,
@@ -30,6 +33,6 @@ def send_host_task(
             ignore_result=True,
         )
     except OperationalError:
-        # Its text may hold the broker's address with a password.
+        # The error's text may hold the broker's address with a password.
         return False
     return True

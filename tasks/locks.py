@@ -1,4 +1,4 @@
-"""Locks for work that one worker at a time may do, other than sending from a lane."""
+"""Locks for work that only one worker at a time may do, apart from sending from a lane."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = "ireserve-mattermost:lock:"
 
 
 class Locks:
-    """The locks of one Redis database: each is yielded, or None while another worker has it."""
+    """The locks of one Redis database; a method yields None while another worker has the lock."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -27,12 +27,12 @@ class Locks:
         return self._held(licence_id, "k", "catch-up")
 
     def of_retention(self) -> AbstractContextManager[HeldLock | None]:
-        """Yield the lock of retention, which one worker at a time does; never wait for it."""
+        """Yield the lock of retention; never wait for it."""
         return self._held("", "x", "retention")
 
     def _held(
         self, licence_id: str, family: str, subject: str
     ) -> AbstractContextManager[HeldLock | None]:
-        # No part of the name can be mistaken for another.
+        # The ids are percent-encoded, so that two different locks never have the same name.
         name = f"{PREFIX}{quote(licence_id, safe='')}:{family}:{quote(subject, safe='')}"
         return held(self._redis, name)

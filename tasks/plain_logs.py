@@ -1,6 +1,7 @@
-"""Loads structlog without rich, which it would load to draw tracebacks that nothing here draws.
+"""Loads structlog without rich, to save 2 to 3 MB of memory in every process.
 
-Imported before anything else is: rich, with what it needs, is 2 to 3 MB of every process.
+structlog uses rich only for a format of tracebacks that our logs do not have. This module must be
+imported before any other module imports structlog.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Any, cast
 def _load() -> None:
     loaded = cast("dict[str, Any]", sys.modules)
     if "rich" in loaded:
-        # The command line has loaded it: it draws its tables with it.
+        # The command line has loaded rich already, for its tables.
         return
-    # The way in which a module is said not to be there; structlog asks whether it is.
+    # With None in ``sys.modules`` the import fails, and structlog works without rich.
     loaded["rich"] = None
     try:
         import structlog  # noqa: F401

@@ -1,4 +1,4 @@
-"""How worker and beat start and stop: limits of Redis, threads, logs, error reports."""
+"""Starts and stops workers and beat: time limits for Redis, threads, logs, error reports."""
 
 from __future__ import annotations
 
@@ -37,39 +37,39 @@ from tasks.watch.logs import configure_logs, tell_mistyped_names
 
 log = structlog.get_logger(__name__)
 
-# What large answers leave free in one thread's heap no other thread can use.
+# The number of heaps for all threads: no thread can use the free memory of another heap.
 HEAPS = 2
 # Source: malloc.h of glibc.
 M_ARENA_MAX = -8
 M_MMAP_THRESHOLD = -3
-# glibc's own first value; left alone, it grows to 32 MiB with the largest block that was freed.
+# glibc's initial value. Unless it is set, glibc raises it when it frees larger blocks, to 32 MiB.
 LARGE_BLOCK_BYTES = 128 * 1_024
-# kombu asks the server whether it is there when nothing came for this time.
+# kombu checks the connection to Redis after this time without an answer.
 HEALTH_CHECK_S = 5
 
 
 @celeryd_init.connect
 def _set_limits_of_redis(conf: Any = None, **_: Any) -> None:
     use_checked_queue()
-    # A Redis that takes nothing for a while (a replica, full, still loading) is waited for as one
-    # that is away; otherwise its refusal ends the worker.
+    # Redis may refuse writes for a while: as a replica, when it is full, or while it loads. The
+    # worker then waits as for a lost connection; otherwise the refusal would end it.
     conf.broker_channel_error_retry = True
     conf.broker_transport_options = {
         "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
         "socket_timeout": WORKER_TIMEOUT_S,
         "health_check_interval": HEALTH_CHECK_S,
-        # A wake-up that is lost with its worker costs seconds, see ADR 15. To write down what was
-        # taken, and again that it is over, takes a question to Redis each.
+        # Acknowledgements would add two requests to Redis for each wake-up. A wake-up that is lost
+        # with its worker costs only seconds: see ADR 15.
         "ack_emulation": False,
     }
 
 
 @celeryd_init.connect
 def _share_memory(**_: Any) -> None:
-    """Let the threads that are to come share two heaps, and give large blocks back at once.
+    """Make later threads share ``HEAPS`` heaps, and return large blocks to the system at once.
 
-    Otherwise each keeps a heap of its own at its largest. These are settings of glibc; another C
-    library has its own way, and is left alone.
+    Otherwise each thread has a heap that stays at its largest size. These are options of glibc;
+    other C libraries keep their defaults.
     """
     with suppress(AttributeError):
         set_option = ctypes.CDLL(None).mallopt
@@ -79,7 +79,7 @@ def _share_memory(**_: Any) -> None:
 
 @celeryd_init.connect
 def _check_keys(**_: Any) -> None:
-    """End a worker that could read no token with one sentence, before it takes a message."""
+    """Exit with one sentence if the encryption keys are wrong, before the first message."""
     try:
         KeyRing([key.get_secret_value() for key in get_settings().encryption_keys])
     except KeyRingError as error:
@@ -87,11 +87,11 @@ def _check_keys(**_: Any) -> None:
         raise SystemExit(1) from None
 
 
-# Their loop and our threads wait for each other for ever.
+# The event loop of these pools and our threads would wait for each other for ever.
 REFUSED_POOLS = ("gevent", "eventlet")
 
 
-# Before the pool is made, whose size it changes.
+# On ``worker_init``, because Celery makes the pool after it, and this changes the pool's size.
 @worker_init.connect
 def _count_threads(sender: Any = None, **_: Any) -> None:
     pool = get_implementation(sender.pool_cls)
@@ -101,12 +101,13 @@ def _count_threads(sender: Any = None, **_: Any) -> None:
     if not pool.__module__.endswith("thread"):
         set_threads(1)
         return
-    # What runs at once is what was asked for; threads that wait for a slow server come on top.
+    # The option --concurrency is the number of messages at once. Threads that wait for a slow
+    # server come in addition.
     set_threads(sender.concurrency)
     sender.concurrency *= THREADS_PER_MESSAGE
 
 
-# The first one comes before a worker warns of anything.
+# ``celeryd_init`` comes before the first warning of a worker.
 @celeryd_init.connect
 @setup_logging.connect
 def _set_up_logs(**_: Any) -> None:
@@ -122,13 +123,13 @@ def _report_workers_errors(**_: Any) -> None:
 
 @celeryd_after_setup.connect
 def _look_at_redis(**_: Any) -> None:
-    """Say at once which Redis it is, and if it is set up to lose messages."""
+    """Log the address of Redis, and an error if Redis is configured to lose messages."""
     log.info("worker_started", redis=get_settings().redis_label)
     tell_mistyped_names()
     try:
         trouble = loses_messages(current_runtime().redis)
     except RedisError:
-        # The worker waits for Redis, and its log says so.
+        # The worker waits for Redis, and Celery logs that.
         return
     if trouble is not None:
         log.error("redis_loses_messages", what=trouble.what, cure=trouble.cure)
@@ -137,16 +138,16 @@ def _look_at_redis(**_: Any) -> None:
 @beat_init.connect
 def _start_beat(**_: Any) -> None:
     start_error_reports(get_settings(), process="beat")
-    # Of what beat itself logs only warnings are shown: it has a line for each task.
+    # Beat's own logger shows only warnings, because it logs a line for each task.
     log.info("beat_started", redis=get_settings().redis_label)
     tell_mistyped_names()
 
 
 @worker_ready.connect
 def _leave_what_is_loaded_to_itself(**_: Any) -> None:
-    """Let the garbage collector never look again at what was loaded, which stays for good.
+    """Exclude all present objects from garbage collection: they stay until the process ends.
 
-    It is 130,000 objects: a look at all of them would hold every thread up for some 70 ms.
+    They are 130,000 objects, and one collection of them would stop every thread for about 70 ms.
     """
     gc.collect()
     gc.freeze()
@@ -171,5 +172,5 @@ def _clear_ids(**_: Any) -> None:
 
 @worker_shutting_down.connect
 def _stop_draining(**_: Any) -> None:
-    """Let each thread finish the message it is at; the rest waits in its lane for the next."""
+    """Let each thread finish its current message; the others wait in their lanes."""
     current_runtime().stopping.set()

@@ -1,4 +1,4 @@
-"""kombu's Redis transport, as workers use it: what no worker can read is set aside, and shown."""
+"""A Redis transport for kombu that sets aside messages that no worker can read."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ log = structlog.get_logger(__name__)
 
 
 class CheckedRedis(Redis):
-    """The client that a worker takes messages from its queue with.
+    """The Redis client with which a worker takes messages from its queue.
 
-    kombu decodes what it has popped at once, and a message that cannot be decoded ends the worker.
-    So it is looked at here, where it has just come in.
+    kombu decodes a message at once, and a message that it cannot decode ends the worker. So this
+    client checks each message before kombu gets it.
     """
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
@@ -46,12 +46,12 @@ def _set_aside(raw: bytes, why: str) -> None:
         if not current_runtime().lanes.keep_unreadable(raw):
             log.error("queue_entry_dropped", error="too many are kept")
     except RedisError as error:
-        # Redis is full, or away just now. What is unreadable must not end the worker either way.
+        # Redis is full or cannot be reached. Even then the message must not end the worker.
         log.error("queue_entry_dropped", error=type(error).__name__)
 
 
 class Channel(kombu_redis.Channel):
-    """A channel whose consumer outlives whatever comes in."""
+    """A channel whose consumer survives every message."""
 
     def _get_client(self) -> type[Redis]:
         return CheckedRedis
@@ -64,12 +64,12 @@ class Channel(kombu_redis.Channel):
         consumer_tag: str | None,
         **kwargs: Any,
     ) -> str:
-        """Consume from the queue; a message that breaks Celery is set aside."""
+        """Consume from the queue, and set aside each message on which Celery raises an error."""
         guarded = callback and _guarded(callback)
         return str(super().basic_consume(queue, no_ack, guarded, consumer_tag, **kwargs))
 
     def _deliver_fanout_message(self, message: Any, exchange: str) -> Any:
-        # Remote control: what any process publishes there reaches each worker.
+        # Remote control: every worker gets what any process publishes there.
         try:
             return super()._deliver_fanout_message(message, exchange)  # type: ignore[misc]
         except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -82,10 +82,11 @@ def _guarded(callback: Callable[..., Any]) -> Callable[[Any], Any]:
         try:
             return callback(message)
         except (RedisError, OSError, OperationalError):
-            # The broker is away: the worker connects again.
+            # The broker cannot be reached: Celery connects again.
             raise
         except Exception as error:  # noqa: BLE001
-            # The edge of the process. The error's text may hold anything, its name does not.
+            # No error may end the worker. Only the error's class is kept, because its text may hold
+            # personal data.
             _set_aside(json.dumps(message._raw).encode(), type(error).__name__)
             message.ack()
             return None
@@ -94,16 +95,16 @@ def _guarded(callback: Callable[..., Any]) -> Callable[[Any], Any]:
 
 
 class Transport(kombu_redis.Transport):
-    """The transport whose channels these are."""
+    """The transport that uses ``Channel``."""
 
     Channel = Channel
 
 
 def use_checked_queue() -> None:
-    """Let this process, which is a worker, take messages through these channels.
+    """Make this worker process take messages through ``Transport``.
 
-    By the scheme of its address, whichever form that has: Celery's setting for a transport is not
-    looked at for a Unix socket.
+    The scheme of the broker's address selects the transport, because Celery ignores its own setting
+    for a transport if the address is a Unix socket.
     """
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:{Transport.__name__}"

@@ -1,7 +1,7 @@
-"""What stands in the queue: whether it is a task's message that a worker can take up.
+"""Checks whether an entry of the queue is a task message that a worker can run.
 
-kombu and Celery decode it in several steps. Each of them raises errors of its own where something
-else has written it, which end the worker or show the whole text in its log.
+kombu and Celery decode an entry in several steps, and each step raises other errors. Such an error
+would end the worker, or write the whole entry into its log.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any
 
 from celery.utils.time import maybe_iso8601
 
-# A message by name holds 500,000 characters at most, of 12 bytes each in JSON, and base64.
+# A task that is sent by its name has at most 500,000 characters. Each takes up to 12 bytes in JSON,
+# and base64 adds a third.
 MAX_BYTES = 16 * 1_024 * 1_024
 _ENCODINGS = {"utf-8", "utf8", "us-ascii", "ascii", "binary"}
 
-# What the headers must be where they are given; Celery takes each for what it should be.
+# What each header must be if it is given. Celery itself does not check the headers.
 _HEADERS: Mapping[str, Callable[[Any], bool]] = {
     "id": lambda value: isinstance(value, str) and bool(value),
     "eta": lambda value: _is_moment(value),
@@ -29,20 +30,20 @@ _HEADERS: Mapping[str, Callable[[Any], bool]] = {
     "root_id": lambda value: isinstance(value, str),
     "parent_id": lambda value: isinstance(value, str),
     "stamped_headers": lambda value: isinstance(value, list),
-    # What unpacks to gigabytes is small as long as it is packed.
+    # A small compressed body may unpack to gigabytes, so no compression is accepted.
     "compression": lambda value: False,
 }
 
 
 class UnreadableTaskError(ValueError):
-    """It is no task's message; the text says why, and quotes nothing of it."""
+    """The entry is not a task message; the text gives the reason and quotes no content."""
 
 
 def check_queued(raw: bytes, tasks: Container[str]) -> None:
-    """Check that a worker with these tasks can take the message up.
+    """Check that a worker with these tasks can run the message.
 
     Raises:
-        UnreadableTaskError: it cannot.
+        UnreadableTaskError: the worker cannot run the message.
     """
     if len(raw) > MAX_BYTES:
         raise UnreadableTaskError(f"it has more than {MAX_BYTES} bytes")
@@ -98,7 +99,7 @@ def _check_headers(headers: dict[str, Any], tasks: Container[str]) -> None:
         raise UnreadableTaskError("no worker has a task of its name")
     for name, is_right in _HEADERS.items():
         value = headers.get(name)
-        # The id alone must be there.
+        # Only the header ``id`` is required.
         if not (is_right(value) if value is not None else name != "id"):
             raise UnreadableTaskError(f"its header {name} cannot be used")
 

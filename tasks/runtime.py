@@ -1,4 +1,4 @@
-"""What a worker process holds: database, Redis, licences, clients. Made at the first use."""
+"""The parts of a worker process (database, Redis, licences, clients), made at the first use."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tasks.mattermost import MattermostClient
 from tasks.mattermost.exchange import Stopping
 from tasks.watch.tallies import Tallies
 
-# Half as many looks at busy channels run at once as messages, and they hold a quarter of the
-# threads at most, with 32 for each message.
+# Half as many looks at busy channels run at once as messages. A message may hold 32 threads, so all
+# looks together hold at most a quarter of the threads.
 THREADS_PER_LOOK = 16
-# The licences whose connections are kept; the one longest unused gives way.
+# The licences whose connections are kept. Above this number, the least recently used is dropped.
 MAX_CLIENTS = 200
 
 
@@ -85,7 +85,7 @@ def connect(
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The parts of one worker process, and the sign that it is about to stop."""
+    """The parts of one worker process; ``stopping`` is set when the process is to stop."""
 
     settings: Settings
     database: Database
@@ -94,7 +94,7 @@ class Runtime:
     locks: Locks
     circuits: Circuits
     shares: Shares
-    # Looks at busy channels have threads of their own: what they hold shortens no message's share.
+    # Looks at busy channels have threads of their own, so they take none from the messages' shares.
     look_shares: Shares
     planned_looks: PlannedLooks
     tallies: Tallies
@@ -105,7 +105,7 @@ class Runtime:
 
 
 def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
-    """Return the parts for a process that runs this many messages at once; nothing connects."""
+    """Return the parts for a process that sends ``threads`` messages at once, not yet connected."""
     redis = worker_redis(settings.redis_url)
     database = Database(settings.database_url, pool_size=threads, limits=WORKER)
     stopping = Stopping()
@@ -137,7 +137,7 @@ def build_runtime(settings: Settings, *, threads: int = 1) -> Runtime:
 
 
 class _Process:
-    """The runtime of the running process; a forked child makes its own."""
+    """The runtime of this process; a forked child makes its own."""
 
     def __init__(self) -> None:
         self.threads = 1
@@ -162,5 +162,5 @@ def current_runtime() -> Runtime:
 
 
 def set_threads(threads: int) -> None:
-    """Say how many threads this process works with, before the first ``current_runtime``."""
+    """Set how many messages this process sends at once, before the first ``current_runtime``."""
     _process.threads = threads

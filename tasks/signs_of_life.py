@@ -1,4 +1,4 @@
-"""The signs of life that workers and beat leave in Redis, for the metrics."""
+"""Notes in Redis that workers and beat are running, for the metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _note_worker(sender: Any = None, **_: Any) -> None:
 
 @beat_init.connect
 def _let_beat_show(**_: Any) -> None:
-    """Let each task that beat publishes, the sweep at least, be its sign of life."""
+    """Note that beat is running whenever beat publishes a task, at least the sweep every 5 s."""
     redis = worker_redis(get_settings().redis_url)
 
     def note(**_: Any) -> None:

@@ -1,4 +1,4 @@
-"""The sweep: wakes lanes whose wake-up was lost, and probes servers that were away."""
+"""The sweep: wakes lanes whose wake-up was lost, and probes servers that did not answer."""
 
 from __future__ import annotations
 
@@ -26,23 +26,27 @@ from tasks.watch.store_looks import begin_look, end_look, only_look
 log = structlog.get_logger(__name__)
 
 
-# Every few seconds: its events would bury everything else in Flower.
+# Without events, because the sweep runs every 5 s and would fill Flower's list.
 @app.task(name="mattermost.sweep", send_events=False)
 def sweep() -> str:
-    """Wake what has been waiting for too long; safe to run twice at the same time.
+    """Wake everything that has waited too long; two sweeps may run at the same time.
 
     Raises:
-        SweepFailedError: a part of it broke; the others have run.
+        SweepFailedError: a part has failed; the other parts have run.
     """
     return sweep_once(current_runtime())
 
 
 class SweepFailedError(LoggedError):
-    """Parts of the sweep broke, which the text names; the log says by what."""
+    """Parts of the sweep have failed; the text names the parts, and the log has the errors."""
 
 
 def sweep_once(runtime: Runtime) -> str:
-    """Run each part of the sweep, and note that it ran if none of them broke."""
+    """Run each part of the sweep, and note the time of the sweep if every part succeeded.
+
+    Raises:
+        SweepFailedError: a part has failed; the other parts have run.
+    """
     parts: dict[str, Callable[[Runtime], int]] = {
         "servers probed": send_probes,
         "licences woken": wake_overdue,
@@ -55,27 +59,29 @@ def sweep_once(runtime: Runtime) -> str:
     broken = [name for name, count in done.items() if count is None]
     if broken:
         raise SweepFailedError(f"not done: {', '.join(broken)}")
-    # A database that is away has broken a part above. Who waits for the sweep reads who it was.
+    # If the database does not answer, a part above has failed. The database's name is noted first,
+    # because the doctor waits for the time and then reads the name.
     note_sweeper(runtime.redis, name_of(runtime.database))
     note_sweep(runtime.redis)
     return ", ".join(f"{count} {name}" for name, count in done.items())
 
 
 def _run(runtime: Runtime, name: str, part: Callable[[Runtime], int]) -> int | None:
-    """Return what the part counts; None: it broke, which must not cost the others."""
+    """Return the part's count; None if the part has failed, so that the other parts still run."""
     try:
         return part(runtime)
     except (ConnectionError, TimeoutError):
-        # Redis is away, and with it all that the sweep looks at.
+        # Redis cannot be reached, and every part needs Redis.
         raise
     except Exception as error:  # noqa: BLE001
-        # The edge of the process. The error's text may hold anything, its name does not.
+        # An error ends only its own part. Only the error's class is logged, because its text may
+        # hold personal data.
         log.error("sweep_part_failed", part=name, error=type(error).__name__)
         return None
 
 
 def send_probes(runtime: Runtime) -> int:
-    """Have the servers asked that have been away; return how many."""
+    """Enqueue a probe for each server whose next probe is due; return how many."""
     probes = runtime.circuits.take_due_probes()
     for licence_id in probes:
         probe_server.delay(licence_id)
@@ -83,7 +89,7 @@ def send_probes(runtime: Runtime) -> int:
 
 
 def wake_overdue(runtime: Runtime) -> int:
-    """Publish a wake-up for each licence that has overdue lanes; return how many were."""
+    """Publish a wake-up for each licence that has overdue lanes; return how many licences."""
     return sum(
         runtime.lanes.revive(licence_id, overdue_ms=OVERDUE_MS)
         for licence_id in runtime.lanes.licences()
@@ -92,12 +98,12 @@ def wake_overdue(runtime: Runtime) -> int:
 
 @app.task(name="mattermost.look_at_store", send_events=False)
 def look_at_store() -> str:
-    """Try the attachment store, and note what was found: health and metrics tell of it."""
+    """Try the attachment store, and note the result for the health page and the metrics."""
     return look_at_store_once(current_runtime())
 
 
 def look_at_store_once(runtime: Runtime) -> str:
-    """Try the store, unless this process is at it; return what was found, in one word."""
+    """Try the store, unless this process is already trying it; return the result in words."""
     with only_look() as is_only:
         return _look_at_store(runtime) if is_only else "the last look has not ended"
 
@@ -113,7 +119,7 @@ def _look_at_store(runtime: Runtime) -> str:
 
 @app.task(name="mattermost.probe_server")
 def probe_server(licence_id: str) -> str:
-    """Ask a server that was away whether it is back; if so, let the licence's messages go on."""
+    """Ask a server that did not answer whether it is back; if so, wake the licence's lanes."""
     runtime = current_runtime()
     try:
         licence = runtime.licences.access(licence_id)

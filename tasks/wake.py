@@ -1,7 +1,7 @@
-"""Wake-ups: the Celery messages that let a worker look at what is written down.
+"""Publishes the wake-ups for replies and receipts: Celery messages that name a task and rows.
 
-Published by the task's name, so that what wakes a worker need not import what the worker runs. A
-wake-up that is lost costs seconds: the sweep finds the lane, or the reply, in its place.
+A wake-up has only the task's name, so that the publisher need not import the worker's code. A lost
+wake-up costs seconds, until the sweep finds the same rows.
 """
 
 from __future__ import annotations
@@ -29,16 +29,20 @@ def wake_replies(
     publisher: Celery = app,
     at: datetime | None = None,
 ) -> bool:
-    """Let a worker resolve these replies, which are committed, at that time or now.
+    """Wake a worker for these committed replies at the time ``at``; None: now.
 
-    ``licence_ids`` are for Flower alone: whose replies they are. False: the sweep does it later.
+    ``licence_ids`` are the replies' licences, for Flower alone. Return False if the broker is down:
+    then the sweep wakes a worker later.
     """
     names = ", ".join(sorted(set(licence_ids)))
     return _publish(publisher, RESOLVE_REPLY, at, names=names, reply_ids=list(reply_ids))
 
 
 def wake_receipts(licence_id: str, *, at: datetime | None = None) -> bool:
-    """Let a worker mark the licence's posts at that time, or now; False: the sweep is next."""
+    """Wake a worker to mark the licence's posts at the time ``at``; None: now.
+
+    Return False if the broker is down: then the sweep wakes a worker later.
+    """
     return _publish(app, GIVE_RECEIPTS, at, names=licence_id, licence_id=licence_id)
 
 
@@ -49,7 +53,7 @@ def _publish(
     try:
         publisher.send_task(name, kwargs=kwargs, eta=at, argsrepr="()", kwargsrepr=ids)
     except OperationalError:
-        # Its text may hold the broker's address with a password.
+        # The error's text may hold the broker's address with a password.
         log.warning("wake_up_not_published", **kwargs)
         return False
     return True
