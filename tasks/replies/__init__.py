@@ -1,1 +1,1 @@
-"""The team's replies: from a known post id to a recorded reply that i-Reserve has been told of."""
+"""The team's replies: a post's id comes in, the reply is recorded, and i-Reserve is told of it."""

@@ -1,4 +1,4 @@
-"""Who wrote a reply: a user of i-Reserve where the e-mail address says so, else a name."""
+"""The author of a reply: the user of i-Reserve with the same e-mail address, else only a name."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tasks.mattermost import MattermostClient, Member, Reason, RefusedError
 from tasks.rendering.characters import one_line
 from tasks.replies.plain_text import visible
 
-# How long a changed name or address goes unnoticed; in a chat one person writes several replies.
+# How long a changed name or address goes unnoticed. In a chat one person writes several replies.
 CACHE_S = 30.0
-# As many people as write within that time; the one longest unused gives way.
+# Enough for the people who write within that time; the one longest unused is dropped first.
 MAX_MEMBERS = 1_000
 # Mattermost allows 64 characters for each of the two names.
 MAX_NAME_LENGTH = 200
 
-# Built once: it is asked for each reply. Two are enough to know that it is not one.
+# Built once, since each reply needs it. Two rows suffice to see that the address is not unique.
 _WITH_EMAIL = (
     select(User.user_id, User.name)
     .where(
@@ -47,7 +47,7 @@ class Author:
 
 
 class Members:
-    """The people of all servers, as Mattermost has them, kept for ``CACHE_S``."""
+    """The accounts of people on all servers, kept for ``CACHE_S``."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], tuple[float, Member | None]] = OrderedDict()
@@ -85,9 +85,9 @@ def _ask(client: MattermostClient, user_id: str) -> Member | None:
 def author_of(
     connection: Connection, member: Member | None, *, licence_id: str, mattermost_id: str
 ) -> Author:
-    """Return the author: the one active user of the licence with exactly the member's address.
+    """Return the author: the only active user of the licence with exactly the member's address.
 
-    Two users with one address are none: a guess could show the visitor the wrong name.
+    If two users have the address, neither is taken: the visitor could see the wrong name.
     """
     if member is None:
         return Author(mattermost_id, None, None)
@@ -109,7 +109,7 @@ def _shown(name: str) -> str:
 
 
 def _users_with(connection: Connection, email: str, *, licence_id: str) -> Sequence[Row[str, str]]:
-    # An empty address is one that the server hides.
+    # A server that hides addresses returns an empty one.
     if not email:
         return []
     return connection.execute(_WITH_EMAIL, {"licence": licence_id, "email": email.lower()}).all()

@@ -1,4 +1,4 @@
-"""How long a reply waits before it is asked for again, and when that is given up."""
+"""How long a reply waits between two attempts to record it, and when it is given up."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from tasks.mattermost import MattermostError, OutcomeUnknownError
 
 SHORTEST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 300.0
-# A pause is a quarter of the time that the reply has been waiting for: short at first, and a
-# server that comes back is asked again before it has been back for long.
+# A pause is a quarter of the time that the reply has waited. So the first pauses are short, and a
+# server that is back is soon asked again.
 GROWTH = 0.25
-# A post that is not there may only be missing on a replica that lags behind, and a file that
-# breaks off may come whole the next time.
+# A missing post may be missing only on a replica that lags behind, and a file that breaks off may
+# arrive whole the next time.
 MAX_ATTEMPTS = 3
-# A root post whose worker died before it could link it is settled as soon as another message of
-# the conversation is sent; a thread that is still unknown after that time is not one of our own.
+# If a worker died between a root post and its link, the conversation's next message stores the
+# link. A thread that is still unknown after this time belongs to no conversation.
 UNLINKED_S = 600.0
-# What an operator can mend (a token, a membership) is mended within a working day or not at all.
+# What an operator can correct (a token, a membership) is corrected within a day, or not at all.
 REFUSED_PAUSE_S = 300.0
 GIVE_UP_AFTER_S = 86_400.0
-# When the sweep wakes a reply that was given up: never. An operator's look-up names it.
+# The next attempt of a reply that was given up: never. Operators' queries compare with this time.
 GIVEN_UP = datetime(9999, 1, 1, tzinfo=UTC)
 # The reason of a reply that waits for the end of its licence's pause: nothing is wrong.
 PAUSED = "paused"
 
 
 class Trouble(StrEnum):
-    """What keeps a reply from being recorded, by how long it is waited for."""
+    """What keeps a reply from being recorded; each kind has its own pauses and limit."""
 
     AWAY = "away"
     NOT_THERE = "not_there"
@@ -41,12 +41,12 @@ class Trouble(StrEnum):
 
     @property
     def is_counted(self) -> bool:
-        """Whether it may happen ``MAX_ATTEMPTS`` times only."""
+        """Whether the reply is given up after ``MAX_ATTEMPTS`` attempts that end with this."""
         return self in {Trouble.NOT_THERE, Trouble.FILES}
 
     @property
     def keeps_the_order(self) -> bool:
-        """Whether later replies wait for one that was paused; those may take a day."""
+        """Whether later replies still wait for a paused one: not if this may last for a day."""
         return self not in {Trouble.BROKEN, Trouble.REFUSED}
 
     @property
@@ -57,7 +57,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """What an attempt to record a reply has met.
+    """Why an attempt to record a reply ended without success.
 
     ``reason`` is a word of ``tasks.replies.cures``; ``detail`` is a sentence for the operator with
     ids and status, never a name or a text.
@@ -77,9 +77,10 @@ class PostponedError(Exception):
 
 
 def pause_s(trouble: Trouble, *, age_s: float, attempts: int) -> float | None:
-    """Return for how long the reply is left alone; None: this was the last attempt.
+    """Return how many seconds the reply waits; None: this was the last attempt.
 
-    ``age_s`` is the time since it was received, ``attempts`` counts what is counted of it.
+    ``age_s`` is the time since the reply was received. ``attempts`` counts the attempts that ended
+    with a trouble that ``is_counted``.
     """
     growing = min(max(age_s * GROWTH, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
     if trouble.is_counted:
@@ -94,12 +95,12 @@ def pause_s(trouble: Trouble, *, age_s: float, attempts: int) -> float | None:
 
 
 def obstacle_of(error: MattermostError) -> Obstacle:
-    """Return what a call that has raised this means for the reply."""
+    """Return what this error of a call to Mattermost means for the reply."""
     return Obstacle(trouble_of(error), error.reason.value, str(error))
 
 
 def trouble_of(error: MattermostError) -> Trouble:
-    """Return which trouble it is that a call has raised."""
+    """Return the kind of trouble that this error of a call to Mattermost is."""
     if reach_of(error) is not Reach.REACHED:
         return Trouble.AWAY
     return Trouble.BROKEN if isinstance(error, OutcomeUnknownError) else Trouble.REFUSED

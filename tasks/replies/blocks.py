@@ -1,8 +1,8 @@
-"""A team member's Markdown, line by line: what is text, what is code, what is a mark.
+"""Read a team member's Markdown line by line, and remove the marks of its blocks.
 
 The marks of lists and quotes stay as they were typed, since a star or a dash before a number may
-be meant as it stands. The marks of headings, code blocks and tables go. Nothing is nested, so no
-depth of quotes and lists is too deep. Where the clients differ, the web client's reading is taken.
+have a meaning. The marks of headings, code blocks and tables are removed. Nothing here recurses, so
+quotes and lists may have any depth. Where the clients differ, the web client's reading is taken.
 """
 
 import re
@@ -17,7 +17,7 @@ _HEADING = re.compile(r" {0,3}#{1,6} +(?=\S)")
 _AFTER_HEADING = re.compile(r" +#+ *$")
 _UNDERLINE = re.compile(r" {0,3}[=-]{2,} *$")
 _FENCE = re.compile(r"(?P<indent> *)(?P<marks>`{3,}|~{3,})(?P<info>[^`~]*)$")
-# A table's first row and the row below it, without an edge on the left and with one.
+# The patterns of a table's first row and the row below it: without a left edge, and with one.
 _TABLE = re.compile(r" *\S.*\|"), re.compile(r" *[-:]+ *\|[-| :]*$")
 _TABLE_WITH_EDGE = re.compile(r" *\|."), re.compile(r" *\| *[-:]+[-| :]*$")
 _CELL_END = re.compile(r"(?<!\\)\|")
@@ -34,7 +34,7 @@ class _Line:
 
     @classmethod
     def of(cls, line: str) -> "_Line":
-        """Return the line, taken apart."""
+        """Return the parts of the line."""
         start = 0
         while mark := _QUOTE.match(line, start):
             start = mark.end()
@@ -47,13 +47,13 @@ class _Line:
 
     @property
     def start(self) -> str:
-        """What stands in front of the text."""
+        """The marks in front of the text."""
         return self.quotes + self.items
 
 
 @dataclass(slots=True)
 class _Paragraph:
-    """Lines that are read as one, so that what begins in one may end in another."""
+    """Lines that are read as one text, so that marks in one line may close in a later one."""
 
     quotes: str
     start: str
@@ -69,7 +69,7 @@ class _Paragraph:
         return cls(line.quotes, line.start, [line.text], is_item, length=len(line.text))
 
     def add(self, start: str, text: str) -> None:
-        """Add a line."""
+        """Add a line: the marks in front of it, and its text."""
         self.text.append(text)
         self.length += 1
         self.line_starts[self.length] = start
@@ -84,19 +84,19 @@ class _Paragraph:
 class Blocks:
     """A text without the marks of its blocks.
 
-    ``opening`` is its first paragraph that is no quote; it is empty when that is code.
+    ``opening`` is its first paragraph that is no quote; it is empty if that is code.
     """
 
     lines: list[str] = field(default_factory=list)
     opening: str | None = None
     _paragraph: _Paragraph | None = None
     _is_in_list: bool = False
-    # Up to which line no fence of these marks is closed, by marks and depth of quotes.
+    # For a fence's marks and depth of quotes: up to which line no such fence is closed.
     _unclosed: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: str) -> "Blocks":
-        """Return the text, read."""
+        """Return the blocks of this Markdown."""
         blocks = cls()
         blocks._read(source.split("\n"))
         blocks._end_paragraph()
@@ -149,7 +149,7 @@ class Blocks:
         text = line.items + line.text
         indented = text.startswith((" " * _INDENTED, "\t"))
         self._is_in_list = self._is_in_list and (bool(line.items) or text[:1].isspace())
-        # Right under a text it goes on with that, unless it begins as an item does.
+        # An indented line right under a text continues the text, unless it begins as an item does.
         is_apart = self._paragraph is None or bool(line.items)
         return indented and is_apart and not self._is_in_list
 
@@ -165,7 +165,7 @@ class Blocks:
             self._is_in_list = self._is_in_list or bool(line.items)
             self._paragraph = _Paragraph.of(line)
         else:
-            # A line right under a quote belongs to it, also without its mark.
+            # A line right under a quote belongs to the quote, even without its mark.
             quotes = line.quotes or ("" if paragraph.is_item else paragraph.quotes)
             text = line.text.lstrip(" \t")
             paragraph.add(quotes + line.text[: len(line.text) - len(text)], text)
@@ -193,7 +193,7 @@ class Blocks:
         self.lines.append((start + text).rstrip())
 
     def _read_code_block(self, code: list[str], end: int, line: _Line, fence: re.Match[str]) -> int:
-        """Take the lines of a fenced block as they are; return the position after it."""
+        """Write the lines of a fenced block as they are; return the position after the block."""
         self._end_paragraph()
         margin, start = len(line.items + fence["indent"]), line.start
         for text in code:
@@ -207,7 +207,7 @@ class Blocks:
     def _code_lines(
         self, lines: list[str], start: int, line: _Line, fence: re.Match[str]
     ) -> tuple[list[str], int] | None:
-        """Return the lines of a fenced block, and the position after it; None: it is not closed."""
+        """Return a fenced block's lines, and the position after it; None: it is not closed."""
         depth, marks = line.quotes.count(">"), fence["marks"]
         is_indented = len(fence["indent"]) >= _INDENTED and not self._is_in_list
         if is_indented or start <= self._unclosed.get((marks, depth), -1):
@@ -222,19 +222,19 @@ class Blocks:
                 return code, position + 1
             code.append(text)
         if lines[-1] == "" and code and not depth:
-            # The web client takes a line break at the end of a post for the end of the block.
+            # For the web client, a line break at the end of a post also ends the block.
             return code[:-1], len(lines)
         self._unclosed[marks, depth] = len(lines)
         return None
 
     def _read_table(self, lines: list[str], position: int, line: _Line, edge: str) -> int:
-        """Take the rows of a table, each of which begins with the edge; return where it ends."""
+        """Write the rows of a table, which begin with ``edge``; return the position after them."""
         row: str | None = line.text
         while row is not None and "|" in row and row.lstrip().startswith(edge):
             text = " | ".join(shown(cell.strip()) for cell in _CELL_END.split(_without_edges(row)))
             self._write(line.quotes, text)
             self._note_opening(text, is_quote=bool(line.quotes))
-            # Under the first row is the one that makes a table of it.
+            # The row under the first one only makes the lines a table, and is skipped.
             position += 2 if row is line.text else 1
             row = (
                 _unquoted(lines[position], line.quotes.count(">"))
@@ -245,8 +245,8 @@ class Blocks:
 
 
 def _table_edge(lines: list[str], position: int, line: _Line) -> str | None:
-    """Return with what each row of the table begins that begins here; None: there is none."""
-    # The web client wants a line break after the second row.
+    """Return with what each row of the table at the position begins; None: no table is there."""
+    # The web client requires a line break after the second row.
     if "|" not in line.text or line.items or position + 2 >= len(lines):
         return None
     below = _unquoted(lines[position + 1], line.quotes.count(">"))
@@ -262,7 +262,7 @@ def _without_edges(row: str) -> str:
 
 
 def _unquoted(line: str, depth: int) -> str | None:
-    """Return the line without the marks of that many quotes; None: it is not in them."""
+    """Return the line without the marks of ``depth`` quotes; None: it is in fewer quotes."""
     start = 0
     for _ in range(depth):
         mark = _QUOTE.match(line, start)

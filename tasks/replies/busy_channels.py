@@ -1,7 +1,7 @@
-"""Looks at busy channels: every few seconds at those in which something was just said.
+"""Looks at busy channels, every few seconds: channels with a recent message or reply.
 
-A beat notes which licences are due, and some tasks take them one after the other. So a thousand
-busy licences are a few tasks in the queue, and no more threads than their part.
+Beat starts one task for each tick. That task lists the due licences and starts a few more tasks,
+all of which take licences from the list. So a thousand busy licences need few tasks and threads.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from tasks.runtime import Runtime, current_runtime
 
 log = structlog.get_logger(__name__)
 
-# Licences for each task that looks: at 60 ms a look they take half of the three seconds.
+# The licences for each task: at 60 ms a look they take half of the three seconds between two ticks.
 LICENCES_A_TASK = 25
-# No more than a worker of 8 has threads for looks.
+# A worker that sends 8 messages at once has 64 threads for looks, more than these tasks use.
 MAX_TASKS = 40
 
 
 @app.task(name="mattermost.collect_busy", send_events=False)
 def collect_busy() -> str:
-    """Let the busy channels be looked at, as a part of which this task looks itself."""
+    """Start the tasks that look at busy channels, and look at channels here as well."""
     runtime = current_runtime()
     licences = busy_licences(runtime.database)
     DueLooks(runtime.redis).add(licences)
@@ -42,12 +42,12 @@ def collect_busy() -> str:
 
 @app.task(name="mattermost.look_at_busy", send_events=False)
 def look_at_busy() -> str:
-    """Look at busy channels until none is due, or the next tick is."""
+    """Look at busy channels until no licence is due or the next tick comes."""
     return f"{look_while_due(current_runtime())} looked at"
 
 
 def look_while_due(runtime: Runtime) -> int:
-    """Look at the channels of one due licence after the other; return of how many."""
+    """Look at the busy channels of due licences; return for how many licences."""
     due = DueLooks(runtime.redis)
     ends_at = time.monotonic() + runtime.settings.catch_up_busy_s
     count = 0
@@ -63,9 +63,9 @@ def look_while_due(runtime: Runtime) -> int:
 
 
 def _look_at_licence(runtime: Runtime, licence_id: str) -> float | None:
-    """Look at the licence's busy channels; return for how long.
+    """Look at the licence's busy channels; return how many seconds this took.
 
-    None: its share of the threads is taken.
+    None: the licence already uses its share of the threads.
     """
     if not runtime.look_shares.enter(licence_id):
         return None
@@ -79,7 +79,7 @@ def _look_at_licence(runtime: Runtime, licence_id: str) -> float | None:
 
 
 def _look_alone(runtime: Runtime, licence_id: str) -> None:
-    """Look, unless a worker is at it already."""
+    """Look at the licence's busy channels, unless another worker does."""
     try:
         with runtime.locks.of_catch_up(licence_id) as lock:
             if lock is not None:
@@ -87,11 +87,11 @@ def _look_alone(runtime: Runtime, licence_id: str) -> None:
     except LockLostError:
         log.warning("catch_up_lost", licence_id=licence_id)
     except (ConnectionError, TimeoutError):
-        # Redis is away, and with it the list of what is due.
+        # Without Redis there is no list of due licences, so the task ends.
         raise
     except Exception as error:  # noqa: BLE001
-        # The edge of the process: one licence must not cost the others their look. The error's
-        # text may hold anything, its name does not.
+        # One licence must not prevent the looks at others, so all errors end here. The error's text
+        # may hold personal data, so only its name is logged.
         log.error("look_failed", licence_id=licence_id, error=type(error).__name__)
 
 
@@ -102,7 +102,7 @@ def _look(runtime: Runtime, licence_id: str, lock: HeldLock) -> None:
     job = LookJob(runtime, licence, lock.extend)
     rate = job.client.headers.rate
     if rate is not None and rate.is_scarce(time.monotonic()):
-        # What is left of the server's limit is for messages.
+        # The few requests that the server's limit still allows are kept for messages.
         log.info("busy_look_left_out", licence_id=licence_id, requests_left=rate.remaining)
         return
     look_at_each(job, busy_channels_of(runtime.database, licence_id), look_again)

@@ -1,7 +1,8 @@
-"""Catch-up: asks Mattermost for what its webhooks missed, and puts it through the same inbox.
+"""Catch-up: ask Mattermost for changes that no webhook told of, and put them into the inbox.
 
-Mattermost sends a webhook once, for public channels, and not for edits or deletions. What changed
-in a channel since the last look is read here: that is what makes private channels work at all.
+Mattermost calls a webhook once for a new post, in public channels only, and not for edits or
+deletions. So catch-up reads what has changed in each channel since the last look. Replies in
+private channels come by catch-up alone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def collect_replies() -> str:
     runtime = current_runtime()
     licences = licences_to_look_after(runtime.database)
     for licence_id in licences:
-        # A look that could not start before the next one is superseded by it.
+        # A task that has not started when the next one is published is dropped.
         app.send_task(
             collect_licence.name,
             kwargs={"licence_id": licence_id},
@@ -54,9 +55,9 @@ def collect_replies() -> str:
 
 @app.task(name="mattermost.collect_licence", send_events=False)
 def collect_licence(licence_id: str) -> str:
-    """Collect what changed in one licence's channels, unless another worker is at it."""
+    """Collect what changed in one licence's channels, unless another worker does."""
     runtime = current_runtime()
-    # A run is not put off but left out: the next one looks at the same changes.
+    # Without a thread this run is skipped, not postponed: the next one finds the same changes.
     if not runtime.shares.enter(licence_id):
         return "the licence has its share of the threads"
     try:
@@ -86,7 +87,7 @@ def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -
 
 
 def reachable(runtime: Runtime, licence_id: str) -> LicenceAccess | None:
-    """Return the licence; None: it cannot be used, or its server is away."""
+    """Return the licence; None: it cannot be used, or its server may not be asked now."""
     try:
         licence = runtime.licences.access(licence_id)
     except SendFailedError as error:
@@ -105,10 +106,10 @@ class Looked:
 
 
 def look_at_each(job: LookJob, channels: Sequence[LiveChannel], look: Look) -> Looked:
-    """Look at these channels.
+    """Look at these channels, one after the other.
 
-    A channel that cannot be read (the bot was removed from it) does not stop the others. A server
-    that cannot be reached ends the look; the cursors stay, so that the next one finds it all.
+    If a channel cannot be read (the bot was removed from it), the next one is read. If the server
+    cannot be reached, the look ends; the cursors stay, so the next look finds the same changes.
     """
     circuits, licence_id = job.runtime.circuits, job.licence.id
     count = 0

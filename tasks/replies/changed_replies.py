@@ -13,8 +13,8 @@ from tasks.mattermost import Post
 from tasks.replies.inbox import WAKE_UP_GRACE, receive_all
 from tasks.replies.meaning import is_later_version
 
-# When a channel has changed in more than 1,000 ways, its newest replies, up to this many, are asked
-# for by id, to learn of edits and deletions: more than a team writes in a day.
+# If a channel has more than 1,000 changes, this many of its newest replies are read by id, to find
+# edits and deletions. A team writes fewer in a day.
 KNOWN_REPLIES = 10_000
 
 
@@ -26,15 +26,15 @@ def take_in(
     now_ms: int,
     not_before_ms: int = 0,
 ) -> list[int]:
-    """Write down which posts are to be resolved (again), in their order; return the rows.
+    """Write into the inbox which posts are to be resolved (again); return the reply ids in order.
 
-    ``now_ms`` is the server's time. A deleted post was deleted by itself: those that went with
-    their thread are not among the posts. A post from before ``not_before_ms`` that is not known
-    was removed by retention: a reaction to it would make a new reply of it.
+    ``now_ms`` is the server's time. The caller leaves out posts that were deleted with their
+    thread. An unknown post from before ``not_before_ms`` is ignored: retention has removed its
+    reply, and a later reaction to the post must not record it again.
     """
     roots = _mirrored_roots(session, licence_id, posts)
-    # First written and then looked up: after an outage hardly any is known yet, and whether a row
-    # is there is for the database to say in any case.
+    # Rows are written first and looked up then: after an outage few posts are known. Besides, only
+    # the database can say for certain whether a row exists.
     taken = receive_all(
         session,
         licence_id=licence_id,
@@ -51,7 +51,8 @@ def take_in(
     for reply in _known(session, licence_id, list(rest)):
         post = rest[reply.post_id]
         is_news = _is_news(reply, post, now_ms=now_ms)
-        # Also of a row that is on its way: by then its thread may be deleted as well.
+        # This holds also for a row that is still to be resolved. By then its thread may be deleted,
+        # and Mattermost no longer says which was deleted first.
         if is_news or post.delete_at_ms:
             reply.is_taken_back = bool(post.delete_at_ms)
         if is_news:
@@ -60,7 +61,7 @@ def take_in(
     return [taken[post.id] for post in posts if post.id in taken]
 
 
-# Made once, since each look at a busy channel asks it.
+# Built once, since each look at a busy channel runs it.
 _VERSIONS = select(Reply.post_id, Reply.state, Reply.post_update_at_ms, Reply.is_taken_back).where(
     Reply.licence_id == bindparam("licence_id"),
     Reply.post_id.in_(bindparam("post_ids", expanding=True)),
@@ -69,7 +70,7 @@ _VERSIONS = select(Reply.post_id, Reply.state, Reply.post_update_at_ms, Reply.is
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """Which version of a post its row has; the names are those of the columns."""
+    """The version of a post that its row holds; the names are those of the columns."""
 
     state: ReplyState
     post_update_at_ms: int
@@ -79,7 +80,7 @@ class _Version:
 def news_among(
     connection: Connection, licence_id: str, posts: Sequence[Post], *, now_ms: int
 ) -> list[Post]:
-    """Return the posts of which there is something to write down; only reads."""
+    """Return the posts for which ``take_in`` has something to write; this only reads."""
     known = _versions(connection, licence_id, posts)
     unknown = [post for post in posts if post.id not in known]
     news = {post.id for post in _replies_among(connection, licence_id, unknown)}
@@ -92,7 +93,7 @@ def news_among(
 
 
 def unknown_replies(connection: Connection, licence_id: str, posts: Sequence[Post]) -> list[Post]:
-    """Return the live replies in mirrored threads that are not in the inbox; only reads."""
+    """Return the live replies in mirrored threads that are not in the inbox; this only reads."""
     known = _versions(connection, licence_id, posts)
     unknown = [post for post in posts if post.id not in known]
     return _replies_among(connection, licence_id, unknown)
@@ -141,19 +142,19 @@ def _mirrored_roots(
 
 
 def _renew(reply: Reply) -> None:
-    """Let the reply be resolved again; the time it may take begins anew with the change."""
+    """Have the reply resolved again; its time limits begin anew."""
     reply.state = ReplyState.RECEIVED
     reply.received_at = utc_now()
     reply.next_attempt_at = utc_now() + WAKE_UP_GRACE
     reply.attempts = 0
-    # What becomes a reply by this change has a pause of its own.
+    # A note that this change turns into a reply gets its own pause.
     reply.paused_until = None
 
 
 def _is_news(reply: Reply | _Version, post: Post, *, now_ms: int) -> bool:
     """Return whether the post is a later version than the recorded one.
 
-    A row that is still to be resolved is on its way by itself.
+    False for a row that is still to be resolved: its post will be read anyway.
     """
     if reply.state is ReplyState.RECEIVED:
         return False
@@ -162,7 +163,7 @@ def _is_news(reply: Reply | _Version, post: Post, *, now_ms: int) -> bool:
 
 
 def known_post_ids(session: Session, licence_id: str, channel_id: str) -> list[str]:
-    """Return the posts of the channel's newest recorded replies."""
+    """Return the post ids of the channel's newest recorded replies."""
     known = (
         select(Reply.post_id)
         .join(Conversation, Conversation.id == Reply.conversation_row)

@@ -1,8 +1,8 @@
-"""Everything that has changed in a channel since a moment, within what one look may ask.
+"""Everything that has changed in a channel since a moment, within the limits of one look.
 
-Mattermost's own question for it (``since``) answers with at most 1,000 posts, an arbitrary choice
-among more, in no order of change, and with copies of earlier versions. So an answer that is full
-is not believed: the new posts are then read page by page, and the known ones asked for by id.
+Mattermost's query for this (``since``) returns at most 1,000 posts, in no order of change and with
+copies of earlier versions. If more posts have changed, it returns an arbitrary part of them. So a
+full answer is not used: new posts are then read page by page, and known posts by id.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from tasks.outbound.marks import PROPS_KEY, mark_of
 # Mattermost's own limit; an answer with this many may have left out more.
 SINCE_LIMIT = 1_000
 PAGE_SIZE = 200
-# What one look at a channel may ask: 38,000 new posts and 10,000 known ones, which is a busy
-# channel's month. A server that has more to tell than that is not believed.
+# The limits of one look at a channel. They allow for 38,000 new posts and 10,000 known ones, a busy
+# channel's month. If a server names more, something is wrong with it.
 MAX_REQUESTS = 200
 MAX_BYTES = 64 * 1024 * 1024
 
 
 class Cut(StrEnum):
-    """Why a look did not read all that the server had to tell."""
+    """Why a look did not read all of the server's changes."""
 
     TOO_MUCH = "more than one look may ask for"
     REPEATED = "the server's pages repeat"
@@ -51,7 +51,7 @@ class Changes:
 
 
 class _RepeatedError(Exception):
-    """A full page has no post that is new."""
+    """A full page holds only posts of earlier pages."""
 
 
 def changes_since(
@@ -64,7 +64,7 @@ def changes_since(
 ) -> Changes:
     """Return what changed after ``since_ms`` (Mattermost's time).
 
-    ``known_post_ids`` names the posts whose edits and deletions matter; it is asked only when the
+    ``known_post_ids`` returns the posts whose edits and deletions matter; it is called only if the
     server's own list is full. ``on_page`` is called before each request.
 
     Raises:
@@ -83,7 +83,7 @@ def changes_since(
 
 
 def recent_changes(client: MattermostClient, channel_id: str, *, since_ms: int) -> Changes | None:
-    """Return what changed after ``since_ms``, by one question; None: that is too much for one.
+    """Return what changed after ``since_ms``, with one request; None: its answer is full.
 
     Raises:
         MattermostError: the server cannot be asked, or refuses.
@@ -104,13 +104,13 @@ def _read(
     on_page: Callable[[], None],
     found: dict[str, Post],
 ) -> None:
-    """Add to ``found`` what has changed; what was added stays when it breaks off."""
+    """Add what has changed to ``found``, which keeps this if a later request fails."""
     on_page()
     posts = _since(client, channel_id, since_ms)
     if posts is not None:
         _keep(posts, found)
         return
-    # The known ones first: a list that never ends must not hide edits and deletions.
+    # Known posts come first, so that a list without end hides no edits and deletions.
     for post_ids in _portions(known_post_ids()):
         on_page()
         known = client.get_posts_by_ids(post_ids)
@@ -143,7 +143,7 @@ def _read_back(
     """Read the channel back to that moment, page by page from the newest post.
 
     Raises:
-        _RepeatedError: the pages do not come on.
+        _RepeatedError: the server returns the same posts again.
     """
     listed: set[str] = set()
     on_page()
@@ -161,15 +161,15 @@ def _read_back(
 
 
 def _keep(posts: Iterable[Post], found: dict[str, Post]) -> None:
-    """Add the posts without their texts and files, which nothing here asks for.
+    """Add the posts to ``found``, without texts and files, which would fill the memory.
 
-    So that a long gap does not fill the memory. A copy of an earlier version names its post.
+    Copies of earlier versions, which have an ``original_id``, are left out.
     """
     found.update((post.id, slim(post)) for post in posts if not post.original_id)
 
 
 def slim(post: Post) -> Post:
-    """Return the post without what takes room; what it is and whose stays."""
+    """Return the post without text and files, and with only the props that say what it is."""
     kept = {"from_webhook": post.props.get("from_webhook") in ("true", True)}
     mark = {PROPS_KEY: {"key": True}} if mark_of(post).get("key") else {}
     return replace(post, message="", file_ids=(), files=(), props={**kept, **mark})
@@ -177,6 +177,6 @@ def slim(post: Post) -> Post:
 
 def _in_order(posts: Iterable[Post], *, now_ms: int, cut: Cut | None) -> Changes:
     ordered = sorted(posts, key=lambda post: (post.create_at_ms, post.id))
-    # A time that has not come yet would move the cursor past all that is still to change.
+    # A time in the future would move the cursor past changes that are still to come.
     moments = [post.update_at_ms for post in ordered if post.update_at_ms <= now_ms]
     return Changes(tuple(ordered), max(moments, default=0), cut)

@@ -1,4 +1,4 @@
-"""Whether a name that a reply begins with is a colleague's."""
+"""Find out whether a name at the beginning of a post is a colleague's."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ log = structlog.get_logger(__name__)
 
 # How long a new or a removed colleague goes unnoticed.
 CACHE_S = 30.0
-# As many names as are mentioned within that time; the one longest unused gives way.
+# Enough for the names that are mentioned within that time; the one longest unused is dropped first.
 MAX_NAMES = 1_000
 
 
 class Colleagues:
-    """The names that were asked for on all servers, kept for ``CACHE_S``."""
+    """The names that all servers were asked about, kept for ``CACHE_S``."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], tuple[float, bool]] = OrderedDict()
@@ -36,7 +36,7 @@ class Colleagues:
         try:
             return any(self._is_user(client, name, licence_id) for name in spellings)
         except MattermostError as error:
-            # In doubt a reply is a note.
+            # In doubt a post is a note.
             log.warning("mention_not_resolved", licence_id=licence_id, reason=error.reason.value)
             return True
 
@@ -56,7 +56,7 @@ class Colleagues:
 
 
 def _spellings(name: str) -> Sequence[str]:
-    """Return the name, and the name without the full stop of its sentence, as Mattermost does."""
+    """Return the name, and the name without signs at its end, as Mattermost tries both."""
     bare = name.rstrip("._-")
     return (name, bare) if bare != name else (name,)
 

@@ -1,4 +1,4 @@
-"""A post's words: as they are stored, as they read, and who may read them."""
+"""A post's text: as it is stored, as plain text, and who may read it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tasks.replies.notes import NotePrefixes, begins_a_command, leading_mentions
 from tasks.replies.plain_text import Reading
 from tasks.replies.reply_prefixes import ReplyPrefixes, reply_prefixes_of
 
-# The most that Mattermost itself takes for a post (its setting MaxPostSize).
+# The longest post that Mattermost itself takes (its setting MaxPostSize).
 MAX_TEXT_LENGTH = 65_535
-# Mentions of all: nothing but a note is meant for them.
+# Mentions of all members: a post that begins with one is for the team.
 _EVERYBODY = frozenset({"all", "channel", "here"})
-# Beside blanks: letters and signs by Unicode's book that are drawn as one, joiners of nothing, and
-# selectors of a form where nothing stands that has one.
+# Spaces, and characters that show nothing when they stand alone: letters and signs that are drawn
+# as a space, joiners, and variation selectors.
 _BLANK = re.compile(
     "[\\s\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u2065\u2800\u3164"
     "\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d159"
@@ -27,7 +27,7 @@ _BLANK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A post as a reply or a note."""
+    """The text of a reply or a note, and who may read it."""
 
     text: str = field(repr=False)
     plain_text: str = field(repr=False)
@@ -36,10 +36,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A post's text, which is parsed once, and the words that begin a note of its licence.
+    """A post's text, which is parsed once, and the note prefixes of its licence.
 
-    ``told`` is what the visitor reads: all of it, or what follows a reply prefix where the licence
-    wants one; None: it has none.
+    ``told`` is what the visitor reads. It is the whole plain text, or the part behind the reply
+    prefix if the licence requires one; None: the text lacks that prefix.
     """
 
     text: str = field(repr=False)
@@ -51,7 +51,7 @@ class Words:
     def of(
         cls, message: str, prefixes: NotePrefixes, *, wanted: ReplyPrefixes | None = None
     ) -> Self:
-        """Return what the message says; ``wanted`` are the prefixes that a reply must have."""
+        """Return the message's words; ``wanted`` are the prefixes of which a reply needs one."""
         text = _storable(message)
         reading = Reading.of(text)
         told = reading.text if wanted is None else wanted.rest(reading)
@@ -59,14 +59,14 @@ class Words:
 
     @classmethod
     def for_licence(cls, message: str, licence: LicenceAccess) -> Self:
-        """Return what the message says to this licence."""
+        """Return the message's words, by the settings of this licence."""
         is_explicit = licence.reply_mode is ReplyMode.EXPLICIT
         wanted = reply_prefixes_of(licence.reply_prefixes) if is_explicit else None
         return cls.of(message, prefixes_of(licence.note_prefixes), wanted=wanted)
 
     @property
     def begin_a_note(self) -> bool:
-        """Whether they begin as a note does, with a prefix or a mention of all."""
+        """Whether they begin with a note prefix or a mention of all members."""
         return any(
             self._prefixes.matches(*begins)
             or any(name.rstrip("._-") in _EVERYBODY for name in leading_mentions(*begins))
@@ -80,7 +80,7 @@ class Words:
 
     @property
     def mentions(self) -> tuple[str, ...]:
-        """The names with which they begin: if one is a colleague's, they are a note."""
+        """The user names that they begin with; if one is a colleague's, they are a note."""
         found = (leading_mentions(*begins) for begins in self._beginnings())
         return tuple(dict.fromkeys(name for names in found for name in names))
 
@@ -90,26 +90,26 @@ class Words:
         return _BLANK.fullmatch(self._plain) is not None
 
     def as_note(self) -> Content:
-        """Return them for the team alone, without the prefix in the plain text."""
+        """Return the content of a note; its plain text lacks the note prefix."""
         plain = self._prefixes.without_prefix(self._reading.text)
         return Content(self.text, plain, Visibility.INTERNAL)
 
     def as_reply(self) -> Content:
-        """Return them for the visitor."""
+        """Return the content of a reply to the visitor."""
         return Content(self.text, self._plain, Visibility.PUBLIC)
 
     @property
     def _plain(self) -> str:
-        """What the visitor reads; what lacks its prefix by now is read as it is."""
+        """What the visitor reads; all of the plain text if the reply prefix is missing."""
         return self._reading.text if self.told is None else self.told
 
     def _beginnings(self) -> list[tuple[str, Reading]]:
-        """Return the text, and what follows its reply prefix: a note may begin there, too."""
+        """Return the text, and the part behind its reply prefix, where a note may begin too."""
         whole = (self.text, self._reading)
         is_all = self.told is None or self.told == self._reading.text
         return [whole] if is_all else [whole, (self.told or "", Reading.of(self.told or ""))]
 
 
 def _storable(text: str) -> str:
-    # PostgreSQL stores no NUL, and no database half of a broken emoji.
+    # PostgreSQL stores no NUL, and no database stores half of a surrogate pair.
     return text[:MAX_TEXT_LENGTH].replace("\0", "").encode(errors="replace").decode()

@@ -9,7 +9,7 @@ from tasks.replies.backoff import PAUSED
 from tasks.replies.meaning import Ignored
 
 _RECORDED_WITHOUT = "Nothing: after three attempts the reply is recorded without it."
-# All that `cure_of` does not know, and what it says of a message that does not hold for a reply.
+# Reasons that `cure_of` does not know, or for which a reply needs another cure than a message.
 _CURES: dict[str, str] = {
     OwnReason.LICENCE_DISABLED: "Enable the licence: ireserve-mattermost licence enable.",
     OwnReason.INTERNAL_ERROR: "Report it with the line reply_failed of the log.",
@@ -22,7 +22,7 @@ _CURES: dict[str, str] = {
 
 
 def cure_of_reply(reason: str | None) -> str:
-    """Return what to do about it; empty for None and for a word that is no reason."""
+    """Return what to do about this reason; empty for None or an unknown reason."""
     if reason is None:
         return ""
     return _CURES.get(reason) or cure_of(reason)

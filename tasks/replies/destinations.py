@@ -1,16 +1,16 @@
-"""Where the links of a text lead: what stands in parentheses behind a label."""
+"""The addresses of a text's links: what stands in parentheses behind a label."""
 
 import html
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-# Parentheses in an address nest twice at the most; that is the web client's rule too.
+# Parentheses in an address nest twice at most, as in the web client.
 _DESTINATION = re.compile(r"\(((?:[^()]|\((?:[^()]|\([^()]*+\))*+\))*+)\)")
 _SIZE = re.compile(r"\s=(?:\d+(?:x\d+)?|x\d+)\Z")
 _ESCAPE = re.compile(r"\\([`*{}\[\]()#+\-.!_>|~\\])")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-# The web client makes no link of these, and shows their label alone.
+# The web client makes no link of these addresses, and shows the label alone.
 _UNSAFE = re.compile(r"\s*(?:javascript|vbscript|data):", re.IGNORECASE)
 
 
@@ -34,7 +34,7 @@ def is_unsafe(address: str) -> bool:
 
 
 def is_same(label: str, address: str) -> bool:
-    """Return whether the label is the address, as it was typed."""
+    """Return whether the label says the same as the address."""
     return unquote(label) == unquote(address) or address in ("mailto:" + label, "http://" + label)
 
 

@@ -1,7 +1,7 @@
-"""Which licences' busy channels are due to be looked at: one list in Redis for all workers.
+"""The licences whose busy channels are due for a look: one list in Redis for all workers.
 
-A licence is in it once, however late the workers are. A list that is lost is made anew at the next
-tick, and what a worker took and never looked at comes again with it.
+A licence is in the list once, however late the workers are. The next tick fills the list again. So
+a lost list, or a worker that dies with a licence from the list, delays a look only until then.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from redis import Redis
 
 from ireserve_mattermost.lanes import PREFIX
 
-# The due ones; those that were slow the last time come behind the others.
+# The due licences; those whose last look was slow come last.
 _DUE = PREFIX + "looks:due"
 _SLOW = PREFIX + "looks:slow"
-# After this time without a tick the list says nothing of now.
+# After this time without a tick the list is out of date, and expires.
 FORGET_S = 60
 SLOW_FOR_S = 600
 
 
 @dataclass(frozen=True, slots=True)
 class DueLook:
-    """A licence to look at, and whether that took long the last time."""
+    """A licence to look at, and whether its last look was slow."""
 
     licence_id: str
     was_slow: bool
@@ -37,7 +37,7 @@ class DueLooks:
         self._redis = redis
 
     def add(self, licence_ids: Sequence[str]) -> None:
-        """Let these licences be looked at, the quick ones first."""
+        """Add the licences to the list, the quick ones before the slow ones."""
         if not licence_ids:
             return
         slow = {name.decode() for name in cast("set[bytes]", self._redis.smembers(_SLOW))}
@@ -47,12 +47,12 @@ class DueLooks:
             pipeline.execute()
 
     def take(self) -> DueLook | None:
-        """Take the licence that is next; None: nothing is due."""
+        """Take the next licence from the list; None: no licence is due."""
         taken = cast("list[tuple[bytes, float]]", self._redis.zpopmin(_DUE))
         return DueLook(taken[0][0].decode(), was_slow=taken[0][1] > 0) if taken else None
 
     def note(self, look: DueLook, *, is_slow: bool) -> None:
-        """Remember whether the look took long; one as quick as before costs nothing."""
+        """Note whether the look was slow; a licence that is still quick needs no request."""
         if not is_slow and not look.was_slow:
             return
         if not is_slow:

@@ -1,4 +1,4 @@
-"""The posts that are to be marked: claimed by one worker at a time, and settled afterwards."""
+"""The posts that are due for a receipt: a worker claims them, and settles them afterwards."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ from tasks.replies.known_reply import KnownReply
 
 # Few enough that several threads share a burst.
 BATCH = 10
-# What a worker has claimed is due again after this time, if it dies; to mark a post twice does no
-# harm.
+# If a worker dies, its claimed posts are due again after this time. A receipt that is given twice
+# does no harm.
 CLAIM = timedelta(seconds=10)
-# A receipt is late, and its wake-up lost, when it has been due for this time.
+# A receipt that has been due for this time is late: its wake-up was lost.
 GRACE = timedelta(seconds=1)
-# In one sweep; the others' turn comes with the next one.
+# The most licences that one sweep wakes; the next sweep wakes the others.
 MAX_LICENCES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class DueReceipt:
-    """A post that is to be marked, as its row says; ``claim`` is the row's until it changes."""
+    """A post that is due for a receipt.
+
+    ``known`` is its row when it was claimed, and ``claim`` the time that the claim wrote into
+    ``receipt_due_at``. Another time there means that the row has changed since.
+    """
 
     known: KnownReply
     claim: datetime
 
 
 def claim_due_receipts(database: Database, licence_id: str) -> list[DueReceipt]:
-    """Return posts of the licence that are to be marked, which other workers leave alone."""
+    """Claim posts of the licence that are due for a receipt, and return them."""
     now = utc_now()
     due = (
         select(Reply.id)
@@ -51,7 +55,7 @@ def claim_due_receipts(database: Database, licence_id: str) -> list[DueReceipt]:
 
 
 def settle(database: Database, done: Sequence[tuple[DueReceipt, Receipt | None]]) -> None:
-    """Note which mark each of the posts has now; one whose row has changed meanwhile is due."""
+    """Note which receipt each post has now; a post whose row has changed meanwhile is due again."""
     if not done:
         return
     is_as_it_was = Reply.receipt_due_at == bindparam("claim")
@@ -73,7 +77,7 @@ def settle(database: Database, done: Sequence[tuple[DueReceipt, Receipt | None]]
 
 
 def licences_with_late_receipts(database: Database) -> list[str]:
-    """Return the licences that can be sent for, and have receipts or hints that are late."""
+    """Return the enabled licences that have late receipts or hints."""
     since = utc_now() - GRACE
     receipts = select(Reply.licence_id).where(Reply.receipt_due_at <= since)
     hints = select(Hint.licence_id).where(Hint.due_at <= since)

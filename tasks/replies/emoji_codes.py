@@ -1,7 +1,7 @@
-"""Emoji codes as Unicode: ``:+1:`` becomes 👍, and what no emoji is called stays as it is.
+"""Emoji codes as Unicode: ``:+1:`` becomes 👍, and a code that names no emoji stays as it is.
 
-The names are Mattermost's own, with their skin tones and joined sequences; they stand in
-``emoji.tsv``, which names its sources.
+The names, skin tones and joined sequences are Mattermost's own. They stand in ``emoji.tsv``, which
+names its sources.
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
-# Mattermost takes a code only where no letter, digit or underscore stands right before or after;
-# its pattern knows the letters of ASCII alone.
+# Mattermost takes a code only if no letter, digit or underscore stands right before or after it.
+# Its pattern knows only the letters of ASCII.
 _CODE = re.compile(r"(?<![A-Za-z0-9_]):([A-Za-z0-9_+-]{1,100}):(?![A-Za-z0-9_])")
 _TONES = ("light", "medium_light", "medium", "medium_dark", "dark")
 _TONED = re.compile(r"([0-4]+)(.+)")
@@ -24,7 +24,7 @@ def with_emoji(text: str) -> str:
 @cache
 def emoji_by_name() -> dict[str, str]:
     """Return all emoji by their names in small letters."""
-    # Read when the first code comes: a worker may never meet one. It takes 1 MB.
+    # This takes 1 MB, so the file is read only when the first code comes.
     table = files(__package__).joinpath("emoji.tsv").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in table.splitlines() if "\t" in line)
     return {

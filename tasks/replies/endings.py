@@ -34,7 +34,7 @@ class EndKind(StrEnum):
     GONE = "gone"
 
 
-# What the metrics count: a reply that waits or that another worker has is not at its end.
+# The metrics count these. A reply that waits, or that another worker resolves, has no end yet.
 _COUNTED = frozenset(
     {EndKind.RECORDED, EndKind.EDITED, EndKind.DELETED, EndKind.IGNORED, EndKind.GIVEN_UP}
 )
@@ -42,10 +42,10 @@ _COUNTED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended, and what that leaves to do.
+    """How an attempt ended, and what is left to do.
 
     ``reply`` is the row as it is now, None when it is gone. ``reason`` is a word, ``detail`` a
-    sentence for the operator. ``answers``: the conversation's card says something else now.
+    sentence for the operator. ``answers``: the conversation's card is to be drawn again.
     """
 
     kind: EndKind
@@ -64,8 +64,8 @@ def note(tallies: Tallies, reply: KnownReply, ending: Ending) -> None:
         tallies.count_reply(reply.licence_id, reply.source, ending.kind.value)
 
 
-# Each by its whole name, so that a search finds it. What could not be told (``UNTOLD``) is in the
-# log by then, and so is an error that was not foreseen.
+# Each event has its whole name here, so that a search finds it. ``UNTOLD`` has none, because
+# ``hand_over`` has logged it.
 _EVENTS: Mapping[EndKind, Callable[[dict[str, Any], Ending], object]] = {
     EndKind.RECORDED: lambda ids, _: log.info("reply_recorded", **ids),
     EndKind.EDITED: lambda ids, _: log.info("reply_edited", **ids),

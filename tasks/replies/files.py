@@ -1,4 +1,4 @@
-"""The files of a reply: from Mattermost into the attachment store, one after the other."""
+"""Fetch the files of a reply from Mattermost into the attachment store, one after the other."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from tasks.replies.file_paths import path_of, temporary_of
 
 log = structlog.get_logger(__name__)
 
-# 100 MB at 3 Mbit/s, as for a download in the other direction.
+# The time that 100 MB take at 3 Mbit/s; files to Mattermost have the same limit.
 TOTAL_TIMEOUT_S = 300.0
 UNKNOWN_TYPE = "application/octet-stream"
-# Why a file is missing for now: an operator has it fetched again.
+# The reason of a missing file that an operator has asked for again.
 ASKED_AGAIN = "asked_again"
 _AWAITED = frozenset({AttachmentReason.STORE_UNAVAILABLE.value, ASKED_AGAIN})
 
@@ -67,7 +67,7 @@ class File:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether it is to be fetched (again), whatever became of it before."""
+        """Whether the file is still to be fetched, or to be fetched again."""
         return self.reason in _AWAITED
 
     def to_row(self, reply_id: int, position: int) -> dict[str, Any]:
@@ -77,11 +77,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """What fetching the files of one reply takes.
+    """What it takes to fetch the files of one reply.
 
-    ``extend`` keeps the reply ours and is called as a file comes in; ``is_last`` says that a file
-    that breaks off now is recorded as missing rather than waited for. ``write_down`` commits paths
-    before anything is written there, and ``attempt`` tells this attempt's from another's.
+    ``extend`` keeps the reply's lock and is called while a file comes in. ``is_last``: a file that
+    breaks off now is recorded as missing. ``write_down`` commits paths before a file is written
+    there. ``attempt`` keeps the temporary files of two attempts apart.
     """
 
     client: MattermostClient
@@ -101,9 +101,9 @@ class Fetching:
 
 
 def fetch_files(fetching: Fetching, post: Post) -> list[File]:
-    """Return the post's files in the order of their upload, each in the store or with its reason.
+    """Return the post's files in the order of their upload, each stored or missing with a reason.
 
-    What is in the store already is not fetched again.
+    A file that is in the store already is not fetched again.
 
     Raises:
         PostponedError: a file broke off and may come whole the next time.
@@ -122,7 +122,7 @@ def fetch_files(fetching: Fetching, post: Post) -> list[File]:
 
 
 def paths_of(files: Sequence[File], attempt: str) -> list[str]:
-    """Return all paths at which the attempt may have written these files, which are whole now."""
+    """Return all paths at which the attempt may have written these files, which are stored now."""
     return [path for file in files if file.path for path in _paths_of(file.path, attempt)]
 
 
@@ -131,19 +131,19 @@ def _paths_of(path: str, attempt: str) -> tuple[str, str]:
 
 
 def _known(fetching: Fetching, info: FileInfo) -> File | None:
-    """Return the file as it is recorded; None: it is to be fetched.
+    """Return the recorded file; None: it is to be fetched.
 
-    A file never changes in Mattermost, so one that was recorded stays as it is. Only that our own
-    store could not take it, or that an operator asks for it, says nothing of the file.
+    A file never changes in Mattermost, so a recorded file stays as it is. It is fetched again only
+    if our own store could not take it, or if an operator asks for it.
     """
     known = fetching.known.get(info.id)
     return None if known is None or known.is_awaited else known
 
 
 def _infos(fetching: Fetching, post: Post) -> list[FileInfo]:
-    """Return all files that the post names; a list of posts may lack what they are called."""
+    """Return what is known of all files that the post names; a post may name only their ids."""
     listed = {info.id: info for info in post.files}
-    # Each once, whatever the server says: a file has one row.
+    # A file has one row, so an id that the server names twice counts once.
     ids = dict.fromkeys(filter(None, [*listed, *post.file_ids]))
     return [listed.get(file_id) or _info(fetching, file_id) for file_id in ids]
 
@@ -152,7 +152,7 @@ def _info(fetching: Fetching, file_id: str) -> FileInfo:
     try:
         return fetching.client.get_file_info(file_id)
     except RefusedError:
-        # Fetching the file itself will be refused as well, and say why.
+        # The server will refuse the file itself as well, and that answer gives the reason.
         return FileInfo.parse({"id": file_id})
 
 
@@ -169,13 +169,13 @@ def _fetch(fetching: Fetching, info: FileInfo) -> File:
         return _broken_off(fetching, info, error.reason.value)
     except MattermostError as error:
         if error.reason is Reason.STOPPED:
-            # The next worker fetches the file; this says nothing of it.
+            # This worker stops, which is no fault of the file: the next worker fetches it.
             raise
         return _broken_off(fetching, info, error.reason.value)
 
 
 def _stored(fetching: Fetching, info: FileInfo) -> tuple[int, str, str]:
-    """Return size, hash and path of the file in the store."""
+    """Find the file in the store, or fetch it; return its size, hash and path there."""
     if info.size_bytes > fetching.limit_bytes:
         raise AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=fetching.limit_bytes)
     path, temporary = _paths_of(fetching.path_of(info), fetching.attempt)
@@ -189,7 +189,7 @@ def _stored(fetching: Fetching, info: FileInfo) -> tuple[int, str, str]:
 
 
 def _chunks(fetching: Fetching, download: Download, info: FileInfo) -> Iterator[bytes]:
-    """Yield the file's bytes, as many as it was said to have."""
+    """Yield the file's bytes; raise unless there are exactly as many as announced."""
     deadline, size = time.monotonic() + TOTAL_TIMEOUT_S, 0
     for chunk in download.chunks:
         size += len(chunk)

@@ -1,7 +1,7 @@
-"""The task that marks posts once they are due, woken at that time and by the sweep.
+"""The task that gives receipts once they are due, woken at that time and by the sweep.
 
-A reaction that comes right behind a post is lost for the post's author. So a receipt has a moment
-in its row, and a wake-up that Celery holds back until then: no thread waits for it.
+The author's client loses a reaction that comes right behind the post. So the reply's row says when
+its receipt is due, and Celery delivers a delayed wake-up then. No thread waits for it.
 """
 
 from __future__ import annotations
@@ -35,14 +35,15 @@ from tasks.wake import GIVE_RECEIPTS, wake_receipts
 
 log = structlog.get_logger(__name__)
 
-# A licence that has its share of the threads is looked at again after this time.
+# If a licence uses its share of the threads, its receipts are tried again after this time.
 PAUSE = timedelta(seconds=1)
 
 
 def plan_receipts(runtime: Runtime, licence_id: str, *, due_at: datetime | None) -> None:
-    """Have the licence's receipts and hints given once this one is due; None: there is none.
+    """Have the licence's receipts and hints given at ``due_at``; None: nothing is due.
 
-    Those that are due at about the same time share a wake-up. If it is lost, the sweep is next.
+    Receipts that are due at about the same time share a wake-up. If it is lost, the sweep comes
+    instead.
     """
     if due_at is None:
         return
@@ -51,10 +52,10 @@ def plan_receipts(runtime: Runtime, licence_id: str, *, due_at: datetime | None)
         wake_receipts(licence_id, at=at)
 
 
-# One for each reply: its events would bury everything else in Flower.
+# This runs for each reply, so its events would hide all others in Flower.
 @app.task(name=GIVE_RECEIPTS, send_events=False)
 def give_receipts(licence_id: str) -> str:
-    """Mark the licence's posts that are due; safe to run twice and at the same time."""
+    """Give the licence's due receipts and hints; safe to run twice and at the same time."""
     runtime = current_runtime()
     if not runtime.shares.enter(licence_id):
         plan_receipts(runtime, licence_id, due_at=utc_now() + PAUSE)
@@ -66,16 +67,16 @@ def give_receipts(licence_id: str) -> str:
 
 
 def give_due_receipts(runtime: Runtime, licence_id: str) -> int:
-    """Mark the posts that are due, and post the hints; return how many posts were looked at.
+    """Give the due receipts, and post the due hints; return how many posts were looked at.
 
-    A server that is away is left alone; the sweep comes back to the posts.
+    If the server is away, this ends, and the sweep tries the posts again.
     """
     licence = _access(runtime, licence_id)
     count = 0
     while licence is not None and not _is_to_stop(runtime, licence_id):
         due = claim_due_receipts(runtime.database, licence_id)
         if len(due) == BATCH:
-            # There may be more than one thread gets through in time.
+            # There may be more than one thread can give in time, so another task helps.
             plan_receipts(runtime, licence_id, due_at=utc_now())
         done = list(_mark_all(runtime, licence, due))
         settle(runtime.database, done)
@@ -100,7 +101,7 @@ def _is_to_stop(runtime: Runtime, licence_id: str) -> bool:
 def _mark_all(
     runtime: Runtime, licence: LicenceAccess, dues: list[DueReceipt]
 ) -> Iterator[tuple[DueReceipt, Receipt | None]]:
-    """Yield each post that needs nothing more with its mark; end where the server is away."""
+    """Yield each settled post with the receipt that it has; end when the server is away."""
     for due in dues:
         if runtime.stopping.is_set():
             return
@@ -116,13 +117,13 @@ def _mark_all(
             log.warning("receipt_not_given", reason=error.reason.value, **ids)
             if runtime.circuits.note(licence.id, error) is not Reach.REACHED:
                 return
-            # A deleted post or an archived channel takes no mark, tomorrow either.
+            # A deleted post or an archived channel never takes a receipt, so this is not repeated.
             given = due.known.receipt
         yield due, given
 
 
 def _mark(runtime: Runtime, licence: LicenceAccess, due: DueReceipt) -> Receipt | None:
-    """Give the post its mark, if it is another one than it has; return the mark it has now."""
+    """Give the post the receipt that fits, unless it has it; return the receipt it has now."""
     known = due.known
     receipt = wanted(known.fitting_receipt, licence.receipts)
     if receipt is not known.receipt:
@@ -138,7 +139,7 @@ def _mark(runtime: Runtime, licence: LicenceAccess, due: DueReceipt) -> Receipt 
 
 
 def wake_late_receipts(runtime: Runtime) -> int:
-    """Wake the licences whose receipts are late; return how many."""
+    """Publish wake-ups for licences whose receipts are late; return for how many."""
     late = licences_with_late_receipts(runtime.database)
     states = runtime.circuits.states(late)
     reachable = [each for each in late if not states[each].blocks(time.time())]

@@ -15,13 +15,13 @@ from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
-# What Flower and the logs may show of it.
+# The arguments that Flower and the logs may show.
 SHOWN = ("licence_id", "conversation_id", "reply_id", "event", "revision", "post_id")
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyNotice:
-    """What i-Reserve is told of a reply, as the arguments of its task."""
+    """What i-Reserve is told of a reply: the arguments of its task."""
 
     reply_id: int
     event: str
@@ -62,7 +62,7 @@ class ReplyNotice:
 
     @property
     def task_id(self) -> str:
-        """The task's id: the same for the same change, so that a double is recognised."""
+        """The task's id: the same for the same change, so that i-Reserve recognises a duplicate."""
         return f"{self.reply_id}-{self.event}-{self.revision}"
 
     def arguments(self) -> dict[str, Any]:
@@ -70,14 +70,14 @@ class ReplyNotice:
         return asdict(self)
 
     def ids(self) -> dict[str, Any]:
-        """Return the arguments that Flower and the logs may show: ids, and no more."""
+        """Return the arguments that Flower and the logs may show: ids only."""
         return {name: getattr(self, name) for name in SHOWN}
 
 
 def hand_over(runtime: Runtime, known: KnownReply | None) -> bool:
-    """Send i-Reserve's task for the reply's pending event; False: the broker is down, it waits.
+    """Send i-Reserve's task for the reply's pending event; False: it waits, as the broker is down.
 
-    Without ``REPLY_TASK`` nothing is sent: i-Reserve reads the tables.
+    Without the setting ``REPLY_TASK`` nothing is sent, since i-Reserve then reads the tables.
     """
     if known is None or known.pending_event is None:
         return True
@@ -99,7 +99,7 @@ def _send(runtime: Runtime, task: str, notice: ReplyNotice) -> bool:
 
 
 def _told(known: KnownReply) -> Update:
-    # A change that came meanwhile has another revision, and is still to be told.
+    # A change that was written meanwhile has another revision, and keeps its pending event.
     this = update(Reply).where(Reply.id == known.id, Reply.revision == known.revision)
     return this.values(pending_event=None, paused_until=None)
 

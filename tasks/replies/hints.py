@@ -1,7 +1,7 @@
-"""Hints: a member who answers in the channel, outside of any thread, is told that it went nowhere.
+"""Hints: the bot tells a member that a post outside of any thread reaches no visitor.
 
-Once a member and day: a channel in which the team also talks must stay readable. The row is
-written before the hint is posted, so that a killed worker costs a hint and makes no second one.
+A member gets at most one hint a day, since the team also talks in the channel. The row is written
+before the hint is posted. So a worker that is killed loses a hint, but never posts it twice.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
-# How long a member gets no second hint.
+# A member gets no second hint within this time.
 PAUSE = timedelta(days=1)
-# In a channel where no visitor wrote for longer, a post is talk among colleagues.
+# If the channel's conversations have been quiet for longer, a post is talk among colleagues.
 ACTIVE_FOR = timedelta(days=1)
-# An older post, which catch-up sees after an outage, needs no hint any more.
+# An older post, which catch-up finds after an outage, needs no hint any more.
 LATEST = timedelta(hours=1)
-# Posts of one look whose texts are asked for: more than a channel has in the minute between two.
+# The most posts whose texts one look reads: a channel gets fewer in the minute between two looks.
 MOST_ASKED_FOR = 20
-# In one look; the others' turn comes with the next one.
+# The most hints that are posted at once; the next run posts the others.
 BATCH = 10
 
 _HINTS = cast(Table, Hint.__table__)
@@ -52,7 +52,7 @@ def plan_hint(
     *,
     extend: Callable[[], None],
 ) -> datetime | None:
-    """Write down which of the posts get a hint; return when it is due, None: none gets one.
+    """Write down which posts get a hint; return when the last hint is due, None if no post does.
 
     ``extend`` is called before each request.
 
@@ -75,7 +75,7 @@ def plan_hint(
 
 
 def _may_be_an_answer(runtime: Runtime, licence: LicenceAccess, post: Post) -> bool:
-    """Return whether a person wrote the post in a channel, lately, as far as it says so itself."""
+    """Return whether a person seems to have written the post, outside of threads and lately."""
     if post.root_id or post.delete_at_ms or post.original_id:
         return False
     if post.user_id == licence.bot_user_id or not is_of_a_person(post) or is_by_webhook(post):
@@ -85,7 +85,7 @@ def _may_be_an_answer(runtime: Runtime, licence: LicenceAccess, post: Post) -> b
 
 
 def _is_worth_a_hint(connection: Connection, licence_id: str, post: Post) -> bool:
-    """Return whether visitors write in the post's channel, and its author had no hint lately."""
+    """Return whether a conversation of the channel is active and the author had no hint lately."""
     now = utc_now()
     is_alive = select(Conversation.id).where(
         Conversation.licence_id == licence_id,
@@ -107,11 +107,14 @@ def _is_worth_a_hint(connection: Connection, licence_id: str, post: Post) -> boo
 def _is_for_a_visitor(
     runtime: Runtime, licence: LicenceAccess, post: Post, extend: Callable[[], None]
 ) -> bool:
-    """Return whether the post may be; a bot's is not, nor what would be a note in a thread."""
+    """Return whether the post may be meant for a visitor.
+
+    A bot's post is not, and neither is a post that would be a note in a thread.
+    """
     client = runtime.clients.of(licence)
     extend()
     try:
-        # A list of changes is read without the texts.
+        # A look keeps posts without their texts, so the text is read here.
         words = Words.for_licence(client.get_post(post.id).message, licence)
         extend()
         member = _members.find(client, licence_id=licence.id, user_id=post.user_id)
@@ -168,7 +171,7 @@ def give_due_hints(runtime: Runtime, licence: LicenceAccess) -> int:
 
 
 def _take_due(database: Database, licence_id: str) -> list[tuple[str, str]]:
-    """Return channel and post of each hint that is due; none of them is due a second time."""
+    """Take the hints that are due, each once; return the channel and the post of each."""
     is_due = (Hint.licence_id == licence_id, Hint.due_at <= utc_now())
     due = select(Hint.member_id, Hint.channel_id, Hint.post_id).where(*is_due).limit(BATCH)
     with database.reading() as connection:

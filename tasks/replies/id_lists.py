@@ -1,7 +1,7 @@
-"""Many ids as one parameter of a statement, alike on both databases.
+"""Many ids as one parameter of a statement, in the same way on both databases.
 
-As JSON, because that is the one kind of list that both can read; a parameter for each id would cost
-more than what is done with it.
+The list is JSON, the only form that both databases can read. One parameter for each id would take
+longer than the statement itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import JSON, TableValuedAlias, Text, bindparam, cast, func
 
-# The parameter that holds the list.
+# The name of the parameter with the list.
 IDS = "ids"
 
 
@@ -26,5 +26,5 @@ def listed(dialect: str) -> TableValuedAlias:
 
 
 def as_list(ids: Iterable[str]) -> dict[str, Any]:
-    """Return the parameter."""
+    """Return the parameter with these ids."""
     return {IDS: json.dumps(list(ids))}

@@ -1,4 +1,4 @@
-"""The inbox: a post's id is written down once, wherever it comes from, and resolved afterwards."""
+"""The inbox: each post's id is written down once, and a worker resolves the post afterwards."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from models import Reply, ReplySource, ReplyState, utc_now
 from tasks.replies.id_lists import as_list, listed
 from tasks.replies.reply_ids import next_id, this_moment
 
-# Usually the wake-up that is published with the post comes first; the sweep is for wake-ups that
-# were lost, and leaves a reply alone that is younger than this.
+# Usually the wake-up that is published with the post comes first. The sweep is for lost wake-ups,
+# so it passes over a reply that is younger than this.
 WAKE_UP_GRACE = timedelta(seconds=5)
 
 _REPLIES = cast(Table, Reply.__table__)
-# What one statement takes: fewer than a millisecond has numbers, of which PostgreSQL's count would
-# give some twice, also where others count on meanwhile.
+# The posts of one statement. PostgreSQL's sequence repeats after 4,096 numbers; half of them leave
+# room for statements that run at the same time.
 AT_ONCE = 2_000
 _ONE_PER_POST = ("licence_id", "post_id")
-# What all posts that are received at once have in common.
+# The columns that have the same value for all posts of one statement.
 _SHARED = ("licence_id", "state", "source", "received_at", "next_attempt_at")
-# The two dialects spell the clause alike, and SQLAlchemy has no common word for it.
+# Both dialects have the same clause, but SQLAlchemy has no common function for it.
 _INSERTS = {
     "postgresql": postgresql.insert(_REPLIES).on_conflict_do_nothing(index_elements=_ONE_PER_POST),
     "sqlite": sqlite.insert(_REPLIES).on_conflict_do_nothing(index_elements=_ONE_PER_POST),
@@ -42,9 +42,9 @@ _RECEIVE = {
 def receive(
     connection: Connection, *, licence_id: str, post_id: str, source: ReplySource
 ) -> int | None:
-    """Return the id of the new reply, to be resolved; None when the post is in the inbox already.
+    """Write the post into the inbox; return the new reply's id, None if the post is there already.
 
-    No worker may be woken before the caller has committed.
+    The caller must commit before it wakes a worker.
     """
     values = {"post_id": post_id, **_shared_values(licence_id, source), **this_moment()}
     insert = _RECEIVE[connection.dialect.name]
@@ -55,9 +55,9 @@ def receive(
 def receive_all(
     session: Session, *, licence_id: str, post_ids: Sequence[str], source: ReplySource
 ) -> dict[str, int]:
-    """Return the ids of the new replies by their posts; they are numbered in the posts' order.
+    """Write the posts into the inbox, in order; return the ids of the new replies by post id.
 
-    The same as ``receive`` for each of them, in as few statements as their numbers allow.
+    This does the same as ``receive`` for each post, in as few statements as possible.
     """
     new: dict[str, int] = {}
     for start in range(0, len(post_ids), AT_ONCE):
@@ -72,10 +72,11 @@ def _receive_portion(
     dialect = session.get_bind().dialect.name
     posts = listed(dialect)
     shared = [bindparam(name, type_=_REPLIES.c[name].type) for name in _SHARED]
-    # SQLite takes what follows a SELECT without a WHERE for a part of it.
     number = next_id(_REPLIES, dialect)
     if dialect == "sqlite":
+        # The number is the same for each row of the statement, so the row's place is added.
         number += posts.c.key
+    # Without a WHERE, SQLite would read ON CONFLICT as a part of the SELECT.
     rows = select(number, posts.c.value, *shared).where(true()).order_by(posts.c.key)
     insert = _INSERTS[dialect].from_select(["id", "post_id", *_SHARED], rows)
     values = {

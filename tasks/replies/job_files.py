@@ -1,4 +1,4 @@
-"""The files of a reply that is being recorded: fetched, and removed once it has them no more."""
+"""The files of a reply that is being recorded: fetch them, and remove those it no longer has."""
 
 from __future__ import annotations
 
@@ -41,9 +41,10 @@ def _store(job: ReplyJob) -> AttachmentStore:
 
 
 def remove_files(job: ReplyJob) -> None:
-    """Remove what is no part of the reply any more; what the store does not remove now is left.
+    """Remove the files that the reply no longer has.
 
-    Its path is written down, so that beat has it removed when the store is back.
+    If the store cannot remove a file now, its path stays written down, and a periodic task tries
+    again.
     """
     unowned_files.remove_of_post(
         job.runtime.database,

@@ -1,4 +1,4 @@
-"""A reply as its row has it, and what follows from that."""
+"""A reply as it stands in its row, and what follows from the row."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from models import Receipt, ReplyEvent, ReplySource, ReplyState, Visibility
 from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.files import File
 
-# The client of a post's author loses a reaction that comes before the answer to the post: seen up
-# to 300 ms behind the post on a server next door. This leaves room for one that is far away.
+# The author's client loses a reaction that arrives before the server's answer to the post. On a
+# nearby server this was seen up to 300 ms after the post; a distant one needs more time.
 RECEIPT_DELAY = timedelta(seconds=1.5)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownReply:
-    """A reply as its row has it; the names are those of the columns."""
+    """A reply as it stands in its row; the names are those of the columns."""
 
     id: int
     licence_id: str
@@ -47,9 +47,9 @@ class KnownReply:
 
     @property
     def recorded_at_ms(self) -> int | None:
-        """Which version of the post is recorded; None: none has ever been.
+        """The recorded version of the post (its ``update_at``, ms); None: no version is recorded.
 
-        A version whose files are still to come is not recorded whole, so it counts as older.
+        A version whose files are still to come is not recorded whole, so it counts as 1 ms older.
         """
         if not self.revision:
             return None
@@ -57,17 +57,17 @@ class KnownReply:
 
     @property
     def is_read_by_the_visitor(self) -> bool:
-        """Whether the recorded version is one that the visitor reads."""
+        """Whether the visitor reads the recorded version."""
         return self.visibility is Visibility.PUBLIC and self.text is not None
 
     @property
     def shows_nothing(self) -> bool:
-        """Whether the version that was read last was deleted, or had nothing to show."""
+        """Whether the version that was last read was deleted or had nothing to show."""
         return self.text is None and self.post_update_at_ms > 0
 
     @property
     def fitting_receipt(self) -> Receipt | None:
-        """The receipt that says what became of the post; None: nothing yet."""
+        """The receipt that shows what became of the post; None: nothing is known yet."""
         is_empty = self.state is ReplyState.EMPTY or self.shows_nothing
         if self.next_attempt_at == GIVEN_UP or is_empty:
             return Receipt.NOT_RECORDED
@@ -77,12 +77,12 @@ class KnownReply:
         return Receipt.INTERNAL if is_note else Receipt.RECORDED
 
     def with_due_receipt(self, now: datetime) -> Self:
-        """Return the reply with the moment at which its post gets another receipt, if it does."""
+        """Return the reply with the time at which its post gets another receipt, if it does."""
         if self.fitting_receipt is self.receipt:
             return replace(self, receipt_due_at=None)
         return replace(self, receipt_due_at=max(self.received_at + RECEIPT_DELAY, now))
 
 
 def lacks_files(files: Sequence[File]) -> bool:
-    """Return whether files are still to come: our own store could not take them, as a rule."""
+    """Return whether files are still to come, usually because our own store was away."""
     return any(file.is_awaited for file in files)

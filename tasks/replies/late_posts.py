@@ -1,7 +1,7 @@
-"""Posts that come into a thread with a time that looks have gone past.
+"""Late posts: posts that come into a thread with a time before the last look.
 
-A message that is attached to a thread keeps its old time, and so does an imported one; no list of
-changes has it. So the newest posts of a channel are compared with the inbox now and then.
+A post that is attached to a thread or imported keeps its old time, so no list of changes has it.
+Therefore some looks also compare the channel's newest posts with the inbox.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tasks.replies.look_notes import LookNotes
 from tasks.replies.meaning import why_ignored
 from tasks.runtime import Runtime
 
-# How far back a post's time may lie, and how long ago something was said in its channel: what
-# lies further back may have been recorded and forgotten since.
+# The age up to which a post is taken in late, if its channel was active within the same time. An
+# older post may have been recorded, and its reply removed by retention.
 LATE_BY = timedelta(days=1)
-# One look in this many, since each reads a whole page of the channel.
+# Only one look in this many compares posts, since that reads a whole page of the channel.
 EVERY_LOOKS = 5
-# A page whose posts are large is asked for in parts.
+# The client asks for a page with large posts in parts; these are the limits of one comparison.
 MAX_REQUESTS = 20
 MAX_BYTES = 16 * 1024 * 1024
 

@@ -1,18 +1,19 @@
-"""What may stand in front of a note's prefix or of a mention, and is no text to a person.
+"""A lead: what may stand before a note's prefix or a mention, and is no text to a person.
 
-Blanks and what is not seen; signs, arrows, quotation marks; emoji of every kind, as they are, as
-codes (also those of a server's own) and as emoticons; bullets, numbers and letters of lists, boxes
-to tick; pictures; tags of HTML; quoted lines; hashtags and names of people and channels.
+A lead may have blanks and invisible characters, signs, arrows and quotation marks. It may have
+emoji as characters, codes (also a server's own) and emoticons. It may have bullets, numbers,
+letters and checkboxes of lists, pictures, HTML tags, quoted lines, hashtags, and names of people
+and channels.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
 
-# Modifier letters are drawn as quotation marks or dashes, and begin no word of these prefixes.
+# Modifier letters (Lm) are left out: they look like quotation marks or dashes, and begin no prefix.
 _TEXT = frozenset({"Lu", "Ll", "Lt", "Lo", "Nd"})
 _PICTURES = frozenset({"So", "No"})
-# Letters by Unicode's book that are drawn as a picture, as part of a face, or as a blank.
+# Unicode calls these letters, but they are drawn as a picture, a part of a face, or a blank.
 _PICTURED_LETTERS = frozenset("ℹツಠʕʔᴥʖω益")
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 _LEAD = re.compile(
@@ -36,26 +37,26 @@ _LEAD = re.compile(
     """,
     re.VERBOSE,
 )
-# What begins with a sign and is a picture or a label: ":lock:", "#intern", "~support", "@anna".
+# A picture or a label that begins with a sign: ":lock:", "#intern", "~support", "@anna".
 _NAMED = re.compile(r":[A-Za-z0-9_+-]{1,100}:|[#~@][A-Za-z]")
 _LABEL = re.compile(r"[#~][A-Za-z][\w.-]{1,63}")
-# As Mattermost reads names: letters, digits, full stops, hyphens, underscores.
+# A user name as in Mattermost: letters, digits, full stops, hyphens, underscores.
 _MENTION = re.compile(r"@([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 _MOST_MENTIONS = 5
-# More than this in front of the first word is no way to begin a text, and takes time to look at.
+# No person writes a longer lead, and a longer one takes time to read.
 MAX_LEAD = 2_000
 
 
 def lead_positions(text: str) -> Iterator[int]:
-    """Yield the places where the text may be said to begin, the first one first.
+    """Yield the positions at which the text may begin for a person, in order.
 
-    The last one is behind ``MAX_LEAD`` where that much holds no text.
+    If the lead is longer than ``MAX_LEAD``, the last position is behind that.
     """
     position = 0
     while position <= len(text):
         yield position
         if _NAMED.match(text, position):
-            # "🔒:note: x" and "#note: x" look like a code and a label, and are none to a person.
+            # In "🔒:note: x" and "#note: x" a person reads a prefix, not a code or a label.
             yield position + 1
         end = _end_of_name(text, position) or _end_of_lead(text, position)
         if end is None or position > MAX_LEAD:
@@ -64,12 +65,12 @@ def lead_positions(text: str) -> Iterator[int]:
 
 
 def has_endless_lead(text: str) -> bool:
-    """Return whether the text does not come to its first word in time."""
+    """Return whether the text's lead is longer than ``MAX_LEAD``."""
     return len(text) > MAX_LEAD and any(place > MAX_LEAD for place in lead_positions(text))
 
 
 def mentions_at(text: str) -> tuple[str, ...]:
-    """Return the names, in small letters, of those that are mentioned before anything is said."""
+    """Return the user names, in small letters, that are mentioned before the text's first word."""
     found: list[str] = []
     for position in lead_positions(text):
         mention = _MENTION.match(text, position)
@@ -94,12 +95,12 @@ def _end_of_name(text: str, position: int) -> int | None:
 
 
 def is_picture(char: str) -> bool:
-    """Return whether the character is drawn as a picture, be it of a letter or a number."""
+    """Return whether the character is drawn as a picture, perhaps of a letter or a number."""
     return unicodedata.category(char) in _PICTURES or char in _PICTURED_LETTERS
 
 
 def _is_sign(char: str) -> bool:
-    # Code begins with a backtick.
+    # A backtick begins code, which is no lead.
     if char == "`":
         return False
     is_text = unicodedata.category(char) in _TEXT and char not in _BLANK_LETTERS

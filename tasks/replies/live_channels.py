@@ -1,7 +1,7 @@
-"""Which channels catch-up looks at: those in which a conversation has its thread.
+"""The channels that catch-up looks at: those in which a conversation has its thread.
 
-Where something was said lately is told by the conversations. A channel that has been quiet for
-longer is known by its cursor, so that nothing has to be asked of all the conversations there were.
+Recent conversations name the active channels, and cursors name the quiet ones. So no query reads
+all conversations that there ever were.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from models import CatchUpCursor, Conversation, Database, Licence, utc_now
 from tasks.outbound.settlement import CLOCK_MARGIN
 
-# What was said before is in channels that have a cursor.
+# A channel without a message or reply in this time has a cursor.
 ACTIVE_FOR = timedelta(days=30)
-# A conversation in which something was said within this time is going on.
+# A conversation with a message or reply within this time makes its channel busy.
 BUSY_FOR = timedelta(minutes=6)
 
 
@@ -24,7 +24,7 @@ BUSY_FOR = timedelta(minutes=6)
 class LiveChannel:
     """A channel to look at, and up to when its changes are collected (Mattermost's time, ms).
 
-    ``last_active_at`` is when something was last said there; None: not within 30 days.
+    ``last_active_at`` is the time of the last message or reply there; None: none within 30 days.
     """
 
     id: str
@@ -38,7 +38,7 @@ def licences_to_look_after(database: Database) -> list[str]:
 
 
 def busy_licences(database: Database) -> list[str]:
-    """Return the licences in whose conversations something was just said."""
+    """Return the licences with a conversation that was active within ``BUSY_FOR``."""
     return _licences(database, utc_now() - BUSY_FOR)
 
 
@@ -46,7 +46,7 @@ def channels_of(database: Database, licence_id: str) -> list[LiveChannel]:
     """Return all channels of the licence's threads."""
     with database.reading() as connection:
         cursors = _cursors(connection, licence_id)
-        # Without any cursor no look has ever succeeded: then nothing else tells of old threads.
+        # Without a cursor no look has ever succeeded, so only conversations name the old channels.
         since = utc_now() - ACTIVE_FOR if cursors else None
         live = _live_channels(connection, licence_id, since)
     known = {channel.id for channel in live}
@@ -55,7 +55,7 @@ def channels_of(database: Database, licence_id: str) -> list[LiveChannel]:
 
 
 def busy_channels_of(database: Database, licence_id: str) -> list[LiveChannel]:
-    """Return the licence's channels in which something was just said."""
+    """Return the licence's channels with a conversation that was active within ``BUSY_FOR``."""
     with database.reading() as connection:
         return _live_channels(connection, licence_id, utc_now() - BUSY_FOR)
 
@@ -82,7 +82,7 @@ def _cursors(connection: Connection, licence_id: str) -> dict[str, int]:
 def _live_channels(
     connection: Connection, licence_id: str, since: datetime | None
 ) -> list[LiveChannel]:
-    """Return the channels; one without a cursor is read from its first live thread."""
+    """Return the channels; one without a cursor is read from its first conversation on."""
     values = {"licence_id": licence_id} | ({} if since is None else {"since": since})
     rows = connection.execute(_CHANNELS if since is None else _CHANNELS_SINCE, values)
     return [
@@ -113,7 +113,7 @@ def _channels(*conditions: ColumnElement[bool]) -> Select[str, int, datetime, da
     )
 
 
-# Made once: to put them together takes as long as to ask them.
+# Built once, since building these statements takes as long as running them.
 _CHANNELS = _channels()
 _CHANNELS_SINCE = _channels(
     Conversation.last_active_at

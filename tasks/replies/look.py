@@ -1,4 +1,4 @@
-"""A look at one channel: what has changed there is put into the inbox."""
+"""A look at one channel: it puts the posts that have changed there into the inbox."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from tasks.wake import wake_replies
 
 log = structlog.get_logger(__name__)
 
-# Each look goes back by this much behind the last one: a post of the same millisecond, one that a
-# lagging replica did not have yet, or one of a cluster node whose clock is behind, is not missed.
+# Each look begins this long before the end of the last one. So it misses no post of the same
+# millisecond, of a replica that lagged behind, or of a cluster node whose clock is slow.
 OVERLAP_MS = 120_000
-# A look at a busy channel goes back by less, since the next whole look goes back by more.
+# A look at a busy channel overlaps less, since the next whole look overlaps more.
 BUSY_OVERLAP_MS = 10_000
-# The posts of one transaction: on SQLite all other writers wait for it, some 20 ms.
+# The posts of one transaction. It takes about 20 ms on SQLite, where all other writers wait for it.
 CHUNK = 5_000
-# So few are looked up before they are written: mostly there is nothing new among them.
+# Up to this many posts are looked up before they are written: usually none of them is new.
 FEW = 200
-# The wake-ups for however many replies: more than a licence may have threads, and each costs as
-# much as a hundred rows.
+# The most wake-ups of one look. A licence may have fewer threads, and each wake-up costs as much as
+# a hundred rows.
 WAKE_UPS = 20
 
 
@@ -68,7 +68,7 @@ def look(job: LookJob, channel: LiveChannel) -> int:
     """
     if job.notes.is_left_alone(channel.id):
         return 0
-    # A cursor in the future is one from before times were bounded.
+    # An earlier version may have stored a cursor in the future.
     cursor_ms = min(channel.cursor_ms, job.client.headers.now_ms())
     since_ms = cursor_ms - OVERLAP_MS
     changes = changes_since(
@@ -79,7 +79,7 @@ def look(job: LookJob, channel: LiveChannel) -> int:
         on_page=job.on_page,
     )
     if changes.cut is not None:
-        # Once: what follows from the next look on is new again.
+        # This is logged once for the same changes, since the cursor moves past them.
         log.error(
             "catch_up_cut",
             licence_id=job.licence.id,
@@ -89,7 +89,7 @@ def look(job: LookJob, channel: LiveChannel) -> int:
         job.notes.leave_alone(channel.id)
     late = late_posts(job.runtime, job.licence, channel, since_ms=since_ms, on_page=job.on_page)
     count = _take_in(job, [*late, *changes.posts])
-    # Only now: a look that breaks off before this finds the same changes again.
+    # The cursor moves last: if a look breaks off before this, the next one finds the same changes.
     if changes.newest_ms > cursor_ms:
         _move_cursor(job, channel.id, changes.newest_ms)
     return count
@@ -98,7 +98,7 @@ def look(job: LookJob, channel: LiveChannel) -> int:
 def look_again(job: LookJob, channel: LiveChannel) -> int:
     """Put what has changed in the last seconds into the inbox; return how many posts.
 
-    One question; what is more than its answer holds is left to the whole look.
+    It sends one request. If one answer cannot hold all changes, the next whole look takes them.
 
     Raises:
         MattermostError: the server cannot be asked, or refuses.
@@ -122,7 +122,7 @@ def look_again(job: LookJob, channel: LiveChannel) -> int:
 
 
 def _take_in(job: LookJob, posts: Sequence[Post]) -> int:
-    """Write down what is to be resolved, and wake who does it; return how many posts."""
+    """Write the replies among the posts into the inbox, and wake workers; return how many."""
     _begin_threads_anew(job, posts)
     kept = _without_lost_threads(job, posts)
     bot_user_id = job.licence.bot_user_id
@@ -145,12 +145,12 @@ def _take_in(job: LookJob, posts: Sequence[Post]) -> int:
 
 
 def _kept_since_ms(days: int | None) -> int:
-    """Return since when replies are kept (Mattermost's time, ms); 0: for ever."""
+    """Return from which time on replies are kept (Unix time, ms); 0: all are kept."""
     return 0 if days is None else round((utc_now() - timedelta(days=days)).timestamp() * 1_000)
 
 
 def _news_among(job: LookJob, posts: Sequence[Post], now_ms: int) -> list[Post]:
-    """Return the posts that change something; a look that finds none writes nothing."""
+    """Return the posts that change something, so that a look that finds none writes nothing."""
     if not posts:
         return []
     with job.runtime.database.reading() as connection:
@@ -158,9 +158,9 @@ def _news_among(job: LookJob, posts: Sequence[Post], now_ms: int) -> list[Post]:
 
 
 def _begin_threads_anew(job: LookJob, posts: Sequence[Post]) -> None:
-    """Give a new thread to each message that was taken as its root was being deleted.
+    """Begin a new thread where a message was posted while its root post was being deleted.
 
-    A deleted root alone begins nothing: the next message of its conversation does.
+    For a deleted root alone, the conversation's next message begins the new thread.
     """
     runtime, licence = job.runtime, job.licence
     gone = {post.id for post in posts if post.delete_at_ms and not post.root_id}
@@ -179,8 +179,8 @@ def _begin_threads_anew(job: LookJob, posts: Sequence[Post]) -> None:
 def _without_lost_threads(job: LookJob, posts: Sequence[Post]) -> list[Post]:
     """Leave out replies that were deleted together with their root post.
 
-    Who deletes the root loses the thread in Mattermost, which the next message begins anew; that
-    does not take back what the visitor was told.
+    A member who deletes the root post loses the thread in Mattermost, and the next message begins a
+    new one. This takes back nothing that the visitor was told.
     """
     root_ids = {post.root_id for post in posts if post.delete_at_ms and post.root_id}
     if not root_ids:
@@ -206,7 +206,7 @@ def _move_cursor(job: LookJob, channel_id: str, newest_ms: int) -> None:
 
 
 def wake_all(reply_ids: Sequence[int], *, licence_id: str) -> None:
-    """Publish a wake-up for each share of the replies; the sweep wakes those of a lost one."""
+    """Publish a wake-up for each part of the replies; the sweep makes up for a lost one."""
     size = max(BATCH, math.ceil(len(reply_ids) / WAKE_UPS))
     for start in range(0, len(reply_ids), size):
         if not wake_replies(reply_ids[start : start + size], licence_ids=[licence_id]):

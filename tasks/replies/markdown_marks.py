@@ -1,7 +1,7 @@
-"""Where marks of Markdown end what they began, as the web client's patterns find it.
+"""Find the closing marks of Markdown's emphasis where the web client's patterns find them.
 
-The client takes the first place that fits, whatever stands in between, and tries its patterns one
-after the other. Here all places are noted once, so that finding one takes no look at the text.
+The client tries its patterns one after the other, and takes the first place that fits, whatever
+stands in between. Here all places are noted once, so no search reads the text again.
 """
 
 import re
@@ -14,12 +14,12 @@ from typing import Final, NamedTuple, Self
 _RUN: Final = re.compile(r"\*+|_+|~~+")
 # After a closing underscore the client wants one of these, a blank, or the end.
 _PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[^_{|}~")
-# Right behind a star that begins something slanted, the client wants none of these.
+# The client does not take a star for the beginning of slanted text right before one of these.
 _AFTER_STAR: Final = frozenset('"<')
 
 
 class Marked(NamedTuple):
-    """Something between marks: where its text begins and ends, and where its last mark ends."""
+    """A text between marks: where the text begins and ends, and where its closing mark ends."""
 
     start: int
     end: int
@@ -27,17 +27,17 @@ class Marked(NamedTuple):
 
 
 def is_blank(char: str) -> bool:
-    """Return whether the client takes the character for a blank; no character at all is one."""
+    """Return whether the client takes the character, or no character at all, for a blank."""
     return not char or char.isspace() or char == "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The places of a text at which marks may end something.
+    """The places of a text at which marks may close a marked text.
 
-    ``_ends`` has them by what they end, in order: two marks something bold, one something slanted,
-    by the pattern for a text that ends with another mark (``loose``) or does not (``strict``).
-    ``_lone`` are those that mark nothing.
+    ``_ends`` has the places in order, by kind. Two marks close bold text. One mark closes slanted
+    text: by the pattern ``loose`` also right behind another mark, by ``strict`` not. ``_lone`` has
+    the places of marks that mark nothing.
     """
 
     _source: str
@@ -46,7 +46,7 @@ class Marks:
 
     @classmethod
     def of(cls, source: str, *, is_whole: Callable[[int], bool]) -> Self:
-        """Return the places; marks inside of what ``is_whole``, as an address, are none."""
+        """Return the marks of the text; where ``is_whole``, as in an address, they mark nothing."""
         ends: defaultdict[str, list[int]] = defaultdict(list)
         lone: set[int] = set()
         for run in _RUN.finditer(source):
@@ -58,20 +58,20 @@ class Marks:
         return cls(source, ends, frozenset(lone))
 
     def bold(self, position: int, end: int) -> Marked | None:
-        """Return what the two marks at the position make bold; None: nothing."""
+        """Return the text that two marks at the position make bold; None: there is none."""
         mark = self._source[position] * 2
         if position in self._lone or not self._source.startswith(mark, position, end):
             return None
         return self._marked(mark, mark, position, end)
 
     def struck(self, position: int, end: int) -> Marked | None:
-        """Return what the tildes at the position strike out; None: nothing."""
+        """Return the text that the tildes at the position strike out; None: there is none."""
         if is_blank(self._source[position + 2 : position + 3]):
             return None
         return self._marked("~~", "~~", position, end)
 
     def slanted(self, position: int, end: int) -> Marked | None:
-        """Return what the mark at the position makes slanted; None: nothing."""
+        """Return the text that the mark at the position makes slanted; None: there is none."""
         source, mark = self._source, self._source[position]
         first = source[position + 1 : end][:1]
         if position in self._lone or is_blank(first) or (mark == "*" and first in _AFTER_STAR):
@@ -84,12 +84,12 @@ class Marks:
         return found
 
     def _ends_single(self, mark: str, place: int, end: int) -> bool:
-        """Return whether the mark ends one single character."""
+        """Return whether a mark at the place closes a text of one character."""
         following = self._source[place : min(place + 2, end)]
         return following[:1] == mark and following[1:] != mark and place not in self._lone
 
     def _marked(self, kind: str, mark: str, position: int, end: int) -> Marked | None:
-        """Return what ends at the first place of this kind, with a character in it at least."""
+        """Return the text up to the first closing place of this kind, of one character at least."""
         size = len(mark)
         least = position + (3 if size == 1 else size + 1)
         places = self._ends.get(kind, [])
@@ -102,7 +102,7 @@ class Marks:
         return Marked(position + size, place, place + size)
 
     def _ends_at_the_end(self, kind: str, mark: str, place: int) -> bool:
-        """Return whether a mark that an outer one's end cuts off from its run ends something."""
+        """Return whether a mark closes a text when an outer text's end cuts its run in two."""
         source = self._source
         if not source.startswith(mark, place) or place in self._lone or mark == "~~":
             return False
@@ -113,13 +113,13 @@ class Marks:
 
 
 def _is_between_digits(source: str, run: re.Match[str]) -> bool:
-    """Return whether it is a sign between two numbers: without it, it would be another number."""
+    """Return whether the run stands between digits, which would be another number without it."""
     start, end = run.span()
     return source[start - 1 : start].isdigit() and source[end : end + 1].isdigit()
 
 
 def _ends_of(source: str, run: re.Match[str]) -> Iterator[tuple[str, int]]:
-    """Yield what a run of marks may end, and where."""
+    """Yield the kinds of text that a run of marks may close, each with the place."""
     (start, end), mark = run.span(), run[0][0]
     is_apart = is_blank(source[start - 1 : start]) if start else True
     if mark == "~":
@@ -138,7 +138,7 @@ def _ends_of(source: str, run: re.Match[str]) -> Iterator[tuple[str, int]]:
 
 
 def backticks(source: str) -> dict[int, list[int]]:
-    """Return the ends of all runs of backticks by their length, the last one first."""
+    """Return the ends of all runs of backticks, by the run's length, the last end first."""
     ends: defaultdict[int, list[int]] = defaultdict(list)
     for run in re.finditer("`+", source):
         ends[len(run[0])].append(run.end())

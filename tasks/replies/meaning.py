@@ -1,6 +1,6 @@
-"""What a post in a channel means, decided here alone: the first rule of ``RULES`` that holds.
+"""What a post in a channel means: the first rule of ``RULES`` that holds decides.
 
-A new way to say something in a thread is a new line in that table.
+Nothing else decides this. Each new meaning is a new line in that table.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from models import ReplyMode, Visibility
 from tasks.mattermost import Post
 from tasks.outbound.marks import mark_of
 
-# "/me is looking" is a person's words too. All other types are the server's or a plugin's.
+# A person also writes posts like "/me is looking". The server or a plugin makes all other types.
 TYPES_OF_PEOPLE = frozenset({"", "me"})
 
 
 class Means(StrEnum):
-    """What is done about a post that is not ignored."""
+    """The meanings of posts that are not ignored."""
 
     REPLY = "reply"
     NOTE = "note"
@@ -50,7 +50,7 @@ class Ignored(StrEnum):
 
     @property
     def is_told(self) -> bool:
-        """Whether a person wrote the post, and is told that no visitor reads it."""
+        """Whether a person wrote the post, and is warned that no visitor reads it."""
         return self in _TOLD
 
 
@@ -65,7 +65,7 @@ class ThreadKind(StrEnum):
     """Whose thread a post is in.
 
     ``unlinked``: our bot began it, and the link to its conversation may still be stored.
-    ``moved``: a copy of a conversation's root, or the root of a thread that was replaced.
+    ``moved``: the thread of a copied root post, or a thread that was replaced.
     """
 
     OF_A_CONVERSATION = "of_a_conversation"
@@ -76,7 +76,7 @@ class ThreadKind(StrEnum):
 
 
 class Looks(StrEnum):
-    """What a rule looks at, from what is at hand to what must be asked for."""
+    """What a rule looks at, in order: first what is at hand, then what must be asked for."""
 
     AT_THE_POST = "at the post"
     AT_ITS_ROW = "at its row"
@@ -100,7 +100,7 @@ def _no_thread() -> ThreadKind:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the rules look at; the callables ask when a rule needs the answer, and not before.
+    """What the rules look at; a callable is called only when a rule needs its answer.
 
     ``recorded_at_ms`` is the version of the post that is recorded (Mattermost's ``update_at``),
     None when none is. ``now_ms`` is the server's time. ``mode`` is the licence's.
@@ -118,7 +118,7 @@ class Facts:
     is_a_command: Callable[[], bool] = _not_asked_for
     is_empty: Callable[[], bool] = _not_asked_for
     lacks_a_prefix: Callable[[], bool] = _not_asked_for
-    # Who may read the recorded version, if it has the same text and files.
+    # Who may read the recorded version, if the post still has its text and files; else None.
     same_was_for: Callable[[], Visibility | None] = _not_recorded
 
     @property
@@ -141,7 +141,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line of the table; ``says`` is how docs/replies.md tells it."""
+    """A line of the table; ``says`` is its text in docs/replies.md."""
 
     meaning: Meaning
     looks: Looks
@@ -149,9 +149,8 @@ class Rule:
     holds: Callable[[Facts], bool]
 
 
-# Our own key in ``props`` proves nothing by itself: a member who copies a post's props still writes
-# a reply. And whether another bot wrote it is for the author's account to say, not for
-# ``props.from_bot``, which anyone can set.
+# Our own key in ``props`` proves nothing by itself, since a member may copy a post's props. Neither
+# does ``props.from_bot``, which any user can set: the author's account says whether it is a bot's.
 # fmt: off
 RULES: tuple[Rule, ...] = (
     Rule(Means.GONE_WITH_THREAD, Looks.AT_ITS_ROOT,
@@ -206,21 +205,21 @@ _BY_THE_POST_ALONE = tuple(rule for rule in RULES if rule.looks is Looks.AT_THE_
 
 
 def meaning_of(facts: Facts) -> Meaning:
-    """Return what the post means; what no rule needs to know is not asked for."""
+    """Return what the post means; this asks only for facts that a rule needs."""
     return next(rule.meaning for rule in RULES if rule.holds(facts))
 
 
 def is_later_version(update_at_ms: int, recorded_at_ms: int, *, now_ms: float) -> bool:
     """Return whether a version of a post is later than the recorded one.
 
-    A post may be dated in the future. Whatever is done to it then gives it an earlier time.
+    A post may be dated in the future. Then each change gives it an earlier time.
     """
     is_dated_ahead = recorded_at_ms > now_ms
     return update_at_ms > recorded_at_ms or (is_dated_ahead and update_at_ms != recorded_at_ms)
 
 
 def why_ignored(post: Post, *, bot_user_id: str) -> Meaning | None:
-    """Return why the post is no reply, as far as it says so itself; None: it may be one."""
+    """Return why the post is no reply, from the post alone; None: it may be a reply."""
     facts = Facts(post, bot_user_id)
     return next((rule.meaning for rule in _BY_THE_POST_ALONE if rule.holds(facts)), None)
 

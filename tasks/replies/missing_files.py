@@ -1,4 +1,4 @@
-"""Files that are missing in recorded replies, and how they are asked for again."""
+"""Count files that are missing in recorded replies, and ask for them again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models import Reply, ReplyAttachment, ReplyState, utc_now
 from tasks.replies.files import ASKED_AGAIN
 from tasks.watch.filter import Filter
 
-# The ids of one statement.
+# The most ids in one statement.
 _PORTION = 500
 
 
@@ -28,10 +28,10 @@ def count_missing(session: Session) -> Counter[str]:
 
 
 def ask_again_for_files(session: Session, wanted: Filter) -> list[tuple[int, str]]:
-    """Let recorded replies with missing files be resolved once more; return id and licence.
+    """Have recorded replies with missing files resolved again; return id and licence of each.
 
-    A file that comes makes a later revision of its reply; one that does not stays missing, for
-    the reason of now.
+    If a file comes, its reply gets a later revision. If not, the file stays missing, with the new
+    reason.
     """
     is_missing = ReplyAttachment.path.is_(None)
     lacks = select(ReplyAttachment.id).where(ReplyAttachment.reply_id == Reply.id, is_missing)

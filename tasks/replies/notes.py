@@ -1,14 +1,14 @@
-"""Internal notes: replies that are for the team alone, told by how they begin.
+"""Internal notes: posts for the team alone, recognised by how they begin.
 
-In doubt a reply is a note: one that is kept from the visitor by mistake costs a question, one that
-is shown by mistake cannot be taken back. So a note is what begins with a prefix when it is read
-(``**Note:** x``, ``# note: x``, ``&#110;ote: x``), and also what begins with one when everything
-in front of it is passed over that is no text (see ``leads``). Quoted text and code are not looked
-at: ``> note: x`` and `` ``note: x`` `` are another person's words or an example.
+In doubt a post is a note. A post that the visitor misses by mistake costs a question, but a post
+that the visitor reads by mistake cannot be taken back. So a post is a note if it begins with a
+prefix as Mattermost shows it (``**Note:** x``, ``# note: x``, ``&#110;ote: x``). It is also a note
+if nothing but signs, pictures and names stands before the prefix (see ``leads``). Quoted text and
+code do not count: ``> note: x`` and `` ``note: x`` `` are another person's words or an example.
 
-``//`` begins a note for every licence. Mattermost's clients take it for a command at first, so
-that nothing names it any more; but who sends it all the same means a note. ``//example.com/x`` is
-a note as well: an address is not written like this in a chat.
+``//`` begins a note for every licence. Mattermost's clients take it for a command at first, so no
+guide for the team names it. A member who sends it all the same means a note. ``//example.com/x`` is
+a note too, since members do not write an address like this in a chat.
 """
 
 import html
@@ -24,20 +24,20 @@ from tasks.replies.plain_text import Reading
 from tasks.replies.prefixes import REFUSED_STARTS, end_of_prefix, folded, is_seen, words_of
 
 ALWAYS = "//"
-# Licences that chose words of their own; most have the default ones.
+# The settings that are kept parsed: most licences have the default one.
 MAX_SETTINGS = 1_000
 _LINE_ENDING = re.compile("\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _QUOTED_LINES = re.compile(r"(?:[^\S\n]*(?:>[^\n]*)?\n)+")
 _UNCLOSED = re.compile(r"`+|~{3,}")
 _CODE = re.compile(r"\s*(?:`|~~~)")
 _COMMAND = re.compile(rf"\s*[{''.join(REFUSED_STARTS)}][^\W\d_]")
-# More than this in front of a command's sign is a text.
+# Behind more characters than this, a command's sign is a part of a text.
 _COMMAND_LENGTH = 50
 
 
 @dataclass(frozen=True, slots=True)
 class NotePrefixes:
-    """The words of a licence with which a note begins."""
+    """The note prefixes of a licence."""
 
     _prefixes: tuple[str, ...]
 
@@ -47,7 +47,7 @@ class NotePrefixes:
         return cls((*words_of(setting), ALWAYS))
 
     def matches(self, text: str, reading: Reading | None = None) -> bool:
-        """Return whether this Markdown is a note; ``reading`` is how it reads, if that is known."""
+        """Return whether this Markdown is a note; ``reading`` is its plain text, if known."""
         return any(
             self._end(begins) is not None or has_endless_lead(begins)
             for begins in _beginnings(text, reading or Reading.of(text))
@@ -59,7 +59,7 @@ class NotePrefixes:
         return plain if end is None else plain[end:].strip()
 
     def _end(self, text: str) -> int | None:
-        """Return where the prefix ends with which the text begins; None: with none."""
+        """Return where the text's note prefix ends; None: the text begins with none."""
         for position in lead_positions(text):
             if not is_seen(text[position : position + 1] or " "):
                 continue
@@ -71,12 +71,12 @@ class NotePrefixes:
 
 @lru_cache(maxsize=MAX_SETTINGS)
 def prefixes_of(setting: str) -> NotePrefixes:
-    """Return the prefixes of a setting, which is parsed once."""
+    """Return the prefixes of a setting, which is parsed once and then cached."""
     return NotePrefixes.parse(setting)
 
 
 def leading_mentions(text: str, reading: Reading) -> tuple[str, ...]:
-    """Return the names that a text begins with, ``@anna`` as ``anna``, in small letters."""
+    """Return the user names that a text begins with, in small letters: ``@Anna`` as ``anna``."""
     found = (mentions_at(begins) for begins in _beginnings(text, reading))
     return tuple(dict.fromkeys(name for names in found for name in names))
 
@@ -90,7 +90,7 @@ def begins_a_command(text: str, reading: Reading) -> bool:
 
 
 def _beginnings(text: str, reading: Reading) -> Iterator[str]:
-    """Yield how the text begins as it was written, and as it is read."""
+    """Yield the beginnings of the text as it was written and as Mattermost shows it."""
     written = _LINE_ENDING.sub("\n", text)
     unquoted = _QUOTED_LINES.match(written + "\n")
     written = written[unquoted.end() :] if unquoted else written
@@ -99,10 +99,10 @@ def _beginnings(text: str, reading: Reading) -> Iterator[str]:
         yield written
         if "&" in written:
             yield html.unescape(written)
-    # Backticks that are never closed are text; what begins with code has no opening.
+    # Backticks without a closing pair are text. If the text begins with code, its opening is empty.
     opening = _UNCLOSED.sub("", reading.opening)
     if is_code or opening != written:
         yield opening
-    # Letters in circles and squares are pictures by themselves.
+    # NFKC turns letters in circles and squares, which else count as pictures, into plain letters.
     if not opening.isascii():
         yield unicodedata.normalize("NFKC", opening)

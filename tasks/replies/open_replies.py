@@ -1,4 +1,4 @@
-"""Replies that still need something: which are to be woken, and which are left alone for now."""
+"""Open replies, those that still need something: find those that are due, and wake workers."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tasks.wake import wake_replies
 
 # Few enough that several workers share a burst.
 BATCH = 50
-# As many as a worker gets through between two sweeps; the others' turn comes next.
+# As many as a worker resolves between two sweeps; the next sweep wakes the others.
 REPLIES_PER_SWEEP = 500
-# After a wake-up a batch gets this long before the next one, so that wake-ups do not pile up
-# behind workers that have more to do than they can.
+# A batch gets no second wake-up within this time, so that wake-ups do not pile up in the queue
+# while all workers are busy.
 WAKE_AGAIN = timedelta(seconds=30)
 
 
 def wake_open_replies(runtime: Runtime) -> int:
-    """Wake the replies that are due; return how many.
+    """Publish wake-ups for replies that are due; return for how many.
 
-    Without a broker they are due again some time later.
+    If the broker is down, the replies are due again after ``WAKE_AGAIN``.
     """
     due = claim_due(runtime.database, limit=REPLIES_PER_SWEEP)
     woken = 0
@@ -39,7 +39,7 @@ def wake_open_replies(runtime: Runtime) -> int:
 def claim_due(
     database: Database, *, limit: int, licence_id: str | None = None
 ) -> list[tuple[int, str]]:
-    """Return id and licence of replies that are due; nothing is locked when there are none."""
+    """Return id and licence of replies that are due, claimed; locks nothing if there are none."""
     with database.reading() as connection:
         if connection.execute(_due(licence_id).limit(1)).first() is None:
             return []
@@ -48,7 +48,7 @@ def claim_due(
 
 
 def claim(session: Session, *, limit: int, licence_id: str | None = None) -> list[tuple[int, str]]:
-    """Return id and licence of replies that are due, and hide them from other workers for 30 s."""
+    """Return id and licence of replies that are due; other workers skip them for 30 s."""
     # SQLite has one writer at a time and needs no lock for a row.
     chosen = _due(licence_id).order_by(Reply.next_attempt_at, Reply.id).limit(limit)
     found = session.execute(chosen.with_for_update(skip_locked=True))
@@ -58,7 +58,7 @@ def claim(session: Session, *, limit: int, licence_id: str | None = None) -> lis
 
 
 def leave_until(session: Session, reply_ids: Sequence[int], *, after: timedelta) -> None:
-    """Let the sweep pass these replies over until then."""
+    """Have the sweep skip these replies for that time."""
     if not reply_ids:
         return
     session.execute(
@@ -76,7 +76,7 @@ def _is_open() -> ColumnElement[bool]:
 
 
 def batches(due: Sequence[tuple[int, str]]) -> list[tuple[str, list[int]]]:
-    """Return the ids in batches of one licence each: a slow server holds up its own alone."""
+    """Return the ids in batches of one licence each, so a slow server holds up only its own."""
     by_licence: defaultdict[str, list[int]] = defaultdict(list)
     for reply_id, licence_id in due:
         by_licence[licence_id].append(reply_id)

@@ -1,4 +1,4 @@
-"""Which conversation a thread belongs to."""
+"""Find the conversation that a thread belongs to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from models import Conversation
 
-# Built once: it is asked for each reply.
+# Built once, since each reply needs it.
 _OF_ROOT = select(Conversation.id, Conversation.conversation_id).where(
     Conversation.licence_id == bindparam("licence"), Conversation.root_post_id == bindparam("root")
 )

@@ -1,11 +1,11 @@
-"""A pause before i-Reserve is told of a reply, in which its author may change it or take it back.
+"""The pause before i-Reserve is told of a reply: its author may still change it or take it back.
 
-The reply's row says until when it waits, and a wake-up that Celery holds back comes then; no
-thread waits. Its post is then asked for once more, since an edit calls no webhook, and what was
-deleted is not told. Until then nothing of the reply is stored but whose thread it is in.
+The row says until when the reply waits. Celery delivers a delayed wake-up then, so no thread waits.
+A worker then reads the post again, since an edit calls no webhook; a deleted post is not passed on.
+Until then the row has no text, only the conversation and the times.
 
-Replies of one conversation are told in order: one waits for those before it that had a pause, and
-with a pause for those that no worker has looked at yet.
+i-Reserve gets the replies of one conversation in order. A reply waits for earlier replies that had
+a pause. A reply with a pause also waits for earlier posts that no worker has looked at yet.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from tasks.replies.owners import ThreadOwner
 from tasks.replies.questions import ReplyJob
 from tasks.wake import wake_replies
 
-# A reply that waits for another one looks again after a quarter of the time that it has waited.
+# A reply that waits for an earlier one is tried again after a quarter of the time since its own
+# pause ended.
 SHORTEST_WAIT = timedelta(seconds=0.5)
 LONGEST_WAIT = timedelta(seconds=5)
 GROWTH = 0.25
-# For how long a post of which nothing is known yet may hold up later ones: a worker that died
-# leaves it to another one within this time.
+# A post that no worker has looked at yet holds up later ones at most for this time. If its worker
+# died, another worker takes it sooner.
 UNSEEN_FOR = timedelta(seconds=60)
 
-# Built once, and on the table: they are asked for each reply.
+# Built once, and on the table instead of the mapped class, since each reply needs them.
 _REPLY = cast(Table, Reply.__table__).c
 _WERE_PAUSED = and_(
     _REPLY.conversation_row == bindparam("conversation"),
@@ -47,10 +48,10 @@ _WERE_PAUSED = and_(
         and_(_REPLY.posted_at == bindparam("posted_at"), _REPLY.id < bindparam("reply")),
     ),
 )
-# What came before, and may be in the same thread for all that is known.
+# Earlier posts whose thread is not known yet: it may be the same thread.
 _ARE_UNSEEN = and_(
     _REPLY.conversation_row.is_(None),
-    # SQLite would read all replies of the licence by this, were it not for the function.
+    # The function keeps SQLite from using an index that names all replies of the licence.
     func.coalesce(_REPLY.licence_id, "") == bindparam("licence"),
     _REPLY.id < bindparam("reply"),
     _REPLY.state == ReplyState.RECEIVED,
@@ -62,7 +63,7 @@ _BEFORE_A_PAUSED = select(_REPLY.id, _REPLY.paused_until).where(or_(_WERE_PAUSED
 
 
 def left_paused(job: ReplyJob) -> KnownReply | None:
-    """Return the reply as it goes on waiting; None: it has no pause, or that is over."""
+    """Return the reply if its pause goes on; None: it has no pause, or the pause is over."""
     until = job.known.paused_until
     if until is None or until <= utc_now():
         return None
@@ -73,10 +74,10 @@ def left_paused(job: ReplyJob) -> KnownReply | None:
 
 
 def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
-    """Let a reply that is new to the visitor wait, if it has to; None: it is told now."""
+    """Have a reply that is new to the visitor wait, and return it; None: it need not wait."""
     now = utc_now()
     until = job.known.paused_until or job.known.received_at + _pause(job)
-    # Of a server that names no time the first look's counts.
+    # If the server names no time, the time of the first attempt stays.
     posted_at = job.known.posted_at or rows.posted_at_of(post, now)
     earlier = _earlier_ones(job, posted_at, owner)
     if until <= now and not earlier:
@@ -94,7 +95,7 @@ def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
         next_attempt_at=look_at,
     )
     with job.runtime.database.connection() as connection:
-        # Their worker died, or their server is back: the reply behind them has just asked it.
+        # Wake the earlier ones now: their worker died, or their server has just answered again.
         sooner = update(Reply).where(Reply.id.in_(overdue), Reply.state == ReplyState.RECEIVED)
         connection.execute(sooner.values(next_attempt_at=now))
         connection.execute(_row(waiting).values(**_noted(waiting)))
@@ -103,7 +104,7 @@ def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
 
 
 def _noted(waiting: KnownReply) -> dict[str, Any]:
-    """Return what is stored of a reply that waits: nothing of what it says."""
+    """Return the columns that are stored while a reply waits; its text is not among them."""
     columns = ("conversation_row", "posted_at", "paused_until", "next_attempt_at")
     known = {column: getattr(waiting, column) for column in columns}
     return {**known, "reason": PAUSED, "detail": "Its author may change it or take it back."}
@@ -120,7 +121,7 @@ def _pause(job: ReplyJob) -> timedelta:
 def _earlier_ones(
     job: ReplyJob, posted_at: datetime, owner: ThreadOwner
 ) -> Sequence[Row[int, datetime | None]]:
-    """Return the replies that are to be told before this one."""
+    """Return the replies that i-Reserve is to get before this one."""
     known, has_pause = job.known, job.licence.reply_pause_s or job.known.paused_until
     values = {"reply": known.id, "posted_at": posted_at, "conversation": owner.row}
     if has_pause:

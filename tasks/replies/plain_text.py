@@ -1,8 +1,8 @@
-"""A team member's Markdown as plain text that reads well in a web chat, and means the same.
+"""A team member's Markdown as plain text that reads well in a web chat and means the same.
 
-Emphasis, headings and code lose their marks; a link keeps its address; quotes and lists keep their
-marks as they were typed. ``~~struck~~`` stays as it is: without its marks it would say the
-opposite. Mentions and channels (``@anna``, ``~support``) read well as they are.
+Emphasis, headings and code lose their marks. A link keeps its address; quotes and lists keep their
+marks. ``~~struck~~`` stays as it is, since it would say the opposite without its marks. Mentions
+and channels (``@anna``, ``~support``) stay as they are, too.
 """
 
 import html
@@ -13,23 +13,23 @@ from typing import Self
 from tasks.rendering.characters import clean
 from tasks.replies.blocks import Blocks
 
-# What is not seen and means nothing: blanks without width, hyphens that are not drawn, signs of
-# notations. They go last, for what they part may mean something when it stands side by side. The
-# joiners that emoji and some scripts need are others. Tags belong to the flag before them.
+# Invisible characters without meaning: blanks without width, soft hyphens, signs of notations. They
+# are removed last, since the characters beside them may be marks once they are adjacent. Joiners,
+# which emoji and some scripts need, are not among them. Tags stay behind the flag they belong to.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]"
     "|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+"
 )
-# Marks of direction; only text from right to left needs them.
+# Direction marks, which only text from right to left needs.
 _DIRECTION = re.compile("[\u200e\u200f\u061c]")
 _FROM_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text as it reads, and how it begins.
+    """A text as plain text, and how it begins.
 
-    ``opening`` is the first of its paragraphs that is not a quote, and empty when that is code.
+    ``opening`` is its first paragraph that is not a quote; it is empty if that is code.
     """
 
     text: str
@@ -37,7 +37,7 @@ class Reading:
 
     @classmethod
     def of(cls, markdown: str) -> Self:
-        """Return how this Markdown reads."""
+        """Return this Markdown as plain text, with its opening."""
         source = clean(markdown)
         blocks = Blocks.of(source)
         text = visible("\n".join(blocks.lines))
@@ -45,7 +45,7 @@ class Reading:
 
 
 def _bare(source: str) -> str:
-    """Return marks that mark nothing as they are: an empty code block is not nothing to read."""
+    """Return the source of a text that has only marks, such as an empty code block."""
     return visible(source) if visible(html.unescape(source)) else ""
 
 
@@ -55,7 +55,7 @@ def plain_text_of(markdown: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return the text without what is not seen, wherever that came from."""
+    """Return the text without invisible characters and without blanks around it."""
     text = _INVISIBLE.sub("", clean(text))
     if _DIRECTION.search(text) and not _FROM_RIGHT_TO_LEFT.search(text.replace("\u061c", "")):
         text = _DIRECTION.sub("", text)

@@ -13,9 +13,9 @@ from tasks.replies.known_reply import KnownReply
 
 
 def postpone(database: Database, known: KnownReply, obstacle: Obstacle) -> Ending:
-    """Write down why and until when the reply waits; return how that ended.
+    """Write down why and until when the reply waits, or that it is given up; return which.
 
-    A reply that was recorded before is ``received`` once more, until its change is recorded too.
+    A reply that was recorded before becomes ``received`` again until its change is recorded.
     """
     waiting = _waiting(known, obstacle, utc_now())
     with database.autocommit() as connection:

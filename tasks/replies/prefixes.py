@@ -1,6 +1,6 @@
-"""Words with which a post says for whom it is: read as a person reads them, and checked.
+"""The prefixes of notes and replies: find them as a person reads them, and check settings of them.
 
-Letters may be capital or wide, what is not seen is passed over, and blanks may stand before a
+Letters may be capital or wide, invisible characters are ignored, and blanks may stand before a
 colon: ``NOTE :`` is ``note:``.
 """
 
@@ -9,31 +9,31 @@ from collections.abc import Iterator, Sequence
 
 from tasks.replies.leads import is_picture
 
-# What a client takes for a command, or for the start of one, and does not send.
+# A client takes a text with this start for a command, and does not send it.
 REFUSED_STARTS = ("/", "!")
-# Letters by Unicode's book that are drawn as a blank, and so hide a prefix behind them.
+# Unicode calls these letters, but they are drawn as a blank and so would hide a prefix.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mn", "Me"})
-# What a word of the prefix may be closed with, before the prefix's own signs.
+# Marks of Markdown that may stand between a prefix's word and its signs.
 _MARKS = frozenset("\\*_~")
-# What looks like a colon.
+# Characters that look like a colon.
 _COLONS = str.maketrans("\u2236\ua789\u02d0\u0589", "::::")
 
 
 class PrefixError(ValueError):
-    """A prefix that could not be used in Mattermost; says which, and why."""
+    """A prefix cannot be used in Mattermost; the message names it and the reason."""
 
 
 def words_of(setting: str) -> tuple[str, ...]:
-    """Return the prefixes of a setting, folded; they are separated by spaces."""
+    """Return the prefixes of a setting, which are separated by spaces, each ``folded``."""
     return tuple(filter(None, map(folded, setting.split())))
 
 
 def check_typed(setting: str) -> None:
-    """Return whether a client sends what begins with these prefixes.
+    """Make sure that clients send texts with these prefixes.
 
     Raises:
-        PrefixError: one of them begins with what a client takes for a command.
+        PrefixError: clients take one of the prefixes for a command.
     """
     for word in setting.split():
         if folded(word).startswith(REFUSED_STARTS):
@@ -44,16 +44,16 @@ def check_typed(setting: str) -> None:
 
 
 def end_of_prefix(text: str, position: int, prefixes: Sequence[str]) -> int | None:
-    """Return where the prefix ends that stands at the position; None: none does."""
+    """Return where the prefix at the position ends; None: no prefix stands there."""
     ends = (_prefix_end(text, position, prefix) for prefix in prefixes)
     return next((end for end in ends if end is not None), None)
 
 
 def _prefix_end(text: str, position: int, prefix: str) -> int | None:
-    """Return where a folded prefix ends that stands at the position; None: it does not.
+    """Return where this folded prefix ends, if it stands at the position; None: it does not.
 
-    Blanks and marks of Markdown may stand before its signs ("note :", "**note**:"), and a letter
-    at its end ends a word ("note" is not the beginning of "notebook").
+    Blanks and marks of Markdown may stand before its signs ("note :", "**note**:"). If it ends with
+    a letter, the word must end there too ("note" does not match "notebook").
     """
     done = 0
     for end, seen in _folded_from(text, position):
@@ -72,7 +72,7 @@ def _may_be_apart(prefix: str, position: int) -> bool:
 
 
 def _folded_from(text: str, position: int) -> Iterator[tuple[int, str]]:
-    """Yield the characters that are seen from a position on, folded, each with where it ends."""
+    """Yield the visible characters from the position on: where each ends, and its folded form."""
     while position < len(text):
         end = position + 1
         while end < len(text) and unicodedata.category(text[end]) in ("Mn", "Me"):
@@ -84,7 +84,7 @@ def _folded_from(text: str, position: int) -> Iterator[tuple[int, str]]:
 
 
 def folded(text: str) -> str:
-    """Return the text in small letters, without what is not seen, and with plain signs for wide."""
+    """Return the text in small letters, without invisible characters, with wide signs as plain."""
     plain = "".join(map(_plain, unicodedata.normalize("NFC", text)))
     return "".join(filter(is_seen, plain.translate(_COLONS))).casefold()
 
@@ -94,7 +94,7 @@ def _plain(char: str) -> str:
 
 
 def is_seen(char: str) -> bool:
-    """Return whether a person sees the character, or a blank in its place."""
+    """Return whether the character is drawn, or is a blank."""
     return char.isspace() or (
         unicodedata.category(char) not in _UNSEEN and char not in _BLANK_LETTERS
     )

@@ -1,4 +1,4 @@
-"""What is asked about a reply while it is recorded: its post, whose thread it is in, its author."""
+"""What a worker asks about a reply while it records it: the post, its thread and its author."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _colleagues = Colleagues()
 
 @dataclass(frozen=True, slots=True)
 class ReplyJob:
-    """A reply that is being recorded, and the means for it; ``extend`` keeps its lock."""
+    """A reply that is being recorded, and what that needs; ``extend`` keeps the reply's lock."""
 
     runtime: Runtime
     licence: LicenceAccess
@@ -36,10 +36,10 @@ class ReplyJob:
 
 
 def ask_for_post(job: ReplyJob) -> Post:
-    """Return the post, also when it was deleted.
+    """Return the post, even if it was deleted.
 
     Raises:
-        PostponedError: there is none, or it is missing on a replica that lags behind.
+        PostponedError: there is no such post, or a replica that lags behind lacks it.
         MattermostError: the server could not say.
     """
     try:
@@ -48,7 +48,7 @@ def ask_for_post(job: ReplyJob) -> Post:
         if error.reason is not Reason.NOT_FOUND:
             raise
     job.extend()
-    # Asked like this the server names deleted posts as well, and what is missing on a replica only.
+    # This request also returns deleted posts, and posts that are missing on a replica only.
     found = job.client.get_posts_by_ids([job.known.post_id])
     if not found:
         raise PostponedError(
@@ -58,9 +58,9 @@ def ask_for_post(job: ReplyJob) -> Post:
 
 
 class Inquiry:
-    """What there is to know about one post, each thing asked for once, when it is first needed.
+    """The facts about one post, each of which is asked for once, when it is first needed.
 
-    All of it may raise ``MattermostError``: the server could not say.
+    Each may raise ``MattermostError`` if the server cannot answer.
     """
 
     def __init__(self, job: ReplyJob, post: Post) -> None:
@@ -68,7 +68,7 @@ class Inquiry:
         self.post = post
 
     def facts(self) -> Facts:
-        """Return what the rules of the meaning look at."""
+        """Return what the rules of ``meaning`` look at."""
         return Facts(
             self.post,
             self._job.licence.bot_user_id,
@@ -86,7 +86,7 @@ class Inquiry:
         )
 
     def _went_with_its_thread(self) -> bool:
-        """Return whether the post went with its root post; that takes nothing back."""
+        """Return whether the post was deleted together with its root, which takes nothing back."""
         job = self._job
         if job.known.is_taken_back or not self.post.root_id:
             return False
@@ -99,7 +99,7 @@ class Inquiry:
         """The conversation that the post belongs to, within this licence."""
         known = self._job.known
         if known.conversation_row is not None and known.conversation_id is not None:
-            # The conversation may have another thread by now.
+            # The conversation may have got another thread since, so the root post is not looked up.
             return ThreadOwner(known.conversation_row, known.conversation_id)
         with self._job.runtime.database.reading() as connection:
             return owners.find_owner(connection, known.licence_id, self.post.root_id)
@@ -117,7 +117,7 @@ class Inquiry:
         return self._kind_of_thread(root)
 
     def _kind_of_thread(self, root: Post) -> ThreadKind:
-        """Return whose thread it is that no conversation has (yet, or any more)."""
+        """Return the kind of a thread that no conversation has (yet, or any more)."""
         licence, mark = self._job.licence, mark_of(root)
         if root.user_id != licence.bot_user_id or "key" not in mark:
             return ThreadKind.UNKNOWN
@@ -130,9 +130,9 @@ class Inquiry:
         return ThreadKind.UNLINKED if is_unlinked else ThreadKind.MOVED
 
     def _same_was_for(self) -> Visibility | None:
-        """Return who may read the recorded version; None: it says something else, or lacks files.
+        """Return who may read the recorded version; None: its text or files differ from the post's.
 
-        A change of the licence's settings, or a reaction to the post, changes no reply.
+        So neither new settings of the licence nor a reaction to the post changes a reply.
         """
         known = self._job.known
         if known.text is None or known.text != self.words.text or lacks_files(known.files):
@@ -166,5 +166,5 @@ class Inquiry:
 
     @cached_property
     def words(self) -> Words:
-        """What the post says."""
+        """The post's words, parsed by the licence's settings."""
         return Words.for_licence(self.post.message, self._job.licence)

@@ -1,4 +1,4 @@
-"""Receipts: the bot's reaction on a member's post says what became of it."""
+"""Receipts: the bot's reaction to a member's post shows what became of the post."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tasks.mattermost import MattermostClient
 
 
 def wanted(receipt: Receipt | None, receipts: Receipts) -> Receipt | None:
-    """Return the receipt if the licence wants such a one; None: its post gets no mark."""
+    """Return the receipt if the licence's setting allows it; None: the post gets no reaction."""
     if receipts is Receipts.NONE or receipt is None:
         return None
     is_for_all = receipt is Receipt.RECORDED
@@ -22,12 +22,10 @@ def give_receipt(
     bot_user_id: str,
     instead_of: Receipt | None,
 ) -> None:
-    """React to the post, and take the earlier reaction back.
-
-    Both may be done twice.
+    """React to the post, and remove the earlier reaction; safe to run twice.
 
     Raises:
-        MattermostError: the server does not take it, or cannot be asked.
+        MattermostError: the server refuses, or cannot be asked.
     """
     if receipt is not None:
         client.add_reaction(post_id, user_id=bot_user_id, emoji_name=receipt.value)

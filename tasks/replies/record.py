@@ -1,4 +1,4 @@
-"""Record one reply: ask for its post, do what it means, hand it over, mark it."""
+"""Record one reply: read its post, do what the post means, tell i-Reserve, plan the receipt."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ _STORE_AWAY = Obstacle(
 def record(runtime: Runtime, reply: KnownReply) -> EndKind:
     """Do what a reply of the inbox needs, and return what became of it.
 
-    ``reply`` is its row as it was a moment ago. Whatever Mattermost answers is in the row
-    afterwards; a version that is older than what is recorded changes nothing. What is to be told
-    is told before this returns, if the broker is up.
+    ``reply`` is the row as it was a moment ago. Afterwards the row holds what Mattermost answered;
+    a version that is older than the recorded one changes nothing. If the broker is up, i-Reserve's
+    task is sent before this returns.
     """
     if reply.state is ReplyState.RECEIVED:
         ending = _take_up(runtime, reply)
@@ -56,7 +56,7 @@ def record(runtime: Runtime, reply: KnownReply) -> EndKind:
 
 
 def _tell(runtime: Runtime, reply_id: int) -> Ending:
-    """Tell what was recorded earlier; that needs no server of Mattermost's."""
+    """Tell i-Reserve what was recorded earlier; this asks nothing of Mattermost."""
     known = _load(runtime, reply_id)
     if known is None:
         return Ending(EndKind.GONE)
@@ -83,7 +83,7 @@ def _take_up(runtime: Runtime, reply: KnownReply) -> Ending:
 
 
 def _access(runtime: Runtime, licence_id: str) -> LicenceAccess:
-    """Return the licence, whose server may be asked.
+    """Return the licence, if its server may be asked now.
 
     Raises:
         PostponedError: the server is away, or the licence cannot be used.
@@ -123,14 +123,14 @@ def _load(runtime: Runtime, reply_id: int) -> KnownReply | None:
 
 
 def _attempt(job: ReplyJob) -> Ending:
-    """Do what the post means, or write down when it is asked for again."""
+    """Do what the post means, or postpone the reply."""
     try:
         ending = _do_what_it_means(job, ask_for_post(job))
     except MattermostError as error:
         job.runtime.circuits.note(job.licence.id, error)
         return _postpone(job, obstacle_of(error))
     except PostponedError as error:
-        # The server told of the post, whatever else was missing.
+        # The server has answered, whatever is missing, so the circuit is closed below.
         ending = _postpone(job, error.obstacle)
     job.runtime.circuits.note(job.licence.id, None)
     return ending
@@ -162,7 +162,7 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
 
 
 def _ignore(job: ReplyJob, inquiry: Inquiry, why: Ignored) -> Ending:
-    """Leave the post out; a person who wrote it where no visitor reads it is told so."""
+    """Leave the post out; plan a warning or a hint for a member whose post no visitor reads."""
     if why is Ignored.ROOT_POST:
         due_at = plan_hint(job.runtime, job.licence, [inquiry.post], extend=job.extend)
         plan_receipts(job.runtime, job.licence.id, due_at=due_at)
@@ -172,7 +172,7 @@ def _ignore(job: ReplyJob, inquiry: Inquiry, why: Ignored) -> Ending:
 
 
 def _pause_or_write(job: ReplyJob, inquiry: Inquiry) -> Ending:
-    """Write a reply to the visitor; one that the visitor has not read yet may have to wait."""
+    """Write a reply to the visitor, or let it wait if the visitor has not read it yet."""
     if not job.known.is_read_by_the_visitor:
         assert inquiry.owner is not None
         waiting = paused(job, inquiry.post, inquiry.owner)
@@ -189,7 +189,7 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     if known.revision and not rows.differs(known, content, files):
         return _keep_as_it_reads(job, post, files, attempt=fetching.attempt)
     author = inquiry.author
-    # From here on the row is written, so the lock must still be held.
+    # Fetching files takes time. This raises if the lock was lost meanwhile.
     job.extend()
     with job.runtime.database.connection() as connection:
         written = rows.write_recorded(
@@ -210,18 +210,18 @@ def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
     if written is None:
         return Ending(EndKind.GONE)
     if lacks_files(files):
-        # It is told at once; the files follow as a later revision, when the store is back.
+        # i-Reserve is told at once; the files follow as a later revision when the store is back.
         postpone(job.runtime.database, written, _STORE_AWAY)
     kind = EndKind.EDITED if known.revision else EndKind.RECORDED
     return Ending(kind, written, answers=answers)
 
 
 def _keep_as_it_reads(job: ReplyJob, post: Post, files: Sequence[File], *, attempt: str) -> Ending:
-    """Keep a reply that says the same as before, also where other files are missing now."""
+    """Keep a reply whose text, reader and stored files have not changed."""
     if lacks_files(files):
         return _postpone(job, _STORE_AWAY)
     if job.known.files != tuple(files):
-        # They are missing for another reason now, of which nothing is told.
+        # Only the reasons of missing files have changed; i-Reserve is not told of those.
         with job.runtime.database.connection() as connection:
             rows.write_files(connection, job.known, files, attempt)
     return _keep(job, update_at_ms=post.update_at_ms)
@@ -230,14 +230,14 @@ def _keep_as_it_reads(job: ReplyJob, post: Post, files: Sequence[File], *, attem
 def _answers(
     connection: Connection, known: KnownReply, content: Content, *, owner: ThreadOwner, post: Post
 ) -> bool:
-    """Note that the visitor has an answer; say whether the conversation's card changes by it."""
+    """Note that the visitor has an answer; return whether the conversation's card changes."""
     if content.visibility is not Visibility.PUBLIC or known.visibility is Visibility.PUBLIC:
         return False
     return note_answer(connection, owner.row, posted_at_ms=post.create_at_ms)
 
 
 def _leave_empty(job: ReplyJob, inquiry: Inquiry, why: Ignored | None = None) -> Ending:
-    """Tell nothing of what a visitor does not see; what was told before is taken back."""
+    """Record that no visitor sees the post; take back what i-Reserve was told of it before."""
     known, owner = job.known, inquiry.owner
     if known.revision:
         return _forget(job, inquiry.post, is_gone=False)

@@ -1,10 +1,9 @@
-"""Numbers of replies, which are never given out twice.
+"""Ids of replies, of which none is ever used twice.
 
-i-Reserve tells replies apart by them. A database counts on from what it has: after an erasure
-SQLite gives the newest numbers again, and after a backup was restored every database does. So a
-number begins with the millisecond in which it is given, and ends with the database's own count,
-which keeps those of one moment apart. It has 53 bits at the most until 2095, so that every
-language holds it.
+i-Reserve knows a reply by its id. A database's own count may repeat ids: SQLite's after an erasure,
+and every database's after a backup was restored. So an id is the millisecond in which it is made,
+followed by the database's count, which keeps ids of one millisecond apart. Until 2095 an id has at
+most 53 bits, so that every language can hold it.
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Sequence, Table, bindparam, func, select
 
-# The parameter that holds the moment.
+# The name of the parameter with the millisecond.
 MOMENT = "moment_ms"
 # 2026-01-01, in Unix milliseconds.
 _EPOCH_MS = 1_767_225_600_000
-# As many numbers as one millisecond has.
+# The number of ids in one millisecond.
 _COUNT = 4_096
 _SEQUENCE = Sequence("replies_id_seq")
 
 
 def next_id(replies: Table, dialect: str) -> ColumnElement[int]:
-    """Return the expression that gives the next number.
+    """Return the expression for the next id.
 
-    SQLite writes one statement after the other, so that its highest number is a count; it is the
-    same for each row of a statement, where the row's place is to be added.
+    SQLite runs one write at a time, so its highest id serves as a count. There the id is the same
+    for each row of a statement, and the caller adds the row's place.
     """
     moment = bindparam(MOMENT, type_=BigInteger) * _COUNT
     if dialect == "postgresql":
@@ -38,19 +37,19 @@ def next_id(replies: Table, dialect: str) -> ColumnElement[int]:
 
 
 def this_moment(*, rows: int = 1) -> dict[str, Any]:
-    """Return the parameter for a statement with that many rows."""
+    """Return the parameter that a statement for this many rows needs."""
     return {MOMENT: _moments.take(1 + rows // _COUNT)}
 
 
 class _Moments:
-    """Milliseconds, each given out once, also where many statements come within one."""
+    """Milliseconds, of which each is given out once, even if statements come faster."""
 
     def __init__(self) -> None:
         self._next = 0
         self._mutex = Lock()
 
     def take(self, count: int) -> int:
-        """Return the first of as many."""
+        """Return the first of this many milliseconds."""
         with self._mutex:
             first = max(self._next, time.time_ns() // 1_000_000 - _EPOCH_MS)
             self._next = first + count

@@ -1,8 +1,8 @@
-"""Reply prefixes: in mode ``explicit`` the words with which a post is for the visitor.
+"""Reply prefixes: in mode ``explicit`` a post for the visitor begins with one.
 
-In doubt a post is a note, so nothing is passed over here: the prefix is the first thing that a
-person reads. In front of it a quote, a name, an emoji or a bullet leaves the post to the team, and
-so does code. ``**Reply:** x`` reads as it should, and is a reply.
+In doubt a post is a note, so the prefix must be the first thing that a person reads. A post with a
+quote, a name, an emoji, a bullet or code in front of it stays with the team. Emphasis is allowed:
+``**Reply:** x`` is a reply.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tasks.replies.prefixes import PrefixError, check_typed, end_of_prefix, word
 
 @dataclass(frozen=True, slots=True)
 class ReplyPrefixes:
-    """The words of a licence with which a reply to the visitor begins."""
+    """The reply prefixes of a licence."""
 
     _prefixes: tuple[str, ...]
 
@@ -26,8 +26,8 @@ class ReplyPrefixes:
         return cls(words_of(setting))
 
     def rest(self, reading: Reading) -> str | None:
-        """Return what is read behind the prefix; None: the text does not begin with one."""
-        # What begins with code or a quote reads like a prefix, and is none.
+        """Return the plain text behind the prefix; None: the text does not begin with one."""
+        # The plain text of code or a quote may look like a prefix; the opening leaves both out.
         if end_of_prefix(reading.opening, 0, self._prefixes) is None:
             return None
         end = end_of_prefix(reading.text, 0, self._prefixes)
@@ -36,15 +36,15 @@ class ReplyPrefixes:
 
 @lru_cache(maxsize=MAX_SETTINGS)
 def reply_prefixes_of(setting: str) -> ReplyPrefixes:
-    """Return the prefixes of a setting, which is parsed once."""
+    """Return the prefixes of a setting, which is parsed once and then cached."""
     return ReplyPrefixes.parse(setting)
 
 
 def check_reply_prefixes(setting: str, *, notes: NotePrefixes) -> None:
-    """Return whether a setting can be used, beside the words with which a note begins.
+    """Make sure that a setting of reply prefixes can be used beside these note prefixes.
 
     Raises:
-        PrefixError: there is no prefix, or one of them would begin no reply; says which, and why.
+        PrefixError: there is no prefix, or no reply could begin with one of them.
     """
     check_typed(setting)
     if not words_of(setting):

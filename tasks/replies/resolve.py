@@ -25,10 +25,10 @@ from tasks.wake import RESOLVE_REPLY
 
 log = structlog.get_logger(__name__)
 
-# A task goes on with what is due for its licence, as other tasks left it when the licence had its
-# share of the threads; but not for ever, so that a worker can be told apart from one that hangs.
+# A task goes on with what is due for its licence: other tasks left those replies while the licence
+# used its share of the threads. The limit distinguishes a busy worker from one that hangs.
 MAX_ROUNDS = 20
-# What the report says of a reply that met an error that was not foreseen.
+# The report's word for a reply that met an unexpected error.
 FAILED = "failed"
 
 
@@ -41,13 +41,13 @@ def resolve_reply(reply_ids: list[int]) -> str:
     """Record these replies; safe to run twice and at the same time.
 
     Raises:
-        RepliesFailedError: something unexpected; those replies are tried again later.
+        RepliesFailedError: an error was unexpected; its replies are tried again later.
     """
     return str(resolve(current_runtime(), reply_ids))
 
 
 class Report(Counter[str]):
-    """How many replies ended how."""
+    """The number of replies for each way in which they ended."""
 
     def __str__(self) -> str:
         """Return the counts as Flower shows them."""
@@ -55,10 +55,10 @@ class Report(Counter[str]):
 
 
 def resolve(runtime: Runtime, reply_ids: Sequence[int]) -> Report:
-    """Record these replies, and say what became of them.
+    """Record these replies; return how many ended in which way.
 
     Raises:
-        RepliesFailedError: as the task.
+        RepliesFailedError: an error was unexpected; its replies are tried again later.
     """
     report = Report()
     by_licence: defaultdict[str, list[KnownReply]] = defaultdict(list)
@@ -79,7 +79,7 @@ def _load(runtime: Runtime, reply_ids: Sequence[int]) -> list[KnownReply]:
 def _resolve_licence(
     runtime: Runtime, licence_id: str, replies: Sequence[KnownReply], report: Report
 ) -> None:
-    """Record these replies and then what else is due for the licence, if it may have a thread."""
+    """Record these replies, then all that are due for the licence, if it may use a thread."""
     if not runtime.shares.enter(licence_id):
         _leave(runtime, replies, report)
         return
@@ -115,8 +115,8 @@ def _resolve_named(runtime: Runtime, reply: KnownReply) -> str:
         with runtime.shares.message(reply.licence_id):
             return record(runtime, reply).value
     except Exception as error:  # noqa: BLE001
-        # The edge of the process: one reply that meets a mistake in our code must not hold up the
-        # others. The error's text may hold anything, its name does not.
+        # A mistake in our code must not hold up other replies, so all errors end here. The error's
+        # text may hold personal data, so only its name is logged.
         log.error("reply_failed", reply_id=reply.id, error=type(error).__name__)
         _postpone_failed(runtime, reply.id, error)
         return FAILED
@@ -133,12 +133,12 @@ def _postpone_failed(runtime: Runtime, reply_id: int, error: Exception) -> None:
 
 
 def _leave(runtime: Runtime, replies: Sequence[KnownReply], report: Report) -> None:
-    """Leave the replies to a thread of the licence that comes free, or to the sweep."""
+    """Leave the replies to another thread of the licence, or to the sweep."""
     with runtime.database.transaction() as session:
         leave_until(session, [reply.id for reply in replies], after=timedelta(0))
     report["left"] += len(replies)
 
 
 def _give_thread_back(runtime: Runtime, licence_id: str) -> None:
-    """Give the thread back, after what waited for one."""
+    """Serve the licences that wait for a thread, then give the thread back."""
     show_failures(serve(runtime, leave(runtime, licence_id)))

@@ -1,4 +1,4 @@
-"""Retention of replies: those that are recorded, told and old enough go, with their files."""
+"""Retention of replies: remove old ones that need nothing more, with their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.steps import Expiry, Steps, expired
 from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.unowned_files import give_up
 
-# What still waits for Mattermost, for the store or for i-Reserve is not removed, however old.
+# A reply that still waits for Mattermost, the store or i-Reserve stays, however old it is.
 IS_OPEN = or_(
     Reply.pending_event.is_not(None),
     and_(Reply.state == ReplyState.RECEIVED, Reply.next_attempt_at < GIVEN_UP),
@@ -22,7 +22,7 @@ IS_OPEN = or_(
 
 
 def remove_replies(steps: Steps, *, before: datetime) -> Iterator[int]:
-    """Remove replies that were recorded (or given up) before then; yield how many each time."""
+    """Remove replies that were recorded or given up before then; yield how many in each step."""
     may_go = and_(~IS_OPEN, Reply.received_at < before, _was_recorded(before))
     expiry = Expiry(Reply.id, Reply.received_at, may_go)
     for ids in expired(steps.database, expiry, before=before):
@@ -38,6 +38,6 @@ def _was_recorded(before: datetime) -> ColumnElement[bool]:
 
 
 def delete_replies(session: Session, these: ColumnElement[bool]) -> int:
-    """Delete these replies, whose files are to be removed from now on; return how many."""
+    """Delete these replies, and note that their files are to be removed; return how many."""
     give_up(session, these)
     return len(session.scalars(delete(Reply).where(these).returning(Reply.id)).all())

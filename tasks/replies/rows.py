@@ -1,4 +1,4 @@
-"""A reply's row and its files: read as a whole, and written as a whole."""
+"""Read and write a reply's row together with its files."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tasks.replies.owners import ThreadOwner
 from tasks.replies.statements import ACTIVE, BY_ID, RECORDED, RECORDED_AGAIN
 from tasks.replies.unowned_files import take_over, write_down
 
-# The thread that has written a change tells it. Another one does so only if that thread died;
-# longer than the broker is waited for, and short enough that a death is not noticed.
+# The worker that writes a change also tells i-Reserve of it. If it dies first, the sweep wakes
+# another worker after this time, which is longer than a call to the broker may take.
 TOLD_WITHIN = timedelta(seconds=5)
-# What the last attempt met; it is forgotten with the next one that ends well.
+# An attempt that ends well removes what an earlier one met.
 _NO_TROUBLE: dict[str, Any] = {"reason": None, "detail": None}
-# What is settled of a reply that is not recorded anew.
+# The columns that change when a reply is settled without being recorded anew.
 _WRITTEN = (
     *("state", "conversation_row", "text", "plain_text", "post_update_at_ms", "revision"),
     *("pending_event", "attempts", "next_attempt_at", "paused_until", "receipt_due_at"),
@@ -39,7 +39,7 @@ _WRITTEN = (
 
 
 def load(connection: Connection, reply_ids: Sequence[int]) -> list[KnownReply]:
-    """Return those of the replies that are in the inbox, in order."""
+    """Return those of the replies that are in the inbox, in the order of their ids."""
     if not reply_ids:
         return []
     found = connection.execute(BY_ID, {"reply_ids": list(reply_ids)})
@@ -49,7 +49,7 @@ def load(connection: Connection, reply_ids: Sequence[int]) -> list[KnownReply]:
 
 
 def _files(connection: Connection, reply_ids: Sequence[int]) -> defaultdict[int, list[File]]:
-    """Return the files of replies that were recorded before; only those have any."""
+    """Return the files of replies by reply id; only replies that were recorded have any."""
     files: defaultdict[int, list[File]] = defaultdict(list)
     if reply_ids:
         rows = select(*ReplyAttachment.__table__.columns)
@@ -70,9 +70,9 @@ def write_recorded(
     files: Sequence[File],
     attempt: str,
 ) -> KnownReply | None:
-    """Write the reply with what is to be told of it, and return it; None: its row is gone.
+    """Write the reply with its pending event, and return it; None: its row is gone.
 
-    ``attempt`` has fetched the files.
+    ``attempt`` is the attempt that fetched the files.
     """
     now = utc_now()
     values: dict[str, Any] = {
@@ -104,14 +104,14 @@ def write_recorded(
 
 def posted_at_of(post: Post, now: datetime) -> datetime:
     """Return when the post was made."""
-    # A server that names no time, or an impossible one, has just told of the post.
+    # If the server names no time, or an impossible one, the present time is taken.
     return datetime.fromtimestamp(post.create_at_ms / 1_000, UTC) if post.create_at_ms else now
 
 
 def write_files(
     connection: Connection, known: KnownReply, files: Sequence[File], attempt: str
 ) -> None:
-    """Write which files the reply has now; those that it had before are to be removed."""
+    """Write which files the reply has now, and note that those it has no more are to be removed."""
     if tuple(files) == known.files:
         return
     kept = {file.path for file in files}
@@ -126,7 +126,7 @@ def write_files(
 
 
 def differs(known: KnownReply, content: Content, files: Sequence[File]) -> bool:
-    """Return whether this is another reply than the recorded one to those who read it."""
+    """Return whether text, reader or files differ from the recorded reply."""
     recorded = (known.text, known.visibility, [(each.file_id, each.path) for each in known.files])
     return recorded != (
         content.text,
@@ -138,7 +138,7 @@ def differs(known: KnownReply, content: Content, files: Sequence[File]) -> bool:
 def write_unchanged(
     connection: Connection, known: KnownReply, *, update_at_ms: int | None = None
 ) -> KnownReply:
-    """Note that what is recorded still holds, also in that later version of the post."""
+    """Note that the recorded reply still holds, for a later version of the post if one is given."""
     now = utc_now()
     kept = replace(
         known,
@@ -148,7 +148,7 @@ def write_unchanged(
         post_update_at_ms=update_at_ms or known.post_update_at_ms,
         **_settled(now),
     )
-    # Of a post that was not read again nothing new is known, so it keeps its mark.
+    # Without a new version nothing new is known of the post, so it keeps its receipt.
     settled = kept if update_at_ms is None else kept.with_due_receipt(now)
     return _write_settled(connection, known, settled)
 
@@ -161,7 +161,7 @@ def write_empty(
     owner: ThreadOwner | None,
     reason: str | None = None,
 ) -> KnownReply:
-    """Note that there is nothing for a visitor in the reply, of which nothing was told."""
+    """Note that no visitor sees the post, of which i-Reserve was told nothing."""
     now = utc_now()
     empty = replace(
         known,
@@ -177,9 +177,9 @@ def write_empty(
 def write_deleted(
     connection: Connection, known: KnownReply, post: Post, *, is_gone: bool
 ) -> KnownReply:
-    """Forget what the reply said, and note that i-Reserve is to be told; it is told once.
+    """Remove what the reply said, and note that i-Reserve is to be told, if it has not been yet.
 
-    ``is_gone``: its post was deleted, and takes no mark any more.
+    ``is_gone``: the post was deleted, so it can get no receipt.
     """
     now = utc_now()
     deleted = replace(

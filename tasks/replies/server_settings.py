@@ -1,8 +1,8 @@
-"""What a server allows our posts that it may cease to allow, asked with each catch-up.
+"""Settings of a Mattermost server that may change at any time, read with each catch-up.
 
-An administrator may switch names and icons off at any time. Posts that were written without a
-header then no longer say who spoke, so that the next ones must. And a limit of the time for edits,
-which a refused card has found, may be taken away again.
+An administrator may switch off the names and icons of posts. Posts without a header then no longer
+say who spoke, so new posts get one. An administrator may also remove the time limit for edits that
+made the server refuse the change of a card.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 def look_at_settings(database: Database, client: MattermostClient, licence: LicenceAccess) -> None:
-    """Store what the server allows, for a licence for which it matters now.
+    """Store what the server allows, for a licence for which this matters now.
 
-    That is one whose people are their posts' authors, or whose roots cannot be edited.
-    A server that cannot be asked leaves what is stored; catch-up itself says what is wrong.
+    It matters if people are shown as their posts' authors, or if root posts cannot be edited.
+    If the server cannot be asked, nothing changes; catch-up itself logs what is wrong.
     """
     if licence.names is not Names.AUTHOR and licence.allows_edits:
         return
@@ -30,7 +30,7 @@ def look_at_settings(database: Database, client: MattermostClient, licence: Lice
         allows, edits = config.shows_own_names, config.allows_edits
         if (allows, edits) == (licence.allows_own_names, licence.allows_edits):
             return
-        # To a token that it does not take a server tells only part of its settings.
+        # To a token that it refuses a server shows only part of its settings; then this call fails.
         client.get_me()
     except MattermostError:
         return

@@ -1,10 +1,10 @@
 """The text of a paragraph without its marks, as Mattermost's web client shows it.
 
 The client reads from left to right. At certain signs it tries its patterns in a fixed order, and
-what one of them takes is read in the same way. A mark goes when it makes something bold, slanted
-or a link; what marks nothing stays as it was typed. Where the client would make another number or
-another address of what was typed, the signs stay as well (see ``marks`` and ``whole``). Each
-character is looked at a limited number of times.
+reads the text inside a match in the same way. A mark is removed if it makes a text bold, slanted or
+a link; a sign that marks nothing stays. In numbers and addresses, signs stay even where the client
+removes them (see ``markdown_marks`` and ``whole``). Each character is read a limited number of
+times.
 """
 
 import html
@@ -20,7 +20,7 @@ from tasks.replies.markdown_marks import Marked, Marks, backticks
 from tasks.replies.tags import Tags
 from tasks.replies.whole import url_end, wholes
 
-# At these the client stops in the middle of a text, and tries its patterns.
+# In the middle of a text, the client tries its patterns at these places.
 _STOP: Final = re.compile(
     r"""
       [\\<!\[`*~]
@@ -30,7 +30,7 @@ _STOP: Final = re.compile(
     re.VERBOSE,
 )
 _LONGEST_STOP: Final = 40
-# The client takes a backslash away before these alone.
+# The client removes a backslash only before these.
 _ESCAPE: Final = re.compile(r"\\([`*{}\[\]()#+\-.!_>|~]|\\(?![A-Za-z0-9_]))")
 _TICKS: Final = re.compile("`*")
 _LINE_BREAK: Final = re.compile(r" {2,}\n")
@@ -45,14 +45,14 @@ _IN_WHOLE: Final = re.compile(_ENTITY)
 def shown(text: str, *, line_starts: Mapping[int, str] | None = None) -> str:
     """Return the paragraph without its marks.
 
-    ``line_starts`` says what goes in front of the line that begins at an index of the text.
+    ``line_starts`` has, by the index at which a line begins, what is written in front of the line.
     """
     return Spans.of(text, line_starts=line_starts or {}).text()
 
 
 @dataclass(slots=True)
 class Spans:
-    """A paragraph, cut into pieces; those that are ``fixed`` hold no emoji codes."""
+    """A paragraph that is cut into pieces; in a ``fixed`` piece no emoji code is replaced."""
 
     source: str
     line_starts: Mapping[int, str]
@@ -67,7 +67,7 @@ class Spans:
 
     @classmethod
     def of(cls, source: str, *, line_starts: Mapping[int, str]) -> "Spans":
-        """Return the paragraph, read."""
+        """Read the paragraph, and return its pieces."""
         spans = cls(source, line_starts)
         spans._wholes = wholes(source)
         spans._marks = Marks.of(source, is_whole=spans._is_in_a_whole)
@@ -78,7 +78,7 @@ class Spans:
         return spans
 
     def text(self) -> str:
-        """Return the text without marks, with emoji."""
+        """Return the text without marks, and with emoji for their codes."""
         parts: list[str] = []
         words: list[str] = []
         for piece, is_fixed in zip(self._pieces, self._fixed, strict=True):
@@ -94,7 +94,7 @@ class Spans:
             position = self._read_next(position, end, in_link=in_link)
 
     def _read_next(self, position: int, end: int, *, in_link: bool) -> int:
-        """Read what stands at the position; return where it ends."""
+        """Read the next piece from the position; return where the piece ends."""
         sign = self.source[position]
         after = None
         if sign in "*_":
@@ -128,7 +128,7 @@ class Spans:
     def _read_text(self, position: int, end: int) -> int:
         first = max(self._end_of_run(position, end), position + 1)
         limit = min(end, self._next_whole(position + 1))
-        # A stop may reach into what follows.
+        # The pattern needs to see a few characters behind the limit.
         stop = _STOP.search(self.source, first, min(end, limit + _LONGEST_STOP))
         return self._read_plain(position, min(stop.start(), limit) if stop else limit)
 
@@ -184,18 +184,18 @@ class Spans:
             return None
         self.begins_with_code |= position == self._first
         code = self.source[position + size : after - size].strip()
-        # Lines of code in a quote or a list: what stands in front is the same for each.
+        # In a quote or a list, each line of the code gets the same start.
         start = next(iter(self.line_starts.values()), "")
         self._write(code.replace("\n", "\n" + start), fixed=True)
         return after
 
     def _end_of_run(self, position: int, end: int) -> int:
-        """Return where the backticks end that stand here."""
+        """Return where the backticks at the position end."""
         run = _TICKS.match(self.source, position, end)
         return run.end() if run else position
 
     def _code_end(self, position: int, size: int) -> int | None:
-        """Return the end of the next run of as many backticks; None: there is none."""
+        """Return the end of the next run of ``size`` backticks; None: there is none."""
         ends = self._code_ends.get(size, [])
         while ends and ends[-1] <= position:
             ends.pop()
@@ -209,7 +209,7 @@ class Spans:
         if not self.source.startswith("~~", position, end):
             return None
         found = self._marks.struck(position, end)
-        # The mark stays: without it the text would say the opposite.
+        # The marks stay: without them the text would say the opposite.
         return self._read_inside(found, "~~", in_link=in_link) if found else None
 
     def _read_inside(self, found: Marked, mark: str, *, in_link: bool) -> int:
@@ -228,7 +228,7 @@ class Spans:
             return None
         opened = len(self._pieces)
         if is_image:
-            # The web client draws what stands for a picture as it was typed: "5* hotel".
+            # The web client shows a picture's label as it was typed: "5* hotel".
             self._write(_decoded(_ESCAPE.sub(r"\1", label[1])), fixed=True)
         else:
             self._read(*label.span(1), in_link=True)

@@ -1,4 +1,4 @@
-"""The statements that each reply takes: built once, and on the tables, where objects cost time."""
+"""The statements that each reply needs: built once, on tables, as mapped objects cost time."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ RECORDED = (
     .values(pending_event=ReplyEvent.RECORDED)
     .returning(_REPLY.pending_event)
 )
-# What i-Reserve has not been told of yet is new to it. The database decides, for it may be told of
-# the version before at this moment.
+# While i-Reserve has not been told of the reply, the event stays ``recorded``, else it is
+# ``edited``. The database decides, since another worker may tell of the earlier version right now.
 RECORDED_AGAIN = RECORDED.values(
     pending_event=case(
         (_REPLY.pending_event == ReplyEvent.RECORDED, _REPLY.pending_event),

@@ -1,10 +1,10 @@
-"""What stands in angle brackets: an address, or a tag of HTML, which is shown as it was typed."""
+"""Angle brackets in a text: around an address, or as an HTML tag, which stays as it was typed."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Final
 
-# A value in quotation marks that is longer than this is none that a person writes.
+# No person writes a value in quotation marks that is longer than 1,000 characters.
 _TAG: Final = re.compile(
     r"""
       </[A-Za-z][\w:-]*+\s*+>
@@ -15,7 +15,7 @@ _TAG: Final = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-# What begins like this ends with that, wherever it is.
+# The beginning of each kind of block, and its end.
 _BLOCKS: Final = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
 _DECLARATION: Final = re.compile(r"<![a-zA-Z]++\s")
 _ADDRESS: Final = re.compile(r".@|.:/|www\d{0,3}\.", re.DOTALL)
@@ -23,13 +23,13 @@ _ADDRESS: Final = re.compile(r".@|.:/|www\d{0,3}\.", re.DOTALL)
 
 @dataclass(slots=True)
 class Tags:
-    """The angle brackets of a text, which are asked for from left to right."""
+    """The angle brackets of a text; a caller asks for them from left to right."""
 
     _source: str
     _next: dict[str, int] = field(default_factory=dict)
 
     def address(self, position: int, end: int) -> str | None:
-        """Return the address in the brackets that open here; None: there is none."""
+        """Return the address in the brackets that open at the position; None: there is none."""
         close = self._find(">", position)
         blank = min(self._find(" ", position), self._find("\t", position))
         if not position + 2 < close < end or blank < close:
@@ -39,7 +39,7 @@ class Tags:
         return inside if found is not None and found.end() < len(inside) else None
 
     def end(self, position: int, end: int) -> int | None:
-        """Return where the tag ends that opens here; None: it is none."""
+        """Return where the tag that opens at the position ends; None: no tag opens there."""
         tag = _TAG.match(self._source, position, end)
         if tag is not None:
             return tag.end()
@@ -55,7 +55,7 @@ class Tags:
         return [*found, (declaration[0], ">")] if declaration else found
 
     def _find(self, sign: str, position: int) -> int:
-        """Return where the sign comes next; behind the text when it does not."""
+        """Return where the sign comes next; a place behind the text if it does not."""
         found = self._next.get(sign, -1)
         if found < position:
             found = self._source.find(sign, position)

@@ -1,9 +1,9 @@
-"""Files that no reply has (yet, or any more): their paths are written down before the files are.
+"""Files that no reply has (yet, or any more): each path is written down before its file is.
 
-A worker may be killed at any moment between a file and the row of its reply. So a path is
-committed here first, leaves with the commit of the reply that has the file, and comes back with
-the commit that takes the file off it. What is here and wanted by no reply is removed, and nothing
-else ever is.
+A worker may be killed between writing a file and committing the reply's row. So the file's path is
+committed to this table first. The commit that gives the file to a reply removes the path, and the
+commit that takes the file from the reply adds it again. Only files in this table are ever removed,
+and only if no reply has them or waits for them.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from tasks.replies.backoff import GIVEN_UP
 
 log = structlog.get_logger(__name__)
 
-# The posts of one run; the next one goes on.
+# The most posts of one run; the next run goes on with the others.
 POSTS = 500
-# A store that is away fails for each file, after a time limit for each.
+# A store that is away fails for each file, each time only after a time limit.
 MAX_FAILURES = 3
 
 _FILES = cast(Table, UnownedFile.__table__)
 _COLUMNS = ("path", "licence_id", "post_id", "written_at")
-# The two dialects spell the clause alike, and SQLAlchemy has no common word for it.
+# Both dialects have the same clause, but SQLAlchemy has no common function for it.
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many files are gone, and how many could not be removed."""
+    """How many files were removed, and how many could not be."""
 
     files: int = 0
     failed: int = 0
@@ -56,7 +56,7 @@ class Keeper:
 def write_down(
     connection: Connection, *, licence_id: str, post_id: str, paths: Sequence[str]
 ) -> None:
-    """Note that there may be files at these paths that no reply has."""
+    """Note that files may be at these paths that no reply has."""
     if not paths:
         return
     shared = {"licence_id": licence_id, "post_id": post_id, "written_at": utc_now()}
@@ -66,7 +66,7 @@ def write_down(
 
 
 def give_up(session: Session, replies: ColumnElement[bool]) -> None:
-    """Note the files of these replies, whose rows go with the same transaction."""
+    """Note the files of these replies, whose rows are deleted in the same transaction."""
     rows = (
         select(ReplyAttachment.path, Reply.licence_id, Reply.post_id, literal(utc_now()))
         .join(Reply, Reply.id == ReplyAttachment.reply_id)
@@ -82,13 +82,13 @@ def _or_again(insert: Any) -> Any:
 
 
 def take_over(connection: Connection, paths: Sequence[str]) -> None:
-    """Forget paths that a reply has as of this transaction, or whose files are known to be gone."""
+    """Remove paths whose files a reply has from this transaction on, or whose files are gone."""
     if paths:
         connection.execute(delete(_FILES).where(_FILES.c.path.in_(paths)))
 
 
 def remove_unowned(keeper: Keeper, *, licence_id: str | None = None) -> Removed:
-    """Remove what no reply has or waits for, the longest known first; of one licence or of all."""
+    """Remove files that no reply has or waits for, of one licence or of all; the oldest first."""
     done = Removed()
     for whose, post_id in _posts(keeper.database, licence_id):
         with keeper.locks.of_reply(whose, post_id) as lock:
@@ -141,7 +141,7 @@ def _posts(database: Database, licence_id: str | None) -> list[tuple[str, str]]:
 
 
 def _paths(database: Database, licence_id: str, post_id: str) -> list[tuple[str, bool]]:
-    """Return the post's paths to be removed, and whether a reply has the file all the same."""
+    """Return the post's paths in the table, each with whether a reply has the file after all."""
     is_owned = select(ReplyAttachment.id).where(ReplyAttachment.path == _FILES.c.path).exists()
     found = select(_FILES.c.path, is_owned).where(
         _FILES.c.licence_id == licence_id, _FILES.c.post_id == post_id, ~_is_awaited()
@@ -151,7 +151,7 @@ def _paths(database: Database, licence_id: str, post_id: str) -> list[tuple[str,
 
 
 def _is_awaited() -> ColumnElement[bool]:
-    """Return whether the reply is still to be recorded: then the next attempt finds the file."""
+    """Return whether the reply is still to be recorded, so that the next attempt uses the file."""
     reply = and_(Reply.licence_id == _FILES.c.licence_id, Reply.post_id == _FILES.c.post_id)
     is_open = and_(Reply.state == ReplyState.RECEIVED, Reply.next_attempt_at < GIVEN_UP)
     return select(Reply.id).where(reply, is_open).exists()
@@ -167,7 +167,7 @@ def _is_gone(store: AttachmentStore, path: str, post_id: str) -> bool:
 
 
 def _put_behind_others(database: Database, licence_id: str, post_id: str) -> None:
-    """Let a path that cannot be removed hold up no other."""
+    """Put the post's paths behind those of other posts, so that they hold up no others."""
     these = (_FILES.c.licence_id == licence_id, _FILES.c.post_id == post_id)
     with database.autocommit() as connection:
         connection.execute(update(_FILES).where(*these).values(written_at=utc_now()))

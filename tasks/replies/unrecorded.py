@@ -1,4 +1,4 @@
-"""Replies that are not recorded: which there are, and how they are asked for again."""
+"""Find and count replies that are not recorded, for the operator's commands."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ IS_GIVEN_UP = (IS_UNRECORDED, Reply.next_attempt_at == GIVEN_UP)
 
 
 def find_unrecorded(session: Session, wanted: Filter, *, limit: int, given_up: bool) -> list[Reply]:
-    """Return the replies that are meant, the newest ones if there are more than that."""
+    """Return the wanted replies; if there are more than ``limit``, the newest of them."""
     return newest(session, _rows(wanted, given_up=given_up), Reply, limit=limit)
 
 
 def find_unrecorded_ids(
     session: Session, wanted: Filter, *, given_up: bool
 ) -> list[tuple[int, str]]:
-    """Return id and licence of the replies that are meant."""
+    """Return id and licence of the wanted replies."""
     rows = _rows(wanted, given_up=given_up)
     found = session.execute(rows.with_only_columns(Reply.id, Reply.licence_id))
     return [(reply_id, licence_id) for reply_id, licence_id in found]

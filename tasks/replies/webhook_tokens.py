@@ -1,4 +1,4 @@
-"""The tokens of outgoing webhooks: which licence has which, and how it gets a new one."""
+"""The tokens of outgoing webhooks: find a token's licence, and add or remove tokens."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from sqlalchemy.orm import Session
 from models import Licence, WebhookToken, hash_token
 from tasks.licences.registration import RegistrationError
 
-# Mattermost makes tokens like its ids, and refuses a token of any other length.
+# Mattermost makes tokens in the form of its ids, and refuses a token of another length.
 _TOKEN = re.compile(r"[A-Za-z0-9]{26}")
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookSender:
-    """Whose webhook calls: the licence, and the bot whose own posts come back through it."""
+    """The licence whose webhook calls, and its bot, whose own posts the webhook sends too."""
 
     licence_id: str
     bot_user_id: str
 
 
-# One look into one index, which finds nothing for an unknown token and for a disabled licence.
-# Of tables, not of mapped classes, and made once: otherwise it cost a quarter of each answer.
+# One query with one index, which finds nothing for an unknown token or a disabled licence. It is
+# built once, on tables instead of mapped classes, which saves a quarter of each answer's time.
 _TOKENS, _LICENCES = cast(Table, WebhookToken.__table__), cast(Table, Licence.__table__)
 _SENDER = (
     select(_TOKENS.c.licence_id, _LICENCES.c.bot_user_id)
@@ -35,7 +35,7 @@ _SENDER = (
 
 
 def find_sender(connection: Connection, token: str) -> WebhookSender | None:
-    """Return whose token it is; None for an unknown one and for one of a disabled licence."""
+    """Return the licence that the token is of; None: it is unknown, or the licence is disabled."""
     row = connection.execute(_SENDER, {"token_hash": hash_token(token)}).one_or_none()
     return None if row is None else WebhookSender(row.licence_id, row.bot_user_id)
 
@@ -44,7 +44,7 @@ def add_token(session: Session, licence_id: str, *, token: str) -> None:
     """Accept this token for the licence from now on, beside those that it has.
 
     Raises:
-        RegistrationError: there is no such licence, the token is another licence's, or it is none.
+        RegistrationError: there is no such licence, it is no token, or another licence has it.
     """
     if not _TOKEN.fullmatch(token):
         raise RegistrationError("this is no webhook's token: those are 26 letters and digits")
@@ -61,7 +61,7 @@ def add_token(session: Session, licence_id: str, *, token: str) -> None:
 
 
 def finish_rotation(session: Session, licence_id: str) -> int:
-    """Remove the licence's tokens except the newest one; return how many are gone.
+    """Remove the licence's tokens except the newest; return how many were removed.
 
     Raises:
         RegistrationError: there is no such licence.

@@ -1,10 +1,10 @@
-"""What in a text is one whole, in which no sign is a mark: web and e-mail addresses."""
+"""Find web and e-mail addresses in a text, in which no sign is a mark of Markdown."""
 
 import re
 from typing import Final
 
-# What the web client takes for the rest of an address. It goes on after these signs only where
-# something follows.
+# An address goes on behind one of these signs only if another character of it follows, as in the
+# web client.
 _SIGNS: Final = "`!\\[\\]{;:'\\\",?«»“”‘’"
 _WIDE: Final = "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5e\u3001\u3002\u300c-\u3011"
 
@@ -30,10 +30,10 @@ _URL: Final = re.compile(
 )
 _SCHEME: Final = re.compile(r"!?([a-z0-9+.-]+):", re.IGNORECASE)
 _SCHEMES: Final = frozenset({"http", "https", "ftp", "mailto", "tel"})
-# What the client strips from the end of an address.
+# The client strips these from the end of an address.
 _AFTER: Final = "?!.,:*_~'\""
-# Also where the client sees none, for example in capital letters or in the middle of a word, an
-# address would be another one without its signs. Angle brackets stand around an address.
+# This finds more addresses than the client does, for example in capital letters or within a word.
+# Without its signs each would be another address. Angle brackets are no part of an address.
 _WHOLE: Final = re.compile(
     rf"""
       (?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9+.\-]{{0,30}}+://|(?i:mailto:|tel:|www\d{{0,3}}\.)){_rest(_SIGNS)}
@@ -44,7 +44,7 @@ _WHOLE: Final = re.compile(
 
 
 def url_end(text: str, position: int, end: int) -> int | None:
-    """Return where the address ends that the web client sees here; None: it sees none."""
+    """Return where an address ends that the web client sees at the position; None: it sees none."""
     scheme = _SCHEME.match(text, position, end)
     if scheme is not None and scheme[1].lower() not in _SCHEMES:
         return None
@@ -60,7 +60,7 @@ def wholes(text: str) -> list[tuple[int, int]]:
 def _span(match: re.Match[str]) -> tuple[int, int]:
     start, text = match.start(), match[0].rstrip(_AFTER)
     if match["email"] and match[0].startswith("_") and match[0].endswith("_"):
-        # The whole of it is slanted.
+        # The underscores around it are marks that make the whole address slanted.
         inside = text.lstrip("_")
         return start + len(text) - len(inside), start + len(text)
     return start, start + len(text)
