@@ -1,4 +1,4 @@
-"""What waits in the lanes now, and since when."""
+"""The backlogs: what waits in the lanes now, and since when."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from redis.commands.core import Script
 
 from ireserve_mattermost.lanes import PREFIX, Lane, Lanes
 
-# Lanes to a request: Redis does nothing else meanwhile.
+# The lanes of one request, during which Redis does nothing else.
 LANES_PER_REQUEST = 100
 
-# The first entry may be half a megabyte, of which only the time is wanted that Redis wrote there.
+# An entry may have half a megabyte. Only the time in front of it is needed, which Redis wrote.
 _LOOK = """
 local found = {}
 for i, name in ipairs(KEYS) do
@@ -30,7 +30,7 @@ return found
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in a licence's lanes, and since when its oldest message does."""
+    """What waits in a licence's lanes, and since when its oldest message waits."""
 
     lanes: int = 0
     messages: int = 0
@@ -38,7 +38,7 @@ class Backlog:
 
 
 def read_backlogs(redis: Redis) -> dict[str, Backlog]:
-    """Return what waits in the lanes of each licence that has something waiting."""
+    """Return the backlog of each licence that has waiting messages."""
     look = redis.register_script(_LOOK)
     found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     lanes = Lanes(redis)
@@ -52,7 +52,7 @@ def read_backlogs(redis: Redis) -> dict[str, Backlog]:
 
 
 def _look(script: Script, names: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Return length and oldest entry's time (ms, 0: unreadable) of each of these lanes."""
+    """Return each lane's length, and the time of its oldest entry (ms; 0: it is unreadable)."""
     lengths = cast("list[list[int]]", script(keys=[f"{PREFIX}lane:{name}" for name in names]))
     return ((length, oldest_ms) for length, oldest_ms in lengths)
 

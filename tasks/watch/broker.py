@@ -1,4 +1,4 @@
-"""Whether Redis keeps what it is given: that it answers says nothing of that."""
+"""Find out whether Redis takes and keeps messages: a Redis that answers may do neither."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError
 
 from ireserve_mattermost.lanes import PREFIX
 
-# Written by each look, and gone at once by itself.
+# Each look writes this key, which expires at once.
 PROBE = PREFIX + "probe"
 PROBE_MS = 1_000
 KEEPS_ALL = "noeviction"
@@ -17,7 +17,7 @@ KEEPS_ALL = "noeviction"
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with Redis, and what to do about it; each is one sentence."""
+    """What is wrong with Redis, and what to do about it, in one sentence each."""
 
     what: str
     cure: str
@@ -34,7 +34,7 @@ READ_ONLY = Trouble(
 
 
 def takes_no_message(redis: Redis) -> Trouble | None:
-    """Return why Redis refuses what is written; None: it takes it.
+    """Return why Redis refuses writes; None: it accepts them.
 
     Raises:
         redis.exceptions.RedisError: Redis cannot be asked.
@@ -49,7 +49,7 @@ def takes_no_message(redis: Redis) -> Trouble | None:
 
 
 def loses_messages(redis: Redis) -> Trouble | None:
-    """Return how Redis, as it is set up, can lose what waits; None: in no way, or it may not say.
+    """Return how Redis, as configured, can lose what waits; None: it cannot, or we may not ask.
 
     Raises:
         redis.exceptions.RedisError: Redis cannot be asked.
@@ -74,14 +74,14 @@ def loses_messages(redis: Redis) -> Trouble | None:
 
 @dataclass(frozen=True, slots=True)
 class RedisMemory:
-    """How much Redis uses, and how much it may (0: all there is), in bytes."""
+    """How much memory Redis uses, and how much it may use (0: all there is), in bytes."""
 
     used_bytes: int = 0
     limit_bytes: int = 0
 
 
 def memory_of(redis: Redis) -> RedisMemory:
-    """Return how full Redis is; zeros: it may not say.
+    """Return how full Redis is; zeros: our user may not ask.
 
     Raises:
         redis.exceptions.RedisError: Redis cannot be asked.

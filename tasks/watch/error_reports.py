@@ -1,7 +1,7 @@
-"""Error reports: what goes wrong in our processes, for Sentry, if its SDK is there and a DSN set.
+"""Error reports for Sentry, if its SDK is installed and a DSN is set.
 
-A report is what is listed here and nothing else: the task, the reason, where it arose. Texts of
-errors that are not ours are withheld, for they may quote a name, a message or an address.
+A report has only what is listed here: the task, the reason, and the place in the code. The texts of
+other packages' errors are withheld, since they may quote a name, a message or an address.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# Errors of these packages carry ids, status and reason, and no personal data.
+# The errors of these packages have ids, status and reason, and no personal data.
 OURS = ("tasks.", "models.", "inbound.")
 WITHHELD = "(withheld)"
-# All that is kept of an event. What is left out: the request, the user, local variables, arguments,
-# breadcrumbs, the environment.
+# The parts of an event that are kept. The request, the user, local variables, arguments,
+# breadcrumbs and the environment's variables are left out.
 KEPT = (
     "event_id", "timestamp", "platform", "level", "exception", "tags", "transaction", "fingerprint",
     "release", "environment", "server_name", "sdk",
 )  # fmt: skip
-# Our own errors hold none; should one ever do, it does not get out.
+# Our own errors hold no e-mail address. This is for a mistake: no address may leave in a report.
 _E_MAIL = re.compile(r"[^\s@'\"<>]+@[^\s@'\"<>]+")
 
 
 def start_error_reports(settings: Settings, *, process: str) -> bool:
-    """Begin to report what goes wrong in this process ("worker", "beat" or "web"); say whether.
+    """Start error reports of this process ("worker", "beat" or "web"); return whether they run.
 
-    Without a DSN nothing happens. A missing SDK or a DSN that is none is logged, and work goes on.
+    Without a DSN nothing happens. If the SDK is missing or the DSN is invalid, this is logged, and
+    the process goes on.
     """
     if settings.sentry_dsn is None:
         return False
@@ -51,7 +52,7 @@ def start_error_reports(settings: Settings, *, process: str) -> bool:
 
 
 def why_off(settings: Settings) -> str | None:
-    """Return why nothing is reported although there is a DSN; None: there is none, or it is one."""
+    """Return why nothing is reported in spite of a DSN; None: no DSN is set, or it can be used."""
     if settings.sentry_dsn is None:
         return None
     try:
@@ -61,7 +62,7 @@ def why_off(settings: Settings) -> str | None:
     try:
         Dsn(settings.sentry_dsn.get_secret_value())
     except ValueError:
-        # Its text quotes the DSN.
+        # The error's text quotes the DSN, so it is not shown.
         return "SENTRY_DSN is no address of Sentry"
     return None
 
@@ -74,12 +75,12 @@ def _start(dsn: str) -> None:
 
     sentry_sdk.init(
         dsn,
-        # Those for Celery, Flask, Redis and SQL would record arguments, addresses and statements,
-        # and take their time with each message.
+        # The integrations for Celery, Flask, Redis and SQL would record arguments, addresses and
+        # statements, and would take time for each message.
         default_integrations=False,
         auto_enabling_integrations=False,
         integrations=[
-            # By default it prints lines of its own when the process ends.
+            # By default this integration prints lines when the process ends.
             AtexitIntegration(callback=lambda pending, timeout: None),
             ExcepthookIntegration(),
             ThreadingIntegration(propagate_scope=False),
@@ -92,7 +93,7 @@ def _start(dsn: str) -> None:
 
 
 def report_error(error: BaseException, *, transaction: str, **tags: str) -> None:
-    """Report an error, once reports were started; ``transaction`` is the task or the address."""
+    """Report an error, if reports were started; ``transaction`` is the task or the address."""
     import sentry_sdk
 
     with sentry_sdk.new_scope() as scope:
@@ -103,14 +104,14 @@ def report_error(error: BaseException, *, transaction: str, **tags: str) -> None
 
 
 def scrub(event: Event, hint: Hint) -> Event:
-    """Return what of the event may get out."""
+    """Return the event with only what may leave the process."""
     kept: Any = {name: value for name, value in event.items() if name in KEPT}
     for value in (kept.get("exception") or {}).get("values", ()):
         _scrub_exception(value)
     _, error, _ = hint.get("exc_info") or (None, None, None)
     reason = getattr(error, "reason", None)
     if reason is not None:
-        # One issue for each reason: all failed messages arise in the same line.
+        # All failed messages arise in the same line of code, so each reason gets its own issue.
         kept["tags"] = {**kept.get("tags", {}), "reason": str(reason)}
         kept["fingerprint"] = ["{{ default }}", str(reason)]
     return cast("Event", kept)

@@ -1,4 +1,4 @@
-"""Which messages of the ledger, or replies of the inbox, an operator means."""
+"""The operator's filter for messages of the ledger and replies of the inbox."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from models import Delivery, Reply
 
 Row = TypeVar("Row", Delivery, Reply)
 
-# The moment that ``since`` is compared with.
+# The column that ``since`` is compared with.
 _MOMENTS = {Delivery: Delivery.finished_at, Reply: Reply.received_at}
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the rows have in common; None: whatever it is."""
+    """What the wanted rows have in common; None: any value."""
 
     licence_id: str | None = None
     since: datetime | None = None
@@ -28,7 +28,7 @@ class Filter:
     ids: Sequence[int] | None = None
 
     def rows(self, table: type[Row], *where: ColumnElement[bool]) -> Select[Row]:
-        """Return those rows of the table that are so, in the order in which they were written."""
+        """Return the query for the matching rows of the table, in the order of their ids."""
         query = select(table).where(*where).order_by(table.id)
         if self.licence_id is not None:
             query = query.where(table.licence_id == self.licence_id)

@@ -1,4 +1,4 @@
-"""What tells one installation's database from another's, where both use one Redis."""
+"""A name for an installation's database, to notice two installations that share one Redis."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from sqlalchemy import select
 
 from models import Database, Licence
 
-# No licence is registered.
+# The name of a database without a licence.
 NONE = "none"
 _LENGTH = 16
 
 
 def name_of(database: Database) -> str:
-    """Return a short word that stands for the database: made of its oldest licence.
+    """Return a short name of the database, made from its oldest licence.
 
-    It is the same from whatever address the database is reached.
+    The name does not depend on the address by which a process reaches the database.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database cannot be asked.

@@ -1,6 +1,6 @@
-"""When something last worked for each licence: kept in Redis as it happens, and read for status.
+"""When a message was last sent and a reply last recorded for each licence: kept in Redis.
 
-In the tables it would be the newest of millions of rows, one for each licence.
+From the tables, ``status`` would have to find each licence's newest row among millions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LAST_RECORDED = PREFIX + "last_recorded"
 class LastTimes:
     """When a message of each licence was last sent, and a reply to it last recorded.
 
-    A licence is missing where that has not happened since Redis was emptied.
+    A licence is missing if that has not happened since Redis was emptied.
     """
 
     sent_at: Mapping[str, datetime]
@@ -32,7 +32,7 @@ class LastTimes:
 
 
 def note_recorded(pipeline: Pipeline, licence_id: str) -> None:
-    """Note that a reply to the licence is recorded since now."""
+    """Note that a reply of the licence was recorded now."""
     pipeline.hset(LAST_RECORDED, quote(licence_id, safe=""), round(time.time() * 1_000))
 
 
@@ -42,7 +42,7 @@ def read_last_times(redis: Redis, licence_ids: list[str]) -> LastTimes:
 
 
 def forget_last_times(redis: Redis, licence_id: str) -> None:
-    """Remove what is known of a licence that is gone."""
+    """Remove the last times of a licence that was removed."""
     for name in (LAST_SENT, LAST_RECORDED):
         redis.hdel(name, quote(licence_id, safe=""))
 

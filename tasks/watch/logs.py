@@ -1,4 +1,4 @@
-"""Logs: one line per event, its data as fields; as JSON or for a terminal."""
+"""Logs: one line for each event, with its data as fields, as JSON or for a terminal."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tasks.watch.own_servers import trouble_of
 
 log = structlog.get_logger(__name__)
 
-# At DEBUG these write arguments and addresses with file names.
+# At DEBUG these loggers write arguments, and addresses with file names.
 TALKATIVE = ("celery.pool", "urllib3", "kombu", "amqp")
 
-# At INFO these write every statement, or two lines for each task beside our own.
+# At INFO these loggers write every statement, or two more lines for each task.
 REPETITIVE = ("sqlalchemy", "celery.app.trace", "celery.beat", "celery.worker.strategy")
 
 
@@ -50,7 +50,7 @@ def configure_logs(*, level: str, log_format: Literal["console", "json"]) -> Non
         )
     )
     logging.root.handlers = [handler]
-    # Otherwise they are two lines of their own form.
+    # Otherwise each warning is two lines in another format.
     logging.captureWarnings(True)
     logging.root.setLevel(level)
     for name in TALKATIVE:
@@ -59,14 +59,14 @@ def configure_logs(*, level: str, log_format: Literal["console", "json"]) -> Non
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("celery.app.trace").addFilter(_is_news)
     handler.addFilter(_in_one_line)
-    # Of an option that has no effect on tasks like ours, each time Redis comes back.
+    # Each time Redis comes back, Celery warns of an option that has no effect on our tasks.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 def log_line(
     event: str, *, log_format: Literal["console", "json"], logger: str, **fields: Any
 ) -> str:
-    """Return an event as a process's log would have it, for what keeps no log of its own."""
+    """Return an event as a line of a process's log, for programs that configure no log."""
     entry = {"event": event, "level": "info", "logger": logger, **fields}
     return str(_renderer(log_format)(None, "info", _TIME(None, "info", entry)))
 
@@ -80,15 +80,15 @@ def _renderer(log_format: Literal["console", "json"]) -> structlog.types.Process
 
 
 def tell_mistyped_names() -> None:
-    """Say which names of the environment are like one of our settings, which is not set."""
+    """Log each environment variable whose name resembles one of our settings that is not set."""
     for name, setting in mistyped_names().items():
         log.warning("setting_unknown", name=name, did_you_mean=setting)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out the error that only shows a task in red: what happened has its line already.
+    """Return whether a task's error is logged: not if its cause has a line already.
 
-    A database or Redis that is away gets a line of its own, in the place of a traceback of fifty.
+    If the database or Redis is away, one line replaces a traceback of fifty lines.
     """
     error = record.exc_info[1] if record.exc_info else None
     trouble = trouble_of(error) if error else None
@@ -99,7 +99,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:
-    """Leave the traceback out where our own server is away: it says where we were just then."""
+    """Leave out a traceback if one of our servers is away: it does not show the cause."""
     error = record.exc_info[1] if record.exc_info else None
     if error and (trouble_of(error) or type(error).__name__ == "RestartFreqExceeded"):
         record.exc_info = record.exc_text = None

@@ -1,4 +1,4 @@
-"""What an error says of our own servers: the database and Redis."""
+"""Find out whether an error comes from one of our own servers: the database or Redis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-# Redis begins an error with a word that says which it is, behind which may stand anything.
+# An error of Redis begins with a word for its kind; the text behind the word may hold any data.
 _WORDS = {
     "OOM": "it is full: raise maxmemory",
     "READONLY": "it is a replica, or was made one: point REDIS_URL at the primary",
@@ -30,22 +30,22 @@ _WORDS = {
     "NOPERM": "its user may not do what is asked",
 }
 _WORD = re.compile(r"\b(" + "|".join(_WORDS) + r")\b")
-# The text of redis-py for those of which it leaves the word out.
+# For these errors redis-py leaves out the word, so a part of its text identifies them.
 _TEXTS = {"maxmemory": "OOM", "read only replica": "READONLY"}
-# These are about what is asked, and not about the server.
+# These errors are about the statement, not about the server.
 _OF_A_STATEMENT = (DataError, IntegrityError, ProgrammingError)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerTrouble:
-    """Which of our servers does not work, and why, without any text of the error's own."""
+    """Which of our servers does not work, and why, without the error's own text."""
 
     server: str
     why: str
 
 
 def trouble_of(error: BaseException) -> ServerTrouble | None:
-    """Return what is wrong with one of our servers; None: the error says nothing of them."""
+    """Return what is wrong with one of our servers; None: the error is about neither."""
     if isinstance(error, PoolTimeoutError):
         return ServerTrouble("database", "no connection of the pool came free")
     if isinstance(error, DBAPIError) and not isinstance(error, _OF_A_STATEMENT):
@@ -65,6 +65,6 @@ def _word(text: str) -> str | None:
 
 
 def first_line(error: SQLAlchemyError) -> str:
-    """Return what the database says, without the statement that was asked."""
+    """Return the first line of the database's error, without the statement."""
     said = str(error.orig).strip() if isinstance(error, DBAPIError) else ""
     return said.partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Calls that web has refused: a wrong token shows here first. Counted in Redis for the metrics."""
+"""Calls that the web process has refused, counted in Redis: a wrong token shows here first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFUSED = PREFIX + "refused"
 
 
 class Address(StrEnum):
-    """What was called."""
+    """The address that was called."""
 
     WEBHOOK = "webhook"
     METRICS = "metrics"
@@ -25,7 +25,7 @@ class Address(StrEnum):
 
 Refusal: TypeAlias = tuple[Address, HTTPStatus]
 
-# Each is there with 0 from the beginning: an alert sees the first one.
+# The metrics show each of these from 0 on, so that an alert notices the first refusal.
 POSSIBLE: tuple[Refusal, ...] = (
     (Address.WEBHOOK, HTTPStatus.BAD_REQUEST),
     (Address.WEBHOOK, HTTPStatus.UNAUTHORIZED),
@@ -38,7 +38,7 @@ POSSIBLE: tuple[Refusal, ...] = (
 
 
 def count_refused(redis: Redis, counts: Mapping[Refusal, int]) -> None:
-    """Add to what was refused; without Redis it stays uncounted."""
+    """Add these counts of refused calls; without Redis they stay uncounted."""
     with suppress(RedisError), redis.pipeline(transaction=False) as pipeline:
         for refusal, count in counts.items():
             pipeline.hincrby(REFUSED, _field(refusal), count)

@@ -1,4 +1,4 @@
-"""What retention has removed, and when it last ran: figures in Redis for metrics and status."""
+"""What retention has removed, and when it last ran: kept in Redis for the metrics and status."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from ireserve_mattermost.lanes import PREFIX
 from tasks.watch.signs import now_ms
 
 REMOVALS = PREFIX + "removals"
-# With nothing left to remove a kind is looked at once an hour; rows get old by the day.
+# When a kind has nothing left to remove, retention looks at it again after an hour. Rows are kept
+# for days, so this is soon enough.
 REST_S = 3_600
 _RUN = "run_ms"
 
 
 class Removable(StrEnum):
-    """What is removed after a time."""
+    """The kinds of data that retention removes."""
 
     CONVERSATIONS = "conversations"
     REPLIES = "replies"
@@ -30,14 +31,14 @@ class Removable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """How much was removed of each kind since Redis was emptied; ``ran_at`` None: never ran."""
+    """How much of each kind was removed since Redis was emptied, and when retention last ran."""
 
     removed: Mapping[str, int] = field(default_factory=dict)
     ran_at: datetime | None = None
 
 
 def note_removed(redis: Redis, kind: Removable, count: int) -> None:
-    """Count what was removed."""
+    """Add to the count of what was removed of this kind."""
     if count:
         redis.hincrby(REMOVALS, kind.value, count)
 
@@ -48,12 +49,12 @@ def note_run(redis: Redis) -> None:
 
 
 def rest(redis: Redis, kind: Removable) -> None:
-    """Note that there is nothing left to remove of this kind for now."""
+    """Note that nothing of this kind is left to remove, for an hour."""
     redis.set(_resting(kind), 1, ex=REST_S)
 
 
 def rests(redis: Redis, kind: Removable) -> bool:
-    """Return whether there was nothing left to remove of this kind within the last hour."""
+    """Return whether nothing of this kind was left to remove within the last hour."""
     return bool(redis.exists(_resting(kind)))
 
 

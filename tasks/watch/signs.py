@@ -1,4 +1,4 @@
-"""Signs of life that one process leaves in Redis for the doctor: the sweep's, and a webhook's."""
+"""Signs in Redis, by which the doctor sees that the sweep runs and that a webhook arrives."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ireserve_mattermost.lanes import PREFIX
 
 SWEPT = PREFIX + "swept"
 SWEEPERS = PREFIX + "sweepers"
-# A minute's, from one beat.
+# The sweeps of one minute, if one beat runs.
 SWEEPERS_KEPT = 12
-# How long it is known that a webhook told of our post: a round trip takes seconds.
+# How long the note about a webhook for our own post is kept: the doctor's round trip takes seconds.
 SEEN_FOR_S = 60
 
 
 def now_ms(redis: Redis) -> int:
-    """Return the time by Redis' clock: processes that write and read need not agree on theirs."""
+    """Return the time by Redis' clock, so that the clocks of processes need not agree."""
     seconds, micros = redis.time()
     return int(seconds) * 1_000 + int(micros) // 1_000
 
 
 def note_sweep(redis: Redis) -> None:
-    """Note that the sweep runs: beat is alive, and a worker does what it says."""
+    """Note that the sweep runs: so beat is alive, and a worker runs its tasks."""
     redis.set(SWEPT, now_ms(redis))
 
 
 def note_sweeper(redis: Redis, database: str) -> None:
-    """Note which database the sweep has read: another installation's may be at work here too."""
+    """Note which database the sweep has read: another installation may use this Redis too."""
     with redis.pipeline(transaction=False) as pipeline:
         pipeline.lpush(SWEEPERS, database)
         pipeline.ltrim(SWEEPERS, 0, SWEEPERS_KEPT - 1)
@@ -57,7 +57,7 @@ def last_sweep_s_ago(redis: Redis) -> float | None:
 
 
 def note_own_posts(redis: Redis, post_ids: Sequence[str]) -> None:
-    """Note which posts of our own a webhook told of, if Redis is there."""
+    """Note that a webhook told of these posts of our bot, if Redis answers."""
     with suppress(RedisError), redis.pipeline(transaction=False) as pipeline:
         for post_id in post_ids:
             pipeline.set(_seen(post_id), 1, ex=SEEN_FOR_S)
@@ -65,7 +65,7 @@ def note_own_posts(redis: Redis, post_ids: Sequence[str]) -> None:
 
 
 def has_seen(redis: Redis, post_id: str) -> bool:
-    """Return whether a webhook has told of this post of our own."""
+    """Return whether a webhook has told of this post of our bot."""
     return bool(redis.exists(_seen(post_id)))
 
 

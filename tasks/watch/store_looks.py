@@ -1,7 +1,8 @@
 """What workers last found when they tried the attachment store, noted in Redis.
 
-A process that asks a store itself may hang for as long as the store does. So a worker looks every
-minute, and the others read what it found. A look that was begun and does not end says enough.
+A process that tries the store may hang for as long as the store does. So one worker looks every
+minute, and other processes read what it noted. A look that has begun and does not end shows that
+the store is down.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from ireserve_mattermost.lanes import PREFIX
 from tasks.watch.signs import now_ms
 
 STORE = PREFIX + "store"
-# A look takes milliseconds, on a remote store a second.
+# A look takes milliseconds, or a second for a remote store. After this time the store is down.
 SLOW_MS = 30_000
-# Looks are made every minute: after this time none was made, which the sweep shows as well.
+# Looks come every minute. After this time without one, nothing is known of the store.
 OLD_MS = 300_000
 
 _BEGUN, _ENDED, _TAKES_FILES = "begun_ms", "ended_ms", "takes_files"
 
-# A look that hangs keeps its thread: one of each process, and only for as long as that lives. What
-# Redis knows of a look says nothing of its process, which may have been killed meanwhile.
+# A look that hangs keeps its thread, so a process has one look at a time. The note in Redis cannot
+# ensure this, since its process may have been killed.
 _looking = Lock()
 
 
 class PartState(StrEnum):
-    """What is known of a part; ``unknown``: no worker has looked lately."""
+    """The state of a part of the installation; ``unknown``: no worker has looked lately."""
 
     OK = "ok"
     DOWN = "down"
@@ -40,7 +41,7 @@ class PartState(StrEnum):
 
 @contextmanager
 def only_look() -> Iterator[bool]:
-    """Yield whether no other look of this process is under way; none begins meanwhile."""
+    """Yield whether this is the process's only look; no other look begins meanwhile."""
     is_only = _looking.acquire(blocking=False)
     try:
         yield is_only
@@ -61,7 +62,7 @@ def end_look(redis: Redis, *, takes_files: bool) -> None:
 
 
 def store_state(redis: Redis) -> PartState:
-    """Return what is known of the store."""
+    """Return the state of the store, from the notes of the last looks."""
     begun_ms, ended_ms, takes_files = _read(redis)
     now = now_ms(redis)
     if begun_ms > ended_ms and now - begun_ms > SLOW_MS:

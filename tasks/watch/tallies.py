@@ -1,8 +1,8 @@
-"""Tallies: how many messages and replies ended how, counted in Redis for the metrics.
+"""Tallies: how many messages and replies ended in which way, counted in Redis for the metrics.
 
-Counting rows of a ledger with millions of them would take longer the better it goes. A message is
-counted in the same step that takes it out of its lane, so it is never counted twice; a worker that
-dies before that step leaves one uncounted.
+Counting the millions of rows of the ledger would take too long. A message is counted in the step
+that takes it out of its lane, so it is never counted twice. If a worker dies before that step, one
+message stays uncounted.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from models import DeliveryKind, DeliveryState, ReplySource
 from tasks.failures import OwnReason, Settled
 from tasks.watch.last_times import forget_last_times, note_recorded
 
-# The upper ends of the buckets of the delay. Tenths of a second are usual; 5 s is a lost wake-up,
-# 30 s a server that came back, 600 s what a message waits by default before it fails.
+# The upper ends of the delay's buckets. Tenths of a second are usual. After a lost wake-up the
+# delay is 5 s, and after an outage of the server 30 s. By default a message fails after 600 s.
 DELAY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, math.inf)
-# Messages for licences that are not registered are counted together: a mistake of a host that
-# enqueues may name any number of them.
+# Messages for licences that are not registered are counted together, since a host's mistake may
+# name any number of such licences.
 NO_LICENCE = ""
-# Fields to a request: Redis does nothing else meanwhile.
+# The fields of one request, during which Redis does nothing else.
 SCAN_COUNT = 1_000
-# What a scan finds as one text: the client takes a list apart field by field, which takes ten times
-# as long. A field has no blank, since the licence in it is percent-encoded.
+# The script returns all fields as one text, since the client takes ten times as long to parse a
+# list. No field has a blank, since the licence in it is percent-encoded.
 _SCAN = """
 local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
 return {found[1], table.concat(found[2], ' ')}
 """
-# What a reply is that i-Reserve has, among what may become of one.
+# The state of a reply that was recorded, as ``count_reply`` gets it.
 _RECORDED = "recorded"
 
 
@@ -48,9 +48,9 @@ _RECORDED = "recorded"
 class Tally:
     """What was counted of one licence.
 
-    ``messages`` by kind and state, ``unknown`` those of them with arguments that the worker does
-    not know, by kind, ``replies`` by path and state, ``delays`` by the upper end of
-    their bucket (each counted in one bucket alone), ``delay_ms`` all delays together.
+    ``messages`` are counted by kind and state, and ``replies`` by path and state. ``unknown``
+    counts, by kind, messages with arguments that the worker does not know. ``delays`` counts
+    delays by the upper end of their bucket, each in one bucket. ``delay_ms`` is their sum.
     """
 
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -63,7 +63,7 @@ class Tally:
 def counts_of(
     lane: Lane, entries: Sequence[LaneEntry], settled: Sequence[Settled]
 ) -> Mapping[str, int]:
-    """Return what these settled messages add to which field; nothing for a duplicate."""
+    """Return how much these settled messages add to which field; a duplicate adds nothing."""
     counts: Counter[str] = Counter()
     for entry, outcome in zip(entries, settled, strict=True):
         if not outcome.is_duplicate:
@@ -87,7 +87,7 @@ def _count_of(lane: Lane, entry: LaneEntry, settled: Settled) -> Mapping[str, in
     counts = {f"{licence}message:{entry.kind}:{settled.state.value}": 1}
     if entry.kind in KINDS and unknown_fields(entry.kind, entry.payload):
         counts[f"{licence}unknown:{entry.kind}"] = 1
-    # What is no message says nothing of how long one takes.
+    # Only what is posted has a delay; a user, for example, is not posted.
     if settled.state is DeliveryState.SENT and DeliveryKind(entry.kind).is_message:
         delay_ms = max(0, round(settled.at_ms - entry.enqueued_at_ms))
         bucket = DELAY_BUCKETS_S[bisect_left(DELAY_BUCKETS_S, delay_ms / 1_000)]
@@ -96,7 +96,7 @@ def _count_of(lane: Lane, entry: LaneEntry, settled: Settled) -> Mapping[str, in
 
 
 class Tallies:
-    """All that was counted in one Redis database; a Redis that is emptied begins anew."""
+    """All that was counted in one Redis database; if Redis is emptied, counts begin at 0 again."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -111,11 +111,11 @@ class Tallies:
             pipeline.execute()
 
     def read(self) -> dict[str, Tally]:
-        """Return what was counted of each licence."""
+        """Return the tally of each licence."""
         tallies: defaultdict[str, Tally] = defaultdict(Tally)
         for name, value in self._fields():
             licence, _, rest = name.partition(":")
-            # A scan may show a field twice: put, not added.
+            # A scan may return a field twice, so values are set, not added.
             _place(rest).put(tallies[licence], value)
         return {unquote(licence): tally for licence, tally in tallies.items()}
 
@@ -130,8 +130,8 @@ class Tallies:
                 return
 
     def forget(self, licence_id: str) -> None:
-        """Remove what was counted of a licence that is gone."""
-        # Of the characters that percent-encoding leaves, none is special in Redis' patterns.
+        """Remove what was counted of a licence that was removed."""
+        # A percent-encoded id has no character that is special in patterns of Redis.
         pattern = f"{_prefix(licence_id)}*"
         scan = self._redis.hscan_iter(TALLIES, match=pattern, count=SCAN_COUNT)
         for name in [name for name, _ in scan]:
@@ -145,7 +145,7 @@ def _prefix(licence_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a field of the hash belongs in a tally: the attribute, and the key in it if any."""
+    """Where a field of the hash belongs in a tally: the attribute, and the key in it, if any."""
 
     name: str
     key: Any
@@ -157,7 +157,8 @@ class _Place:
             getattr(tally, self.name)[self.key] = value
 
 
-# There are some thirty, whatever the number of licences; more are another version's.
+# There are about thirty different fields, whatever the number of licences. Another version of this
+# application may have written more.
 @lru_cache(maxsize=1_000)
 def _place(field: str) -> _Place:
     match field.split(":"):
