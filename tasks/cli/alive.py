@@ -1,4 +1,4 @@
-"""``alive``: whether one process of this machine does its work, for supervisors and containers."""
+"""``alive``: check whether one process of this machine works, for supervisors and containers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tasks.cli.installation import Installation
 from tasks.cli.output import show
 from tasks.watch.processes import ALIVE_MS, ProcessKind, seen_s_ago
 
-# `web` looks at database and Redis before it answers, for 5 s at most.
+# Before it answers, `web` tries database and Redis, for 5 s at most.
 ANSWERS_WITHIN_S = 8
 WEB_PORT, FLOWER_PORT = 8_000, 5_555
 
 
 def alive(process: str) -> None:
-    """Return whether a PROCESS of this machine is alive."""
+    """Show whether a PROCESS of this machine is alive; exit with 1 if it is not."""
     kind = process.partition("-")[0]
     if kind not in LOOKS:
         raise click.UsageError(f"no process {kind!r}: it is one of {', '.join(LOOKS)}")

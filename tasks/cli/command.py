@@ -1,4 +1,4 @@
-"""Commands as this command line has them: --json, errors that name their cure, a clean end."""
+"""The command classes of this command line: --json, errors with a cure, and a clean end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _CHANGED = "tasks.cli.changed"
 
 
 class OperatorError(click.ClickException):
-    """Something that an operator can mend: one line, exit code 1."""
+    """An error that an operator can correct; it is shown as one line, with exit code 1."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        # When it is shown, the command is over and its options are gone.
+        # The error is shown after the command's end, when its options are no longer known.
         self._as_json = wants_json()
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -32,10 +32,10 @@ class OperatorError(click.ClickException):
 
 
 class Command(click.Command):
-    """A command that takes --json, whose mendable errors are one line, and that ends cleanly.
+    """A command that takes --json, shows an operator's errors in one line, and ends cleanly.
 
-    ``runs`` names the function that does it, as ``module:function``: it is imported when it is
-    called, with what the operator gave as keywords.
+    ``runs`` names the function that does the work, as ``module:function``. The module is imported
+    when the command is called. The function gets the operator's arguments as keywords.
     """
 
     def __init__(self, *args: Any, runs: str, **kwargs: Any) -> None:
@@ -58,13 +58,13 @@ class Command(click.Command):
             return ctx.invoke(self.function(), **ctx.params)
 
     def function(self) -> Callable[..., None]:
-        """Return what does it."""
+        """Return the function that ``runs`` names."""
         found: Callable[..., None] = pkgutil.resolve_name(self.runs)
         return found
 
 
 class Group(click.Group):
-    """A group of such commands."""
+    """A group whose commands are of class ``Command``."""
 
     command_class = Command
     group_class = type
@@ -82,7 +82,7 @@ def wants_json() -> bool:
 
 @contextmanager
 def operator_errors() -> Iterator[None]:
-    """Turn the errors that an operator can mend into one line and exit code 1."""
+    """Turn errors that an operator can correct into one line and exit code 1."""
     try:
         yield
     except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -98,7 +98,7 @@ def operator_errors() -> Iterator[None]:
 
 @contextmanager
 def _ending_cleanly() -> Iterator[None]:
-    """Let Ctrl-C and signals end the command in one sentence that says what of it is done."""
+    """End the command at Ctrl-C or a signal with one sentence that says what is done."""
     try:
         with signals_interrupt():
             yield
@@ -114,7 +114,7 @@ def _ending_cleanly() -> Iterator[None]:
 
 
 def note_change() -> None:
-    """Note that the running command has changed something, and has logged what."""
+    """Note that the running command has changed something, and has logged the change."""
     ctx = click.get_current_context(silent=True)
     if ctx is not None:
         ctx.meta[_CHANGED] = True
@@ -139,9 +139,9 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def read_secret(file: IO[str] | None, prompt: str) -> str:
-    """Return a token from a file, or ask for it.
+    """Return a token from a file, or ask the operator for it.
 
-    On the command line it would be in the shell's history and in the process list.
+    A token on the command line would be in the shell's history and in the process list.
     """
     if file is not None:
         return file.read().strip()

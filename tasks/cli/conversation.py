@@ -1,4 +1,4 @@
-"""``conversation``: one conversation, where it is in Mattermost, and how far each message came."""
+"""``conversation``: show a conversation, its place in Mattermost, and each message's state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasks.privacy.report import (
 )
 from tasks.rendering.characters import one_line
 
-# As much of what was said as fits beside the rest.
+# The most characters of a text that are shown, so that it fits beside the other columns.
 SAID_LENGTH = 200
 _MESSAGES = (
     "id", "when", "kind", "key", "state", "post", "correlation id", "reason", "detail", "cure",
@@ -70,7 +70,7 @@ def _facts(report: ConversationReport) -> list[tuple[str, str]]:
 
 
 def _card(card: CardReport) -> str:
-    """Return how the conversation stands, in one line."""
+    """Return the state of the conversation's card, in one line."""
     moments = {
         "since": card.since,
         "visitor waits since": card.waiting_since,
@@ -98,7 +98,7 @@ def _of_reply(each: ReplyReport) -> list[object]:
 
 
 def _said(said: Mapping[str, Any] | None, personal: bool) -> list[str | None]:
-    """Return who said what, on one line; a message that was sent is in Mattermost alone."""
+    """Return who said what, as one line; None for a sent message, whose text is not stored."""
     if not personal:
         return []
     names = ("visitor_name", "sender_name", "author", "question", "text")
@@ -107,5 +107,5 @@ def _said(said: Mapping[str, Any] | None, personal: bool) -> list[str | None]:
 
 
 def _seen(value: object) -> str:
-    """Return what a stranger wrote, without what a terminal would take for a command."""
+    """Return a text from outside without characters that a terminal would take for a command."""
     return one_line("" if value is None else str(value), limit=SAID_LENGTH)

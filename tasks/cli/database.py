@@ -15,7 +15,7 @@ from tasks.cli.output import show
 
 
 def upgrade() -> None:
-    """Bring the database to the newest schema. Safe to run again."""
+    """Bring the database to the newest schema; safe to run again."""
     with half_done(lambda: "Each migration is done whole or not at all: run it again."):
         state = upgrade_schema(Installation(limits=MIGRATION).database)
     changed("db upgrade", revision=state.current)
@@ -23,7 +23,7 @@ def upgrade() -> None:
 
 
 def check() -> None:
-    """Return whether the schema is the newest one; exit code 1 if not."""
+    """Show whether the schema is the newest one; exit with 1 if it is not."""
     state = schema_state(Installation().database)
     cure = "" if state.is_current else " Run `ireserve-mattermost db upgrade`."
     show(

@@ -1,4 +1,4 @@
-"""``demo``: the whole thing at work on this machine, to be watched in a browser."""
+"""``demo``: run the whole application on this machine, to watch in a browser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from tasks.cli.command import OperatorError, wants_json
 
-# Nothing that is deployed imports the demo: it is a program beside us that this starts.
+# No deployed module imports the demo: this starts it as a separate program.
 PROGRAM = "demo"
 
 
@@ -17,6 +17,6 @@ def demo(check: bool, language: str) -> None:
     if find_spec(PROGRAM) is None:
         raise OperatorError("the demo is not installed here: run it from the repository, bin/demo")
     words = ["--check"] * check + ["--json"] * wants_json() + ["--language", language]
-    # In our place, so that signals and the exit code are the demo's own; and never a folder of
-    # that name where the command happens to be called (-P).
+    # The demo replaces this process, so that signals and the exit code are its own. With -P Python
+    # takes no folder "demo" of the current directory for it.
     os.execv(sys.executable, [sys.executable, "-P", "-m", PROGRAM, *words])

@@ -1,4 +1,4 @@
-"""``doctor``: what is wrong, and what to do about it."""
+"""``doctor``: find out what is wrong, and what to do about it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tasks.cli.tables import Rows
 from tasks.mattermost.exchange import Stopping
 from tasks.runtime import connect
 
-# More licences than are read line by line.
+# For more licences than this, only what is wrong is shown.
 MANY_LICENCES = 10
-# What is under way when the doctor is broken off: a test post is still to be removed.
+# When the doctor is interrupted, this is the time in which its test posts are removed.
 CLEAN_UP_S = 5.0
 
 
@@ -34,7 +34,7 @@ def doctor(
     admin_token_file: IO[str] | None,
     summary: bool | None,
 ) -> None:
-    """Find out what is wrong, and how to mend it."""
+    """Find out what is wrong, and how to correct it."""
     if admin_token_file is not None and licence_id is None:
         raise click.UsageError("--admin-token-file needs a LICENCE, whose server it is for")
     parts = Installation()
@@ -65,7 +65,7 @@ def _tools(
 
 
 def _chosen(ids: list[str] | None, licence_id: str | None) -> list[str]:
-    """Return which licences are looked at; ``ids`` is None if the database does not answer."""
+    """Return the licences to check; ``ids`` is None if the database does not answer."""
     if ids is None:
         return []
     if licence_id is not None and licence_id not in ids:

@@ -1,4 +1,4 @@
-"""``erase``: removes conversations, or those of a visitor, for privacy."""
+"""``erase``: remove conversations, or those of a visitor, for privacy."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def _sentence(erased: Erased) -> str:
 def _find(
     parts: Installation, licence_id: str, conversation_ids: Sequence[str], visitor: str | None
 ) -> list[StoredConversation]:
-    """Return what is stored of the conversations that are meant.
+    """Return what is stored of the wanted conversations.
 
     Raises:
-        RegistrationError: nothing is stored of one of them, or the visitor had none.
+        RegistrationError: nothing is stored of one of them, or no visitor has this name.
     """
     with parts.database.snapshot() as session:
         if visitor is not None:
@@ -87,7 +87,7 @@ def _find(
             for each in dict.fromkeys(conversation_ids)
         ]
         if not any(not stored.is_empty for stored in found):
-            # Without this, a mistyped licence would look like one that keeps nothing.
+            # Without this check, a mistyped licence would look like one without conversations.
             require_licence(session, licence_id)
     if not found:
         raise RegistrationError(
@@ -126,7 +126,7 @@ def _confirm(found: Sequence[StoredConversation], *, posts: bool, yes: bool) -> 
 
 
 def places_of(parts: Installation) -> Places:
-    """Return where this installation has something to erase."""
+    """Return the places in which this installation stores data of conversations."""
     store = AttachmentStore(parts.settings.attachments_url)
     return Places(parts.database, parts.lanes, store, Locks(parts.redis))
 

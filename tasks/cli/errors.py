@@ -1,4 +1,4 @@
-"""Errors that an operator can mend, each as one line with the cure."""
+"""Errors that an operator can correct, each as one line with the cure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AS_THEY_ARE = (RegistrationError, MattermostError, KeyRingError, SendFailedErro
 
 
 def explained(error: Exception) -> str | None:
-    """Return the line; None: it is no error of that kind."""
+    """Return the error as one line with its cure; None: an operator cannot correct it."""
     match error:
         case AttachmentError():
             return f"{error}: check ATTACHMENTS_URL, then run it again"

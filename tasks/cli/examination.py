@@ -1,4 +1,4 @@
-"""What the doctor looks at: the installation's parts, and its licences side by side."""
+"""The doctor's checks: those of the installation's parts, and those of licences, in parallel."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from tasks.cli.installation import Installation
 from tasks.licences.registration import keep_what_it_says
 from tasks.watch.installations import name_of
 
-# A licence takes some five requests, one after the other. With answers after 0.1 s, 2,000 of them
-# wait for 8 s in these threads, and take 12 s of a processor.
+# A licence takes about five requests, one after the other. If each answer takes 0.1 s, 2,000
+# licences wait 8 s in these threads, and use 12 s of a processor.
 THREADS = 128
-# Connections to the database; a query takes a hundredth of what a licence's server does.
+# The connections to the database. A query takes a hundredth of the time of a licence's requests.
 LOADERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check and whose it is; None: the installation's."""
+    """A check, and the licence that it is about; None: it is about the installation."""
 
     licence_id: str | None
     check: Check
 
 
 def examine_installation(parts: Installation) -> list[Check]:
-    """Return what was found of our own parts; a broker that does no work hides what needs it."""
+    """Return the checks of our own parts; if the broker is down, those that need it are skipped."""
     settings = parts.settings
     dsn = settings.sentry_dsn
     return [
@@ -64,9 +64,9 @@ def _check_database(database: Database) -> list[Check]:
 
 
 def _check_work(parts: Installation) -> list[Check]:
-    """Return what was found of everything that needs Redis."""
+    """Return the checks that need Redis."""
     redis = parts.redis
-    # Each is asked for as long as a worker may take to answer.
+    # Each question waits as long as a worker may take to answer, so they are asked together.
     with ThreadPoolExecutor() as pool:
         at_once = pool.submit(messages_at_once, app)
         own, usual = pool.map(workers.answering, (app, workers.any_application(app)))
@@ -102,7 +102,7 @@ def _check_sweepers(parts: Installation) -> list[Check]:
     try:
         name = name_of(parts.database)
     except SQLAlchemyError:
-        # The check of the database has said so.
+        # The check of the database reports this.
         return []
     return [workers.check_installation(parts.redis, name)]
 
@@ -113,7 +113,7 @@ def _left_out() -> list[Check]:
 
 
 def licence_ids(database: Database) -> list[str] | None:
-    """Return the ids of all licences; None: the database does not answer, as its check has said."""
+    """Return the ids of all licences; None: the database does not answer (its check says so)."""
     try:
         with database.snapshot() as session:
             return list(session.scalars(select(Licence.id).order_by(Licence.id)))
@@ -122,7 +122,7 @@ def licence_ids(database: Database) -> list[str] | None:
 
 
 class Examination:
-    """Looks at licences side by side, and stores what their servers say of themselves."""
+    """Checks licences in parallel, and stores what their servers say about themselves."""
 
     def __init__(self, database: Database, tools: Tools) -> None:
         self._database = database
@@ -131,9 +131,10 @@ class Examination:
 
     @contextmanager
     def of(self, ids: Sequence[str]) -> Iterator[Iterator[tuple[str, list[Check]]]]:
-        """Yield the findings of each licence, in order, as they come.
+        """Yield the checks of each licence, in the order of ``ids``, as they come.
 
-        Broken off, nothing new is begun, and what is under way is cleaned up before this returns.
+        After an error or Ctrl-C no other check begins, and those under way are cleaned up before
+        this returns.
         """
         with ThreadPoolExecutor(max_workers=max(1, min(THREADS, len(ids)))) as pool:
             try:
@@ -149,7 +150,7 @@ class Examination:
         except SQLAlchemyError:
             return [skipped("licence", "the database does not answer")]
         except Exception as error:  # noqa: BLE001
-            # One licence, whatever is stored of it or answered for it, must not hide the others.
+            # An unexpected value of one licence must not hide the findings of others.
             what = f"the doctor broke at this licence ({type(error).__name__})"
             return [failed("licence", what, "Report it.")]
 

@@ -1,4 +1,4 @@
-"""``failed``, ``resend``, ``discard``, ``purge``: what was not sent, and what becomes of it."""
+"""``failed``, ``resend``, ``discard``, ``purge``: list and settle messages that were not sent."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def failed(
 
 
 def failure_data(row: Delivery) -> dict[str, Any]:
-    """Return a failed message for a program: ids and reasons, never what it says."""
+    """Return a failed message as data for JSON: ids and reasons, never its text."""
     lane = Lane.parse(row.lane)
     is_conversation = lane == Lane.of_conversation(lane.licence_id, lane.subject)
     return {
@@ -105,7 +105,7 @@ def resend(
 def _chosen(
     parts: Installation, ids: Sequence[int], wanted: Filter, left: list[dict[str, Any]]
 ) -> list[int]:
-    """Return what can be sent again, in order; add what cannot to ``left``."""
+    """Return the ids of messages that can be sent again, in order; add the others to ``left``."""
     licence_id = str(wanted.licence_id)
     with parts.database.snapshot() as session:
         require_ledger(session, licence_id)
@@ -128,7 +128,7 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
                         licences.add(lane.licence_id)
                         sent.append(delivery_id)
         finally:
-            # Ctrl-C leaves what was done until then, and the sweep finds it.
+            # After Ctrl-C, messages that are in their lanes stay there, and the sweep sends them.
             if sent:
                 changed("resend", licences=sorted(licences), messages=sent)
         for licence_id in sorted(licences):
@@ -137,7 +137,7 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
 
 
 def _send_again(parts: Installation, delivery_id: int, left: list[dict[str, Any]]) -> Lane | None:
-    """Return the lane that the message is in again; None: it was added to ``left``."""
+    """Send the message again, and return its lane; None: it cannot be, and is in ``left``."""
     try:
         lane = send_again(parts.database, parts.lanes, delivery_id)
     except LaneBusyError as error:
@@ -149,7 +149,7 @@ def _send_again(parts: Installation, delivery_id: int, left: list[dict[str, Any]
 
 
 def discard(licence_id: str, ids: tuple[int, ...], yes: bool) -> None:
-    """Give failed messages up."""
+    """Give up failed messages."""
     parts = Installation()
     with parts.database.snapshot() as session:
         require_ledger(session, licence_id)

@@ -1,4 +1,4 @@
-"""How findings are told: line by line, licence by licence, or in short."""
+"""The doctor's output: findings in lines, by licence, or in short."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tasks.cli.examination import Finding
 from tasks.cli.output import check_data, check_row, checks_table, counted, named
 from tasks.cli.tables import Rows, table
 
-# What the checks of the installation stand under, among those of the licences.
+# Stands for the installation, where other rows name a licence.
 OURS = "-"
 _WRONG = frozenset({State.FAIL, State.WARN})
-# Licences that one line names; of the others it says how many they are.
+# The most licences that one line names; for the others it has their number.
 MAX_NAMED = 3
 
 
 def is_wrong(finding: Finding) -> bool:
-    """Return whether the finding asks for something to be done."""
+    """Return whether the finding needs an action."""
     return finding.check.state in _WRONG
 
 
@@ -28,7 +28,7 @@ def _named(finding: Finding) -> Check:
 
 
 def in_lines(findings: Iterable[Finding]) -> list[Rows]:
-    """Return a line for each finding with the licence in it, as one searches a file."""
+    """Return one line for each finding, with its licence, for a file that is searched."""
     rows = []
     for finding in findings:
         state, name, sentence = check_row(_named(finding))
@@ -37,7 +37,7 @@ def in_lines(findings: Iterable[Finding]) -> list[Rows]:
 
 
 def by_licence(findings: Sequence[Finding]) -> list[str | Rows]:
-    """Return a table for the installation and one for each licence, as one reads a terminal."""
+    """Return a table for the installation and one for each licence, for a terminal."""
     shown: list[str | Rows] = []
     for whose in dict.fromkeys(finding.licence_id for finding in findings):
         checks = [_named(finding) for finding in findings if finding.licence_id == whose]
@@ -47,13 +47,13 @@ def by_licence(findings: Sequence[Finding]) -> list[str | Rows]:
 
 
 def in_short(findings: Iterable[Finding]) -> list[str | Rows]:
-    """Return what is wrong: one line for what several licences have in common."""
+    """Return what is wrong, with one line for the same finding of several licences."""
     whose: dict[Check, list[str]] = {}
     for finding in findings:
         if is_wrong(finding):
             whose.setdefault(finding.check, []).append(finding.licence_id or OURS)
     rows = []
-    # What fails comes first, and what concerns the most.
+    # Failures come first, then the installation's findings, then those of the most licences.
     for check, licences in sorted(whose.items(), key=lambda each: _weight(*each)):
         only = named(check, licences[0]) if len(licences) == 1 else check
         state, name, sentence = check_row(only)
@@ -72,7 +72,7 @@ def _some(licences: Sequence[str]) -> str:
 
 
 def totals(findings: Sequence[Finding], licence_ids: Sequence[str]) -> dict[str, Any]:
-    """Return how many checks, and how many licences, are how."""
+    """Return how many checks and how many licences are in each state."""
     checks = Counter(finding.check.state for finding in findings)
     of_each: dict[str, list[Check]] = {licence_id: [] for licence_id in licence_ids}
     for finding in findings:
@@ -86,7 +86,7 @@ def totals(findings: Sequence[Finding], licence_ids: Sequence[str]) -> dict[str,
 
 
 def totals_sentence(told: Mapping[str, Mapping[str, int]]) -> str:
-    """Return the same as a line."""
+    """Return the totals as a line."""
     checks, licences = (
         ", ".join(f"{state} {count}" for state, count in told[what].items())
         for what in ("checks", "licences")
@@ -96,5 +96,5 @@ def totals_sentence(told: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def data_of(finding: Finding) -> dict[str, Any]:
-    """Return a finding for a program."""
+    """Return a finding as data for JSON."""
     return {"licence": finding.licence_id, **check_data(_named(finding))}

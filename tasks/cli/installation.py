@@ -1,4 +1,4 @@
-"""The parts of the installation that commands use, each made when it is first asked for."""
+"""The parts of the installation that commands use, each made when it is first needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.runtime import connect
 
 
 class Installation:
-    """Database, Redis and keys as the settings name them; closed when the command ends."""
+    """Database, Redis and keys of the settings; connections are closed when the command ends."""
 
     def __init__(self, *, limits: Limits = OPERATOR) -> None:
         self._limits = limits
@@ -57,7 +57,7 @@ class Installation:
         """Return the keys.
 
         Raises:
-            KeyRingError: there are none, or one of them is no key.
+            KeyRingError: ENCRYPTION_KEYS is empty, or has an invalid key.
         """
         return KeyRing([key.get_secret_value() for key in self.settings.encryption_keys])
 
@@ -65,12 +65,12 @@ class Installation:
         """Return a client, which is closed when the command ends.
 
         Raises:
-            RegistrationError: the address or the token cannot be one.
+            RegistrationError: the address or the token has no valid form.
         """
         try:
             client = connect(self.settings, server_url.rstrip("/"), token)
         except ValueError as error:
-            # Its text quotes neither.
+            # The error's text quotes neither address nor token.
             raise RegistrationError(str(error)) from None
         click.get_current_context().call_on_close(client.close)
         return client

@@ -1,4 +1,4 @@
-"""Ctrl-C, and a signal that ends a command: it stops at once, and says what of it is done."""
+"""Ctrl-C and signals that end a command: it stops at once, and says what it has done."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from types import FrameType
 
 INTERRUPTED = "Interrupted"
-# As a shell counts an end by a signal: Ctrl-C is 130.
+# The exit code is this plus the signal's number, as in a shell: 130 for Ctrl-C.
 BY_SIGNAL = 128
-# A closed terminal and the machine's shutdown end a command as Ctrl-C does. What the caller has
-# switched off (nohup) stays off.
+# A closed terminal and the machine's shutdown end a command as Ctrl-C does. A signal that the
+# caller ignores (nohup) stays ignored.
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,7 +27,7 @@ class SignalledError(KeyboardInterrupt):
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """How a command was broken off: its exit code, and sentences on what is done."""
+    """How a command was interrupted: its exit code, and sentences about what is done."""
 
     exit_code: int
     told: tuple[str, ...]
@@ -35,7 +35,7 @@ class Interrupted:
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise like Ctrl-C, so that what was begun is cleaned up."""
+    """Have SIGTERM and SIGHUP raise like Ctrl-C, so that cleanup code runs."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -56,7 +56,7 @@ def _raise(signum: int, _: FrameType | None) -> None:
 
 @contextmanager
 def half_done(say: Callable[[], str]) -> Iterator[None]:
-    """Say what is done, in a sentence, should the command be broken off in here."""
+    """Add the sentence of ``say`` about what is done, if the command is interrupted in here."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -65,7 +65,7 @@ def half_done(say: Callable[[], str]) -> Iterator[None]:
 
 
 def interrupted_by(error: BaseException) -> Interrupted | None:
-    """Return how the command was broken off; None: the operator answered no."""
+    """Return how the command was interrupted; None: the operator answered no."""
     # click turns Ctrl-C at a question into its own exception.
     cause = error if isinstance(error, KeyboardInterrupt) else error.__context__
     if not isinstance(cause, KeyboardInterrupt):

@@ -13,7 +13,7 @@ from tasks.cli.output import show
 
 
 def new() -> None:
-    """Print a fresh key. Put it in front of ENCRYPTION_KEYS; keep the old ones behind it."""
+    """Print a new key."""
     key = new_key()
     show({"key": key}, key)
 
@@ -29,10 +29,11 @@ def rotate() -> None:
 
 
 def rotate_tokens(session: Session, keyring: KeyRing) -> int:
-    """Encrypt each bot token with the newest key; return how many there are.
+    """Encrypt each bot token with the first key; return how many tokens there are.
 
     Raises:
-        KeyRingError: names the licence whose token no key decrypts; nothing must be committed.
+        KeyRingError: no key decrypts the token of the licence that it names. The caller must commit
+            nothing.
     """
     licences = session.scalars(select(Licence).order_by(Licence.id).with_for_update()).all()
     for licence in licences:

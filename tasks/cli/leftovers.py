@@ -1,4 +1,4 @@
-"""``leftovers``: files that were left in the attachment store and belong to no reply."""
+"""``leftovers``: remove files in the attachment store that belong to no reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``ireserve-mattermost`` and what belongs to it."""
+"""The command ``ireserve-mattermost``: its own options, and all of its commands."""
 
 from __future__ import annotations
 

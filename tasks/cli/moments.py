@@ -1,4 +1,4 @@
-"""Moments on the command line: a date, a time, or how long ago."""
+"""Moments on the command line: a date, a time, or a time ago."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _AGO = re.compile(r"([0-9]{1,6})([mhd])")
 
 
 class Moment(click.ParamType[datetime]):
-    """A moment: ``30m``, ``2h`` or ``7d`` ago, or ISO 8601, UTC where no zone is named."""
+    """A moment: ``30m``, ``2h`` or ``7d`` ago, or ISO 8601; without a time zone it is UTC."""
 
     name = "moment"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
-        """Return the moment, aware."""
+        """Return the moment as an aware datetime."""
         if isinstance(value, datetime):
             return value
         ago = _AGO.fullmatch(value)

@@ -1,4 +1,4 @@
-"""Who did what: one line of the log for each command that has changed something."""
+"""The log of operators' changes: one line for each command that has changed something."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ EVENT = "operator_action"
 
 
 def changed(action: str, **objects: Any) -> None:
-    """Log that the running command did this to these objects: ids, names of settings, counts.
+    """Log what the running command did to these objects: ids, names of settings, counts.
 
-    To standard error, where all our processes log, and to the machine's own log, which stays.
-    ``operator`` is who the operator says to be, ``account`` who the machine says it is.
+    The line goes to standard error, as all our logs do, and to the machine's own log, which stays.
+    ``operator`` is the name that the operator gave, and ``account`` the account on the machine.
     """
     note_change()
     account = account_name()
@@ -33,7 +33,7 @@ def changed(action: str, **objects: Any) -> None:
     }
     as_set = log_line(EVENT, log_format=get_settings().log_format, logger=__name__, **fields)
     click.echo(as_set, err=True)
-    # Where the machine has no such log, as in a container, this does nothing.
+    # If the machine has no such log, as in a container, this does nothing.
     syslog.openlog("ireserve-mattermost", facility=syslog.LOG_AUTHPRIV)
     syslog.syslog(syslog.LOG_INFO, log_line(EVENT, log_format="json", logger=__name__, **fields))
 
@@ -43,5 +43,5 @@ def account_name() -> str:
     try:
         return account_before_sudo() or getpass.getuser()
     except (KeyError, OSError):
-        # A container's user often has a number alone.
+        # In a container the user often has a number and no name.
         return f"uid {os.getuid()}"

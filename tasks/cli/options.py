@@ -10,12 +10,12 @@ import click
 
 from tasks.cli.moments import MOMENT
 
-# As many as one reads; the newest, for they say how it is now.
+# As many lines as an operator reads. The newest are shown, since they tell the present state.
 DEFAULT_LIMIT = 50
 OPERATOR_VARIABLE = "IRESERVE_MATTERMOST_OPERATOR"
 _OPERATOR = "tasks.cli.operator"
 
-# A licence is named in one way: by the first argument.
+# In each command the first argument names the licence.
 licence_argument = click.argument("licence_id", metavar="LICENCE")
 licence_if_given = click.argument("licence_id", metavar="[LICENCE]", required=False)
 
@@ -33,7 +33,7 @@ since_option = click.option(
 
 
 class Word(click.Choice[str]):
-    """One of many words: help lists them once, and a mistyped one is told its neighbour."""
+    """One of many words: the help lists them once, and an error suggests the nearest word."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """Return the word."""
@@ -45,12 +45,12 @@ class Word(click.Choice[str]):
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return the words as a sentence has them."""
+    """Return the words as a list within a sentence."""
     return f"{', '.join(words)}."
 
 
 def reason_option(reasons: Sequence[str]) -> Callable[..., Any]:
-    """Return ``--reason``, which takes one of these words."""
+    """Return the option ``--reason``, which takes one of these words."""
     words = sorted(reasons)
     return click.option(
         "--reason",
@@ -75,6 +75,6 @@ operator_option = click.option(
 
 
 def given_operator() -> str | None:
-    """Return who the operator says to be; None: they did not say it."""
+    """Return the operator's name as given with ``--operator``; None: it was not given."""
     ctx = click.get_current_context(silent=True)
     return None if ctx is None else ctx.meta.get(_OPERATOR)

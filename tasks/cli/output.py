@@ -1,4 +1,4 @@
-"""What the commands print: tables for people, JSON for programs."""
+"""The output of commands: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.checks.check import Check, State
 from tasks.cli.command import wants_json
 from tasks.cli.tables import Rows, table
 
-# A file or a pipe has no width: one line for each thing, however long, can be searched.
+# A file or a pipe has no width. Each row is one line, however long, so that it can be searched.
 UNLIMITED_WIDTH = 100_000
 
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red", State.SKIP: "dim"}
@@ -34,7 +34,7 @@ def show(data: Mapping[str, Any], *lines: str | Rows) -> None:
     with console.capture() as captured:
         for line in lines:
             console.print(*([line] if isinstance(line, str) else line.shown(console)), sep="\n")
-    # Cells are filled up with blanks, which a file or a pipe has no use for.
+    # Cells are filled up with blanks, which are of no use in a file or a pipe.
     for row in captured.get().splitlines():
         click.echo(row if console.is_terminal else row.rstrip())
 
@@ -46,7 +46,7 @@ def _json_form(value: Any) -> Any:
 
 
 def is_read_by_people() -> bool:
-    """Return whether what is shown goes to a terminal."""
+    """Return whether the output goes to a terminal."""
     return sys.stdout.isatty()
 
 
@@ -57,12 +57,12 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return how many there are, with the noun in its number."""
+    """Return the number with its noun, in singular or plural."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def named(check: Check, licence_id: str) -> Check:
-    """Return the check with what can be copied to the command line."""
+    """Return the check with the licence's id in its commands, so that they can be copied."""
     sentence, cure = (each.replace("LICENCE", licence_id) for each in (check.sentence, check.cure))
     return replace(check, sentence=sentence, cure=cure)
 
@@ -74,12 +74,12 @@ def check_row(check: Check) -> tuple[Text, str, str]:
 
 
 def checks_table(checks: Iterable[Check]) -> Rows:
-    """Return checks, one to a line."""
+    """Return a table of checks, one in each row."""
     return table(("state", "check", "finding"), map(check_row, checks))
 
 
 def check_data(check: Check) -> dict[str, str]:
-    """Return a check for a program."""
+    """Return a check as data for JSON."""
     return {
         "name": check.name,
         "state": check.state.value,
@@ -89,7 +89,7 @@ def check_data(check: Check) -> dict[str, str]:
 
 
 def licence_data(licence: Licence) -> dict[str, Any]:
-    """Return a licence for a program, without its secrets."""
+    """Return a licence as data for JSON, without its secrets."""
     return {
         "id": licence.id,
         "enabled": licence.enabled,
@@ -115,6 +115,6 @@ def licence_data(licence: Licence) -> dict[str, Any]:
 
 
 def progress() -> Progress:
-    """Return a progress bar on standard error, shown to people alone."""
+    """Return a progress bar on standard error, which is shown only on a terminal."""
     console = _console(stderr=True)
     return Progress(console=console, disable=wants_json() or not console.is_terminal)

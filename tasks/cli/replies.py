@@ -1,4 +1,4 @@
-"""``replies`` and ``collect``: what the team wrote that is not recorded; asking for it again."""
+"""``replies`` and ``collect``: list replies that are not recorded, and ask for them again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def replies(licence_id: str | None, reason: str | None, given_up: bool, limit: i
 
 
 def reply_data(row: Reply) -> dict[str, Any]:
-    """Return a reply that is not recorded for a program: ids and reasons, never what it says."""
+    """Return an unrecorded reply as data for JSON: ids and reasons, never its text."""
     given_up = row.next_attempt_at == GIVEN_UP
     return {
         "id": row.id,

@@ -1,4 +1,4 @@
-"""``run``: become one of the Procfile's processes, wherever the application is installed."""
+"""``run``: become a process of the Procfile, from any folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from honcho.environ import parse_procfile
 import tasks
 from settings import environment_with
 
-# Celery and `python -m` look for our packages in the folder in which they are started.
+# Celery and `python -m` look for our packages in the folder in which they start.
 ROOT = Path(tasks.__file__).resolve().parent.parent
 
 
@@ -23,5 +23,5 @@ def run(process: str) -> None:
         raise click.UsageError(f"no process {kind!r}: it is one of {', '.join(commands)}")
     os.chdir(ROOT)
     environment = environment_with(**({"WORKER_NAME": process} if number else {}))
-    # In our place, so that signals and the exit code are the process's own.
+    # The process replaces this one, so that signals and the exit code are its own.
     os.execve("/bin/sh", ["sh", "-c", f"exec {commands[kind]}"], environment)

@@ -1,4 +1,4 @@
-"""``status``: how each licence is doing."""
+"""``status``: the state of each licence."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tasks.watch.last_times import read_last_times
 from tasks.watch.removals import Removals, read_removals
 from tasks.watch.tallies import Tallies
 
-# What people wrote; a root post is only where their messages stand.
+# The messages that people wrote; a root post is only the place for them.
 MESSAGES = (DeliveryKind.REPLY, DeliveryKind.NOTIFICATION)
 IS_OPEN = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
 
-# The few open replies are found by an index of their own. SQLite would rather read the whole table
-# in the order of its licences, if it could; an expression has no order.
+# An index of their own finds the few open replies. To group by the column itself, SQLite would read
+# the whole table in the order of another index. An expression prevents that.
 _OF_REPLY = Reply.licence_id.concat("")
 _SENT = DeliveryState.SENT.value
 
@@ -41,10 +41,10 @@ Of: TypeAlias = ColumnElement[str] | InstrumentedAttribute[str]
 
 @dataclass(frozen=True, slots=True)
 class LicenceStatus:
-    """How one licence is doing.
+    """The state of one licence.
 
-    ``failed`` counts what can be sent again; of the replies that are open, ``replies_given_up``
-    are not tried any more by themselves. ``mirrored`` and the last times are those since Redis was
+    ``failed`` counts messages that can be sent again. ``replies_given_up`` counts the open replies
+    that are no longer tried automatically. ``mirrored`` and the last times are since Redis was
     emptied.
     """
 
@@ -64,7 +64,7 @@ class LicenceStatus:
 
 
 def status(licence_id: str | None) -> None:
-    """Show how LICENCE, or each, is doing."""
+    """Show the state of LICENCE, or of each licence."""
     parts = Installation()
     with parts.database.snapshot() as session:
         found = read_status(session, parts.redis, licence_id)
@@ -113,14 +113,15 @@ def _row(status: LicenceStatus) -> list[object]:
 
 
 def read_status(session: Session, redis: Redis, licence_id: str | None) -> list[LicenceStatus]:
-    """Return how the licence, or each of them, is doing."""
+    """Return the state of the licence, or of each licence."""
     said = (Licence.server_version, Licence.collapsed_threads)
     licences = select(Licence.id, Licence.enabled, *said).order_by(Licence.id)
     if licence_id is not None:
         licences = licences.where(Licence.id == licence_id)
     found = session.execute(licences).all()
     names = [each for each, *_ in found]
-    # The tables are asked for what an index has, and Redis for what would be a count of millions.
+    # An index of the tables has these counts, except for that of mirrored messages. There may be
+    # millions of those, so their count is in Redis.
     counts = {
         "conversations": _counts(session, Conversation.licence_id),
         "mirrored": _mirrored(redis),
@@ -165,6 +166,6 @@ def _mirrored(redis: Redis) -> Counter[str]:
 
 
 def _counts(session: Session, of: Of, *where: Where) -> Counter[str]:
-    """Return how many rows each licence has that are so."""
+    """Return how many matching rows each licence has."""
     rows = session.execute(select(of, func.count()).where(*where).group_by(of)).all()
     return Counter({row[0]: row[1] for row in rows})

@@ -1,4 +1,4 @@
-"""Rows as people read them: a table where it fits, and one block for each row where it does not."""
+"""Rows for people: a table if it fits the terminal's width, else one block for each row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-# A sentence in the last column is read in this width; in less it is a column of single words.
+# The last column holds sentences, which need this width: less makes a column of single words.
 READABLE = 36
 _GAP = 1
 
@@ -30,7 +30,7 @@ class Rows:
         return self._blocks()
 
     def _fits(self, width: int) -> bool:
-        """Return whether each cell stays on its line, but for the last column's."""
+        """Return whether each cell fits on one line, except those of the last column."""
         widest = [max(map(_width, column)) for column in zip(*self._lines(), strict=True)]
         others = sum(widest[:-1]) + _GAP * (len(widest) - 1)
         return others + min(widest[-1], READABLE) <= width
@@ -39,7 +39,7 @@ class Rows:
         return [[Text(heading) for heading in self.headings], *self.cells]
 
     def _blocks(self) -> Iterable[RenderableType]:
-        """Return each row as lines of heading and cell; what is empty is left out."""
+        """Yield each row as lines of heading and cell, without the empty cells."""
         for row in self.cells:
             named = zip(self.headings, row, strict=True)
             filled = [(Text(name), cell) for name, cell in named if cell.plain not in {"", "-"}]
@@ -48,7 +48,7 @@ class Rows:
 
 
 def table(headings: Sequence[str], cells: Iterable[Sequence[object]]) -> Rows:
-    """Return rows of these cells."""
+    """Return these headings and cells as rows."""
     return Rows(headings, [[_cell(each) for each in row] for row in cells])
 
 
@@ -73,7 +73,7 @@ def _table(headings: Sequence[str], cells: Iterable[Sequence[Text]]) -> Table:
 
 
 def cell_text(value: object) -> str:
-    """Return a value as people read it."""
+    """Return a value as text for people."""
     if value is None:
         return "-"
     if isinstance(value, bool):

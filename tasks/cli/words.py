@@ -1,6 +1,6 @@
-"""Words and numbers that help names, which stand here so that help imports none of the rest.
+"""Words and numbers in help texts; they stand here so that help imports no other module.
 
-A unit test holds each of them to the place that it comes from.
+A unit test compares each of them with its origin.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ DEFAULT_REPLY_PREFIXES = "reply: antwoord: antwort: r:"
 MAX_REPLY_PAUSE_S = 60
 MAX_WAITING = 100_000
 
-# Why a message fails.
+# The reasons for which a message fails.
 REASONS = (
     "unreachable", "tls_failed", "timeout", "connection_cut", "stopped", "server_error",
     "being_made", "answer_too_large", "rate_limited", "token_rejected", "not_a_member",
@@ -23,7 +23,7 @@ REASONS = (
     "invalid_arguments", "licence_unknown", "licence_disabled", "token_unreadable",
     "from_mattermost", "type_switched_off", "internal_error",
 )  # fmt: skip
-# Why a reply is not recorded: also its own files, and a thread that is not known.
+# The reasons for which a reply is not recorded.
 REPLY_REASONS = (
     *REASONS, "paused", "unknown_thread", "store_unavailable", "download_failed",
     "download_timeout",

@@ -1,5 +1,5 @@
-"""What is typed: each command with its options and its help.
+"""The definitions of all commands: their names, options and help texts.
 
-These modules import click alone, so that help and completion answer at once. What a command does
-is the function that its ``runs`` names.
+These modules import only click, so that help and completion answer at once. The function that a
+command's ``runs`` names does the work.
 """

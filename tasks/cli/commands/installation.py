@@ -1,4 +1,4 @@
-"""Commands about the installation: how it does, its schema, its keys, and the demo."""
+"""Commands about the installation: its state, its schema, its keys, and the demo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``licence``: the licences, and what belongs to them."""
+"""``licence``: the commands about licences and what belongs to them."""
 
 from __future__ import annotations
 

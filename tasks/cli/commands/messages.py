@@ -1,4 +1,4 @@
-"""Commands about messages on their way to Mattermost: what failed, and how many may wait."""
+"""Commands about messages to Mattermost: those that failed, and how many may wait."""
 
 from __future__ import annotations
 

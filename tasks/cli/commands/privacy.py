@@ -1,4 +1,4 @@
-"""Commands about what is stored of people: shown, erased, and files that were left behind."""
+"""Commands about data of people: show it, erase it, and remove files that were left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands about single processes: becoming one, and whether one is alive."""
+"""Commands about single processes: run one, and check whether one is alive."""
 
 from __future__ import annotations
 

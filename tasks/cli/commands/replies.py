@@ -1,4 +1,4 @@
-"""Commands about the team's replies on their way to i-Reserve."""
+"""Commands about the team's replies that i-Reserve does not have yet."""
 
 from __future__ import annotations
 

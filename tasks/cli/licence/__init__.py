@@ -1,1 +1,1 @@
-"""``ireserve-mattermost licence``: the licences and all that belongs to them."""
+"""``ireserve-mattermost licence``: manage licences and what belongs to them."""

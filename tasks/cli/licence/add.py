@@ -1,4 +1,4 @@
-"""``licence add``: tries everything, stores the licence, and says what to do next."""
+"""``licence add``: try server, token, team and channel, store the licence, show what to do next."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def add(
 
 @dataclass(frozen=True, slots=True)
 class _WayBack:
-    """How replies will come: the webhook if we made it, and what else it takes."""
+    """How replies will come: the webhook, if this command made it, or what is left to do."""
 
     found: Found
     callback_url: str | None

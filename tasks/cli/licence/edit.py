@@ -1,4 +1,4 @@
-"""``licence edit``: changes what is given, after trying it."""
+"""``licence edit``: try the given settings, and store them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def edit(
     language: str | None,
     time_zone: str | None,
 ) -> None:
-    """Change what is given of LICENCE, and nothing else."""
+    """Change the given settings of LICENCE, and no others."""
     places = {"url": url, "team": team, "channel": channel}
     token = token_file.read().strip() if token_file is not None else None
     if mention and no_mention:
@@ -81,7 +81,7 @@ def edit(
 def _move(
     parts: Installation, licence_id: str, places: dict[str, str | None], token: str | None
 ) -> list[Check]:
-    """Try the licence with what is new of it, and store it."""
+    """Try the licence with its new server, team, channel or token, and store them."""
     with parts.database.snapshot() as session:
         licence = require_licence(session, licence_id)
     registration = Registration(
@@ -109,7 +109,7 @@ def _move(
 
 
 def _other_bot(licence: Licence, found: Found) -> Check:
-    """Return what follows from another bot's token."""
+    """Return the warning that the new token is another bot's."""
     return warned(
         "other bot",
         f"@{found.bot.username} posts from now on, in the place of @{licence.bot_username}: what "

@@ -1,4 +1,4 @@
-"""``licence``: the licences, listed, shown, switched off and on, and removed."""
+"""``licence list``, ``show``, ``disable``, ``enable`` and ``remove``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def list_licences() -> None:
 
 
 def show_licence(licence_id: str) -> None:
-    """Show all that is stored of LICENCE but its secrets."""
+    """Show what is stored for LICENCE, except its secrets."""
     with Installation().database.snapshot() as session:
         data = _details(session, licence_id)
     targets = [
@@ -64,7 +64,7 @@ def disable(licence_id: str) -> None:
 
 
 def enable(licence_id: str) -> None:
-    """Let LICENCE go on after it was disabled."""
+    """Start LICENCE again after it was disabled."""
     _switch(licence_id, enabled=True)
 
 
@@ -79,7 +79,7 @@ def _switch(licence_id: str, *, enabled: bool) -> None:
 
 
 def remove(licence_id: str, yes: bool) -> None:
-    """Remove LICENCE and all that is stored for it."""
+    """Remove LICENCE and everything that is stored for it."""
     parts = Installation()
     with parts.database.snapshot() as session:
         require_licence(session, licence_id)

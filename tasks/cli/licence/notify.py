@@ -1,4 +1,4 @@
-"""``licence notify``: which channel gets which type of notification."""
+"""``licence notify``: map types of notifications to channels."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _map(parts: Installation, licence: Licence, notification_type: str, name: st
     )
     if found is None:
         raise RegistrationError(f"{check.name}: {check.sentence}. {check.cure}")
-    # Mattermost was asked outside any transaction, which on SQLite would stop all other writers.
+    # The request to Mattermost was outside of this transaction, which on SQLite stops all writers.
     with parts.database.transaction() as session:
         stored = require_licence(session, licence.id)
         map_notification(session, stored, notification_type, channel=found)

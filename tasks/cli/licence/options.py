@@ -1,4 +1,4 @@
-"""The options of ``add`` and ``edit``: who is told, who speaks, and how the bot answers."""
+"""The options of ``add`` and ``edit`` for mentions, names, receipts, hints and replies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tasks.cli.words import DEFAULT_REPLY_PREFIXES, MAX_REPLY_PAUSE_S, NAMES, RE
 
 
 def _as(kind: str) -> Callable[[click.Context, click.Parameter, str | None], Any]:
-    """Return what makes of a word the member of an enumeration of ``models``, loaded only then."""
+    """Return a callback that turns a word into a member of an enumeration of ``models``.
+
+    The callback imports ``models`` only when there is a word, so that help answers at once.
+    """
 
     def convert(_context: click.Context, _parameter: click.Parameter, word: str | None) -> Any:
         if word is None:

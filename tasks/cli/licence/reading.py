@@ -1,4 +1,4 @@
-"""The options of ``add`` and ``edit`` that say how the team reads: its language and its clock."""
+"""The options of ``add`` and ``edit`` for the team's language and time zone."""
 
 from __future__ import annotations
 

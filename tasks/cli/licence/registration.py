@@ -1,4 +1,4 @@
-"""A registration as an operator gives it, tried on its Mattermost; and the licences that exist."""
+"""Try a registration on its Mattermost, and look up the licences that are registered."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tasks.licences.registration import Found, Registration, RegistrationError
 def try_registration(
     parts: Installation, registration: Registration
 ) -> tuple[list[Check], Found | None]:
-    """Return what was found on its Mattermost; None: messages could not be sent.
+    """Return the checks of the registration and what they found; None: messages could not be sent.
 
     Raises:
-        RegistrationError: the address or the token cannot be one.
-        KeyRingError: the token could not be stored.
+        RegistrationError: the address or the token has no valid form.
+        KeyRingError: there is no valid key to store the token with.
     """
     parts.keyring()
     client = parts.connect(registration.server_url, registration.token)
@@ -27,10 +27,10 @@ def try_registration(
 
 
 def require_ledger(session: Session, licence_id: str) -> None:
-    """Make sure that the licence is registered, or that messages of it were sent or failed.
+    """Make sure that the licence is registered, or that the ledger has a message of it.
 
     Raises:
-        RegistrationError: there is neither: the operator has mistyped it.
+        RegistrationError: neither is so; the operator has probably mistyped the licence.
     """
     ledger = select(Delivery.id).where(Delivery.licence_id == licence_id).limit(1)
     if session.scalar(ledger) is None:
@@ -41,7 +41,7 @@ def require_licence(session: Session, licence_id: str) -> Licence:
     """Return the licence.
 
     Raises:
-        RegistrationError: there is none with this id.
+        RegistrationError: no licence with this id is registered.
     """
     licence = session.get(Licence, licence_id)
     if licence is None:
@@ -50,7 +50,7 @@ def require_licence(session: Session, licence_id: str) -> Licence:
 
 
 def no_licence(licence_id: str) -> RegistrationError:
-    """Return the error that there is no licence with this id."""
+    """Return the error for an id with which no licence is registered."""
     return RegistrationError(
         f"no licence {licence_id!r} is registered: see ireserve-mattermost licence list"
     )

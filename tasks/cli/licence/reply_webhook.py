@@ -1,4 +1,4 @@
-"""The outgoing webhook that brings a licence's replies: made by us, or described to be made."""
+"""The outgoing webhook that brings a licence's replies: create it, or say what to fill in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tasks.mattermost import Channel, MattermostClient, OutgoingWebhook
 
 DISPLAY_NAME = "i-Reserve replies"
 CONTENT_TYPE = "application/json"
-# What the address looks like when the operator has not said it.
+# Stands for the callback address if the operator has not given it.
 UNKNOWN_URL = "https://<host of the web process>/mattermost/replies"
 PUBLIC = "O"
 
@@ -14,9 +14,9 @@ PUBLIC = "O"
 def ensure_webhook(
     admin: MattermostClient, channel: Channel, *, callback_url: str
 ) -> OutgoingWebhook:
-    """Return the channel's webhook that calls this address; it is made if there is none.
+    """Return the channel's webhook that calls this address; create it if there is none.
 
-    Mattermost itself would take a second one, and then tell of each reply twice.
+    Mattermost accepts a second webhook with the same address, and then tells of each post twice.
 
     Raises:
         MattermostError: the token may not manage webhooks, or they are switched off.
@@ -35,7 +35,7 @@ def ensure_webhook(
 
 
 def webhook_fields(channel: Channel, callback_url: str | None) -> dict[str, str]:
-    """Return what to fill in when the webhook is made by hand, by Mattermost's own labels."""
+    """Return what to fill in for a webhook that is made by hand, by Mattermost's own labels."""
     return {
         "Title": DISPLAY_NAME,
         "Content Type": CONTENT_TYPE,

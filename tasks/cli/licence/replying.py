@@ -1,4 +1,4 @@
-"""Which posts are for the visitor, and when: what is given is looked at, and stored."""
+"""Check and store the settings that say which posts are for the visitor, and when."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tasks.replies.notes import prefixes_of
 from tasks.replies.prefixes import PrefixError, check_typed
 from tasks.replies.reply_prefixes import check_reply_prefixes
 
-# What each card shows of its licence, beside its mention.
+# The licence's settings that each card shows, besides its mention.
 _SHOWN = ("reply_mode", "reply_prefixes", "language", "time_zone")
 
 
 def check_words(parts: Installation, licence_id: str, settings: Mapping[str, Any]) -> None:
-    """Return whether the prefixes can be used, those that are given and those that are stored.
+    """Make sure that the given prefixes can be used together with those that are stored.
 
     Raises:
-        UsageError: one of them cannot.
+        UsageError: one of them cannot be used.
     """
     for name in ("note_prefixes", "reply_prefixes"):
         if len(settings.get(name) or "") > NOTE_PREFIXES_LENGTH:
@@ -63,7 +63,7 @@ def _option(name: str) -> str:
 
 
 def store(session: Session, licence: Licence, settings: Mapping[str, Any]) -> None:
-    """Store what is given of the licence's settings, and have cards drawn that show them."""
+    """Store the given settings of the licence; if cards show one that has changed, redraw them."""
     told = [getattr(licence, name) for name in _SHOWN]
     store_settings(licence, **settings)
     if [getattr(licence, name) for name in _SHOWN] != told:

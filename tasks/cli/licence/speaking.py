@@ -1,4 +1,4 @@
-"""Who is told of a licence's messages, and under which name people speak: stored and tried."""
+"""Store a licence's settings, and check on its server the mention and the names of authors."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ UNTOLD = (
 
 
 def store_settings(licence: Licence, **settings: Any) -> None:
-    """Store what is given of the licence's settings; None: it stays as it is."""
+    """Store the given settings of the licence; a setting that is None stays as it is."""
     for name, value in settings.items():
         if value is not None:
             setattr(licence, name, value)
 
 
 def look(parts: Installation, licence: Licence) -> list[Check]:
-    """Return what the licence's server makes of the settings, and keep what it says of itself.
+    """Return the checks of mention and names, and store what the server says about itself.
 
-    They are stored already; a server that cannot be asked leaves only a line that says so.
+    The settings are stored already. If the server cannot be asked, the only check says so.
     """
     client = parts.connect(licence.server_url, parts.keyring().decrypt(licence.bot_token_encrypted))
     try:
@@ -44,6 +44,6 @@ def look(parts: Installation, licence: Licence) -> list[Check]:
 
 
 def _told(client: MattermostClient) -> ClientConfig:
-    """Return the server tells all of its settings only with a token that it takes."""
+    """Return the server's settings, all of which it shows only to a token that it accepts."""
     client.get_me()
     return client.get_client_config()
