@@ -1,4 +1,4 @@
-"""What i-Reserve imports: tasks that put its web chats and notifications into Mattermost.
+"""The tasks that i-Reserve imports to put its web chats and notifications into Mattermost.
 
 from ireserve_mattermost import create_root_post, post_reply, update_conversation
 from ireserve_mattermost import send_notification, sync_user

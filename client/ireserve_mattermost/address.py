@@ -1,7 +1,7 @@
-"""The address of Redis: read from the environment and checked here, for every process.
+"""Read the address of Redis from the environment, and check it, for every process.
 
-redis-py and kombu parse an address by different rules. Here it is parsed once, and each library
-gets its part in the form that it takes.
+redis-py and kombu parse an address by different rules. So this module parses the address once,
+and gives each library the parts in the form that the library takes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
-# A name of its own first: hosting platforms give i-Reserve's own Redis as REDIS_URL.
+# The variable of this application comes first: hosting platforms set REDIS_URL to the Redis of
+# i-Reserve itself.
 VARIABLES = ("IRESERVE_MATTERMOST_REDIS_URL", "REDIS_URL")
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
 
@@ -29,12 +30,12 @@ _SWITCH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no
 
 
 class RedisAddressError(ValueError):
-    """The address of Redis cannot be used; the message says why, and shows no password."""
+    """The address of Redis cannot be used. The message says why, and shows no password."""
 
 
 @dataclass(frozen=True)
 class RedisAddress:
-    """Where Redis is. ``tls`` holds redis-py's TLS arguments, None without TLS."""
+    """The parts of Redis' address. ``tls`` holds redis-py's TLS arguments, or None without TLS."""
 
     host: str
     port: int
@@ -46,11 +47,11 @@ class RedisAddress:
 
     @property
     def label(self) -> str:
-        """Host, port and database (or the socket's path), as logs may show them."""
+        """The host and port (or the socket's path) and the database, as logs may show them."""
         return f"{self.socket_path or f'{self.host}:{self.port}'}/{self.database}"
 
     def for_redis(self) -> dict[str, Any]:
-        """Return the keywords for ``redis.Redis``."""
+        """Return the keyword arguments for ``redis.Redis``."""
         options: dict[str, Any] = {"db": self.database, "password": self.password}
         if self.username:
             options["username"] = self.username
@@ -75,7 +76,7 @@ class RedisAddress:
 
 
 def redis_url(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the address that this process is given, unchecked; empty variables do not count."""
+    """Return the address that the environment gives, unchecked; skip empty variables."""
     for variable in VARIABLES:
         value = environ.get(variable, "").strip()
         if value:
@@ -84,10 +85,10 @@ def redis_url(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def parse_redis_url(url: str) -> RedisAddress:
-    """Return the parts of an address, checked.
+    """Check an address of Redis and return its parts.
 
     Raises:
-        RedisAddressError: it names what cannot be used.
+        RedisAddressError: the address cannot be used.
     """
     scheme, separator, rest = url.strip().partition("://")
     kind = _SCHEMES.get(scheme.lower()) if separator else None
@@ -134,7 +135,7 @@ def _server(split: SplitResult, database: int, tls: Mapping[str, Any] | None) ->
     try:
         host, port = split.hostname or "127.0.0.1", split.port or 6379
     except ValueError:
-        # Python's own message would show what may be a part of the password.
+        # Python's own message shows the text after the colon, which may be part of the password.
         raise RedisAddressError(
             "the port in the address of Redis is no number from 1 to 65535; percent-encode special "
             "characters of user and password"
@@ -159,7 +160,7 @@ def _login(split: SplitResult) -> tuple[str | None, str | None]:
 
 
 def _database(split: SplitResult, options: dict[str, str], *, is_socket: bool) -> int:
-    """Return the database's number, from the path or from an option, which is taken out."""
+    """Return the database's number from the path or an option; remove the option."""
     named = [options.pop(name) for name in ("db", "virtual_host") if name in options]
     if not is_socket and split.path.strip("/"):
         named.append(split.path.strip("/"))
@@ -174,7 +175,7 @@ def _database(split: SplitResult, options: dict[str, str], *, is_socket: bool) -
 
 
 def _tls(options: dict[str, str]) -> dict[str, Any]:
-    """Return redis-py's TLS arguments; the options that they come from are taken out."""
+    """Return redis-py's TLS arguments; remove the options that they come from."""
     word = options.pop("ssl_cert_reqs", "required")
     word = word.lower()
     if word.startswith("cert_"):

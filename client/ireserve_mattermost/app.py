@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from celery import Celery
 
-# Not the current one: i-Reserve's own tasks must stay with its own application. Without fix-ups:
-# our workers need no Django because i-Reserve has one.
+# set_as_current=False: i-Reserve's own tasks must stay with its own application.
+# fixups=[]: Celery's Django fix-up would make our workers load Django where i-Reserve uses it.
 app = Celery("ireserve_mattermost", set_as_current=False, fixups=[])

@@ -1,4 +1,4 @@
-"""Connections to Redis for the lanes: short time limits for i-Reserve, longer ones for workers."""
+"""Connections to Redis for the lanes: short timeouts for i-Reserve, longer ones for workers."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from redis.retry import Retry
 
 from ireserve_mattermost.address import parse_redis_url
 
-# i-Reserve's own request waits for `.delay()`: refused, hung or cut off, Redis must not hold it
-# up. Connecting and asking stay within 1.5 s together.
+# A request to i-Reserve waits for `.delay()`, so a Redis that is away must not delay it for long.
+# Connecting and the command take less than 1.5 s together.
 PRODUCER_CONNECT_TIMEOUT_S = 0.4
 PRODUCER_TIMEOUT_S = 0.6
 
-# A worker has time, and less of it to lose by giving up early; kombu's blocking pop of 1 s must
-# fit in as well. A cut connection is noticed within this time.
+# A worker can wait, and giving up early costs it more than waiting. The timeout must be longer
+# than kombu's blocking pop of 1 s. A worker notices a cut connection within this time.
 WORKER_CONNECT_TIMEOUT_S = 3.0
 WORKER_TIMEOUT_S = 5.0
 
-# An uptime check is answered within 5 s, whatever Redis and the database do together.
+# The web process answers an uptime check within 5 s, even if both Redis and the database hang.
 WEB_CONNECT_TIMEOUT_S = 1.0
 WEB_TIMEOUT_S = 2.0
 
-# redis-py 8 allows a process 100 connections, fewer than a worker has threads or a host with gevent
-# has greenlets. Redis itself takes 10,000 by default.
+# redis-py 8 allows a process 100 connections. A worker can have more threads, and a host with
+# gevent more greenlets. Redis itself takes 10,000 connections by default.
 MAX_CONNECTIONS = 5_000
 
 
 def producer_redis(url: str) -> Redis:
-    """Return the connection that ``.delay()`` writes lanes with.
+    """Return the connection with which ``.delay()`` writes to lanes.
 
     Raises:
         RedisAddressError: the address cannot be used.
@@ -37,7 +37,7 @@ def producer_redis(url: str) -> Redis:
 
 
 def worker_redis(url: str) -> Redis:
-    """Return the connection that workers drain lanes with.
+    """Return the connection with which workers drain lanes.
 
     Raises:
         RedisAddressError: the address cannot be used.
@@ -46,7 +46,7 @@ def worker_redis(url: str) -> Redis:
 
 
 def web_redis(url: str) -> Redis:
-    """Return the connection that a web process asks for health and figures with.
+    """Return the connection with which a web process reads health and figures.
 
     Raises:
         RedisAddressError: the address cannot be used.
@@ -60,6 +60,6 @@ def _redis(url: str, connect_timeout_s: float, timeout_s: float) -> Redis:
         socket_connect_timeout=connect_timeout_s,
         socket_timeout=timeout_s,
         max_connections=MAX_CONNECTIONS,
-        # The library's own retries with growing pauses would multiply these times.
+        # By default redis-py retries with growing pauses, which would multiply these timeouts.
         retry=Retry(NoBackoff(), 0),
     )

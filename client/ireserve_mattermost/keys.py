@@ -1,4 +1,4 @@
-"""What names a message: its ids, and the lane and the key that are made of them."""
+"""The lane and the key of a message, which are made of its ids."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Mapping
 from ireserve_mattermost.lane import Lane
 from ireserve_mattermost.values import is_broken, storable_id
 
-# All changes of a licence's users go through one lane, so that the newest is the last.
+# All changes of a licence's users go through one lane, so that the newest change is applied last.
 _USERS = "users"
-# What names the lane and the key of each kind. They alone are in the Celery message.
+# Lanes and keys are made of these arguments. A Celery message holds no other arguments.
 IDS = (
     "licence_id",
     "conversation_id",
@@ -21,7 +21,7 @@ IDS = (
 
 
 def lane_of(kind: str, payload: Mapping[str, Any]) -> Lane:
-    """Return the lane that a message belongs in; a wrong id has a substitute there."""
+    """Return the lane of a message; in its name a substitute stands for an invalid id."""
     licence_id = storable_id(payload.get("licence_id"))
     if kind == "user":
         return Lane(licence_id, "u", _USERS)
@@ -31,7 +31,7 @@ def lane_of(kind: str, payload: Mapping[str, Any]) -> Lane:
 
 
 def key_of(kind: str, payload: Mapping[str, Any], *, task_id: str) -> str:
-    """Return what names the message within its lane; the same key is sent once."""
+    """Return the key that names the message in its lane; messages with one key are sent once."""
     if kind == "root":
         return "root:1"
     if kind == "reply":
@@ -47,7 +47,7 @@ def check_id_types(payload: Mapping[str, Any]) -> None:
     """Refuse an id of a type that JSON would change.
 
     Raises:
-        TypeError: it is neither text nor a whole number.
+        TypeError: an id is neither text nor a whole number.
     """
     for name in IDS:
         value = payload.get(name)
@@ -61,7 +61,7 @@ def check_ids_can_be_written(payload: Mapping[str, Any]) -> None:
     """Refuse an id that no lane, queue or database can hold.
 
     Raises:
-        TypeError: it holds half of a character.
+        TypeError: an id holds half of a character (a lone surrogate).
     """
     for name in IDS:
         value = payload.get(name)

@@ -1,4 +1,4 @@
-"""A lane's name, and a message as it stands in its lane."""
+"""The name of a lane, and the form of a message in its lane."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ from datetime import datetime
 from typing import Any, Mapping
 from urllib.parse import quote, unquote
 
-# The kinds of messages, and the form of their entries. A worker that meets another kind or a
-# later version sets the entry aside; fields that it does not know it leaves out.
+# The kinds of messages, and the version of their entries. A worker sets aside an entry of an
+# unknown kind or of a later version. It ignores unknown fields.
 KINDS = ("root", "reply", "conversation", "notification", "user")
 ENTRY_VERSION = 2
-# That of an internal note: a worker which left that out would post it as an answer to the visitor.
+# The version of an internal note's entry. An older worker does not know the field for notes, and
+# would post the note as an answer to the visitor.
 NOTE_VERSION = 3
-# The text of the context that names the call in the caller's own logs, and how much of it is kept.
+# The context's field that names the call in the caller's own logs, and how many characters are
+# kept.
 CORRELATION_ID = "correlation_id"
 CORRELATION_ID_LENGTH = 100
-# What the ledger has room for, and the last moment that a clock can show.
+# The length of the ledger's column, and the last moment of the year 9999 (ms since 1970).
 KEY_LENGTH = 120
 LAST_MS = 253_402_300_799_000
 
 
 @dataclass(frozen=True)
 class Lane:
-    """The name of a lane: whose it is, and what goes through it."""
+    """The name of a lane: its licence, and the conversation or the type of its messages.
+
+    ``family`` is "c" for a conversation, "n" for notifications and "u" for users.
+    """
 
     licence_id: str
     family: str
@@ -42,10 +47,10 @@ class Lane:
 
     @classmethod
     def parse(cls, name: str) -> Lane:
-        """Return the lane with this name, as ``str(lane)`` gave it.
+        """Return the lane with this name, as ``str(lane)`` writes it.
 
         Raises:
-            ValueError: it is no such name.
+            ValueError: the text is no name of a lane.
         """
         parts = name.split(":")
         if len(parts) != 3 or not all(parts):
@@ -54,7 +59,7 @@ class Lane:
         return cls(unquote(licence_id), family, unquote(subject))
 
     def __str__(self) -> str:
-        """Return the name, in which neither part can be mistaken for the other."""
+        """Return the name; its parts are quoted, so that a colon always separates two parts."""
         return f"{quote(self.licence_id, safe='')}:{self.family}:{quote(self.subject, safe='')}"
 
 
@@ -62,9 +67,9 @@ class Lane:
 class LaneEntry:
     """A message as it was enqueued.
 
-    ``kind`` and ``key`` name it in the ledger; ``payload`` holds the task's arguments, unchecked.
-    ``enqueued_at_ms`` is Redis' time when it was put into its lane, 0 before that. ``context`` is
-    the caller's own, for logs.
+    ``kind`` and ``key`` name the message in the ledger. ``payload`` holds the task's arguments,
+    unchecked. ``enqueued_at_ms`` is Redis' time when the message was put into its lane, and 0
+    before that. The caller gives ``context`` for the logs.
     """
 
     kind: str
@@ -76,23 +81,24 @@ class LaneEntry:
 
     @property
     def correlation_id(self) -> str:
-        """What each line of the log about the message has.
+        """The id that stands in each line of the log about the message.
 
-        It is the caller's own, ``correlation_id`` in the context, or else the task's id.
+        The caller gives this id as ``correlation_id`` in the context; without one it is the
+        task's id.
         """
         return self.caller_correlation_id or self.task_id
 
     @property
     def caller_correlation_id(self) -> str | None:
-        """Return what the caller calls the message in its own logs; None: it gave no such name."""
+        """The message's id in the caller's own logs; None: the caller gave none."""
         given: object = self.context.get(CORRELATION_ID)
         return given[:CORRELATION_ID_LENGTH] if isinstance(given, str) and given else None
 
     def dump(self) -> bytes:
-        """Return what ``append`` writes, to which Redis adds the time.
+        """Return the entry as ``Lanes.append`` writes it, without the time that Redis adds.
 
         Raises:
-            TypeError: the payload holds something that JSON has no form for; it names where.
+            TypeError: an argument cannot be written as JSON; the message names the argument.
         """
         content = {
             "v": _version_of(self.payload),
@@ -106,17 +112,15 @@ class LaneEntry:
             text = _as_json(content)
         except (TypeError, ValueError, RecursionError):
             raise TypeError(_why_not_json({**self.payload, "context": self.context})) from None
-        # A lone surrogate (half of a broken emoji) has no UTF-8 form; it becomes "?".
+        # A lone surrogate (half of a broken emoji) has no UTF-8 form and becomes "?".
         return text.encode(errors="replace")
 
     @classmethod
     def load(cls, raw: bytes) -> LaneEntry:
-        """Return the entry as it stands in its lane.
-
-        Fields that this version does not know are left out.
+        """Parse an entry as Redis holds it, and ignore unknown fields.
 
         Raises:
-            ValueError: it is no entry, or one whose kind or version this code does not know.
+            ValueError: the bytes are no entry, or an entry of an unknown kind or version.
         """
         enqueued_at_ms, _, content = raw.partition(b":")
         try:
@@ -159,11 +163,11 @@ def _json_form(value: Any) -> str:
 
 
 class _NoFormError(TypeError):
-    """A value of a type that JSON does not have; says which."""
+    """A value is of a type that JSON does not have. The message names the type."""
 
 
 def _why_not_json(arguments: Mapping[str, Any]) -> str:
-    """Return which of the arguments cannot be written as JSON, and why."""
+    """Return which argument cannot be written as JSON, and why."""
     for name, value in arguments.items():
         try:
             _as_json(value)

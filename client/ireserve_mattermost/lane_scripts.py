@@ -1,7 +1,7 @@
-"""The steps that lanes are written and worked off with: Lua, so that each is one step in Redis.
+"""Lua scripts that append to lanes and drain them; Redis runs each script as one atomic step.
 
-Their keys and arguments are the protocol of lanes (docs/lanes.md), its version is part of an
-entry. The time is Redis' own: producers and workers on several machines need not agree on it.
+The keys and arguments of the scripts are the protocol of lanes (docs/lanes.md). Each entry holds
+the protocol's version. All times are Redis' own, so that the clocks of several machines may differ.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ _NOW = """
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 """
-# A licence whose circuit is open, or whose server asked for a pause, is left alone.
+# A licence is blocked while its circuit is open, or while its server has asked for a pause.
 _BLOCKED = """
 local function blocked(circuits, circuit, licence_id)
   if redis.call('ZSCORE', circuits, licence_id) then return true end
@@ -21,11 +21,14 @@ end
 
 # KEYS: list, lanes of the licence, licences, wake-ups of the licence, counts, queue, limit,
 # circuits, circuit, queued. ARGV: entry, lane, licence (quoted), licence, wake-up's id, wake-up,
-# how many wake-ups a licence may have, how many messages, for how long one wake-up in the queue
-# stands for all (ms).
-# A lane that holds messages already is due, waits for its moment, or is being drained: its licence
-# has been woken for it. So what one licence enqueues at once puts one wake-up into the queue, and
-# none while its server is away. Each thread that takes a lane wakes another while more is due.
+# how many wake-ups and how many messages a licence may have, and for how long a wake-up in the
+# queue keeps others of its licence out (ms).
+# Append an entry to its lane. Return 1 if the wake-up was published, 0 if not, and -1 if too many
+# messages wait for the licence.
+# A lane that already holds messages needs no wake-up: it is due, or planned, or being drained.
+# Therefore a burst of one licence's messages puts one wake-up into the queue, and none if the
+# licence is blocked.
+# A thread that takes a lane publishes another wake-up while more lanes are due.
 APPEND = (
     _NOW
     + _BLOCKED
@@ -49,14 +52,14 @@ return 1
 )
 
 # KEYS: lanes of the licence, licences, wake-ups of the licence, circuits, circuit, queued.
-# ARGV: lock's token, lock's term, how many heads, prefix, licence (quoted), licence, wake-up's id,
-# how long a message may wait (ms), longest planned pause (ms), how many lanes to look at, how many
-# wake-ups a licence may have.
-# The lane that has been due for longest, with a lock: its name, its first entries, and whether
-# another wake-up is called for, since more is due and none is in the queue. Of a licence that is
-# left alone only what has waited for too long. A moment further ahead than any planned pause was
-# set by a clock that has been put back since. Nothing is due: the wake-up is over, in the same
-# step, so that a message that comes now publishes another.
+# ARGV: lock's token, lock's term (ms), how many entries to return, prefix, licence (quoted),
+# licence, wake-up's id, how long a message may wait (ms), longest planned pause (ms), how many
+# lanes to look at, how many wake-ups a licence may have.
+# Lock the lane that has been due for longest. Return its name, its first entries, and 1 if another
+# wake-up is needed: more lanes are due, and no wake-up is in the queue.
+# Of a blocked licence only lanes that have waited for too long are taken. A lane that is planned
+# for later than the longest pause is taken too: Redis' clock has been put back since.
+# If nothing is due, the wake-up ends in the same step, so that the next message publishes another.
 TAKE = (
     _NOW
     + _BLOCKED
@@ -94,11 +97,12 @@ return false
 )
 
 # KEYS: list, lock, lanes of the licence, wake-ups of the licence, counts, tallies, last sent.
-# ARGV: lock's token, lock's term, how many heads, lane, licence (quoted), wake-up's id, first entry
-# that is done, how many are, 1 if one of them was sent, then pairs of a tally's field and what it
-# grows by.
-# What was handled, unless the lane is another worker's by now. Finding the lane empty and letting
-# it go is one step, and so are removing and counting: no message is counted twice.
+# ARGV: lock's token, lock's term (ms), how many entries to return, lane, licence (quoted),
+# wake-up's id, first finished entry, how many entries are finished, 1 if one of them was sent, then
+# pairs of a tally's field and the number to add to it.
+# Remove the finished entries, and return the entries that are first now. Return false if another
+# worker holds the lane by now. If the lane is empty, unlock it.
+# Removing and counting are one step, so that no message is counted twice.
 ADVANCE = (
     _NOW
     + """
@@ -125,10 +129,10 @@ return heads
 )
 
 # KEYS: list, lock, lanes of the licence, circuits, circuit. ARGV: lock's token, lane, licence,
-# seconds that the lane is to be left alone, 1 if it is for its own sake.
-# A lane that is not empty is left to others. Of a licence that is left alone it keeps its place,
-# the time of its first message: it is due as soon as the licence is. The licence may be back since
-# the worker looked: then the lane waits a second at most, and not for the end of what is over.
+# how many seconds the lane has to wait, 1 if it has to wait even if its licence is not blocked.
+# Unlock a lane that is not empty. If the licence is blocked, the lane is due from the time of its
+# first message, so that it is drained as soon as the licence is free.
+# If the licence is no longer blocked, the lane waits for one second at most.
 RELEASE = (
     _NOW
     + _BLOCKED
@@ -150,11 +154,13 @@ return 1
 )
 
 # KEYS: lanes of the licence, licences, wake-ups of the licence, queue, circuits, circuit,
-# queued. ARGV: licence (quoted), licence, how many wake-ups it may have, after what time one counts
-# as lost (ms), how long a lane must have been due (ms), how long a message may wait (ms), longest
-# planned pause (ms), wake-up's id, wake-up, for how long one in the queue stands for all (ms). Of a
-# licence whose wake-ups are all silent for that long one more is published each time: workers that
-# were killed may have had them.
+# queued. ARGV: licence (quoted), licence, how many wake-ups it may have, after what time a wake-up
+# counts as lost (ms), how long a lane must have been due (ms), how long a message may wait (ms),
+# longest planned pause (ms), wake-up's id, wake-up, for how long a wake-up in the queue keeps
+# others of its licence out (ms).
+# Publish a wake-up if a lane is overdue; return 1 if it was published.
+# A licence with the full number of wake-ups gets another if none of them has shown activity for as
+# long as a lane must have been due: workers that were killed may have held them.
 REVIVE = (
     _NOW
     + _BLOCKED
@@ -183,9 +189,12 @@ return 1
 )
 
 # KEYS: lanes of the licence, wake-ups of the licence, circuits, circuit, queued. ARGV: licence,
-# wake-up's id. A wake-up that is not served: whether it was the last one and something is due all
-# the same. It counts as spent for as long as one may be silent, or until nothing waits: a licence
-# that has its share of the threads is not woken again and again for nothing.
+# wake-up's id.
+# End a wake-up that a worker does not serve. Return 1, and keep the wake-up, if it is the licence's
+# last, a lane is due and the licence is not blocked: the worker must serve it.
+# Otherwise, while a lane is due, the wake-up is kept as spent until it counts as lost.
+# Spent wake-ups count too, so that a licence that has its share of the threads is not woken again
+# and again.
 GIVE_BACK = (
     _NOW
     + _BLOCKED
@@ -206,8 +215,9 @@ return 0
 """
 )
 
-# KEYS: list, counts. ARGV: entry, licence (quoted). Only the entry that was handled: a holder
-# that lost the lock must not remove another's head.
+# KEYS: list, counts. ARGV: entry, licence (quoted).
+# Remove the lane's first entry if it is this entry, and return the entry that is first now. A
+# worker that lost the lock must not remove an entry that another worker handles.
 REMOVE_HEAD = """
 if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then
   redis.call('LPOP', KEYS[1])
@@ -217,6 +227,7 @@ return redis.call('LINDEX', KEYS[1], 0)
 """
 
 # KEYS: list, lanes of the licence. ARGV: lane.
+# Remove an empty lane from the lanes of its licence; return 1 if it was empty.
 UNMARK_IF_EMPTY = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('ZREM', KEYS[2], ARGV[1])

@@ -1,7 +1,8 @@
 """Lanes: first-in-first-out lists in Redis, where a message waits until it has been sent.
 
-One lane for each conversation and one for each notification type of a licence. A Celery message
-may be lost or come twice; what is in a lane stays there until the ledger says that it is done.
+A licence has a lane for each conversation, a lane for each notification type, and a lane for its
+users. A Celery message may be lost or arrive twice. A message stays in its lane until the ledger
+has its outcome.
 """
 
 from __future__ import annotations
@@ -33,48 +34,53 @@ __all__ = [
 ]
 
 PREFIX = "ireserve-mattermost:"
-# Licences (quoted) in whose lanes something waits.
+# A set of the licences (quoted) in whose lanes a message waits.
 LICENCES = PREFIX + "licences"
-# How many messages wait for each licence, and what an operator has set in place of MAX_WAITING.
+# A hash: how many messages wait for each licence. A number: what an operator set in place of
+# MAX_WAITING.
 WAITING = PREFIX + "waiting"
 LIMIT = PREFIX + "limit"
 # Licences whose circuit is open (tasks/licences/circuit.py).
 CIRCUITS = PREFIX + "circuits"
-# A hash of numbers: how many messages ended how (tasks/watch/tallies.py).
+# A hash: how many messages had each outcome (tasks/watch/tallies.py).
 TALLIES = PREFIX + "tallies"
 
-# When a message of each licence was last sent, in ms of Redis' clock.
+# A hash: when a message of each licence was last sent, in ms of Redis' clock.
 LAST_SENT = PREFIX + "last_sent"
 
-# Wake-ups of one licence that are in the queue or at work: as many threads as two workers give it.
+# At most this many wake-ups of one licence are in the queue or at work: two workers give a licence
+# this many threads.
 MAX_WAKE_UPS = 8
-# For this long a wake-up that is in the queue stands for all of its licence. Workers that are not
-# overloaded have taken it by then; one that was lost does not count for longer.
+# For this time a wake-up in the queue keeps others of its licence out. Workers that are not
+# overloaded have taken the wake-up by then. After that a lost wake-up no longer counts.
 QUEUED_MS = 1_000
-# A wake-up that has not been heard of for longer than a request takes is lost.
+# A wake-up without activity for this time is lost: no request takes longer.
 LOST_MS = 25_000
-# A lane that has been due for this long has lost its wake-up. Usually it comes at once.
+# A lane that has been due for this time has lost its wake-up. Usually a worker takes it at once.
 OVERDUE_MS = 5_000
-# No lane is left alone for longer: a moment further ahead was set by another clock.
+# No lane has to wait for longer. A lane planned for later than that was planned by a wrong clock.
 LONGEST_PAUSE_MS = 900_000
-# How long a message waits while its server is away, unless the workers' HOLD_S says otherwise.
+# How long a message waits while its server is away, unless the workers have the setting HOLD_S.
 HOLD_MS = 600_000
-# Messages that wait for one licence: a day of the busiest team with its server away, at 2 kB each
-# 200 MB of Redis. A licence that has more is not read by its team.
+# At most this many messages wait for one licence. The busiest team has this many in a day while its
+# server is away; at 2 kB each they take 200 MB of Redis. No team could read more.
 MAX_WAITING = 100_000
-# What one worker takes from a lane at a time: few enough to hold in memory whatever their size
-# (500,000 characters each at most), enough for the database's part in a message to be small.
+# How many entries one worker takes from a lane at a time. They are few enough to hold in memory
+# (each has 500,000 characters at most), and enough to share the cost of a database transaction.
 HEADS = 10
-# Lanes that one step looks at: a few may be held for a moment, by an operator's command.
+# How many lanes TAKE looks at: an operator's command may hold a few of them for a moment.
 CANDIDATES = 20
 
 
 class TooManyError(Exception):
-    """So much waits for the licence that nothing more is taken; the message names the licence."""
+    """The licence has as many messages waiting as it may have. The message names the licence."""
 
 
 class Lanes:
-    """The lanes of one Redis database. ``hold_ms`` is how long a message waits for its server."""
+    """The lanes of one Redis database.
+
+    ``hold_ms`` is how long a message waits while its licence's server is away.
+    """
 
     def __init__(self, redis: Redis, *, hold_ms: int = HOLD_MS) -> None:
         self._redis = redis
@@ -91,11 +97,17 @@ class Lanes:
     def append(self, lane: Lane, entry: LaneEntry, *, wake: str = "") -> bool:
         """Put the message at the end of its lane, and wake a worker for its licence, in one step.
 
-        Returns whether the ``wake`` (``wake_ups.wake_up``) was published: not when the licence has
-        been woken already, or is left alone.
+        Args:
+            lane: the lane of the message.
+            entry: the message.
+            wake: the wake-up to publish (``wake_ups.wake_up``); empty: none.
+
+        Returns:
+            Whether the wake-up was published. A licence that has a wake-up already, or is
+            blocked, gets none.
 
         Raises:
-            TooManyError: MAX_WAITING messages, or LIMIT's number, wait for the licence already.
+            TooManyError: as many messages as MAX_WAITING or LIMIT allows wait for the licence.
         """
         name, licence = str(lane), _quoted(lane.licence_id)
         keys = [_list(name), _lanes(licence), LICENCES, _wakes(licence), WAITING, QUEUE, LIMIT]
@@ -114,8 +126,8 @@ class Lanes:
     def take(self, licence_id: str, *, wake_id: str) -> TakenLane | None:
         """Lock the licence's lane that has been due for longest, and return its first entries.
 
-        While more is due another wake-up is published, so that more threads come one by one.
-        None: nothing is due, and the wake-up is over.
+        While more lanes are due, publish another wake-up, so that threads join one after another.
+        None: no lane is due, and the wake-up has ended.
         """
         token, licence, taken_at = uuid4().hex, _quoted(licence_id), time.monotonic()
         args: list[Any] = [token, _ms(LOCK_S), HEADS, PREFIX, licence, licence_id, wake_id]
@@ -131,7 +143,7 @@ class Lanes:
         raw_name, heads, wants_more = cast("tuple[bytes, list[bytes], int]", answer)
         name = _parsed(raw_name)
         if name is None:
-            # Written by something else: out of the way, with what is in it left where it is.
+            # Another program wrote this name. Remove the name, and leave its list as it is.
             self._redis.zrem(_lanes(licence), raw_name)
             self.keep_unreadable(raw_name)
             return self.take(licence_id, wake_id=wake_id)
@@ -155,10 +167,15 @@ class Lanes:
         *,
         is_sent: bool = False,
     ) -> tuple[bytes, ...]:
-        """Remove the entries that are done, the first ones; return which are first now.
+        """Remove the finished entries from the lane's front; return the entries that are first now.
 
-        When there are none the lane has been let go. ``counts`` is what the removal adds to which
-        field of ``TALLIES``; ``is_sent``: one of the messages is in Mattermost since now.
+        If none are left, the lane has been unlocked.
+
+        Args:
+            taken: the lane.
+            done: the finished entries, in order.
+            counts: the numbers to add to fields of ``TALLIES``.
+            is_sent: whether one of the messages has just been sent to Mattermost.
 
         Raises:
             LockLostError: the lock has run out; nothing was removed.
@@ -177,9 +194,9 @@ class Lanes:
         return tuple(cast("list[bytes]", heads))
 
     def let_go(self, taken: TakenLane, *, seconds: float = 0, whatever: bool = False) -> None:
-        """Leave a lane that is not empty to others, in ``seconds`` or when its licence is back.
+        """Unlock a lane that is not empty; it is due in ``seconds`` or when its licence is free.
 
-        ``whatever``: not before that time, whether the licence is left alone or not.
+        ``whatever``: the lane is not due before that time, even if its licence is not blocked.
         """
         name, licence_id = str(taken.lane), taken.lane.licence_id
         keys = [_list(name), _lock(name), _lanes(_quoted(licence_id)), CIRCUITS]
@@ -187,7 +204,11 @@ class Lanes:
         self._release(keys=[*keys, _circuit(licence_id)], args=args)
 
     def revive(self, licence_id: str, *, overdue_ms: int = OVERDUE_MS) -> bool:
-        """Publish a wake-up if a lane has been due for this long; say whether that was so."""
+        """Publish a wake-up if a lane has been due for ``overdue_ms``.
+
+        Returns:
+            Whether the wake-up was published.
+        """
         licence = _quoted(licence_id)
         keys = [_lanes(licence), LICENCES, _wakes(licence), QUEUE, CIRCUITS, _circuit(licence_id)]
         args: list[Any] = [licence, licence_id, MAX_WAKE_UPS, LOST_MS, overdue_ms, self._hold_ms]
@@ -195,52 +216,52 @@ class Lanes:
         return bool(self._revive(keys=[*keys, _queued(licence)], args=args))
 
     def give_back(self, licence_id: str, *, wake_id: str) -> bool:
-        """End a wake-up that is not served; True: it was the last one, and something is due."""
+        """End a wake-up without serving it; True: it was the licence's last, and a lane is due."""
         licence = _quoted(licence_id)
         keys = [_lanes(licence), _wakes(licence), CIRCUITS, _circuit(licence_id)]
         keys.append(_queued(licence))
         return bool(self._give_back(keys=keys, args=[licence_id, wake_id]))
 
     def licences(self) -> list[str]:
-        """Return the licences for which something waits."""
+        """Return the ids of the licences for which a message waits, sorted."""
         return sorted(unquote(name.decode()) for name in self._members())
 
     def _members(self) -> set[bytes]:
         return cast("set[bytes]", self._redis.smembers(LICENCES))
 
     def waiting_of(self, licence_id: str) -> list[Lane]:
-        """Return the waiting lanes of one licence; a name that is none is left out."""
+        """Return the waiting lanes of one licence; leave out names that cannot be parsed."""
         scan = self._redis.zscan_iter(_lanes(_quoted(licence_id)), count=1_000)
         return [lane for lane in map(_parsed, dict(scan)) if lane is not None]
 
     def head(self, lane: Lane) -> bytes | None:
-        """Return the lane's first entry as it is kept in Redis, None if the lane is empty."""
+        """Return the lane's first entry as Redis holds it, or None if the lane is empty."""
         return cast("bytes | None", self._redis.lindex(_list(str(lane)), 0))
 
     def remove_head(self, lane: Lane, raw: bytes) -> bytes | None:
-        """Remove the first entry if it is still this one; return the entry that is first now."""
+        """Remove the first entry if it is still ``raw``; return the entry that is first now."""
         args: list[Any] = [raw, _quoted(lane.licence_id)]
         answer = self._remove_head(keys=[_list(str(lane)), WAITING], args=args)
         return cast("bytes | None", answer)
 
     def keep_unreadable(self, raw: bytes) -> bool:
-        """Keep an entry that cannot be read where it blocks nothing; False: too many are kept."""
+        """Set aside an entry that cannot be read; False: too many are kept, so it is dropped."""
         return keep_unreadable(self._redis, raw)
 
     def unmark_if_empty(self, lane: Lane) -> bool:
-        """Take the lane off the waiting list if nothing is in it; say whether that was so."""
+        """Remove the lane from the waiting lanes if it is empty; return whether it was empty."""
         name = str(lane)
         keys = [_list(name), _lanes(_quoted(lane.licence_id))]
         return bool(self._unmark_if_empty(keys=keys, args=[name]))
 
     def locked(self, lane: Lane) -> ContextManager[HeldLock | None]:
-        """Yield the lane's lock, or None when another process has it; never wait for it."""
+        """Yield the lane's lock, or None if another process holds it; never wait for the lock."""
         return held(self._redis, _lock(str(lane)))
 
 
 @dataclass(frozen=True)
 class TakenLane:
-    """A lane that is ours to drain, and its first entries as they stand in Redis."""
+    """A lane that this worker has locked to drain, and its first entries as Redis holds them."""
 
     lane: Lane
     lock: HeldLock

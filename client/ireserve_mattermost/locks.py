@@ -9,26 +9,26 @@ from typing import Any, Iterator
 from redis import Redis
 from redis.exceptions import LockError
 
-# Long enough for one request (3 s to connect, 20 s to answer) between two extensions, short
-# enough for the work of a worker that was killed to go on within a minute.
+# A lock outlives one request (3 s to connect, 20 s to answer) between two extensions. It is short
+# enough for another worker to continue the work of a killed worker within a minute.
 LOCK_S = 30.0
-# A lock that was extended within this time still outlives a request: it is not extended again.
+# A lock that was extended within this time is not extended again: it still outlives a request.
 FRESH_S = 5.0
 
 
 class LockLostError(Exception):
-    """The lock ran out and may be another worker's by now: leave its work alone."""
+    """The lock has run out, and another worker may hold it by now: stop the work at once."""
 
 
 class HeldLock:
-    """The right to do the work, for ``LOCK_S`` from the last extension."""
+    """A lock that this process holds for ``LOCK_S`` from the last extension."""
 
     def __init__(self, lock: Any, *, taken_at: float) -> None:
         self._lock = lock
         self._extended_at = taken_at
 
     def extend(self) -> None:
-        """Hold the lock for another full term, less ``FRESH_S`` at most.
+        """Extend the lock to a full term, unless it was extended within ``FRESH_S``.
 
         Raises:
             LockLostError: the lock has run out.
@@ -43,23 +43,23 @@ class HeldLock:
         self._extended_at = now
 
     def was_extended(self) -> None:
-        """Note that the lock has a full term again."""
+        """Record that a script has extended the lock to a full term."""
         self._extended_at = time.monotonic()
 
     def release(self) -> None:
-        """Let the lock go; one that ran out is another worker's and is left alone."""
+        """Release the lock, unless it has run out and may be another worker's."""
         with suppress(LockError):
             self._lock.release()
 
 
 def lock_of(redis: Redis, name: str) -> Any:
-    """Return redis-py's lock of this name, not taken."""
+    """Return redis-py's lock of this name, without acquiring it."""
     return redis.lock(name, timeout=LOCK_S, blocking=False, thread_local=False)
 
 
 @contextmanager
 def held(redis: Redis, name: str) -> Iterator[HeldLock | None]:
-    """Yield the lock of this name, or None while another worker has it; never wait for it."""
+    """Yield the lock of this name, or None if another worker holds it; never wait for the lock."""
     taken_at = time.monotonic()
     lock = lock_of(redis, name)
     if not lock.acquire():

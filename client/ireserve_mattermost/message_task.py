@@ -1,4 +1,4 @@
-"""The task class: ``.delay()`` writes a message into its lane, and wakes a worker for it."""
+"""The class of the public tasks: ``.delay()`` puts a message into its lane and wakes a worker."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ireserve_mattermost.lanes import LaneEntry, Lanes
 from ireserve_mattermost.messages import check_sender, writable
 from ireserve_mattermost.wake_ups import wake_up
 
-# What rides in a Celery message is lost with it, and a message is not sent by its Celery message.
-# So nothing that changes when, where or whether it is sent can be kept.
+# A message is sent by its lane, and its Celery message only wakes a worker and may be lost. So
+# Celery's options for when, where and whether to run a task would have no effect.
 _REFUSED_OPTIONS = (
     "chain",
     "chord",
@@ -35,11 +35,11 @@ _REFUSED_OPTIONS = (
 
 
 class MessageTask(Task):  # type: ignore[type-arg]
-    """A task that carries a message. ``kind`` is the ledger's word for what it becomes."""
+    """A task that enqueues a message. ``kind`` is the message's kind in the ledger."""
 
     abstract = True
     kind: str
-    # What a worker does when it is woken; the application sets it, i-Reserve has none.
+    # The function that a woken worker runs. The application sets it; in i-Reserve it is None.
     work: ClassVar[Callable[[MessageTask], str] | None] = None
 
     def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,16 +67,16 @@ class MessageTask(Task):  # type: ignore[type-arg]
     ) -> Any:
         """Put the message into its lane and wake a worker, in one step.
 
-        A message behind others that wait already is sent by the task that was published for them:
-        nothing is published for it. ``correlation_id`` of the ``context`` stands in each
-        line of the workers' logs about the message, in the place of the task's id.
+        If other messages wait in the lane already, no Celery message is published: the worker that
+        was woken for them sends this message too. The workers' logs show the ``correlation_id`` of
+        the ``context`` in each line about the message, in place of the task's id.
 
         Raises:
-            TypeError: an argument is missing or unknown, or of a type that cannot be sent.
-            ValueError: an option of Celery's that cannot be kept, or a wrong address of Redis.
-            TooManyError: too much waits for the licence already.
-            kombu.exceptions.OperationalError: Redis is away (within 1.5 s). Nothing is half done:
-                calling again with the same message is safe.
+            TypeError: an argument is missing, unknown, or of a type that cannot be sent.
+            ValueError: an option of Celery has no effect here, or the address of Redis is wrong.
+            TooManyError: too many messages wait for the licence already.
+            kombu.exceptions.OperationalError: Redis did not answer within 1.5 s, or refused.
+                Calling again with the same message is safe.
         """
         _refuse(self.name, options)
         payload = self.by_name(tuple(args or ()), dict(kwargs or {}))
@@ -91,7 +91,7 @@ class MessageTask(Task):  # type: ignore[type-arg]
         return self.AsyncResult(task_id)
 
     def apply(self, *args: Any, **kwargs: Any) -> Any:
-        """Refuse to run here: only a worker has what it takes.
+        """Refuse to run in this process: only a worker can run the task.
 
         Raises:
             TypeError: always.
@@ -99,10 +99,10 @@ class MessageTask(Task):  # type: ignore[type-arg]
         raise TypeError(f"{self.name} cannot run in this process: enqueue it with .delay()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Work off the message's lane, in a worker.
+        """Drain the lanes of the message's licence, in a worker.
 
         Raises:
-            TypeError: it was called like a function.
+            TypeError: the task was called like a function.
         """
         if self.work is None or self.request.called_directly:
             return self.apply()
@@ -125,7 +125,7 @@ def entry_of(
     *,
     context: Mapping[str, str] | None = None,
 ) -> LaneEntry:
-    """Return the message as its lane holds it.
+    """Return the message as an entry of its lane.
 
     Raises:
         TypeError: an id cannot be written.
@@ -136,24 +136,27 @@ def entry_of(
 
 
 def ids_of(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that Flower and logs may show: ids, and no more."""
+    """Return the arguments that Flower and the logs may show: the ids only."""
     return {name: payload[name] for name in IDS if payload.get(name) is not None}
 
 
 class _Producer:
-    """The process's connection for ``.delay()``; redis-py itself copes with forks and threads."""
+    """The process's lanes for ``.delay()``. redis-py itself handles forks and threads."""
 
     lanes: Any | None = None
 
 
 def producer_lanes() -> Any:
-    """Return the lanes, with the short time limits of the enqueueing side."""
+    """Return the lanes, on a connection with the short timeouts for enqueueing."""
     if _Producer.lanes is None:
         _Producer.lanes = Lanes(producer_redis(redis_url()))
     return _Producer.lanes
 
 
 def use_lanes(lanes: Any | None) -> Any | None:
-    """Let ``.delay()`` write into these lanes; return those before. None: those of the address."""
+    """Make ``.delay()`` write to these lanes; return the lanes that it wrote to before.
+
+    None: the lanes of the Redis that the environment names.
+    """
     before, _Producer.lanes = _Producer.lanes, lanes
     return before

@@ -1,4 +1,4 @@
-"""What i-Reserve may enqueue: the schema of each message."""
+"""The schema of each message that i-Reserve may enqueue."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any, Iterator, Literal, Mapping, Union, get_args
 from ireserve_mattermost import values
 from ireserve_mattermost.values import Check, WrongValueError, is_blank
 
-# A name is shown on one line; longer ones come from a form without a limit or from a prankster.
+# A name is shown on one line. No person has a longer name.
 NAME_LENGTH = 1_000
 # Browsers and proxies give up on longer addresses.
 URL_LENGTH = 8_000
-# Some thirty full posts: more than a person types, and little enough to hold in memory many times.
+# About thirty full posts: more than a person types, and a worker can hold several in memory.
 TEXT_LENGTH = 500_000
 # A notification is one post; Mattermost allows its text 16,383 characters.
 NOTIFICATION_TEXT_LENGTH = 16_000
 NOTIFICATION_TITLE_LENGTH = 1_000
 NOTIFICATION_FIELDS = 50
-# Ten posts' worth; each is uploaded by itself and holds up the conversation meanwhile.
+# The files of ten posts. Each file is uploaded by itself, and delays the conversation meanwhile.
 ATTACHMENTS = 100
-# They stand in one line of the card; a form with more belongs behind the link to i-Reserve.
+# The card shows all fields on one line. The team reads a longer form in i-Reserve.
 CARD_FIELDS = 10
-# A question or a subject is cut far below; this is what a careless caller may send.
+# The card cuts a question or a subject far shorter. Callers need not cut it themselves.
 SUBJECT_LENGTH = 10_000
 CONTENT_TYPE_LENGTH = 255
 # The longest address that mail servers take.
 EMAIL_LENGTH = 254
-# A whole number that every JSON reader keeps exactly; milliseconds since 1970 fit.
+# The largest whole number that every JSON reader keeps exactly. Milliseconds since 1970 fit.
 LAST_REVISION = 2**53 - 1
 
 
@@ -39,20 +39,20 @@ State = Literal["open", "taken", "snoozed", "closed"]
 
 
 class InvalidMessageError(Exception):
-    """The arguments of a task are wrong; the message names each field and its rule."""
+    """The arguments of a task are invalid. The message names each field and its rule."""
 
 
 def checked(check: Check, **default: Any) -> Any:
-    """Return a dataclass field whose value is checked; with a ``default`` it may be left out.
+    """Return a dataclass field with a check; a field with a ``default`` is optional.
 
-    Its value is a name or a text: the message's ``repr`` does not show it.
+    The message's ``repr`` shows ids only, since other fields hold names and texts.
     """
     return field(metadata={"check": check}, repr=check is values.identifier, **default)
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of a message: its name, and where it is to be had (exactly one of url and path)."""
+    """A file of a message: its name, and exactly one of its url and its path."""
 
     name: str = checked(values.text(NAME_LENGTH))
     url: str | None = checked(values.address(URL_LENGTH), default=None)
@@ -87,7 +87,7 @@ def _attachment(where: str, item: Any) -> Attachment:
 
 @dataclass(frozen=True)
 class RootPost:
-    """A conversation has started."""
+    """The start of a conversation, for its root post."""
 
     licence_id: str = checked(values.identifier)
     conversation_id: str = checked(values.identifier)
@@ -104,9 +104,9 @@ class RootPost:
 
 @dataclass(frozen=True)
 class ChatMessage:
-    """A message of the conversation: by its visitor, an agent, a chat bot or i-Reserve itself.
+    """A message in a conversation, from the visitor, an agent, the chat bot or i-Reserve itself.
 
-    An internal one is a note for the team, which no visitor reads.
+    An internal message is a note for the team, which no visitor reads.
     """
 
     licence_id: str = checked(values.identifier)
@@ -122,7 +122,7 @@ class ChatMessage:
 
     @property
     def is_internal(self) -> bool:
-        """Whether it is a note for the team."""
+        """Whether the message is a note for the team."""
         return self.visibility == "internal"
 
     def __post_init__(self) -> None:
@@ -130,16 +130,16 @@ class ChatMessage:
             raise ValueError("sender_name: is missing")
         if self.is_internal and self.sender_role == "visitor":
             raise ValueError("visibility: a visitor's message is public")
-        # What came from Mattermost is not posted there again, whatever it holds.
+        # A message that came from Mattermost may be empty, since it is not posted there again.
         if self.origin_post_id is None and is_blank(self.text) and not self.attachments:
             raise ValueError("give a text, attachments or both")
 
 
 @dataclass(frozen=True)
 class ConversationChange:
-    """What i-Reserve says of a conversation; None: nothing of that.
+    """What i-Reserve says about a conversation; a field that is None stays as it is.
 
-    Without a revision it says nothing: the root is drawn as it is to be.
+    A change without a revision changes nothing, and only redraws the root post.
     """
 
     licence_id: str = checked(values.identifier)
@@ -163,7 +163,7 @@ class ConversationChange:
 
 @dataclass(frozen=True)
 class Notification:
-    """An event that is told in a channel by itself, outside any conversation."""
+    """A message about an event, which is posted in a channel outside any conversation."""
 
     licence_id: str = checked(values.identifier)
     notification_type: str = checked(values.identifier)
@@ -182,7 +182,7 @@ class Notification:
 
 @dataclass(frozen=True)
 class UserChange:
-    """A user of i-Reserve is new or has changed."""
+    """A new or changed user of i-Reserve."""
 
     licence_id: str = checked(values.identifier)
     user_id: str = checked(values.identifier)
@@ -192,7 +192,7 @@ class UserChange:
 
 
 Message = Union[RootPost, ChatMessage, ConversationChange, Notification]
-# The ledger's word for what a message becomes, and the message's schema.
+# The schema of each kind of message.
 KINDS: Mapping[str, type[Any]] = {
     "root": RootPost,
     "reply": ChatMessage,
@@ -203,12 +203,12 @@ KINDS: Mapping[str, type[Any]] = {
 
 
 def parse_message(kind: str, payload: Mapping[str, Any]) -> Any:
-    """Return the checked message, an object of the class that ``KINDS`` names for its kind.
+    """Check a message and return it as an object of the class that ``KINDS`` has for its kind.
 
-    Fields that are not in the schema are left out (``unknown_fields`` names them).
+    Fields that the schema does not have are ignored (``unknown_fields`` names them).
 
     Raises:
-        InvalidMessageError: names each wrong field and the rule, and never shows a value.
+        InvalidMessageError: fields are invalid; the message names them and never shows a value.
     """
     schema = KINDS[kind]
     found, problems = _values(schema, payload)
@@ -222,10 +222,10 @@ def parse_message(kind: str, payload: Mapping[str, Any]) -> Any:
 
 
 def check_sender(kind: str, payload: Mapping[str, Any]) -> None:
-    """Refuse a message without its sender's name; i-Reserve itself may speak without one.
+    """Refuse a message without its sender's name; only i-Reserve itself needs no name.
 
     Raises:
-        TypeError: the name was not given.
+        TypeError: the name is missing.
     """
     needs_name = kind == "reply" and payload.get("sender_role") != "system"
     if needs_name and "sender_name" not in payload:
@@ -233,7 +233,7 @@ def check_sender(kind: str, payload: Mapping[str, Any]) -> None:
 
 
 def unknown_fields(kind: str, payload: Mapping[str, Any]) -> list[str]:
-    """Return the names of arguments that the schema of this version does not have."""
+    """Return the names of the arguments that the schema of this version does not have, sorted."""
     found = {*_unknown(KINDS[kind], payload)}
     attachments = payload.get("attachments") if kind == "reply" else None
     for item in attachments if isinstance(attachments, (list, tuple)) else ():
@@ -250,7 +250,7 @@ def _unknown(schema: type[Any], payload: Mapping[str, Any]) -> Iterator[str]:
 def _values(
     schema: type[Any], payload: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[WrongValueError]]:
-    """Return the checked values of the fields that were given, and what is wrong with others."""
+    """Return the checked values of the given fields, and an error for each invalid field."""
     found: dict[str, Any] = {}
     problems: list[WrongValueError] = []
     for item in dataclasses.fields(schema):
@@ -266,10 +266,10 @@ def _values(
 
 
 def _is_given(item: dataclasses.Field[Any], value: Any) -> bool:
-    """Return whether an argument holds something.
+    """Return whether an argument was given a value.
 
-    A blank text is nothing where None would do: platforms fill in what they have. A blank id is a
-    mistake, and a blank name is that of a sender without one.
+    In an optional field a blank text counts as None, since hosts send empty fields. A blank id is
+    an error, and a blank sender's name belongs to a sender without a name.
     """
     keeps_blank = item.metadata["check"] is values.identifier or item.name == "sender_name"
     if item.default is None and not keeps_blank:
@@ -278,9 +278,9 @@ def _is_given(item: dataclasses.Field[Any], value: Any) -> bool:
 
 
 def writable(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments in a form of which JSON loses nothing.
+    """Return the arguments in a form that JSON keeps unchanged.
 
-    JSON makes text of every key, so that a title which is None would read as "null".
+    JSON turns every key into text, so that a title that is None would become "null".
     """
     fields = payload.get("fields")
     if isinstance(fields, Mapping) and not all(isinstance(title, str) for title in fields):

@@ -43,7 +43,7 @@ class FieldDict(TypedDict):
 
 
 class Enqueued(Protocol):
-    """What ``.delay()`` returns: the message is in its lane. ``id`` is the Celery task's id."""
+    """The result of ``.delay()``: the message is in its lane."""
 
     @property
     def id(self) -> str:
@@ -53,13 +53,13 @@ class Enqueued(Protocol):
 if TYPE_CHECKING:
 
     class Prepared(Protocol):
-        """A call that is made later."""
+        """A call with its arguments, to be made later."""
 
         def delay(self) -> Enqueued:
             """Enqueue the message."""
 
     class PublicTask(Protocol[Arguments]):
-        """A public task: enqueue it with ``delay``; it cannot be called like a function."""
+        """A public task: call it with ``delay``, not like a function."""
 
         name: str
 
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
             """Enqueue the message."""
 
         def s(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Prepared:
-            """Return the call, to be made later."""
+            """Return the call with its arguments, to be made later."""
 
         def apply_async(
             self,
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
 def message_task(
     *, name: str, kind: str
 ) -> Callable[[Callable[Arguments, None]], PublicTask[Arguments]]:
-    """Return a decorator that makes a declaration a task."""
+    """Return a decorator that turns a declaration into a public task."""
 
     def decorate(declaration: Callable[Arguments, None]) -> PublicTask[Arguments]:
         task = app.task(base=MessageTask, name=name, kind=kind)(declaration)

@@ -1,6 +1,7 @@
-"""The public tasks: what i-Reserve enqueues, with ``.delay()``.
+"""The public tasks, which i-Reserve enqueues with ``.delay()``.
 
-Their bodies run in the workers. What is declared here is the schema of ``messages``.
+The functions are declarations without a body: the workers do the work. Their parameters are the
+fields of the schemas in ``messages``.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ def create_root_post(
     """Start a conversation's thread: a root post with the visitor, the question and the page.
 
     ``started_at`` is ISO 8601 (UTC when it names no zone). Without ``question`` the visitor's first
-    message is the question. ``conversation_url`` leads the team to i-Reserve, ``fields`` maps
-    titles to values. A conversation has one root post, however often this is called: a later call
-    completes it, and leaves what it does not name as it is.
+    message is the question. ``conversation_url`` leads the team to i-Reserve. ``fields`` maps
+    titles to values. A conversation has one root post, however often this task is called. A later
+    call changes only the fields that it names.
     """
 
 
@@ -54,10 +55,10 @@ def post_reply(
 ) -> None:
     """Post a message of the conversation into its thread, once for each ``message_id``.
 
-    ``sender_role`` is "visitor", "agent", "bot" or "system"; the last one alone needs no
-    ``sender_name``. With ``visibility="internal"`` it is a note for the team, and looks like one.
-    An attachment has a ``name`` and a ``url`` or a ``path``. With ``origin_post_id`` the message
-    came from Mattermost in the first place: nothing is posted.
+    ``sender_role`` is "visitor", "agent", "bot" or "system". Only "system" needs no
+    ``sender_name``. With ``visibility="internal"`` the message is a note for the team, and looks
+    like one. An attachment has a ``name`` and a ``url`` or a ``path``. ``origin_post_id`` says that
+    the message came from Mattermost: nothing is posted.
     """
 
 
@@ -74,12 +75,12 @@ def update_conversation(
     fields: Fields | None = None,
     conversation_url: str | None = None,
 ) -> None:
-    """Say what a conversation is like now; its root post shows it.
+    """Update a conversation's state, assignee, subject and fields, which its root post shows.
 
     ``state`` is "open", "taken" (give the assignee), "snoozed" or "closed". ``revision`` is a whole
-    number of yours that grows with each change, as a time in milliseconds: a call with a lower or
-    equal one than the last is left out. What is not named stays as it is. A visitor's message opens
-    a closed or snoozed conversation again.
+    number that grows with each change, for example a time in milliseconds. A call is ignored if its
+    revision is not higher than the last. A field that is not named stays as it is. A visitor's
+    message opens a closed or snoozed conversation again.
     """
 
 
@@ -97,8 +98,9 @@ def send_notification(
 ) -> None:
     """Post a notification in the channel mapped to its type, or else in the default channel.
 
-    ``fields`` maps titles to values. ``color`` is "good", "warning", "danger" or "#rrggbb". The
-    same ``notification_id`` of a type is posted once; without one each call posts.
+    ``fields`` maps titles to values. ``color`` is "good", "warning", "danger" or "#rrggbb". Calls
+    with the same type and ``notification_id`` post once. Without a ``notification_id`` each call
+    posts.
     """
 
 
@@ -111,7 +113,8 @@ def sync_user(
     name: str,
     active: bool = True,
 ) -> None:
-    """Store a user of i-Reserve, new or changed: replies are recorded under who has their e-mail.
+    """Store a new or changed user of i-Reserve.
 
-    The newest call for a ``user_id`` wins. A deactivated one (``active=False``) is no author.
+    A reply is recorded under the user who has the e-mail address of the reply's author. The newest
+    call for a ``user_id`` wins. No reply is recorded under a deactivated user (``active=False``).
     """

@@ -1,4 +1,4 @@
-"""Help for i-Reserve's own tests: what was enqueued, and what its own tasks are told.
+"""Help for i-Reserve's own tests: the messages it enqueued, and arguments for its own tasks.
 
 with recording() as enqueued:
     my_code_under_test()
@@ -34,13 +34,13 @@ class Recorded:
 
 
 class _Recorder:
-    """Lanes that keep what is appended, and have no Redis."""
+    """Lanes that record the appended messages, without Redis."""
 
     def __init__(self) -> None:
         self.recorded: list[Recorded] = []
 
     def append(self, lane: Lane, entry: LaneEntry, *, wake: str = "") -> bool:
-        # Through the lane's own form: what JSON changes or refuses is seen here too.
+        # Write and read the entry, so that a test sees what JSON changes or refuses.
         written = LaneEntry.load(b"0:" + entry.dump())
         parse_message(written.kind, written.payload)
         self.recorded.append(Recorded(_TASKS[written.kind], written.payload, written.context))
@@ -49,12 +49,12 @@ class _Recorder:
 
 @contextmanager
 def recording() -> Iterator[list[Recorded]]:
-    """Yield a list that each ``.delay()`` is added to; Redis is not needed.
+    """Yield a list to which each ``.delay()`` adds a call; Redis is not needed.
 
-    Arguments that a worker would refuse are refused at the call:
+    Arguments that a worker would refuse are refused by ``.delay()`` itself.
 
     Raises:
-        InvalidMessageError: by ``.delay()``; it names the fields and their rules.
+        InvalidMessageError: by ``.delay()``; the message names the fields and their rules.
     """
     recorder = _Recorder()
     before = use_lanes(recorder)
@@ -65,7 +65,7 @@ def recording() -> Iterator[list[Recorded]]:
 
 
 def team_reply(**changes: Any) -> dict[str, Any]:
-    """Return the keywords that the task named by ``REPLY_TASK`` is called with, some changed.
+    """Return example arguments for the task that ``REPLY_TASK`` names, with these changes.
 
     record_reply(**team_reply(event="edited", revision=2, text="At 15:00."))
     """
@@ -88,7 +88,7 @@ def team_reply(**changes: Any) -> dict[str, Any]:
 
 
 def outcome(**changes: Any) -> dict[str, Any]:
-    """Return the keywords that the task named by ``OUTCOME_TASK`` is called with, some changed.
+    """Return example arguments for the task that ``OUTCOME_TASK`` names, with these changes.
 
     record_outcome(**outcome(event="thread_linked", permalink="https://..."))
     """

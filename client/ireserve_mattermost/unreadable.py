@@ -1,4 +1,4 @@
-"""What no worker could read: kept for an operator where it blocks nothing, up to a limit."""
+"""Entries that no worker could read: set aside for an operator, up to a limit."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import cast
 
 from redis import Redis
 
-# Entries that could not be read: written by something else, or by another version of this code.
+# A list of the entries, which another program or another version of this code wrote.
 UNREADABLE = "ireserve-mattermost:unreadable"
-# A hash: how many bytes they have, and how many more there were than is kept.
+# A hash: how many bytes the kept entries have, and how many entries were dropped.
 UNREADABLE_COUNTS = "ireserve-mattermost:unreadable_counts"
-# What a program that writes into the wrong Redis leaves overnight must not fill it, for then no
-# message is taken. This is what workers that are older than i-Reserve's package meet in minutes.
+# Another program may write entries into the wrong Redis all night. They must not fill Redis, since
+# a full Redis takes no messages. Workers older than i-Reserve's package reach the limit in minutes.
 MAX_ENTRIES = 10_000
 MAX_BYTES = 64 * 1_024 * 1_024
 
-# KEYS: list, counts. ARGV: entry, how many entries, how many bytes.
+# KEYS: list, counts. ARGV: entry, the most entries and the most bytes to keep.
 _KEEP = """
 local length = redis.call('LLEN', KEYS[1])
 if length == 0 then redis.call('HDEL', KEYS[2], 'bytes') end
@@ -33,24 +33,24 @@ return 1
 
 @dataclass(frozen=True)
 class SetAside:
-    """How many entries are kept, and how many came when the list was full and were dropped."""
+    """How many entries are kept, and how many were dropped because the list was full."""
 
     kept: int
     dropped: int
 
     @property
     def count(self) -> int:
-        """Return how many there were since an operator dealt with them."""
+        """How many entries could not be read since an operator last removed them."""
         return self.kept + self.dropped
 
 
 def keep_unreadable(redis: Redis, raw: bytes) -> bool:
-    """Keep an entry that cannot be read; False: the list is full, it is counted and dropped."""
+    """Keep an entry that cannot be read; False: the list is full, the entry is only counted."""
     args = (UNREADABLE, UNREADABLE_COUNTS, raw, MAX_ENTRIES, MAX_BYTES)
     return bool(redis.eval(_KEEP, 2, *args))
 
 
 def read_set_aside(redis: Redis) -> SetAside:
-    """Return how much was set aside."""
+    """Return how many entries were set aside."""
     dropped = cast("bytes | None", redis.hget(UNREADABLE_COUNTS, "dropped"))
     return SetAside(kept=int(redis.llen(UNREADABLE)), dropped=int(dropped or 0))

@@ -1,6 +1,7 @@
-"""Checks of single values: each returns the value in the form that workers use.
+"""Checks of single values. Each check returns the value in the form that workers use.
 
-A check raises ``WrongValueError`` with the rule, and never shows the value, which may be a text.
+A check raises ``WrongValueError`` with the rule. The error never shows the value, which may be
+private.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 
 class WrongValueError(ValueError):
-    """A value breaks a rule. ``where`` is the way to it inside of its field, as ``.0.name``."""
+    """A value breaks a rule. ``where`` is its place in its field, for example ``.0.name``."""
 
     def __init__(self, rule: str, where: str = "") -> None:
         super().__init__(rule)
@@ -24,12 +25,13 @@ class WrongValueError(ValueError):
 
 Check = Callable[[Any], Any]
 
-# What an index of the ledger has room for. Lanes and keys are made of ids.
+# The maximum length of an id in bytes. Lanes and keys are made of ids, and an index of the ledger
+# has room for this length.
 ID_LENGTH = 100
-# No whole number that names something is longer, and Python refuses to write far longer ones.
+# No id that is a whole number is longer. Python refuses to write much longer numbers as text.
 _MAX_BITS = 64 * 8
-# Letters, a symbol and marks that show nothing: Hangul fillers, the blank Braille pattern, the
-# grapheme joiner, vowels that are not drawn, variation selectors.
+# Characters of other categories that are invisible: Hangul fillers, the blank Braille pattern,
+# the grapheme joiner, vowels that are not drawn, and variation selectors.
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | {
     chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 }
@@ -41,24 +43,24 @@ _EMAIL = re.compile(r"\S+@\S+")
 
 
 def is_blank(text: str) -> bool:
-    """Return whether nothing of the text can be seen: spaces, format characters, fillers."""
+    """Return whether the text is invisible: only spaces, format characters and fillers."""
     return all(
         unicodedata.category(character) in _INVISIBLE or character in _FILLERS for character in text
     )
 
 
 def identifier(value: Any) -> str:
-    """Return an id as text."""
+    """Check an id; return it as text."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise WrongValueError("must be text or a whole number")
-    # A member of an ``Enum`` is the text or the number that it stands for, not its name.
+    # ``str()`` of an ``Enum``'s member may give its name; these calls give its value.
     text = _number(int(value)) if isinstance(value, int) else str.__str__(value)
     if not text:
         raise WrongValueError("must not be empty")
     if len(text.encode(errors="replace")) > ID_LENGTH:
         raise WrongValueError(f"must have at most {ID_LENGTH} bytes")
     if _CONTROL.search(text):
-        # Always a mistake, and it would break logs and names of keys.
+        # Control characters are always a mistake, and would break logs and the names of keys.
         raise WrongValueError("must not hold control characters")
     if is_broken(text):
         raise WrongValueError("must not hold half of a character (a lone surrogate)")
@@ -66,7 +68,7 @@ def identifier(value: Any) -> str:
 
 
 def is_broken(text: str) -> bool:
-    """Return whether the text holds half of a character, which cannot be written anywhere."""
+    """Return whether the text holds half of a character, which UTF-8 cannot write."""
     return _SURROGATE.search(text) is not None
 
 
@@ -77,9 +79,9 @@ def _number(value: int) -> str:
 
 
 def storable_id(value: Any) -> str:
-    """Return an id, or for a wrong one a substitute that is safe in the names of lanes and keys.
+    """Return an id, or a substitute for an invalid id, safe in the names of lanes and keys.
 
-    The substitute begins with what is readable of the id, and differs for different ids.
+    The substitute begins with the readable part of the id, and differs for different ids.
     """
     try:
         return identifier(value)
@@ -91,12 +93,12 @@ def storable_id(value: Any) -> str:
 
 
 def _readable(value: Any) -> str:
-    # A whole number of thousands of digits has no other form.
+    # Python refuses to write a whole number of thousands of digits in decimal.
     return f"{value:#x}" if isinstance(value, int) else str(value)
 
 
 def text(limit: int) -> Check:
-    """Check a text of at most ``limit`` characters."""
+    """Return a check for a text of at most ``limit`` characters."""
 
     def check(value: Any) -> str:
         if not isinstance(value, str):
@@ -109,7 +111,7 @@ def text(limit: int) -> Check:
 
 
 def address(limit: int, *, schemes: Iterable[str] = ()) -> Check:
-    """Check an address or a path; with ``schemes`` it must begin with one of them."""
+    """Return a check for an address or a path; with ``schemes`` it must have one of them."""
 
     def check(value: Any) -> str:
         checked: str = text(limit)(value)
@@ -130,7 +132,7 @@ def _scheme(value: str) -> str:
 
 
 def choice(*words: str) -> Check:
-    """Check for one of these words."""
+    """Return a check for one of these words."""
 
     def check(value: Any) -> str:
         if value not in words or not isinstance(value, str):
@@ -141,14 +143,14 @@ def choice(*words: str) -> Check:
 
 
 def flag(value: Any) -> bool:
-    """Check for true or false."""
+    """Check a value that is true or false."""
     if not isinstance(value, bool):
         raise WrongValueError("must be true or false")
     return value
 
 
 def number(most: int) -> Check:
-    """Check a whole number from 0 to ``most``."""
+    """Return a check for a whole number from 0 to ``most``."""
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -168,7 +170,7 @@ def color(value: Any) -> str:
 
 
 def email(limit: int) -> Check:
-    """Check an e-mail address; return it in lower case, as Mattermost compares it."""
+    """Return a check for an e-mail address, which returns it in lower case as Mattermost does."""
 
     def check(value: Any) -> str:
         checked: str = text(limit)(value).strip().lower()
@@ -180,7 +182,7 @@ def email(limit: int) -> Check:
 
 
 def moment(value: Any) -> datetime:
-    """Check a time (ISO 8601, or a ``datetime``); without a zone it is UTC. Return it in UTC."""
+    """Check a time (ISO 8601 or a ``datetime``, in UTC if it names no zone); return it in UTC."""
     try:
         parsed = value if isinstance(value, datetime) else _parse_moment(value)
         if parsed.tzinfo is None:
@@ -194,14 +196,17 @@ def _parse_moment(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError
     stripped = value.strip()
-    # Before Python 3.11 the standard library does not know the letter.
+    # Before Python 3.11 ``fromisoformat`` does not know the letter Z.
     return datetime.fromisoformat(
         f"{stripped[:-1]}+00:00" if stripped[-1:] in {"Z", "z"} else stripped
     )
 
 
 def pairs(limit: int) -> Check:
-    """Check a notification's fields: a mapping, pairs, or Mattermost's ``{"title", "value"}``."""
+    """Return a check for at most ``limit`` fields, which returns them as pairs of texts.
+
+    Fields are a mapping, pairs, or mappings in Mattermost's form, ``{"title": ..., "value": ...}``.
+    """
 
     def check(value: Any) -> tuple[tuple[str, str], ...]:
         if isinstance(value, Mapping):

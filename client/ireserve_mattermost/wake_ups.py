@@ -1,7 +1,7 @@
-"""The Celery message that wakes a worker, in the form in which Redis holds it.
+"""Wake-ups: Celery messages that wake a worker, in the form in which Redis holds them.
 
-It is written by the same script that puts the message into its lane, so that ``.delay()`` is one
-question to Redis. Source: Celery's message protocol, version 2
+The script that puts a message into its lane also publishes the wake-up. So ``.delay()`` is one
+command to Redis. Source: Celery's message protocol, version 2
 (https://docs.celeryq.dev/en/stable/internals/protocol.html), and kombu's Redis transport, whose
 queues are lists of JSON objects.
 """
@@ -15,22 +15,23 @@ import socket
 from typing import Any, Mapping
 from uuid import uuid4
 
-# A queue of our own: i-Reserve may keep its own tasks in the same Redis.
+# Not Celery's default queue: i-Reserve may keep its own tasks in the same Redis.
 QUEUE = "mattermost"
-# Says that the message is in its lane; one that was enqueued by name from elsewhere lacks it.
+# A header that says that the message is in its lane. A message that another program enqueued by
+# the task's name lacks this header.
 APPENDED_HEADER = "ireserve_appended"
 
 _DELIVERY = {"exchange": "", "routing_key": QUEUE}
 
-# What says where a message belongs.
+# The ids that say where a message belongs.
 _PLACE = ("licence_id", "conversation_id")
 
-# The task that works off what is due for a licence.
+# The name of the task that drains the lanes of a licence that are due.
 DRAIN_LICENCE = "mattermost.drain_licence"
 
 
 def licence_wake_up(licence_id: str) -> tuple[str, str]:
-    """Return a new wake-up for a licence: its id, and its Celery message."""
+    """Return a new wake-up for a licence: the wake-up's id, and its Celery message."""
     wake_id = str(uuid4())
     return wake_id, wake_up(DRAIN_LICENCE, wake_id, {"licence_id": licence_id})
 
@@ -38,7 +39,7 @@ def licence_wake_up(licence_id: str) -> tuple[str, str]:
 def wake_up(
     task: str, task_id: str, ids: Mapping[str, Any], headers: Mapping[str, Any] | None = None
 ) -> str:
-    """Return the Celery message of a task whose arguments are ids alone."""
+    """Return the Celery message, as JSON, of a task whose arguments are ids only."""
     body = json.dumps(
         [[], ids, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
     )
@@ -63,7 +64,7 @@ def wake_up(
 def shown(ids: Mapping[str, Any]) -> str:
     """Return the ids as Flower and the logs show them.
 
-    Licence and conversation come first, without their names: Flower cuts a column at 400 pixels.
+    The licence and the conversation come first, as values only: Flower cuts a column at 400 pixels.
     """
     known = {name: value for name, value in ids.items() if value is not None}
     place = " / ".join(str(known.pop(name)) for name in _PLACE if name in known)
