@@ -1,4 +1,4 @@
-"""What the team reads in Mattermost: texts, names and links as posts. Nothing here does I/O."""
+"""Turn texts, names and links into the posts that the team reads. Nothing here does I/O."""
 
 from tasks.rendering.agent import agent_text
 from tasks.rendering.authors import author_props

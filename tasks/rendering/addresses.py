@@ -1,23 +1,22 @@
-"""Where a web address in a sentence ends, by what Mattermost's own parsers take for one.
+"""Find where a web address in a sentence ends, as Mattermost's own parsers do.
 
-Where they differ, or where all of them would lead elsewhere than the address that a person
-typed, the safe reading is taken: markup around an address is not a part of it.
+Mattermost's parsers may differ, or may all read another address than the person typed. Then this
+module takes the safe reading: markup around an address is not a part of the address.
 """
 
 import re
 
 import regex
 
-# What ends an address besides whitespace (and the sign for a newline, of which the web client
-# makes one): angle brackets, zero width characters, and the full-width and CJK punctuation at
-# which the web client ends one as well.
+# The characters that end an address: whitespace, angle brackets and zero width characters. The web
+# client also ends an address at full-width and CJK punctuation, and turns U+2424 into a newline.
 _ENDS = (
     r"\s\u2424<>\u200b\u2060\ufeff\u3001\u3002\u300c-\u3011"
     r"\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5e"
 )
-# Each piece is one sign that may end the address, or a run of characters that do not.
+# A piece is one character that may end the address, or a run of characters that do not end it.
 _PIECE = re.compile(rf"[^{_ENDS}()\[\]\\\"'`|“”‘’«»]+|[^{_ENDS}]")
-# What stands around an address: the sign before it, and the signs that then end it.
+# The character before an address, and the characters that then end the address.
 _AROUND = {
     '"': '"',
     "'": "'",
@@ -32,18 +31,18 @@ _AROUND = {
     "«": "»",
     "»": "«",
 }
-# An apostrophe is a quotation mark only where no word goes on.
+# An apostrophe closes a quotation only if no letter or digit follows.
 _APOSTROPHES = "'’"
 # Punctuation at the end belongs to the sentence, not to the address.
 _TRAILING = "?!.,:;…`\\“”‘’«»"
 _QUOTES = "\"'"
-# These belong to the address unless they enclose it, as emphasis does.
+# Marks of emphasis belong to the address unless they enclose it.
 _MARKS = "*_~|"
 _LOOK_BACK = 200
-# No address has more brackets open at once; what has is not looked through to its end for each
-# address that begins in it.
+# No real address has more brackets open at once. The limit keeps a text of brackets from being
+# searched to its end again for each address in it.
 _MAX_OPEN = 20
-# Both find the last one: before a word, and after one.
+# Both patterns search backwards for the last mark: before a word (opening), after one (closing).
 _OPENED = {mark: regex.compile(rf"(?r)(?<![^\W_]){re.escape(mark)}(?=\S|\Z)") for mark in _MARKS}
 _CLOSED = {
     mark: regex.compile(rf"(?r)(?<=[^\s{re.escape(mark)}]){re.escape(mark)}(?![^\W_])")
@@ -52,7 +51,7 @@ _CLOSED = {
 
 
 def address_end(text: str, start: int, end: int) -> int:
-    """Return where the address ends of which the scheme and the host's start are given."""
+    """Return the end of the address; ``start`` to ``end`` are its scheme and the host's start."""
     scan = _Scan(text, start, end)
     for piece in _PIECE.finditer(text, end):
         if piece.start() != scan.end or not scan.takes(piece[0]):
@@ -62,7 +61,7 @@ def address_end(text: str, start: int, end: int) -> int:
 
 
 class _Scan:
-    """The address so far: where it ends, and which brackets in it are open."""
+    """The state of the search: the end of the address so far, and its open brackets."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self.end = end
@@ -71,22 +70,23 @@ class _Scan:
         self._closers = _AROUND.get(text[start - 1], "") if start else ""
         self._round: list[int] = []
         self._square = 0
-        # The two slashes after the scheme do not count.
+        # After the scheme, whose two slashes do not begin the path.
         self._host_start = end
 
     def takes(self, piece: str) -> bool:
-        """Return whether the address goes on with this piece."""
+        """Return whether the address continues with this piece."""
         if len(piece) > 1 or piece not in "()[]\\" + self._closers:
             return True
         if piece in self._closers:
             return self._goes_on_after(piece)
         if piece == "\\":
-            # Before the path, browsers take it for a slash and others for a part of the host.
+            # Before the path, browsers read a backslash as a slash, and other programs read it as a
+            # part of the host.
             return "/" in self._text[self._host_start : self.end]
         return self._takes_round(piece) if piece in "()" else self._takes_square(piece)
 
     def whole_brackets_end(self) -> int:
-        """Return the end, before the first round bracket that is never closed."""
+        """Return the end of the address, before the first round bracket that is not closed."""
         return self._round[0] if self._round else self.end
 
     def _goes_on_after(self, quote: str) -> bool:
@@ -119,7 +119,7 @@ def _is_in_square_brackets(text: str, start: int) -> bool:
 
 
 def _without_trailing(text: str, start: int, end: int) -> int:
-    """Return the end without the punctuation, brackets and marks that are not the address's."""
+    """Return the end of the address without punctuation, brackets and marks that follow it."""
     address = text[start:end]
     surplus = {close: address.count(close) - address.count(open_) for open_, close in ("[]", "{}")}
     odd = {quote: address.count(quote) % 2 for quote in _QUOTES}
@@ -136,7 +136,7 @@ def _without_trailing(text: str, start: int, end: int) -> int:
 
 
 def _is_opened(text: str, start: int, mark: str) -> bool:
-    """Return whether a mark before the address, on its line, encloses it: opened and not closed."""
+    """Return whether a mark is opened before the address, on the same line, and not closed."""
     before = text[max(start - _LOOK_BACK, 0) : start].rpartition("\n")[2]
     opened, closed = _OPENED[mark].search(before), _CLOSED[mark].search(before)
     return opened is not None and (closed is None or opened.start() > closed.start())

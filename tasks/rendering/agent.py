@@ -1,4 +1,4 @@
-"""Agent text: Markdown, kept as it is except that it cannot mention everybody."""
+"""Agent text: Markdown that stays as it is, but cannot mention a whole channel."""
 
 import html
 import re
@@ -10,26 +10,30 @@ from typing import Self
 from tasks.rendering.characters import ZWSP, clean
 from tasks.rendering.edits import Edit, Edits
 
-# An "@" can be written as an entity; the server decodes it before it looks for mentions. After
-# a letter or digit it is part of an address, which the server reads as one word.
+# An "@" can be written as an entity, which the server decodes before it looks for mentions. After
+# a letter or digit an "@" is part of an address, which the server reads as one word.
 _AT = re.compile(r"(?<![A-Za-z0-9])(?:@|&#0*64;|&#[xX]0*40;|&commat;)")
 _EVERYBODY = re.compile(r"(?:channel|here|all)(?![^\W_])", re.IGNORECASE)
 _ENDS_IN_EVERYBODY = re.compile(r"@(?:channel|here|all)\Z", re.IGNORECASE)
-# The longest name, with each of its letters and what is next to it written as an entity.
+# The length of "channel" and the character next to it, each written as an entity.
 _NAME_LENGTH = 8 * len("&#x0000068;")
-# How many backslashes in a row are counted; an even number, and far more than a person types.
+# How many backslashes in a row are counted: an even number, and far more than a person types.
 _BACKSLASHES = 1000
-# How far back an address is looked for that the "@" may be part of.
+# How many characters before an "@" are searched for the start of an address.
 _ADDRESS_LENGTH = 500
 
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
-# A longer line is no fence that a person types, and repeating it would fill the message.
+# No person types a longer fence, and each slice repeats the fence.
 _MAX_FENCE_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class _Fence:
-    """A fenced code block: its first line, and the inner and outer end of its last line."""
+    """A fenced code block.
+
+    ``body`` to ``body_end`` are the lines between the fences. ``opening`` is the whole first line,
+    and ``marks`` its backticks or tildes.
+    """
 
     start: int
     body: int
@@ -41,9 +45,9 @@ class _Fence:
 
 @dataclass(frozen=True, slots=True)
 class AgentText:
-    """Agent text that can be written whole or in slices; code blocks go on in the next slice.
+    """Agent text that can be written whole or in slices; code blocks continue in the next slice.
 
-    Only fences at the left margin are carried over. Lists, quotes and tables are cut like text.
+    Only code blocks at the left margin are continued. Lists, quotes and tables are cut like text.
     """
 
     source: str
@@ -54,7 +58,7 @@ class AgentText:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Return the text, cleaned, with its mentions of everybody and its code blocks found."""
+        """Clean the text, find its channel-wide mentions and its code blocks, and return it."""
         source = clean(text)
         fences = list(_find_fences(source))
         room = max((len(fence.opening) + len(fence.marks) + 2 for fence in fences), default=0)
@@ -62,11 +66,11 @@ class AgentText:
         return cls(source, edits, fences, [fence.start for fence in fences], room)
 
     def length(self, start: int, end: int) -> int:
-        """Return an upper bound of the slice's length when written."""
+        """Return an upper bound of the written slice's length."""
         return self._edits.length(start, end) + self._fence_room
 
     def write(self, start: int, end: int) -> str:
-        """Return the slice as Markdown, with a code block cut in two closed and opened again."""
+        """Return the slice as Markdown; a code block that is cut is closed and opened again."""
         end = start + len(self.source[start:end].rstrip())
         before = after = ""
         if fence := self._fence_around(start):
@@ -91,7 +95,7 @@ class AgentText:
         return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
     def _would_mention(self, position: int) -> bool:
-        """Return whether a cut makes a mention of what is none: "@all" of "@allard" or "x@all"."""
+        """Return whether a cut would create a mention, as "@all" from "@allard" or "x@all"."""
         after = self.source[position : position + 1]
         if after in ("@", "&") and self.source[position - 1].isalnum():
             return True
@@ -104,23 +108,23 @@ class AgentText:
         return self._fences[index] if index >= 0 else None
 
     def _fence_around(self, position: int) -> _Fence | None:
-        """Return the fenced block inside which the position is."""
+        """Return the fenced block that contains the position, or None."""
         fence = self._last_fence(position)
         inside = fence is not None and fence.start < position < fence.end
         return fence if inside else None
 
 
 def agent_text(text: str) -> str:
-    """Return agent text as Markdown in which @channel, @here and @all are no mentions."""
+    """Return agent text as Markdown in which @channel, @here and @all mention no member."""
     agent = AgentText.of(text)
     return agent.write(0, len(agent.source))
 
 
 def _mentions(source: str) -> Iterator[Edit]:
-    """Yield the edits that keep @channel, @here and @all, in whatever form, from mentioning.
+    """Yield the edits that stop @channel, @here and @all, in any form, from being mentions.
 
-    They are made in code as well: where code begins and ends is read differently by the three
-    parsers, and a mention must not hang on that.
+    The edits are made in code as well, because the three parsers differ on where code begins and
+    ends.
     """
     for match in _AT.finditer(source):
         following = source[match.end() : match.end() + _NAME_LENGTH]
@@ -137,7 +141,7 @@ def _is_in_address(source: str, position: int) -> bool:
 
 
 def _find_fences(source: str) -> Iterator[_Fence]:
-    """Yield the fenced code blocks at the left margin; one left open ends with the text."""
+    """Yield the fenced code blocks at the left margin; a block left open ends with the text."""
     opening: re.Match[str] | None = None
     for line in _FENCE.finditer(source):
         if opening is None:
@@ -147,7 +151,7 @@ def _find_fences(source: str) -> Iterator[_Fence]:
             yield _fence(opening, line.start(), line.end())
             opening = None
     if opening is not None:
-        # One past the end: the end of the text is still inside.
+        # One past the end, so that the end of the text is still inside the block.
         yield _fence(opening, len(source) + 1, len(source) + 1)
 
 

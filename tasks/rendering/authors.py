@@ -1,6 +1,6 @@
-"""Senders as the authors of their posts, where a server allows names of a post's own.
+"""Show senders as the authors of their posts, on servers that let a post override its author.
 
-Such a name proves nothing: any member may give a post one, so that none is ever read back.
+An override proves nothing, since any member may set it. So this application never reads it back.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from tasks.rendering.characters import one_line
 from tasks.rendering.locale import Locale
 from tasks.rendering.posts import ICONS, MAX_NAME_LENGTH, PLACES, Role, nameless
 
-# The signs of the header, by the names that Mattermost has for them.
+# Mattermost's names for the emoji of the header.
 _ICON_NAMES: dict[Role, str] = {
     "visitor": "raising_hand",
     "agent": "headphones",
@@ -25,8 +25,8 @@ def author_props(
 ) -> dict[str, Any]:
     """Return the props of a post with which clients show the sender as its author.
 
-    The icon is not shown by lists and notifications. So a name keeps its sign, with which it is
-    no member's name, whatever a visitor calls themself; an agent's has the place in its stead.
+    Lists and notifications do not show the icon. So the name keeps its emoji, and an agent's name
+    has " (i-Reserve)" instead. No visitor's name can then look like a member's name.
     """
     return {
         "from_webhook": "true",
@@ -36,7 +36,7 @@ def author_props(
 
 
 def author_name(name: str, *, role: Role, locale: Locale) -> str:
-    """Return the name under which a sender posts; no client reads Markdown in it."""
+    """Return the author's name for a sender, as plain text: no client reads Markdown in it."""
     shown = nameless(role, locale) if is_blank(name) else one_line(name, limit=MAX_NAME_LENGTH)
     sign = "" if role == "agent" else f"{ICONS[role]} "
     return f"{sign}{shown}{PLACES[role]}"

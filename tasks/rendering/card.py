@@ -1,7 +1,7 @@
 """The root post of a thread as a card: its message, and the line in its attachment.
 
-The first line of the message is what lists, notifications and searches show. What changes most is
-in the attachment, which no search finds and no list shows.
+Lists, notifications and searches show the first line of the message. The attachment holds what
+changes most, since no search finds it and no list shows it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,20 +17,20 @@ from tasks.rendering.locale import Locale
 from tasks.rendering.plain import plain_line, plain_link, plain_title
 from tasks.rendering.posts import name_text
 
-# What a list shows of a message is some 70 characters; twice as much is read in the channel.
+# A list shows about 70 characters of a message. The channel shows about twice as many.
 MAX_QUESTION_LENGTH = 150
 MAX_FIELD_LENGTH = 80
 _MAX_ID_LENGTH = 100
 _MAX_LABEL_LENGTH = 40
 _MAX_PAGE_LENGTH = 500
-# Name, question, id, fields and the other lines, when each of their characters is written as five.
+# The length of the name, question, id and other lines if each character is written as five.
 _MAX_HEAD_LENGTH = 3_000
 
 _GAP = " · "
 
 
 class CardState(StrEnum):
-    """What the team sees at a glance."""
+    """The state of a conversation, as its card shows it."""
 
     NEW = "new"
     WAITING = "waiting"
@@ -61,14 +61,14 @@ _COLORS = {
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a root shows.
+    """The contents of a root post.
 
-    ``since`` is when the state began. ``waiting_since`` is told beside another state, where the
-    visitor waits all the same. ``assignee`` is a name as i-Reserve gave it, ``assignee_username``
-    one in Mattermost, which makes its member follow. ``mention`` is ready to be written, as
-    ``@anna @bert``. ``reply_prefix`` is what a post for the visitor begins with, where it must;
-    ``is_for_alerts``: no post is for the visitor. ``is_signed``: the message may be edited later,
-    so that it can show the state.
+    ``since`` is when the state began. ``waiting_since`` is set if the visitor waits in a state
+    other than waiting. ``assignee`` is the name that i-Reserve gave. ``assignee_username`` is the
+    name in Mattermost, which makes that member follow the thread. ``mention`` is Markdown, for
+    example ``@anna @bert``. ``reply_prefix`` is the prefix that a reply needs to reach the visitor.
+    ``is_for_alerts``: no post reaches the visitor. ``is_signed``: the message shows the sign of
+    the state, because the bot can edit the message later.
     """
 
     conversation_id: str
@@ -94,15 +94,15 @@ class Card:
 def render_card(
     card: Card, *, locale: Locale, max_length: int = 16383
 ) -> tuple[str, dict[str, Any]]:
-    """Return the message of the root and its attachment."""
+    """Return the root post's message, and its attachment."""
     attachment = {"color": _COLORS[card.state], "text": _line(card, locale)}
     return _message(card, locale, max_length=max_length), attachment
 
 
 def _message(card: Card, locale: Locale, *, max_length: int) -> str:
-    """Return who asks what, and below it where the conversation is found.
+    """Return the visitor and the question, and on the next line the id, the page and the links.
 
-    The page's address is left out of a link that would not fit.
+    A link that does not fit is left out; the page's title still stands.
     """
     name = f"**{name_text(card.visitor_name, role='visitor', locale=locale)}**"
     sign = f"{_SIGNS[card.state]} " if card.is_signed else ""
@@ -120,14 +120,14 @@ def _message(card: Card, locale: Locale, *, max_length: int) -> str:
 
 
 def _line(card: Card, locale: Locale) -> str:
-    """Return the line of the attachment: the state, what i-Reserve knows, and who is told."""
+    """Return the attachment's line: the state, i-Reserve's fields, the mode and the mention."""
     question = "" if card.is_signed else _question(card)
     fields = map(_field, card.fields)
     return _joined([_state(card, locale), question, *fields, _mode(card, locale), card.mention])
 
 
 def _mode(card: Card, locale: Locale) -> str:
-    """Return which posts the visitor gets; empty: each that is no note."""
+    """Return the text that says which posts reach the visitor; empty: all but notes."""
     if card.is_for_alerts:
         return locale.wording.alerts_only
     prefix = plain_line(card.reply_prefix, limit=MAX_FIELD_LENGTH) if card.reply_prefix else ""
@@ -135,7 +135,10 @@ def _mode(card: Card, locale: Locale) -> str:
 
 
 def _state(card: Card, locale: Locale) -> str:
-    """Return what the line begins with: our own words, which begin no list or heading."""
+    """Return the text of the state, which begins the line.
+
+    The text is from the wording, so that it cannot begin a list or a heading.
+    """
     words = locale.wording
     if card.state is CardState.NEW:
         return _told(words.started, card.started_at, locale) or words.new
@@ -144,7 +147,7 @@ def _state(card: Card, locale: Locale) -> str:
 
 
 def _state_parts(card: Card, locale: Locale) -> Iterator[str]:
-    """Yield the state, by whom it is so, and when it began."""
+    """Yield the state, who set it, and when it began."""
     words = locale.wording
     yield {
         CardState.NEW: words.new,
@@ -178,12 +181,15 @@ def _question(card: Card) -> str:
 
 def _field(field: tuple[str, str]) -> str:
     parts = [one_line(part, limit=MAX_FIELD_LENGTH) for part in field]
-    # Escaped as a whole: the colon is a sign like others to what stands before it.
+    # Title and value are escaped together, because the colon can form a sign with the title.
     return plain_line(": ".join(filter(None, parts)), limit=2 * MAX_FIELD_LENGTH + 2)
 
 
 def _page(card: Card, *, max_length: int) -> str:
-    """Return the page as a link with its title, or the last part of its path, as the label."""
+    """Return the page as a link, whose label is its title or the last part of its path.
+
+    Without an address, or with one that does not fit, return plain text.
+    """
     if not card.page_url or is_blank(card.page_url):
         return plain_title(card.page_title or "", limit=_MAX_LABEL_LENGTH)
     if address := web_address(card.page_url):
@@ -202,11 +208,11 @@ def _label(card: Card, url: str) -> str:
 
 
 def _code(conversation_id: str) -> str:
-    """Return the id as code, in which nothing is read as Markdown or as a mention."""
+    """Return the id as code, in which Mattermost reads neither Markdown nor mentions."""
     if is_blank(conversation_id):
         return " ".join(f"U+{ord(char):04X}" for char in conversation_id[:_MAX_ID_LENGTH])
     line = one_line(conversation_id, limit=_MAX_ID_LENGTH)
-    # A backtick ends code, and of the sign for a newline the web client makes one even there.
+    # A backtick ends code, and the web client turns U+2424 into a newline even in code.
     if "`" in line or "\u2424" in line:
         return plain_title(conversation_id, limit=_MAX_ID_LENGTH)
     return f"`{line}`"

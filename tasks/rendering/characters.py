@@ -1,26 +1,25 @@
-"""The characters of a text: which are kept, which are dropped, how a piece is shortened."""
+"""Clean texts of characters that Mattermost cannot take or show, and shorten them."""
 
 import re
 
 import regex
 
-# Zero width space. It is no whitespace and no punctuation to any of the three parsers that
-# read a post (web client, mobile app, server), so it separates without being seen.
+# Zero width space, which separates characters and stays invisible. Three parsers read a post: web
+# client, mobile app and server. None of them treats this character as whitespace or punctuation.
 ZWSP = "\u200b"
 
-# U+FFFD stands for what cannot be sent: a lone surrogate has no UTF-8 form, and the
-# request with the whole message would fail on it.
+# U+FFFD replaces a lone surrogate, which has no UTF-8 form: the request with the whole message
+# would fail.
 REPLACEMENT = "\ufffd"
 
-# C0 (but tab and newline), DEL and C1: Mattermost answers 500 to a NUL, and the others show
-# nothing. The bidirectional embeddings, overrides and isolates go too: they make text, links
-# and file names read differently from what they are, and one left open would turn around the
-# rest of the line. The harmless marks (U+200E, U+200F, U+061C) that Hebrew and Arabic text
-# needs are kept.
+# C0 (except tab and newline), DEL and C1: Mattermost answers 500 to a NUL, and the others are
+# invisible. The bidirectional embeddings, overrides and isolates are dropped too. They make text,
+# links and file names look different from what they are, and an open one reverses the rest of the
+# line. The harmless marks (U+200E, U+200F, U+061C) that Hebrew and Arabic text needs are kept.
 _DROPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_ENDING = re.compile("\r\n?")
-# U+FEFF is whitespace to JavaScript, and "**" beside whitespace does not make bold.
+# JavaScript treats U+FEFF as whitespace, and "**" next to whitespace does not make bold text.
 _WHITESPACE = re.compile(r"[\s\ufeff]+")
 _GRAPHEME = regex.compile(r"\X")
 
@@ -28,8 +27,8 @@ _GRAPHEME = regex.compile(r"\X")
 def clean(text: str) -> str:
     """Return the text with plain newlines and without control characters.
 
-    Cleaning comes before everything else: a character dropped later could bring two
-    others together that mean something side by side.
+    Clean a text before anything else is done to it: a character that is dropped later could bring
+    together two others that form a sign.
     """
     text = _LINE_ENDING.sub("\n", text)
     return _SURROGATE.sub(REPLACEMENT, _DROPPED.sub("", text))
@@ -41,7 +40,7 @@ def one_line(text: str, *, limit: int) -> str:
 
 
 def shorten(text: str, *, limit: int) -> str:
-    """Return the text, or as many whole graphemes of it as fit before a final "…"."""
+    """Return the text, cut after a whole grapheme and ended by "…" if it exceeds ``limit``."""
     if len(text) <= limit:
         return text
     end = 0

@@ -1,4 +1,4 @@
-"""What we say in Mattermost, in Dutch; members are addressed as "je"."""
+"""The application's own texts in Mattermost, in Dutch; members are addressed as "je"."""
 
 from tasks.rendering.wording import FileReasons, Wording
 

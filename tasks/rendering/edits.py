@@ -1,4 +1,4 @@
-"""A text together with the replacements that turn it into Markdown."""
+"""A text with the replacements that turn it into Markdown."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Self
 
-# One replacement: start, end, and what the source characters between them are written as. A
-# plain tuple, because a text of a million backslashes makes a million of them.
+# A replacement: start, end, and the text that replaces the source between them. It is a plain
+# tuple, because a text of a million backslashes needs a million replacements.
 Edit = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """The source and its replacements, in order, none shorter than what it replaces.
+    """The source and its replacements, in order. No replacement shortens the text.
 
-    Any slice can be written, and its written length is known without writing it. That is
-    what lets a long text be split in linear time.
+    The written length of any slice is known without writing the slice. So a long text can be split
+    in linear time.
     """
 
     source: str
     starts: list[int]
     ends: list[int]
     texts: list[str]
-    # growth[i] is by how much the first i replacements lengthen the text.
+    # growth[i]: how many characters the first i replacements add to the text.
     growth: list[int]
 
     @classmethod
@@ -40,12 +40,12 @@ class Edits:
         )
 
     def length(self, start: int, end: int) -> int:
-        """Return how long the slice is when written."""
+        """Return the length of the written slice."""
         low, high = bisect_left(self.starts, start), bisect_left(self.starts, end)
         return end - start + self.growth[high] - self.growth[low]
 
     def write(self, start: int, end: int) -> str:
-        """Return the slice with its replacements made."""
+        """Return the slice with its replacements applied."""
         low, high = bisect_left(self.starts, start), bisect_left(self.starts, end)
         pieces: list[str] = []
         position = start

@@ -1,4 +1,4 @@
-"""What we say in Mattermost, in English."""
+"""The application's own texts in Mattermost, in English."""
 
 from tasks.rendering.wording import FileReasons, Wording
 

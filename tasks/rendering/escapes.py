@@ -1,8 +1,8 @@
-"""The signs of a text that mean something to one of the three parsers, and how each is written.
+"""Escape the characters that have a meaning to one of the three parsers.
 
-Phones and the desktop app show a notification with its backslashes and entities as they are. So a
-sign is written as it is wherever it means nothing to any parser: an underscore inside a name, a
-lone star, brackets that no link follows, a price.
+Notifications on phones and desktops show backslashes and entities as they are. So a character stays
+as it is wherever it means nothing to any parser. Examples are an underscore inside a name, a lone
+star, brackets that no link follows, and the dollar sign of a price.
 """
 
 import re
@@ -10,12 +10,12 @@ from functools import cache
 
 from tasks.rendering.characters import ZWSP
 
-# A line that begins like this would not be read as the text of a paragraph. Backtick, tilde,
-# star and bracket are missing because they are escaped where they mean something.
+# A line with this start is not read as a paragraph. Backtick, tilde, star and bracket are left
+# out, because other rules escape them.
 _LINE_START = r"(?=[^\S\n]|\n|\Z|[#>+=|:<-]|\d+[.)])"
 _GUARD = re.compile(_LINE_START)
 
-# Each alternative matches the one character that is to be rewritten.
+# Each alternative matches one character, which has to be rewritten.
 _EVERYWHERE = rf"""
       \n{_LINE_START}
     | \u2424
@@ -38,23 +38,23 @@ _OUTSIDE_LABELS = r"""
     | /(?:(?<=\.[^\W\d_]{2}/)|(?<=\.[^\W\d_]{3}/)|(?<=\.[^\W\d_]{4}/))
     | [wW](?=[wW]{2}\d{0,3}\.)
     """
-# Signs that need a partner: how they are found where it may be there, and where it is not.
+# Signs that need a partner: the pattern if the text may hold the partner, and the pattern if not.
 _PAIRED = {
     "`": ("`", None),
-    # With a space on both sides a star encloses nothing; alone it can still begin a list.
+    # A star with a space on both sides encloses nothing. A lone star can still begin a list.
     "*": (r"(?!(?<=\S[ ])\*(?=[ ]))\*", r"(?<![^\n])\*(?=\s|\Z)"),
     "[": (r"[\[\]]", None),
     # Some tags begin a block of HTML on mobile, closed or not.
     "<": (r"<(?![ ])", r"<(?=[A-Za-z/!?])"),
     "~": ("~", r"~(?=[\w.\-])"),
-    # LaTeX ends only where no letter and no digit follows.
+    # A dollar sign ends LaTeX only if no letter or digit follows.
     "$": (r"\$(?![A-Za-z0-9])", None),
-    # A link's destination can hold the second one, which cannot be written otherwise there.
+    # A link's destination can hold the second dollar sign, which cannot be escaped there.
     "$]": (r"\$", None),
 }
 ALL = frozenset(_PAIRED)
-# Inside a link's label nothing is made into another link, so an address keeps its plain colon
-# and slash there, and can be copied. Emoji codes and emoticons are still looked for.
+# Parsers make no link inside a link's label. So an address keeps its colons and slashes there, and
+# can be copied. Parsers still look for emoji codes and emoticons.
 _IN_LABEL = re.compile(
     rf"""{_EVERYWHERE}
     | [`*~$<\[\]]
@@ -62,7 +62,7 @@ _IN_LABEL = re.compile(
     """,
     re.VERBOSE,
 )
-# A closed pair of brackets in a label is text to every parser.
+# Every parser reads a pair of brackets in a label as text.
 _LONE_BRACKET = re.compile(r"\[[^\[\]]*\]|(?P<lone>[\[\]])")
 _LINK_LIKE = re.compile(r"\][(\[:]")
 _LATEX_START = re.compile(r"(?<![A-Za-z0-9])\$")
@@ -71,34 +71,34 @@ _SEPARATED = {char: char + ZWSP for char in "\n@#:;xXwW"} | {char: ZWSP + char f
 _WRITTEN = _SEPARATED | {
     **{char: "\\" + char for char in "`*_[]\\"},
     "~": "\\~" + ZWSP,
-    # Not "\<", which the web client shows, nor "<" and a zero width space, which it still takes
-    # for the start of an address in angle brackets.
+    # The web client shows the backslash of "\<". It reads "<" with a zero width space as the start
+    # of an address in angle brackets.
     "<": "&lt;",
     "&": "&amp;",
     # Two dollar signs enclose LaTeX on servers where that is enabled.
     "$": "&#36;",
-    # The web client makes a line break of this one before it parses anything.
+    # The web client turns this character into a line break before it parses anything.
     "\u2424": "&#9252;",
 }
-# Where Mattermost shows text without parsing Markdown, escapes would be seen.
+# Where Mattermost does not parse Markdown, backslashes and entities would be visible.
 _WRITTEN_BARE = _SEPARATED | {char: char + ZWSP for char in "~&"}
-# Zero width, and a space to JavaScript: emphasis cannot begin before it. Nothing like it stops
-# backticks and LaTeX, which lose their signs on the desktop.
+# A zero width character that JavaScript treats as a space, so that emphasis cannot begin before
+# it. No such character works for backticks and LaTeX, which lose their signs on the desktop.
 _NO_BREAK = "\ufeff"
 _PREVIEWED = re.compile(r"\*|(?<![A-Za-z0-9])_|\\|\](?=[(\[:])|<(?=[A-Za-z/!?])")
-# Older web clients see no backslash before a bracket in a label, and miscount.
+# Older web clients ignore a backslash before a bracket in a label, and count the bracket.
 _LONE_BRACKETS = {"[": "&#91;", "]": "&#93;"}
 
 
 def starts_block(text: str, position: int = 0) -> bool:
-    """Return whether a line that begins here would be read as something else than text."""
+    """Return whether a line that begins here would be read as anything but a paragraph."""
     return _GUARD.match(text, position) is not None
 
 
 def paired_signs(text: str, *, has_links: bool) -> frozenset[str]:
-    """Return the signs that may have found a partner in the text, with which they mean something.
+    """Return the signs that may have a partner in the text, and so a meaning.
 
-    A bracket or a dollar sign can find its partner in one of our links.
+    The partner of a bracket or a dollar sign can be in a link that this package writes.
     """
     found = {sign for sign in "`*~" if text.count(sign) > 1}
     if has_links or _LINK_LIKE.search(text):
@@ -112,33 +112,33 @@ def paired_signs(text: str, *, has_links: bool) -> frozenset[str]:
 
 @cache
 def special(paired: frozenset[str]) -> re.Pattern[str]:
-    """Return the pattern of the characters that are to be rewritten, one each."""
+    """Return the pattern that matches each single character that has to be rewritten."""
     found = (pair if sign in paired else alone for sign, (pair, alone) in _PAIRED.items())
     return re.compile("\n|".join([_EVERYWHERE + _OUTSIDE_LABELS, *filter(None, found)]), re.VERBOSE)
 
 
 def rewritten(match: re.Match[str], paired: frozenset[str]) -> str:
-    """Return what the character that was found is written as."""
+    """Return the Markdown for a character that the pattern of ``special`` found."""
     if match[0] == "~" and "~" not in paired:
         return "~" + ZWSP
     return _escaped_sign(match)
 
 
 def escaped(line: str) -> str:
-    """Return one line as Markdown, wherever in a text it may come to stand."""
+    """Return one line as Markdown that is safe anywhere in a text."""
     return special(ALL).sub(_escaped_sign, line)
 
 
 def defused(line: str) -> str:
-    """Return one line for where no Markdown is read: without backslashes and entities."""
+    """Return one line, without backslashes and entities, for where no Markdown is parsed."""
     return special(ALL).sub(lambda match: _WRITTEN_BARE.get(match[0], match[0]), line)
 
 
 def previewed(line: str) -> str:
-    """Return one line for where one client drops the Markdown and another shows it.
+    """Return one line for notifications, in which one client drops Markdown and another shows it.
 
-    The desktop app strips what it takes for markup from a notification, and phones show all. So
-    the signs are kept apart by what neither shows.
+    The desktop app removes what it reads as markup, and phones show every character. So invisible
+    characters separate the signs.
     """
     apart = _PREVIEWED.sub(lambda match: match[0] + _NO_BREAK, defused(line))
     return ZWSP + apart if starts_block(line) else apart
@@ -163,8 +163,8 @@ def _escaped_sign(match: re.Match[str]) -> str:
 
 
 def _apart_from_round(match: re.Match[str]) -> str:
-    """Return what keeps a closing bracket apart from a round one, with which it ends a label.
+    """Return what separates a closing bracket from a round bracket after it.
 
-    Older web clients do not see the backslash before it.
+    Together they would end a label: older web clients ignore the backslash before the bracket.
     """
     return ZWSP if match[0] == "]" and match.string.startswith("(", match.end()) else ""

@@ -1,20 +1,20 @@
-"""File names that Mattermost can store and show."""
+"""Turn file names into names that Mattermost can store and show."""
 
 from ireserve_mattermost.values import is_blank
 from tasks.rendering.characters import clean
 
-# Mattermost stores names in varchar(256) and paths in varchar(512), and answers 500 to more.
+# Mattermost stores names in varchar(256) and paths in varchar(512), and answers 500 to longer ones.
 MAX_NAME_BYTES = 200
-# A longer "extension" is a sentence with a full stop in it; Mattermost stores at most 64.
+# A longer "extension" is the end of a sentence. Mattermost stores at most 64 bytes.
 _MAX_EXTENSION_BYTES = 32
 _NAMELESS = "file"
 
 
 def safe_file_name(name: str) -> str:
-    """Return the last component of the name, without control characters, never invisible.
+    """Return the last component of the name, without control characters and never invisible.
 
-    It has at most ``MAX_NAME_BYTES`` bytes in UTF-8; the extension survives the trimming,
-    because Mattermost derives the type of a file from it alone.
+    The result has at most ``MAX_NAME_BYTES`` bytes in UTF-8. It keeps the extension, because
+    Mattermost derives the type of a file from the extension alone.
     """
     last = clean(name).replace("\\", "/").replace("\n", " ").replace("\t", " ")
     last = last.rstrip("/ ").rpartition("/")[2].strip()

@@ -1,4 +1,4 @@
-"""What we say in Mattermost, in German; members are addressed as "Sie"."""
+"""The application's own texts in Mattermost, in German; members are addressed as "Sie"."""
 
 from tasks.rendering.wording import FileReasons, Wording
 

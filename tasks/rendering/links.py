@@ -1,7 +1,7 @@
-"""Links that visitors type, and how they are written so that they stay clickable.
+"""Find the links that visitors type, and write their destinations so that they stay clickable.
 
-An explicit ``[label](destination)`` is the one form for which Mattermost makes neither a
-preview nor an inline image. The label is written by the caller.
+An explicit ``[label](destination)`` is the only form for which Mattermost makes neither a
+preview nor an inline image. The caller writes the label.
 """
 
 import re
@@ -12,18 +12,17 @@ from urllib.parse import quote, urlsplit
 from tasks.rendering.addresses import address_end
 from tasks.rendering.characters import clean
 
-# As long as an address may be that is given as an argument. Signed links to files have 2,000
-# characters and more, and browsers open far longer ones.
+# The limit for an address in an argument applies here too. Signed links to files can have more
+# than 2,000 characters, and browsers open far longer ones.
 MAX_URL_LENGTH = 8000
 
-# No link starts in mid-word. None starts after a backslash either: that backslash is written
-# as it is (the web client has no escape for a backslash before a word) and would escape the
-# link's bracket.
+# No link starts inside a word or after a backslash. The backslash stays as it is, because the web
+# client has no escape for a backslash before a word. So it would escape the link's bracket.
 #
 # The name before an "@" may hold an apostrophe and other signs, as in Mattermost's own pattern.
-# A link to a part of such a name would lead to the mailbox of a stranger: it is linked whole or,
-# where the sign before it may or may not belong to it, not at all. Quotes and marks around an
-# address are not a part of it.
+# A link to a part of such a name would lead to a stranger's mailbox. So the whole address becomes
+# a link, or none if it is unclear whether the sign before the name belongs to it. Quotes and marks
+# around an address are not a part of it.
 _LINK = re.compile(
     r"""
       (?<![A-Za-z0-9+\\])https?://(?:\[[0-9a-f:.]{2,45}\]|[^\W_])
@@ -38,17 +37,17 @@ _LINK = re.compile(
 _ENTITY = re.compile(r"&(?=#?\w+;)", re.ASCII)
 _SPACE = re.compile(r"[\s\u200b\u2060\ufeff]")
 _EDGES = re.compile(rf"\A{_SPACE.pattern}+|{_SPACE.pattern}+\Z")
-# Browsers leave these out of an address, wherever they stand.
+# Browsers remove these characters anywhere in an address.
 _LINE_SPACE = re.compile(r"[\n\t]")
 _WORD = re.compile(r"[^\W_]")
 _UNSAFE = re.compile(r"[()\\`^{|}\[\]\"<>']")
 _UNSAFE_UNPARSED = re.compile(rf"[\\`^{{|}}\"<>]|{_SPACE.pattern}")
-# The brackets around a host of IPv6 are a part of the address, and not encoded.
+# The brackets around an IPv6 host are a part of the address, and are not encoded.
 _HOST = re.compile(r"https?://\[[^\]/]*\]", re.IGNORECASE)
 
 
 class Link(NamedTuple):
-    """A link in a text: where it stands and where it leads."""
+    """A link in a text: its place, from ``start`` to before ``end``, and its destination."""
 
     start: int
     end: int
@@ -58,7 +57,7 @@ class Link(NamedTuple):
 def find_links(text: str) -> Iterator[Link]:
     """Yield the web and e-mail addresses in the text, in order.
 
-    Addresses longer than ``MAX_URL_LENGTH`` are left to be read as text.
+    Skip addresses longer than ``MAX_URL_LENGTH``, which stay text.
     """
     position = 0
     while match := _LINK.search(text, position):
@@ -73,10 +72,10 @@ def find_links(text: str) -> Iterator[Link]:
 
 
 def web_address(text: str) -> str | None:
-    """Return the text, trimmed, if it is one http(s) address and nothing else; otherwise None.
+    """Return the trimmed and encoded text if all of it is one http(s) address; otherwise None.
 
-    An argument is no sentence: brackets and full stops at its end are a part of it, and so are
-    blanks after its host, as in the name of a file.
+    An argument is not a sentence: brackets and full stops at its end are a part of the address.
+    So are spaces after the host, for example in the name of a file.
     """
     text = _EDGES.sub("", clean(text))
     try:
@@ -84,7 +83,7 @@ def web_address(text: str) -> str | None:
         host = parts.hostname or ""
     except ValueError:
         return None
-    # Browsers take a backslash for a slash there, and others for a part of the host's name.
+    # In the host browsers read a backslash as a slash, and other programs as a part of the name.
     odd = "\\" in parts.netloc or _SPACE.search(parts.netloc) or _LINE_SPACE.search(text)
     if parts.scheme not in {"http", "https"} or odd or not _WORD.search(host):
         return None
@@ -92,11 +91,11 @@ def web_address(text: str) -> str | None:
 
 
 def destination(url: str) -> str:
-    """Return the address as the destination of a Markdown link that leads to it exactly.
+    """Return the address as the destination of a Markdown link, which leads to exactly this URL.
 
-    Parentheses and backticks are percent-encoded because the three parsers balance and
-    pair them differently; the rest of the set may not stand in an address unencoded anyway.
-    An entity (``&copy;``) is written so that it is not decoded.
+    Parentheses and backticks are percent-encoded, because the three parsers pair them differently.
+    The other unsafe characters must be encoded in any address. An entity (``&copy;``) is written so
+    that no parser decodes it.
     """
     host = _HOST.match(url)
     start = host.end() if host else 0
@@ -104,7 +103,7 @@ def destination(url: str) -> str:
 
 
 def _mailbox(match: re.Match[str]) -> str:
-    # In the address of a mail these three begin something else.
+    # In a mailto address these signs must be encoded, since "?", "&" and "#" begin other parts.
     return quote(match["name"], safe="+!$'*=^{|}~") + match["mail"][len(match["name"]) :]
 
 

@@ -1,4 +1,4 @@
-"""The locale of a team: in which language it is written to, and by which clock."""
+"""The locale of a team: the language and the time zone of what it reads."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Locale:
     def of(cls, *, language: str, time_zone: str) -> "Locale":
         """Return the locale of a licence's team.
 
-        A language or a zone that this installation does not know is English or UTC: a message that
-        is read with some trouble is better than none.
+        An unknown language becomes English, and an unknown time zone becomes UTC. A message in
+        another language is better than no message.
         """
         wording = WORDINGS[Language(language)] if language in set(Language) else ENGLISH
         return cls(wording, _zone(time_zone))
@@ -43,8 +43,8 @@ class Locale:
     def moment(self, moment: datetime) -> str:
         """Return an aware time as the team reads it.
 
-        What its clock does not say is added: that it is UTC, or which of an hour's two passes in
-        the night in which summer ends.
+        "UTC" is added in UTC. The offset is added where the local time is ambiguous, in the hour
+        that occurs twice when summer time ends.
         """
         there = moment.astimezone(self.zone)
         text = self.wording.moment.format(
@@ -60,7 +60,7 @@ DEFAULT_LOCALE = Locale()
 
 
 def _zone(name: str) -> tzinfo:
-    # It needs no table of zones; a time in it says so, for it is the time of no team's clock.
+    # datetime's own UTC needs no time zone database, and ``_clock`` recognises this object.
     if name in {"UTC", "Etc/UTC"}:
         return UTC
     try:
@@ -70,7 +70,7 @@ def _zone(name: str) -> tzinfo:
 
 
 def _clock(there: datetime) -> Iterator[str]:
-    """Yield which clock the time is read from, where that is not plain."""
+    """Yield "UTC" or the offset from UTC where the time alone would be unclear."""
     if there.tzinfo is UTC:
         yield "UTC"
     elif there.utcoffset() != there.replace(fold=1 - there.fold).utcoffset():

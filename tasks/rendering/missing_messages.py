@@ -1,4 +1,4 @@
-"""The line that says in a thread what is missing there, and why."""
+"""The line in a thread that says which messages are missing, and why."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _SYSTEM = "i-Reserve"
 
 
 class Why(StrEnum):
-    """Why messages are missing, as far as it matters to the team."""
+    """Why messages are missing, in the terms that the team needs."""
 
     NOT_REACHED = "not_reached"
     TROUBLE = "trouble"
@@ -24,10 +24,10 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MissingMessages:
-    """Messages of one kind of sender that are missing for one reason.
+    """Missing messages with the same kind of sender and the same reason.
 
-    ``sender`` is a role, "note", or another word: then it is not known. ``is_doubtful``: one of
-    them may be there after all, or a part of it.
+    ``sender`` is a role or "note"; any other word stands for an unknown sender. ``is_doubtful``: a
+    message, or a part of it, may be in the thread after all.
     """
 
     sender: str
@@ -39,7 +39,7 @@ class MissingMessages:
 
 
 def missing_line(groups: Sequence[MissingMessages], locale: Locale) -> str:
-    """Return the line that says what is missing; there is at least one group."""
+    """Return the line that says which messages are missing; ``groups`` must not be empty."""
     wording, count = locale.wording, sum(group.count for group in groups)
     is_doubtful = any(group.is_doubtful for group in groups)
     sentence = _counted(wording, count, is_doubtful=is_doubtful)
@@ -57,7 +57,7 @@ def _counted(wording: Wording, count: int, *, is_doubtful: bool) -> str:
 
 
 def _tally(groups: Iterable[MissingMessages], name: Callable[[MissingMessages], str]) -> str:
-    """Return the names with how many messages each has; without, if there is but one name."""
+    """Return the names with their numbers of messages; a single name stands without a number."""
     counts: dict[str, int] = {}
     for group in groups:
         counts[name(group)] = counts.get(name(group), 0) + group.count

@@ -1,4 +1,4 @@
-"""Notifications as message attachments of Mattermost."""
+"""Turn notifications into Mattermost's message attachments."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,23 +11,23 @@ from tasks.rendering.locale import Locale
 from tasks.rendering.plain import PlainText, bare_line, plain_link, plain_title, preview_line
 from tasks.rendering.splitting import split
 
-# What Mattermost shows of a title on two or three lines; a longer one is repeated in the body.
+# A title of this length takes two or three lines. A longer title is repeated in the body.
 _MAX_TITLE_LENGTH = 300
-# With a label of this length the longest address still becomes a link.
+# The longest address still fits into a link with a label of this length.
 _MAX_LABEL_LENGTH = 80
 # Push and desktop notifications show about two lines.
 _MAX_FALLBACK_LENGTH = 300
-# Two short fields share a row in a column of text; more than this would wrap in it.
+# Two short fields share a row. A longer value would wrap in its half of the row.
 _MAX_SHORT_LENGTH = 40
-# Servers since 2024 refuse a request of more than 300,000 bytes, and ours holds more than the
+# Servers since 2024 refuse a request of more than 300,000 bytes. A request holds more than the
 # attachment.
 MAX_ATTACHMENT_BYTES = 280_000
-# A character takes at most four bytes, and those that JSON escapes take two.
+# A character takes at most four bytes in UTF-8, and two bytes if JSON escapes it.
 _BYTES_PER_CHARACTER = 4
-# Less than this of a value is not worth a row of its own.
+# A value that would be cut to less than this gets no row.
 _MIN_VALUE_LENGTH = 200
 _NOTE_BYTES = 1000
-# Signs of one paragraph find no partner in another.
+# A paragraph break: a sign in one paragraph has no partner in another.
 _GAP = "\n\n"
 
 
@@ -41,10 +41,11 @@ def render_notification(
     locale: Locale,
     max_length: int,
 ) -> dict[str, Any]:
-    """Return the notification as a message attachment; what is not given is left out.
+    """Return the notification as a message attachment; leave out what is not given.
 
-    Text and field values are plain text, of at most ``max_length`` code points each when written,
-    and the whole has at most ``MAX_ATTACHMENT_BYTES``. What is too long is cut, and says so.
+    ``text`` and the values of ``fields`` are plain text. Written as Markdown, each has at most
+    ``max_length`` code points, and the attachment has at most ``MAX_ATTACHMENT_BYTES``. A text
+    that is too long is cut, and ends with the number of characters that were cut.
     """
     title = title if title and not is_blank(title) else ""
     address = web_address(url) if url and title else None
@@ -63,13 +64,14 @@ def render_notification(
 def _title(title: str, *, linked: bool) -> str:
     """Return the title as Mattermost shows it.
 
-    It is shown as it is if it has a link; otherwise its Markdown is parsed, and dropped.
+    Mattermost shows a title with a link as it is. In a title without a link it parses the Markdown
+    and drops it.
     """
     return (bare_line if linked else plain_title)(title, limit=_MAX_TITLE_LENGTH)
 
 
 def _fallback(title: str, text: str, fields: Sequence[tuple[str, str]]) -> str:
-    """Return what notifications show: the title and the text, or the fields without a text."""
+    """Return what push and desktop notifications show: the title, and the text or the fields."""
     body = ", ".join(filter(None, map(_told, fields))) if is_blank(text) else text
     parts = [part for part in (title, body) if not is_blank(part)]
     return preview_line(": ".join(parts), limit=_MAX_FALLBACK_LENGTH)
@@ -80,7 +82,7 @@ def _told(field: tuple[str, str]) -> str:
 
 
 def _body(title: str, text: str, url: str | None, locale: Locale, *, max_length: int) -> str:
-    """Return the text, after a title that was shortened and before an address without a title."""
+    """Return the text, with the whole title before it if needed, and an address after it."""
     link = _link(url, locale, max_length=max_length) if url else ""
     room = max_length - len(link) - len(_GAP) if link else max_length
     body = _under(title, text, locale, max_length=room)
@@ -88,7 +90,7 @@ def _body(title: str, text: str, url: str | None, locale: Locale, *, max_length:
 
 
 def _under(title: str, text: str, locale: Locale, *, max_length: int) -> str:
-    """Return the text under its title, when the title itself is shown in part."""
+    """Return the text, after the whole title if the title above is shortened."""
     if len(one_line(title, limit=len(title) + 1)) <= _MAX_TITLE_LENGTH:
         return _cut(text, locale, max_length=max_length)
     head = _cut(title, locale, max_length=max_length // 2)
@@ -97,7 +99,7 @@ def _under(title: str, text: str, locale: Locale, *, max_length: int) -> str:
 
 
 def _link(url: str, locale: Locale, *, max_length: int) -> str:
-    """Return the address as a link that takes half of the room at most; otherwise as text."""
+    """Return the address as a link of at most half of ``max_length``, or else as text."""
     address, shown = web_address(url), one_line(url, limit=max_length // 2)
     for limit in (len(url), _MAX_TITLE_LENGTH, _MAX_LABEL_LENGTH):
         link = plain_link(shorten(shown, limit=limit), url=address) if address else ""
@@ -121,9 +123,9 @@ def _fields(
 def _fitting(
     fields: Sequence[tuple[str, str]], locale: Locale, *, max_length: int, max_bytes: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield the fields for which there is room; the last one may be cut."""
+    """Yield the fields that fit into ``max_bytes``; the last field may be cut."""
     for title, value in fields:
-        # What a title takes besides, when it is short and when it is repeated before the value.
+        # A title takes room by itself, and again if it is repeated before the value.
         room = max_bytes // _BYTES_PER_CHARACTER - 2 * _MAX_TITLE_LENGTH
         if room < _MIN_VALUE_LENGTH:
             return
@@ -137,7 +139,7 @@ def _fitting(
 def _field(title: str, value: str, locale: Locale, *, max_length: int) -> dict[str, Any]:
     written = _under(title, value, locale, max_length=max_length)
     return {
-        # Mattermost reads no Markdown in the title of a field, but emoji codes and hashtags.
+        # In the title of a field Mattermost reads emoji codes and hashtags, but no Markdown.
         "title": bare_line(title, limit=_MAX_TITLE_LENGTH),
         "value": written,
         "short": len(one_line(value, limit=_MAX_TITLE_LENGTH)) <= _MAX_SHORT_LENGTH
@@ -158,6 +160,6 @@ def _cut(text: str, locale: Locale, *, max_length: int) -> str:
 
 def _size(value: dict[str, Any]) -> int:
     written = json.dumps(value, ensure_ascii=False)
-    # Of 800,000 characters that a server keeps beside a message, each of these signs takes six.
+    # A server stores 800,000 characters of props with a post. Each of these signs takes six.
     signs = sum(map(written.count, "<>&"))
     return len(written.encode(errors="replace")) + 2 * signs + 1

@@ -1,17 +1,17 @@
-"""Visitor text as Mattermost Markdown that reads exactly as it was typed.
+"""Turn visitor text into Mattermost Markdown that reads exactly as it was typed.
 
-Three parsers read a post, and they differ: the web client (a fork of marked, followed by its
-own search for mentions, hashtags, emoji and e-mail addresses), the mobile app (a fork of
-commonmark.js) and the server (mentions and previews). So each rule below uses what works in all:
+Three parsers read a post, and they differ. The web client is a fork of marked, with its own search
+for mentions, hashtags, emoji and e-mail addresses. The mobile app is a fork of commonmark.js. The
+server looks for mentions and makes previews. So each rule uses what works in all three:
 
-- A backslash, but only before the punctuation that the marked fork can escape. Before any other
-  character (``<``, ``&``, ``:``, ``@``, ``$``, ``"``, ``=``) the web client would show it. It alone
-  stops emphasis, code, strikethrough and brackets: a zero width space does not.
-- A zero width space, after what begins a mention, a hashtag, an emoji code, an emoticon or a bare
-  address, and at the start of a line that would begin a heading, list, quote, table, underline or
-  code block, or that would lose its indentation or, being blank, itself.
-- An entity, where the character itself is the trouble.
-- Nothing, where the character means nothing to any of the three (see ``escapes``).
+- A backslash, before punctuation that the marked fork can escape. Before any other character
+  (``<``, ``&``, ``:``, ``@``, ``$``, ``"``, ``=``) the web client would show the backslash. Only a
+  backslash stops emphasis, code, strikethrough and brackets; a zero width space does not.
+- A zero width space, after a character that begins a mention, a hashtag, an emoji code, an emoticon
+  or a bare address. It also stands at the start of a line that would begin a heading, list, quote,
+  table, underline or code block. It also keeps the indentation of a line, and blank lines.
+- An entity, where no form of the character itself works.
+- The character as it is, where it means nothing to any of the three (see ``escapes``).
 """
 
 from collections.abc import Iterator
@@ -32,10 +32,11 @@ from tasks.rendering.escapes import (
 )
 from tasks.rendering.links import Link, destination, find_links
 
-# What a slice may need besides its own characters: a zero width space or a backslash before it,
-# and a backslash after it.
+# The characters that a slice may need besides its own: a zero width space or a backslash before
+# it, and a backslash after it.
 _MARGIN = 2
-# Written as they are because of what stands before them; at the start of a post they would count.
+# These signs can stay as they are because of the character before them. At the start of a post they
+# would have a meaning.
 _PLAIN_INSIDE = "_*$"
 
 
@@ -48,32 +49,32 @@ class PlainText:
 
     @classmethod
     def of(cls, text: str, *, budget: int | None = None) -> Self:
-        """Return the text, cleaned, with its escapes and links worked out.
+        """Clean the text, find its escapes and links, and return it.
 
-        An address of which the link is longer than the budget of a slice is written as text:
-        it could not be cut.
+        ``budget`` is the maximum length of a slice. An address whose link is longer is written as
+        text, because a link cannot be cut.
         """
         source = clean(text)
         return cls(source, Edits.of(source, _edits(source, budget=budget)))
 
     def length(self, start: int, end: int) -> int:
-        """Return an upper bound of the slice's length when written."""
+        """Return an upper bound of the written slice's length."""
         return self._edits.length(start, end) + _MARGIN
 
     def write(self, start: int, end: int) -> str:
-        """Return the slice as Markdown. Whitespace at its end, which is not seen, is left out."""
+        """Return the slice as Markdown, without the invisible whitespace at its end."""
         end = start + len(self.source[start:end].rstrip())
         if start == end:
             return ""
         guard = ZWSP if starts_block(self.source, start) else ""
-        # The backslash that was before a letter is now before whatever follows in the post.
+        # A backslash that is plain before a letter would escape the character that follows now.
         last = "\\" if self._ends_in_plain_backslash(end) else ""
         return guard + self._edits.write(start, end) + last
 
     def separable(self, position: int) -> bool:
         """Return whether a cut here leaves every escape, link and time of day whole."""
         before, after = self.source[position - 1], self.source[position : position + 1]
-        # The colon of a time is plain because of the digits before it.
+        # The colon of a time of day stays as it is because of the digits before it.
         depends = after in _PLAIN_INSIDE if after else False
         if (depends and not self._edits.begin_at(position)) or (before.isdigit() and after == ":"):
             return False
@@ -88,7 +89,7 @@ def plain_text(text: str) -> str:
     """Return visitor text as Mattermost Markdown that reads exactly as typed.
 
     Line breaks, blank lines, indentation and runs of spaces are kept. Web and e-mail addresses
-    become explicit links; no member can be mentioned and no channel linked.
+    become explicit links. The text can mention no member and link to no channel.
     """
     plain = PlainText.of(text)
     return plain.write(0, len(plain.source))
@@ -100,18 +101,18 @@ def plain_line(text: str, *, limit: int) -> str:
 
 
 def plain_title(text: str, *, limit: int) -> str:
-    """Return visitor text as Markdown on one line that stands at the start of its block."""
+    """Return visitor text as Markdown on one line, for use at the start of a block."""
     line = plain_line(text, limit=limit)
     return ZWSP + line if line and starts_block(line) else line
 
 
 def bare_line(text: str, *, limit: int) -> str:
-    """Return visitor text on one line for where no Markdown is read: defused, not escaped."""
+    """Return visitor text on one line, without backslashes, for where no Markdown is parsed."""
     return defused(one_line(text, limit=limit))
 
 
 def preview_line(text: str, *, limit: int) -> str:
-    """Return visitor text on one line for the notifications of desktop and phone."""
+    """Return visitor text on one line, for notifications on desktops and phones."""
     return previewed(one_line(text, limit=limit))
 
 
@@ -121,7 +122,7 @@ def plain_link(label: str, *, url: str) -> str:
 
 
 def _edits(source: str, *, budget: int | None) -> Iterator[Edit]:
-    """Yield what has to be rewritten in a cleaned text, in order."""
+    """Yield the replacements of a cleaned text, in order."""
     links = list(_written_links(source, budget=budget))
     paired = paired_signs(source, has_links=bool(links))
     position = 0
@@ -141,16 +142,17 @@ def _written_links(source: str, *, budget: int | None) -> Iterator[Edit]:
 
 
 def _apart(source: str, link: Link) -> str:
-    """Return what keeps the link apart from the character before it."""
-    # "!" before a link would make an image of it, and ":[" is an emoticon to the mobile app.
-    # Right after a full stop, hyphen or plus sign, which may stand in the name of a scheme,
-    # Markdown libraries that look for bare addresses can stumble over the bracket.
+    """Return what separates the link from the character before it, if they must be separated."""
+    # "!" before a link would make it an image, and the mobile app reads ":[" as an emoticon.
+    # A full stop, hyphen or plus sign can be part of a scheme's name. Right after one, Markdown
+    # libraries that look for bare addresses can misread the bracket.
     before = source[max(link.start - 1, 0) : link.start]
     return ZWSP if before and before in "!:.+-" else ""
 
 
 def _escapes(source: str, start: int, end: int, paired: frozenset[str]) -> Iterator[Edit]:
-    # The letter before these underscores is the end of a link, and no letter once it is written.
+    # These underscores follow the last letter of a link. Once the link is written, a bracket stands
+    # there instead, so that the underscores have a meaning.
     while start and source.startswith("_", start, end):
         yield start, start + 1, "\\_"
         start += 1

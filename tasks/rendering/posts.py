@@ -1,4 +1,4 @@
-"""The posts of a thread: the root post, replies, and the lines that are added to them."""
+"""The posts of a thread: messages with their headers, and the lines about files."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,20 +14,22 @@ from tasks.rendering.splitting import split
 
 Role = Literal["visitor", "agent", "bot", "system"]
 
-# What the smallest message column that Mattermost ever had can hold is the least that a
-# header and a note need, with room left for text.
+# The smallest column that Mattermost ever had for a post's text. A header and a note fit into it,
+# with room left for text.
 MIN_MESSAGE_LENGTH = 4000
-# Longer names, ids and addresses would push the conversation off the screen.
+# A longer name would push the conversation off the screen.
 MAX_NAME_LENGTH = 80
-# What a header says of a late message: "sent", its time with the zone's offset, and the gap.
+# The length of a late message's addition to the header: "sent", its time with the zone's offset,
+# and the separator.
 MAX_SENT_LENGTH = 60
 
 ICONS: dict[Role, str] = {"visitor": "🙋", "agent": "🎧", "bot": "🤖", "system": "ℹ️"}
-# Where an agent wrote: a colleague in Mattermost may have the same name.
+# The place where the sender wrote: a member in Mattermost may have the same name as an agent.
 PLACES: dict[Role, str] = {"visitor": "", "agent": " (i-Reserve)", "bot": " (bot)", "system": ""}
-# What the team alone may read has this sign in the place of its sender's, and says so in words.
+# A note has this icon in place of its sender's icon, and also says in words that it is a note.
 NOTE_ICON = "🔒"
-# It keeps the agent's Markdown (an underline, a table) off the header.
+# A paragraph break, so that the agent's Markdown (an underline, a table) does not take in the
+# header.
 _PARAGRAPH = "\n\n"
 
 
@@ -43,14 +45,25 @@ def render_reply(
     with_sender: bool = True,
     is_internal: bool = False,
 ) -> list[str]:
-    """Return the messages that make up one reply, in order: one, or more if it is long.
+    """Return the texts of the posts that show one message, in order: several if it is long.
 
-    Each has the sender in its header and at most ``max_length`` code points. ``sent_at`` stands in
-    the header; give it for a message that comes late. ``notes`` are lines of ready-made Markdown,
-    which end the last message. Text may be empty; the list never is. Without the sender, whom the
-    post's author names then, there is a header only if it says something else. With and without,
-    late or not, and for any locale a text is cut at the same places: another worker may go on with
-    what one has begun.
+    A text is cut at the same places with or without the sender, late or not, and in any locale.
+    So a second worker can continue what a first has begun.
+
+    Args:
+        sender_name: the sender's name, which stands in the header.
+        sender_role: the sender's role.
+        text: the message, which may be empty.
+        locale: the locale of the team.
+        sent_at: when a late message was sent, for the header; None: the message is not late.
+        notes: lines of Markdown that end the last post.
+        max_length: how many code points a post may have.
+        with_sender: False if the post's author shows the sender. Then a header stands only for
+            what else it says.
+        is_internal: whether the message is a note for the team.
+
+    Returns:
+        At least one text.
 
     Raises:
         ValueError: ``max_length`` is less than any Mattermost server accepts.
@@ -63,7 +76,7 @@ def render_reply(
     header = _joined(_header(sender_name, sender_role, locale, note=note), late)
     aside = _joined(_note_sign(note), late)
     gap = _gap(header, sender_role)
-    # There cannot be more messages than characters and notes.
+    # There cannot be more posts than characters and notes.
     digits = len(str(len(text) + len(notes) + 1))
     budget = max_length - room - len(_counter("9" * digits, "9" * digits))
     bodies = _with_notes(_bodies(text, sender_role, budget), notes, budget)
@@ -85,7 +98,7 @@ def render_files_header(
     with_sender: bool = True,
     is_internal: bool = False,
 ) -> str:
-    """Return the text of a further reply that carries the files ``first`` to ``last``."""
+    """Return the text of a further post, which holds the files ``first`` to ``last``."""
     text = locale.wording.file_of if first == last else locale.wording.files_of
     which = text.format(first=first, last=last, total=total)
     note = locale.wording.note if is_internal else ""
@@ -95,9 +108,9 @@ def render_files_header(
 
 
 def file_note(*, name: str, reason: str, locale: Locale) -> str:
-    """Return the line that names a file which could not be attached, and why.
+    """Return the line that says which file could not be attached, and why.
 
-    ``reason`` is a text of the locale's wording, not of the visitor.
+    ``reason`` is a text of the locale's wording, which is not escaped.
     """
     shown = plain_line(safe_file_name(name), limit=MAX_NAME_LENGTH)
     return f"⚠ {locale.wording.file_missing.format(name=shown, reason=reason)}"
@@ -105,15 +118,16 @@ def file_note(*, name: str, reason: str, locale: Locale) -> str:
 
 def _bodies(text: str, role: Role, budget: int) -> list[str]:
     """Return the text as Markdown, in as many pieces as needed; none if there is no text."""
-    # A bot may be made to repeat what its visitor types, and i-Reserve names the visitor.
+    # Only an agent's text is trusted as Markdown. A visitor may make a bot repeat what they type,
+    # and texts of i-Reserve hold the visitor's name.
     markup = AgentText.of(text) if role == "agent" else PlainText.of(text, budget=budget)
     slices = split(markup, budget=budget)
-    # A slice of nothing but whitespace would be an empty message.
+    # A slice of whitespace only would be an empty post.
     return [body for slice_ in slices if (body := markup.write(*slice_))]
 
 
 def _with_notes(bodies: list[str], notes: Sequence[str], budget: int) -> list[str]:
-    """Return the bodies with the notes after the last one, in more bodies if need be."""
+    """Return the bodies with the notes after the last body, in further bodies if needed."""
     bodies = bodies or [""]
     gap = "\n\n" if bodies[-1] else ""
     for note in notes:
@@ -127,43 +141,46 @@ def _with_notes(bodies: list[str], notes: Sequence[str], budget: int) -> list[st
 
 
 def _heads(header: str, total: int, *, is_aside: bool) -> list[str]:
-    """Return what stands above each of the messages."""
+    """Return the header of each post."""
     counters = [_counter(number, total) if total > 1 else "" for number in range(1, total + 1)]
     heads = [header + counter for counter in counters]
     return [_aside(head.strip()) for head in heads] if is_aside else heads
 
 
 def _aside(text: str) -> str:
-    """Return our own words where no name stands before them: set off from what the sender wrote."""
+    """Return a header without a name in italics, to set it off from the sender's text."""
     return f"_{text}_" if text else ""
 
 
 def _room_of_header(name: str, role: Role, *, is_internal: bool) -> int:
-    """Return how long header and gap can be in any language, with the longest time in it."""
+    """Return the largest length of header and gap in any language, with the longest time."""
     notes = [each.note if is_internal else "" for each in WORDINGS.values()]
     headers = [
         _header(name, role, Locale(wording), note=note)
         for wording, note in zip(WORDINGS.values(), notes, strict=True)
     ]
-    # Without the sender the note's sign stands there, set off from the text.
+    # A header without the sender shows the note's icon and word in italics.
     asides = [_aside(_note_sign(note)) for note in notes]
     return max(map(len, headers + asides)) + MAX_SENT_LENGTH + len(_PARAGRAPH)
 
 
 def _header(name: str, role: Role, locale: Locale, *, note: str) -> str:
-    """Return who speaks, and whether to the team alone; i-Reserve itself may have no name."""
+    """Return the header: the sender, and whether the message is a note.
+
+    i-Reserve itself may have no name.
+    """
     is_unnamed = role == "system" and is_blank(name)
     who = "" if is_unnamed else f"**{name_text(name, role=role, locale=locale)}**{PLACES[role]}"
     return f"{NOTE_ICON if note else ICONS[role]} {_joined(who, note)}".rstrip()
 
 
 def _note_sign(note: str) -> str:
-    """Return what tells a note where the post's author names the sender."""
+    """Return the header of a note whose sender is the post's author."""
     return f"{NOTE_ICON} {note}" if note else ""
 
 
 def _gap(header: str, role: Role) -> str:
-    """Return what stands between header and text."""
+    """Return what separates the header from the text."""
     if role == "agent":
         return _PARAGRAPH
     return " " if header == ICONS["system"] else "\n"
@@ -178,12 +195,12 @@ def _counter(number: int | str, total: int | str) -> str:
 
 
 def name_text(name: str, *, role: Role, locale: Locale) -> str:
-    """Return a name as text in a line, or what stands for a blank one."""
+    """Return a name as Markdown in a line, or the wording for a blank name."""
     return nameless(role, locale) if is_blank(name) else plain_line(name, limit=MAX_NAME_LENGTH)
 
 
 def nameless(role: Role, locale: Locale) -> str:
-    """Return what stands for the name of a sender without one."""
+    """Return the wording for a sender without a name."""
     wording = locale.wording
     unnamed: dict[Role, str] = {
         "visitor": wording.unnamed_visitor,

@@ -1,12 +1,12 @@
-"""A text too long for one message, cut at sensible places."""
+"""Split a text that is too long for one post, at sensible places."""
 
 from typing import NamedTuple, Protocol
 
 import regex
 
 _GRAPHEME = regex.compile(r"\X")
-# From the most sensible place to the least: after a paragraph, a line, a sentence, a word.
-# They search backwards, so that the last one in the window is found first.
+# The places from best to worst: after a paragraph, a line, a sentence, a word. The patterns search
+# backwards, so that they find the last place in the window first.
 _WORD = regex.compile(r"(?r)\s")
 _PLACES = (
     regex.compile(r"(?r)\n[^\S\n]*\n"),
@@ -14,22 +14,22 @@ _PLACES = (
     regex.compile(r"""(?r)[.!?…][)\]"'”’]{0,3}\s|[。！？]"""),
     _WORD,
 )
-# A place in the first half of the window would waste more than half of the message.
+# Only the second half of a slice is searched: a cut in the first half would waste half of the post.
 _WINDOW = 2
-# This many places of one kind are tried before the next kind is; almost always the first one
-# will do, and a text made to have none must not cost more than reading it.
+# How many places of one kind are tried before the next kind. Almost always the first place works.
+# The limit bounds the time for a text that was made to have none.
 _MAX_TRIES = 8
 
 
 class Sliceable(Protocol):
-    """A text of which any slice can be written as Markdown."""
+    """A text whose slices can each be written as Markdown."""
 
     @property
     def source(self) -> str:
-        """The text that is cut."""
+        """The text that is split."""
 
     def length(self, start: int, end: int) -> int:
-        """Return an upper bound of the slice's length when written; it grows with the slice."""
+        """Return an upper bound of the written slice's length, which grows with the slice."""
 
     def separable(self, position: int) -> bool:
         """Return whether a cut here damages nothing."""
@@ -43,9 +43,10 @@ class Slice(NamedTuple):
 
 
 def split(text: Sliceable, *, budget: int) -> list[Slice]:
-    """Return the slices of the text, each of which is at most ``budget`` long when written.
+    """Return the slices of the text, each of at most ``budget`` characters when written.
 
-    Joined they are the text. No grapheme is cut, unless it is longer than the budget itself.
+    The joined slices are the whole text. No grapheme is cut, unless the grapheme is longer than
+    the budget.
     """
     slices: list[Slice] = []
     start = 0
@@ -59,7 +60,7 @@ def split(text: Sliceable, *, budget: int) -> list[Slice]:
 
 
 def _farthest(text: Sliceable, start: int, budget: int) -> int:
-    """Return the last end with which the slice fits; at least one character is taken."""
+    """Return the last end with which the slice fits; a slice has at least one character."""
     low, high = start + 1, max(start + 1, min(len(text.source), start + budget))
     while low < high:
         middle = (low + high + 1) // 2
@@ -86,8 +87,8 @@ def _last(text: Sliceable, pattern: "regex.Pattern[str]", start: int, end: int) 
         if match is None:
             return None
         place = match.end()
-        # Whether the last character and what follows are one grapheme (a space with an accent)
-        # can be told from that character on: no mark joins a separator to what is before it.
+        # The last character and the next may be one grapheme, as a space with an accent. It is
+        # enough to look from that character on: no mark joins a separator to the text before it.
         grapheme = _GRAPHEME.match(text.source, place - 1)
         if text.separable(place) and grapheme is not None and grapheme.end() == place:
             return place
@@ -97,11 +98,11 @@ def _last(text: Sliceable, pattern: "regex.Pattern[str]", start: int, end: int) 
 
 def _between_graphemes(text: Sliceable, start: int, end: int) -> int:
     """Return the last boundary between graphemes at which a cut is allowed."""
-    # One character more than fits shows whether there is a boundary at the very end.
+    # One character more than fits shows whether a boundary is at the very end.
     graphemes = _GRAPHEME.finditer(text.source, start, end + 1)
     boundaries = [grapheme.end() for grapheme in graphemes]
     for place in reversed(boundaries):
         if place <= end and text.separable(place):
             return place
-    # A single grapheme fills the message: only now is it cut, not through an escape.
+    # A single grapheme fills the post, so it has to be cut, but not through an escape.
     return next((place for place in range(end, start, -1) if text.separable(place)), end)

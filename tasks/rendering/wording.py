@@ -1,7 +1,7 @@
-"""All that we say in Mattermost ourselves: each language has every text, or mypy refuses it.
+"""The fields of the application's own texts in Mattermost; mypy checks that each language has all.
 
-A name in braces is filled in, and each language has the same ones. A new text is a field here and
-a line in each language's module.
+A name in braces is filled in; a text has the same names in each language. For a new text add a
+field here and a line in each language's module.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReasons:
-    """Why a file is missing, as it is read after the file's name.
+    """The reasons why a file is missing, as texts that follow the file's name.
 
-    Those up to ``stopped`` bear the names of the attachments' own reasons.
+    The fields up to ``stopped`` have the names of the reasons in ``tasks.attachments``.
     """
 
     gone: str
@@ -28,9 +28,9 @@ class FileReasons:
     download_timeout: str
     store_unavailable: str
     no_time_left: str
-    # Never read by the team: the message waits for the next worker.
+    # The team never reads this text: the message waits for the next worker.
     stopped: str
-    # As `too_large`, where the limit is known.
+    # Like `too_large`, with the limit.
     larger_than: str
     image_too_large: str
     uploads_disabled: str
@@ -45,7 +45,7 @@ class FileReasons:
 class Wording:
     """The texts of one language."""
 
-    # Times: the months as they are written in a date, and a date with its time of day.
+    # Times: the names of the months in a date, and the form of a date with its time of day.
     months: tuple[str, str, str, str, str, str, str, str, str, str, str, str]
     moment: str
 
@@ -66,14 +66,14 @@ class Wording:
     since: str
     at: str
     waiting_beside: str
-    # Which posts the visitor gets, where that is not each but a note.
+    # Which posts reach the visitor, if not all posts but notes do.
     reply_prefix: str
     prefix_wanted: str
     alerts_only: str
     open_in_ireserve: str
     continues: str
 
-    # The posts of a thread. `note`: for the team alone.
+    # The posts of a thread. `note` marks what only the team may read.
     note: str
     sent: str
     file_of: str
@@ -81,7 +81,7 @@ class Wording:
     file_missing: str
     file_reasons: FileReasons
 
-    # What is missing in a thread: how much, where it is, whose it was, and why.
+    # The line about missing messages: how many, where they are, who sent them, and why.
     missing_one: str
     missing_more: str
     maybe_missing_one: str
@@ -104,6 +104,6 @@ class Wording:
     more_fields: str
     more_characters: str
 
-    # What the bot says by itself.
+    # The bot's own posts.
     hint: str
     round_trip: str
