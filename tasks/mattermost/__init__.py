@@ -1,4 +1,4 @@
-"""A client for the REST API of Mattermost; knows nothing of the rest of this package."""
+"""A client for the REST API of Mattermost, which does not depend on the rest of this package."""
 
 from tasks.mattermost.allowance import Allowance, AllowanceSpentError
 from tasks.mattermost.client import MattermostClient

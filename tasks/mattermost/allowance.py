@@ -1,6 +1,7 @@
-"""How much one piece of work may ask of a server, in requests and bytes, however it answers.
+"""Limits on the requests and the bytes of answers in one piece of work.
 
-Each answer is bounded by itself. A list that never ends is not: each of its pages may be honest.
+Each single answer has its own limit. A list without end needs this limit, because each of its
+pages can be a valid answer.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from contextvars import ContextVar
 
 
 class AllowanceSpentError(Exception):
-    """Nothing more may be asked for this piece of work; nothing was sent."""
+    """The piece of work has spent its allowance. The request was not sent."""
 
 
 class Allowance:
-    """Requests and bytes of answers that are left for one piece of work."""
+    """The requests and the bytes of answers that are left for one piece of work."""
 
     def __init__(self, *, requests: int, size_bytes: int) -> None:
         self._requests = requests
@@ -23,7 +24,7 @@ class Allowance:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Count what this thread asks in the block."""
+        """Count the requests and answers of this thread in the block."""
         token = _current.set(self)
         try:
             yield
@@ -34,14 +35,14 @@ class Allowance:
         """Count one request.
 
         Raises:
-            AllowanceSpentError: none is left, or no byte.
+            AllowanceSpentError: no requests or no bytes are left.
         """
         if self._requests <= 0 or self._size_bytes <= 0:
             raise AllowanceSpentError
         self._requests -= 1
 
     def received(self, size_bytes: int) -> None:
-        """Count what came as an answer; the one that goes beyond is the last."""
+        """Count the bytes of an answer; once the bytes are spent, no request is allowed."""
         self._size_bytes -= size_bytes
 
 
@@ -49,5 +50,5 @@ _current: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 
 def current_allowance() -> Allowance | None:
-    """Return the allowance that this thread works with, if it has one."""
+    """Return the allowance of this thread's work, or None."""
     return _current.get()

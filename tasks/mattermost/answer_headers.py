@@ -1,6 +1,6 @@
-"""What the headers of a server's answers say of the server: its clock, and its limit of requests.
+"""Read a server's clock and its rate limit from the headers of its answers.
 
-All of it is believed within bounds: a server that lies here harms its own licence alone.
+The values are used within bounds only, so that a wrong value affects only the server's own licence.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-# A header has whole seconds.
+# The Date header has whole seconds.
 _SECOND_MS = 1_000
-# What a server may be ahead of us or behind; what is beyond is not believed.
+# How far a server's clock may differ from our clock. A larger difference is ignored.
 MAX_APART_MS = 86_400_000
-# More digits than the limits and seconds of any server.
+# No server's limit or reset has more digits.
 _MAX_DIGITS = 9
-# No limit of a server is told to be used up for longer.
+# A later reset of the rate limit is treated as this one.
 MAX_RESET_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How many requests a server takes at once, how many of them are left, and until when."""
+    """A server's rate limit: requests in all, requests left, and when it resets (``monotonic``)."""
 
     limit: int
     remaining: int
     resets_at: float
 
     def is_scarce(self, now: float) -> bool:
-        """Return whether less than half is left, at this moment by ``monotonic``."""
+        """Return whether less than half of the requests are left at ``now`` (by ``monotonic``)."""
         return now < self.resets_at and self.remaining * 2 < self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerHeaders:
-    """What the last answer said; ``date`` is its header as it came, at our time ``at_ms``."""
+    """The last answer's ``Date`` header, the time ``at_ms`` when it came, and the rate limit."""
 
     date: str = ""
     at_ms: int = 0
@@ -43,11 +43,11 @@ class AnswerHeaders:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> AnswerHeaders:
-        """Read the headers; what is none or cannot be read says nothing."""
+        """Read the headers of an answer; ignore what cannot be read."""
         return cls(headers.get("Date", ""), _now_ms(), _rate_of(headers))
 
     def now_ms(self) -> int:
-        """Return the latest that the server's clock can show now; ours where it says nothing."""
+        """Return the latest time that the server's clock can show now, or our time if unknown."""
         ours = _now_ms()
         ahead = self._ahead_ms()
         return ours + (ahead if abs(ahead) <= MAX_APART_MS else 0)

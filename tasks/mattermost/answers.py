@@ -1,4 +1,4 @@
-"""Judges an answer of the server: None when it is good, else which error it stands for."""
+"""Classify a server's answer: as a success, or as the error that the caller must raise."""
 
 import json
 import re
@@ -14,17 +14,18 @@ from tasks.mattermost.errors import (
 )
 from tasks.mattermost.reasons import Reason
 
-# Mattermost names whole seconds, 1 at the least; a proxy may name none.
+# Mattermost names whole seconds, at least 1. A proxy may name none.
 DEFAULT_RETRY_AFTER_S = 1.0
-# Longer than any window of Mattermost's limiter; a proxy that gives an epoch must not stop a lane.
+# Longer than any window of Mattermost's rate limiter. A proxy that sends the time of the reset
+# instead of seconds must not stop a lane.
 MAX_RETRY_AFTER_S = 60.0
-# Ids are dotted words and 26 letters. A longer or an odder one may quote the message: not kept.
+# Ids are dotted words, or 26 letters and digits. Any other id may quote a message and is dropped.
 _ID = re.compile(r"[A-Za-z0-9_.\-]{1,120}")
 _PLUGIN = "Post rejected by plugin"
 _PERMISSIONS = "api.context.permissions.app_error"
 
-# The id decides before the status: servers changed statuses (501 became 403), and a few ids come
-# with a 500 although the server is sure. Ids of 6.7 and of 11 stand side by side.
+# The error's id takes precedence over the status. Statuses differ between versions (501 became
+# 403), and a few ids come with a 500 although the refusal is final. The ids are of 6.7 and of 11.
 _BY_ID: dict[str, Reason] = {
     "api.post.create_post.root_id.app_error": Reason.ROOT_REJECTED,
     "api.post.create_post.channel_root_id.app_error": Reason.ROOT_REJECTED,
@@ -43,7 +44,7 @@ _BY_ID: dict[str, Reason] = {
     "api.outgoing_webhook.disabled.app_error": Reason.WEBHOOKS_DISABLED,
     "api.webhook.create_outgoing.intersect.app_error": Reason.INVALID_REQUEST,
 }
-# A 500 that is no failure: an earlier request with the same pending id has not come to its end.
+# A 500 that is no failure: the server still processes an earlier request with the same pending id.
 _BEING_MADE = "api.post.deduplicate_create_post.pending"
 _BY_STATUS: dict[int, Reason] = {
     401: Reason.TOKEN_REJECTED,
@@ -54,7 +55,7 @@ _BY_STATUS: dict[int, Reason] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which error an answer stands for."""
+    """The error that an answer stands for."""
 
     error: type[MattermostError]
     reason: Reason
@@ -63,10 +64,10 @@ class Verdict:
 
 
 def classify(status: int, content_type: str, body: bytes, *, path: str = "") -> Verdict | None:
-    """None for a good answer, else the error that it stands for.
+    """Return None for a success, or else the error that the answer stands for.
 
-    Decides by error id and status alone, since the message is translated. ``path`` (within the
-    API) tells a missing permission on webhooks from a missing membership.
+    The error's id and the status decide, since the message is translated. ``path`` (within the
+    API) distinguishes a missing permission for webhooks from a missing membership.
     """
     if 200 <= status < 300:
         return _classify_success(content_type, body)
@@ -78,7 +79,7 @@ def classify(status: int, content_type: str, body: bytes, *, path: str = "") -> 
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
-    """Return how many seconds the server asks us to wait; Mattermost's reset is not an epoch."""
+    """Return how many seconds to wait; Mattermost's reset is in seconds from now."""
     for name in ("Retry-After", "X-RateLimit-Reset"):
         value = headers.get(name, "").strip()
         if value.isascii() and value.isdigit():
@@ -87,7 +88,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float:
 
 
 def redirect_host(location: str) -> str:
-    """Return where a redirect leads: scheme and host, since path and query may hold anything."""
+    """Return the target of a redirect: scheme and host only, since the rest may be private."""
     try:
         parts = urlsplit(location)
     except ValueError:
@@ -96,7 +97,7 @@ def redirect_host(location: str) -> str:
 
 
 def clean_id(value: object) -> str:
-    """Return an id fit for a log: empty when it could hold anything but an id."""
+    """Return an id for the log, or "" if the value may be anything but an id."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
@@ -104,8 +105,8 @@ def _classify_success(content_type: str, body: bytes) -> Verdict | None:
     if _says_json(content_type):
         return None
     if not body:
-        # The connection ended within the header, which the HTTP library takes for the whole
-        # answer. Only the status is sure: the server did it.
+        # The connection ended within the headers, and the HTTP library reads them as a whole
+        # answer. Only the status is certain: the server has done what was asked.
         return Verdict(OutcomeUnknownError, Reason.CONNECTION_CUT)
     return _refused(Reason.NOT_MATTERMOST)
 
@@ -113,7 +114,7 @@ def _classify_success(content_type: str, body: bytes) -> Verdict | None:
 def _classify_error(status: int, fields: Mapping[str, object], *, path: str) -> Verdict:
     request_id, error_id = clean_id(fields.get("request_id")), clean_id(fields.get("id"))
     if str(fields.get("id", "")).startswith(_PLUGIN):
-        # This id goes on with the plugin's own words, which may quote the message: they are cut.
+        # After this text the id holds the plugin's own words, which may quote the message.
         return _refused(Reason.REJECTED_BY_PLUGIN, "post_rejected_by_plugin", request_id)
     if reason := _BY_ID.get(error_id):
         return _refused(reason, error_id, request_id)
@@ -131,15 +132,15 @@ def _refusal(status: int, error_id: str, *, path: str) -> Reason:
         return Reason.TOO_LARGE
     if not error_id:
         return Reason.NOT_MATTERMOST
-    # A missing membership, a missing channel and a missing right share one id; only on the routes
-    # of webhooks is it never the membership.
+    # A missing membership, a missing channel and a missing permission share one id. On the routes
+    # of webhooks this id never means the membership.
     if error_id == _PERMISSIONS and status == 403 and not path.startswith("/hooks/"):
         return Reason.NOT_A_MEMBER
     return _BY_STATUS.get(status, Reason.INVALID_REQUEST)
 
 
 def _error_fields(body: bytes) -> Mapping[str, object]:
-    # Not decided by Content-Type: the server's own 404 for an unknown call is JSON in text/plain.
+    # Ignore Content-Type: the server's own 404 for an unknown call is JSON in text/plain.
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The client of one Mattermost server, for one bot."""
+"""The client for one Mattermost server and one bot."""
 
 from typing import Self
 
@@ -11,21 +11,22 @@ from tasks.mattermost.transport import Transport
 from tasks.mattermost.webhooks import WebhookCalls
 
 CONNECT_TIMEOUT_S = 3.0
-# The server fetches previews of links before it answers, up to 5 s for each; hence this long.
+# The server fetches previews of links before it answers, for up to 5 s each.
 READ_TIMEOUT_S = 20.0
-# Kept-alive connections. More threads than this work too, with new connections for the rest.
+# How many connections are kept alive. Further threads open new connections.
 POOL_SIZE = 8
 
 
 class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
-    """REST API v4 of one server as one user; safe to share between threads, not across a fork.
+    """The REST API v4 of one server as one user; safe to share between threads, not across a fork.
 
-    Every call raises one of the four kinds of MattermostError and tries once only: it follows no
-    redirect and repeats nothing. It ends within the two timeouts taken together, a transfer of a
-    file within the time for its size, and all of them soon after ``stopping`` is set.
+    Each call makes one request, which it never repeats, and follows no redirect. If the call fails,
+    it raises one of the four kinds of MattermostError. A call takes no longer than both timeouts
+    together, and a file's transfer no longer than the time for its size. All calls end soon after
+    ``stopping`` is set.
 
     Raises:
-        ValueError: an address or token that cannot be one; the text quotes neither.
+        ValueError: the address or the token is invalid; the message quotes neither.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
 
     @property
     def headers(self) -> AnswerHeaders:
-        """What the server's last answer to a call says of its clock and its limit of requests."""
+        """The server's clock and rate limit, from its last answer to a call."""
         return self._transport.headers
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
-"""Connections to one server: kept alive, but never reused once they may be dead on the far side.
+"""Connections to one server: kept alive, but not reused once the server may have closed them.
 
-A server or proxy closes an idle connection after 60 s or so. A request that crosses this closing on
-the wire is lost, and whether it was processed stays unknown. So a connection that was idle for half
-as long is closed here and a new one made. What is done on one is bounded by its ``Exchange``.
+A server or proxy closes an idle connection after about 60 s. If a request is sent at that moment,
+it is lost, or its outcome stays unknown. So this module closes a connection that was idle for half
+of that time and opens a new one. An ``Exchange`` limits what is done on a connection.
 """
 
 import os
@@ -25,12 +25,12 @@ from urllib3.response import HTTPResponse
 from tasks.mattermost.exchange import LookupTimeoutError, current_exchange
 from tasks.mattermost.sockets import bounded_context, connect, trusting_context
 
-# Half of the shortest common idle limit (60 s: nginx is at 75, Go's and cloud balancers at 60).
+# Half of the shortest common idle limit: nginx has 75 s, Go and cloud load balancers 60 s.
 MAX_IDLE_S = 30.0
 
 
 class UnconnectedError(NewConnectionError):
-    """No connection was made, so nothing was sent; ``tls`` tells whether TLS was what failed."""
+    """No connection was made, so nothing was sent; ``tls``: whether TLS failed."""
 
     def __init__(self, conn: HTTPConnection, detail: str, *, tls: bool) -> None:
         super().__init__(conn, detail)
@@ -39,10 +39,10 @@ class UnconnectedError(NewConnectionError):
 
 
 class _FinalAnswer(HttpResponse):
-    """The answer itself: every 1xx before it is passed over.
+    """The final answer to a request, without the 1xx answers before it.
 
-    Python passes over 100 alone. It would take 102 (Processing) or 103 (Early Hints) for the whole
-    answer, and the answer itself for that of the connection's next request.
+    Python skips 100 only. It would read 102 (Processing) or 103 (Early Hints) as the whole answer,
+    and the final answer as the answer to the connection's next request.
     """
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -51,14 +51,14 @@ class _FinalAnswer(HttpResponse):
 
 
 class _Fresh(HTTPConnection):
-    """Calls itself closed after ``MAX_IDLE_S``, and says of every failure whether it was before."""
+    """A connection that counts as closed after ``MAX_IDLE_S`` and marks failures to connect."""
 
     response_class = _FinalAnswer
     _used_at = 0.0
 
     def connect(self) -> None:
-        # Left alone, a TLS handshake that fails or stalls raises the same errors as a connection
-        # that is cut in the middle of a request, and the two have different consequences.
+        # The library raises the same errors for a TLS handshake that fails or stalls as for a
+        # connection that is cut during a request. The caller must handle the two differently.
         try:
             with current_exchange().connecting():
                 super().connect()
@@ -80,17 +80,17 @@ class _Fresh(HTTPConnection):
 
 
 class _FreshTls(_Fresh, HTTPSConnection):
-    """The same over TLS."""
+    """The same connection over TLS."""
 
-    # File and folder of the authorities' certificates; a connection may be made more than once.
+    # The file and folder of the authorities' certificates, kept for when ``connect`` runs again.
     _authorities: tuple[str | None, str | None] | None = None
 
     def _new_conn(self) -> socket.socket:
-        # Here, where what goes wrong with the authorities' certificates counts as unconnected.
+        # The certificates are loaded here, so that their errors count as a failure to connect.
         if self._authorities is None:
             self._authorities = (self.ca_certs, self.ca_cert_dir)
         self.ssl_context = trusting_context(*self._authorities)
-        # The library would read them again for each connection.
+        # Without this the library would load the certificates again for each connection.
         self.ca_certs = self.ca_cert_dir = None
         return super()._new_conn()
 
@@ -106,23 +106,23 @@ class _TlsPool(HTTPSConnectionPool):
 class FreshAdapter(HTTPAdapter):
     """A requests adapter whose connections are never reused after ``MAX_IDLE_S``.
 
-    It sends within an ``Exchange`` only, whose bounds take the place of the library's time limits.
+    The adapter must be used within an ``Exchange``, whose limits replace the library's timeouts.
     """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pool as usual, then name our kinds of connection."""
+        """Create the pool manager with our classes of connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Make the proxy's pool as usual, then name our kinds of connection."""
+        """Create the proxy's pool manager with our classes of connections."""
         manager = super().proxy_manager_for(*args, proxy_ssl_context=bounded_context(), **kwargs)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         return manager
 
 
 class _Session(requests.Session):
-    """A session that never looks where a redirect leads: requests would read its body whole."""
+    """A session that ignores redirects, because requests would read a redirect's whole body."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -131,13 +131,13 @@ class _Session(requests.Session):
 def plain_session(
     *, ca_bundle: str | None, proxy_url: str | None, pool_size: int
 ) -> requests.Session:
-    """Return a session that keeps connections, and nothing else, between requests."""
+    """Return a session that keeps connections between requests, but no cookies or other state."""
     session = _Session()
-    # No .netrc, which would replace our header, and no look at the environment for each request.
+    # A .netrc would replace our header, and requests would read the environment at each request.
     session.trust_env = False
     session.verify = ca_bundle or True
     session.proxies = {"http": proxy_url, "https": proxy_url} if proxy_url else {}
-    # Mattermost prefers a session cookie to the header, and then wants a CSRF token as well.
+    # Mattermost prefers a session cookie to our header, and then also requires a CSRF token.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = FreshAdapter(pool_maxsize=pool_size)
     session.mount("https://", adapter)

@@ -1,4 +1,4 @@
-"""What a call to Mattermost raises: one tree, split by what the caller must do."""
+"""The errors of calls to Mattermost: one tree, divided by what the caller must do."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -19,11 +19,10 @@ _FACTS = (
 
 
 class MattermostError(Exception):
-    """A call that did not do what was asked.
+    """A call to Mattermost failed.
 
-    Carries ``reason``, ``method``, ``path`` (without the query: it can hold a file name),
-    ``channel_id`` (None: the call named no channel), ``status`` (0: no answer), ``error_id``,
-    ``request_id``, ``retry_after_s`` and ``detail`` (never a person's data).
+    ``path`` is without the query, which can hold a file name. ``channel_id`` is None if the call
+    named no channel. ``status`` is 0 if no answer came. ``detail`` never holds personal data.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class MattermostError(Exception):
         retry_after_s: float = 0.0,
         detail: str = "",
     ) -> None:
-        # Everything but the reason has a default, since result backends rebuild from args alone.
+        # All but the reason have defaults: result backends rebuild an error from its ``args`` only.
         super().__init__(str(reason))
         self.reason = Reason(reason)
         self.method = method
@@ -64,30 +63,30 @@ class MattermostError(Exception):
         return f"{self.method} {self.path}: {self.reason.what} ({listed}). {self.reason.cure}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A prefork worker pickles its errors, and pickle alone would forget the keywords.
+        # A prefork worker pickles its errors, and pickle would lose the keyword arguments.
         known = {name: getattr(self, name) for name in _FACTS}
         return partial(type(self), **known), (self.reason.value,)
 
 
 class NotSentError(MattermostError):
-    """The request never reached the server: nothing was done, and it counts as unreachable."""
+    """The request did not reach the server: nothing was done, and the server is unreachable."""
 
 
 class OutcomeUnknownError(MattermostError):
-    """The server may have done it: look before you send again."""
+    """The server may have done what was asked: check this before you send again."""
 
 
 class RateLimitedError(MattermostError):
-    """Nothing was done; the server takes requests again after ``retry_after_s``."""
+    """The server's rate limit is used up: nothing was done. Retry after ``retry_after_s``."""
 
 
 class RefusedError(MattermostError):
-    """A clear no: nothing was done, and the same request would be refused again."""
+    """The server refused: nothing was done, and the same request would be refused again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Which call it is that an error speaks of."""
+    """The call that an error is about."""
 
     method: str
     path: str

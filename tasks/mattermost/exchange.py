@@ -1,8 +1,8 @@
-"""What one exchange with a server may take: time for all of it, and bytes of what comes back.
+"""Limits of one exchange with a server: the time for all of it, and the bytes of the answer.
 
-The library's own limits are for one wait each: a server that sends a byte a second never meets
-them. Here each wait on a socket gets what is left of the whole exchange, from the first byte sent
-to the last one received, whatever the bytes are part of. See ADR 11.
+The HTTP library's own timeouts limit one wait each. A server that sends one byte a second never
+exceeds them. Here each wait on a socket may take what is left of the time for the whole exchange.
+See ADR 11.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ from time import monotonic
 
 from urllib3.exceptions import HTTPError
 
-# How long a process that is asked to stop lets its exchanges go on. With one slice and what is
-# written down afterwards it ends within 25 s; service managers kill after 30 s.
+# How long a process that is asked to stop lets its exchanges continue. With one slice and the
+# writes after that, the process ends within 25 s. Service managers kill a process after 30 s.
 STOP_GRACE_S = 15.0
-# No wait is longer than this without a look at whether the process is asked to stop.
+# The longest wait before the next check of whether the process is asked to stop.
 SLICE_S = 0.5
-# A server's name: the resolver asks a second time after 5 s when its first question was lost.
+# The time to resolve a host's name. The resolver asks again after 5 s if its first query was lost.
 RESOLVE_S = 8.0
-# Status line, headers and what else surrounds a body. Mattermost's are below 2 kB.
+# Status line, headers and whatever else is around a body. Mattermost sends less than 2 kB.
 HEAD_BYTES = 64 * 1024
-# A body in small chunks takes a few times its own size on the wire.
+# A body in small chunks takes more bytes on the wire than its own size.
 CHUNKED_FACTOR = 2
 
 
 class AnswerTooLargeError(HTTPError):
-    """More came back than the question can be answered with."""
+    """The answer is larger than its limit."""
 
 
 class SendTooLateError(Exception):
-    """The moment up to which the request might be sent had passed; nothing was sent."""
+    """The latest time to send the request has passed. Nothing was sent."""
 
 
 class LookupTimeoutError(TimeoutError):
-    """The host's name was not found out in time."""
+    """The host's name was not resolved in time."""
 
 
 class Stopping:
-    """The sign that this process is to stop: its exchanges end soon after it is set."""
+    """A flag that asks this process to stop: its exchanges end soon after the flag is set."""
 
     def __init__(self, *, grace_s: float = STOP_GRACE_S) -> None:
         self._grace_s = grace_s
         self._ends_at = float("inf")
 
     def set(self) -> None:
-        """Ask for the stop; a second time changes nothing."""
+        """Ask the process to stop; a second call changes nothing."""
         self._ends_at = min(self._ends_at, monotonic() + self._grace_s)
 
     def clear(self) -> None:
-        """Take the sign back."""
+        """Clear the flag."""
         self._ends_at = float("inf")
 
     def is_set(self) -> bool:
@@ -60,14 +60,15 @@ class Stopping:
 
     @property
     def ends_at(self) -> float:
-        """The moment, by ``monotonic``, at which every exchange is broken off."""
+        """The time, by ``monotonic``, at which every exchange is aborted."""
         return self._ends_at
 
 
 class Exchange:
-    """The bounds of one request and its answer; the clock runs from now on.
+    """The limits of one request and its answer; the time runs from the object's creation.
 
-    All of it has ``total_s``; within that, what comes once there is a connection has ``answer_s``.
+    The whole exchange may take ``total_s``. Of that, connecting may take ``connect_s`` after the
+    name is resolved, and the rest ``answer_s`` from the connection on.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class Exchange:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Hold every socket that this thread uses in the block to these bounds."""
+        """Apply these limits to every socket that this thread uses in the block."""
         token = _current.set(self)
         try:
             yield
@@ -102,7 +103,7 @@ class Exchange:
 
     @contextmanager
     def connecting(self) -> Iterator[None]:
-        """Hold the block, which connects, to the time for that as well."""
+        """Apply the limit for connecting to the block too."""
         self._phase_ends_at = monotonic() + RESOLVE_S + self._connect_s
         try:
             yield
@@ -110,22 +111,22 @@ class Exchange:
             self._phase_ends_at = monotonic() + self._answer_s
 
     def resolved(self) -> None:
-        """Note that the name is known: from now on it is the connection that takes time."""
+        """Record that the name is resolved: from now on the limit is for the connection."""
         self._phase_ends_at = monotonic() + self._connect_s
 
     def must_progress(self, within_s: float) -> None:
-        """Note that a transfer has come on, and how long its next step may take."""
+        """Record progress of a transfer, whose next step may take ``within_s``."""
         self._phase_ends_at = monotonic() + within_s
 
     def may_take(self, total_s: float) -> None:
-        """Set how long all of it may take, once it is known how much there is to transfer."""
+        """Set the time for the whole exchange, once the size of the transfer is known."""
         self._ends_at = self._started_at + total_s
 
     def left_s(self) -> float:
         """Return how many seconds are left.
 
         Raises:
-            TimeoutError: none are.
+            TimeoutError: no time is left, or the process is asked to stop.
         """
         now = monotonic()
         if self._stopping.ends_at <= now:
@@ -137,7 +138,7 @@ class Exchange:
         return left
 
     def slice_s(self) -> float:
-        """Return how long the next wait may be.
+        """Return how many seconds the next wait may take.
 
         Raises:
             TimeoutError: no time is left.
@@ -145,7 +146,7 @@ class Exchange:
         return min(self.left_s(), SLICE_S)
 
     def resolve_s(self) -> float:
-        """Return how long the host's name may still take.
+        """Return how many seconds resolving the host's name may take.
 
         Raises:
             TimeoutError: no time is left.
@@ -153,10 +154,10 @@ class Exchange:
         return min(self.left_s(), RESOLVE_S)
 
     def sending(self) -> None:
-        """Look whether the request may still go out, directly before its first byte does.
+        """Check, directly before the first byte, that the request may still be sent.
 
         Raises:
-            SendTooLateError: this process stood still for too long since it was allowed to.
+            SendTooLateError: the latest time to send has passed, because this process was paused.
         """
         if monotonic() > self._send_by:
             raise SendTooLateError
@@ -164,14 +165,14 @@ class Exchange:
 
     @property
     def received_bytes(self) -> int:
-        """How many bytes came so far."""
+        """How many bytes have been received."""
         return self._most_bytes - self._bytes_left
 
     def received(self, size: int) -> None:
-        """Count bytes that came.
+        """Count received bytes.
 
         Raises:
-            AnswerTooLargeError: they are too many.
+            AnswerTooLargeError: the answer exceeds its limit.
         """
         self._bytes_left -= size
         if self._bytes_left < 0:
@@ -182,9 +183,9 @@ _current: ContextVar[Exchange] = ContextVar("exchange")
 
 
 def current_exchange() -> Exchange:
-    """Return the exchange that this thread is in.
+    """Return the exchange in which this thread is.
 
     Raises:
-        LookupError: it is in none.
+        LookupError: this thread is in no exchange.
     """
     return _current.get()

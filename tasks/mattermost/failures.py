@@ -1,4 +1,4 @@
-"""Tells from an exception of the HTTP library whether the request can have reached the server."""
+"""Turn the HTTP library's exceptions into errors that say whether the server may have acted."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tasks.mattermost.reasons import Reason
 
 
 def failure(error: Exception, call: Call, exchange: Exchange) -> MattermostError:
-    """Return the error to raise in place of the library's, whose text holds the URL's query."""
+    """Return the error to raise instead of the library's, whose text holds the URL's query."""
     if exchange.is_broken_off:
         unsent = any(isinstance(cause, UnconnectedError) for cause in causes(error))
         return call.failed(NotSentError if unsent else OutcomeUnknownError, Reason.STOPPED)
@@ -26,17 +26,17 @@ def failure(error: Exception, call: Call, exchange: Exchange) -> MattermostError
             return call.failed(OutcomeUnknownError, Reason.ANSWER_TOO_LARGE)
         if isinstance(cause, TimeoutError | WrappedTimeoutError):
             return call.failed(OutcomeUnknownError, Reason.TIMEOUT)
-    # Our own headers are valid: it is the answer that contradicts itself, say by two lengths.
+    # Our own headers are valid, so an InvalidHeader is about the answer, for example two lengths.
     if isinstance(error, ValueError) and not isinstance(error, InvalidHeader):
         return call.failed(NotSentError, Reason.UNREACHABLE, detail="the address is not valid")
     if not isinstance(error, requests.RequestException | HTTPError):
-        # The one plain OSError that requests lets through, before it connects.
+        # The only plain OSError that requests lets through; it is raised before the connection.
         return call.failed(NotSentError, Reason.TLS_FAILED, detail="the CA bundle is unreadable")
     return call.failed(OutcomeUnknownError, Reason.CONNECTION_CUT)
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and all that it wraps: the libraries keep it in one of three places."""
+    """Yield the error and all errors that it wraps, in any of the libraries' three places."""
     yield error
     wrapped = [getattr(error, "reason", None), getattr(error, "original_error", None), *error.args]
     for inner in wrapped:

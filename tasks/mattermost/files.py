@@ -1,4 +1,4 @@
-"""Calls about files: one upload per request, streamed both ways."""
+"""Calls about files: one file per request, streamed both ways."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -8,19 +8,19 @@ from tasks.mattermost.reading import TRANSFER_STEP_BYTES
 from tasks.mattermost.transport import Download, Transport, route
 from tasks.mattermost.types import DEFAULT_MAX_FILE_BYTES, FileInfo, parse_uploaded
 
-# Large enough that Python's work per chunk does not count, small enough for eight threads at once.
+# Large enough to make Python's work per chunk negligible, small enough for eight threads at once.
 UPLOAD_CHUNK_BYTES = TRANSFER_STEP_BYTES
 
 
 class Readable(Protocol):
-    """What an upload reads from; ``read`` gives b"" at the end only."""
+    """The stream of an upload. ``read`` returns b"" at the end only."""
 
     def read(self, size: int, /) -> bytes:
         """Return up to ``size`` bytes."""
 
 
 class FileCalls:
-    """Files of one server."""
+    """The calls about files of one server."""
 
     _transport: Transport
 
@@ -33,16 +33,16 @@ class FileCalls:
         size_bytes: int,
         on_progress: Callable[[], None] | None = None,
     ) -> FileInfo:
-        """Upload a file, which is not yet attached; only this bot can attach it, and only once.
+        """Upload a file without attaching it; only this bot can attach it, and only once.
 
-        ``on_progress`` is called after each chunk, and what it or ``stream`` raises passes through
-        (an OSError of the stream would read as a cut connection: translate it first).
+        ``on_progress`` is called after each chunk. Errors of ``on_progress`` and ``stream`` pass
+        through. Only an OSError of the stream would count as a cut connection: translate it first.
 
         Raises:
-            ValueError: ``size_bytes`` is 0, which the server refuses, or the stream is short.
+            ValueError: ``size_bytes`` is 0, which the server refuses, or the stream is shorter.
 
-        Source: POST /files as a simple upload, tried on 6.7.2; multipart would add its overhead to
-        the size that the server limits, and has no order.
+        Source: POST /files as a simple upload, tried on 6.7.2. With multipart the overhead counts
+        towards the server's limit.
         """
         if size_bytes <= 0:
             raise ValueError("the server refuses an upload of no bytes")
@@ -56,7 +56,7 @@ class FileCalls:
         """Return a file's name, size and type.
 
         Raises:
-            RefusedError: ``not_found``, also when deleted.
+            RefusedError: ``not_found``, also if the file was deleted.
         """
         return self._transport.call("GET", route("files", file_id, "info"), parse=FileInfo.parse)
 
@@ -65,16 +65,16 @@ class FileCalls:
     ) -> AbstractContextManager[Download]:
         """Return a context with the file's size and chunks; leaving it early closes the connection.
 
-        Of a file that is larger than ``limit_bytes`` no more than about that is read.
+        At most about ``limit_bytes`` are read, even of a larger file.
         """
         return self._transport.download(route("files", file_id), limit_bytes=limit_bytes)
 
 
 class _Body:
-    """A request body of known length, never whole in memory.
+    """A request body of known length, which is never whole in memory.
 
-    It has a length and an iterator on purpose, not ``read``: then requests sends a Content-Length,
-    and takes our chunks as they are instead of its own of 16 KiB.
+    The body has a length and an iterator, but no ``read``. So requests sends a Content-Length, and
+    uses our chunks instead of its own of 16 KiB.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class _Body:
 
     def __iter__(self) -> Iterator[bytes]:
         left = self._size_bytes
-        # Never more than announced: the rest would be read as the next request.
+        # Send no more than announced: the server would read the rest as the next request.
         while left:
             chunk = self._stream.read(min(left, UPLOAD_CHUNK_BYTES))
             if not chunk:

@@ -1,8 +1,8 @@
-"""Finds out a host's addresses without ever waiting longer than the caller can.
+"""Resolve a host's addresses without waiting longer than the caller can.
 
-The system's resolver takes no time limit: with a name server that does not answer it returns after
-10 to 30 s. So it runs in threads of its own, which may be left behind: they end by themselves, are
-no more than ``MAX_LOOKUPS``, and do not keep the process alive.
+The system's resolver takes no timeout: if the name server does not answer, the resolver returns
+after 10 to 30 s. So the resolver runs in separate threads, for which a caller need not wait. There
+are at most ``MAX_LOOKUPS``, they end by themselves, and they do not keep the process alive.
 """
 
 import socket
@@ -12,10 +12,10 @@ from typing import Any
 
 from tasks.mattermost.exchange import LookupTimeoutError
 
-# Questions for one name share one thread, so this many names at once may be without an answer.
+# Lookups of the same name share one thread. At most this many names are looked up at once.
 MAX_LOOKUPS = 64
 
-# What `socket.getaddrinfo` gives: family, kind, protocol, canonical name, address.
+# The result of `socket.getaddrinfo`: family, kind, protocol, canonical name, address.
 Address = tuple[Any, Any, int, str, Any]
 Lookup = Callable[[str, int], list[Address]]
 
@@ -25,7 +25,7 @@ def _look_up(host: str, port: int) -> list[Address]:
 
 
 class _Question:
-    """One name that is being looked up, and what came of it."""
+    """A name that is being looked up, and the result."""
 
     def __init__(self) -> None:
         self.is_answered = Event()
@@ -34,7 +34,7 @@ class _Question:
 
 
 class Resolver:
-    """Looks names up; safe to share between threads."""
+    """A resolver of hosts' names, safe to share between threads."""
 
     def __init__(self, look_up: Lookup = _look_up, *, max_lookups: int = MAX_LOOKUPS) -> None:
         self._look_up = look_up
@@ -46,12 +46,12 @@ class Resolver:
         """Return the host's addresses, in the order in which to try them.
 
         Raises:
-            LookupTimeoutError: it took longer than ``timeout_s``, or too many names are looked up.
+            LookupTimeoutError: the lookup takes longer than ``timeout_s``, or too many are running.
             OSError: the name has no address.
-            UnicodeError: it cannot be a name.
+            UnicodeError: the text is no valid name.
         """
         try:
-            # An address that is written as a number asks no server.
+            # A numeric address needs no name server.
             numeric = socket.AI_NUMERICHOST
             return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric))
         except (socket.gaierror, UnicodeError):

@@ -1,4 +1,4 @@
-"""Asks for a list in smaller pages when it is larger than what is read of one answer."""
+"""Ask for a list in smaller pages if one answer would exceed its limit."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -9,14 +9,14 @@ from tasks.mattermost.types import Post
 
 T = TypeVar("T")
 
-# A page is split evenly, so that the parts are pages of the same list.
+# A page is split into equal parts, so that each part is a page of the same list.
 _SPLITS = (2, 3, 5)
 
 
 def ask_by_ids(
     ask: Callable[[Sequence[str]], list[T]], ids: Sequence[str], *, size: int
 ) -> list[T]:
-    """Return the objects of these ids, asked for in portions, halved where one is too large."""
+    """Return the objects with these ids, in portions that are halved if an answer is too large."""
     if len(ids) > size:
         return [
             found
@@ -34,7 +34,7 @@ def ask_by_ids(
 
 
 def ask_page(ask: Callable[[int, int], list[T]], *, page: int, per_page: int) -> list[T]:
-    """Return a page of a list: from ``ask(page, per_page)``, or from the smaller pages in it."""
+    """Return a page of a list from ``ask(page, per_page)``, or from its smaller pages."""
     try:
         return ask(page, per_page)
     except OutcomeUnknownError as error:
@@ -52,15 +52,16 @@ def ask_page(ask: Callable[[int, int], list[T]], *, page: int, per_page: int) ->
 
 
 def is_too_large(error: OutcomeUnknownError) -> bool:
-    """Return whether the answer was larger than what is read of one."""
+    """Return whether the answer exceeded its limit."""
     return error.reason is Reason.ANSWER_TOO_LARGE
 
 
 def page_anchor(page: Sequence[Post]) -> Post:
-    """Return the post after which to read on, of a page in the order of reading.
+    """Return the post after which to continue reading; ``page`` is in the order of reading.
 
-    The server leaves out posts of the anchor's own millisecond, so the page's last millisecond is
-    read again from the post before it. A whole page of one millisecond has no such post.
+    The server leaves out other posts of the anchor's millisecond. So the anchor is the last post
+    before the page's last millisecond, which is then read again. If all posts of the page are from
+    one millisecond, the anchor is the last post.
     """
     last_ms = page[-1].create_at_ms
     earlier = [post for post in page if post.create_at_ms != last_ms]

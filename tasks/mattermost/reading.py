@@ -1,4 +1,4 @@
-"""Reads a server's answer: no more than was asked for, in steps that must come on."""
+"""Read a server's answer, within limits for its size and for the time of each step."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,27 +16,27 @@ from tasks.mattermost.shape import ShapeError
 
 T = TypeVar("T")
 
-# Of a transfer each step of this size must come on within the read timeout.
+# Each step of this size must be transferred within the read timeout.
 TRANSFER_STEP_BYTES = 256 * 1024
 READ_BYTES = 64 * 1024
-# What takes three bytes in an answer may take 200 in memory. A thousand posts have half as many
-# values, and the longest text a third as many of the signs that are counted.
+# Three bytes of an answer can take 200 bytes in memory. A thousand posts have half of this number
+# of values, and the longest text a third of this number of the counted signs.
 MAX_VALUES = 200_000
 _SIGNS = b"{[,:"
-# Larger answers are parsed one at a time. They would wait for the interpreter anyway, and this way
-# they do not all stand in memory meanwhile.
+# Larger answers are parsed one at a time. Parsing holds the interpreter's lock anyway, and so only
+# one parsed answer grows in memory.
 LARGE_BYTES = 256 * 1024
 _large = Lock()
 
 
 def size_of(content_length: str) -> int | None:
-    """Return the number in a Content-Length; None where there is none that a file can have."""
+    """Return the number in a Content-Length, or None if it is no number that a file can have."""
     fits = content_length.isascii() and content_length.isdigit() and len(content_length) < 16
     return int(content_length) if fits else None
 
 
 def is_compressed(response: requests.Response) -> bool:
-    """Return whether the server compressed what was asked for plain."""
+    """Return whether the server compressed the answer, which was not asked for."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     return encoding not in ("", "identity")
 
@@ -45,7 +45,7 @@ def read_limited(response: requests.Response, *, limit_bytes: int) -> bytes:
     """Return the whole answer.
 
     Raises:
-        AnswerTooLargeError: it is over the limit; no more was read.
+        AnswerTooLargeError: the answer exceeds the limit; the rest was not read.
     """
     content = bytearray()
     while chunk := response.raw.read1(READ_BYTES, decode_content=False):
@@ -56,7 +56,7 @@ def read_limited(response: requests.Response, *, limit_bytes: int) -> bytes:
 
 
 def read_beginning(response: requests.Response, call: Call, exchange: Exchange) -> bytes:
-    """Return the first bytes of an answer, for what it may say of an error."""
+    """Return the first bytes of an answer, which may describe an error."""
     try:
         content: bytes = response.raw.read(READ_BYTES, decode_content=False)
     except (OSError, HTTPError) as error:
@@ -67,7 +67,7 @@ def read_beginning(response: requests.Response, call: Call, exchange: Exchange) 
 def chunks_of(
     response: requests.Response, call: Call, exchange: Exchange, *, step_s: float
 ) -> Iterator[bytes]:
-    """Return a file, piece by piece; each step of it has ``step_s``."""
+    """Return an iterator over a file's chunks; each step may take ``step_s``."""
 
     def read() -> bytes:
         try:
@@ -80,7 +80,7 @@ def chunks_of(
 
 
 def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> Iterator[bytes]:
-    """Yield what ``read`` gives, until it gives nothing; each step of a transfer has ``step_s``."""
+    """Yield the chunks of ``read`` until it returns b""; each step may take ``step_s``."""
     size = step_begins_at = 0
     while True:
         if size >= step_begins_at:
@@ -94,11 +94,11 @@ def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> It
 
 
 def parsed(content: bytes, parse: Callable[[object], T], call: Call, *, status: int) -> T:
-    """Return what ``parse`` makes of an answer in JSON.
+    """Parse an answer in JSON with ``parse``.
 
     Raises:
-        OutcomeUnknownError: the JSON breaks off or holds too much.
-        RefusedError: it has another shape.
+        OutcomeUnknownError: the JSON is incomplete, or holds too many values.
+        RefusedError: the JSON does not have the expected shape.
     """
     if len(content) < LARGE_BYTES:
         return _parsed(content, parse, call, status=status)
@@ -112,7 +112,7 @@ def _parsed(content: bytes, parse: Callable[[object], T], call: Call, *, status:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
-        # A good status, and JSON that breaks off: the server did it, and its answer was lost.
+        # The status is good, so the server has done what was asked, and its answer was cut off.
         reason, detail = Reason.CONNECTION_CUT, "the JSON breaks off"
         raise call.failed(OutcomeUnknownError, reason, status=status, detail=detail) from None
     try:

@@ -1,4 +1,4 @@
-"""Why a call to Mattermost did not do what was asked: a closed set, each with its cure."""
+"""The reasons why a call to Mattermost failed: a closed set, each with its cure."""
 
 from enum import StrEnum
 
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
     @property
     def cure(self) -> str:
-        """What to do about it, as one sentence."""
+        """What the operator must do, as one sentence."""
         return _TEXTS[self][1]
 
 

@@ -1,8 +1,8 @@
-"""Takes values out of decoded JSON, cleaned and bounded, or says which one has another shape.
+"""Read values from decoded JSON, and clean and limit them, or name the field of the wrong type.
 
-A value of another type than the API's is another shape, and a clear no. An odd value of the right
-type (a NUL, a line break, a number out of range, an id that is none) costs itself alone: it becomes
-the nearest harmless one, so that no server can break a row, a path, a header or a log by it.
+A value of another type than the API's is refused. An invalid value of the right type becomes the
+nearest harmless value: a NUL, a line break, a number out of range, an invalid id. So no server can
+break a row, a path, a header or a log.
 """
 
 import re
@@ -11,45 +11,45 @@ from dataclasses import field, fields
 from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
-# From the value in the JSON, None where it is absent or null, to the one that is kept.
+# A reader takes the value in the JSON (None: absent or null) and returns the value to keep.
 Read = Callable[[Any], Any]
 
-# Mattermost's are 26 letters and digits; a name in a URL has dashes, dots and underscores too.
+# Mattermost's ids are 26 letters and digits. A name in a URL has dashes, dots and underscores too.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
-# `type/subtype` and a charset at most: what else a header may hold has no meaning for a file.
+# `type/subtype` and optionally a charset: other parts of the header have no meaning for a file.
 _MEDIA_TYPE = re.compile(
     r"[a-z0-9!#$&^_.+\-]{1,64}/[a-z0-9!#$&^_.+\-]{1,64}(?: *; *charset=[a-z0-9_.:\-]{1,32})?",
     re.IGNORECASE,
 )
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# 2100: what lies beyond is no time, and may not fit what times are kept in.
+# The year 2100. A later value is no real time, and may not fit into a column for times.
 MAX_MOMENT_MS = 4_102_444_800_000
-# Exact in every language that reads our JSON, and far above any file.
+# The largest number that is exact in every language that reads our JSON; no file is as large.
 MAX_SIZE = 2**53
-# More digits than any of the server's numbers; Python itself refuses 4,301.
+# No number of the server has more digits. Python itself refuses 4,301 digits.
 _MAX_DIGITS = 15
 
 
 class ShapeError(ValueError):
-    """The JSON is not what this call answers; names the field, never its value."""
+    """The JSON does not have the shape of the call's answer. The message never shows a value."""
 
 
 class Parsed:
-    """A dataclass whose fields say by ``wire`` how they are read from a JSON object."""
+    """A dataclass whose fields say with ``wire`` how to read them from a JSON object."""
 
     @classmethod
     def parse(cls, data: object) -> Self:
-        """Return the value from its JSON.
+        """Return the object that the decoded JSON describes.
 
         Raises:
-            ShapeError: it has another shape.
+            ShapeError: the JSON has another shape.
         """
         values = fields_of(data)
         return cls(**{each.name: _read(each, values) for each in fields(cls)})  # type: ignore[arg-type]
 
 
 def wire(read: Read, name: str = "", *, repr: bool = True) -> Any:
-    """Return a field that is read from a JSON object's member ``name``; empty: its own name."""
+    """Return a field that is read from a JSON object's member ``name``, or from its own name."""
     return field(repr=repr, metadata={"read": read, "name": name})
 
 
@@ -62,7 +62,7 @@ def _read(each: Any, values: Mapping[str, Any]) -> Any:
 
 
 def parse_list(parse: Callable[[object], T]) -> Callable[[object], list[T]]:
-    """Return a parser of a JSON array from the parser of one of its members."""
+    """Return a parser of a JSON array, whose members ``parse`` parses."""
 
     def parse_each(data: object) -> list[T]:
         if not isinstance(data, list):
@@ -73,24 +73,32 @@ def parse_list(parse: Callable[[object], T]) -> Callable[[object], list[T]]:
 
 
 def fields_of(data: object) -> Mapping[str, Any]:
-    """Return the members of a JSON object."""
+    """Return the members of a JSON object.
+
+    Raises:
+        ShapeError: the JSON is no object.
+    """
     if not isinstance(data, dict):
         raise ShapeError("not an object")
     return data
 
 
 def typed(value: Any, default: T) -> T:
-    """Return a value of the type of its default, which stands for an absent or null one."""
+    """Return the value, or the default if the value is absent or null.
+
+    Raises:
+        ShapeError: the value is not of the default's type.
+    """
     if value is None:
         return default
-    # The exact type, since true is an int for isinstance and never one on the wire.
+    # Compare the exact type: for isinstance true is an int, but in JSON it is not a number.
     if type(value) is not type(default):
         raise ShapeError("is of the wrong type")
     return value
 
 
 def required(read: Read) -> Read:
-    """Return a reader of what must be there: what it reads must not come out empty."""
+    """Return a reader like ``read`` that refuses an empty result."""
 
     def read_required(value: Any) -> Any:
         found = read(value)
@@ -102,17 +110,17 @@ def required(read: Read) -> Read:
 
 
 def optional_id(value: Any) -> str:
-    """Return an id; empty for one that cannot be an id."""
+    """Return an id, or "" if the text cannot be an id."""
     text = typed(value, "")
     return text if _ID.fullmatch(text) else ""
 
 
 def text(limit: int) -> Read:
-    """Return a reader of text of several lines, without what no database stores."""
+    """Return a reader of text, cut at ``limit``, without characters that no database stores."""
 
     def read_text(value: Any) -> str:
         cut = typed(value, "")[:limit].replace("\0", "")
-        # Half of a surrogate pair, which JSON can hold and nothing else can.
+        # JSON can hold half of a surrogate pair, which UTF-8 cannot.
         return cut.encode("utf-8", "replace").decode()
 
     return read_text
@@ -125,13 +133,13 @@ def line(limit: int) -> Read:
 
 
 def media_type(value: Any) -> str:
-    """Return a type of content; empty for one that could be anything else in a header."""
+    """Return a media type, or "" if the text could be anything else in a header."""
     found = typed(value, "").strip()
     return found if _MEDIA_TYPE.fullmatch(found) else ""
 
 
 def moment_ms(value: Any) -> int:
-    """Return a time in Unix milliseconds, 0 for never."""
+    """Return a time in Unix milliseconds; 0 stands for never."""
     return min(max(typed(value, 0), 0), MAX_MOMENT_MS)
 
 
@@ -141,17 +149,17 @@ def size(value: Any) -> int:
 
 
 def flag(value: Any) -> bool:
-    """Return a switch, off where absent."""
+    """Return a switch, which is off if absent."""
     return typed(value, False)
 
 
 def switch(*, default: bool) -> Read:
-    """Return a reader of a switch that the server gives as a string."""
+    """Return a reader of a switch that the server sends as a string."""
     return lambda value: typed(value, "true" if default else "") == "true"
 
 
 def count(*, default: int, least: int, most: int) -> Read:
-    """Return a reader of a positive number that the server gives as a string."""
+    """Return a reader of a positive number that the server sends as a string."""
 
     def read_count(value: Any) -> int:
         digits = typed(value, "")
@@ -163,7 +171,7 @@ def count(*, default: int, least: int, most: int) -> Read:
 
 
 def array(read: Read, *, limit: int) -> Read:
-    """Return a reader of an array's first members; what ``read`` leaves empty is left out."""
+    """Return a reader of an array's first ``limit`` members, without those that are empty."""
 
     def read_array(value: Any) -> tuple[Any, ...]:
         return tuple(found for found in map(read, typed(value, [])[:limit]) if found)

@@ -1,4 +1,4 @@
-"""Sockets that never wait past the end of the exchange that they are used for."""
+"""Sockets that never wait longer than their exchange may take."""
 
 import os
 import socket
@@ -16,24 +16,24 @@ T = TypeVar("T")
 
 
 class _Bounded(socket.socket):
-    """Waits in slices, each cut to what the exchange has left; a stop is noticed in between."""
+    """A socket that waits in slices within its exchange's time, and so notices a stop."""
 
     def recv_into(self, *args: Any) -> int:
-        """As usual, within the exchange's time and bytes."""
+        """Receive into a buffer, within the exchange's time and bytes."""
         size = self._within(super().recv_into, *args)
         current_exchange().received(size)
         return size
 
     def recv(self, *args: Any) -> bytes:
-        """As usual, within the exchange's time and bytes. TLS inside TLS reads by this."""
+        """Receive bytes, within the exchange's time and bytes. TLS inside TLS uses this method."""
         data = self._within(super().recv, *args)
         current_exchange().received(len(data))
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """As usual, within the exchange's time."""
-        # The socket's own would take its time limit for all of the data together, and would not
-        # say how much had gone when a slice ended.
+        """Send all data, within the exchange's time."""
+        # The socket's own method applies its timeout to all of the data together, and does not say
+        # how much was sent when a slice ends.
         view = memoryview(data).cast("B")
         current_exchange().sending()
         while view:
@@ -46,29 +46,29 @@ class _Bounded(socket.socket):
             try:
                 return operation(*args)
             except TimeoutError:
-                # The slice is over; `slice_s` says whether the exchange is.
+                # The slice is over. `slice_s` raises an error if the exchange is over too.
                 continue
 
 
 class BoundedSocket(_Bounded):
-    """A plain connection."""
+    """A bounded socket without TLS."""
 
 
 class BoundedTlsSocket(_Bounded, ssl.SSLSocket):
-    """A connection over TLS. OpenSSL keeps a record that came in part until the next call."""
+    """A bounded socket with TLS. OpenSSL keeps an incomplete record until the next call."""
 
 
 def bounded_context() -> ssl.SSLContext:
-    """Return the library's usual TLS settings, with sockets of our kind."""
+    """Return the library's usual TLS settings, with bounded sockets."""
     context = create_urllib3_context()
     context.sslsocket_class = BoundedTlsSocket
     return context
 
 
 def trusting_context(file: str | None, directory: str | None) -> ssl.SSLContext:
-    """Return the one context of all connections that trust these authorities, as on the disk now.
+    """Return the shared context of all connections that trust these authorities.
 
-    To read them takes 13 ms and 0.7 MB, more than all the rest of a connection.
+    A changed file is read again. Reading takes 13 ms and 0.7 MB, more than the rest of connecting.
     """
     changed_at = os.stat(file).st_mtime_ns if file else 0
     return _trusting_context(file, directory, changed_at)
@@ -85,17 +85,17 @@ def _trusting_context(file: str | None, directory: str | None, _changed_at: int)
 def connect(
     host: str, port: int, *, options: Sequence[tuple[int, int, int | bytes]]
 ) -> socket.socket:
-    """Return a connection to the first of the host's addresses that takes one.
+    """Return a connection to the first of the host's addresses that accepts one.
 
     Raises:
-        OSError: none did, or not in time.
+        OSError: no address accepted a connection in time.
     """
     exchange = current_exchange()
     addresses = RESOLVER.addresses(host, port, timeout_s=exchange.resolve_s())
     exchange.resolved()
     failure: OSError = OSError("the name has no address")
     for tried, address in enumerate(addresses):
-        # One address that swallows everything must leave time for the others, as in Go's dialer.
+        # An address that never answers must leave time for the others, as in Go's dialer.
         share_s = exchange.left_s() / (len(addresses) - tried)
         try:
             return _connect_to(address, timeout_s=share_s, options=options)
@@ -114,7 +114,7 @@ def _connect_to(
             connection.setsockopt(*option)
         connection.settimeout(timeout_s)
         connection.connect(place)
-        # The handshake of TLS goes by this limit, and counts it once for all of its steps.
+        # The TLS handshake uses this timeout, once for all of its steps.
         connection.settimeout(current_exchange().left_s())
     except BaseException:
         connection.close()

@@ -1,4 +1,4 @@
-"""Sends one request to one server and gives its JSON, or the error that says what to do."""
+"""Send one request to one server, and return its JSON or raise the error that says what to do."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -30,21 +30,20 @@ from tasks.mattermost.reasons import Reason
 
 T = TypeVar("T")
 
-# The largest honest answer with one object: a post of 65,535 characters at 4 bytes, its props of
-# 800,000 bytes at most, and what surrounds them. What is JSON costs up to 30 times its size.
+# The limit for an answer with one object. The largest is a post of 65,535 characters at 4 bytes,
+# with props of up to 800,000 bytes. Parsed JSON takes up to 30 times its size in memory.
 ONE_ANSWER_BYTES = 1024 * 1024
-# A list; what does not fit is asked for in smaller pages.
+# The limit for an answer with a list. A list that does not fit is asked for in smaller pages.
 LIST_ANSWER_BYTES = 4 * 1024 * 1024
-# Of a transfer each step of this size must come on within the read timeout, and all of it must be
-# no slower than 1 Mbit/s: 100 MB within 14 min.
+# The slowest transfer that is accepted, 1 Mbit/s: 100 MB within 14 min.
 SLOWEST_TRANSFER_BYTES_S = 125_000
-# A token is 26 characters; the server reads no more than 50.
+# A token has 26 characters. The server reads at most 50.
 MAX_TOKEN_LENGTH = 50
 COMPRESSED = "the answer is compressed, which was not asked for"
 
 
 class Body(Protocol):
-    """What is sent as it is: chunks, and how many bytes they are in all."""
+    """A request's body in chunks. Its length is the number of bytes of all chunks."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[bytes]: ...
@@ -52,7 +51,7 @@ class Body(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file on its way: its size where the server says, its type, and its bytes in chunks."""
+    """A file that is being received. ``size_bytes`` is None if the server does not name it."""
 
     size_bytes: int | None
     content_type: str
@@ -60,7 +59,7 @@ class Download:
 
 
 class Transport:
-    """One server, one token, one kept-alive session; safe to share between threads."""
+    """Requests to one server with one token and one session; safe to share between threads."""
 
     def __init__(
         self,
@@ -102,15 +101,14 @@ class Transport:
         limit_bytes: int = ONE_ANSWER_BYTES,
         send_by: float = float("inf"),
     ) -> T:
-        """Send a request, with ``payload`` as JSON or ``body`` as it is; give the parsed answer.
+        """Send a request, with ``payload`` as JSON or ``body`` as it is; return the parsed answer.
 
-        ``channel_id`` is for the errors: the channel that the call is about. ``limit_bytes`` is how
-        large an answer to this question can be. After the moment ``send_by`` (by ``monotonic``)
-        nothing is sent.
+        ``channel_id`` is the channel that errors name. ``limit_bytes`` is the maximum size of the
+        answer. After ``send_by`` (by ``monotonic``) nothing is sent.
 
         Raises:
-            MattermostError: one of its four kinds.
-            SendTooLateError: that moment has passed.
+            MattermostError: the call failed.
+            SendTooLateError: ``send_by`` has passed.
             AllowanceSpentError: no request is left for this piece of work.
         """
         if allowance := current_allowance():
@@ -134,16 +132,22 @@ class Transport:
 
     @contextmanager
     def download(self, path: str, *, limit_bytes: int) -> Iterator[Download]:
-        """Give a file's bytes as they come. What the body of the ``with`` raises passes through."""
+        """Yield a file, whose chunks are received as they are read.
+
+        Errors of the ``with`` block pass through.
+
+        Raises:
+            MattermostError: the call failed, at once or while chunks are read.
+        """
         call = Call("GET", path)
         exchange = self._exchange(limit_bytes)
         with exchange.running():
             response = self._send(call, exchange)
             with closing(response):
                 content_type = response.headers.get("Content-Type", "")
-                # A file that is HTML comes as plain text; a page is that of a wrong subpath.
+                # The server sends an HTML file as plain text. So a web page means a wrong subpath.
                 if response.status_code != 200 or content_type.startswith("text/html"):
-                    # Only the beginning, with the error id; what serves files may say anything.
+                    # Read only the beginning, which holds the error's id: the rest may be large.
                     self._check(response, read_beginning(response, call, exchange), call)
                 size = size_of(response.headers.get("Content-Length", ""))
                 exchange.may_take(self._transfer_s(min(size or limit_bytes, limit_bytes)))
@@ -166,7 +170,7 @@ class Transport:
         )
 
     def _transfer_s(self, size_bytes: int) -> float:
-        """Return how long an exchange may take that moves a file of this size."""
+        """Return how many seconds an exchange with a file of this size may take."""
         overhead_s = self._connect_timeout_s + self._read_timeout_s
         return overhead_s + size_bytes / SLOWEST_TRANSFER_BYTES_S
 
@@ -180,8 +184,8 @@ class Transport:
         body: Body | None = None,
     ) -> requests.Response:
         try:
-            # Straight to the adapter with a request made here: what a session does around that (a
-            # look at cookies, hooks, redirects, the environment) takes as long as all the rest.
+            # Bypass the session: its work around a request (cookies, hooks, redirects, the
+            # environment) takes as long as all the rest.
             return self._adapter.send(
                 self._request(call, query=query, payload=payload, body=body),
                 stream=True,
@@ -200,7 +204,7 @@ class Transport:
         body: Body | None,
     ) -> requests.PreparedRequest:
         if self._prepared_base is None:
-            # At the first request, so that an address that cannot be one fails as a request does.
+            # Prepared at the first request, so that an invalid address fails like a request.
             self._prepared_base = requests.Request("GET", self._base).prepare().url or ""
         request = requests.PreparedRequest()
         request.method = call.method
@@ -209,8 +213,8 @@ class Transport:
             request.url += f"?{urlencode(query)}"
         request.headers = CaseInsensitiveDict(self._headers)
         if payload is not None:
-            # UTF-8 rather than escapes: newer servers cap the body at 300,000 bytes, which a long
-            # message in escaped emoji would come close to. A lone surrogate cannot be sent at all.
+            # UTF-8 instead of escapes: newer servers limit a body to 300,000 bytes, and a long
+            # message of escaped emoji comes close to that. A lone surrogate cannot be sent.
             request.body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
             request.headers["Content-Type"] = "application/json"
         elif body is not None:
@@ -226,7 +230,7 @@ class Transport:
         content_type = headers.get("Content-Type", "")
         compressed = is_compressed(response)
         if compressed:
-            # Small on the wire and large in memory: never asked for, so never opened.
+            # A small compressed answer could be large in memory, so it is not decompressed.
             content, content_type = COMPRESSED.encode(), ""
         verdict = classify(response.status_code, content_type, content, path=call.path)
         if verdict is None:
@@ -246,13 +250,13 @@ class Transport:
 
 
 def route(*segments: str) -> str:
-    """Return a path within the API.
+    """Return the path within the API that these segments form.
 
     Raises:
-        RefusedError: a segment is empty; nothing was sent.
+        RefusedError: a segment is empty, "." or ".."; nothing was sent.
     """
     if any(segment in ("", ".", "..") for segment in segments):
-        # "/posts//thread" would be another call than the one meant.
+        # With an empty id "/posts//thread" would be another call.
         raise RefusedError(Reason.INVALID_REQUEST, path=f"/{segments[0]}", detail="an id is empty")
     return "/" + "/".join(quote(segment, safe="") for segment in segments)
 
@@ -261,7 +265,7 @@ def check_server_url(server_url: str) -> str:
     """Return the address without a slash at its end.
 
     Raises:
-        ValueError: it cannot be a server's.
+        ValueError: the text cannot be a server's address.
     """
     parts = urlsplit(server_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -272,20 +276,20 @@ def check_server_url(server_url: str) -> str:
 
 
 def _headers(token: str) -> dict[str, str]:
-    # Checked here because the HTTP library's own complaint would quote the token.
+    # Checked here, because the HTTP library's own error would quote the token.
     if not (token.isascii() and token.isalnum() and len(token) <= MAX_TOKEN_LENGTH):
         raise ValueError("The bot token must be letters and digits, 26 as a rule")
     return {
         "Authorization": f"Bearer {token}",
         "Accept": "application/json",
-        # No compression: answers are small, and a size limit then means what it says.
+        # Without compression the size limit holds for memory too, and answers are small anyway.
         "Accept-Encoding": "identity",
         "User-Agent": "ireserve-mattermost",
     }
 
 
 class _Paced:
-    """A body of which each step must be taken by the server in time."""
+    """A body whose chunks the server must each accept within ``step_s``."""
 
     def __init__(self, body: Body, *, step_s: float) -> None:
         self._body = body
@@ -298,5 +302,5 @@ class _Paced:
         for chunk in self._body:
             current_exchange().must_progress(self._step_s)
             yield chunk
-        # From now on it is the answer that is waited for.
+        # From now on the limit is for the wait for the answer.
         current_exchange().must_progress(self._step_s)

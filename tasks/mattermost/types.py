@@ -1,8 +1,8 @@
-"""What the server answers, as frozen dataclasses, parsed once at the edge.
+"""The server's answers as frozen dataclasses.
 
-Each ``parse`` takes decoded JSON and raises ``ShapeError`` when it is not what it should be. Absent
-and null values become the empty ones, since versions differ in what they leave out; ids must be
-there. Times are Unix milliseconds, 0 for never. Lengths are Mattermost's own limits.
+Each ``parse`` takes decoded JSON and raises ``ShapeError`` if the JSON has another shape. Absent
+and null values become empty values, since versions differ in what they leave out. Ids are required.
+Times are Unix milliseconds, and 0 stands for never. Lengths are Mattermost's own limits.
 """
 
 from collections.abc import Mapping
@@ -28,17 +28,18 @@ from tasks.mattermost.shape import (
     wire,
 )
 
-# What a server has that does not say: the floor of every version, and the default of MaxFileSize.
+# The limits of a server that does not name them: the least of all versions for a post, and
+# MaxFileSize's default.
 DEFAULT_MAX_POST_LENGTH = 16_383
 DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024
-# What a server may say: old ones took 4,000 characters, and no column of a post holds more than
-# 65,535. Larger files than 1 GiB are not moved, whatever the server takes.
+# The bounds for the limits that a server names. Old servers took 4,000 characters, and no column
+# for posts holds more than 65,535. Files larger than 1 GiB are not transferred to any server.
 LEAST_POST_LENGTH = 4_000
 MAX_POST_LENGTH = 65_535
 MAX_FILE_BYTES = 1024 * 1024 * 1024
-# Files of one post.
+# The most files of one post.
 MAX_FILES = 10
-# Posts of one answer; the longest list that a server gives.
+# The most posts in one answer of a server.
 MAX_POSTS = 1_000
 
 _MANY = 100
@@ -60,7 +61,7 @@ class FileInfo(Parsed):
 
 
 def _file(data: object) -> FileInfo | None:
-    """Return a file of a post; None for one that cannot be read, which ``file_ids`` still names."""
+    """Return a file of a post, or None if it cannot be read; ``file_ids`` still names the file."""
     try:
         return FileInfo.parse(data)
     except ShapeError:
@@ -75,7 +76,7 @@ def _files(metadata: Any) -> tuple[FileInfo, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Post(Parsed):
-    """A post. ``file_ids`` come sorted by the server; ``files`` keeps the order of upload."""
+    """A post. The server sorts ``file_ids``; ``files`` keeps the order of upload."""
 
     id: str = wire(_id)
     channel_id: str = wire(_id)
@@ -94,7 +95,7 @@ class Post(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class Member(Parsed):
-    """A person or a bot. ``email`` is empty where the server hides it; the repr has no names."""
+    """A person or a bot. ``email`` is empty if the server hides it. The repr shows no names."""
 
     id: str = wire(_id)
     username: str = wire(required(_name), repr=False)
@@ -108,7 +109,7 @@ class Member(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class Team(Parsed):
-    """A team; ``name`` is the one in its URL."""
+    """A Mattermost team. ``name`` is the name in its URL."""
 
     id: str = wire(_id)
     name: str = wire(required(_name))
@@ -118,12 +119,15 @@ class Team(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class Channel(Parsed):
-    """A channel; ``type``: O (public), P (private), D or G (direct). Archived: ``delete_at_ms``."""
+    """A channel, archived if it has ``delete_at_ms``.
+
+    ``type`` is O (public), P (private), D (direct) or G (group).
+    """
 
     id: str = wire(_id)
     team_id: str = wire(optional_id)
     type: str = wire(_id)
-    # A direct channel's name is made of two ids.
+    # A direct channel's name is made of two ids, so it is longer than other names.
     name: str = wire(line(128))
     display_name: str = wire(line(128))
     delete_at_ms: int = wire(moment_ms, "delete_at")
@@ -131,7 +135,7 @@ class Channel(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class Membership(Parsed):
-    """That a user is in a channel."""
+    """A user's membership of a channel."""
 
     channel_id: str = wire(_id)
     user_id: str = wire(_id)
@@ -139,7 +143,7 @@ class Membership(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class TeamMembership(Parsed):
-    """That a user is in a team; who has left it keeps one with ``delete_at_ms``."""
+    """A user's membership of a Mattermost team; it has ``delete_at_ms`` once the user has left."""
 
     team_id: str = wire(_id)
     user_id: str = wire(_id)
@@ -148,7 +152,7 @@ class TeamMembership(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingWebhook(Parsed):
-    """An outgoing webhook. Its token stays out of the repr."""
+    """An outgoing webhook. The repr does not show its token."""
 
     id: str = wire(_id)
     token: str = wire(optional_id, repr=False)
@@ -163,7 +167,7 @@ class OutgoingWebhook(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class ClientConfig(Parsed):
-    """What the server lets its clients know; defaults where an old server does not say."""
+    """The server's settings for clients, with defaults for what an old server does not send."""
 
     version: str = wire(required(line(64)), "Version")
     max_post_length: int = wire(
@@ -176,16 +180,16 @@ class ClientConfig(Parsed):
     uploads_enabled: bool = wire(switch(default=True), "EnableFileAttachments")
     outgoing_webhooks_enabled: bool = wire(switch(default=True), "EnableOutgoingWebhooks")
     show_email_address: bool = wire(switch(default=False), "ShowEmailAddress")
-    # disabled, default_off, default_on or always_on; empty: the server does not say.
+    # disabled, default_off, default_on or always_on; empty: the server does not name it.
     collapsed_threads: str = wire(line(64), "CollapsedThreads")
     post_usernames_enabled: bool = wire(switch(default=False), "EnablePostUsernameOverride")
     post_icons_enabled: bool = wire(switch(default=False), "EnablePostIconOverride")
-    # Seconds for which a message may be edited, -1 for ever; empty: the server does not say.
+    # How many seconds a message may be edited; -1: always; empty: the server does not name it.
     post_edit_time_limit: str = wire(line(64), "PostEditTimeLimit")
 
     @property
     def shows_own_names(self) -> bool:
-        """Whether a post is shown under a name and an icon of its own."""
+        """Whether a post may override the name and the icon of its author."""
         return self.post_usernames_enabled and self.post_icons_enabled
 
     @property
@@ -195,11 +199,15 @@ class ClientConfig(Parsed):
 
 
 def parse_posts(data: object) -> list[Post]:
-    """Return the posts of a list answer that match the question, in the server's order."""
+    """Return the posts of a list, in the server's order.
+
+    Raises:
+        ShapeError: the JSON has another shape.
+    """
     fields = fields_of(data)
     if not isinstance(fields.get("order"), list):
         raise ShapeError("order is missing")
-    # `posts` also holds the roots of the replies found; only what `order` names was asked for.
+    # `posts` also holds the root posts of replies; only the posts in `order` were asked for.
     posts: dict[str, Any] = typed(fields.get("posts"), {})
     try:
         return [Post.parse(posts[post_id]) for post_id in fields["order"][:MAX_POSTS]]
@@ -208,7 +216,11 @@ def parse_posts(data: object) -> list[Post]:
 
 
 def parse_uploaded(data: object) -> FileInfo:
-    """Return the one file of the answer to an upload of one file."""
+    """Return the file of the answer to an upload of one file.
+
+    Raises:
+        ShapeError: the JSON has another shape.
+    """
     infos: list[Any] = typed(fields_of(data).get("file_infos"), [])
     if len(infos) != 1:
         raise ShapeError("file_infos does not hold one file")
@@ -216,6 +228,10 @@ def parse_uploaded(data: object) -> FileInfo:
 
 
 def parse_status(data: object) -> str:
-    """Return the status word of an answer that is nothing else, such as OK."""
+    """Return the status word of an answer that holds nothing else, for example "OK".
+
+    Raises:
+        ShapeError: the JSON has another shape.
+    """
     status: str = required(line(64))(fields_of(data).get("status"))
     return status

@@ -1,6 +1,6 @@
-"""Calls about outgoing webhooks, which by default only an admin's token may make.
+"""Calls about outgoing webhooks, which by default only an administrator's token may make.
 
-There is no call to change one: the server would overwrite the whole row, token included.
+No call changes a webhook: the server would overwrite the whole row, with the token.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from tasks.mattermost.shape import parse_list
 from tasks.mattermost.transport import Transport, route
 from tasks.mattermost.types import OutgoingWebhook, parse_status
 
-# The largest page of this list that the server gives.
+# The largest page that the server returns of this list.
 MAX_WEBHOOKS_PAGE = 200
-# 4,000 webhooks of one team; a server that never ends its list is not read for ever.
+# At most 4,000 webhooks of one Mattermost team are read, so that a list without end ends.
 MAX_WEBHOOK_PAGES = 20
 
 
 class WebhookCalls:
-    """Outgoing webhooks of one server."""
+    """The calls about outgoing webhooks of one server."""
 
     _transport: Transport
 
@@ -30,10 +30,11 @@ class WebhookCalls:
         description: str = "",
         content_type: str = "application/json",
     ) -> OutgoingWebhook:
-        """Create a webhook that is called for each post of a public channel; it has its token.
+        """Create a webhook for each post of a public channel; return it with its token.
 
         Raises:
-            RefusedError: ``permission_missing`` or ``webhooks_disabled`` (also: private channel).
+            RefusedError: ``permission_missing``, or ``webhooks_disabled``, also for a private
+                channel.
         """
         payload = {
             "team_id": team_id,
@@ -53,12 +54,12 @@ class WebhookCalls:
         )
 
     def get_outgoing_webhook(self, webhook_id: str) -> OutgoingWebhook:
-        """Return one webhook, with its token for its creator and for admins."""
+        """Return a webhook; only its creator and administrators see its token."""
         path = route("hooks", "outgoing", webhook_id)
         return self._transport.call("GET", path, parse=OutgoingWebhook.parse)
 
     def list_outgoing_webhooks(self, *, team_id: str) -> list[OutgoingWebhook]:
-        """Return all webhooks of a team that the token may see."""
+        """Return all webhooks of a Mattermost team that the bot token's user may see."""
         found: list[OutgoingWebhook] = []
         for page in range(MAX_WEBHOOK_PAGES):
             batch = self._webhooks_page(team_id, page=page)
