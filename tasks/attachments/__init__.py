@@ -1,4 +1,4 @@
-"""The files of a message: where they come from, and why one could not be had."""
+"""Get the files of a message from the attachment store or by links, and name failures."""
 
 from ireserve_mattermost.messages import Attachment
 from tasks.attachments.errors import AttachmentError, AttachmentReason

@@ -1,7 +1,7 @@
-"""Fetches a file by its link, from allowed hosts only, to a temporary file on disk.
+"""Download a file by its link, from allowed hosts only, to a temporary file on disk.
 
-On disk and not on to the server as it comes: the server wants the size first, and an upload must
-not depend on how fast, or how honest, the file's own host is.
+The file is not streamed to the server, which needs the size first. Also, an upload must not depend
+on the speed and the honesty of the file's host.
 """
 
 import tempfile
@@ -22,15 +22,15 @@ from tasks.mattermost.exchange import Exchange, Stopping
 from tasks.mattermost.failures import causes
 from tasks.mattermost.reading import size_of, steps
 
-# As many as a short link, a host's move to its own name and a signed address need, and to spare.
+# More than a short link, a redirect to a host's main name and a signed address need together.
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 READ_BYTES = 64 * 1024
-# How often the caller hears that it goes on; each chunk would be thousands of calls.
+# The shortest time between two calls of ``on_progress``: a call for each chunk would be too many.
 PROGRESS_INTERVAL_S = 1.0
 HTTPS_PORT = 443
-# Those of IANA's list, with "aes128gcm", which is not the file's bytes either, and what else some
-# hosts use.
+# The names in IANA's list, and others that some hosts use. "aes128gcm" is no compression, but the
+# bytes are not the file's either.
 COMPRESSIONS = frozenset(
     {
         "aes128gcm",
@@ -60,7 +60,7 @@ USER_AGENT = "ireserve-mattermost"
 
 @dataclass(frozen=True, slots=True)
 class DownloadedFile:
-    """A file on disk, at its beginning, that is gone once it is closed."""
+    """A temporary file on disk, at its beginning, which is removed when it is closed."""
 
     size_bytes: int
     content_type: str
@@ -69,7 +69,7 @@ class DownloadedFile:
 
 @dataclass(frozen=True, slots=True)
 class DownloadLimits:
-    """How long a download may take: to connect, for one step of 256 KiB, and in all."""
+    """The time for a download: to connect, for each step of 256 KiB, and in total."""
 
     connect_timeout_s: float
     read_timeout_s: float
@@ -92,7 +92,8 @@ class Downloads:
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._limits = limits
         self._session = plain_session(ca_bundle=ca_bundle, proxy_url=proxy_url, pool_size=8)
-        # Compressed, a small answer could become a large file; so none is asked for or taken.
+        # A small compressed answer could become a large file. So compression is neither requested
+        # nor accepted.
         self._session.headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
 
     def close(self) -> None:
@@ -103,10 +104,10 @@ class Downloads:
     def fetch(
         self, url: str, *, limit_bytes: int, on_progress: Callable[[], None] | None
     ) -> Iterator[DownloadedFile]:
-        """Yield the file behind a link.
+        """Yield the file to which a link leads.
 
         Raises:
-            AttachmentError: it could not be had.
+            AttachmentError: the file could not be downloaded.
         """
         exchange = Exchange(
             connect_s=self._limits.connect_timeout_s,
@@ -139,7 +140,7 @@ class Downloads:
         return response
 
     def _redirected(self, response: requests.Response) -> requests.PreparedRequest:
-        # Every hop is held to the same rules: an allowed host may be an open redirector.
+        # Each redirect is checked by the same rules: an allowed host may redirect to any address.
         try:
             return self._allowed(urljoin(response.url, response.headers.get("Location", "")))
         except (AttachmentError, ValueError):
@@ -150,12 +151,12 @@ class Downloads:
         """Return the request for a link that may be fetched.
 
         Raises:
-            AttachmentError: the link may not be.
+            AttachmentError: the link may not be fetched.
         """
         if not url.lower().startswith("https://"):
             raise AttachmentError(AttachmentReason.NOT_HTTPS)
-        # Judged is the address as the library will use it, not as it was written: two parsers that
-        # disagree about where the host ends are how such lists are got around.
+        # Check the address as the library will use it, not as it was written. A list of allowed
+        # hosts can be bypassed if two parsers disagree about where the host ends.
         try:
             request = self._session.prepare_request(requests.Request("GET", url))
             parts = urlsplit(request.url or "")
@@ -191,10 +192,10 @@ def _check_answer(response: requests.Response, *, limit_bytes: int) -> None:
 
 
 def _encodings(response: requests.Response) -> set[str]:
-    """Return what the host says was done to the file.
+    """Return the encodings that the host names for the file.
 
-    Only names of compressions count: stores of files repeat what the sender's library said of its
-    own upload ("aws-chunked", "utf-8"), and the bytes are the file's.
+    The caller refuses compressions only. File stores repeat other names from the upload
+    ("aws-chunked", "utf-8"), and still send the file's own bytes.
     """
     named = response.headers.get("Content-Encoding", "").lower().split(",")
     return {encoding.strip() for encoding in named}
@@ -233,7 +234,7 @@ def _save(chunks: Iterator[bytes], spool: IO[bytes], *, limit_bytes: int) -> int
         try:
             spool.write(chunk)
         except OSError:
-            # As a rule the disk is full.
+            # Usually the disk is full.
             raise AttachmentError(AttachmentReason.DOWNLOAD_FAILED) from None
     return size
 
@@ -242,7 +243,7 @@ def _failure(error: Exception, exchange: Exchange) -> AttachmentError:
     if exchange.is_broken_off:
         return AttachmentError(AttachmentReason.STOPPED)
     found = list(causes(error))
-    # For the library, no connection is a kind of timeout, whatever the cause.
+    # The library's error for a failed connection is always a timeout, whatever the cause.
     unconnected = any(isinstance(cause, UnconnectedError) for cause in found)
     late = any(isinstance(cause, TimeoutError | WrappedTimeoutError) for cause in found)
     if late and not unconnected:

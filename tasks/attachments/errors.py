@@ -1,4 +1,4 @@
-"""Why a file of a message could not be had: a closed set, each with a text in the wording."""
+"""The reasons why a file is unavailable: a closed set, each with a text in the wording."""
 
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,7 @@ MEGABYTE = 1024 * 1024
 
 
 class AttachmentReason(StrEnum):
-    """Why a file could not be had; such a file costs only itself."""
+    """Why a file is unavailable; the rest of its message is posted."""
 
     GONE = "gone"
     TOO_LARGE = "too_large"
@@ -30,9 +30,11 @@ class AttachmentReason(StrEnum):
 
 
 class AttachmentError(Exception):
-    """A file could not be had: ``reason``, ``status`` of its download (0: none), ``limit_bytes``.
+    """A file is unavailable.
 
-    Never holds the file's name, path or link: a link may carry its own password.
+    ``status`` is the HTTP status of its download (0: none). ``limit_bytes`` is the limit that the
+    file exceeds (0: unknown). The error never holds the file's name, path or link, since a link may
+    hold a password.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class AttachmentError(Exception):
         self.limit_bytes = limit_bytes
 
     def text(self, wording: Wording) -> str:
-        """Return what the team reads after the file's name."""
+        """Return the reason as the team reads it, after the file's name."""
         reasons = wording.file_reasons
         if self.reason is AttachmentReason.TOO_LARGE and self.limit_bytes:
             return reasons.larger_than.format(size=_size(self.limit_bytes))
@@ -56,7 +58,7 @@ class AttachmentError(Exception):
         return f"{self.reason.value}{status}: {self.text(ENGLISH)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A prefork worker pickles its errors, and pickle alone would forget the keywords.
+        # A prefork worker pickles its errors, and pickle would lose the keyword arguments.
         return _rebuilt, (self.reason.value, self.status, self.limit_bytes)
 
 

@@ -1,4 +1,4 @@
-"""The name under which a file is uploaded."""
+"""Make the name under which a file is uploaded."""
 
 from functools import cache
 from mimetypes import MimeTypes
@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 
 from tasks.rendering import safe_file_name
 
-# What phones, browsers and offices send, and Python's own table lacks or answers oddly.
+# Types that phones, browsers and office programs send, with endings that Python's own table lacks
+# or gives unsuitably.
 _COMMON = {
     "application/csv": ".csv",
     "application/epub+zip": ".epub",
@@ -92,16 +93,16 @@ _COMMON = {
     "video/x-matroska": ".mkv",
     "video/x-ms-wmv": ".wmv",
 }
-# Says nothing about the file, and ".bin" would hide a name that means something.
+# This type says nothing about the file, and its ending ".bin" would hide the name's own.
 _UNKNOWN = "application/octet-stream"
 _PLAIN_TEXT = "text/plain"
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
 def upload_name(name: str, *, content_type: str | None) -> str:
-    """Return a safe name; one without an ending that means a type gets that of its type.
+    """Return a safe name; if it has no known ending, add the ending of the content type.
 
-    The server goes by the ending alone when it decides whether a file is a picture.
+    The server decides by the ending alone whether a file is a picture.
     """
     safe = safe_file_name(name)
     ending = ending_of(content_type)
@@ -111,7 +112,7 @@ def upload_name(name: str, *, content_type: str | None) -> str:
 
 
 def ending_of(content_type: str | None) -> str:
-    """Return the ending of files of this type; empty when the type says nothing."""
+    """Return the ending of files of this type, for example ".pdf"; "": the type has none."""
     plain = plain_type(content_type)
     if plain == _UNKNOWN:
         return ""
@@ -119,7 +120,7 @@ def ending_of(content_type: str | None) -> str:
 
 
 def plain_type(content_type: str | None) -> str:
-    """Return the type without its parameters."""
+    """Return the type in lower case, without its parameters."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
@@ -138,22 +139,23 @@ def is_promised_otherwise(name: str, *, content_type: str | None) -> bool:
 
 def _has_ending(name: str, ending: str, plain: str) -> bool:
     own = PurePosixPath(name).suffix.lower()
-    # Many kinds of text have no type of their own (".log", ".ini").
+    # Many kinds of text file have no type of their own, for example ".log" and ".ini".
     text = plain == _PLAIN_TEXT and own[1:].isalpha()
     return bool(own) and (not ending or own == ending or own in _endings() or text)
 
 
 @cache
 def _types() -> MimeTypes:
-    # Python's built-in tables only: the one of the machine would give each host its own names.
+    # Use Python's built-in tables only. The machine's table would give each machine other names.
     return MimeTypes()
 
 
 @cache
 def _endings() -> frozenset[str]:
-    """Return the endings that mean a type.
+    """Return the endings of known types.
 
-    Those of one letter, for sources of programs, are more often the end of a name ("Room 2.a").
+    Endings of one letter, for source code, are left out: they are more often the end of a name, as
+    in "Room 2.a".
     """
     types = _types()
     known = {*types.types_map[True], *types.types_map[False], *types.encodings_map}

@@ -1,4 +1,4 @@
-"""Whether the attachment store does its work: it takes a small file, gives it back, removes it."""
+"""Check that the attachment store works: write a small file, read it and remove it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tasks.attachments.store import AttachmentStore
 
 
 def trouble_of_store(store: AttachmentStore, name: str) -> AttachmentReason | None:
-    """Return what keeps the store from taking files; None: it takes them.
+    """Return why the store cannot keep files, or None if the store works.
 
-    ``name`` is the caller's own: a store that removes nothing keeps one file of it, not one more
-    with each look.
+    ``name`` names the caller's test file. So a store that cannot remove files keeps one file for
+    each caller, not one for each check.
     """
     content, path = uuid4().bytes, f"probe-{name}"
     try:

@@ -1,4 +1,4 @@
-"""Turns a message's attachment into a stream that can be uploaded."""
+"""Turn a message's attachment into a stream that can be uploaded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tasks.mattermost.files import Readable
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 20.0
-# 100 MB at 3 Mbit/s; the conversation's later messages wait meanwhile.
+# Enough for 100 MB at 3 Mbit/s. The conversation's later messages wait meanwhile.
 TOTAL_TIMEOUT_S = 300.0
 
 
@@ -28,9 +28,9 @@ class OpenedAttachment:
 
 
 class AttachmentSource:
-    """Where attachments come from: one store, and the hosts that links may lead to.
+    """The source of attachments: one store, and the hosts to which links may lead.
 
-    Without hosts no link is followed. Safe to share between threads.
+    Without hosts no link is followed. The source is safe to share between threads.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class AttachmentSource:
     ) -> Iterator[OpenedAttachment]:
         """Yield the file, open for one upload; a link is downloaded first, to disk.
 
-        ``on_progress`` is called about every second of a download; what it raises passes through.
+        ``on_progress`` is called about once a second during a download. Its errors pass through.
 
         Raises:
-            AttachmentError: it could not be had; also out of the stream.
+            AttachmentError: the file is unavailable; the stream may raise this too.
         """
         content_type = attachment.content_type
         if attachment.path is not None:
@@ -98,7 +98,7 @@ def _check_size(size_bytes: int, *, limit_bytes: int) -> None:
 
 
 def _check_type(attachment: Attachment, told: str) -> None:
-    """Refuse the page that a host answers with in the place of a file, mostly to sign in."""
+    """Refuse a web page that the host sends instead of the file, usually a page to sign in."""
     promised = is_promised_otherwise(attachment.name, content_type=attachment.content_type)
     if is_page(told) and promised:
         raise AttachmentError(AttachmentReason.WEB_PAGE)

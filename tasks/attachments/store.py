@@ -1,4 +1,4 @@
-"""The attachment store: files by a path that cannot lead out of it, written whole or not at all."""
+"""The attachment store: paths cannot lead out of it, and files are written whole or not at all."""
 
 import errno
 import hashlib
@@ -16,14 +16,14 @@ from fsspec.implementations.local import LocalFileSystem
 
 from tasks.attachments.errors import AttachmentError, AttachmentReason
 
-# What a remote store reads ahead; left alone, that of S3 holds 50 MB in memory for each file.
+# How much a remote store reads ahead. By default S3's holds 50 MB in memory for each file.
 READ_AHEAD_BYTES = 1024 * 1024
-# What a remote store collects before it sends a part; 5 MiB is the least that S3 takes.
+# How much a remote store collects before it sends a part. S3 takes no less than 5 MiB.
 PART_BYTES = 5 * 1024 * 1024
-# What is hashed at a time: small enough that `on_progress` is called often on a slow store.
+# How much is hashed at a time: little enough for `on_progress` to be called often on a slow store.
 HASHED_BYTES = 256 * 1024
-# How a disk says that a name leads to no file: missing, below a file, a folder, a link in circles
-# or a name that no file can have. Anything else is the disk's own trouble.
+# The errors that mean that a path leads to no file: missing, below a file, a folder, a loop of
+# links, or an impossible name. Any other error is a failure of the disk.
 NO_SUCH_FILE = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
 )
@@ -39,7 +39,7 @@ class OpenedFile:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file in the store: where, how large, and its SHA-256 in hexadecimal."""
+    """A file in the store: its path, its size, and its SHA-256 in hexadecimal."""
 
     path: str
     size_bytes: int
@@ -48,7 +48,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file as a list of the store shows it."""
+    """A file in a list of the store."""
 
     path: str
     size_bytes: int
@@ -58,9 +58,9 @@ class ListedFile:
 class AttachmentStore:
     """The files under one fsspec address, such as file:///var/attachments or s3://bucket/prefix.
 
-    All methods raise AttachmentError: ``outside_store`` for a path that leads out of the store, and
-    ``store_unavailable`` for a store that is away, full or wrongly configured. Errors name the
-    reason, never the path. Safe to share between threads.
+    All methods raise AttachmentError: ``outside_store`` if a path leads out of the store, and
+    ``store_unavailable`` if the store is away, full or wrongly configured. Errors name the reason,
+    never the path. The store is safe to share between threads.
     """
 
     def __init__(self, url: str) -> None:
@@ -71,7 +71,7 @@ class AttachmentStore:
         """Yield a file of the store.
 
         Raises:
-            AttachmentError: also ``gone``, and also while it is read.
+            AttachmentError: also ``gone``, at once or while the file is read.
         """
         parts = _parts(path)
         with ExitStack() as stack:
@@ -82,9 +82,9 @@ class AttachmentStore:
     def find(
         self, path: str, *, size_bytes: int, on_progress: Callable[[], None]
     ) -> StoredFile | None:
-        """Return the file, if it is there with this size, which half a file never has.
+        """Return the file if it exists with this size; a file that is written in part does not.
 
-        What ``on_progress`` raises passes through.
+        Errors of ``on_progress`` pass through.
         """
         if not self._exists(_parts(path)):
             return None
@@ -100,10 +100,10 @@ class AttachmentStore:
         return StoredFile(path, size_bytes, digest.hexdigest())
 
     def write(self, path: str, chunks: Iterable[bytes], *, temporary: str) -> StoredFile:
-        """Write the file; it is not seen before it is whole. Errors of ``chunks`` pass through.
+        """Write a file, which appears at ``path`` only when it is whole.
 
-        Until then it is at ``temporary``, in the same folder, where a process that is killed leaves
-        it: the caller knows both paths.
+        Until then the file is at ``temporary``, in the same folder. A process that is killed leaves
+        it there, and the caller can remove it. Errors of ``chunks`` pass through.
         """
         with _translated():
             file_system, place = self._place_to_write(_parts(path))
@@ -122,7 +122,7 @@ class AttachmentStore:
     def files_in(self, folder: str) -> list[ListedFile]:
         """Return all files below a folder of the store, in order; none if there is no such folder.
 
-        A command lists with it; nothing that runs by itself does.
+        Only commands call this method; no periodic task does.
         """
         parts = _parts(folder)
         with _translated():
@@ -138,7 +138,7 @@ class AttachmentStore:
             ]
 
     def remove(self, path: str) -> None:
-        """Remove the file if it is there."""
+        """Remove the file, if it exists."""
         parts = _parts(path)
         with _translated():
             file_system, place = self._place_to_write(parts)
@@ -147,9 +147,10 @@ class AttachmentStore:
 
     @cached_property
     def _home(self) -> tuple[Any, str]:
-        # Not before the first file: making a remote file system starts threads, and a worker forks.
+        # Created for the first file, after the worker has forked: a remote file system starts
+        # threads.
         if "://" not in self._url:
-            # fsspec would take it for a path from wherever the worker was started.
+            # fsspec would read it as a path relative to the worker's current folder.
             raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE)
         file_system, root = fsspec.core.url_to_fs(self._url)
         return file_system, root
@@ -159,7 +160,7 @@ class AttachmentStore:
         return file_system, "/".join((root.rstrip("/"), *parts))
 
     def _place_to_write(self, parts: tuple[str, ...]) -> tuple[Any, str]:
-        """Return where a file is written or removed: a link in its name's place is replaced."""
+        """Return the place at which to write or remove a file; a link at this place is replaced."""
         file_system, place = self._place(parts)
         if isinstance(file_system, LocalFileSystem):
             _resolve(self._home[1], parts[:-1])
@@ -182,20 +183,20 @@ class AttachmentStore:
 
 
 class StoreStream:
-    """Reads a file of the store; whatever goes wrong is an AttachmentError, also in an upload."""
+    """A stream of a file in the store; every failure is an AttachmentError, also in an upload."""
 
     def __init__(self, file: IO[bytes], *, size_bytes: int) -> None:
         self._file = file
         self._left = size_bytes
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return up to ``size`` bytes, never more in all than the file had when it was opened."""
+        """Return up to ``size`` bytes, and never more in total than the file's size at opening."""
         wanted = self._left if size < 0 else min(size, self._left)
-        # An OSError in the middle of an upload would read as a cut connection.
+        # During an upload an OSError would count as a cut connection.
         with _translated():
             chunk = self._file.read(wanted)
         if wanted and not chunk:
-            # It was cut short meanwhile, and its length is announced to the server already.
+            # The file became shorter, and its size is already announced to the server.
             raise AttachmentError(AttachmentReason.GONE)
         self._left -= len(chunk)
         return chunk
@@ -216,7 +217,7 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def _resolve(root: str, parts: tuple[str, ...]) -> str:
-    """Return the place without links.
+    """Return the place with all links resolved.
 
     Raises:
         AttachmentError: ``outside_store``.
@@ -232,8 +233,8 @@ def _open_local(root: str, parts: tuple[str, ...]) -> tuple[IO[bytes], int]:
     if not os.path.isdir(root):
         raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE)
     resolved = _resolve(root, parts)
-    # The path is free of links by now: one that appears in between is not followed. And a pipe
-    # would otherwise be waited for.
+    # The resolved path has no links, and NOFOLLOW refuses a link that appears meanwhile. NONBLOCK
+    # keeps a pipe from blocking.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         file = os.fdopen(os.open(resolved, flags), "rb")
@@ -259,9 +260,9 @@ def _open_remote(file_system: Any, path: str) -> tuple[IO[bytes], int]:
 
 
 def _copy(file_system: Any, place: str, chunks: Iterable[bytes]) -> tuple[int, str]:
-    """Write the chunks there; return their size together and their SHA-256."""
+    """Write the chunks to the place; return their total size and their SHA-256."""
     digest, size = hashlib.sha256(), 0
-    # A local file takes no size of parts.
+    # A local file system does not know this option.
     options = {} if isinstance(file_system, LocalFileSystem) else {"block_size": PART_BYTES}
     with _translated():
         file = file_system.open(place, "wb", **options)
@@ -284,5 +285,5 @@ def _translated() -> Iterator[None]:
     except AttachmentError:
         raise
     except Exception:  # noqa: BLE001
-        # Each kind of store raises its own classes, and their texts hold the path.
+        # Each kind of store raises its own classes of errors, and their texts hold the path.
         raise AttachmentError(AttachmentReason.STORE_UNAVAILABLE) from None
