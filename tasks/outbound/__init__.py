@@ -1,1 +1,1 @@
-"""What we send: messages, notifications and users, from their lanes to the ledger's last word."""
+"""Send messages, notifications and users from their lanes, and record their outcomes."""

@@ -1,8 +1,8 @@
-"""The first messages of a lane, begun together and settled together.
+"""Send the first messages of a lane as a batch, with shared writes to the ledger.
 
-Each is sent by itself and in its turn; only the ledger's part is shared, one statement before the
-first is sent and one transaction after the last. A worker that dies in between leaves rows that
-say ``sending``: the next worker looks in Mattermost for each of them.
+Each message is sent by itself and in order. The ledger is written in one statement before the first
+message, and in one transaction after the last. A worker that dies in between leaves rows in the
+state ``sending``. The next worker looks in Mattermost for each of these messages.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from tasks.outbound.verdicts import (
 )
 from tasks.runtime import Runtime
 
-# The ledger lags behind Mattermost by this much at the most, and so a worker that dies leaves only
-# what it sent within this time to be looked for.
+# The ledger is at most this much behind Mattermost. So after a worker dies, the next worker has to
+# look only for the messages that were sent within this time.
 SETTLE_S = 0.5
 
 
@@ -50,7 +50,7 @@ def send_messages(
 ) -> Iterator[Step]:
     """Begin these messages and return the steps in which they are sent; see ``Batch.send``.
 
-    Not a generator itself: the steps come straight from the batch.
+    This function is not a generator, so that the messages are begun at the call.
     """
     try:
         batch = Batch(runtime, lane, heads, extend=extend)
@@ -62,14 +62,15 @@ def send_messages(
         if len(heads) == 1:
             given_up = endings.give_up(runtime, lane, heads[0].entry, error)
             return iter([Step(list(heads), [given_up])])
-    # One of them breaks this code: each by itself, so that the others are sent.
+    # One of the messages raises an unexpected error: handle each by itself, so that the others are
+    # sent.
     return chain.from_iterable(
         send_messages(runtime, lane, [head], extend=extend) for head in heads
     )
 
 
 class Batch:
-    """Messages from the head of one lane, which the caller has the lock of."""
+    """The first messages of one lane, whose lock the caller holds."""
 
     def __init__(
         self,
@@ -87,18 +88,18 @@ class Batch:
         self._untried: dict[str, Begun] = {}
         self._blocked: Waiting | None = None
         self._thread: Thread | None = None
-        # Whether the thread misses messages that no message names.
+        # Whether messages may be missing in the thread that no post names yet.
         self._may_miss_messages = True
-        # What has been posted and is not in the ledger yet.
+        # The messages that have been posted and are not recorded as sent yet.
         self._delivered: list[Delivered] = []
         self._written_at = time.monotonic()
 
     def begin(self) -> None:
-        """Write down that the messages are being sent, unless the licence has to wait."""
+        """Record in the ledger that the messages are being sent, unless the licence has to wait."""
         entries = [head.entry for head, _ in self._messages]
         blocked = reason_to_wait(self._runtime, self._lane, entries[0])
         if isinstance(blocked, Waiting):
-            # A server is away for all its licence's messages, not only for the first.
+            # All messages of the licence have to wait for its server, not only the first.
             self._blocked = blocked
             with self._runtime.database.reading() as connection:
                 known = ledger.find(connection, self._lane, [entry.key for entry in entries])
@@ -108,11 +109,11 @@ class Batch:
         self._note_final(entries, final)
 
     def _open(self, entries: Sequence[LaneEntry]) -> dict[str, KnownDelivery]:
-        """Begin the messages and store what they tell of the conversation; return the final ones.
+        """Begin the messages and store their changes of the conversation; return the final ones.
 
-        Both or neither: a message that is new to the ledger has told nothing yet.
+        Both are one transaction: a message that is new to the ledger has changed nothing yet.
         """
-        # A change of the conversation is in the ledger only if it fails.
+        # A change of the conversation gets a row in the ledger only if it fails.
         messages = [entry for entry in entries if entry.kind != DeliveryKind.CONVERSATION]
         said = [(head.entry.key, message) for head, message in self._messages]
         opening, self._thread = open_messages(self._runtime.database, self._lane, messages, said)
@@ -126,14 +127,14 @@ class Batch:
                 self._settled[entry.key] = endings.known_already(final[entry.key], entry)
 
     def send(self) -> Iterator[Step]:
-        """Send one after the other; yield how they ended, in order, once the ledger has it.
+        """Send the messages in order; yield their outcomes in order, once the ledger has them.
 
-        A message that must wait is the last one; those behind it have not been tried.
+        If a message must wait, the messages behind it are not tried.
 
         Raises:
-            LockLostError: the lane is another worker's.
-            sqlalchemy.exc.SQLAlchemyError, redis.exceptions.RedisError: one of our servers is away;
-                what is not settled stays where it is and is taken up again.
+            LockLostError: another worker holds the lane.
+            sqlalchemy.exc.SQLAlchemyError, redis.exceptions.RedisError: the database or Redis is
+                away. Messages without an outcome stay in their lane and are tried again.
         """
         step = Step([], [])
         try:
@@ -151,21 +152,21 @@ class Batch:
                 step.settled.append(outcome)
                 if time.monotonic() - self._written_at > SETTLE_S:
                     self._write_sent()
-                    # The last message is in its lane until the card is drawn.
+                    # The last message stays in its lane until the card is drawn.
                     if head is not self._messages[-1][0]:
                         yield step
                         step = Step([], [])
             self._give_back()
             self._draw()
         finally:
-            # What is in Mattermost is in the ledger whatever else went wrong.
+            # Messages that are in Mattermost must be in the ledger, even after an error.
             self._write_sent()
         yield step
 
     def _outcome(
         self, entry: LaneEntry, message: CheckedMessage | SendFailedError
     ) -> Settled | Waiting:
-        """Send one message, if it is to be sent now, and return how it ended."""
+        """Send one message, if it has to be sent now, and return its outcome."""
         try:
             if entry.kind == DeliveryKind.CONVERSATION:
                 return self._note_change(entry, message)
@@ -187,7 +188,7 @@ class Batch:
             return outcome
         self._thread = outcome.thread
         if isinstance(message.message, ChatMessage):
-            # A root names none, and one that an earlier worker has posted may not either.
+            # A root post names no missing messages, and a post of an earlier worker may not either.
             is_named = missing_messages.are_named(attempt)
             self._may_miss_messages = bool(attempt.missing) and not is_named
         self._delivered.append(outcome)
@@ -195,14 +196,14 @@ class Batch:
 
     def _attempt(self, entry: LaneEntry) -> Attempt:
         begun = self._untried.pop(entry.key)
-        # One that was begun before may have claimed some.
+        # A message that was begun before may have claimed missing messages.
         looks = self._may_miss_messages or begun.before is not ledger.NEW
         return Attempt(begun, Mark.of(self._lane, entry.key), looks_for_missing=looks)
 
     def _unsent(
         self, entry: LaneEntry, message: CheckedMessage | SendFailedError
     ) -> Settled | Waiting | None:
-        """Return how a message ends that is not sent now; None: send it."""
+        """Return the outcome of a message that is not sent now; None: send the message."""
         settled = self._settled.get(entry.key)
         if settled is not None:
             return replace(settled, task_id=entry.task_id, is_duplicate=True)
@@ -219,7 +220,7 @@ class Batch:
     def _note_change(
         self, entry: LaneEntry, message: CheckedMessage | SendFailedError
     ) -> Settled | Waiting:
-        """Store what i-Reserve says of the conversation; the root shows it at the end."""
+        """Record a change of the conversation, which the root post shows after the batch."""
         if isinstance(message, SendFailedError):
             if entry.key == REDRAW_KEY:
                 return Settled(entry.key, entry.task_id, DeliveryState.SKIPPED, message.reason)
@@ -227,26 +228,26 @@ class Batch:
         waiting = reason_to_wait(self._runtime, self._lane, entry)
         if isinstance(waiting, Waiting):
             return waiting
-        # It has waited for as long as a message may: then the next message shows it.
+        # An expired change is not held back: it counts as sent, and the next message shows it.
         self._reload_thread(entry, message)
         return Settled(entry.key, entry.task_id, DeliveryState.SENT)
 
     def _reload_thread(self, entry: LaneEntry, message: CheckedMessage) -> None:
-        """Read the thread again if it is not known any more; what was told of it is stored."""
+        """Load the thread again if it is not known any more; its changes are already stored."""
         if self._thread is None:
             self._thread = reload_thread(self._runtime.database, [(entry.key, message)])
 
     def _take_thread(self, entry: LaneEntry, message: CheckedMessage) -> Thread | None:
-        """Return the conversation's thread, None for a notification.
+        """Return the conversation's thread, or None for a notification, and forget the thread.
 
-        Whatever happens to it now, only a message that arrives says what it is after.
+        If the message fails, the thread's state is unknown and has to be loaded again.
         """
         self._reload_thread(entry, message)
         thread, self._thread = self._thread, None
         return thread
 
     def _draw(self) -> None:
-        """Let the root show what is new and no message of this batch has shown."""
+        """Draw the root post, if it has changes that no message of this batch has drawn."""
         thread, (head, message) = self._thread, self._messages[-1]
         is_due = thread is not None and thread.root_post_id and thread.is_to_be_drawn
         if thread is None or not is_due or self._blocked or isinstance(message, SendFailedError):
@@ -279,6 +280,6 @@ class Batch:
 
     def _give_back(self) -> None:
         if self._untried:
-            # The rows of a lane that was lost are another worker's by now.
+            # Fails if the lane is lost: another worker may use these rows by now.
             self._extend()
             endings.give_back(self._runtime.database, self._untried.values())

@@ -1,7 +1,7 @@
-"""The root post as a card: what it shows, and how it is kept true.
+"""The root post as a card: its contents, and how the card is kept up to date.
 
-It is written whole from what is stored, and never read back. A change of the conversation is
-stored first; a worker that dies before the root shows it leaves that to the sweep.
+The card is written whole from the database, and never read back. A change of the conversation is
+stored first. If a worker dies before the root post shows the change, the sweep draws the card.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ log = structlog.get_logger(__name__)
 
 # A root post is one post.
 ROOT_PART = "1"
-# Roots keep their head line, with the bot's own picture, also where one follows the other.
+# With these props each root post has its own header with the bot's picture, even directly after
+# another root post.
 HEAD_LINE = {"from_webhook": "true", "use_user_icon": "true"}
-# A server takes the message of a root no more; its props may be changed all the same.
+# The error's id when the time for editing a post's message is over. Its props may still be changed.
 TOO_LATE_TO_EDIT = "api.post.update_post.permissions_time_limit.app_error"
 
 _STATES = {
@@ -42,43 +43,43 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class RootDraft:
-    """What a root is to show. ``digest`` names it."""
+    """The contents that a root post has to show."""
 
     message: str
     attachment: dict[str, Any]
 
     @property
     def digest(self) -> str:
-        """What tells this card from another."""
+        """The hash of the contents; two drafts with the same contents have the same digest."""
         text = json.dumps([self.message, self.attachment], sort_keys=True)
         return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
 
     @property
     def props(self) -> dict[str, Any]:
-        """Mattermost's own props of the root."""
+        """The root post's props that Mattermost interprets."""
         return {**HEAD_LINE, "attachments": [self.attachment]}
 
 
 def drawn(thread: Thread, licence: LicenceAccess) -> RootDraft:
-    """Return what the root of this thread is to show."""
+    """Return the contents that this thread's root post has to show."""
     card, locale = _card(thread, licence), licence.locale
     message, attachment = render_card(card, locale=locale, max_length=licence.max_post_size)
     return RootDraft(message, attachment)
 
 
 def kept(thread: Thread) -> dict[str, Any]:
-    """Return what is kept beside a root's mark."""
+    """Return the data that a root post keeps in its mark."""
     return {"conversation_id": thread.conversation_id}
 
 
 def draw(job: Job, thread: Thread) -> Thread:
-    """Let the root show what is stored, if it does not; return the thread as it is then.
+    """Draw the root post if it is out of date; return the updated thread.
 
-    A card that cannot be drawn fails no message: the next change, or the sweep, draws it.
+    If the card cannot be drawn, the message does not fail: the next change or the sweep draws it.
 
     Raises:
-        LockLostError: the lane is another worker's.
-        UndecidedError: the message has had its time.
+        LockLostError: another worker holds the lane.
+        UndecidedError: the time for the message is over.
     """
     if thread.root_post_id is None or not thread.is_to_be_drawn:
         return thread
@@ -89,7 +90,7 @@ def draw(job: Job, thread: Thread) -> Thread:
     except Exception as error:
         if not is_the_entrys_fault(error):
             raise
-        # The edge of the card: what breaks it must not fail the message. Its text may be a name.
+        # An error of the card must not fail the message. The error's text may hold a name.
         kind = type(error).__name__
         log.error("card_broke", conversation_id=thread.conversation_id, error=kind)
         return thread
@@ -107,16 +108,16 @@ def _draw(job: Job, thread: Thread) -> Thread:
         reason = error.reason.value
         log.warning("card_not_drawn", conversation_id=thread.conversation_id, reason=reason)
         if not isinstance(error, RefusedError):
-            # Stored as it was; for this batch it is as good as drawn: one try is enough.
+            # The database still has the card as not drawn. This batch does not try it again.
             return replace(thread, card_digest=digest, card_changed_at=None)
-        # It would be refused again: the next change tries it with another card.
+        # The server would refuse the same card again. The next change tries another card.
     with job.database.connection() as connection:
         return note_drawn(connection, thread, digest)
 
 
 def _patch(job: Job, thread: Thread, draft: RootDraft) -> None:
     mark = Mark.of(job.lane, thread.root_key).props(ROOT_PART, **kept(thread))
-    # What is not sent again is lost, the server's own sign of a bot with it.
+    # The server replaces all props, so `from_bot`, which the server itself set, is sent again.
     props = {"from_bot": "true", **draft.props, **mark}
     message = draft.message if job.licence.allows_edits else None
     try:
@@ -132,7 +133,7 @@ def _patch(job: Job, thread: Thread, draft: RootDraft) -> None:
 
 
 def _note_limit(job: Job) -> None:
-    """Note that messages cannot be edited for ever; catch-up notes when they can again."""
+    """Record that the server limits the time for edits; catch-up records when it no longer does."""
     log.warning("messages_not_editable", licence_id=job.licence.id)
     with job.database.transaction() as session:
         session.execute(
@@ -141,7 +142,7 @@ def _note_limit(job: Job) -> None:
 
 
 def _with_username(job: Job, thread: Thread) -> Thread:
-    """Return the thread with its assignee's name in Mattermost, which is asked for once."""
+    """Return the thread with its assignee's username, asking Mattermost at most once."""
     if thread.assignee_user_id is None or thread.assignee_username is not None:
         return thread
     wanted = select(User.email).where(
@@ -183,7 +184,8 @@ def _card(thread: Thread, licence: LicenceAccess) -> Card:
         assignee_username=thread.assignee_username,
         reply_prefix=licence.wanted_prefix,
         is_for_alerts=licence.reply_mode is ReplyMode.ALERTS,
-        # Who is named follows the thread from then on; a root without a question names no member.
+        # A member who is mentioned follows the thread from then on. A root post without a question
+        # mentions no member.
         mention=licence.mention if is_open and thread.question else "",
         page_url=thread.page_url,
         page_title=thread.page_title,
@@ -196,7 +198,7 @@ def _card(thread: Thread, licence: LicenceAccess) -> Card:
 
 
 def state_of(thread: Thread) -> CardState:
-    """Return what the root is to show of the conversation at a glance."""
+    """Return the state of the conversation that the root post has to show."""
     if thread.state in _STATES:
         return _STATES[thread.state]
     if thread.assignee_user_id or thread.assignee_name:

@@ -1,4 +1,4 @@
-"""What messages and i-Reserve's calls change of what is stored of a conversation."""
+"""Compute how messages and i-Reserve's calls change the stored conversation."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from ireserve_mattermost.messages import ChatMessage, ConversationChange, Messag
 from ireserve_mattermost.values import is_blank
 from models import ConversationState
 
-# As much of a question as a card can show, and some to cut at a word.
+# More of a question than a card shows, so that the card can cut it.
 QUESTION_LENGTH = 300
-# What a visitor's message ends: it is the conversation's turn again.
+# The states that a visitor's message ends.
 _ENDED = frozenset({ConversationState.CLOSED, ConversationState.SNOOZED})
-# A person is still to answer: a bot that could would not have left the visitor to the team.
+# Messages of these senders are no answer: the visitor still waits for a person.
 _ANSWERS_NOTHING = frozenset({"bot", "system"})
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message of the conversation or a call about it, and when it was enqueued.
+    """A message of the conversation, or a change of it, and when it was enqueued.
 
-    ``is_new``: no worker has begun it before. One that is taken up again has made its changes.
+    ``is_new``: no worker has begun the message before. A message that was begun before has already
+    made its changes.
     """
 
     message: Message
@@ -32,7 +33,7 @@ class Said:
 
 
 def changes_by(known: Mapping[str, Any], said: Iterable[Said]) -> dict[str, Any]:
-    """Return which columns of the conversation change, from ``known`` on, and to what."""
+    """Return the columns of the conversation that differ from ``known``, with their new values."""
     changed = dict(known)
     for each in said:
         match each.message:
@@ -61,7 +62,7 @@ def _begin(changed: dict[str, Any], root: RootPost, at: datetime) -> None:
 
 
 def _change(changed: dict[str, Any], change: ConversationChange, at: datetime) -> None:
-    """Take over what the call names, unless a newer call came before it."""
+    """Apply the change, unless a newer change was applied before."""
     known = changed["revision"]
     if change.revision is None or (known is not None and change.revision <= known):
         return
@@ -82,7 +83,7 @@ def _change(changed: dict[str, Any], change: ConversationChange, at: datetime) -
 
 def _assign(changed: dict[str, Any], user_id: str | None, name: str | None) -> None:
     if user_id != changed["assignee_user_id"]:
-        # It is asked for when it is drawn.
+        # The username is looked up when the card is drawn.
         changed["assignee_username"] = None
     changed |= {"assignee_user_id": user_id, "assignee_name": name}
 
@@ -120,7 +121,7 @@ def _cut(text: str | None) -> str | None:
 
 
 def _stored(text: str | None) -> str | None:
-    # PostgreSQL stores no NUL, and no reader misses one.
+    # PostgreSQL cannot store a NUL, which is invisible anyway.
     return text and text.replace("\0", "")
 
 

@@ -1,4 +1,4 @@
-"""Send one message that has been begun, and say how it ended."""
+"""Send one message that has been begun, and return its outcome."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ def deliver(
     thread: Thread | None,
     attempt: Attempt,
 ) -> Delivered | Settled | Waiting:
-    """Send the message; unless it is ``Delivered``, the ledger says afterwards how it ended.
+    """Send the message and return its outcome.
+
+    Any outcome but ``Delivered`` is in the ledger already; the caller records ``Delivered``.
 
     Raises:
-        LockLostError: the lane is another worker's by now; nothing more was done.
+        LockLostError: another worker holds the lane by now; nothing more was done.
     """
     try:
         delivered = _send(job, checked, thread, attempt)
@@ -50,7 +52,10 @@ def deliver(
 
 
 def _answer_behind(error: SendFailedError | UndecidedError | MattermostError) -> Exception | None:
-    """Return what the server answered: a message that waited too long fails for what it met."""
+    """Return the server's error behind this error, for the circuit, or None.
+
+    A message that has waited too long fails with the server's error as its cause.
+    """
     behind = error.__cause__ if isinstance(error, SendFailedError) else error
     if isinstance(behind, UndecidedError):
         return behind.cause
@@ -79,7 +84,7 @@ def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Att
     if not isinstance(message, ChatMessage):
         return _send_root(job, thread, attempt)
     with accounted(job, attempt):
-        # Before the message, so that those who are named on the card are told of it.
+        # The card is drawn first, so that Mattermost notifies the mentioned members of the message.
         thread = draw(job, ensure_root(job, thread))
         try:
             _post_message(job, message, thread, attempt)
@@ -88,7 +93,7 @@ def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Att
                 raise
             log.info("root_post_gone", conversation_id=thread.conversation_id)
             thread = ensure_root(job, begin_new_thread(job, thread))
-            # What stood under the old root is gone with it.
+            # The posts under the old root post are deleted with it.
             attempt.posts.clear()
             _post_message(job, message, thread, attempt)
     _give_back_unless_named(job, attempt)
@@ -105,7 +110,7 @@ def _post_message(job: Job, message: ChatMessage, thread: Thread, attempt: Attem
 
 
 def _give_back_unless_named(job: Job, attempt: Attempt) -> None:
-    """Leave what is missing to the next message if this one's posts do not name it."""
+    """Release the claimed missing messages to the next message if these posts do not name them."""
     if attempt.missing and not missing_messages.are_named(attempt):
         with job.database.connection() as connection:
             missing_messages.give_back(connection, job.lane, attempt.begun.id)
@@ -119,5 +124,5 @@ def _sent(attempt: Attempt, channel_id: str) -> Sent:
 def _send_root(job: Job, thread: Thread, attempt: Attempt) -> Delivered:
     if thread.root_post_id is None:
         return Delivered(None, send_root(job, thread, attempt.begun))
-    # The thread was made under another key while this message waited to be re-sent.
+    # The thread was created under another key before this message was sent again.
     return Delivered(Sent(attempt.begun.id, thread.channel_id, thread.root_post_id), thread)

@@ -1,4 +1,4 @@
-"""Drain a lane: the worker that holds its lock sends its messages one after the other."""
+"""Drain lanes: the worker that holds a lane's lock sends its messages one after the other."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tasks.watch.tallies import counts_of, has_sent
 
 log = structlog.get_logger(__name__)
 
-# Short enough for a lane to go on soon after the database or Redis is back.
+# Short enough for a lane to continue soon after the database or Redis is back.
 PAUSE_S = 2.0
 
 
 @dataclass(slots=True)
 class DrainReport:
-    """What one task has done: how many messages of each outcome, and which have failed."""
+    """What one task has done: the numbers of messages by outcome, and the failed messages."""
 
     sent: int = 0
     skipped: int = 0
@@ -51,7 +51,7 @@ class DrainReport:
         )
 
     def add(self, lane: Lane, outcome: Settled | Waiting) -> None:
-        """Count one message."""
+        """Count the outcome of one message."""
         match outcome:
             case Waiting():
                 self.waiting += 1
@@ -67,26 +67,26 @@ class DrainReport:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A licence that has a thread of this worker, and the wake-up that it came with."""
+    """A licence that a thread of this worker serves, and the wake-up that started this."""
 
     licence_id: str
     wake_id: str
 
 
 def enter(runtime: Runtime, licence_id: str, *, wake_id: str) -> Turn | None:
-    """Take a thread for the licence; None: it has its share, or waits until a thread is free.
+    """Take this thread for the licence; None: it has its share, or waits until a thread is free.
 
-    A wake-up that the licence's other threads make needless is given back.
+    If the licence's other threads make the wake-up unnecessary, the wake-up is given back.
     """
     entered = runtime.shares.enter_or_park(licence_id, wake_id)
-    # Those threads may just have found nothing due: then this wake-up is needed all the same.
+    # The other threads may just have found no lane due. Then this wake-up is still needed.
     if entered is False and runtime.lanes.give_back(licence_id, wake_id=wake_id):
         entered = runtime.shares.enter_or_park(licence_id, wake_id)
     return Turn(licence_id, wake_id) if entered else None
 
 
 def serve(runtime: Runtime, turn: Turn | None) -> DrainReport:
-    """Send what is due in the licence's lanes, and then for licences that waited for the thread."""
+    """Send what is due for the licence, and then for the licences that wait for the thread."""
     report = DrainReport()
     while turn is not None:
         try:
@@ -100,23 +100,23 @@ def serve(runtime: Runtime, turn: Turn | None) -> DrainReport:
 
 
 def leave(runtime: Runtime, licence_id: str) -> Turn | None:
-    """Give the licence's thread back, or take it for a licence that waits for one."""
+    """Free the licence's thread, or return it for a licence that waits for a thread."""
     parked = runtime.shares.leave(licence_id)
     return None if parked is None else Turn(*parked)
 
 
 def _take(runtime: Runtime, turn: Turn) -> TakenLane | None:
-    """Return the licence's next lane; None: nothing is due, or this worker is asked to stop."""
+    """Return the licence's next lane; None: no lane is due, or this worker is asked to stop."""
     if not runtime.stopping.is_set():
         return runtime.lanes.take(turn.licence_id, wake_id=turn.wake_id)
     runtime.lanes.give_back(turn.licence_id, wake_id=turn.wake_id)
-    # Another worker goes on, at once.
+    # Wake another worker, which continues at once.
     runtime.lanes.revive(turn.licence_id, overdue_ms=0)
     return None
 
 
 def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
-    """Send what is first in the lane until it is empty or has to wait, and let it go."""
+    """Send the lane's first messages until the lane is empty or has to wait; then unlock it."""
     heads = taken.heads
     try:
         while heads and not runtime.stopping.is_set():
@@ -144,10 +144,10 @@ def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
 
 
 def _let_go_after_a_pause(runtime: Runtime, taken: TakenLane) -> None:
-    """Let the lane go and wake its licence again, once Redis takes that.
+    """Unlock the lane and wake a worker for its licence, as soon as Redis works.
 
-    The database or Redis does not work: this thread has nothing else to do. Without the pause the
-    next attempt would come at once; without the wake-up it would wait for the sweep.
+    The database or Redis is away, so this thread has no other work. Without the pause the next
+    attempt would come at once. Without the wake-up the lane would wait for the sweep.
     """
     ends_at = time.monotonic() + LOCK_S
     while time.monotonic() < ends_at and not runtime.stopping.is_set():
@@ -172,7 +172,7 @@ def _readable(raw_entries: Sequence[bytes]) -> list[Head]:
 
 
 def _set_aside(runtime: Runtime, taken: TakenLane, raw: bytes) -> tuple[bytes, ...]:
-    """Keep an entry that cannot be read where it blocks nothing; return what is first now."""
+    """Set aside an entry that cannot be read; return the entries that are first now."""
     log.error("entry_unreadable", lane=str(taken.lane))
     _keep(runtime, taken, raw)
     return runtime.lanes.advance(taken, [raw])
@@ -184,7 +184,7 @@ def _keep(runtime: Runtime, taken: TakenLane, raw: bytes) -> None:
 
 
 def _handle(runtime: Runtime, taken: TakenLane, heads: Sequence[Head]) -> Iterable[Step]:
-    """Return the steps in which these first entries of the lane are handled."""
+    """Return the steps that handle these first entries of the lane."""
     if not heads:
         return ()
     if heads[0].entry.kind == DeliveryKind.USER:
@@ -193,7 +193,7 @@ def _handle(runtime: Runtime, taken: TakenLane, heads: Sequence[Head]) -> Iterab
 
 
 def _advance(runtime: Runtime, taken: TakenLane, step: Step) -> tuple[bytes, ...]:
-    """Remove and count what is settled; return what is first in the lane now."""
+    """Remove and count the settled entries; return the entries that are first in the lane now."""
     for head, settled in zip(step.heads, step.settled, strict=True):
         if settled.is_set_aside:
             _keep(runtime, taken, head.raw)
@@ -216,7 +216,7 @@ def _note(lane: Lane, step: Step, report: DrainReport, tried: Sequence[Head]) ->
 
 
 def _log(lane: Lane, outcome: Settled | Waiting, correlation_id: str) -> None:
-    """Log the one event of an outcome."""
+    """Log one event for an outcome."""
     fields = {"lane": str(lane), "key": outcome.key, "correlation_id": correlation_id}
     if outcome.reason is not None:
         fields["reason"] = outcome.reason
@@ -234,5 +234,5 @@ def _log(lane: Lane, outcome: Settled | Waiting, correlation_id: str) -> None:
 
 
 def _wait(runtime: Runtime, taken: TakenLane, outcome: Waiting) -> None:
-    """Send nothing from the lane for as long as its first message has to wait."""
+    """Unlock the lane, which is due again when its first message may be tried again."""
     runtime.lanes.let_go(taken, seconds=outcome.seconds, whatever=outcome.is_unsettled)

@@ -1,7 +1,7 @@
-"""How a message's row ends: the only module that writes an end into the ledger.
+"""Record how an attempt at a message ended; no other module writes endings into the ledger.
 
-A message is sent, failed or skipped, and then it is over; or it is set aside or given back, and
-then it is taken up again.
+The outcomes sent, failed and skipped are final. A message that is set aside or given back is tried
+again.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A message that is in Mattermost, and the thread that it is in.
+    """A message that is in Mattermost, and its thread (None: a notification).
 
-    ``sent`` is what the ledger has yet to be told; None: it knows.
+    ``sent`` is still to be recorded in the ledger; None: the ledger has it already.
     """
 
     sent: Sent | None
@@ -45,7 +45,7 @@ class Delivered:
 
 
 def write_sent(database: Database, delivered: Sequence[Delivered]) -> None:
-    """Write down that the messages are in Mattermost, the last one's thread with them."""
+    """Record that the messages are in Mattermost, and the activity in the last one's thread."""
     sent = [each.sent for each in delivered if each.sent is not None]
     if not sent:
         return
@@ -57,7 +57,7 @@ def write_sent(database: Database, delivered: Sequence[Delivered]) -> None:
 
 
 def write_root(job: Job, thread: Thread, begun: Begun, root: Post, *, card_digest: str) -> Thread:
-    """Write down that the root post is there, link it, and return the thread with it."""
+    """Record that the root post is in Mattermost, link it to the thread, and return the thread."""
     with job.database.connection() as connection:
         ledger.mark_sent(connection, [Sent(begun.id, root.channel_id, root.id)])
         if job.tells_outcomes:
@@ -68,17 +68,17 @@ def write_root(job: Job, thread: Thread, begun: Begun, root: Post, *, card_diges
 
 @contextmanager
 def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
-    """Write down how the attempt ended if it did not end well, and raise on.
+    """Record an error that ends the attempt in the block, and raise it again.
 
     Raises:
         RateLimitedError, UndecidedError: the message waits in its lane.
-        SendFailedError, MattermostError: it has failed.
+        SendFailedError, MattermostError: the message has failed.
     """
     try:
         with believed(job):
             yield
     except (RateLimitedError, UndecidedError) as error:
-        # What a stop breaks off says nothing of how long the message has waited.
+        # An attempt that ends because the worker stops must not make an expired message fail.
         if job.expired and error.reason is not Reason.STOPPED:
             failure = SendFailedError(error.reason, f"{detail_of(error)} It waited too long.")
             _write_failed_attempt(job, attempt, failure)
@@ -115,7 +115,7 @@ def _write_failed(
     post_count: int = 0,
     names_missing: bool = False,
 ) -> None:
-    """Write down the failure, and with it who is to hear of it: the thread, and i-Reserve."""
+    """Record the failure, together with its notices for the thread and for i-Reserve."""
     failed = ledger.mark_failed(
         connection,
         begun.id,
@@ -152,18 +152,18 @@ def _waiting_state(attempt: Attempt, error: RateLimitedError | UndecidedError) -
         if error.sent_off:
             return DeliveryState.UNSETTLED
         return attempt.begun.before or DeliveryState.SENDING
-    # What is partly there must be looked for; of the rest nothing has arrived.
+    # If a part of the message may be in Mattermost, the next attempt must look for it.
     untouched = not attempt.posts and not attempt.begun.must_look
     return DeliveryState.HELD if untouched else DeliveryState.SENDING
 
 
 def detail_of(error: SendFailedError | UndecidedError | MattermostError) -> str:
-    """Return the sentence that the ledger keeps of an error."""
+    """Return the sentence about an error that the ledger keeps."""
     return str(error) if isinstance(error, MattermostError) else error.detail
 
 
 def refuse(runtime: Runtime, begun: Begun, entry: LaneEntry, failure: SendFailedError) -> Settled:
-    """Write down that a message which was not tried has failed."""
+    """Record that a message has failed without an attempt to send it."""
     if begun.must_look:
         detail = f"{failure.detail.rstrip('.')}. {MAY_HAVE_ARRIVED}"
         failure = SendFailedError(failure.reason, detail)
@@ -174,33 +174,33 @@ def refuse(runtime: Runtime, begun: Begun, entry: LaneEntry, failure: SendFailed
 
 
 def _failed(entry: LaneEntry, error: SendFailedError | MattermostError) -> Settled:
-    """Return that the message has failed, which the ledger knows."""
+    """Return the outcome of a message that has failed."""
     reason, detail = error.reason.value, detail_of(error)
     return Settled(entry.key, entry.task_id, DeliveryState.FAILED, reason, detail)
 
 
 def skip(database: Database, begun: Begun, entry: LaneEntry, reason: StrEnum) -> Settled:
-    """Write down that the message is not to be sent, and why."""
+    """Record that the message must not be sent, and why."""
     with database.connection() as connection:
         ledger.mark_skipped(connection, begun.id, reason=reason)
     return Settled(entry.key, entry.task_id, DeliveryState.SKIPPED, reason.value)
 
 
 def give_back(database: Database, begun: Iterable[Begun]) -> None:
-    """Let messages that were begun and not tried be as they were."""
+    """Restore the rows of messages that were begun and not tried."""
     with database.connection() as connection:
         ledger.put_back(connection, begun)
 
 
 def known_already(row: KnownDelivery, entry: LaneEntry) -> Settled:
-    """Return how a message ended that the ledger knows as final."""
+    """Return the outcome of a message whose row in the ledger is final."""
     return Settled(entry.key, entry.task_id, row.state, row.reason, row.detail, is_duplicate=True)
 
 
 def refuse_entry(
     runtime: Runtime, lane: Lane, entry: LaneEntry, failure: SendFailedError
 ) -> Settled:
-    """Write down that an entry has failed which was not begun, unless its row is final."""
+    """Record that an entry has failed that was not begun, unless its row is final."""
     with runtime.database.connection() as connection:
         opening = ledger.begin(connection, lane, [entry])
     if entry.key in opening.final:
@@ -209,8 +209,8 @@ def refuse_entry(
 
 
 def give_up(runtime: Runtime, lane: Lane, entry: LaneEntry, error: Exception) -> Settled:
-    """Let an entry that breaks this code fail by itself, so that it never blocks its lane."""
-    # The text of an unforeseen error may quote a name or a message; where it arose does not.
+    """Record that an entry has failed with an unexpected error, so that its lane continues."""
+    # The text of an unexpected error may quote a name or a message. The code's places do not.
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     where = [f"{frame.name}:{frame.lineno}" for frame in frames]
     log.error("message_broke_the_worker", lane=str(lane), key=entry.key, where=where)
@@ -221,14 +221,17 @@ def give_up(runtime: Runtime, lane: Lane, entry: LaneEntry, error: Exception) ->
     except Exception as last:
         if not is_the_entrys_fault(last):
             raise
-        # Not even its refusal can be written down; the lane must go on all the same.
+        # Even the failure cannot be recorded. The lane must continue nevertheless.
         log.error("entry_set_aside", lane=str(lane), key=entry.key, error=type(last).__name__)
         return replace(_failed(entry, failure), is_set_aside=True)
 
 
 def is_the_entrys_fault(error: Exception) -> bool:
-    """Return whether it would break again: all our servers are there, and the lane is ours."""
+    """Return whether the entry itself causes the error, and would cause it again.
+
+    Otherwise the database or Redis is away, or the lane is lost.
+    """
     if isinstance(error, SQLAlchemyError):
-        # The database could not store a value, now or ever.
+        # These errors mean that the database can never store a value of the entry.
         return isinstance(error, DataError) or type(error) is StatementError
     return not isinstance(error, LockLostError | RedisError)

@@ -1,4 +1,4 @@
-"""One message's way through this worker: what sending it takes, and what has been sent of it."""
+"""The objects that describe the work on a message: its entry, what sending it needs, its posts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.rendering import MissingMessages
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One of the first entries of a lane: as it stands in Redis, and what it says."""
+    """One of the first entries of a lane, as Redis holds it and parsed."""
 
     raw: bytes
     entry: LaneEntry
@@ -27,9 +27,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was done at the head of a lane: how these entries ended, and whether the next waits.
+    """The result of work on a lane's first entries.
 
-    An entry that is settled is so in the ledger; ``settled`` has one for each of ``heads``.
+    ``settled`` has the outcome of each entry in ``heads``, and the ledger has these outcomes too.
+    ``waiting`` says that the entry after them must wait; None: it need not.
     """
 
     heads: list[Head]
@@ -41,10 +42,10 @@ class Step:
 class Job:
     """The message's lane and licence, and the means to send it.
 
-    ``extend`` keeps the lane ours: it is called before each request, and ``extend_for_files``
-    before each step of a file; ``send_by`` is looked at before a post goes out. See
-    ``MessageClock``. ``expired`` says that the message has waited for ``HOLD_S``: it fails rather
-    than waits again. ``tells_outcomes``: i-Reserve wants to hear of failures and of threads.
+    ``extend`` extends the lane's lock and is called before each request. ``extend_for_files`` is
+    called before each step of a file's transfer. ``send_by`` is the latest time to send a post.
+    See ``MessageClock``. ``expired``: the message has waited for ``HOLD_S``, and fails instead of
+    waiting again. ``tells_outcomes``: i-Reserve is told of failures and of threads.
     """
 
     lane: Lane
@@ -64,10 +65,11 @@ class Job:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at a message: its row as it was begun, its mark, and the posts that are there.
+    """One attempt to send a message: its row as it was begun, its mark and its posts.
 
-    ``posts`` has them by part, in their order. ``missing`` is what the thread
-    lacks and they name, if it looks for that.
+    ``posts`` are the message's posts in Mattermost by part, in order. ``looks_for_missing``: the
+    attempt looks for missing messages. ``missing`` are the missing messages that it has claimed,
+    which its posts have to name.
     """
 
     begun: Begun

@@ -1,4 +1,4 @@
-"""The ledger's transitions: begin, finish, set aside. Each caller brings its transaction."""
+"""The ledger's transitions: begin, finish, set aside. The caller provides the transaction."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Delivery, DeliveryKind, DeliveryState, utc_now
 
-# What a message looked like before this attempt when it had not been begun.
+# The state before this attempt of a message that had no row.
 NEW = None
-# Plain statements on the table: this is the path of every message, and objects cost their time.
+# Plain statements on the table, because objects would take time for each message.
 _ROWS = cast(Table, Delivery.__table__)
 _ONE_PER_KEY = ("lane", "key")
 _MADE = (_ROWS.c.key, _ROWS.c.id, _ROWS.c.started_at)
-# Most messages are new: to write first and look only for what was there saves a question.
+# Most messages are new. Inserting first, and reading only what existed, saves a query.
 _BEGIN = {
     "postgresql": postgresql.insert(_ROWS)
     .on_conflict_do_nothing(index_elements=_ONE_PER_KEY)
@@ -47,7 +47,7 @@ _MARK_SENT = (
 
 @dataclass(frozen=True, slots=True)
 class KnownDelivery:
-    """What the ledger says of a message."""
+    """A message's row in the ledger."""
 
     id: int
     state: DeliveryState
@@ -59,13 +59,13 @@ class KnownDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A message whose row says ``sending`` now, and what the row said before."""
+    """A message whose row has the state ``sending`` now, and what the row said before."""
 
     id: int
     before: DeliveryState | None
     reason: str | None
     started_at: datetime
-    # How many of its posts were known to be there when it was set aside.
+    # How many of its posts were known to be in Mattermost when the message was set aside.
     post_count: int = 0
 
     @property
@@ -75,13 +75,13 @@ class Begun:
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether it was sent off and only the answer was lost: it is not sent again."""
+        """Whether its request was sent and only the answer was lost, so it is not sent again."""
         return self.before is DeliveryState.UNSETTLED
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Which messages have been begun, by key, and which were settled before."""
+    """The messages that have been begun, and the messages whose rows are final, by key."""
 
     begun: dict[str, Begun]
     final: dict[str, KnownDelivery]
@@ -93,7 +93,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that is in Mattermost, by its first post; the ledger may not say so yet."""
+    """A message that is in Mattermost, with its first post; the ledger may not have it yet."""
 
     delivery_id: int
     channel_id: str
@@ -103,7 +103,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A message whose row says ``failed`` now."""
+    """A message whose row has the state ``failed`` now."""
 
     lane: str
     kind: DeliveryKind
@@ -115,7 +115,7 @@ class Failed:
 
 
 def find(connection: Connection, lane: Lane, keys: Iterable[str]) -> dict[str, KnownDelivery]:
-    """Return what is known of the messages with these keys in the lane, by key."""
+    """Return the rows of the messages with these keys in the lane, by key."""
     columns = _ROWS.c
     rows = connection.execute(
         select(
@@ -138,10 +138,10 @@ def begin(
     *,
     even_if_final: bool = False,
 ) -> Opening:
-    """Write down that these messages are being sent, but for those whose row is final."""
+    """Record that these messages are being sent, except those whose row is final."""
     first: dict[str, LaneEntry] = {}
     for entry in entries:
-        # Enqueued twice, it is the first that counts.
+        # Of a message that was enqueued twice, the first entry counts.
         first.setdefault(entry.key, entry)
     if not first:
         return Opening({}, {})
@@ -166,7 +166,7 @@ def begin(
 
 
 def _insert(connection: Connection, lane: Lane, entries: Iterable[LaneEntry]) -> dict[str, Begun]:
-    """Write down the messages that have not been begun before, and return them."""
+    """Insert rows for the messages that have none, and return these messages."""
     rows = [
         {
             "licence_id": lane.licence_id,
@@ -182,21 +182,21 @@ def _insert(connection: Connection, lane: Lane, entries: Iterable[LaneEntry]) ->
     ]
     made = connection.execute(
         _BEGIN[connection.dialect.name],
-        # A list has a way of its own through SQLAlchemy, which is a long one for a single row.
+        # For a list SQLAlchemy takes a slower path, which does not pay off for a single row.
         rows if len(rows) > 1 else rows[0],
     )
     return {key: Begun(row_id, NEW, None, started_at) for key, row_id, started_at in made}
 
 
 def put_back(connection: Connection, begun: Iterable[Begun]) -> None:
-    """Note that these messages were not tried after all; the caller still has their lane."""
+    """Record that these messages were not tried after all; the caller still holds their lane."""
     for each in begun:
         state = DeliveryState.HELD if each.before is NEW else each.before
         _update(connection, each.id, state=state)
 
 
 def mark_sent(connection: Connection, sent: Sequence[Sent]) -> None:
-    """Note that the messages are in Mattermost; their payload is not needed any more."""
+    """Record that the messages are in Mattermost, and drop their payloads."""
     now = utc_now()
     connection.execute(
         _MARK_SENT,
@@ -223,10 +223,11 @@ def mark_failed(
     missing: str | None,
     post_count: int,
 ) -> Failed | None:
-    """Note that the message was not sent and will not be, and keep what was enqueued.
+    """Record that the message has failed, and keep its payload.
 
-    None: its licence was removed meanwhile, and its row with it.
-    ``missing``: whose words the thread misses by that; ``post_count``: how much of it is there.
+    ``missing`` is the kind of sender whose message is missing in the thread now. ``post_count`` is
+    how many of the message's posts are in Mattermost. None: the licence was removed meanwhile, and
+    the row with it.
     """
     at = utc_now()
     columns = _ROWS.c
@@ -252,7 +253,7 @@ def mark_failed(
 
 
 def mark_skipped(connection: Connection, delivery_id: int, *, reason: StrEnum) -> None:
-    """Note that the message was not to be sent, and why."""
+    """Record that the message must not be sent, and why."""
     _update(
         connection,
         delivery_id,
@@ -271,7 +272,7 @@ def set_aside(
     detail: str,
     post_count: int,
 ) -> None:
-    """Note why the message is still waiting in its lane, and how many of its posts are there."""
+    """Record why the message waits in its lane, and how many of its posts are in Mattermost."""
     _update(
         connection, delivery_id, state=state, reason=reason, detail=detail, post_count=post_count
     )

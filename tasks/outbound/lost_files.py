@@ -1,4 +1,4 @@
-"""Which files of a post are missing in it: the server can accept a file and not attach it."""
+"""Find the files that are missing in a post: the server can accept a file and not attach it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def lost_of(sent: Sequence[FileInfo], post: Post) -> list[str]:
 def lost_of_earlier(items: Sequence[Attachment], post: Post) -> list[str]:
     """Return the names of the files that are missing in a post of an earlier attempt.
 
-    Their ids are not known any more. The post says how many files it was sent with and names those
-    that could not be had, in the team's language of then; a file that was given no ending may have
-    got one.
+    The ids of those files are not known any more. The post's mark says with how many files it was
+    sent. Its text names the files that were unavailable, in the team's language at that time. A
+    file without an ending may have been given one.
     """
     count = mark_of(post).get("files", 0) - len(post.file_ids)
     if count <= 0:
@@ -46,7 +46,7 @@ def _note(item: Attachment, locale: Locale = DEFAULT_LOCALE) -> str:
 
 
 def _taken(there: Counter[str], item: Attachment) -> bool:
-    """Take the item's file out of those that are there, if it is one of them."""
+    """Remove the item's file from those that are attached; return whether it was among them."""
     plain = safe_file_name(item.name).rstrip(".")
     exact = upload_name(item.name, content_type=item.content_type)
     with_ending = (name for name in there if name.rpartition(".")[0] == plain)
@@ -54,7 +54,7 @@ def _taken(there: Counter[str], item: Attachment) -> bool:
 
 
 def _counted(names: Counter[str], name: str) -> bool:
-    """Take one of these names away; False if none is left."""
+    """Remove one occurrence of the name; return False if none is left."""
     if names[name] <= 0:
         return False
     names[name] -= 1

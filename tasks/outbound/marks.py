@@ -1,8 +1,8 @@
-"""Marks: how our posts are found again, and how Mattermost itself refuses a double.
+"""Marks, by which our posts are found again and Mattermost itself refuses duplicates.
 
-Each post carries its message's key in ``props``, which Mattermost keeps and returns with every
-read. The key is derived from the message alone, so that even a worker that knows nothing of an
-earlier attempt recognises what it left behind.
+Each post holds its message's key in ``props``, which Mattermost stores and returns. The key is
+computed from the message alone. So a worker recognises the posts of an earlier attempt, even
+without knowing about that attempt.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ireserve_mattermost.lanes import Lane
 from tasks.mattermost import Post
 
 PROPS_KEY = "ireserve"
-# Half of a SHA-256: far beyond any chance of two messages with one key.
+# Half of a SHA-256: two messages practically never have the same key.
 _DIGEST_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the posts of one message carry. A message of several posts numbers them as parts."""
+    """The mark of a message's posts. The posts of one message differ by their part."""
 
     digest: str
 
@@ -33,7 +33,7 @@ class Mark:
         return cls(hashlib.sha256(f"{lane}\0{key}".encode()).hexdigest()[:_DIGEST_LENGTH])
 
     def props(self, part: str, **more: Any) -> dict[str, Any]:
-        """Return the props of one part; ``more`` is kept beside the key."""
+        """Return the props of one part; ``more`` is stored in the mark too."""
         return {PROPS_KEY: {"key": self.digest, "part": part, **more}}
 
     def pending_post_id(
@@ -41,8 +41,8 @@ class Mark:
     ) -> str:
         """Return the id by which Mattermost recognises the same request for 30 s.
 
-        It must not be guessable: a member who knew it could make the server return another post.
-        A new root makes a new id, for the same text under a new root is a new post.
+        The id must not be guessable: a member who knew it could make the server return another
+        post. A new root post gives a new id, since the same text under a new root is a new post.
         """
         text = f"{self.digest}\0{root_post_id}\0{part}".encode()
         return (
@@ -50,7 +50,7 @@ class Mark:
         )
 
     def parts_among(self, posts: Iterable[Post], *, bot_user_id: str) -> dict[str, Post]:
-        """Return our message's posts by part; only the bot can have made one."""
+        """Return the message's posts by part; posts of other users than the bot are ignored."""
         found: dict[str, Post] = {}
         for post in posts:
             mark = mark_of(post)
@@ -61,6 +61,6 @@ class Mark:
 
 
 def mark_of(post: Post) -> dict[str, Any]:
-    """Return our mark on the post, or {} if we did not write it."""
+    """Return our mark in the post's props, or {} if it has none."""
     mark = post.props.get(PROPS_KEY)
     return mark if isinstance(mark, dict) else {}

@@ -1,4 +1,4 @@
-"""How long one message may keep its lane and a thread."""
+"""Limit how long one message may occupy its lane and a worker's thread."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from tasks.failures import UndecidedError
 from tasks.mattermost import Reason
 from tasks.outbound.undecided import LOOK_AGAIN_S
 
-# 100 MB at 3 Mbit/s take 5 min. What is not there by then is named in the message, which goes
-# without it.
+# The time for a message's files: 100 MB at 3 Mbit/s take 5 min. The message is posted without the
+# files that are not transferred by then, and names them.
 FILES_S = 600.0
-# What then is left to post takes seconds. A server that needs longer makes the message wait.
+# The time for the whole message: after the files the posts take seconds. If the server needs
+# longer, the message waits.
 MESSAGE_S = 900.0
-# How long after the lane was last extended a request may still go out: as long as the lock is
-# surely ours, less a second for the way to Redis.
+# How long after the lock's last extension a request may be sent. For this time this worker
+# certainly holds the lock; one second is left for the way to Redis.
 SEND_WITHIN_S = LOCK_S - FRESH_S - 1.0
 
 
 class MessageClock:
-    """The time of one message, which runs from now on; ``extend`` keeps the lane ours."""
+    """The time limits of one message, from the object's creation; ``extend`` extends the lock."""
 
     def __init__(
         self, extend: Callable[[], None], *, message_s: float = MESSAGE_S, files_s: float = FILES_S
@@ -37,8 +38,8 @@ class MessageClock:
         """Keep the lane for one more request.
 
         Raises:
-            UndecidedError: the message has had its time; what is there of it is looked for later.
-            LockLostError: the lane is another worker's.
+            UndecidedError: the message's time is over; a later attempt looks for its posts.
+            LockLostError: another worker holds the lane.
         """
         if monotonic() > self._ends_at:
             raise UndecidedError(
@@ -53,14 +54,14 @@ class MessageClock:
         self._send_by = before + SEND_WITHIN_S
 
     def send_by(self) -> float:
-        """Return the moment after which nothing may be sent: the lane may be another worker's."""
+        """Return the latest time (by ``monotonic``) to send while this worker holds the lane."""
         return self._send_by
 
     def extend_for_files(self) -> None:
-        """Keep the lane for one more step of a file.
+        """Keep the lane for one more step of a file's transfer.
 
         Raises:
-            AttachmentError: the files have had their time; the message goes without the rest.
+            AttachmentError: the time for files is over; the message is posted without the rest.
             UndecidedError, LockLostError: as ``extend``.
         """
         if monotonic() > self._files_end_at:

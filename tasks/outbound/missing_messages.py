@@ -1,8 +1,8 @@
-"""Missing messages: those that failed, which the next message of their thread names.
+"""Missing messages: failed messages, which the next message of their thread names.
 
-A message claims what it is to name before its post is made. A worker that dies in between leaves
-the claim to the next one, which names the same. A message that fails before its post names them
-gives its claim back, and the next message names both.
+Before its post is made, a message claims the missing messages that it has to name. If the worker
+dies in between, the next worker finds the claim and names the same messages. If the message fails
+before a post names them, it gives its claim back. Then the next message names all of them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tasks.outbound.marks import mark_of
 from tasks.rendering import MissingMessages, Why
 
 _ROWS = cast(Table, Delivery.__table__)
-# What a post keeps in its mark when it names missing messages: how many.
+# The field of a post's mark with the number of missing messages that the post names.
 KEPT = "missing"
 _ROLES = frozenset(get_args(Role))
 
@@ -69,9 +69,10 @@ _WHY: dict[str, Why] = {
 
 
 def missing_of(payload: Mapping[str, Any]) -> str | None:
-    """Return whose words the thread misses without this message; None: nothing was said.
+    """Return the kind of sender whose message is missing in the thread; None: nothing is missing.
 
-    What came from Mattermost is there already; a root says nothing.
+    A message that came from Mattermost is already there. A root post and an empty message leave
+    nothing out.
     """
     if "message_id" not in payload or payload.get("origin_post_id") is not None:
         return None
@@ -84,17 +85,17 @@ def missing_of(payload: Mapping[str, Any]) -> str | None:
 
 
 def why_of(reason: str | None) -> Why:
-    """Return what the team is told of a reason of the ledger; most are refusals."""
+    """Return the team's term for a reason in the ledger; any other reason is a refusal."""
     return _WHY.get(reason or "", Why.REFUSED)
 
 
 def has_unnamed(connection: Connection, lane: Lane) -> bool:
-    """Return whether a message of the lane is missing, and no message names it."""
+    """Return whether a message of the lane is missing that no message names."""
     return bool(connection.scalar(select(MISSES_MESSAGES), {"lane": str(lane)}))
 
 
 def claim(job: Job, attempt: Attempt) -> None:
-    """Note in the attempt which missing messages it names, now and whenever it is tried again."""
+    """Claim the lane's missing messages for this attempt and for later attempts at its message."""
     if not attempt.looks_for_missing:
         return
     delivery_id = attempt.begun.id
@@ -121,12 +122,12 @@ def _claimed(connection: Connection, lane: Lane, delivery_id: int) -> list[Missi
 
 
 def are_named(attempt: Attempt) -> bool:
-    """Return whether one of the posts that are there names what is missing."""
+    """Return whether one of the attempt's posts names the missing messages."""
     return any(mark_of(post).get(KEPT) for post in attempt.posts.values())
 
 
 def give_back(connection: Connection, lane: Lane, delivery_id: int) -> None:
-    """Leave what this message was to name to the next one."""
+    """Release the missing messages that this message has claimed to the next message."""
     claimed = and_(_is_missing(str(lane)), _ROWS.c.told_by == delivery_id)
     connection.execute(update(_ROWS).where(claimed).values(told_by=None))
 
@@ -136,7 +137,7 @@ def _unnamed(lane: str | BindParameter[str]) -> ColumnElement[bool]:
 
 
 def _is_missing(lane: str | BindParameter[str]) -> ColumnElement[bool]:
-    # A message that is being sent again is none for now.
+    # A message that is being sent again does not count as missing meanwhile.
     columns = _ROWS.c
     return and_(
         columns.lane == lane,
@@ -145,5 +146,5 @@ def _is_missing(lane: str | BindParameter[str]) -> ColumnElement[bool]:
     )
 
 
-# A column for a question that is asked anyway: it costs no statement of its own.
+# A column for a query that is made anyway, so that it needs no statement of its own.
 MISSES_MESSAGES = exists().where(_unnamed(bindparam("lane"))).label("misses_messages")

@@ -1,4 +1,4 @@
-"""Notifications: one post in a channel, by itself, as a message attachment of Mattermost."""
+"""Post a notification: one post in a channel, outside any thread, as a message attachment."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ PART = "1"
 
 
 def post_notification(job: Job, message: Notification, channel_id: str, attempt: Attempt) -> None:
-    """Post the notification, unless it is there already; the post is noted in ``attempt``.
+    """Post the notification, unless its post exists already; add the post to ``attempt``.
 
     Raises:
-        RateLimitedError, UndecidedError, SendFailedError, MattermostError
+        RateLimitedError, UndecidedError: the notification has to wait.
+        SendFailedError, MattermostError: the notification has failed.
     """
     place = Place(channel_id)
     find_earlier(job, attempt, place)

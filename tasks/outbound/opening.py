@@ -1,4 +1,4 @@
-"""Begin messages, and store what they tell of their conversation: both or neither."""
+"""Begin messages and store their changes of the conversation, in one transaction."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tasks.outbound.ledger import Opening
 from tasks.outbound.threads import Thread, changes_nothing, find_thread, load_thread
 from tasks.outbound.verdicts import CheckedMessage, reason_to_skip
 
-# Each message with its key.
+# A message's key, and the message.
 Keyed = tuple[str, CheckedMessage | SendFailedError]
 
 
 def open_messages(
     database: Database, lane: Lane, entries: Sequence[LaneEntry], messages: Sequence[Keyed]
 ) -> tuple[Opening, Thread | None]:
-    """Begin the entries and return their thread; None: no message goes into one.
+    """Begin the entries and return their thread; None: no message goes into a thread.
 
-    ``messages`` may be more than the entries: a change of the conversation is not begun.
+    ``messages`` may hold more than the entries, since a change of the conversation is not begun.
     """
     heard = _heard(messages)
-    # Most tell nothing new: a look, and one statement that is committed by itself. Only the lane's
-    # holder stores what its messages tell, so nothing has to be locked in between.
+    # Most messages change nothing and need one query and one statement that commits by itself. Only
+    # the worker that holds the lane stores its messages' changes, so no row is locked in between.
     with database.autocommit() as connection:
         thread = _known(connection, heard)
         if not heard or (thread and changes_nothing(thread, _said(heard))):
@@ -41,7 +41,7 @@ def open_messages(
 
 
 def reload_thread(database: Database, messages: Sequence[Keyed]) -> Thread | None:
-    """Return the thread of messages that were begun before: their changes are stored."""
+    """Return the thread of messages that were begun before, whose changes are already stored."""
     heard = _heard(messages)
     if not heard:
         return None
@@ -59,7 +59,7 @@ def _heard(messages: Sequence[Keyed]) -> dict[str, CheckedMessage]:
             and not isinstance(each.message, Notification)
             and reason_to_skip(each) is None
         ):
-            # Enqueued twice, it is the first that counts.
+            # Of a message that was enqueued twice, the first entry counts.
             heard.setdefault(key, each)
     return heard
 
@@ -73,7 +73,7 @@ def _known(connection: Connection, heard: dict[str, CheckedMessage]) -> Thread |
 
 
 def _said(heard: dict[str, CheckedMessage], opening: Opening | None = None) -> list[Said]:
-    """Return what was said; without an opening as if no message had been begun before."""
+    """Return the messages for ``changes_by``; without an opening all of them count as new."""
     return [
         Said(each.message, each.enqueued_at, is_new=opening is None or opening.is_new(key))
         for key, each in heard.items()

@@ -1,7 +1,7 @@
-"""Messages under a deleted root: taken as the root was being deleted, they go to the new thread.
+"""Orphans: posts under a deleted root post, which are moved to the conversation's new thread.
 
-The server looks at the root before it saves a reply. A root that is deleted in between leaves a
-reply that is alive, counts as sent, and is in no thread that a member can open.
+The server checks the root post before it saves a reply. If the root post is deleted in between, the
+reply still exists and counts as sent. But no member can open the thread that the reply is in.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from tasks.rendering import file_note
 
 log = structlog.get_logger(__name__)
 
-# A root and its last reply are of the same moment, so that reply is among the channel's newest
-# posts when its next message, or the next catch-up, finds the root gone.
+# The orphan was posted when the root post was deleted. So it is among the channel's newest posts
+# when the next message or the next catch-up finds the root post deleted.
 PAGE_SIZE = 200
-# A file of a post is copied through memory up to here, and through a temporary file beyond.
+# A post's file up to this size is copied in memory, and a larger file on disk.
 IN_MEMORY_BYTES = 1024 * 1024
 
 
 def is_orphan(post: Post, *, bot_user_id: str, live_root_ids: Iterable[str] = ()) -> bool:
-    """Return whether the post is a part of the bot's message, in a thread that is none of these."""
+    """Return whether the bot posted this part of a message in another thread than these."""
     is_part = post.user_id == bot_user_id and bool(mark_of(post).get("key"))
     return (
         is_part
@@ -45,10 +45,10 @@ def is_orphan(post: Post, *, bot_user_id: str, live_root_ids: Iterable[str] = ()
 
 
 def take_over(job: Job, thread: Thread, root: Post, begun: Begun) -> None:
-    """Post again under the new root what stands alive under the thread's deleted one.
+    """Move the posts under the thread's deleted root post to the new root post.
 
-    What cannot be taken over now stays where it is, and the log says so: it has been sent, and
-    must not hold up the message that needs the new thread.
+    A post that cannot be moved stays where it is, and the log says so. Its message has been sent,
+    and must not delay the message that needs the new thread.
     """
     try:
         for orphan in _orphans(job, thread, root):
@@ -60,7 +60,7 @@ def take_over(job: Job, thread: Thread, root: Post, begun: Begun) -> None:
 
 
 def _orphans(job: Job, thread: Thread, root: Post) -> list[Post]:
-    """Return the live posts of the conversation in an older thread, oldest first."""
+    """Return the conversation's posts in older threads that are not deleted, oldest first."""
     job.extend()
     newest = job.client.get_posts_page(root.channel_id, per_page=PAGE_SIZE)
     found = {post.id: post for post in newest}
@@ -80,7 +80,7 @@ def _orphans(job: Job, thread: Thread, root: Post) -> list[Post]:
 
 
 def _last_sent(database: Database, lane: Lane) -> str | None:
-    """Return the first post of the lane's newest message that the ledger knows as sent."""
+    """Return the id of the first post of the lane's newest message that was sent."""
     newest = (
         select(Delivery.post_id)
         .where(Delivery.lane == str(lane), Delivery.kind == DeliveryKind.REPLY)
@@ -116,7 +116,10 @@ def _move(job: Job, orphan: Post, root: Post, begun: Begun) -> None:
 def _copies(
     job: Job, files: Sequence[FileInfo], channel_id: str
 ) -> tuple[list[FileInfo], list[str]]:
-    """Upload the files anew, for a file belongs to one post; name those that could not be."""
+    """Upload the files again, since a file belongs to one post; return them and notes of failures.
+
+    The notes are lines of text.
+    """
     copies: list[FileInfo] = []
     notes: list[str] = []
     for file in files:
@@ -149,9 +152,9 @@ def _copy(job: Job, file: FileInfo, channel_id: str) -> FileInfo:
 def new_threads_of(
     database: Database, licence: LicenceAccess, root_post_ids: Iterable[str]
 ) -> list[tuple[Lane, LaneEntry]]:
-    """Forget these deleted roots; return what makes the new one of each, and in which lane.
+    """Forget these deleted root posts; return the lane and the entry that make each new one.
 
-    A root that a worker has replaced meanwhile is left alone.
+    A root post that a worker has replaced meanwhile is ignored.
     """
     rows = select(Conversation).where(
         Conversation.licence_id == licence.id,

@@ -1,7 +1,7 @@
-"""Tell i-Reserve what became of its messages: which have failed, and where threads are.
+"""Tell i-Reserve the outcomes of its messages: which have failed, and where their threads are.
 
-What is to be told is written with what it tells of, in one transaction, and removed once it was
-published: it is told at least once.
+A notice is stored in the same transaction as its event, and removed after it was published. So
+i-Reserve gets each notice at least once.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
-# A worker that dies as it tells leaves the rest to another one after this time.
+# If a worker dies while it publishes notices, another worker publishes the rest after this time.
 TELL_AGAIN = timedelta(seconds=30)
-# A tenth of a second's work.
+# How many notices are published at a time: work for a tenth of a second.
 AT_ONCE = 100
-# What Flower and the logs may show of it.
+# The fields of a notice that Flower and the logs may show.
 SHOWN = ("licence_id", "conversation_id", "event", "key", "outcome_id")
 _MESSAGE, _NOTIFICATION = "reply:", "notification-id:"
 
 
 class OutcomeEvent(StrEnum):
-    """What i-Reserve is told of."""
+    """The kinds of events that i-Reserve is told about."""
 
     FAILED = "failed"
     THREAD_LINKED = "thread_linked"
@@ -42,9 +42,9 @@ class OutcomeEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeNotice:
-    """What i-Reserve is told, as the arguments of its task. There is nothing in it that was said.
+    """The arguments of i-Reserve's task, which hold no text of a message.
 
-    ``outcome_id`` is that of this event: the same when it is told twice.
+    ``outcome_id`` names the event, and stays the same if i-Reserve is told twice.
     """
 
     outcome_id: str
@@ -66,7 +66,7 @@ class OutcomeNotice:
 
 
 def record_failure(connection: Connection, failed: Failed, payload: Mapping[str, Any]) -> None:
-    """Write down that i-Reserve is to hear of this failure."""
+    """Store a notice to i-Reserve about this failure."""
     lane = Lane.parse(failed.lane)
     user_id = payload.get("user_id") if failed.kind is DeliveryKind.USER else None
     _record(
@@ -95,7 +95,7 @@ def _after(prefix: str, key: str) -> str | None:
 
 
 def record_thread(connection: Connection, lane: Lane, *, root_post_id: str, permalink: str) -> None:
-    """Write down that i-Reserve is to hear where the conversation's thread is."""
+    """Store a notice to i-Reserve about the place of the conversation's thread."""
     _record(
         connection,
         OutcomeNotice(
@@ -119,10 +119,10 @@ def _record(connection: Connection, notice: OutcomeNotice) -> None:
 
 
 def hand_over_due(runtime: Runtime) -> int:
-    """Send i-Reserve's task for each outcome that is due; return how many were told.
+    """Publish i-Reserve's task for each notice that is due; return how many were published.
 
-    Without ``OUTCOME_TASK`` they are dropped: nothing is sent, also not later. Without a broker
-    they wait.
+    Without the setting ``OUTCOME_TASK`` due notices are dropped. While the broker is away, notices
+    wait.
     """
     told = 0
     while due := _claim(runtime.database):
@@ -140,12 +140,12 @@ def hand_over_due(runtime: Runtime) -> int:
 
 
 def _claim(database: Database) -> Sequence[Row[int, dict[str, Any]]]:
-    """Return what is due, and hide it from other workers for ``TELL_AGAIN``."""
+    """Return the notices that are due, and hide them from other workers for ``TELL_AGAIN``."""
     with database.reading() as connection:
         if connection.execute(_due().limit(1)).first() is None:
             return []
     with database.transaction() as session:
-        # SQLite has one writer at a time and needs no lock for a row.
+        # SQLite ignores the row locks, which it does not need: it has one writer at a time.
         due = session.execute(_due().limit(AT_ONCE).with_for_update(skip_locked=True)).all()
         these = update(Outcome).where(Outcome.id.in_([row.id for row in due]))
         session.execute(these.values(next_attempt_at=utc_now() + TELL_AGAIN))
@@ -158,7 +158,7 @@ def _due() -> Select[int, dict[str, Any]]:
 
 
 def _send_all(runtime: Runtime, due: Sequence[Row[int, dict[str, Any]]]) -> list[int]:
-    """Return which were sent: all, or those before the broker was gone."""
+    """Publish the notices until the broker fails; return the ids of those that were published."""
     task = runtime.settings.outcome_task
     sent = []
     for row in due:

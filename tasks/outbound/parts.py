@@ -1,4 +1,4 @@
-"""The posts of one message of a conversation: its text, and its files ten at a time."""
+"""The posts of one message in a conversation: its text, and its files ten at a time."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from tasks.rendering import (
 
 # Mattermost's own limit for one post.
 FILES_PER_POST = 10
-# Mattermost shows when a post was made; a message that waited says when it was written.
+# Mattermost shows when a post was made. A message that was sent this much earlier names its time.
 LATE = timedelta(minutes=2)
 
 
 class Parts:
-    """The posts of one message, one after the other; their files are uploaded in their turn.
+    """The posts of one message, one after the other; the files of a post are uploaded before it.
 
-    ``posts`` are those that are there, by part. Each that is made must be among them before the
-    next draft is asked for. ``missing`` is named at the end of the text.
+    ``posts`` are the message's existing posts by part. The caller must add each new post to them
+    before it takes the next draft. The end of the text names the ``missing`` messages.
     """
 
     def __init__(
@@ -54,10 +54,13 @@ class Parts:
         self._missing = missing
 
     def drafts(self) -> Iterator[Draft]:
-        """Yield the text with its first ten files, then the other files; after each, what it lost.
+        """Yield the text with the first ten files, then the other files.
+
+        A draft that names the lost files follows a post from which the server dropped files.
 
         Raises:
-            RateLimitedError, UndecidedError, SendFailedError, MattermostError
+            RateLimitedError, UndecidedError: the message has to wait.
+            SendFailedError, MattermostError: the message has failed.
         """
         for draft in self._planned():
             yield draft
@@ -92,7 +95,7 @@ class Parts:
             yield self._draft(str(number), text, files, parts=len(texts), is_last=is_last)
 
     def _missing_lines(self) -> list[str]:
-        """Return the line that says what is missing before this message, if anything is."""
+        """Return the line about missing messages before this message, or no line."""
         return [missing_line(self._missing, self._desk)] if self._missing else []
 
     @property
@@ -122,12 +125,12 @@ class Parts:
         yield self._draft(name, "\n".join([header, *uploads.notes]), uploads.files)
 
     def _lost_of_earlier(self, name: str, attachments: Sequence[Attachment]) -> Iterator[Draft]:
-        """Yield what an earlier attempt has still to say of its post, if it died before that."""
+        """Yield the draft about lost files that an earlier attempt owes to this post, if any."""
         if f"{name}-lost" not in self._posts:
             yield from self._lost_drafts(name, lost_of_earlier(attachments, self._posts[name]))
 
     def _lost_drafts(self, name: str, lost: Sequence[str]) -> Iterator[Draft]:
-        """Yield the post that names the files which the server has dropped without a word."""
+        """Yield the draft that names the files that the server dropped silently, if any."""
         if lost:
             reason = self._desk.wording.file_reasons.lost_by_server
             notes = [file_note(name=file, reason=reason, locale=self._desk) for file in lost]
@@ -149,7 +152,7 @@ class Parts:
             "message_id": self._message.message_id,
         }
         if is_last and self._missing:
-            # By this a worker that finds the post knows that they are named.
+            # A worker that finds the post knows by this that the messages are named.
             kept[KEPT] = sum(group.count for group in self._missing)
         return Draft(name, text, files, props=self._author(), kept=kept)
 
@@ -169,12 +172,12 @@ class Parts:
 
 
 def _if_late(sent_at: datetime | None) -> datetime | None:
-    """Return the moment when the post's own time would mislead by more than ``LATE``."""
+    """Return the time of a message that was sent more than ``LATE`` ago, or None."""
     return sent_at if sent_at is not None and utc_now() - sent_at > LATE else None
 
 
 def _is_complete(found: Mapping[str, Post]) -> bool:
-    """Return whether all text parts are there; each of them says how many there are."""
+    """Return whether all text parts exist; the mark of each holds their number."""
     first = found.get("1")
     if first is None:
         return False
@@ -182,5 +185,5 @@ def _is_complete(found: Mapping[str, Post]) -> bool:
 
 
 def _last_of_text(found: Mapping[str, Post]) -> str:
-    """Return the name of the last text part, which carries the first files."""
+    """Return the name of the last text part, which holds the first files."""
     return str(mark_of(found["1"]).get("parts", 1))

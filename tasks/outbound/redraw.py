@@ -1,4 +1,4 @@
-"""Cards that are to be drawn though no message comes: after a reply, and for the sweep."""
+"""Draw cards without a new message: after a reply, and in the sweep."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from models import Conversation, ConversationState, DeliveryKind, Licence, utc_n
 from tasks.outbound.settlement import CLOCK_MARGIN
 from tasks.runtime import Runtime
 
-# The lane's entry that changes nothing: it makes the worker that has the lane draw the card.
+# The key of an entry that changes nothing, and makes the worker that drains the lane draw the card.
 REDRAW_KEY = f"{DeliveryKind.CONVERSATION.value}:card"
-# A card is drawn within a second or two as a rule; what is older was left behind.
+# A card is usually drawn within two seconds. A change that is older than this was left behind.
 OVERDUE = timedelta(seconds=10)
 # The card of an older conversation is drawn with its next message.
 LIVE = timedelta(days=1)
-# What the sweep takes up at a time: a second's work.
+# How many cards the sweep handles at a time: work for a second.
 AT_ONCE = 100
 
-# Built once: it is asked for each reply.
+# Built once, because it is executed for each reply.
 _ANSWERED = (
     update(Conversation)
     .where(Conversation.id == bindparam("row"), Conversation.waiting_since < bindparam("before"))
@@ -33,9 +33,9 @@ _ANSWERED = (
 
 
 def note_answer(connection: Connection, conversation_row: int, *, posted_at_ms: int) -> bool:
-    """Note that the team has answered the visitor; say whether the card changes by it.
+    """Record that the team has answered the visitor; return whether this changes the card.
 
-    A reply that was found late answers nothing of what the visitor has said since.
+    A reply that was found late does not answer what the visitor has written since.
     """
     before = datetime.fromtimestamp(posted_at_ms / 1_000, UTC) + CLOCK_MARGIN
     values = {"row": conversation_row, "before": before, "now": utc_now()}
@@ -44,7 +44,7 @@ def note_answer(connection: Connection, conversation_row: int, *, posted_at_ms: 
 
 
 def ask_for_card(runtime: Runtime, licence_id: str, conversation_id: str) -> bool:
-    """Have the conversation's card drawn, in its turn; False: the sweep does it."""
+    """Enqueue the drawing of a conversation's card; False: not possible now, the sweep does it."""
     wake_id, wake = licence_wake_up(licence_id)
     ids = {"licence_id": licence_id, "conversation_id": conversation_id}
     entry = LaneEntry(DeliveryKind.CONVERSATION, REDRAW_KEY, wake_id, ids)
@@ -57,9 +57,9 @@ def ask_for_card(runtime: Runtime, licence_id: str, conversation_id: str) -> boo
 
 
 def redraw_overdue(runtime: Runtime) -> int:
-    """Have those cards drawn that no worker draws; return how many.
+    """Enqueue the drawing of cards that no worker draws; return how many.
 
-    A card that cannot be drawn for as long as a message may wait is left to the next message.
+    A card that could not be drawn for as long as a message may wait is left to the next message.
     """
     return sum(
         ask_for_card(runtime, licence_id, conversation_id)
@@ -70,9 +70,9 @@ def redraw_overdue(runtime: Runtime) -> int:
 
 
 def redraw_live_cards(session: Session, licence_id: str) -> None:
-    """Have the cards drawn of conversations that are going on: the licence shows them otherwise.
+    """Mark the cards of active conversations as changed, because the licence's settings changed.
 
-    The sweep does it, within some seconds. Others are drawn with their next message.
+    The sweep draws these cards within seconds. Other cards are drawn with their next message.
     """
     now = utc_now()
     live = update(Conversation).where(

@@ -1,4 +1,4 @@
-"""What a refusal means, which Mattermost gives one id for several causes."""
+"""Find the cause of a refusal for which Mattermost has one id and several causes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tasks.outbound.undecided import ask_for_database
 
 @contextmanager
 def explained_refusals(job: Job, channel_id: str) -> Iterator[None]:
-    """Say what a 403 means, which Mattermost gives one id: which channel it is and what to do.
+    """Replace the refusal ``not_a_member`` in the block by an error with its real cause.
 
     Raises:
-        SendFailedError: for ``not_a_member``: the channel is unknown, archived, or the bot is out.
-        UndecidedError: the server has lost its database, without which it refuses anything.
+        SendFailedError: the channel is unknown or archived, or the bot is no member.
+        UndecidedError: the server cannot reach its database, without which it refuses anything.
     """
     try:
         yield
@@ -36,7 +36,7 @@ def _explanation(job: Job, channel_id: str) -> SendFailedError:
         if error.reason in {Reason.NOT_FOUND, Reason.CHANNEL_UNKNOWN}:
             return SendFailedError(Reason.CHANNEL_UNKNOWN, f"there is no channel {label}")
     except MattermostError:
-        # The answer is not needed for anything but a better sentence.
+        # The answer would only make the error's text more exact.
         pass
     else:
         if channel.delete_at_ms:

@@ -1,4 +1,4 @@
-"""Failed messages: which there are, and how an operator sends, drops or forgets them."""
+"""Failed messages: find them, send them again, or discard their payloads, for an operator."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from tasks.failures import IN_DOUBT, OwnReason
 from tasks.mattermost import Reason
 from tasks.watch.filter import Filter, newest
 
-# A worker lets a lane go between two bursts; the lock of one that died lasts for LOCK_S.
+# How long to wait for a lane: a worker unlocks a lane in between, and a dead worker's lock ends
+# after LOCK_S.
 HOLD_WAIT_S = LOCK_S + 5.0
 POLL_S = 0.05
 
-# Failures before anything was sent off. What an earlier attempt may have left is in the detail.
+# Reasons of failures before a request was sent. The detail says whether an earlier attempt may have
+# left posts.
 BEFORE_SENDING = frozenset(
     {
         OwnReason.INVALID_ARGUMENTS,
@@ -35,30 +37,30 @@ BEFORE_SENDING = frozenset(
 
 
 class LaneBusyError(Exception):
-    """A worker is sending from this lane and did not let go of it in time."""
+    """A worker is sending from this lane and did not unlock it in time."""
 
 
 HAS_FAILED = Delivery.state == DeliveryState.FAILED
-# What was discarded, or is too old, cannot be sent again.
+# A message without its payload, which was discarded or removed after a time, cannot be sent again.
 CAN_BE_RESENT = (HAS_FAILED, Delivery.payload.is_not(None))
 
 
 def find_failed(
     session: Session, wanted: Filter, *, limit: int, with_payload: bool = True
 ) -> list[Delivery]:
-    """Return the failed messages that are meant, the newest ones if there are more than that."""
+    """Return the newest ``limit`` failed messages that match the filter."""
     rows = wanted.rows(Delivery, *(CAN_BE_RESENT if with_payload else (HAS_FAILED,)))
     return newest(session, rows, Delivery, limit=limit)
 
 
 def find_failed_ids(session: Session, wanted: Filter) -> list[int]:
-    """Return which messages that can be sent again are meant, in the order they were written."""
+    """Return the ids of messages that match the filter and can be sent again, in order."""
     rows = wanted.rows(Delivery, *CAN_BE_RESENT)
     return list(session.scalars(rows.with_only_columns(Delivery.id)))
 
 
 def count_of_unregistered(session: Session) -> dict[str, int]:
-    """Return how many messages failed of each licence that is not registered."""
+    """Return the number of failed messages by licence, for licences that are not registered."""
     rows = (
         select(Delivery.licence_id, func.count())
         .where(*CAN_BE_RESENT, Delivery.licence_id.not_in(select(Licence.id)))
@@ -72,7 +74,7 @@ def count_of_unregistered(session: Session) -> dict[str, int]:
 
 
 def cure_of(reason: str | None) -> str:
-    """Return what to do about a reason of the ledger; an empty string for an unknown word."""
+    """Return what the operator must do about a reason in the ledger; "": the reason is unknown."""
     for reasons in (Reason, OwnReason):
         if reason in {known.value for known in reasons}:
             return reasons(reason).cure
@@ -80,7 +82,7 @@ def cure_of(reason: str | None) -> str:
 
 
 def why_not(session: Session, delivery_id: int, licence_id: str) -> str | None:
-    """Return why a message of the licence cannot be sent again; None: it can."""
+    """Return why a message of the licence cannot be sent again; None: it can be sent."""
     row = session.get(Delivery, delivery_id)
     if row is None or row.licence_id != licence_id:
         return f"there is no such message of licence {licence_id!r}"
@@ -94,19 +96,20 @@ def why_not(session: Session, delivery_id: int, licence_id: str) -> str | None:
 def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | None:
     """Put a failed message at the end of its lane, to be sent like a new one; return the lane.
 
-    A worker looks in Mattermost for it first, unless nothing of it was ever sent off. None: it is
-    no failed message with a payload any more. No worker is woken: see ``tasks.wake``.
+    A worker first looks for the message in Mattermost, unless no request for it was ever sent.
+    None: the message has not failed, or has no payload any more. No worker is woken: see
+    ``tasks.wake``.
 
     Raises:
-        LaneBusyError: a worker is sending from its lane; nothing was changed.
+        LaneBusyError: a worker is sending from the lane; nothing was changed.
     """
     with database.snapshot() as session:
         row = session.get(Delivery, delivery_id)
     if row is None:
         return None
     lane = Lane.parse(row.lane)
-    # No worker looks at the lane between the two writes: an entry whose row still says "failed"
-    # would be taken for a duplicate, and a row that says "sending" without an entry is stuck.
+    # The lock keeps workers out between the two writes. A worker would treat an entry whose row
+    # still says "failed" as a duplicate. A row that says "sending" without an entry would be stuck.
     with held(lanes, lane), database.transaction() as session:
         locked = Filter(ids=[delivery_id]).rows(Delivery, *CAN_BE_RESENT).with_for_update()
         row = session.scalar(locked)
@@ -118,7 +121,7 @@ def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | Non
 
 
 def _entry_of(row: Delivery, payload: dict[str, Any]) -> LaneEntry:
-    """Return the message as it was enqueued, so that the log goes on under the same id."""
+    """Return the message as it was enqueued, so that the log continues with the same id."""
     given = row.caller_correlation_id
     context = {CORRELATION_ID: given} if given else {}
     return LaneEntry(row.kind.value, row.key, row.task_id or "", payload, context=context)
@@ -126,7 +129,7 @@ def _entry_of(row: Delivery, payload: dict[str, Any]) -> LaneEntry:
 
 def _reopen(session: Session, row: Delivery) -> None:
     if not row.kind.is_message:
-        # A change of a user or of a conversation is in the ledger only if it failed.
+        # A change of a user or of a conversation has a row in the ledger only if it failed.
         session.delete(row)
         return
     row.state = DeliveryState.HELD if _was_never_sent(row) else DeliveryState.SENDING
@@ -134,7 +137,7 @@ def _reopen(session: Session, row: Delivery) -> None:
 
 
 def _was_never_sent(row: Delivery) -> bool:
-    """Return whether nothing of the message can be in Mattermost, which is then not asked."""
+    """Return whether no part of the message can be in Mattermost."""
     detail = row.detail or ""
     in_doubt = row.post_count > 0 or any(words in detail for words in IN_DOUBT)
     return row.reason in BEFORE_SENDING and not in_doubt
@@ -142,10 +145,10 @@ def _was_never_sent(row: Delivery) -> bool:
 
 @contextmanager
 def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[HeldLock]:
-    """Hold the lane so that no worker sends from it meanwhile.
+    """Lock the lane so that no worker sends from it meanwhile.
 
     Raises:
-        LaneBusyError: another process holds it for too long.
+        LaneBusyError: another process holds the lock for longer than ``wait_s``.
     """
     deadline = time.monotonic() + wait_s
     while True:
@@ -161,7 +164,7 @@ def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[H
 
 
 def discard_payloads(session: Session, licence_id: str, ids: Sequence[int]) -> list[int]:
-    """Forget the payloads of these failed messages; return whose payload was there."""
+    """Remove the payloads of these failed messages; return the ids of those that had one."""
     gone = session.scalars(
         update(Delivery)
         .where(Delivery.id.in_(ids), Delivery.licence_id == licence_id, *CAN_BE_RESENT)

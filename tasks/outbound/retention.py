@@ -1,4 +1,4 @@
-"""Retention of the ledger: what failed messages say, and rows of messages that were settled."""
+"""Retention of the ledger: remove the payloads of failed messages, and rows of settled messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.runtime import Runtime, current_runtime
 
 _HAS_FAILED = Delivery.state == DeliveryState.FAILED
 IS_SETTLED = Delivery.state.in_([state for state in DeliveryState if state.is_final])
-# A failed message is an operator's to re-send or to discard, for as long as it has its payload.
+# An operator can send a failed message again or discard it for as long as it has its payload.
 IS_DONE_WITH = or_(
     Delivery.state.in_((DeliveryState.SENT, DeliveryState.SKIPPED)),
     and_(_HAS_FAILED, Delivery.payload.is_(None)),
@@ -28,13 +28,13 @@ def forget_payloads() -> str:
 
 
 def forget_old_payloads(runtime: Runtime) -> int:
-    """Remove old payloads; the rows stay, with their reason. Return how many there were."""
+    """Remove old payloads and keep their rows with the reason; return how many were removed."""
     before = utc_now() - timedelta(days=runtime.settings.retention_days)
     steps = Steps(runtime.database, is_stopping=runtime.stopping.is_set)
     forgotten = 0
     while ids := _with_old_payload(steps, before):
         for portion in steps.portions(ids):
-            # One that was re-sent meanwhile has not failed any more.
+            # A message that was sent again meanwhile is not in the state "failed" any more.
             these = update(Delivery).where(Delivery.id.in_(portion), _HAS_FAILED)
             forgotten += steps.execute(these.values(payload=null()))
         if steps.is_over:
@@ -53,7 +53,7 @@ def _with_old_payload(steps: Steps, before: datetime) -> Sequence[int]:
 def remove_deliveries(
     steps: Steps, *, before: datetime, which: ColumnElement[bool]
 ) -> Iterator[int]:
-    """Remove such messages that were settled before then; yield how many with each step."""
+    """Remove rows that match ``which`` and ended before ``before``; yield how many in each step."""
     may_go = and_(which, Delivery.finished_at < before)
     expiry = Expiry(Delivery.id, Delivery.started_at, may_go)
     for ids in expired(steps.database, expiry, before=before):

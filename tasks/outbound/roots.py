@@ -1,4 +1,4 @@
-"""The root post of a thread: made once, found again, and made anew when it is gone."""
+"""The root post of a thread: create it once, find it again, and notice that it was deleted."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tasks.outbound.undecided import asking
 
 
 def ensure_root(job: Job, thread: Thread) -> Thread:
-    """Return the thread with its root post, which is made if there is none.
+    """Return the thread with its root post, which is created if there is none.
 
-    A root post that failed before is tried again: it is this message now that needs it.
+    A root post that failed before is tried again, because the message of this job needs it.
 
     Raises:
         RateLimitedError, UndecidedError, SendFailedError, MattermostError: as ``send_root``.
@@ -33,12 +33,13 @@ def ensure_root(job: Job, thread: Thread) -> Thread:
     entry = LaneEntry(DeliveryKind.ROOT, thread.root_key, job.task_id, {}, job.enqueued_at_ms)
     with job.database.connection() as connection:
         opening = ledger.begin(connection, job.lane, [entry], even_if_final=True)
-    # What is kept with a failed root is what it takes to make it, not the reply that asked for it.
+    # If the root post fails, its row keeps the root post's own arguments, not those of the message
+    # that needs it.
     root_job = replace(job, payload=root_payload(job.lane, thread))
     try:
         return send_root(root_job, thread, opening.begun[entry.key])
     except UndecidedError as error:
-        # Of the message that needs the root nothing has been sent off yet.
+        # No request for the message that needs the root post has been sent yet.
         raise UndecidedError(
             error.reason,
             error.detail,
@@ -49,11 +50,11 @@ def ensure_root(job: Job, thread: Thread) -> Thread:
 
 
 def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
-    """Make the root post whose row has been begun, link it, and return the thread with it.
+    """Create the root post whose row has been begun, link it, and return the thread with it.
 
     Raises:
-        RateLimitedError, UndecidedError: it waits; the row says so.
-        SendFailedError, MattermostError: it failed; the row says so.
+        RateLimitedError, UndecidedError: the root post has to wait; its row says so.
+        SendFailedError, MattermostError: the root post has failed; its row says so.
     """
     attempt = Attempt(begun, Mark.of(job.lane, thread.root_key))
     with accounted(job, attempt):
@@ -62,13 +63,13 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
         root = _find_or_make_root(job, thread, attempt, card)
         if thread.number > 1:
             take_over(job, thread, root, begun)
-        # What an earlier attempt has made may show something else.
+        # A root post of an earlier attempt may show another card, so it is drawn again.
         digest = "" if is_found else card.digest
         return write_root(job, thread, begun, root, card_digest=digest)
 
 
 def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt, card: RootDraft) -> Post:
-    # Where an earlier attempt would have put it; the default channel may be another by now.
+    # Look in the channel of the earlier attempt: the default channel may have changed since.
     find_earlier(job, attempt, Place(thread.channel_id))
     root = Draft(ROOT_PART, card.message, props=card.props, kept=kept(thread))
     return post_marked(job, attempt, Place(job.licence.default_channel_id), root)
@@ -77,8 +78,8 @@ def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt, card: RootDra
 def is_root_gone(job: Job, thread: Thread, refusal: RefusedError) -> bool:
     """Return whether a reply was refused because the root post is deleted or unknown.
 
-    The server refuses a reply with the same words when its database hiccups while it loads the
-    root, so that one refusal proves nothing. Asked by id it returns deleted posts as well.
+    The server refuses a reply with the same id if its database fails while it loads the root post.
+    So the refusal alone proves nothing. A query by id returns deleted posts too.
     """
     if refusal.reason is not Reason.ROOT_REJECTED:
         return False

@@ -1,4 +1,4 @@
-"""Make a post once: look for what an earlier attempt left, post, and look again if need be.
+"""Create a post exactly once: look for posts of an earlier attempt, post, and look again if needed.
 
 Every kind of post that must exist once goes through ``find_earlier`` and ``post_marked``.
 """
@@ -27,18 +27,18 @@ from tasks.outbound.job import Attempt, Job
 from tasks.outbound.refusals import explained_refusals
 from tasks.outbound.undecided import broken_off, undecided
 
-# A post that the server is making is there in a moment as a rule. Mattermost keeps the id by which
-# it recognises the request for 30 s; what is not there by then was given up.
+# A post that the server is still making usually exists within a moment. Mattermost recognises the
+# request for 30 s. If the post does not exist by then, the server has given it up.
 BEING_MADE_S = 30.0
 FIRST_LOOK_S = 2.0
-# The server found another first reply in the way and did not store this one; a later reply is safe.
-# A look must confirm it, for other trouble of its database has the same id.
+# The error's id if two first replies of a thread collide. The server has not stored this reply, so
+# that it can be posted again. Other errors of the database have this id too: look for the post.
 NOTHING_STORED = "app.post.save.app_error"
-# A channel's newest posts are read back to this long before the message was begun, for our clock
-# and the server's may differ.
+# How far before the message's beginning a channel's newest posts are searched: our clock and the
+# server's may differ.
 CLOCK_MARGIN = timedelta(minutes=5)
 PAGE_SIZE = 200
-# 20,000 posts: a channel so busy within five minutes is not one that people read.
+# At most 20,000 posts are searched: no channel that people read has more in five minutes.
 MAX_PAGES = 100
 
 _Found = TypeVar("_Found")
@@ -46,7 +46,7 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message's posts stand: in a thread or, without a root, by themselves in a channel."""
+    """The place of a message's posts: a thread or, without a root post, a channel."""
 
     channel_id: str
     root_post_id: str = ""
@@ -54,9 +54,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A post to be made: one part of a message.
+    """A post to create: one part of a message.
 
-    ``props`` are Mattermost's own; ``kept`` is kept in the mark, beside the message's key.
+    ``props`` are props that Mattermost interprets. ``kept`` is stored in the post's mark.
     """
 
     part: str
@@ -67,18 +67,18 @@ class Draft:
 
 
 def find_earlier(job: Job, attempt: Attempt, place: Place) -> None:
-    """Note in ``attempt`` the posts that an earlier one left; a new message is not looked for.
+    """Add the posts of earlier attempts to ``attempt``; do not look for a new message.
 
     Raises:
         UndecidedError: the server cannot be asked now.
-        SendFailedError: the message was sent off, its answer was lost, and it did not arrive.
+        SendFailedError: a request was sent, its answer was lost, and its post does not exist.
     """
     begun = attempt.begun
     if not begun.must_look:
         return
     found = _look(lambda: _find(job, attempt, place), because=None, sent_off=False)
-    # An attempt whose answer was lost is settled by what is there now: one post more than was
-    # known then has arrived, and what follows it was never tried; otherwise it has failed.
+    # The existing posts decide an attempt whose answer was lost. If there is one more than was
+    # known then, the post has arrived, and the posts after it were not tried. Otherwise it failed.
     if begun.is_unsettled and len(found) <= begun.post_count:
         reason = Reason(begun.reason or Reason.TIMEOUT)
         if reason is Reason.BEING_MADE:
@@ -90,9 +90,9 @@ def find_earlier(job: Job, attempt: Attempt, place: Place) -> None:
 
 
 def _still_being_made() -> UndecidedError:
-    """Look once more, at the end of the time for which the server knows the request.
+    """Return the error that asks for a last look when the server forgets the request.
 
-    The reason changes with it: the next look is the last one.
+    Its reason is no longer ``being_made``, so that the next look is the last.
     """
     return UndecidedError(
         Reason.SERVER_ERROR,
@@ -104,11 +104,11 @@ def _still_being_made() -> UndecidedError:
 
 
 def post_marked(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
-    """Return the draft's post, which is made unless ``attempt`` has it, and is noted there.
+    """Return the draft's post from ``attempt``, or create it and add it to ``attempt``.
 
     Raises:
-        UndecidedError: the post was sent off and cannot be looked for yet.
-        SendFailedError, MattermostError: it was not made.
+        UndecidedError: it is not known yet whether the post was created.
+        SendFailedError, MattermostError: the post was not created.
     """
     if draft.part not in attempt.posts:
         attempt.posts[draft.part] = _post_once(job, attempt, place, draft)
@@ -116,7 +116,7 @@ def post_marked(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
 
 
 def _post_once(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
-    """Return the post that was made of the draft, also when its answer was lost on the way."""
+    """Create the draft's post and return it, also if the server's answer was lost."""
     try:
         return _post(job, attempt, place, draft)
     except NotSentError as error:
@@ -141,7 +141,7 @@ def _post(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
     try:
         return _create(job, attempt, place, draft)
     except SendTooLateError:
-        # The worker stood still in between, and the lane may be another worker's by now.
+        # This process was paused in between, and another worker may hold the lane by now.
         raise LockLostError("the worker stood still directly before it sent a message") from None
 
 
@@ -164,7 +164,7 @@ def _create(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
 
 
 def _look(find: Callable[[], _Found], *, because: MattermostError | None, sent_off: bool) -> _Found:
-    """Return what ``find`` finds.
+    """Return the result of ``find``.
 
     Raises:
         UndecidedError: the server cannot be asked now.
@@ -176,14 +176,14 @@ def _look(find: Callable[[], _Found], *, because: MattermostError | None, sent_o
 
 
 def _find(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:
-    """Return the message's posts that are there, by part."""
+    """Return the message's existing posts by part."""
     if place.root_post_id:
         return _find_in_thread(job, attempt, place.root_post_id)
     return _find_in_channel(job, attempt, place.channel_id, attempt.begun.started_at)
 
 
 def _find_in_thread(job: Job, attempt: Attempt, root_post_id: str) -> dict[str, Post]:
-    """Return the message's posts in the thread; none if the thread is gone."""
+    """Return the message's posts in the thread by part; none if the thread was deleted."""
     job.extend()
     try:
         posts = job.client.get_thread(root_post_id, on_page=job.extend)
@@ -197,7 +197,7 @@ def _find_in_thread(job: Job, attempt: Attempt, root_post_id: str) -> dict[str, 
 def _find_in_channel(
     job: Job, attempt: Attempt, channel_id: str, begun_at: datetime
 ) -> dict[str, Post]:
-    """Return the message's posts among those that the channel got since it was begun."""
+    """Return the message's posts by part among the channel's posts since the message was begun."""
     oldest_ms = round((begun_at - CLOCK_MARGIN).timestamp() * 1_000)
     for page in range(MAX_PAGES):
         job.extend()

@@ -1,4 +1,4 @@
-"""What a worker does when it is woken for a message, and the tasks that show a failure."""
+"""The work of a worker that is woken for a message, and the task that shows a failure."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ log = structlog.get_logger(__name__)
 
 @app.task(name=DRAIN_LICENCE, bind=True)
 def drain_licence(self: Task[..., Any], licence_id: str) -> str:
-    """Send what is due for a licence; published where a wake-up was lost, or gave way to others."""
+    """Send what is due for a licence; this task is published as a further wake-up."""
     runtime, task_id = current_runtime(), self.request.id or uuid()
     return _outcome(serve(runtime, enter(runtime, licence_id, wake_id=task_id)), task_id)
 
 
 @app.task(name="mattermost.message_failed")
 def message_failed(*, lane: str, key: str, reason: str, detail: str) -> None:
-    """Show a message in red that failed while the task of another one was at its lane.
+    """Show in Flower that a message failed while the task of another message drained its lane.
 
     Raises:
-        DeliveryFailedError: always; that is what shows it.
+        DeliveryFailedError: always, so that Flower shows a failed task.
     """
     raise DeliveryFailedError(f"{reason}: {key} in {lane}: {detail}", reason)
 
@@ -42,7 +42,8 @@ def message_failed(*, lane: str, key: str, reason: str, detail: str) -> None:
 class MaskedRequest(Request):
     """A task in a worker, whose arguments events and logs do not show.
 
-    What was enqueued by our package holds ids alone; this masks what others send by name.
+    A Celery message from our package holds ids only. This class masks the arguments of tasks that
+    other programs send by name.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,12 +55,15 @@ class MaskedRequest(Request):
         try:
             return cast("MessageTask", self.task).by_name(tuple(self.args), self.kwargs)
         except TypeError:
-            # They are not its arguments: the task fails and says so.
+            # The arguments are wrong: the task fails with this error when it runs.
             return dict(self.kwargs)
 
 
 def serve_licence_of(task: MessageTask) -> str:
-    """Send what is due for the message's licence; one sent by name is put into its lane first."""
+    """Send what is due for the message's licence.
+
+    A message that another program sent by the task's name is put into its lane first.
+    """
     request = task.request
     task_id = request.id or uuid()
     payload = dict(request.kwargs or {})
@@ -79,8 +83,8 @@ MessageTask.Request = MaskedRequest  # type: ignore[assignment]
 def _outcome(report: DrainReport, task_id: str | None) -> str:
     """Return what was done, as Flower shows it.
 
-    A task drains whatever is in the lane: messages of other tasks, which may be over already. Each
-    that failed gets a red entry of its own.
+    A task also sends messages of other tasks, which may have ended already. Flower shows a failed
+    task for each of these messages that failed.
 
     Raises:
         DeliveryFailedError: the task's own message has failed.
@@ -93,7 +97,7 @@ def _outcome(report: DrainReport, task_id: str | None) -> str:
 
 
 def show_failures(report: DrainReport, *, except_of: str | None = None) -> None:
-    """Give each message that failed a red entry of its own, but for that of one task."""
+    """Publish a failing task for each message that failed, except for the message of one task."""
     for lane, settled in report.failed:
         if settled.task_id == except_of:
             continue
@@ -105,7 +109,7 @@ def show_failures(report: DrainReport, *, except_of: str | None = None) -> None:
                 kwargsrepr=_shown(lane, settled),
             )
         except OperationalError:
-            # The ledger has it and the log too.
+            # The ledger and the log have the failure.
             log.warning("failure_not_shown", lane=str(lane), key=settled.key)
 
 

@@ -1,4 +1,4 @@
-"""The thread of a conversation as the database knows it."""
+"""A conversation and its thread, as the database has them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tasks.outbound.conversation_changes import Said, changes_by
 from tasks.outbound.job import Job
 from tasks.outbound.missing_messages import MISSES_MESSAGES, has_unnamed
 
-# How exactly a conversation's last activity is known; finer would cost a write for each message.
+# How exactly a conversation's last activity is known. A smaller step would cost more writes.
 ACTIVITY_STEP = timedelta(minutes=1)
 
-# Plain statements on the table: this is the path of every message, and objects cost their time.
+# Plain statements on the table, because objects would take time for each message.
 _ROWS = cast(Table, Conversation.__table__)
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A conversation as it is stored, and its thread; ``root_post_id`` None: there is none."""
+    """A stored conversation and its thread; ``root_post_id`` None: it has no thread."""
 
     conversation_row: int
     conversation_id: str
@@ -53,12 +53,12 @@ class Thread:
     revision: int | None
     waiting_since: datetime | None
     answered_at: datetime | None
-    # Whether it misses messages that no message names, as far as that was asked.
+    # Whether messages are missing that no message names; False also if this was not queried.
     misses_messages: bool = False
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
-        """Return the thread of a conversation that was read as a whole."""
+        """Return the thread of a conversation that was loaded as an object."""
         stored = {name: getattr(conversation, name) for name in (*_OF_CARD, *_CHANGED_BY_MESSAGES)}
         return cls(
             conversation_row=conversation.id,
@@ -77,12 +77,12 @@ class Thread:
 
     @property
     def is_to_be_drawn(self) -> bool:
-        """Whether the root may show something else than what is stored."""
+        """Whether the root post may be out of date."""
         return self.card_changed_at is not None or not self.card_digest
 
 
 _OF_CARD = ("card_digest", "card_changed_at")
-# What messages and calls change of a conversation.
+# The columns of a conversation that messages and changes set.
 _CHANGED_BY_MESSAGES = (
     "visitor_name",
     "page_url",
@@ -117,7 +117,7 @@ _FIND = select(*_COLUMNS, MISSES_MESSAGES).where(
 
 
 def find_thread(connection: Connection, message: Message) -> Thread | None:
-    """Return the conversation of a message with its thread; None: there is none yet."""
+    """Return the conversation of a message with its thread; None: it is not stored yet."""
     first = cast("RootPost | ChatMessage | ConversationChange", message)
     wanted = {
         "licence": first.licence_id,
@@ -127,7 +127,7 @@ def find_thread(connection: Connection, message: Message) -> Thread | None:
     row = connection.execute(_FIND, wanted).one_or_none()
     thread = Thread(*tuple(row)) if row is not None else None
     if thread is not None and thread.card_changed_at is not None:
-        # An earlier try may have drawn and not noted it: then the root shows another card.
+        # An earlier attempt may have drawn the card without recording it.
         thread = replace(thread, card_digest=None)
     return thread
 
@@ -137,7 +137,7 @@ def _lane_of(message: RootPost | ChatMessage | ConversationChange) -> Lane:
 
 
 def changes_nothing(thread: Thread, said: Sequence[Said]) -> bool:
-    """Return whether all that was said of the conversation is stored already."""
+    """Return whether these messages change nothing of the stored conversation."""
     return not _changes(thread, said)
 
 
@@ -148,9 +148,10 @@ def _changes(thread: Thread | None, said: Sequence[Said]) -> dict[str, Any]:
 def load_thread(
     connection: Connection, thread: Thread | None, said: Sequence[Said], licence: LicenceAccess
 ) -> Thread:
-    """Return the thread of these messages, made if need be; what they tell of it is stored.
+    """Store the messages' changes of the conversation, and return its thread.
 
-    ``thread`` is what ``find_thread`` has found under the same lane's lock.
+    A conversation that is not stored yet is inserted. ``thread`` is the result of ``find_thread``
+    under the same lock of the lane.
     """
     changes = _changes(thread, said)
     if thread is None:
@@ -163,7 +164,7 @@ def load_thread(
             **changes,
         )
         thread = Thread(*connection.execute(made.returning(*_COLUMNS)).one())
-        # What was refused before there was a conversation is missing in it.
+        # Messages that failed before the conversation was stored are missing in its thread.
         return replace(thread, misses_messages=has_unnamed(connection, _lane_of(first)))
     if not changes:
         return thread
@@ -188,15 +189,15 @@ def root_payload(lane: Lane, thread: Thread) -> dict[str, object]:
 
 
 def link_root(connection: Connection, thread: Thread, root: Post, *, card_digest: str) -> Thread:
-    """Link the conversation with its root post, which shows this card; return the thread so."""
+    """Link the conversation with its root post, which shows this card; return the new thread."""
     linked = {"root_post_id": root.id, "channel_id": root.channel_id}
     return note_drawn(connection, thread, card_digest, **linked)
 
 
 def note_drawn(connection: Connection, thread: Thread, card_digest: str, **linked: str) -> Thread:
-    """Note what the root shows now, and that nothing else is to be drawn.
+    """Record the card that the root post shows now; return the updated thread.
 
-    A change that came meanwhile stays to be drawn.
+    A change that was stored meanwhile still has to be drawn.
     """
     changed_at = _ROWS.c.card_changed_at
     still = case((changed_at == thread.card_changed_at, null()), else_=changed_at)
@@ -210,7 +211,10 @@ def note_drawn(connection: Connection, thread: Thread, card_digest: str, **linke
 
 
 def note_activity(connection: Connection, thread: Thread) -> None:
-    """Note that something was said, once a minute at most: catch-up looks there more often."""
+    """Record the conversation's activity, at most once a minute.
+
+    Catch-up looks more often at conversations that were active lately.
+    """
     if utc_now() - thread.last_active_at >= ACTIVITY_STEP:
         connection.execute(
             update(Conversation)
@@ -220,7 +224,7 @@ def note_activity(connection: Connection, thread: Thread) -> None:
 
 
 def begin_new_thread(job: Job, thread: Thread) -> Thread:
-    """Forget the thread whose root is gone; the next one continues it."""
+    """Forget the thread, whose root post was deleted; return the next one, without a root post."""
     fresh = replace(
         thread,
         root_post_id=None,

@@ -1,4 +1,4 @@
-"""What leaves a message undecided: errors to questions, and refusals that may not be meant."""
+"""The causes of an undecided message: failed queries, and refusals while the database is away."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tasks.mattermost import (
 )
 from tasks.outbound.job import Job
 
-# A server that did not answer within 20 s may still be at work on the post: when it is not there
-# at once, it is looked for a second time after as long again.
+# A server that did not answer within 20 s may still be creating the post. If the first look does
+# not find the post, a second look follows after this time.
 LOOK_AGAIN_S = 20.0
-# What a worker that stops had not sent yet is another worker's to send.
+# After this time another worker sends what a stopping worker has not sent.
 AFTER_STOP_S = 1.0
-# What a server answers to a healthy request when it cannot read its database: it knows neither the
-# bot's token nor its membership (11.6), or not the channel (6.7).
+# A server that cannot read its database answers a valid request with these reasons. It does not
+# find the bot's token or membership (11.6), or the channel (6.7).
 REFUSALS_IN_DOUBT = frozenset({Reason.NOT_A_MEMBER, Reason.TOKEN_REJECTED, Reason.INVALID_REQUEST})
 
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Let an error to a question leave the message undecided: it says nothing of the message.
+    """Turn a query's failure in the block into UndecidedError: it says nothing about the message.
 
     Raises:
         UndecidedError: the server cannot be asked now.
@@ -42,10 +42,10 @@ def asking() -> Iterator[None]:
 
 @contextmanager
 def believed(job: Job) -> Iterator[None]:
-    """Let a refusal stand only while the server reaches its database, also that of a question.
+    """Accept a refusal in the block, also of a query, only if the server reaches its database.
 
     Raises:
-        UndecidedError: it does not, or cannot be asked.
+        UndecidedError: the server does not reach its database, or cannot be asked.
     """
     try:
         yield
@@ -56,7 +56,7 @@ def believed(job: Job) -> Iterator[None]:
 
 
 def broken_off(error: MattermostError | AttachmentError) -> UndecidedError:
-    """Return that this worker was asked to stop before the message went out."""
+    """Return the error for a message that was not sent because this worker was asked to stop."""
     return UndecidedError(
         Reason.STOPPED,
         str(error),
@@ -73,7 +73,14 @@ def undecided(
     look_again_s: float = LOOK_AGAIN_S,
     question: MattermostError | None = None,
 ) -> UndecidedError:
-    """Return that the message stays undecided after this error, to it or to a question about it."""
+    """Return the error for a message that stays undecided.
+
+    Args:
+        error: the error of the message's request.
+        sent_off: whether the request was sent.
+        look_again_s: the seconds until the next look.
+        question: the error of a query about the message; None: no query failed.
+    """
     return UndecidedError(
         error.reason,
         f"{error} {NOT_KNOWN_YET}",
@@ -84,17 +91,17 @@ def undecided(
 
 
 def _cause(question: MattermostError) -> Exception:
-    """Return what the failure of a question says of the server."""
+    """Return what a query's failure says about the server, for the circuit."""
     if isinstance(question, RateLimitedError) or question.reason is Reason.STOPPED:
         return question
     return UnansweredError()
 
 
 def ask_for_database(job: Job) -> None:
-    """Ask whether the server reaches its database, without which it refuses anything.
+    """Check that the server reaches its database, without which it refuses anything.
 
     Raises:
-        UndecidedError: it does not, or cannot be asked.
+        UndecidedError: the server does not reach its database, or cannot be asked.
     """
     job.extend()
     with asking():

@@ -1,4 +1,4 @@
-"""Upload a message's files, one at a time and in order; a file that fails costs only itself."""
+"""Upload a message's files in order, one at a time; a note replaces a file that fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tasks.rendering.wording import FileReasons
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """The files that the server has, in order, and a line of text for each that it has not."""
+    """The uploaded files in order, and a line of text for each file that failed."""
 
     files: tuple[FileInfo, ...]
     notes: tuple[str, ...]
@@ -32,10 +32,10 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
     """Upload the files.
 
     Raises:
-        NotSentError, RateLimitedError, RefusedError: the server is away or lets nothing in; that is
-            the message's trouble, not one file's.
-        UndecidedError: this worker was asked to stop, or the attachment store is away; the message
-            waits for the store as for a server, and then goes with a note instead of the file.
+        NotSentError, RateLimitedError, RefusedError: the server is away or accepts no request, so
+            the whole message has to wait or fails.
+        UndecidedError: this worker was asked to stop, or the attachment store is away. The message
+            waits for the store as for a server. Once expired it is posted without the file.
     """
     locale = job.licence.locale
     files: list[FileInfo] = []
@@ -94,7 +94,7 @@ def _concerns_the_message(error: MattermostError) -> bool:
 
 def _text(error: MattermostError, reasons: FileReasons) -> str:
     texts = {
-        # The limit that we know of let the file pass: the server's, or its proxy's, is another one.
+        # The file is within the limit that we know, so the server or its proxy has another limit.
         Reason.TOO_LARGE: reasons.too_large,
         Reason.IMAGE_TOO_LARGE: reasons.image_too_large,
         Reason.UPLOADS_DISABLED: reasons.uploads_disabled,

@@ -1,6 +1,6 @@
-"""i-Reserve's users, kept current so that a reply's author is one of them.
+"""Store i-Reserve's users, so that replies are recorded under them.
 
-A change of a user is sent nowhere: it is stored, and is in the ledger only if that failed.
+A change of a user is not sent to Mattermost. It has a row in the ledger only if storing it failed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tasks.runtime import Runtime
 
 
 def store_changes(runtime: Runtime, lane: Lane, heads: Sequence[Head]) -> Iterator[Step]:
-    """Store what i-Reserve says of users, one after the other; yield how each ended."""
+    """Store changes of users, one after the other; yield the outcome of each."""
     for head in heads:
         if runtime.stopping.is_set():
             return

@@ -1,4 +1,4 @@
-"""What to do with a message at the head of its lane: send it, skip it, wait, or give up."""
+"""Decide about a message at the head of its lane: send it, skip it, let it wait, or fail it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
-# While a circuit is open, its lanes are looked at this often, to fail what has waited too long.
+# While a circuit is open, its lanes are looked at this often, to fail messages that have expired.
 BLOCKED_LOOK_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedMessage:
-    """A message that can be sent, with its licence, and when it was enqueued."""
+    """A valid message, its licence, and when it was enqueued."""
 
     message: Message
     licence: LicenceAccess
@@ -64,10 +64,13 @@ def judge(
 def reason_to_wait(
     runtime: Runtime, lane: Lane, entry: LaneEntry
 ) -> Waiting | SendFailedError | None:
-    """Return how long nothing is sent to the server; a failure after ``HOLD_S``; None: send it."""
+    """Return why the message cannot be sent now; None: its licence is not blocked.
+
+    A message that has waited for ``HOLD_S`` fails instead of waiting.
+    """
     circuit, now = runtime.circuits.state(lane.licence_id), time.time()
     if circuit.blocks(now):
-        # It may have been closed since, and then the lane must not wait for its next probe.
+        # Read the newest state: if the circuit was closed since, the lane must not wait.
         circuit = runtime.circuits.state_now(lane.licence_id)
     if not circuit.blocks(now):
         return None
@@ -86,12 +89,12 @@ def _blocked_for(seconds: float) -> float:
 
 
 def has_expired(runtime: Runtime, entry: LaneEntry) -> bool:
-    """Return whether the message has been in its lane for longer than it may wait."""
+    """Return whether the message has waited in its lane for ``HOLD_S``."""
     return time.time() * 1_000 - entry.enqueued_at_ms >= runtime.settings.hold_s * 1_000
 
 
 def reason_to_skip(checked: CheckedMessage) -> StrEnum | None:
-    """Return why the message is not to be sent; None: send it."""
+    """Return why the message must not be sent; None: send it."""
     message = checked.message
     if isinstance(message, ChatMessage) and message.origin_post_id is not None:
         return OwnReason.FROM_MATTERMOST
@@ -101,6 +104,6 @@ def reason_to_skip(checked: CheckedMessage) -> StrEnum | None:
 
 
 def target_of(checked: CheckedMessage) -> NotificationTarget:
-    """Return where the notification goes."""
+    """Return the channel for the notification's type, and whether the type is enabled."""
     assert isinstance(checked.message, Notification)
     return checked.licence.target_of(checked.message.notification_type)
