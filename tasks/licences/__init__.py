@@ -1,1 +1,1 @@
-"""Licences: access to their servers, registration, circuit, and shares of the threads."""
+"""Licences: access to their servers, registration, circuits, and shares of a worker's threads."""

@@ -1,4 +1,4 @@
-"""Licences as a worker needs them: the address, the bot, the channels and the limits."""
+"""Licences as a worker needs them: the server's address, the bot, the channels and the limits."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from models.licence import DEFAULT_REPLY_PREFIXES
 from tasks.failures import OwnReason, SendFailedError
 from tasks.rendering import DEFAULT_LOCALE, Locale
 
-# How long a worker goes on with what it read, so that a busy lane does not ask before each
-# message: an operator's change takes effect within this time.
+# How long a worker uses a licence without reading it again, so that a busy lane does not read it
+# for each message. An operator's change takes effect within this time.
 CACHE_S = 5.0
 
 _LICENCES = cast(Table, Licence.__table__)
 _CHANNELS = cast(Table, NotificationChannel.__table__)
-# All that a licence is made of. A message waits while this is looked at: to see that nothing has
-# changed takes a tenth of the time (PostgreSQL: a quarter) of reading objects and the token anew.
+# All rows of a licence. A message waits while these are read. Comparing the rows takes a tenth of
+# the time (PostgreSQL: a quarter) of loading the objects and decrypting the token again.
 _ROWS = (
     select(_LICENCES, _CHANNELS)
     .select_from(_LICENCES.outerjoin(_CHANNELS))
@@ -41,13 +41,13 @@ _ROWS = (
 
 
 def permalink(server_url: str, post_id: str) -> str:
-    """Return the address under which this server opens a post, whatever its team."""
+    """Return the address at which this server opens a post; it contains no team's name."""
     return f"{server_url}/_redirect/pl/{post_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationTarget:
-    """Where notifications of one type go, and whether they are wanted at all."""
+    """The channel for notifications of one type, and whether this type is enabled."""
 
     channel_id: str
     channel_name: str
@@ -56,7 +56,10 @@ class NotificationTarget:
 
 @dataclass(frozen=True, slots=True)
 class LicenceAccess:
-    """All that sending for a licence and recording its replies takes. The token is never shown."""
+    """All that is needed to send for a licence and to record its replies.
+
+    The repr does not show the token.
+    """
 
     id: str
     server_url: str
@@ -74,26 +77,26 @@ class LicenceAccess:
     reply_mode: ReplyMode = ReplyMode.ALL
     reply_prefixes: str = DEFAULT_REPLY_PREFIXES
     reply_pause_s: int = 0
-    # As it is drawn on a root: "@anna @bert", "@channel", or empty.
+    # The mention on a root post: "@anna @bert", "@channel", or empty.
     mention: str = ""
     names: Names = Names.HEADER
-    # Whether the server shows a post's own name and icon, as it was last asked.
+    # Whether the server's last settings let a post override its author's name and icon.
     allows_own_names: bool = False
-    # Whether the message of a root may be edited at any time.
+    # Whether the message of a root post may be edited at any time.
     allows_edits: bool = True
-    # In which language and by which clock the team reads.
+    # The language and the time zone of the team.
     locale: Locale = DEFAULT_LOCALE
 
     @property
     def speaks_as_author(self) -> bool:
-        """Whether senders are the authors of their posts."""
+        """Whether Mattermost shows senders as the authors of their posts."""
         return self.names is Names.AUTHOR and self.allows_own_names
 
     @property
     def wanted_prefix(self) -> str:
-        """What a post for the visitor begins with, in the team's language if it may.
+        """The prefix of a reply for the visitor, in the team's language if the licence has it.
 
-        Empty: it needs no prefix.
+        Empty: a reply needs no prefix.
         """
         if self.reply_mode is not ReplyMode.EXPLICIT:
             return ""
@@ -101,16 +104,16 @@ class LicenceAccess:
         return own if own in prefixes else next(iter(prefixes), "")
 
     def permalink(self, post_id: str) -> str:
-        """Return the address under which Mattermost opens a post: it finds the team by itself."""
+        """Return the address at which the licence's server opens a post."""
         return permalink(self.server_url, post_id)
 
     def target_of(self, notification_type: str) -> NotificationTarget:
-        """Return where notifications of this type go: an unmapped one to the default channel."""
+        """Return the target of this type's notifications; without a mapping the default channel."""
         default = NotificationTarget(self.default_channel_id, self.default_channel_name, True)
         return self.notification_targets.get(notification_type, default)
 
     def channel_label(self, channel_id: str) -> str:
-        """Return a channel's handle if the licence knows it, its id otherwise."""
+        """Return a channel's handle, for example "~support", or its id if the name is unknown."""
         known = {target.channel_id: target.channel_name for target in self._targets()}
         return f"~{known[channel_id]}" if channel_id in known else channel_id
 
@@ -120,7 +123,7 @@ class LicenceAccess:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What was made of these rows, and when they were last looked at."""
+    """A licence in the cache, its rows, and when they were last read (by ``monotonic``)."""
 
     access: LicenceAccess
     rows: Sequence[Row[Any]]
@@ -136,10 +139,10 @@ class Licences:
         self._cache: dict[str, _Kept] = {}
 
     def access(self, licence_id: str) -> LicenceAccess:
-        """Return what sending for this licence takes.
+        """Return what is needed to send for this licence.
 
         Raises:
-            SendFailedError: it is not registered, it is disabled, or its token is unreadable.
+            SendFailedError: the licence is not registered or disabled, or its token is unreadable.
         """
         kept = self._cache.get(licence_id)
         if kept is not None and time.monotonic() - kept.looked_at < CACHE_S:

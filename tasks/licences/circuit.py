@@ -1,8 +1,8 @@
 """The circuit of each licence: closed while its server answers, open while it does not.
 
-The state is in Redis, so that all workers know what one has found out. While a circuit is open,
-or the server asked for a pause (429), the licence's lanes are left alone. What an answer means for
-the circuit is decided here alone, by ``reach_of``.
+The state is in Redis, so that all workers share it. While a circuit is open, or a pause that the
+server asked for (429) lasts, no worker sends from the licence's lanes. Only ``reach_of`` decides
+what an answer means for the circuit.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from tasks.mattermost import (
     Reason,
 )
 
-# One failure may be a hiccup; the third in a row costs each message up to 23 s of a thread.
+# One or two failures can be accidents. After three in a row each further message would probably
+# occupy a thread for up to 23 s.
 FAILURES_TO_OPEN = 3
 PROBE_EVERY_S = 30
-# How long a worker trusts what it read: a circuit is looked at before each message.
+# How long a worker uses a state without reading it again: it needs the state for each message.
 CACHE_S = 1.0
-# A count of failures that is this old says nothing about now.
+# After this time without a change the count of failures is dropped.
 FORGET_S = 3_600
 
-# Open circuits, each with the moment (ms) of its next probe.
+# Open circuits, each with the time of its next probe (ms since 1970).
 _OPEN = PREFIX + "circuits"
 
 _COUNT_FAILURE = """
@@ -42,17 +43,17 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 if failures >= tonumber(ARGV[1]) then redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[2]) end
 return failures
 """
-# An answer to a request from before the outage may come after the circuit has opened: then it says
-# nothing of the server as it is now.
+# An answer to a request from before the outage may come after the circuit has opened. Such an
+# answer says nothing about the server's present state.
 _COUNT_SUCCESS = """
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 return redis.call('HDEL', KEYS[1], 'failures')
 """
 
 
-# Answers of a proxy whose Mattermost is away.
+# The statuses with which a proxy answers while its Mattermost is away.
 GATEWAY_STATUSES = frozenset({502, 503, 504})
-# How long to pause when a server asks for a pause and does not say how long.
+# How long to pause if a server asks for a pause without naming its length.
 DEFAULT_PAUSE_S = 1.0
 
 
@@ -66,10 +67,10 @@ class Reach(StrEnum):
 
 
 def reach_of(error: Exception | None) -> Reach:
-    """Return what the end of a request says of the server; None: it did what was asked.
+    """Return what a request's error says about the server; ``error`` None: the request succeeded.
 
-    A refusal and a plain 500 are answers: they reached the server, whatever they say. What was
-    broken off on our side, or went wrong with our own store, says nothing.
+    A refusal and a plain 500 are answers, so the request reached the server. A request that this
+    process aborted, or an error of our own store, says nothing about the server.
     """
     if isinstance(error, OwnTroubleError):
         return Reach.UNKNOWN
@@ -88,9 +89,10 @@ def reach_of(error: Exception | None) -> Reach:
 
 @dataclass(frozen=True, slots=True)
 class CircuitState:
-    """What is known of a licence's server: failures in a row, and until when to leave it alone.
+    """The state of a licence's circuit.
 
-    ``blocked_until`` is in seconds since the epoch; 0 means that messages may be sent.
+    ``failures`` is the number of failures in a row. ``blocked_until`` is in seconds since 1970; 0
+    means that messages may be sent.
     """
 
     failures: int
@@ -98,7 +100,7 @@ class CircuitState:
     blocked_until: float
 
     def blocks(self, now: float) -> bool:
-        """Return whether the licence's lanes are to be left alone at this moment."""
+        """Return whether nothing may be sent from the licence's lanes at ``now``."""
         return self.is_open or now < self.blocked_until
 
 
@@ -119,13 +121,13 @@ class Circuits:
         return self.state_now(licence_id)
 
     def state_now(self, licence_id: str) -> CircuitState:
-        """Return the state as it is in Redis at this moment."""
+        """Read the present state from Redis and return it."""
         state = self.states([licence_id])[licence_id]
         self._cache[licence_id] = (time.monotonic(), state)
         return state
 
     def states(self, licence_ids: Sequence[str]) -> dict[str, CircuitState]:
-        """Return the states of these licences' circuits as they are now."""
+        """Read the present states of these licences' circuits from Redis and return them."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for licence_id in licence_ids:
                 pipeline.hmget(_key(licence_id), "failures", "paused_until")
@@ -137,10 +139,10 @@ class Circuits:
         }
 
     def note(self, licence_id: str, error: Exception | None) -> Reach:
-        """Note how a request to the licence's server ended; None: it did what was asked.
+        """Record how a request to the licence's server ended; ``error`` None: it succeeded.
 
-        The third request in a row that does not reach the server opens the circuit. Only
-        ``close`` closes it: an answer may be to a request from before the outage.
+        The third request in a row that does not reach the server opens the circuit. Only ``close``
+        closes it, since an answer can belong to a request from before the outage.
         """
         reach = reach_of(error)
         if isinstance(error, RateLimitedError):
@@ -148,7 +150,7 @@ class Circuits:
         elif reach is Reach.AWAY:
             self._count_away(licence_id)
         elif reach is Reach.REACHED and self.state(licence_id).failures:
-            # Costs nothing as long as nothing had failed.
+            # Without earlier failures Redis is not asked.
             self._count_success(keys=[_key(licence_id), _OPEN], args=[licence_id])
             self._cache.pop(licence_id, None)
         return reach
@@ -162,7 +164,7 @@ class Circuits:
         self._cache.pop(licence_id, None)
 
     def close(self, licence_id: str) -> None:
-        """Let the licence's messages through again."""
+        """Close the circuit, so that the licence's messages are sent again."""
         with self._redis.pipeline() as pipeline:
             pipeline.hdel(_key(licence_id), "failures")
             pipeline.zrem(_OPEN, licence_id)
@@ -170,7 +172,7 @@ class Circuits:
         self._cache.pop(licence_id, None)
 
     def pause(self, licence_id: str, *, seconds: float) -> None:
-        """Send nothing for the licence for ``seconds``: its server asked for that (429)."""
+        """Send nothing for the licence for ``seconds``, because its server asked for this (429)."""
         with self._redis.pipeline() as pipeline:
             pipeline.hset(_key(licence_id), "paused_until", str(time.time() + seconds))
             pipeline.expire(_key(licence_id), FORGET_S)
@@ -178,7 +180,7 @@ class Circuits:
         self._cache.pop(licence_id, None)
 
     def take_due_probes(self) -> list[str]:
-        """Return the licences whose open circuit is to be probed now, and set the next probe."""
+        """Return the licences whose open circuit is due for a probe, and set the next probe."""
         now_ms = round(time.time() * 1_000)
         names = cast("list[bytes]", self._redis.zrangebyscore(_OPEN, 0, now_ms))
         with self._redis.pipeline(transaction=False) as pipeline:

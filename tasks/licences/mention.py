@@ -1,7 +1,7 @@
-"""Who is mentioned on a conversation's root, as an operator writes it.
+"""Parse the setting that names the members who are mentioned on a conversation's root post.
 
-Mattermost tells only those of a thread's replies who follow it. A name on the root makes its
-member follow, and nothing else that a bot may do does.
+Mattermost notifies only the members who follow a thread of its replies. A mention on the root post
+makes a member follow the thread. A bot has no other way to do this.
 """
 
 from __future__ import annotations
@@ -11,25 +11,27 @@ import re
 from models.licence import HANDLE_LENGTH
 
 CHANNEL = "@channel"
-# Each name takes its place on every root, and is looked up by doctor; for more there is @channel.
+# Each name takes room on every root post, and `doctor` looks it up. For more members there is
+# @channel.
 MAX_MEMBERS = 10
-# What Mattermost 6.7 to 11 take for a user name; all of these signs are typed as they are.
+# What Mattermost 6.7 to 11 accept as a username. None of these characters needs an escape.
 _USER_NAME = re.compile(rf"[a-z0-9._-]{{1,{HANDLE_LENGTH}}}")
-# @all is another word for @channel. @here reaches no member who is away, who then never follows.
+# @all is another word for @channel. @here does not reach a member who is away, and so does not make
+# this member follow the thread.
 _OTHER_GROUPS = frozenset({"@all", "@here"})
 
 
 class MentionError(ValueError):
-    """The setting names no member; says which word, and what to write."""
+    """The setting is invalid. The message names the word, and what to write instead."""
 
 
 def parse_mention(setting: str) -> str:
-    """Return the mention as it is stored and drawn: ``@anna @bert``, ``@channel``, or nothing.
+    """Return the mention as it is stored and drawn: ``@anna @bert``, ``@channel``, or "".
 
-    Names are separated by blanks or commas, with or without ``@``; each is stored once.
+    Names are separated by spaces or commas, with or without ``@``. Each name is stored once.
 
     Raises:
-        MentionError: a word cannot be a member's user name, or there are too many.
+        MentionError: a word cannot be a username, or there are too many.
     """
     words = re.split(r"[\s,]+", setting.strip(" \t\n,"))
     found = list(dict.fromkeys("@" + word.removeprefix("@").lower() for word in words if word))
@@ -53,5 +55,5 @@ def _check(word: str) -> None:
 
 
 def mentioned_members(mention: str) -> tuple[str, ...]:
-    """Return the user names in a stored mention, without ``@``; none for ``@channel``."""
+    """Return the usernames in a stored mention, without ``@``; none for ``@channel``."""
     return tuple(word.removeprefix("@") for word in mention.split() if word != CHANNEL)

@@ -1,4 +1,4 @@
-"""When a licence is looked at again: what is due at about the same time shares a look."""
+"""Plan looks at licences; work that is due at about the same time shares one look."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from threading import Lock
 
-# What is due within this time shares a look, so that a burst does not make one for each.
+# Work that is due within this time shares a look, so that a burst of work needs few looks.
 SLOT_S = 0.2
-# Behind the slot, so that no rounding makes a look come before what it is for.
+# A look comes this long after its slot, so that rounding cannot put it before the work is due.
 MARGIN_S = 0.02
-# Looks that are remembered; the oldest one is forgotten.
+# How many looks are remembered. The oldest look is forgotten first.
 MAX_LOOKS = 10_000
 
 
 class PlannedLooks:
-    """The looks that this process has planned."""
+    """The looks that this process has planned, safe to share between threads."""
 
     def __init__(self) -> None:
         self._planned: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._mutex = Lock()
 
     def plan(self, licence_id: str, *, due_at: datetime, now: datetime) -> datetime | None:
-        """Return when to look at what is due then; None: a look at that time is planned."""
+        """Return when to look for work that is due at ``due_at``; None: a look is planned."""
         slot = math.ceil(max(due_at, now).timestamp() / SLOT_S)
         with self._mutex:
             if (licence_id, slot) in self._planned:

@@ -1,4 +1,4 @@
-"""What a licence is registered with, and how it is stored; ``tasks.checks`` tries it first."""
+"""Store the registration of a licence, after ``tasks.checks`` has checked it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from tasks.mattermost import Channel, ClientConfig, Member, Team
 
 
 class RegistrationError(Exception):
-    """The licence cannot be registered as it is; the message names the object and the cure."""
+    """The licence cannot be registered. The message names the object and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What an operator tells of a licence; names, not ids, as they stand in Mattermost's URLs."""
+    """What an operator gives to register a licence.
+
+    ``team`` and ``channel`` are the names in Mattermost's URLs, not ids.
+    """
 
     licence_id: str
     server_url: str
@@ -30,7 +33,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the names of a registration stand for on its Mattermost."""
+    """The objects on the Mattermost server that a registration names."""
 
     bot: Member
     team: Team
@@ -45,7 +48,7 @@ def store_licence(
     found: Found,
     keyring: KeyRing,
 ) -> Licence:
-    """Store what was found; a licence that exists is brought up to date, as enabled as it was."""
+    """Store the licence and return it; an existing licence is updated, and stays enabled or not."""
     licence = session.get(Licence, registration.licence_id) or Licence(id=registration.licence_id)
     licence.server_url = registration.server_url.rstrip("/")
     licence.team_id, licence.team_name = found.team.id, found.team.name
@@ -60,7 +63,7 @@ def store_licence(
 
 
 def said_by_server(config: ClientConfig) -> dict[str, Any]:
-    """Return what is stored of what a server says of itself, by the licence's column."""
+    """Return the server's settings that are stored with a licence, by column."""
     return {
         "max_post_size": config.max_post_length,
         "max_file_size_bytes": config.max_file_size_bytes,
@@ -72,7 +75,7 @@ def said_by_server(config: ClientConfig) -> dict[str, Any]:
 
 
 def keep_what_it_says(database: Database, licence: Licence, config: ClientConfig) -> None:
-    """Store what the licence's server says of itself, if it is not what is stored."""
+    """Store the settings of the licence's server, if they have changed."""
     said = said_by_server(config)
     if all(getattr(licence, name) == value for name, value in said.items()):
         return
@@ -83,13 +86,13 @@ def keep_what_it_says(database: Database, licence: Licence, config: ClientConfig
 def map_notification(
     session: Session, licence: Licence, notification_type: str, *, channel: Channel
 ) -> None:
-    """Send the licence's notifications of this type to the channel from now on."""
+    """Map the licence's notifications of this type to the channel, and enable the type."""
     mapping = _mapping(session, licence, notification_type)
     mapping.channel_id, mapping.channel_name, mapping.enabled = channel.id, channel.name, True
 
 
 def switch_notification_off(session: Session, licence: Licence, notification_type: str) -> None:
-    """Send no notifications of this type for the licence from now on."""
+    """Disable notifications of this type for the licence."""
     _mapping(session, licence, notification_type).enabled = False
 
 

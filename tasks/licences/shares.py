@@ -1,9 +1,9 @@
-"""A worker's threads, shared out so that a licence whose server is slow stops no other.
+"""Divide a worker's threads among licences, so that a slow server delays no other licence.
 
-A thread that waits for a slow server costs the others nothing as long as there are more threads
-than work that may run at once. So a worker has many threads, lets few messages run at a time, and
-shares the threads out: to each quick licence its part, which shrinks as more are busy, and to each
-that is slow or not known yet a first thread, and more only while they have few together.
+A thread that waits for a slow server costs the other licences nothing, as long as other threads are
+free. So a worker has many threads, and lets only a few messages run at a time. Each quick licence
+has an equal share of the threads, which shrinks as more licences are busy. Each licence that is
+slow or not known yet gets one thread, and more only while all of these licences have few.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
 
-# Threads for each message that may run at once. A waiting thread costs some 100 kB, and is made
-# when it is needed; a hundred licences that hang hold one each for as long as a call may take.
+# Threads for each message that may run at once. A waiting thread takes about 100 kB, and is started
+# when it is needed. A hundred licences with hanging servers occupy a hundred threads.
 THREADS_PER_MESSAGE = 32
-# A call that is under way for longer only waits: it no longer counts as running.
+# A call that takes longer than this is waiting for its server, and no longer counts as running.
 RUNNING_S = 0.05
-# A licence with a call under way for longer, or whose last call took longer, is slow.
+# A licence is slow if one of its calls has been running for longer, or its last call took longer.
 SLOW_S = 1.0
-# What is known of this many licences; the one longest unheard of is forgotten.
+# How many licences are remembered as quick or slow. The licence that was served longest ago is
+# forgotten first.
 MAX_KNOWN = 10_000
 
 
@@ -35,7 +36,7 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _Census:
-    """Who has threads at one moment: how many quick licences, and how many threads the others."""
+    """How many quick licences have threads now, and how many threads the other licences have."""
 
     slow: frozenset[str]
     quick_licences: int
@@ -43,7 +44,7 @@ class _Census:
 
 
 class Shares:
-    """The threads of this process, counted by licence. ``at_once`` messages run at a time."""
+    """The threads of this process by licence; at most ``at_once`` messages run at a time."""
 
     def __init__(self, at_once: int, *, per_message: int = THREADS_PER_MESSAGE) -> None:
         self._at_once = at_once
@@ -51,20 +52,24 @@ class Shares:
         self._serving: Counter[str] = Counter()
         self._calls: dict[int, _Call] = {}
         self._quick: OrderedDict[str, bool] = OrderedDict()
-        # Licences that got no thread, each with the wake-up that it came with, in that order.
+        # The licences that wait for a thread, in order, each with its wake-up.
         self._parked: OrderedDict[str, str] = OrderedDict()
         self._changed = Condition()
         self._next_call = 0
 
     def enter(self, licence_id: str) -> bool:
-        """Take a thread for the licence; False: it has its share already."""
+        """Take a thread for the licence; False: the licence has its share already."""
         with self._changed:
             return self._enter(licence_id)
 
     def enter_or_park(self, licence_id: str, wake_id: str) -> bool | None:
-        """Take a thread; None: it is parked until one is free; False: others here serve it.
+        """Take a thread for the licence, or park the licence until a thread is free.
 
-        Nothing is lost with a parked licence when the process dies: Redis still has its lanes.
+        If the process dies, nothing of a parked licence is lost: Redis still has its lanes.
+
+        Returns:
+            True: the licence has the thread. None: the licence is parked. False: neither, because
+            other threads serve it or it is parked already.
         """
         with self._changed:
             if self._enter(licence_id):
@@ -75,7 +80,7 @@ class Shares:
             return None
 
     def leave(self, licence_id: str) -> tuple[str, str] | None:
-        """Give the thread back, or take it for a parked licence, returned with its wake-up."""
+        """Free the thread, or take it for a parked licence; return this licence and its wake-up."""
         with self._changed:
             self._serving[licence_id] -= 1
             if self._serving[licence_id] <= 0:
@@ -90,10 +95,10 @@ class Shares:
 
     @contextmanager
     def message(self, licence_id: str) -> Iterator[None]:
-        """Let one message of the licence run, once fewer than the limit do."""
+        """Run the block for a message of the licence, once fewer messages run than may."""
         with self._changed:
             while not self._may_run(licence_id):
-                # Nothing tells of a call that has become a waiting one.
+                # No notification comes when a running call begins to wait for its server.
                 self._changed.wait(RUNNING_S)
             self._next_call = number = self._next_call + 1
             is_quick = self._quick.get(licence_id, False)
@@ -126,7 +131,8 @@ class Shares:
         if self._is_quick(licence_id, census.slow):
             part = self._threads // 2 // (census.quick_licences + (held == 0))
             return held < max(1, min(self._at_once // 2, part))
-        # One thread each, so that a licence of which nothing is known yet gets to show what it is.
+        # Each of these licences gets one thread, so that a licence that is not known yet can become
+        # quick.
         if held == 0:
             return census.other_threads < self._threads * 3 // 4
         return held < self._at_once // 2 and census.other_threads < self._threads // 4
@@ -140,7 +146,7 @@ class Shares:
         return self._is_quick(licence_id, self._slow()) or unproven < max(1, self._at_once // 2)
 
     def _slow(self) -> frozenset[str]:
-        """Return the licences with a call that has been under way for too long."""
+        """Return the licences with a call that has been running for longer than ``SLOW_S``."""
         since = time.monotonic() - SLOW_S
         calls = self._calls.values()
         return frozenset(call.licence_id for call in calls if call.started_at < since)

@@ -1,4 +1,4 @@
-"""A time zone as an operator names it: one of IANA's names, or the nearest ones as advice."""
+"""Check the name of a time zone that an operator gives, and offer the nearest names."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from zoneinfo import available_timezones
 
-# Names that mean whatever a machine was set to, or no place at all.
+# Names that stand for a machine's own setting, or for no place.
 _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
-# Zones by their offset, whose signs mean the opposite of what is expected: Etc/GMT+1 is an hour
-# behind.
+# Zones named by their offset. Their signs mean the opposite of what is expected: Etc/GMT+1 is one
+# hour behind UTC.
 _OFFSET = re.compile(r"(Etc/)?GMT[+-]?\d+")
 _EXAMPLES = "Europe/Amsterdam, Europe/Berlin, UTC"
-# Names that are that much alike are offered, and no more than this many.
+# The least similarity of names that are offered, and how many are offered at most.
 _ALIKE = 0.75
 _MOST_OFFERED = 4
 # IANA's longest name has 32 characters.
@@ -21,14 +21,14 @@ MOST_SHOWN = 40
 
 
 class TimeZoneError(ValueError):
-    """No time zone has this name; the message offers the nearest ones."""
+    """No time zone has this name. The message offers the nearest names."""
 
 
 def parse_time_zone(name: str) -> str:
     """Return the name of the zone as IANA writes it.
 
     Raises:
-        TimeZoneError: there is none of this name.
+        TimeZoneError: no zone has this name.
     """
     zones = available_timezones() - _NO_ZONES
     exact = {zone.casefold(): zone for zone in zones}
@@ -43,9 +43,9 @@ def parse_time_zone(name: str) -> str:
 
 
 def _nearest(wanted: str, zones: Iterable[str]) -> list[str]:
-    """Return the zones of which the name, or the city in it, is like what was wanted."""
+    """Return the zones whose name, or whose city, is similar to the wanted name."""
     by_name: dict[str, list[str]] = {}
-    # Of two names for one place the one with its continent is offered first.
+    # Of two names for one place, the name with the continent is offered first.
     places = (zone for zone in zones if not _OFFSET.fullmatch(zone))
     for zone in sorted(places, key=lambda each: ("/" not in each, each)):
         for name in {zone.casefold(), _city(zone)}:

@@ -1,4 +1,4 @@
-"""How many messages may wait for one licence: the lane's script refuses what is over it."""
+"""Read and set how many messages may wait for one licence; the lanes' script applies the limit."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ireserve_mattermost.lanes import LIMIT, MAX_WAITING
 
 
 def read_limit(redis: Redis) -> int:
-    """Return the number that holds; what is no number there counts as none."""
+    """Return the limit; MAX_WAITING if none is set, or if the stored value is no number."""
     with suppress(ValueError):
         return int(cast("bytes | None", redis.get(LIMIT)) or MAX_WAITING)
     return MAX_WAITING
 
 
 def set_limit(redis: Redis, messages: int | None) -> None:
-    """Let this many wait from now on; None: MAX_WAITING."""
+    """Set the limit; None: back to MAX_WAITING."""
     if messages is None:
         redis.delete(LIMIT)
     else:
