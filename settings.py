@@ -62,7 +62,7 @@ class Settings(BaseSettings):
 
     connect_timeout_s: float = Field(default=3.0, gt=0, le=20)
     # Mattermost may fetch a link preview for 5 s before it answers, so keep this above 5 s. The
-    # lane's lock (30 s) is extended before each request, and must outlast both timeouts together.
+    # lane's lock (30 s) is extended before each request. With these defaults it outlasts both.
     read_timeout_s: float = Field(default=20.0, gt=0, le=20)
     hold_s: int = Field(default=600, ge=0, le=86_400)
     # i-Reserve's task for new and changed replies. Without a task, i-Reserve reads the tables.

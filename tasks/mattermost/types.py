@@ -28,8 +28,8 @@ from tasks.mattermost.shape import (
     wire,
 )
 
-# The limits of a server that does not name them: the least of all versions for a post, and
-# MaxFileSize's default.
+# The limits of a server that does not name them: the length of a post in every supported version
+# (an old database may take less), and MaxFileSize's default.
 DEFAULT_MAX_POST_LENGTH = 16_383
 DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024
 # The bounds for the limits that a server names. Old servers took 4,000 characters, and no column
