@@ -1,4 +1,4 @@
-"""``bin/demo``: the whole thing at work on one machine, with nothing installed beforehand."""
+"""Run the whole demo on one machine, with nothing installed beforehand: ``bin/demo``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main(interruption: Interruption) -> int:
     """Run the demo; return the exit code."""
     options = parsed(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a sign gets its number.
+        # A terminal that cannot show a character gets its escape code.
         assert isinstance(stream, TextIOWrapper)
         stream.reconfigure(errors="backslashreplace")
     output = sys.stdout
@@ -33,14 +33,14 @@ def main(interruption: Interruption) -> int:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except InterruptedDemoError:
-        # The terminal may be what was closed.
+        # The signal may mean that the terminal was closed.
         with contextlib.suppress(OSError):
             print("\ndemo: stopped, nothing is left running", file=sys.stderr, flush=True)
         return 0
 
 
 def _run(options: Options, interruption: Interruption, *, json_to: TextIO | None) -> int:
-    # What these import takes a second, in which a signal is taken already.
+    # This import takes a second, and a signal must be handled in that second, too.
     from demo.running import running_demo
 
     with running_demo(language=options.language) as demo:
@@ -60,7 +60,7 @@ def _stay(demo: RunningDemo, interruption: Interruption) -> None:
     try:
         demo.stay()
     except InterruptedDemoError:
-        # That is how it ends.
+        # A signal is the usual end of the demo.
         interruption.forgive()
         raise
 
@@ -86,5 +86,5 @@ if __name__ == "__main__":
     code = main(signals)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
-    # An interpreter that tidies up loses signals: this end leaves them no time.
+    # The interpreter loses signals while it shuts down, so skip the shutdown.
     os._exit(signals.exit_code(code))

@@ -1,4 +1,4 @@
-"""Chromium as installed on this machine, without a window: for the tests and the screenshots."""
+"""Run the installed Chromium without a window, for the tests and the screenshots."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from demo.errors import DemoError
 
-# What the browser is called on Debian, on Ubuntu, and as its maker's own package.
+# The program's names on Debian, on Ubuntu, and in Google's own package.
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
-# Nothing is asked of any other host, and containers without a graphics card or a sandbox do.
+# The browser calls no other host, and it also runs in a container without a graphics card.
 FLAGS = (
     "--disable-gpu",
     "--disable-quic",
@@ -31,7 +31,7 @@ def browser_executable() -> str:
     """Return the path of the browser.
 
     Raises:
-        NoBrowserError: there is none.
+        NoBrowserError: no Chromium is on PATH.
     """
     for found in filter(None, map(shutil.which, EXECUTABLES)):
         return found
@@ -40,10 +40,10 @@ def browser_executable() -> str:
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Yield the browser with a profile of its own that nothing is left of.
+    """Yield the browser with a new profile, which is deleted afterwards.
 
     Raises:
-        NoBrowserError: there is none.
+        NoBrowserError: no Chromium is on PATH.
     """
     executable = browser_executable()
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""Answer in the threads as a member of the team, and check what i-Reserve then has."""
+"""Answer in the threads as a member, and check what i-Reserve then has."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from models import Database, Delivery, DeliveryState, Reply, ReplySource
 from tasks.failures import OwnReason
 from tasks.mattermost import MattermostClient, Post
 
-# The webhook takes well under a second; a machine with other things to do may need longer.
+# The webhook takes well under a second; a busy machine may need longer.
 PROMPT_S = 5.0
-# Two looks of the catch-up, and time to work off what they find.
+# Two runs of the catch-up, and time to process what they find.
 LATE_S = 2.0 * CATCH_UP_INTERVAL_S + 10.0
 POLL_S = 0.05
 # The replies of the sample in the public channel, in order.
@@ -30,22 +30,23 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was checked: what was found, and whether it is as it should be."""
+    """The result of one check: the claim, and whether it holds."""
 
     claim: str
     is_ok: bool
 
     def __str__(self) -> str:
-        """Return it as one line."""
+        """Return the finding as one line."""
         return f"  {'ok    ' if self.is_ok else 'FAILED'}  {self.claim}"
 
 
 @dataclass(frozen=True, slots=True)
 class InboundCheck:
-    """Who answers, in which threads, and where the outcome can be seen.
+    """What the check needs: the member who answers, the threads, and i-Reserve's data.
 
-    ``user_id`` is i-Reserve's id of who answers, None when their e-mail cannot be seen. ``thread``
-    is what the bot has posted so far, its root first. Without a webhook all comes by catch-up.
+    ``user_id`` is the member's id in i-Reserve; None if the member's e-mail is hidden.
+    ``thread`` holds the bot's posts so far, the root first. Without a webhook, catch-up brings
+    every reply.
     """
 
     server_url: str
@@ -60,7 +61,7 @@ class InboundCheck:
 
     @property
     def store(self) -> Store:
-        """Return what i-Reserve has stored."""
+        """Return i-Reserve's store."""
         return Store(self.ireserve.store)
 
     @property
@@ -90,22 +91,22 @@ class InboundCheck:
             headers={"Authorization": f"Bearer {self.member_token}"},
             timeout=LATE_S,
         )
-        # The server says null when there is none.
+        # The server answers null when the post has no reactions.
         return [reaction["emoji_name"] for reaction in answer.json() or ()]
 
     def wait(self, condition: Callable[[], _Value]) -> _Value:
-        """Return the condition's first true value, or its last one when it does not come true."""
+        """Return the condition's first true value, or its last value at the deadline."""
         deadline = time.monotonic() + LATE_S
         while not (value := condition()) and time.monotonic() < deadline:
             time.sleep(POLL_S)
         return value
 
     def arrived(self, post: Post) -> Message | None:
-        """Return the message that i-Reserve has of this post, once it has one."""
+        """Wait for i-Reserve's message of this post; return None if none comes."""
         return self.wait(lambda: self.store.message_of_post(post.id))
 
     def source(self, post: Post) -> ReplySource | None:
-        """Return how the post came to our knowledge."""
+        """Return whether the webhook or catch-up brought the post."""
         with self.database.transaction() as session:
             return session.scalar(select(Reply.source).where(Reply.post_id == post.id))
 
@@ -113,7 +114,7 @@ class InboundCheck:
 def check_inbound(
     check: InboundCheck, replies: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Finding]:
-    """Yield what was found, one by one, while the replies of the sample are written."""
+    """Write the replies of the sample, and yield each finding at once."""
     written: dict[str, Post] = {}
     if check.private_root is not None:
         written["private"] = check.write(replies["private"], check.private_root)
@@ -163,7 +164,7 @@ def _is_internal(check: InboundCheck, message: Message) -> bool:
 
 
 def _by_webhook(check: InboundCheck, posts: Sequence[Post]) -> Finding:
-    # Catch-up looks by the clock, and may be there in the moment between a post and its webhook.
+    # Catch-up runs at its own interval, so it may find a post before its webhook comes.
     count = [check.source(post) for post in posts].count(ReplySource.WEBHOOK)
     return Finding(f"the webhook brought {count} of {len(posts)} of them", count > len(posts) / 2)
 
@@ -173,7 +174,7 @@ def _changes(
 ) -> Iterator[Finding]:
     check.member.patch_post(written["edited"].id, message=replies["edited"]["becomes"])
     check.member.delete_post(written["deleted"].id)
-    # As a web chat shows it, without the asterisks.
+    # The web chat shows plain text, without the asterisks.
     becomes = replies["edited"]["becomes"].replace("*", "")
     edited = _in_state(check, written["edited"], MessageState.EDITED)
     yield Finding("an edit arrives (catch-up)", edited is not None and edited.plain_text == becomes)
@@ -210,9 +211,9 @@ def _receipts(check: InboundCheck, written: Mapping[str, Post]) -> Finding:
 
 
 def _not_doubled(check: InboundCheck, written: Mapping[str, Post]) -> Finding:
-    """Find that i-Reserve has enqueued each reply again, and that nothing came of it."""
+    """Check that i-Reserve enqueued each reply again, and that none was posted again."""
     skipped = check.wait(lambda: _count_skipped(check) == len(written))
-    # A double would be a post of its own; the server itself may list the root twice.
+    # A duplicate would have its own post id. The server itself may list the root twice.
     posts = {post.id for post in check.member.get_thread(check.root.id)}
     replies = {written[name].id for name in PUBLIC if name != "deleted"}
     return Finding(

@@ -1,15 +1,15 @@
-"""What ends the demo."""
+"""The errors that end the demo."""
 
 from __future__ import annotations
 
 
 class DemoError(Exception):
-    """The demo could not do its job; the message says what to look at."""
+    """The demo failed; the message says what to look at."""
 
 
 class ProcessEndedError(BaseException):
-    """One of its processes ended by itself; no handler of ordinary errors may take it."""
+    """A process of the demo ended by itself; ``except Exception`` must not catch this."""
 
 
 class InterruptedDemoError(BaseException):
-    """A signal asks the demo to end; no handler of ordinary errors may take it."""
+    """A signal asks the demo to end; ``except Exception`` must not catch this."""

@@ -1,4 +1,4 @@
-"""An installation on embedded defaults: Redis, SQLite, and i-Reserve's own store beside it."""
+"""Run an installation with its own Redis and SQLite, and i-Reserve's store beside them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from models.keyring import new_key
 
 SAMPLE = ROOT / "demo" / "sample"
 FLOWER_LOGIN = "demo:demo"
-# So that replies in private channels, edits and deletions are soon there; the least allowed.
+# The shortest interval allowed: replies in private channels, edits and deletions come soon.
 CATCH_UP_INTERVAL_S = 5
 REDIS = "redis"
-# The command line with the settings of this installation.
+# The script that runs the command line with the settings of this installation.
 COMMANDS = "ireserve-mattermost"
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A running installation and where its pages are."""
+    """A running installation and the addresses of its pages."""
 
     supervisor: Supervisor
     environment: Mapping[str, str]
@@ -57,10 +57,10 @@ class Installation:
         return url_of(self.ports[process])
 
     def command(self, *words: str) -> str:
-        """Run ``ireserve-mattermost`` as an operator would; return what it printed.
+        """Run ``ireserve-mattermost`` as an operator would; return its output.
 
         Raises:
-            DemoError: it ended with an error.
+            DemoError: the command ended with an error.
         """
         watchdog = self.supervisor.watchdog
         process = watchdog.spawn(
@@ -93,8 +93,8 @@ def running_installation(
 ) -> Iterator[Installation]:
     """Yield an installation whose Redis is up and whose databases have their tables.
 
-    ``channels`` are the pages of the licences' channels. The processes are started afterwards,
-    when the licences are there.
+    ``channels`` maps licence ids to the licences' channels. The caller starts the processes
+    afterwards, when the licences exist.
     """
     directory = supervisor.watchdog.directory
     ireserve = Configuration(
@@ -128,7 +128,7 @@ def _running_redis(supervisor: Supervisor) -> Iterator[str]:
 
 
 def _write_commands(path: Path, environment: Mapping[str, str]) -> None:
-    """Write a program that is ``ireserve-mattermost`` with the settings of this installation."""
+    """Write a script that runs ``ireserve-mattermost`` with this installation's settings."""
     settings = dict(environment.items() - os.environ.items())
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(settings.items())]
     program = shlex.quote(str(Path(sys.executable).parent / "ireserve-mattermost"))

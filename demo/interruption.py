@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP end the demo, in order, with the exit code that says so."""
+"""End the demo in order at SIGINT, SIGTERM or SIGHUP, with the exit code of the signal."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from types import FrameType
 from demo.errors import InterruptedDemoError
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# As shells number the exit codes of what a signal has ended.
+# Shells add the signal's number to this one for the exit code of a killed program.
 SIGNAL_EXIT_CODE = 128
 
 
 @dataclass(slots=True)
 class Interruption:
-    """Notes the first signal and raises at it; further ones do not disturb the end."""
+    """A handler that raises at the first signal and ignores later signals."""
 
     number: int | None = None
 
     def listen(self) -> None:
-        """Take the signals from now on. What was started with ``nohup`` stays deaf to SIGHUP."""
+        """Handle the signals from now on. A program under ``nohup`` still ignores SIGHUP."""
         for number in ENDINGS:
             if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
                 continue
             signal.signal(number, self._take)
 
     def exit_code(self, otherwise: int) -> int:
-        """Return that of a program that a signal has ended, or the other one if none has come.
+        """Return the exit code for the signal, or ``otherwise`` if no signal has come.
 
-        A signal counts even where its error was lost, as in a destructor.
+        A signal counts even if its exception was lost, as in a destructor.
         """
         return otherwise if self.number is None else SIGNAL_EXIT_CODE + self.number
 
     def forgive(self) -> None:
-        """Take the signal for the usual end."""
+        """Forget the signal: it was the usual way to end the demo."""
         self.number = None
 
     def _take(self, number: int, _frame: FrameType | None) -> None:

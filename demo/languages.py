@@ -1,7 +1,7 @@
-"""The languages of the demo: known before anything is installed."""
+"""The languages of the demo, in a module that imports no installed package."""
 
 from __future__ import annotations
 
-# Each with the clock of a team that speaks it. English is spoken in too many zones: its page tells
-# times by the browser's clock.
+# The time zone of a team that speaks the language. English is spoken in many zones, so the English
+# page uses the browser's time zone.
 TIME_ZONES = {"en": "", "nl": "Europe/Amsterdam", "de": "Europe/Berlin"}

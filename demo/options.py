@@ -1,4 +1,4 @@
-"""What ``bin/demo`` may be told: known before anything is installed, so by the standard library."""
+"""The options of ``bin/demo``. It needs only the standard library, to run before installing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from demo.languages import TIME_ZONES
 
 @dataclass(frozen=True)
 class Options:
-    """``is_check``: play, verify, stop. ``is_json``: the outcome as JSON on standard output.
+    """The options of the demo.
 
-    ``language`` is that of the page, of the chat, and of the team that reads it.
+    ``is_check`` means: play, check the result, stop. ``is_json`` prints the result as JSON on
+    standard output. ``language`` is the language of the page, the chat and the team.
     """
 
     is_check: bool
@@ -22,10 +23,10 @@ class Options:
 
 
 def parsed(words: list[str]) -> Options:
-    """Return what the words say.
+    """Return the options that the command line's words give.
 
     Raises:
-        SystemExit: they ask for help, which has been printed (0), or are wrong (2).
+        SystemExit: the words ask for help, which was printed (0), or are wrong (2).
     """
     parser = argparse.ArgumentParser(
         prog="bin/demo",

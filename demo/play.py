@@ -18,7 +18,7 @@ from tasks import send_notification
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.marks import Mark, mark_of
 
-# Eleven messages take well under a second; a slow real server with large files takes longer.
+# Eleven messages take well under a second, but a slow real server may take longer.
 DELIVERY_TIMEOUT_S = 60
 
 
@@ -34,16 +34,16 @@ class Played:
 
 
 def sample(language: str) -> dict[str, Any]:
-    """Return the sample: a conversation, a private one, the team's replies, and their author."""
+    """Return the sample: two conversations (one private), the team's replies, and their author."""
     path = SAMPLE / f"conversation.{language}.json"
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
 def play(script: Mapping[str, Any], *, licence_id: str, store: Store, site: str) -> Played:
-    """Say and enqueue a conversation and its notifications; some of it twice, as it happens.
+    """Store and enqueue a conversation and its notifications, and one message twice.
 
-    ``site`` is where i-Reserve shows its conversations.
+    ``site`` is the address at which i-Reserve shows its conversations.
     """
     started_at = datetime.now(UTC)
     run = started_at.strftime("%Y%m%d-%H%M%S")
@@ -94,24 +94,24 @@ def _enqueue(played: Played, store: Store, site: str) -> None:
     start_conversation(store, conversation, opening)
     for message in played.messages:
         say(store, replace(message, posted_at=datetime.now(UTC).isoformat()))
-    # i-Reserve calls again when it is not sure: the same message is posted once.
+    # i-Reserve enqueues a message again when in doubt; Mattermost still gets one post.
     say(store, played.messages[0])
     for notification in played.notifications:
         send_notification.delay(played.conversation.licence_id, **notification)
 
 
 def delivered(client: MattermostClient, played: Played, channels: Sequence[str]) -> list[Post]:
-    """Return our posts, oldest first, once all that was played is there.
+    """Wait until all enqueued messages are posted; return our posts, oldest first.
 
     Raises:
-        DemoError: it is not within ``DELIVERY_TIMEOUT_S``.
+        DemoError: they are not posted within ``DELIVERY_TIMEOUT_S``.
     """
     expected = 1 + len(played.messages) + len(played.notifications)
     deadline = time.monotonic() + DELIVERY_TIMEOUT_S
     while True:
         posts = _our_posts(client, played, channels)
         if len(posts) >= expected:
-            # A double would come right behind.
+            # A duplicate would follow within this second.
             time.sleep(1)
             return _our_posts(client, played, channels)
         if time.monotonic() > deadline:
@@ -120,13 +120,13 @@ def delivered(client: MattermostClient, played: Played, channels: Sequence[str])
 
 
 def _our_posts(client: MattermostClient, played: Played, channels: Sequence[str]) -> list[Post]:
-    # Earlier runs may have left theirs in a channel of a real server.
+    # A channel of a real server may hold posts of earlier runs.
     notifications = {_key(played, item) for item in played.notifications}
     conversation_id = played.conversation.conversation_id
     posts = [
         post
         for channel_id in dict.fromkeys(channels)
-        # A page is newest first; posts of one millisecond keep the order of their making.
+        # Pages list the newest first. Reversed, posts of one millisecond keep their order.
         for post in reversed(client.get_posts_page(channel_id, page=0, per_page=200))
         if mark_of(post).get("conversation_id") == conversation_id
         or mark_of(post).get("key") in notifications
@@ -141,7 +141,7 @@ def _key(played: Played, notification: Mapping[str, Any]) -> str:
 
 
 def problems(played: Played, posts: Sequence[Post]) -> list[str]:
-    """Return what is not as it should be: one root, every message once, in order, with files."""
+    """Return what is wrong. Expected: one root, and every message once, in order, with files."""
     threaded = [post for post in posts if mark_of(post).get("conversation_id")]
     roots = [post for post in threaded if not post.root_id]
     replies = [post for post in threaded if post.root_id]

@@ -1,4 +1,4 @@
-"""TCP ports on the loopback interface that a server can be given by number."""
+"""Find free TCP ports on the loopback interface, for servers that need a number."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import random
 import socket
 from contextlib import ExitStack
 
-# honcho numbers its processes' ports in steps of this size.
+# honcho gives its processes ports in steps of this size.
 HONCHO_STEP = 100
-# Kernels give outgoing connections ports above these (Linux from 32768, others from 49152). One of
-# those could be taken while a server is stopped that is to listen there again.
+# Kernels give outgoing connections higher ports (Linux from 32768, others from 49152). Such a port
+# could be taken while a server is stopped, before it listens there again.
 _PORTS = range(10_000, 32_000)
 _ATTEMPTS = 200
 
-# Holds each port that this process has been given, for as long as it lives.
+# The sockets that reserve this process's ports until it ends.
 _held = ExitStack()
 atexit.register(_held.close)
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on, and that no other process is given meanwhile.
+    """Return a port on which no server listens, and which no other process gets meanwhile.
 
     Raises:
-        OSError: none was found.
+        OSError: no free port was found.
     """
     return free_base_port(1)
 
 
 def free_base_port(processes: int) -> int:
-    """Return such a port that is free together with those that honcho gives to further processes.
+    """Return a free port whose following ports, which honcho gives to its processes, are free too.
 
     Raises:
-        OSError: none was found.
+        OSError: no free ports were found.
     """
     for _ in range(_ATTEMPTS):
         base = random.choice(_PORTS)
@@ -43,10 +43,10 @@ def free_base_port(processes: int) -> int:
 
 
 def _hold(port: int) -> bool:
-    """Hold the port for this process; say whether it was free.
+    """Reserve the port for this process; return whether it was free.
 
-    What is held is the UDP port of the same number: a server can listen on the TCP port, and
-    another process that looks for a free one finds it held. It is let go when the process ends.
+    The process binds the UDP port of the same number until it ends. A server can still listen on
+    the TCP port, but another process that looks for a free port finds this one taken.
     """
     held = socket.socket(type=socket.SOCK_DGRAM)
     try:

@@ -1,4 +1,4 @@
-"""The Procfile's processes, and i-Reserve's two beside them."""
+"""Run the Procfile's processes, and i-Reserve's two processes beside them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from demo.ports import free_port
 from demo.supervisor import Supervisor, answers
 from demo.watchdog import ROOT
 
-# Of the Procfile, and of i-Reserve beside it.
+# The names of the Procfile's processes, and the commands of i-Reserve's processes.
 OURS = ("web", "worker", "beat", "flower")
 IRESERVE = {
     "ireserve": "waitress-serve --listen 127.0.0.1:$PORT --threads 8 "
     "--call demo.ireserve.app:create_app",
-    # Celery's own variable, and only for this process: it is not ours.
+    # Celery's own variable, for this process only: our application does not read it.
     "consumer": "env CELERY_BROKER_URL=$REDIS_URL celery --app demo.ireserve.consumer worker "
     "--pool solo --hostname ireserve@%h --loglevel WARNING --without-gossip --without-mingle",
 }
-# What the workers write when they are up.
+# The texts that the workers log when they are up.
 SIGNS_OF_LIFE = {"worker": " ready.", "consumer": "ireserve@"}
 HEALTH_PATHS = {"web": "/mattermost/health", "flower": "/healthcheck", "ireserve": "/"}
-# Nothing of the demo is reachable from another machine.
+# No process of the demo can be reached from another machine.
 LISTEN_ADDRESS = "127.0.0.1"
 
 
@@ -39,10 +39,10 @@ def running_processes(
     environment: Mapping[str, str],
     ports: Mapping[str, int],
 ) -> Iterator[None]:
-    """Run the processes, which are up, until the block ends.
+    """Run the processes until the block ends, which begins when all are up.
 
     Raises:
-        DemoError: they did not come up.
+        DemoError: a process did not come up.
     """
     environments = {
         name: {**environment, "PORT": str(ports.get(name, 0)), "LISTEN_ADDRESS": LISTEN_ADDRESS}
@@ -66,10 +66,10 @@ def url_of(port: int) -> str:
 
 
 def process_commands() -> dict[str, list[str]]:
-    """Return the commands of the deployment's own processes, and of i-Reserve's beside them.
+    """Return the commands of the deployment's processes and of i-Reserve's processes.
 
     Raises:
-        DemoError: there is no Procfile: this is no checkout.
+        DemoError: there is no Procfile, since this is no checkout.
     """
     path = ROOT / "Procfile"
     if not path.exists():

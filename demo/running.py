@@ -1,4 +1,4 @@
-"""The demo as it runs: a Mattermost server, an installation beside it, and all their processes."""
+"""Run the demo: a Mattermost server, an installation, and all their processes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from demo.target import MEMBER, Target, running_target
 
 @dataclass(frozen=True, slots=True)
 class RunningDemo:
-    """What runs; nothing has been played on it yet."""
+    """A demo whose processes are up."""
 
     installation: Installation
     target: Target
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Return where there is something to see."""
+        """Return the addresses of the pages, and the paths of the logs and the commands."""
         url = self.installation.url
         return {
             "page": url("ireserve"),
@@ -39,11 +39,11 @@ class RunningDemo:
         }
 
     def play(self) -> list[str]:
-        """Play both directions, print what happens; return what is not as it should be.
+        """Play both directions, print what happens, and return what is wrong.
 
-        Once in a process: i-Reserve's part is set up to enqueue for this demo.
+        Call this once in a process: its tasks keep the broker of the first demo.
         """
-        # i-Reserve knows the broker and nothing else. The tasks read it when they are imported.
+        # i-Reserve needs only the broker's address. The tasks read it when they are imported.
         os.environ.update(REDIS_URL=self.installation.environment["REDIS_URL"])
         from demo.show import show
 
@@ -53,21 +53,21 @@ class RunningDemo:
             raise DemoError(f"{error}{self.installation.supervisor.tails(['worker'])}") from error
 
     def stay(self) -> None:
-        """Wait until a signal comes, or a process ends: both raise."""
+        """Wait until a signal comes or a process ends; both raise an error."""
         while True:
             signal.pause()
 
 
 @contextmanager
 def running_demo(*, language: str = "en") -> Iterator[RunningDemo]:
-    """Yield a demo whose processes are up; nothing is left of it afterwards.
+    """Yield a demo whose processes are up; end all processes and remove all files afterwards.
 
-    ``language`` is that of its page, of the chat and of the team that reads it.
+    ``language`` is the language of the page, the chat and the team.
 
     Raises:
-        DemoError: something did not come up.
+        DemoError: a process did not come up.
         NoRedisError: there is no Redis server to start.
-        ProcessEndedError: one of its processes has ended by itself.
+        ProcessEndedError: a process of the demo has ended by itself.
     """
     commands = process_commands()
     with (

@@ -19,14 +19,14 @@ from demo.running import RunningDemo, running_demo
 from demo.watchdog import ROOT
 
 IMAGES = ROOT / "docs" / "images"
-# As wide as a page of docs can show without making the words too small to read.
+# The widest pictures that a page of the docs shows with readable text.
 DEMO_SIZE = (1360, 1120)
 FLOWER_SIZE = (1800, 640)
 TEAM_SIZE = (1000, 1120)
 LIST_HEIGHT = 700
 TIMEOUT_MS = 30_000
 _MESSAGE = {"conversation_id": "chat-1", "sender_name": "Jan de Vries", "text": "Goedemiddag!"}
-# The mistakes that are made: a licence, a role and a colour that do not exist.
+# Calls with mistakes: a licence, a role and a colour that do not exist.
 FAILED: tuple[tuple[str, dict[str, str]], ...] = (
     (
         "mattermost.post_reply",
@@ -41,7 +41,7 @@ FAILED: tuple[tuple[str, dict[str, str]], ...] = (
 
 
 def main() -> int:
-    """Take the pictures; return the exit code."""
+    """Take the screenshots; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo.screenshots", description=__doc__)
     parser.add_argument("--to", type=Path, default=IMAGES, help="the folder that they are put into")
     folder = parser.parse_args().to
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def take_flower(browser: Browser, demo: RunningDemo, path: Path) -> None:
-    """Take Flower's list of tasks, with some that failed."""
+    """Take a screenshot of Flower's list of tasks, with some failed tasks."""
     _let_some_fail(demo)
     with _page(browser, FLOWER_SIZE) as page:
         _open_until_shown(page, f"{demo.addresses['flower']}/tasks", count=len(FAILED))
@@ -67,8 +67,8 @@ def take_flower(browser: Browser, demo: RunningDemo, path: Path) -> None:
 
 
 def take_team(browser: Browser, demo: RunningDemo, folder: Path) -> None:
-    """Take both sides of a chat, and what the support team sees of all of them."""
-    # Not before the demo is up: the tasks read the broker's address when they are imported.
+    """Take screenshots of both sides of a chat, and of the support team's view of all chats."""
+    # Import the tasks only when the demo is up: they read the broker's address at import.
     from demo import team_pictures as team
 
     with _page(browser, DEMO_SIZE) as page:
@@ -82,7 +82,7 @@ def take_team(browser: Browser, demo: RunningDemo, folder: Path) -> None:
 
 
 def _open_until_shown(page: Page, url: str, *, count: int) -> None:
-    """Open Flower's list again and again, for it does not change by itself."""
+    """Reload Flower's list until it shows the failures: the page does not update itself."""
     deadline = time.monotonic() + TIMEOUT_MS / 1_000
     while time.monotonic() < deadline:
         page.goto(url)
@@ -93,7 +93,7 @@ def _open_until_shown(page: Page, url: str, *, count: int) -> None:
 
 
 def _let_some_fail(demo: RunningDemo) -> None:
-    # Not before the demo is up: the tasks read the broker's address when they are imported.
+    # Import the tasks only when the demo is up: they read the broker's address at import.
     from tasks import post_reply, send_notification
 
     tasks = {task.name: task for task in (post_reply, send_notification)}

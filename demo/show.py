@@ -1,6 +1,6 @@
-"""The demo's own course: a conversation goes out, the team's replies come back; all of it checked.
+"""Send a conversation, let the team reply, and check both directions.
 
-Imports the public tasks, as i-Reserve does: to be imported when REDIS_URL is set.
+This imports the public tasks, as i-Reserve does, so import it only when REDIS_URL is set.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tasks import sync_user
 from tasks.mattermost import MattermostClient, Post
 from tasks.outbound.marks import mark_of
 
-# Of a post, in a terminal.
+# The number of characters of a post to print.
 WIDTH = 100
 
 
 def show(installation: Installation, target: Target) -> list[str]:
-    """Play both directions, print what happens, and return what is not as it should be."""
+    """Play both directions, print what happens, and return what is wrong."""
     script, store = sample(installation.ireserve.language), Store(installation.ireserve.store)
     user_id = _introduce_member(target, script["user"])
     site = installation.url("ireserve")
@@ -56,9 +56,9 @@ def show(installation: Installation, target: Target) -> list[str]:
 
 
 def _introduce_member(target: Target, user: Mapping[str, str]) -> str | None:
-    """Let the licences know who it is that answers; return i-Reserve's id for them.
+    """Sync the member who answers to the licences; return the member's id in i-Reserve.
 
-    None: no member answers, or the server hides e-mails from the bot, and so whose they are.
+    None: no member answers, or the server hides e-mails from the bot, so the id is unknown.
     """
     if target.member_token is None:
         return None
@@ -83,7 +83,7 @@ def _play_private(target: Target, script: Mapping[str, Any], store: Store, site:
 
 
 def _delivered(target: Target, place: Place, played: Played) -> list[Post]:
-    """Wait for the posts, print and return them."""
+    """Wait for the posts; print and return them."""
     names = [place.channel]
     if target.bookings and place is target.public:
         names.append(target.bookings)

@@ -1,4 +1,4 @@
-"""Runs the demo's processes: one that ends by itself ends the demo, and all others with it."""
+"""Run the demo's processes; if one ends by itself, end the demo and all other processes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from demo.errors import DemoError, ProcessEndedError
 from demo.watchdog import Watchdog, running_watchdog
 
 START_TIMEOUT_S = 60
-# A worker ends within some 7 s: it finishes the message that it is at.
+# A worker needs up to about 7 s to end, because it finishes its current message.
 STOP_TIMEOUT_S = 15
 LOG_LINES = 20
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts processes under the watchdog, each with a log of its own, and watches them."""
+    """A supervisor of processes under the watchdog, each with its own log."""
 
     watchdog: Watchdog
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -36,10 +36,10 @@ class Supervisor:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Raise from anywhere in the block when a process ends that was not told to.
+        """Raise from anywhere in the block when a process ends by itself.
 
         Raises:
-            ProcessEndedError: one has ended.
+            ProcessEndedError: a process has ended by itself.
         """
         self.logs.mkdir()
         self._running["watchdog"] = self.watchdog.process
@@ -54,7 +54,7 @@ class Supervisor:
     def together(
         self, commands: Mapping[str, list[str]], environments: Mapping[str, Mapping[str, str]]
     ) -> Iterator[None]:
-        """Run these processes, by their names, until the block ends."""
+        """Run these processes, given by name, until the block ends."""
         started: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for name, command in commands.items():
@@ -74,7 +74,7 @@ class Supervisor:
         """Return when the process is up.
 
         Raises:
-            DemoError: it is not in time.
+            DemoError: the process is not up in time.
         """
         deadline = time.monotonic() + START_TIMEOUT_S
         while not is_up():
@@ -110,17 +110,17 @@ class Supervisor:
             )
 
     def tails(self, names: list[str]) -> str:
-        """Return the last lines of these processes' logs, to be added to a sentence."""
+        """Return the last lines of these processes' logs, to append to an error message."""
         tails = {name: "\n".join(self.log(name).splitlines()[-LOG_LINES:]) for name in names}
         return "".join(f"\nThe end of {name}.log:\n{tail}" for name, tail in tails.items() if tail)
 
 
 @contextmanager
 def supervised() -> Iterator[Supervisor]:
-    """Yield a supervisor with a watchdog of its own; nothing that it started is left afterwards.
+    """Yield a supervisor with its own watchdog; afterwards none of its processes is left.
 
     Raises:
-        ProcessEndedError: one of its processes has ended by itself.
+        ProcessEndedError: a process has ended by itself.
     """
     with running_watchdog() as watchdog:
         supervisor = Supervisor(watchdog)
@@ -129,7 +129,7 @@ def supervised() -> Iterator[Supervisor]:
 
 
 def answers(url: str) -> bool:
-    """Say whether the address is answered with 200."""
+    """Return whether the address answers with status 200."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return bool(answer.status == 200)

@@ -1,4 +1,4 @@
-"""Where the demo plays: the stand-in server, or a real Mattermost named by the environment."""
+"""The demo's Mattermost server: the stand-in, or a real one that the environment names."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ VARIABLES = (
     "MATTERMOST_TEAM",
     "MATTERMOST_CHANNEL",
 )
-# Of a member of the channel, who then answers in the thread; without it no member does.
+# The token of a member who then answers in the thread; without it no member answers.
 MEMBER_VARIABLE = "MATTERMOST_MEMBER_TOKEN"
 SETUP_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A licence's channel with its bot in it."""
+    """A licence's channel and the token of the bot in it."""
 
     licence_id: str
     channel: str
@@ -53,9 +53,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A Mattermost server. ``private`` and ``bookings`` are further channels, if there are any.
+    """A Mattermost server. ``private`` and ``bookings`` are further channels, or None.
 
-    ``member_token`` is that of a person in the channels; None: no member will answer.
+    ``member_token`` is the token of a member of the channels; None: no member will answer.
     """
 
     url: str
@@ -72,7 +72,7 @@ class Target:
         return [self.public] + ([self.private] if self.private else [])
 
     def label(self, place: Place, *, private: str) -> str:
-        """Return the channel's name as people read it, with a word for a private one."""
+        """Return the channel's name for display, with ``private`` added for the private channel."""
         return f"~{place.channel}{f' ({private})' * (place is self.private)}"
 
     def page_url(self, place: Place) -> str:
@@ -146,7 +146,7 @@ def _set_up(url: str, language: str) -> Target:
 
 
 def _wanted(language: str) -> dict[str, Any]:
-    """Return the team, channels, users and bots that the stand-in is to have."""
+    """Return the team, channels, users and bots to make on the stand-in."""
     public, bookings, private = (f"{TEAM}/{name}" for name in (CHANNEL, BOOKINGS, PRIVATE_CHANNEL))
     everywhere = [public, bookings, private]
     return {
@@ -158,7 +158,7 @@ def _wanted(language: str) -> dict[str, Any]:
         ],
         "users": [
             {**ANNA, "channels": everywhere, "follows": [public, private]},
-            # He has set nothing, so he is not told of a visitor's second message.
+            # He follows no threads, so he gets no notification of a visitor's second message.
             {**COLLEAGUE, "channels": everywhere},
         ],
         "bots": [
@@ -169,7 +169,7 @@ def _wanted(language: str) -> dict[str, Any]:
 
 
 def _made(url: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Let the stand-in make what is wanted; return the ids and tokens."""
+    """Make these objects on the stand-in; return their ids and tokens."""
     return _control(url, "POST", "setup", wanted)
 
 

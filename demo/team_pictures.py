@@ -1,6 +1,6 @@
-"""The pictures of docs/support-team.md: a desk with several chats, as its members see it.
+"""Take the screenshots of docs/support-team.md: several chats, as the team sees them.
 
-Imports the public tasks, as i-Reserve does: to be imported when REDIS_URL is set.
+This imports the public tasks, as i-Reserve does, so import it only when REDIS_URL is set.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from demo.running import RunningDemo
 from tasks import create_root_post, post_reply, update_conversation
 from tasks.mattermost import MattermostClient, Post
 
-# Long enough for a worker to draw what was said; a worker notices a new setting within 5 s.
+# The time limit for a message to show, and the time in which a worker reads new settings (5 s).
 DRAWN_WITHIN_S = 30.0
 SETTINGS_NOTICED_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A visitor, the page, what is asked, and what an agent has made of it."""
+    """A chat: the visitor, the page, the question, and an agent's change of the conversation."""
 
     conversation_id: str
     visitor: str
@@ -53,7 +53,7 @@ CHAT = Chat(
     "Goedemiddag! Is het huis aan het meer nog vrij van 14 tot 21 augustus?", "🟢",
 )  # fmt: skip
 QUESTIONS = (CHAT.question, "Is het dit huis?")
-# Only the first is for the visitor.
+# Only the first answer is for the visitor; the second is a note.
 ANSWERS = (
     "Ja, **Meerzicht** is dan nog vrij. Honden zijn welkom :dog:",
     "note: gast van 2024, graag op de prijs letten",
@@ -62,7 +62,7 @@ AUTHORS = Chat("chat-2044", "Jan de Vries", "Meerzicht", "Is Meerzicht vrij in a
 
 
 def play_chat(demo: RunningDemo) -> str:
-    """Let a visitor and a member of the team talk; return the address of the chat's page."""
+    """Let a visitor and a member write; return the address of the chat's page."""
     store = Store(demo.installation.ireserve.store)
     path = f"/conversations/{_licence(demo)}/{CHAT.conversation_id}"
     url = demo.addresses["page"] + path
@@ -95,7 +95,7 @@ def _write(
 
 
 def take_demo(page: Page, url: str, path: Path) -> None:
-    """Take the demo's page: the chat on the left, its thread on the right."""
+    """Take a screenshot of the demo's page: the chat on the left, its thread on the right."""
     page.goto(url)
     team = page.frame_locator("#channel")
     thread = team.locator(".thread").filter(has_text=CHAT.conversation_id)
@@ -105,10 +105,10 @@ def take_demo(page: Page, url: str, path: Path) -> None:
 
 
 def play_desk(demo: RunningDemo) -> None:
-    """Let visitors write, and agents take and close; return when all cards show it."""
+    """Let visitors write, and agents take and close chats; return when all cards show it."""
     for chat in DESK:
         _ask(demo, chat)
-        # Whom a waiting chat has named follows it from then on, also when it is closed.
+        # A member whom a waiting chat mentions follows it from then on, even when it is closed.
         _root(demo, chat, sign=WAITS)
         if chat.change:
             update_conversation.delay(_licence(demo), chat.conversation_id, **chat.change)
@@ -116,7 +116,7 @@ def play_desk(demo: RunningDemo) -> None:
 
 
 def play_authors(demo: RunningDemo) -> Post:
-    """Let a visitor and an agent be the authors of their posts; return the root post."""
+    """Play a chat whose posts show the sender as the author; return the root post."""
     options = {"EnablePostUsernameOverride": True, "EnablePostIconOverride": True}
     changed = requests.patch(f"{demo.target.url}/_control/options", json=options, timeout=10)
     changed.raise_for_status()
@@ -130,7 +130,7 @@ def play_authors(demo: RunningDemo) -> Post:
 
 
 def take_channel(page: Page, demo: RunningDemo, path: Path) -> None:
-    """Take the channel: one card above the other."""
+    """Take a screenshot of the channel with its cards."""
     page.goto(demo.target.page_url(demo.target.public))
     for chat in DESK:
         expect(page.locator(".thread").filter(has_text=chat.question).first).to_be_visible()
@@ -138,7 +138,7 @@ def take_channel(page: Page, demo: RunningDemo, path: Path) -> None:
 
 
 def take_threads(page: Page, demo: RunningDemo, path: Path) -> None:
-    """Take the list of threads of the member who is mentioned."""
+    """Take a screenshot of the list of threads of the mentioned member."""
     page.goto(f"{demo.target.url}/{demo.target.team}/threads")
     for chat in DESK:
         expect(page.locator(".row").filter(has_text=chat.question).first).to_be_visible()
@@ -146,7 +146,7 @@ def take_threads(page: Page, demo: RunningDemo, path: Path) -> None:
 
 
 def take_authors(page: Page, demo: RunningDemo, root: Post, path: Path) -> None:
-    """Take a thread in which visitor and agent are the authors."""
+    """Take a screenshot of a thread whose posts show visitor and agent as the authors."""
     page.goto(demo.target.page_url(demo.target.public))
     thread = page.locator(f"#thread-{root.id}")
     expect(thread.locator(".replies .post")).to_have_count(4)
@@ -189,7 +189,7 @@ def _say(
 
 
 def _root(demo: RunningDemo, chat: Chat, *, sign: str) -> Post:
-    """Return the chat's root post once it shows how the chat stands."""
+    """Wait until the chat's root post shows this sign; return the post."""
     found: list[Post] = []
     place = demo.target.public
     with MattermostClient(demo.target.url, place.token) as bot:

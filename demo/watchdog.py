@@ -1,8 +1,8 @@
-"""The process that outlives the demo: what a killed demo leaves behind, it ends and removes.
+"""A process that outlives the demo, ends the demo's processes and removes its files.
 
-It reads the numbers of the demo's processes from a pipe. Each of them writes its own number there
-before it becomes what it is, and holds the pipe until then: so none is missed, whenever the demo
-is killed. The pipe ends with the demo, and then the watchdog does its work.
+The watchdog reads the process ids of the demo's processes from a pipe. Each process writes its own
+id there before it runs its program, and holds the pipe open until then. So the watchdog misses no
+process, whenever the demo is killed. When the demo ends, the pipe ends, and the watchdog cleans up.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from typing import IO
 from demo.interruption import ENDINGS
 
 ROOT = Path(__file__).resolve().parent.parent
-# A killed process is gone within milliseconds, and may write a last file until then.
+# A killed process ends within milliseconds, and may still write a file until then.
 REMOVED_WITHIN_S = 10
-# Its standard input is the way to the watchdog until it has said who it is, and nothing afterwards.
+# Standard input is the pipe to the watchdog until the process has written its id; then /dev/null.
 _ANNOUNCED = 'echo "+$$" >&0 && exec "$@" 0</dev/null'
 
 
 @dataclass(frozen=True, slots=True)
 class Watchdog:
-    """The watchdog, and the folder that it removes when this process is gone."""
+    """The watchdog process, and the folder that it removes when this process has ended."""
 
     directory: Path
     process: subprocess.Popen[bytes]
@@ -45,15 +45,15 @@ class Watchdog:
         stdout: IO[bytes] | int,
         stderr: IO[bytes] | int,
     ) -> subprocess.Popen[bytes]:
-        """Start a process that does not outlive this one, in the repository's folder.
+        """Start a process in the repository's folder that does not outlive this process.
 
-        It has a session of its own: Ctrl-C in the terminal is for the demo itself, which then
-        stops its processes in order.
+        The new process has its own session: Ctrl-C in the terminal reaches only the demo, which
+        then stops its processes in order.
         """
         return subprocess.Popen(
             ["/bin/sh", "-c", _ANNOUNCED, "sh", *command],
             cwd=ROOT,
-            # Its temporary files are removed with the folder, too.
+            # The watchdog then removes the process's temporary files with the folder.
             env={**environment, "TMPDIR": str(self.directory)},
             stdin=self.process.stdin,
             stdout=stdout,
@@ -62,7 +62,7 @@ class Watchdog:
         )
 
     def forget(self, process: subprocess.Popen[bytes]) -> None:
-        """Tell the watchdog that a process has ended: its number may become another's."""
+        """Report to the watchdog that a process has ended: its id may be reused."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(f"-{process.pid}\n".encode())
@@ -70,7 +70,7 @@ class Watchdog:
 
 @contextmanager
 def running_watchdog() -> Iterator[Watchdog]:
-    """Yield a watchdog and its new folder; at the end, all that is left is ended and removed."""
+    """Yield a watchdog with a new folder; at the end, end its processes and remove the folder."""
     directory = Path(tempfile.mkdtemp(prefix="ireserve-demo-"))
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "demo.watchdog", directory],
@@ -85,12 +85,12 @@ def running_watchdog() -> Iterator[Watchdog]:
         assert process.stdin is not None
         process.stdin.close()
         process.wait()
-        # It is gone already, unless the watchdog itself was killed.
+        # The watchdog has removed the folder, unless the watchdog itself was killed.
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def main() -> None:
-    """Wait for the end of the pipe, then end what is left and remove the folder."""
+    """Wait for the end of the pipe, then kill the processes left and remove the folder."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
     for pid in left(sys.stdin):
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def left(lines: Iterable[str]) -> list[int]:
-    """Return the numbers of the processes that began (``+7``) and have not ended (``-7``)."""
+    """Return the ids of the processes that began (``+7``) and have not ended (``-7``)."""
     running: dict[int, None] = {}
     for line in lines:
         if line.startswith("+"):

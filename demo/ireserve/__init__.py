@@ -1,1 +1,1 @@
-"""i-Reserve as the demo plays it: a web chat with a store of its own, on the other side of us."""
+"""The demo's i-Reserve: a web chat with its own store, which is the host."""

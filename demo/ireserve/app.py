@@ -1,4 +1,4 @@
-"""The application of i-Reserve's side: its page, and what protects it."""
+"""The Flask application of the demo's i-Reserve: its page, and the page's protection."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ireserve_mattermost.connections import worker_redis
 from models import Database
 from settings import Settings, get_settings
 
-# A picture from a phone and its like; the demo writes to a temporary folder.
+# Enough for some pictures from a phone; the demo stores files in a temporary folder.
 MAX_REQUEST_BYTES = 50 * 1024 * 1024
 
 
 def create_app(mirror: Mirror | None = None) -> Flask:
-    """Return the application as the environment describes it; None: the mirror as well."""
+    """Return the application that the environment describes; None: also the mirror."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.extensions["configuration"] = Configuration.from_environment()
@@ -36,14 +36,14 @@ def _mirror_of(settings: Settings) -> Mirror:
 
 
 def _require_own_page() -> None:
-    """Refuse what a page of another site would have written: the demo has no sign-in."""
+    """Refuse a POST from a page of another site: the demo has no sign-in."""
     origin = urlsplit(request.headers.get("Origin", ""))
     if request.method == "POST" and origin.netloc != request.host:
         abort(403)
 
 
 def _protect(response: Response) -> Response:
-    """Let the page load nothing but its own parts, and the stand-in's page beside them."""
+    """Let the page load only its own files, and frame only the stand-in's page."""
     framed = _configuration().stand_in_url or "'none'"
     response.headers.setdefault(
         "Content-Security-Policy",

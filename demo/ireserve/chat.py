@@ -1,6 +1,6 @@
-"""The web chat's side of a conversation: what is said is stored here, and enqueued for Mattermost.
+"""Store what is said in the web chat, and enqueue it for Mattermost.
 
-i-Reserve has to do no more than this to send; it knows the four tasks and the broker.
+This is all that i-Reserve has to do to send. It needs only the four tasks and the broker.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tasks import create_root_post, post_reply, update_conversation
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What i-Reserve knows of a conversation at its start, beside who and where.
+    """What i-Reserve knows of a conversation at its start, beside the visitor and the page.
 
-    ``url`` is where the conversation is shown here.
+    ``url`` is the address of the conversation in i-Reserve.
     """
 
     url: str | None = None
@@ -32,7 +32,7 @@ def start_conversation(
     """Begin a conversation.
 
     Raises:
-        kombu.exceptions.OperationalError: the broker is away; nothing was stored either.
+        kombu.exceptions.OperationalError: the broker cannot be reached; nothing was stored.
     """
     create_root_post.delay(
         conversation.licence_id,
@@ -51,10 +51,10 @@ def start_conversation(
 def take_conversation(
     conversation: Conversation, *, user_id: str, name: str, subject: str | None = None
 ) -> None:
-    """Say who has the conversation from now on, and what it is about.
+    """Enqueue that an agent has taken the conversation, and its subject.
 
     Raises:
-        kombu.exceptions.OperationalError: the broker is away.
+        kombu.exceptions.OperationalError: the broker cannot be reached.
     """
     update_conversation.delay(
         conversation.licence_id,
@@ -68,10 +68,10 @@ def take_conversation(
 
 
 def end_conversation(conversation: Conversation) -> None:
-    """Say that the conversation is over; a message of the visitor opens it again.
+    """Enqueue that the conversation is closed; the visitor's next message opens it again.
 
     Raises:
-        kombu.exceptions.OperationalError: the broker is away.
+        kombu.exceptions.OperationalError: the broker cannot be reached.
     """
     update_conversation.delay(
         conversation.licence_id,
@@ -82,15 +82,15 @@ def end_conversation(conversation: Conversation) -> None:
 
 
 def _revision() -> int:
-    # Milliseconds grow, also from one of our processes to the other.
+    # The clock gives growing numbers, whichever of the demo's processes asks.
     return time.time_ns() // 1_000_000
 
 
 def say(store: Store, message: Message) -> None:
-    """Add a message of the conversation, of any sender; the same one again is one.
+    """Enqueue and store a message of any sender; the same message again changes nothing.
 
     Raises:
-        kombu.exceptions.OperationalError: the broker is away; nothing was stored either.
+        kombu.exceptions.OperationalError: the broker cannot be reached; nothing was stored.
     """
     post_reply.delay(
         message.licence_id,
@@ -101,7 +101,7 @@ def say(store: Store, message: Message) -> None:
         text=message.text,
         attachments=[{"name": file["name"], "path": file["path"]} for file in message.attachments],
         sent_at=message.posted_at,
-        # A note for the team looks like one there, and the visitor's page leaves it out.
+        # Mattermost shows an internal message as a note, and the visitor's page omits it.
         visibility=message.visibility,
     )
     store.add_message(message)

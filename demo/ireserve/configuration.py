@@ -1,4 +1,4 @@
-"""What i-Reserve's processes of the demo are told, by the environment."""
+"""The configuration of the demo's i-Reserve, which its processes read from the environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TIME_ZONE = "IRESERVE_TIME_ZONE"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Where a licence's conversations are mirrored: a name for the page, and its own page."""
+    """A licence's channel in Mattermost: its name on the demo's page, and its own page."""
 
     label: str
     page_url: str
@@ -28,12 +28,13 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Where the store and the attachments are, and what stands on the page's other side.
+    """The paths of i-Reserve's data, and the Mattermost server that the page shows.
 
-    ``channels`` is by licence. ``stand_in_url`` is None when a real Mattermost server is played
-    against: its pages cannot be shown within ours, and it has no switch. ``commands`` is a program
-    that is ``ireserve-mattermost`` with the settings of this installation. ``language`` is the
-    page's, as licences name it, and ``time_zone`` its clock's; empty: the browser's.
+    ``channels`` maps licence ids to channels. ``stand_in_url`` is None with a real Mattermost
+    server: our page cannot frame its pages, and it has no switch. ``commands`` is a script that
+    runs ``ireserve-mattermost`` with the settings of this installation. ``language`` is the
+    page's language, as licences name it. ``time_zone`` is for the times on the page; empty
+    means the browser's.
     """
 
     store: Path
@@ -46,7 +47,7 @@ class Configuration:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Return what this process was told."""
+        """Return the configuration that this process's environment holds."""
         channels = json.loads(os.environ[_CHANNELS])
         return cls(
             store=Path(os.environ[_STORE]),
@@ -59,7 +60,7 @@ class Configuration:
         )
 
     def to_environment(self) -> dict[str, str]:
-        """Return the variables that tell a process this."""
+        """Return the environment variables that hold this configuration."""
         channels = {
             licence_id: {"label": channel.label, "page_url": channel.page_url}
             for licence_id, channel in self.channels.items()

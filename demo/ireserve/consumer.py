@@ -1,6 +1,6 @@
-"""An example to copy: i-Reserve's own Celery worker, which is told of replies and of outcomes.
+"""An example to copy: i-Reserve's own Celery worker, which gets replies and outcomes.
 
-Of this package it needs the names below alone, and no import. Start it beside i-Reserve:
+It imports nothing of this package and needs only the names below. Start it beside i-Reserve:
 
     CELERY_BROKER_URL=$REDIS_URL celery --app demo.ireserve.consumer worker --pool solo
 """
@@ -16,23 +16,23 @@ from kombu.exceptions import OperationalError
 from demo.ireserve.configuration import Configuration
 from demo.ireserve.store import Message, MessageState, Outcome, Store, Visibility
 
-# What REPLY_TASK and REPLY_QUEUE are set to.
+# The values of the settings REPLY_TASK and REPLY_QUEUE.
 REPLY_TASK = "ireserve.record_reply"
 REPLY_QUEUE = "ireserve-replies"
-# What OUTCOME_TASK is set to; it comes by the same queue.
+# The value of the setting OUTCOME_TASK; outcomes come through the same queue.
 OUTCOME_TASK = "ireserve.record_outcome"
 
 app = Celery("ireserve")
 app.conf.update(
     task_default_queue=REPLY_QUEUE,
     task_ignore_result=True,
-    # A task whose worker dies comes again; the store recognizes what it has already.
+    # A task whose worker dies comes again; the store ignores what it has already.
     task_acks_late=True,
     broker_connection_retry_on_startup=True,
 )
 
 
-# A task that has failed is not enqueued again, so it is retried until the store has the reply.
+# A failed task is not sent again, so Celery retries it until the store has the reply.
 @app.task(
     name=REPLY_TASK,
     autoretry_for=(sqlite3.OperationalError, OperationalError),
@@ -63,7 +63,7 @@ def record_reply(
     message = Message(
         licence_id=licence_id,
         conversation_id=conversation_id,
-        # One row for each post: after a restored backup it may come under another reply_id.
+        # One row for each post: after a restored backup, a post may come with another reply_id.
         message_id=f"reply-{post_id}",
         sender_name=author_name or "",
         sender_role="agent",
@@ -101,7 +101,7 @@ def record_outcome(
     permalink: str | None,
     **_later: Any,
 ) -> None:
-    """Store that a message has failed, or where a thread is; a second time changes nothing."""
+    """Store a failure or a thread's address; the same call a second time changes nothing."""
     outcome = Outcome(
         outcome_id, event, at, licence_id, conversation_id, message_id, reason, permalink
     )
@@ -111,7 +111,7 @@ def record_outcome(
 def _enqueue(message: Message) -> None:
     """Enqueue the reply, as i-Reserve enqueues every message of a conversation.
 
-    ``origin_post_id`` says that it is in Mattermost already, so it is not posted there again.
+    ``origin_post_id`` says that the reply is in Mattermost already, so it is not posted again.
     """
     files = [file for file in message.attachments if file["path"]]
     app.send_task(
@@ -128,7 +128,7 @@ def _enqueue(message: Message) -> None:
             "visibility": message.visibility,
         },
         queue="mattermost",
-        # Flower and the logs show these in the place of names and texts.
+        # Flower and the logs show these instead of names and texts.
         argsrepr="()",
         kwargsrepr="{...}",
     )

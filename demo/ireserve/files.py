@@ -1,4 +1,4 @@
-"""The files of the web chat: kept in the attachment store, and sent to the page from there."""
+"""Keep the files of the web chat in the attachment store, and send them to the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo.ireserve.shown import picture_type
 
 
 def keep_file(part: FileStorage, attachments: Path) -> dict[str, Any]:
-    """Put an uploaded file into the store, under a path that is ours; return the attachment."""
+    """Store an uploaded file under a new path; return the attachment."""
     path = f"uploads/{uuid4().hex}"
     target = attachments / path
     target.parent.mkdir(exist_ok=True)
@@ -23,7 +23,7 @@ def keep_file(part: FileStorage, attachments: Path) -> dict[str, Any]:
 
 
 def is_kept(file: dict[str, Any], attachments: Path) -> bool:
-    """Say whether an attachment's bytes are in the store."""
+    """Return whether an attachment's bytes are in the store."""
     path = safe_join(str(attachments), file.get("path") or "")
     return path is not None and Path(path).is_file()
 
@@ -31,7 +31,7 @@ def is_kept(file: dict[str, Any], attachments: Path) -> bool:
 def send_file(file: dict[str, Any], attachments: Path) -> Response:
     """Return an attachment's bytes: a picture to be shown, anything else to be saved.
 
-    404 when it is not there, or when its path leads out of the store.
+    Answer 404 when the file is not there, or when its path leads out of the store.
     """
     if not file.get("path"):
         abort(404)
@@ -43,6 +43,6 @@ def send_file(file: dict[str, Any], attachments: Path) -> Response:
         as_attachment=shown_as is None,
         download_name=file["name"],
     )
-    # A stranger's file does nothing on its own, should a browser open it as a page.
+    # If a browser opens an uploaded file as a page, that page can neither run nor load anything.
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -1,6 +1,6 @@
-"""How far the web chat's messages are on their way to Mattermost, as the page shows it.
+"""Look up how far the web chat's messages are on their way to Mattermost.
 
-i-Reserve need not know: this looks into the package's own tables and circuit, for the onlooker.
+A host need not do this. The demo's page reads the package's own tables and circuit to show it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tasks.licences.circuit import Circuits
 class Passage(StrEnum):
     """How far one message is.
 
-    ``waiting``: its server is away, and it has not been tried. ``unsettled``: it was sent off, but
-    the answer was lost; Mattermost will be asked whether it has it.
+    ``waiting``: the server cannot be reached, and the message was not tried. ``unsettled``: the
+    message was sent, but the answer was lost; Mattermost will be asked for the post.
     """
 
     SENDING = "sending"
@@ -41,7 +41,7 @@ _BEGUN = {
 
 
 class Mirror:
-    """The package's database and Redis, asked and never written to."""
+    """A reader of the package's database and Redis."""
 
     def __init__(self, database: Database, redis: Redis) -> None:
         self._database = database
@@ -59,7 +59,7 @@ class Mirror:
         return {message_id: begun.get(_key(message_id), not_begun) for message_id in message_ids}
 
     def thread(self, licence_id: str, conversation_id: str) -> str | None:
-        """Return the id of the root post under which the conversation is now; None: none yet."""
+        """Return the id of the conversation's current root post; None if it has none yet."""
         with self._database.transaction() as session:
             return session.scalar(
                 select(Conversation.root_post_id).where(

@@ -36,10 +36,10 @@ from demo.ireserve.store import Conversation, Message, MessageState, Store
 from demo.ireserve.switch import Switch
 from demo.ireserve.words import PAGE_WORDS
 
-# What fits in a few screens; the package itself takes far more.
+# A few screens of text; the package itself takes far longer texts.
 MAX_TEXT_LENGTH = 10_000
 MAX_NAME_LENGTH = 100
-# The user of i-Reserve who is the team's member in Mattermost.
+# The user of i-Reserve who is also a member of the team in Mattermost.
 AGENT_ID, AGENT = "user-7", "Anna"
 
 _CONVERSATION = "/conversations/<licence_id>/<conversation_id>"
@@ -49,7 +49,7 @@ blueprint = Blueprint("page", __name__)
 
 @blueprint.get("/")
 def index() -> AnyResponse | str:
-    """The newest conversation of the first channel, or an invitation to begin one."""
+    """Show the newest conversation of the first channel, or an invitation to begin one."""
     conversations = _store().conversations()
     first = next(iter(_configuration().channels))
     newest = min(conversations, key=lambda each: each.licence_id != first, default=None)
@@ -58,13 +58,13 @@ def index() -> AnyResponse | str:
 
 @blueprint.get(_CONVERSATION)
 def conversation_page(licence_id: str, conversation_id: str) -> str:
-    """One conversation; its messages come by ``messages``."""
+    """Show one conversation; the page's script then asks ``messages``."""
     return _page(_find(licence_id, conversation_id))
 
 
 @blueprint.post("/conversations")
 def begin() -> AnyResponse:
-    """Begin a conversation, as a visitor does who opens the chat."""
+    """Begin a conversation, as a visitor who opens the chat does."""
     form = request.form
     conversation = Conversation(
         licence_id=form["licence_id"],
@@ -85,7 +85,7 @@ def begin() -> AnyResponse:
 
 @blueprint.get(f"{_CONVERSATION}/messages")
 def messages(licence_id: str, conversation_id: str) -> Response:
-    """What the visitor may see, or 204 when that is what the page has already."""
+    """Return what the visitor may see, or 204 if the page has it already."""
     update = _update(licence_id, conversation_id)
     change = sha256(json.dumps(update).encode()).hexdigest()
     if change == request.args.get("change"):
@@ -113,7 +113,7 @@ def _update(licence_id: str, conversation_id: str) -> dict[str, Any]:
 
 @blueprint.post(f"{_CONVERSATION}/messages")
 def write(licence_id: str, conversation_id: str) -> Response:
-    """A message of the visitor, with its files."""
+    """Store and enqueue a message of the visitor, with its files."""
     conversation = _find(licence_id, conversation_id)
     text = request.form.get("text", "").strip()
     if len(text) > MAX_TEXT_LENGTH:
@@ -137,21 +137,21 @@ def write(licence_id: str, conversation_id: str) -> Response:
 
 @blueprint.post(f"{_CONVERSATION}/take")
 def take(licence_id: str, conversation_id: str) -> Response:
-    """Say that Anna has the conversation from now on."""
+    """Take the conversation as Anna."""
     take_conversation(_find(licence_id, conversation_id), user_id=AGENT_ID, name=AGENT)
     return _json({})
 
 
 @blueprint.post(f"{_CONVERSATION}/end")
 def end(licence_id: str, conversation_id: str) -> Response:
-    """Say that the conversation is over, as an agent does."""
+    """Close the conversation, as an agent does."""
     end_conversation(_find(licence_id, conversation_id))
     return _json({})
 
 
 @blueprint.get(f"{_CONVERSATION}/messages/<message_id>/files/<int:number>")
 def get_file(licence_id: str, conversation_id: str, message_id: str, number: int) -> Response:
-    """A file of a message that the visitor may see."""
+    """Return a file of a message that the visitor may see."""
     visible = _store().visible_to_visitor(licence_id, conversation_id)
     files = [
         file
@@ -166,7 +166,7 @@ def get_file(licence_id: str, conversation_id: str, message_id: str, number: int
 
 @blueprint.post("/server")
 def turn_server() -> Response:
-    """Turn the stand-in off or on; what it is from now on."""
+    """Turn the stand-in off or on; return its new state."""
     stand_in_url = _configuration().stand_in_url or abort(404)
     switch = Switch(stand_in_url)
     switch.turn(on=request.form["is_on"] == "true")
@@ -229,7 +229,7 @@ def _shown(message: Message, passage: Passage | None, reason: str | None) -> dic
     if passage:
         content["passage"] = passage
     if passage is Passage.FAILED and reason:
-        # An operator may have sent it again since.
+        # Only while the message is failed: an operator may have sent it again since.
         content["failure"] = reason
     return content
 

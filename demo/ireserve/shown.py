@@ -1,4 +1,4 @@
-"""What the web chat shows of a message: what its visitor may know, and nothing more."""
+"""Prepare a message for the web chat: what the visitor may see, and nothing more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from demo.ireserve.store import Message, MessageState
 
-# Nothing that can run a script, so that a browser may draw it as a part of our page.
+# Types that cannot run a script, so our page may show them in place.
 PICTURE_TYPES = {
     "gif": "image/gif",
     "jpeg": "image/jpeg",
@@ -17,19 +17,19 @@ PICTURE_TYPES = {
     "png": "image/png",
     "webp": "image/webp",
 }
-# An agent writes Markdown in i-Reserve; pictures and HTML of other hosts have no place in a chat.
+# Agents write Markdown in i-Reserve. The chat shows no HTML and no pictures of other hosts.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable(["image", "heading"])
 
 
 def picture_type(name: str) -> str | None:
-    """Return the type of a picture that is shown within the page; None: it is offered as a link."""
+    """Return the MIME type of a picture to show in the page; None: the file becomes a link."""
     return PICTURE_TYPES.get(name.rpartition(".")[2].lower())
 
 
 def shown(message: Message, file_url: Callable[[int], str | None]) -> dict[str, Any]:
     """Return the message for the page.
 
-    ``file_url`` gives the address of its n-th file, None if the file is not to be had.
+    ``file_url`` returns the address of the message's n-th file; None if the file is missing.
     """
     is_deleted = message.state is MessageState.DELETED
     return {

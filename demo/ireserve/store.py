@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
-# How long one of the demo's processes waits while another one writes.
+# How long a process of the demo waits while another process writes.
 BUSY_TIMEOUT_S = 10.0
 
 _TABLES = """
@@ -60,9 +60,9 @@ class Conversation:
 class Message:
     """One message of a conversation.
 
-    ``post_id``, ``reply_id``, ``revision``, ``author_user_id`` and ``plain_text`` are those of a
-    team member's reply that came from Mattermost. ``attachments`` have a name, a path in the
-    attachment store or a reason why there is none, and perhaps a type and a size.
+    ``post_id``, ``reply_id``, ``revision``, ``author_user_id`` and ``plain_text`` are set for a
+    member's reply from Mattermost. An attachment has a name, and a path in the attachment store
+    or the reason why it has none. It may have a type and a size.
     """
 
     licence_id: str
@@ -83,7 +83,7 @@ class Message:
 
     @classmethod
     def of_row(cls, row: sqlite3.Row) -> Self:
-        """Return the message as it is stored."""
+        """Return the message that the row holds."""
         values = {item.name: row[item.name] for item in fields(cls)}
         values["attachments"] = tuple(json.loads(values["attachments"]))
         values["state"] = MessageState(values["state"])
@@ -96,7 +96,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What i-Reserve was told of its own messages: one that failed, or where a thread is."""
+    """An outcome that i-Reserve was told: a message failed, or a thread has this address."""
 
     outcome_id: str
     event: str
@@ -114,8 +114,8 @@ _INSERT = (
     f"VALUES ({', '.join(':' + name for name in _COLUMNS)}, "
     "(SELECT coalesce(max(change), 0) + 1 FROM messages))"
 )
-# The newest revision wins, in whatever order and however often they come. A post is told under
-# another, higher number when the package's database was restored from a backup.
+# The newest revision wins, in whatever order and however often revisions come. After a restore
+# of the package's database from a backup, a post comes with a higher reply_id.
 _NEWEST_REVISION = (
     "ON CONFLICT DO UPDATE SET change = excluded.change, "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])
@@ -125,7 +125,7 @@ _IN_CONVERSATION = "licence_id = ? AND conversation_id = ?"
 
 
 class Store:
-    """The file. Each call is a transaction of its own, from any thread or process."""
+    """The SQLite file. Each call is one transaction; any thread or process may call."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -152,7 +152,7 @@ class Store:
             return [Conversation(**dict(row)) for row in rows]
 
     def conversation(self, licence_id: str, conversation_id: str) -> Conversation | None:
-        """Return one conversation, if there is one."""
+        """Return one conversation; None if it does not exist."""
         with self._transaction() as connection:
             row = connection.execute(
                 f"SELECT * FROM conversations WHERE {_IN_CONVERSATION}",
@@ -161,12 +161,12 @@ class Store:
             return Conversation(**dict(row)) if row else None
 
     def add_message(self, message: Message) -> None:
-        """Add a message that was written here, or change nothing if it is there."""
+        """Add a message that was written in i-Reserve; change nothing if it is stored already."""
         with self._transaction() as connection:
             connection.execute(f"{_INSERT} ON CONFLICT DO NOTHING", message.to_row())
 
     def put_reply(self, message: Message) -> bool:
-        """Store this revision of a reply; return whether it was news.
+        """Store this revision of a reply; return whether it was new.
 
         The same revision again, or an older one after a newer, changes nothing.
         """
@@ -179,19 +179,19 @@ class Store:
         with self._transaction() as connection:
             rows = connection.execute(
                 f"SELECT * FROM messages WHERE {_IN_CONVERSATION} "
-                # Not by the latest change: an edit moves no message.
+                # Not by the latest change: an edited message keeps its place.
                 "ORDER BY posted_at, reply_id, rowid",
                 (licence_id, conversation_id),
             )
             return [Message.of_row(row) for row in rows]
 
     def visible_to_visitor(self, licence_id: str, conversation_id: str) -> list[Message]:
-        """Return what the visitor may see: an internal note is the team's alone."""
+        """Return the messages that the visitor may see: all but internal notes."""
         messages = self.messages(licence_id, conversation_id)
         return [message for message in messages if message.visibility == "public"]
 
     def message_of_post(self, post_id: str) -> Message | None:
-        """Return the reply with this id of Mattermost's, if it has come."""
+        """Return the reply with this post id; None if it has not come."""
         with self._transaction() as connection:
             row = connection.execute(
                 "SELECT * FROM messages WHERE post_id = ?", (post_id,)
@@ -208,7 +208,7 @@ class Store:
             )
 
     def outcomes(self, licence_id: str, conversation_id: str) -> list[Outcome]:
-        """Return what was told of a conversation, the oldest first, in whatever order it came."""
+        """Return a conversation's outcomes by their time, the oldest first."""
         with self._transaction() as connection:
             rows = connection.execute(
                 f"SELECT * FROM outcomes WHERE {_IN_CONVERSATION} ORDER BY at",

@@ -1,4 +1,4 @@
-"""The switch of the stand-in Mattermost server: on, or away as far as its API is concerned."""
+"""Turn the API of the stand-in Mattermost server off and on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _FAULT = "down"
 
 
 class Switch:
-    """Turns the stand-in at this address off and on again."""
+    """The switch of the stand-in at this address."""
 
     def __init__(self, stand_in_url: str) -> None:
         self._faults_url = f"{stand_in_url}/_control/faults"
 
     def is_on(self) -> bool:
-        """Say whether the server answers."""
+        """Return whether the server answers."""
         return not self._fault_ids()
 
     def turn(self, *, on: bool) -> None:

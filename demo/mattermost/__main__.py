@@ -1,4 +1,4 @@
-"""`python -m demo.mattermost`: the stand-in as a process, until SIGTERM or Ctrl-C."""
+"""Run the stand-in as a process until SIGTERM or Ctrl-C: `python -m demo.mattermost`."""
 
 import argparse
 import json
@@ -13,9 +13,9 @@ _ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> None:
-    """Serve; the first line of output is JSON with the address."""
+    """Run the stand-in; its first line of output is JSON with the address."""
     arguments = _arguments()
-    # Waited for, not handled: a handler that sets an event can meet the wait for it half-way.
+    # Wait for the signals instead of handling them: a handler that sets an event can deadlock.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     try:
         with running_server(

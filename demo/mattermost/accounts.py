@@ -1,4 +1,4 @@
-"""Making users, bots and tokens. Call it under the state's lock."""
+"""Make users, bots and tokens. The caller must hold the state's lock."""
 
 import hashlib
 
@@ -18,9 +18,10 @@ def make_user(
     last_name: str = "",
     roles: str = "system_user",
 ) -> User:
-    """A new person; e-mail addresses are kept in lower case.
+    """Make a user; the e-mail address is stored in lower case.
 
-    Raises: ApiError when the name is taken.
+    Raises:
+        ApiError: the name is taken.
     """
     user = User(
         id=new_id(),
@@ -40,9 +41,10 @@ def make_user(
 def make_bot(
     state: State, *, username: str, display_name: str = "", description: str = "", owner_id: str
 ) -> User:
-    """A new bot; its address is its name at localhost.
+    """Make a bot; its e-mail address is its name at localhost.
 
-    Raises: ApiError when the name is taken.
+    Raises:
+        ApiError: the name is taken.
     """
     bot = User(
         id=new_id(),
@@ -59,7 +61,7 @@ def make_bot(
 
 
 def make_token(state: State, user: User, description: str) -> Token:
-    """A new access token of a user."""
+    """Make an access token for a user."""
     token = Token(new_id(), new_id(), user.id, description)
     state.put(token)
     return token

@@ -1,4 +1,4 @@
-"""The Flask application of the stand-in: the API, the control of it, and the page."""
+"""The Flask application of the stand-in: the API, its control routes, and the page."""
 
 from collections.abc import Callable, Iterable
 from functools import cache, partial
@@ -32,7 +32,7 @@ _WEB_CLIENT = "<html></html>\n"
 
 
 def create_app(server: Backend) -> WsgiApp:
-    """An application for one server."""
+    """Return the WSGI application of one server."""
     server.webhooks.on_answer = partial(post_answer, server)
     app = _application()
 
@@ -43,8 +43,8 @@ def create_app(server: Backend) -> WsgiApp:
     return answer
 
 
-# Its routes take most of the time in which a server starts; a process that starts hundreds of
-# them, as the tests do, makes them once.
+# The routes take most of a server's start time, so all servers of a process share them: the tests
+# start hundreds of servers.
 @cache
 def _application() -> Flask:
     app = Flask(__name__)
@@ -70,10 +70,10 @@ def _refused(error: ApiError) -> Response:
 
 
 def _not_routed(error: HTTPException) -> Response:
-    """What Mattermost answers to an address that it does not know.
+    """Answer as Mattermost does to an unknown address.
 
-    Below the API's prefix that is a 404 (6.7 calls its JSON plain text), also for a known
-    address with another method; anywhere else it is the web client, with status 200.
+    Below the API's prefix the answer is 404, also for a known address with another method (6.7
+    calls its JSON plain text). Anywhere else it is the web client, with status 200.
     """
     version = backend().options.version
     if error.code not in (404, 405, 308):

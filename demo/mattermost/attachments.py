@@ -1,4 +1,4 @@
-"""Message attachments as the server stores and shows them, and the buttons in them."""
+"""Message attachments in the form that the server stores and shows, and their buttons."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,14 +24,14 @@ _ATTACHMENT: dict[str, Any] = {
     "ts": None,
 }
 _FIELD: dict[str, Any] = {"title": "", "value": "", "short": False}
-# Keys of a button that are stored when they have a value.
+# Keys of a button that are stored if they have a value.
 _ACTION_TEXTS = ("name", "type", "style", "tooltip", "data_source", "default_option")
 
 
 def with_full_attachments(props: Mapping[str, Any]) -> dict[str, Any]:
-    """The props with every key in each attachment, as the server stores them.
+    """Return the props with every key in each attachment, as the server stores them.
 
-    What is no list of objects is not refused: it becomes null.
+    The server refuses no attachments: if they are no list of objects, it stores null.
     """
     if "attachments" not in props:
         return dict(props)
@@ -41,14 +41,14 @@ def with_full_attachments(props: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_targets(props: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The props as members get them: a button without the address that its click calls."""
+    """Return the props as members get them: a button without the address that its click calls."""
     if not any(True for _ in actions_of(props)):
         return props
     return {**props, "attachments": [_without_targets(card) for card in props["attachments"]]}
 
 
 def find_action(props: Mapping[str, Any], action_id: str) -> Mapping[str, Any] | None:
-    """The button with this id. One that was written back as it was read has no target."""
+    """Return the button with this id; after a client wrote it back as read, it has no target."""
     for action in actions_of(props):
         if action["id"] == action_id:
             return action
@@ -56,13 +56,13 @@ def find_action(props: Mapping[str, Any], action_id: str) -> Mapping[str, Any] |
 
 
 def revives(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> bool:
-    """Whether an edit gives a target to a button that has lost its own."""
+    """Return whether an edit gives a target to a button that has lost its own."""
     dead = {action["id"] for action in actions_of(old) if "integration" not in action}
     return any(each["id"] in dead and "integration" in each for each in actions_of(new or {}))
 
 
 def actions_of(props: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every button of a post."""
+    """Yield every button of a post."""
     for card in props.get("attachments") or ():
         yield from card.get("actions") or ()
 

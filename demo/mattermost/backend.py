@@ -35,13 +35,13 @@ class PrivateLine:
 
 
 class Backend:
-    """One server: what it knows, how it is set, what is wrong with it, what reached it."""
+    """One server: its state, its options, its faults, and the requests that reached it."""
 
     def __init__(self, journal_path: Path | None = None, *, version: str = NEWEST) -> None:
-        """Bring back what the journal holds, then write on in it."""
+        """Restore the state from the journal, then append to the journal."""
         self.journal = Journal(journal_path)
         self.state = State(self.journal)
-        # Tells a page that is open over a restart that all counts began anew.
+        # A page that is open during a restart sees by this id that all counts began anew.
         self.boot_id = new_id()
         self.options = Options(Version=version)
         self.state.version = self.options.version
@@ -50,7 +50,7 @@ class Backend:
         self.record = Record()
         self.pending = PendingPosts()
         self.later_answers: LaterAnswers[Any] = LaterAnswers()
-        # What was told to one person alone: it is stored nowhere, so a restart forgets it.
+        # Lines that only one user sees. They are not stored, so a restart forgets them.
         self.private_lines: deque[PrivateLine] = deque(maxlen=MAX_PRIVATE_LINES)
         self.rate_limiter = RateLimiter()
         self.store = FileStore(
@@ -63,24 +63,25 @@ class Backend:
         self._record_what_was_cut_off()
 
     def change_options(self, changes: dict[str, Any]) -> None:
-        """Change options by name; the rate limit starts afresh.
+        """Change options by name; the rate limit starts anew.
 
-        Raises: ValueError for an unknown name or a value of the wrong type.
+        Raises:
+            ValueError: a name is unknown, or a value has the wrong type.
         """
         self._set_options(self.options.changed(changes))
         with self.state.lock:
             self.journal.append("Options", changes)
 
     def use_site_url(self, url: str) -> None:
-        """The address that the server calls itself by, unless an option says another.
+        """Use this site URL, unless the option SiteURL is set.
 
-        It goes into no journal: after a restart the port may be another one.
+        The URL is not written to the journal: after a restart the port may differ.
         """
         if not self.options.SiteURL:
             self._set_options(self.options.changed({"SiteURL": url}))
 
     def subject(self, scope: FaultScope, user: User | None) -> Subject:
-        """What faults may look at in a request by that user."""
+        """Return what faults may match in a request of that user."""
         if user is None:
             return Subject(scope)
         teams = self.state.teams_of(user.id)
@@ -88,11 +89,11 @@ class Backend:
         return Subject(scope, frozenset({user.id, user.username}), names)
 
     def pause(self, seconds: float) -> None:
-        """Wait, but not beyond the end of the server."""
+        """Wait, but no longer than the server runs."""
         self._closing.wait(seconds)
 
     def later(self, seconds: float, do: Callable[[], object]) -> None:
-        """Do something after a while, unless the server ends before."""
+        """Call a function after some seconds, unless the server ends before."""
 
         def run() -> None:
             if not self._closing.wait(seconds):
@@ -101,17 +102,17 @@ class Backend:
         threading.Thread(target=run, daemon=True).start()
 
     def tell_privately(self, user: User, *, channel_id: str, text: str) -> None:
-        """Show a line to one person alone, as an answer to a click or a command does."""
+        """Show a line to one user only, as an answer to a click or a command does."""
         self.private_lines.append(PrivateLine(user.id, channel_id, text))
 
     def remember(self, entry: Received) -> None:
-        """Keep a finished entry of the record over a restart."""
+        """Write a finished entry of the record to the journal."""
         if self.journal:
             with self.state.lock:
                 self.journal.append("Received", entry.shape())
 
     def close(self) -> None:
-        """End every pause, close the journal, drop temporary files."""
+        """End every pause, close the journal and delete temporary files."""
         self._closing.set()
         with self.state.lock:
             self.journal.close()
@@ -134,9 +135,9 @@ class Backend:
         self.record.put_in_order()
 
     def _record_what_was_cut_off(self) -> None:
-        """Give each post of a bot an entry: one whose request a kill cut off has none yet.
+        """Record each bot's post whose request was cut off when the server was killed.
 
-        It comes last, as it did in its thread: nothing was taken between it and the kill.
+        The new entry comes last: between the post and the kill, the server took no request.
         """
         requests = self.record.find(method="POST", path="/posts")
         known = {entry.post_id for entry in requests if not entry.duplicate}

@@ -1,4 +1,4 @@
-"""What a click on a button sends to its address, and what the answer does to the post."""
+"""Call a button's address after a click, and change the post as the answer says."""
 
 import json
 from collections.abc import Mapping
@@ -21,14 +21,15 @@ _HEADERS = {
     "Content-Type": "application/json",
     "Accept-Encoding": "gzip",
 }
-# An update cannot change these: the post's own value stays, or stays absent.
+# An update cannot change or add these props.
 _KEPT_PROPS = ("override_username", "override_icon_url", "from_webhook")
 
 
 def click(backend: Backend, user: User, post: Post, action: Mapping[str, Any]) -> None:
     """Call the button's address once, and change the post as the answer says.
 
-    Raises: ApiError 400 when there is no answer, another status than 200, or no good JSON.
+    Raises:
+        ApiError: 400 if there is no answer, a status other than 200, or no valid JSON.
     """
     body = json.dumps(_payload(backend, user, post, action), sort_keys=True).encode()
     timeout_s = float(backend.options.OutgoingIntegrationRequestsTimeout)
@@ -74,7 +75,7 @@ def _parsed(got: Answer) -> Mapping[str, Any]:
 
 
 def _update(backend: Backend, post: Post, update: Mapping[str, Any] | None) -> None:
-    """Replace the message, which is empty without one, and the props if there are some."""
+    """Replace the message (with an empty one if none is given), and the props if given."""
     if update is None:
         return
     message = str(update.get("message") or "")

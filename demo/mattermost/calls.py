@@ -1,4 +1,4 @@
-"""One HTTP call as Mattermost makes it: no retry, no proof, redirects as Go follows them."""
+"""Make one HTTP call as Mattermost does: no retry, no signature, and Go's redirects."""
 
 import gzip
 import zlib
@@ -16,7 +16,7 @@ _REDIRECTS_THAT_KEEP_THE_BODY = (307, 308)
 
 
 class CallError(Exception):
-    """There was no answer; says why."""
+    """No answer came; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class _Hop:
 def call(url: str, *, headers: dict[str, str], body: bytes, timeout_s: float) -> Answer:
     """POST the body once and return the answer.
 
-    Raises: CallError when no answer came.
+    Raises:
+        CallError: no answer came.
     """
     method = "POST"
     for _ in range(MAX_REDIRECTS + 1):

@@ -1,4 +1,4 @@
-"""Slash commands: the call that one makes, and what its answer does."""
+"""Run slash commands: call the command's address, and do what the answer says."""
 
 import json
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from demo.mattermost.errors import ApiError
 from demo.mattermost.ids import is_id, new_id
 from demo.mattermost.posting import post_as
 
-# How many later answers an address takes, and how long it lives.
+# How many later answers an address takes, and for how long.
 MAX_LATER_ANSWERS = 5
 LATER_ANSWERS_FOR_S = 30 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Who typed a command where; the thread is what the client says, unchecked."""
+    """The user who typed a command, and where; the client's root id is not checked."""
 
     user: User
     channel: Channel
@@ -33,9 +33,10 @@ class Place:
 def execute(
     backend: Backend, user: User, channel: Channel, text: str, *, root_id: str
 ) -> Mapping[str, Any]:
-    """Run a command; return what the client is told.
+    """Run a command; return the answer to the client.
 
-    Raises: ApiError for an unknown command, or an answer that the server cannot use.
+    Raises:
+        ApiError: the command is unknown, or the server cannot use its answer.
     """
     trigger, _, words = text.removeprefix("/").partition(" ")
     if not text.startswith("/") or not trigger:
@@ -54,9 +55,10 @@ def execute(
 
 
 def respond_later(backend: Backend, response_id: str, answer: Mapping[str, Any]) -> None:
-    """Do what an answer says that came by the response address.
+    """Do what a later answer at the response address says.
 
-    Raises: ApiError 404 for an unknown or old address, 400 for the sixth answer.
+    Raises:
+        ApiError: 404 for an unknown or expired address, 400 for the sixth answer.
     """
     found = backend.later_answers.use(response_id)
     if found is None:
@@ -127,7 +129,7 @@ def _parsed(got: Answer) -> Mapping[str, Any]:
 def _do(
     backend: Backend, place: Place, answer: Mapping[str, Any], *, failure: errors.Refusal
 ) -> None:
-    """Post an answer for the channel as the one who typed; anything else is told to them alone."""
+    """Post an answer for the channel as the user who typed; show any other to that user only."""
     text = str(answer.get("text") or "")
     if answer.get("response_type") != "in_channel":
         if text:

@@ -1,6 +1,6 @@
-"""What tests and the demo do with the stand-in behind Mattermost's back.
+"""Control the stand-in, for tests and the demo; Mattermost has no such API.
 
-The same functions serve callers in the process and, through the routes, those outside.
+Callers in the process use these functions directly, and others through the routes.
 """
 
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from demo.mattermost.webhooks import WebhookCall
 
 
 class Control:
-    """Sets the server up, spoils it, and tells what reached it."""
+    """The control of one server: set-up, options, faults, and the record of requests."""
 
     def __init__(self, backend: Backend) -> None:
         """Control this server."""
@@ -23,12 +23,13 @@ class Control:
     def setup(self, spec: Spec) -> dict[str, Any]:
         """Make teams, channels, users, bots and hooks; can be repeated. See the README.
 
-        Raises: KeyError for a name that does not exist.
+        Raises:
+            KeyError: a name does not exist.
         """
         return set_up(self.backend.state, spec)
 
     def received(self, *, method: str = "", path: str = "", after_seq: int = 0) -> list[Received]:
-        """The requests to the API in the order of arrival; `path` without /api/v4."""
+        """Return the requests to the API in the order of arrival; `path` without /api/v4."""
         return self.backend.record.find(method=method, path=path, after_seq=after_seq)
 
     def clear_received(self) -> None:
@@ -36,32 +37,35 @@ class Control:
         self.backend.record.clear()
 
     def webhook_calls(self) -> list[WebhookCall]:
-        """What became of the outgoing webhooks, in the order in which they ended."""
+        """Return the calls of outgoing webhooks in the order in which they ended."""
         return list(self.backend.webhooks.calls)
 
     def options(self) -> dict[str, Any]:
-        """All options and their values."""
+        """Return all options and their values."""
         return asdict(self.backend.options)
 
     def set_options(self, **changes: Any) -> dict[str, Any]:
         """Change options by Mattermost's names, such as MaxFileSize.
 
-        Raises: ValueError for an unknown name or a value of the wrong type.
+        Raises:
+            ValueError: a name is unknown, or a value has the wrong type.
         """
         self.backend.change_options(changes)
         return self.options()
 
     def set_fault(self, kind: str, **details: Any) -> Fault:
-        """Let something go wrong from now on. See the README for kinds and details.
+        """Set a fault from now on. See the README for kinds and details.
 
-        Raises: ValueError or TypeError for a kind or detail that does not exist.
+        Raises:
+            ValueError: the kind or a value does not exist.
+            TypeError: a detail does not exist.
         """
         return self.backend.faults.set(Fault(kind, **details))  # type: ignore[arg-type]
 
     def faults(self) -> list[Fault]:
-        """The faults that are set."""
+        """Return the faults that are set."""
         return self.backend.faults.active()
 
     def clear_faults(self, fault_id: int | None = None) -> None:
-        """Take one fault away, or all."""
+        """Clear one fault, or all faults."""
         self.backend.faults.clear(fault_id)

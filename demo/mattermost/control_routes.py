@@ -1,4 +1,4 @@
-"""Routes under /_control, which are not Mattermost's: set-up, record, options and faults."""
+"""Routes under /_control, which Mattermost lacks: set-up, record, options and faults."""
 
 import json
 from dataclasses import asdict
@@ -15,7 +15,7 @@ blueprint = Blueprint("control", __name__, url_prefix="/_control")
 
 @blueprint.post("/setup")
 def setup() -> Response:
-    """Make what the body names; see the README."""
+    """Make the objects that the body names; see the README."""
     try:
         return answer(_control().setup(_body()))
     except (KeyError, TypeError, ApiError) as error:
@@ -24,7 +24,7 @@ def setup() -> Response:
 
 @blueprint.get("/received")
 def get_received() -> Response:
-    """The record of requests: query `method`, `path`, `after_seq`."""
+    """Return the record of requests; filter by the query's `method`, `path`, `after_seq`."""
     entries = _control().received(
         method=request.args.get("method", ""),
         path=request.args.get("path", ""),
@@ -35,20 +35,20 @@ def get_received() -> Response:
 
 @blueprint.delete("/received")
 def clear_received() -> Response:
-    """Forget the record."""
+    """Clear the record of requests."""
     _control().clear_received()
     return answer({})
 
 
 @blueprint.get("/webhook-calls")
 def get_webhook_calls() -> Response:
-    """What became of the outgoing webhooks."""
+    """Return the calls of outgoing webhooks."""
     return answer({"webhook_calls": [asdict(call) for call in _control().webhook_calls()]})
 
 
 @blueprint.get("/options")
 def get_options() -> Response:
-    """All options."""
+    """Return all options."""
     return answer(_control().options())
 
 
@@ -63,13 +63,13 @@ def set_options() -> Response:
 
 @blueprint.get("/faults")
 def get_faults() -> Response:
-    """The faults that are set."""
+    """Return the faults that are set."""
     return answer({"faults": [fault.shape() for fault in _control().faults()]})
 
 
 @blueprint.post("/faults")
 def set_fault() -> Response:
-    """Add a fault; the answer has its id."""
+    """Set a fault; the answer has its id."""
     try:
         return answer(_control().set_fault(**_body()).shape(), 201)
     except (ValueError, TypeError) as error:
@@ -79,7 +79,7 @@ def set_fault() -> Response:
 @blueprint.delete("/faults")
 @blueprint.delete("/faults/<int:fault_id>")
 def clear_faults(fault_id: int | None = None) -> Response:
-    """Take one fault away, or all."""
+    """Clear one fault, or all faults."""
     _control().clear_faults(fault_id)
     return answer({})
 
@@ -89,7 +89,7 @@ def _control() -> Control:
 
 
 def _body() -> dict[str, Any]:
-    # A page of another origin can send no JSON without asking first, so it cannot reach this.
+    # A page of another origin cannot send JSON without a CORS preflight, which fails here.
     if request.mimetype != "application/json":
         abort(415)
     body = json.loads(request.get_data())

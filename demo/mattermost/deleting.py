@@ -1,4 +1,4 @@
-"""Taking posts away: softly, as the server does by default, or for good."""
+"""Delete posts: as the server does by default, by a mark, or permanently."""
 
 from dataclasses import replace
 
@@ -9,10 +9,10 @@ from demo.mattermost.uploads import FileStore
 
 
 def delete_thread(state: State, post_id: str, *, by: User) -> None:
-    """Delete a post, a root with all its replies; files go with their posts.
+    """Delete a post, a root with all its replies; their files are deleted too.
 
-    What was deleted in the thread before gets the time and the name of this deletion too: the
-    server's statement does not leave it out.
+    Replies that were deleted earlier also get the time and the user of this deletion, as on the
+    real server.
     """
     now = now_ms()
     of_thread = [post for post in state.posts.values() if post.root_id == post_id]
@@ -24,7 +24,7 @@ def delete_thread(state: State, post_id: str, *, by: User) -> None:
 
 
 def lose_file(state: State, file_id: str, *, at: int) -> None:
-    """Take a file away: from then on it is unknown."""
+    """Delete a file; the server then answers that the file is unknown."""
     state.put(replace(state.files[file_id], delete_at=at))
 
 
@@ -36,7 +36,7 @@ def purge_thread(state: State, store: FileStore, post_id: str) -> None:
 
 
 def purge_user(state: State, store: FileStore, user: User) -> None:
-    """Leave no trace of all that a user has posted, with the replies under it."""
+    """Leave no trace of a user's posts and of the replies under them."""
     for post_id in [post.id for post in state.posts.values() if post.user_id == user.id]:
         if post_id in state.posts:
             purge_thread(state, store, post_id)

@@ -1,4 +1,4 @@
-"""What a client sends to make or change a post, parsed once at the edge."""
+"""Parse what a client sends to make or change a post."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,9 +38,10 @@ class Patch:
 
 
 def parse_draft(body: object, *, knows_priority: bool = True) -> Draft:
-    """The draft in a JSON body; a server that knows no priority does not look at it.
+    """Return the draft in a JSON body, without the priority if the version has none.
 
-    Raises: ApiError for anything but an object whose fields have the right types.
+    Raises:
+        ApiError: the body is no object, or a field has the wrong type.
     """
     fields = _object(body)
     create_at = fields.get("create_at", 0)
@@ -56,9 +57,10 @@ def parse_draft(body: object, *, knows_priority: bool = True) -> Draft:
 
 
 def parse_patch(body: object) -> Patch:
-    """The patch in a JSON body.
+    """Return the patch in a JSON body.
 
-    Raises: ApiError for anything but an object whose fields have the right types.
+    Raises:
+        ApiError: the body is no object, or a field has the wrong type.
     """
     fields = _object(body)
     return Patch(
@@ -99,9 +101,10 @@ def _props(value: Any) -> Mapping[str, Any] | None:
 
 
 def _priority(metadata: Any) -> str | None:
-    """The priority that a client asks for; what needs a licence is refused.
+    """Return the priority that a client asks for.
 
-    Raises: ApiError 501 for an acknowledgement or repeated notifications.
+    Raises:
+        ApiError: 501 for an acknowledgement or repeated notifications, which need a licence.
     """
     if not isinstance(metadata, dict) or not isinstance(metadata.get("priority"), dict):
         return None

@@ -1,4 +1,4 @@
-"""Changing and deleting posts, with the traces that Mattermost leaves in the channel."""
+"""Change and delete posts, with the traces that Mattermost leaves in the channel."""
 
 from dataclasses import replace
 
@@ -14,9 +14,10 @@ from demo.mattermost.posting import check_message, touch_root
 
 
 def patch_post(backend: Backend, user: User, post_id: str, patch: Patch) -> Post:
-    """Change a post; what it was stays behind as a deleted copy that names it as original.
+    """Change a post; keep the old version as a deleted copy with the post as its original.
 
-    Raises: ApiError 403 for an unknown post as for one of another user.
+    Raises:
+        ApiError: 403 for an unknown post and for a post of another user.
     """
     with backend.state.lock:
         old = backend.state.posts.get(post_id)
@@ -29,9 +30,9 @@ def patch_post(backend: Backend, user: User, post_id: str, patch: Patch) -> Post
 
 
 def _check_edit_time(backend: Backend, old: Post, patch: Patch) -> None:
-    """Refuse a message that comes after the time for edits; props alone are exempt.
+    """Refuse a message after the time limit for edits; a patch of props alone is allowed.
 
-    Newer versions look whether a message is sent, older ones whether it differs.
+    Newer versions refuse any message in the patch, older versions only a different message.
     """
     seconds = backend.options.PostEditTimeLimit
     is_same = not backend.options.version.edits_add_files and patch.message == old.message
@@ -42,9 +43,10 @@ def _check_edit_time(backend: Backend, old: Post, patch: Patch) -> None:
 
 
 def change_post(backend: Backend, old: Post, patch: Patch) -> Post:
-    """Change a post without asking who does. Call it under the state's lock.
+    """Change a post without checking permissions. The caller must hold the state's lock.
 
-    Raises: ApiError for a message that no post can have.
+    Raises:
+        ApiError: the message is too long.
     """
     new = _patched(backend, old, patch)
     backend.state.put(_history_copy(old, replaced_at=new.update_at))
@@ -54,9 +56,10 @@ def change_post(backend: Backend, old: Post, patch: Patch) -> Post:
 
 
 def delete_post(backend: Backend, user: User, post_id: str) -> None:
-    """Delete a post, a root with all its replies; files go with their posts.
+    """Delete a post, a root with all its replies; their files are deleted too.
 
-    Raises: ApiError for an unknown post, 403 for one of another user.
+    Raises:
+        ApiError: the post is unknown; 403 for a post of another user.
     """
     with backend.state.lock:
         post = backend.state.posts.get(post_id)
@@ -69,9 +72,10 @@ def delete_post(backend: Backend, user: User, post_id: str) -> None:
 
 
 def purge_post(backend: Backend, user: User, post_id: str) -> None:
-    """Delete a post for good, with its replies and files, deleted before or not.
+    """Delete a post permanently, with its replies and files, also if it was deleted before.
 
-    Raises: ApiError 501 where that is switched off, 403 for all but administrators.
+    Raises:
+        ApiError: 501 if the option is off, 403 for all users but administrators.
     """
     if not backend.options.EnableAPIPostDeletion:
         raise ApiError(errors.PERMANENT_DELETION_DISABLED)
@@ -97,13 +101,13 @@ def _patched(backend: Backend, old: Post, patch: Patch) -> Post:
         is_pinned=old.is_pinned if patch.is_pinned is None else patch.is_pinned,
         file_ids=_files(backend, old, patch),
         update_at=now,
-        # Of the props only the attachments are something that a reader sees.
+        # A reader sees only the attachments of the props.
         edit_at=now if is_seen or patch.file_ids is not None else old.edit_at,
     )
 
 
 def _files(backend: Backend, old: Post, patch: Patch) -> tuple[str, ...]:
-    """The files after an edit, which takes files away; only newer versions add some."""
+    """Return the post's files after an edit; only newer versions let an edit add files."""
     if patch.file_ids is None:
         return old.file_ids
     kept = [file_id for file_id in old.file_ids if file_id in patch.file_ids]

@@ -1,4 +1,4 @@
-"""What the stand-in remembers: one frozen record per thing, as the journal keeps it."""
+"""The records of the stand-in's state, as the journal keeps them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ Props: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or a bot; `purged` ones are unknown to all who ask."""
+    """A person or a bot; the API answers that a `purged` user is unknown."""
 
     id: str
     create_at: int
@@ -52,7 +52,7 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class TeamMember:
-    """A user's place in a team; delete_at says when they left it."""
+    """A user's membership of a team; delete_at is the time of leaving."""
 
     team_id: str
     user_id: str
@@ -62,7 +62,7 @@ class TeamMember:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel; type O is public, P private; delete_at says when it was archived."""
+    """A channel; type O is public, P private; delete_at is the time of archiving."""
 
     id: str
     create_at: int
@@ -77,10 +77,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelMember:
-    """A user's place in a channel; `left` takes it away.
+    """A user's membership of a channel; `left` ends it.
 
-    `seen` is how many of the channel's posts there were when they last looked: two moments can
-    fall into one millisecond. `notify_props` are those that a user has set.
+    `seen` is the number of the channel's posts when the user last looked. A time would not do: two
+    posts can fall into one millisecond. `notify_props` are the props that a user has set.
     """
 
     channel_id: str
@@ -94,9 +94,9 @@ class ChannelMember:
 
 @dataclass(frozen=True, slots=True)
 class ThreadMembership:
-    """What a thread is to a user, once it is anything: followed or not, and how much is seen.
+    """Whether a user follows a thread, and what the user has seen of it.
 
-    `seen` is how many of the thread's replies there were.
+    `seen` is the number of the thread's replies when the user last looked.
     """
 
     post_id: str
@@ -108,10 +108,10 @@ class ThreadMembership:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post, or (with an original_id) what a post was before an edit.
+    """A post, or (with an original_id) the earlier version of an edited post.
 
-    `mentions` are the users that it named when it was made; a name that an edit adds pings no user.
-    `purged_at` says when it was deleted for good: nothing tells of it any more.
+    `mentions` are the users named when the post was made; a name added by an edit notifies no user.
+    `purged_at` is the time of permanent deletion; the API then shows no trace of the post.
     """
 
     id: str

@@ -1,6 +1,6 @@
-"""Every refusal that the stand-in knows, with the status, id and words of Mattermost 6.7.2.
+"""All refusals of the stand-in, with the status, id and message of Mattermost 6.7.2.
 
-What another version answers in its place stands in `versions`.
+The module `versions` holds the different answers of other versions.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One error id of Mattermost; the words may hold `{placeholders}`."""
+    """One error of Mattermost; id and message may hold `{placeholders}`."""
 
     status: int
     id: str
@@ -16,7 +16,7 @@ class Refusal:
 
 
 class ApiError(Exception):
-    """A request is refused; carries what the JSON answer says."""
+    """A request is refused; the attributes are those of the JSON answer."""
 
     def __init__(self, refusal: Refusal, **details: object) -> None:
         """Fill the refusal's placeholders from the details."""

@@ -1,4 +1,4 @@
-"""The request at hand: who asks, what it carries, and how to answer in JSON."""
+"""Helpers for the current request: the caller, the parameters, and JSON answers."""
 
 import json
 from collections.abc import Mapping
@@ -14,24 +14,24 @@ from demo.mattermost.ids import is_id, new_id
 from demo.mattermost.permissions import is_admin
 from demo.mattermost.received import Received
 
-# The key under which a request's environment names the server that it reached.
+# The key of the WSGI environment that holds the server which the request reached.
 BACKEND = "stand_in.backend"
 
 
 def backend() -> Backend:
-    """The server that this request reached."""
+    """Return the server that this request reached."""
     found: Backend = request.environ[BACKEND]
     return found
 
 
 def entry() -> Received:
-    """What the record says of this request."""
+    """Return the record's entry of this request."""
     found: Received = g.entry
     return found
 
 
 def asking_user() -> User | None:
-    """The user whose token the request carries, None for none, a bad or a dead one."""
+    """Return the user of the request's token; None if the token is missing or not valid."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     state = backend().state
     token = state.tokens.get(secret) if scheme.lower() in ("bearer", "token") else None
@@ -42,9 +42,10 @@ def asking_user() -> User | None:
 
 
 def current_user() -> User:
-    """The user who asks.
+    """Return the caller.
 
-    Raises: ApiError 401 without a valid token.
+    Raises:
+        ApiError: 401 without a valid token.
     """
     user: User | None = g.user
     if user is None:
@@ -53,9 +54,10 @@ def current_user() -> User:
 
 
 def require_admin() -> User:
-    """The user who asks, an administrator.
+    """Return the caller, who must be an administrator.
 
-    Raises: ApiError 401 without a valid token, 403 for any other user.
+    Raises:
+        ApiError: 401 without a valid token, 403 for any other user.
     """
     user = current_user()
     if not is_admin(user):
@@ -64,9 +66,10 @@ def require_admin() -> User:
 
 
 def require_id(value: str, name: str) -> str:
-    """An id from the address.
+    """Return an id from the address.
 
-    Raises: ApiError 400 that names the parameter, when it cannot be an id.
+    Raises:
+        ApiError: 400 with the parameter's name, if the value cannot be an id.
     """
     if not is_id(value):
         raise ApiError(errors.INVALID_URL_PARAM, name=name)
@@ -74,9 +77,10 @@ def require_id(value: str, name: str) -> str:
 
 
 def json_body(name: str) -> Any:
-    """The JSON in the body.
+    """Return the JSON value in the body.
 
-    Raises: ApiError 400 that names what was expected, for anything else.
+    Raises:
+        ApiError: 400 with the name of what was expected, if the body is not JSON.
     """
     try:
         return json.loads(request.get_data())
@@ -85,9 +89,10 @@ def json_body(name: str) -> Any:
 
 
 def json_object(name: str) -> Mapping[str, Any]:
-    """The JSON object in the body.
+    """Return the JSON object in the body.
 
-    Raises: ApiError 400 that names what was expected, for anything else.
+    Raises:
+        ApiError: 400 with the name of what was expected, if the body is no JSON object.
     """
     body = json_body(name)
     if not isinstance(body, dict):
@@ -96,18 +101,18 @@ def json_object(name: str) -> Mapping[str, Any]:
 
 
 def answer(value: object, status: int = 200, *, content_type: str = "application/json") -> Response:
-    """A JSON answer."""
+    """Return a JSON answer."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Response(text, status=status, content_type=content_type)
 
 
 def status_ok() -> Response:
-    """What Mattermost answers when there is nothing to tell."""
+    """Return Mattermost's answer to a request that returns no object."""
     return answer({"status": "OK"})
 
 
 def refusal(error: ApiError, *, content_type: str = "application/json") -> Response:
-    """The JSON of an error, with the id of this request."""
+    """Return the JSON answer of an error, with the id of this request."""
     g.error_id = error.id
     shape = {
         "id": error.id,

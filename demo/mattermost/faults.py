@@ -1,4 +1,4 @@
-"""Everything that can go wrong on demand: which fault meets which request, and how often."""
+"""The faults of the stand-in: which fault applies to which request, and how often."""
 
 import itertools
 import random
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """The kinds of faults; the README describes them."""
 
     DOWN = "down"
     SLOW = "slow"
@@ -34,7 +34,7 @@ class FaultKind(StrEnum):
 
 
 class FaultScope(StrEnum):
-    """Which requests a fault can meet."""
+    """The requests that a fault can apply to."""
 
     ALL = "all"
     POSTS = "posts"
@@ -60,9 +60,10 @@ AFTER_ACCEPTING = frozenset({FaultKind.ACCEPT_THEN_DROP, FaultKind.ACCEPT_THEN_L
 
 @dataclass(slots=True)
 class Fault:
-    """One fault: `times` is how many requests it still meets, None means until cleared.
+    """One fault: `times` is the number of requests that it still affects; None: until cleared.
 
-    `user` (id or name) and `team` (id or name, of the user who asks) narrow it down.
+    `user` (id or name) and `team` (id or name) limit the fault to requests of that user, or of
+    users in that team.
     """
 
     kind: FaultKind
@@ -83,14 +84,15 @@ class Fault:
     def __post_init__(self) -> None:
         """Check the names and seed the fault's own random numbers.
 
-        Raises: ValueError for a kind or scope that does not exist.
+        Raises:
+            ValueError: the kind or scope does not exist.
         """
         self.kind = FaultKind(self.kind)
         self.scope = FaultScope(self.scope)
         self._random = random.Random(self.seed)
 
     def meets(self, subject: "Subject") -> bool:
-        """Whether this fault concerns that request."""
+        """Return whether this fault applies to that request."""
         return (
             (self.scope == FaultScope.ALL or self.scope == subject.scope)
             and (not self.user or self.user in subject.users)
@@ -98,19 +100,19 @@ class Fault:
         )
 
     def delay_s(self) -> float:
-        """How long to wait this time."""
+        """Return the delay of one request in seconds."""
         if self.kind == FaultKind.SERVICE_TIME:
             return self._random.uniform(self.min_ms, self.max_ms) / 1000
         return self.seconds
 
     def shape(self) -> dict[str, Any]:
-        """The fault as the control API shows it."""
+        """Return the fault as the control API shows it."""
         return {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a fault looks at in a request: its scope, and who asks under which names."""
+    """What a fault matches in a request: the scope, and the ids and names of user and teams."""
 
     scope: FaultScope
     users: frozenset[str] = frozenset()
@@ -121,13 +123,13 @@ class Faults:
     """The faults that are set, oldest first; safe to use from many threads."""
 
     def __init__(self) -> None:
-        """Begin with a healthy server."""
+        """Begin with no faults."""
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._active: list[Fault] = []
 
     def __bool__(self) -> bool:
-        """Whether anything is set, so that a healthy request pays nothing."""
+        """Return whether any fault is set, so that other requests skip the checks."""
         return bool(self._active)
 
     def set(self, fault: Fault) -> Fault:
@@ -138,16 +140,16 @@ class Faults:
         return fault
 
     def clear(self, fault_id: int | None = None) -> None:
-        """Take one fault away, or all of them."""
+        """Clear one fault, or all faults."""
         with self._lock:
             self._active = [f for f in self._active if fault_id is not None and f.id != fault_id]
 
     def active(self) -> list[Fault]:
-        """The faults that are set."""
+        """Return the faults that are set."""
         return list(self._active)
 
     def take(self, kinds: frozenset[FaultKind], subject: Subject) -> Fault | None:
-        """The first fault of these kinds that meets the request, counted as used once."""
+        """Return the first fault of these kinds for the request, and count the use."""
         with self._lock:
             for fault in self._active:
                 if fault.kind in kinds and fault.meets(subject):
@@ -156,7 +158,7 @@ class Faults:
         return None
 
     def take_delay_s(self, subject: Subject) -> float:
-        """How long all delays together hold the request up."""
+        """Return the sum of all delays for the request in seconds, and count their use."""
         with self._lock:
             delays = [f for f in self._active if f.kind in DELAYS and f.meets(subject)]
             for fault in delays:

@@ -1,4 +1,4 @@
-"""What every request to the API passes on its way in and out: limit, record, token, faults."""
+"""The hooks before and after every API request: rate limit, record, token and faults."""
 
 import math
 
@@ -21,7 +21,7 @@ from demo.mattermost.wire import CUT_CONNECTION
 
 API_PREFIX = "/api/v4"
 
-# What an address may be long; a body may be larger than its setting by so much.
+# The longest address, and the number of bytes by which a body may exceed its setting.
 MAX_URL_LENGTH = 2048
 _BODY_OVERHEAD_BYTES = 512
 
@@ -29,13 +29,13 @@ _HTML_OF_THE_WEB_CLIENT = "<html></html>\n"
 _HTML_OF_A_PROXY = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
 _HTML = "text/html; charset=utf-8"
 _PLAIN = "text/plain; charset=utf-8"
-# What a server knows by itself.
+# Paths that the server answers without its database.
 _NEED_NO_DATABASE = ("/system/", "/config/")
 _BROKEN = errors.Refusal(500, "stand_in.fault.app_error", "Internal Server Error")
 
 
 def guard(api: Blueprint) -> None:
-    """Put the gate before and behind every route of the API and its unknown paths."""
+    """Install the hooks before and after every route of the API, unknown paths included."""
     api.before_app_request(_enter)
     api.after_app_request(_leave)
 
@@ -79,7 +79,7 @@ def _limited() -> Response | None:
 
 
 def _over_limit() -> Response | None:
-    """What newer versions refuse unread: a long address, and a large body that is no file."""
+    """Refuse a long address, and a large body that is no file, as newer versions do."""
     options = backend().options
     if not options.version.limits_requests:
         return None
@@ -106,7 +106,7 @@ def _scope() -> FaultScope:
 
 
 def _struck(entry: Received) -> Response | None:
-    """The answer of a fault that comes instead of the real one, after all delays."""
+    """Return the answer of a fault instead of the real answer, after all delays."""
     subject = backend().subject(_scope(), g.user)
     backend().pause(backend().faults.take_delay_s(subject))
     fault = backend().faults.take(INSTEAD_OF_AN_ANSWER, subject)
@@ -142,11 +142,11 @@ def _instead(fault: Fault) -> Response | None:
 
 
 def _without_database(caches: str) -> Response | None:
-    """What a server answers whose database is away, or None for what needs none.
+    """Return the answer of a server without its database; None if the path needs none.
 
-    A reply is refused as if its root were none; every other post, and all that is asked of posts,
-    is a 500. Without the members in its cache the server takes the bot for a stranger, and with no
-    cache at all its token for none.
+    A reply is refused as if its root did not exist. Every other request for posts gets a 500.
+    Without the members in its cache the server takes the bot for no member. With no cache at all
+    the server takes the bot's token for not valid.
     """
     path, is_change = g.entry.path, request.method != "GET"
     if path == "/system/ping" and request.args.get("get_server_status") == "true":

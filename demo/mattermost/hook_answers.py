@@ -1,4 +1,4 @@
-"""The post that a webhook's receiver makes by answering with a text."""
+"""Make a post of the text with which a webhook's receiver answers."""
 
 from contextlib import suppress
 from typing import Any
@@ -12,9 +12,9 @@ from demo.mattermost.webhooks import Trigger
 
 
 def post_answer(backend: Backend, trigger: Trigger, answer: dict[str, Any]) -> None:
-    """Post the text as the hook's creator; it triggers no webhooks.
+    """Post the text as the hook's creator; the new post triggers no webhooks.
 
-    A comment on a post that is itself a reply is lost, since only roots can be replied to.
+    A comment on a reply is lost, since only root posts can have replies.
     """
     is_comment = answer.get("response_type") == "comment"
     if is_comment and trigger.post.root_id:
@@ -25,7 +25,7 @@ def post_answer(backend: Backend, trigger: Trigger, answer: dict[str, Any]) -> N
         root_id=trigger.post.id if is_comment else "",
         props=_props(backend, trigger, answer),
     )
-    # An answer that is no valid post is lost, too: no caller is left to be told.
+    # An answer that is no valid post is lost, too: no request is left to return an error to.
     with suppress(ApiError):
         save_post(backend, backend.state.users[trigger.hook.creator_id], draft)
 

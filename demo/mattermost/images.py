@@ -1,4 +1,4 @@
-"""The size in pixels of a picture, read from its first bytes."""
+"""Read the size of a picture in pixels from its first bytes."""
 
 import struct
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 # The dimensions of a JPEG come after its metadata, which can hold an embedded thumbnail.
 _HEAD_BYTES = 256 * 1024
 
-# The JPEG segments that start a frame and so carry the dimensions (C4, C8 and CC do not).
+# The JPEG segments that start a frame, and so hold the dimensions (C4, C8 and CC do not).
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of a PNG, GIF or JPEG; None for anything else."""
+    """Return width and height of a PNG, GIF or JPEG; None for any other file."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     try:

@@ -1,4 +1,4 @@
-"""Which posts a reader gets: of a thread, of a channel, since a moment, around a post."""
+"""Choose the posts for an answer: of a thread, of a channel, since a time, around a post."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_PER_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class ThreadPage:
-    """Which part of a thread is wanted; per_page 0 is the whole."""
+    """The part of a thread that the client asks for; per_page 0 is the whole thread."""
 
     per_page: int = 0
     from_post_id: str = ""
@@ -24,11 +24,11 @@ class ThreadPage:
 
 
 def thread(state: State, post: Post, page: ThreadPage) -> Shape:
-    """A thread, the requested post first.
+    """Return a thread, the requested post first.
 
-    Without a direction the server gives no order at all: here it is the order of the ids, so
-    that a client which relies on one is found out. And the requested post is listed twice, as
-    version 6.7.2 was seen to do.
+    Without a direction, the real server guarantees no order. The stand-in then orders by id, so
+    that tests find a client that relies on another order. The requested post is listed twice, as
+    version 6.7.2 does.
     """
     root_id = post.root_id or post.id
     posts = [p for p in (state.posts[root_id], *state.replies(root_id)) if not p.delete_at]
@@ -61,10 +61,10 @@ def _place(post: Post) -> tuple[int, str]:
 
 
 def since(state: State, channel_id: str, *, since_ms: int) -> Shape:
-    """What changed after a moment: new, edited and deleted posts and copies of edited ones.
+    """Return what changed after a time: new, edited and deleted posts, and copies of edited ones.
 
-    Beyond the limit the server takes any; here it is those with the lowest ids, which is as
-    good as drawn by lot.
+    Beyond the limit, the real server returns an arbitrary selection. The stand-in returns the
+    posts with the lowest ids, which are random.
     """
     changed = [p for p in state.channel_posts(channel_id) if p.update_at > since_ms]
     kept = sorted(changed, key=lambda post: post.id)[:MAX_SINCE]
@@ -76,20 +76,20 @@ def since(state: State, channel_id: str, *, since_ms: int) -> Shape:
 
 
 def page(state: State, channel_id: str, *, number: int, per_page: int) -> Shape:
-    """One page of the live posts of a channel, newest first."""
+    """Return one page of the channel's posts that are not deleted, newest first."""
     live = _live_newest_first(state, channel_id)
     return _with_cursors(state, live, live[number * per_page : (number + 1) * per_page])
 
 
 def before(state: State, channel_id: str, *, anchor_id: str, number: int, per_page: int) -> Shape:
-    """The posts just before the anchor, newest first; one of the same millisecond is left out."""
+    """Return the posts just before the anchor, newest first, without its own millisecond."""
     older = _beside(state, channel_id, anchor_id, lambda post, at: post.create_at < at)
     live = _live_newest_first(state, channel_id)
     return _with_cursors(state, live, older[number * per_page : (number + 1) * per_page])
 
 
 def after(state: State, channel_id: str, *, anchor_id: str, number: int, per_page: int) -> Shape:
-    """The oldest posts after the anchor, listed newest first; not of the same millisecond."""
+    """Return the oldest posts after the anchor, newest first, without its own millisecond."""
     newer = _beside(state, channel_id, anchor_id, lambda post, at: post.create_at > at)[::-1]
     live = _live_newest_first(state, channel_id)
     chosen = newer[number * per_page : (number + 1) * per_page][::-1]

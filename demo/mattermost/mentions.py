@@ -1,4 +1,4 @@
-"""Whom a post names: what the server reads for `@name`, and in which parts of a post."""
+"""Find the users whom a post mentions, by the server's rules for `@name`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,18 +6,18 @@ from typing import Any
 
 from demo.mattermost.state import State
 
-# Words are split at anything but letters, digits and `: . - _ @`. The name of a user can be
-# followed by the point of a sentence.
+# Words end at any character but letters, digits and `: . - _ @`. The full stop of a sentence can
+# follow a user's name.
 _NAME = re.compile(r"(?<![\w:.@-])@([A-Za-z0-9][\w.-]*)")
 _CODE = re.compile(r"(?s)(`+)(?:.+?)\1(?!`)")
-# These name all members. `@here` means those who are online: on the stand-in that is no member.
+# These mention all members. `@here` means members who are online; the stand-in has none.
 _ALL = frozenset({"channel", "all"})
 
 
 def mentioned(
     state: State, channel_id: str, message: str, props: Mapping[str, Any]
 ) -> frozenset[str]:
-    """The ids of the channel's members whom the message or an attachment names."""
+    """Return the ids of the channel's members whom the message or an attachment mentions."""
     names = {
         name
         for text in _texts(message, props, with_fields=state.version.field_values_mention)
@@ -35,7 +35,7 @@ def mentioned(
 
 
 def _texts(message: str, props: Mapping[str, Any], *, with_fields: bool) -> Iterator[str]:
-    """The parts that are read: not titles, names of authors, footers or fallbacks."""
+    """Yield the texts that can mention: not titles, authors' names, footers or fallbacks."""
     yield message
     for card in props.get("attachments") or ():
         yield from (part for part in (card["pretext"], card["text"]) if isinstance(part, str))

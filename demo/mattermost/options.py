@@ -12,9 +12,9 @@ from demo.mattermost.words import CLIENT_WORDS
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What an administrator of the server can set, with Mattermost's defaults."""
+    """The settings that an administrator can change, with Mattermost's defaults."""
 
-    # A real server on PostgreSQL keeps a message in varchar(65535), four bytes to a character.
+    # A real server on PostgreSQL stores a message in varchar(65535), with four bytes a character.
     MaxPostSize: int = 16383
     MaxFileSize: int = 100 * 1024 * 1024
     # 7680 x 4320, one frame of 8K video, is Mattermost's default.
@@ -31,33 +31,34 @@ class Options:
     RateLimitMaxBurst: int = 100
     RateLimitVaryByRemoteAddr: bool = True
     RateLimitVaryByUser: bool = False
-    # Not settings of a real server: the first two are fixed at 30 s there; tests shorten them.
+    # A real server has no such settings. It fixes the first two at 30 s, which tests shorten.
     PendingPostTtlS: float = 30.0
     WebhookTimeoutS: float = 30.0
-    # By which clock the page tells times, as clients do by their member's settings; empty: by the
-    # browser's.
+    # The time zone of the page, which a real client takes from its user's settings. Empty means
+    # the browser's time zone.
     PageTimeZone: str = ""
-    # What the version has by default, unless it is set.
+    # Empty means the default of the version.
     CollapsedThreads: str = ""
     ThreadAutoFollow: bool = True
     PostPriority: bool = True
-    # Seconds for which a message may be edited; -1: for ever.
+    # The number of seconds in which a message may be edited; -1 means no limit.
     PostEditTimeLimit: int = -1
     EnableAPIPostDeletion: bool = False
     EnableAPIUserDeletion: bool = False
-    # A JSON body may be so large, and 512 bytes more.
+    # A JSON body may have this size and 512 bytes more.
     MaximumPayloadSizeBytes: int = 300_000
     OutgoingIntegrationRequestsTimeout: int = 30
     SiteURL: str = ""
-    # The language of the web client for those who have chosen none.
+    # The language of the web client for users who have chosen no language.
     DefaultClientLocale: str = "en"
-    # The one switch: which version the server answers as.
+    # The version of Mattermost that the stand-in answers as.
     Version: str = NEWEST
 
     def changed(self, changes: Mapping[str, Any]) -> "Options":
-        """The same options with some values changed.
+        """Return the same options with some values changed.
 
-        Raises: ValueError for a name that is none of these, or a value of the wrong type.
+        Raises:
+            ValueError: a name is no option, or a value has the wrong type.
         """
         for name, value in changes.items():
             current = getattr(self, name, None)
@@ -72,7 +73,7 @@ class Options:
 
     @property
     def version(self) -> ServerVersion:
-        """How the server answers."""
+        """The rules of the version that the server answers as."""
         return VERSIONS[self.Version]
 
     @property
@@ -82,25 +83,26 @@ class Options:
 
     @property
     def threads_are_collapsed(self) -> bool:
-        """Whether members who have set nothing have their threads collapsed."""
+        """Whether threads are collapsed for members who have not changed the setting."""
         return self.collapsed_threads in ("always_on", "default_on")
 
     def version_id(self) -> str:
-        """The X-Version-Id header: version, build, hash of the settings, licensed."""
+        """Return the X-Version-Id header: version, build, hash of the settings, licensed."""
         digest = hashlib.new(
             self.version.digest, repr(asdict(self)).encode(), usedforsecurity=False
         )
         return f"{self.Version}..{digest.hexdigest()}.false"
 
 
-# The settings that carry another name here, because their section gives half of the meaning.
+# The sections whose settings get a prefix here, because their names alone are too general.
 _SECTION_PREFIX = {"RateLimitSettings": "RateLimit"}
 
 
 def from_config_patch(patch: Mapping[str, Any], version: ServerVersion) -> dict[str, Any]:
-    """The options that a body of Mattermost's PUT /config/patch changes; others are ignored.
+    """Return the options that a body of PUT /config/patch changes, and ignore unknown settings.
 
-    Raises: ApiError for a setting of threads that the version does not know.
+    Raises:
+        ApiError: the version does not know the value of CollapsedThreads.
     """
     threads = patch.get("ServiceSettings", {}).get("CollapsedThreads")
     if threads is not None and threads not in version.collapsed_threads_values:
@@ -113,7 +115,7 @@ def from_config_patch(patch: Mapping[str, Any], version: ServerVersion) -> dict[
     }
 
 
-# What /config/client tells a signed-in user of the options, all as strings.
+# The options that /config/client returns to a signed-in user, all as strings.
 _PUBLISHED = (
     "EnableFileAttachments",
     "EnableLinkPreviews",
@@ -133,7 +135,7 @@ _PUBLISHED_TO_ALL = ("SiteURL", "Version")
 
 
 def client_config(options: Options, *, signed_in: bool) -> dict[str, str]:
-    """The flat map of strings that GET /config/client?format=old answers."""
+    """Return the flat map of strings of GET /config/client?format=old."""
     names = _PUBLISHED if signed_in else _PUBLISHED_TO_ALL
     values = {name: getattr(options, name) for name in names}
     if signed_in:

@@ -1,4 +1,4 @@
-"""The page of the stand-in: its channels as Mattermost's web client would show them."""
+"""The pages of the stand-in, which show channels much as Mattermost's web client does."""
 
 from datetime import datetime
 from typing import Any
@@ -27,8 +27,8 @@ from demo.mattermost.words import counted
 blueprint = Blueprint("page", __name__)
 blueprint.register_blueprint(page_actions.blueprint)
 
-# Nothing is loaded from elsewhere and no script but ours runs, whatever a message holds. Styles
-# in the markup are the colours of avatars and bars.
+# Whatever a message holds, the page loads nothing from other hosts and runs only its own script.
+# Inline styles set the colours of avatars and bars.
 _POLICY = "default-src 'none'; connect-src 'self'; img-src 'self'; script-src 'self'; " + (
     "style-src 'self' 'unsafe-inline'; form-action 'self'; base-uri 'none'"
 )
@@ -42,7 +42,7 @@ def _protect(response: Response) -> Response:
 
 @blueprint.context_processor
 def _words() -> dict[str, Any]:
-    """What the templates are written in."""
+    """Return the variables that all templates use."""
     options = backend().options
     return {
         "locale": options.DefaultClientLocale,
@@ -54,21 +54,21 @@ def _words() -> dict[str, Any]:
 
 
 def _clock(time: datetime) -> str:
-    """The time of day, until the page's script writes it by the browser's clock."""
+    """Return the time of day, which the page's script may replace with the browser's."""
     zone = backend().options.PageTimeZone
     return f"{time.astimezone(ZoneInfo(zone)):%H:%M}" if zone else f"{time:%H:%M} UTC"
 
 
 @blueprint.get("/")
 def index() -> str:
-    """All teams and their channels."""
+    """Show all teams and their channels."""
     version = backend().options.Version
     return render_template("index.html", teams=all_teams(), version=version)
 
 
 @blueprint.get(CHANNEL_PATH)
 def channel_page(team_name: str, channel_name: str) -> str:
-    """One channel; its threads come by `updates`."""
+    """Show one channel; the page's script fetches the threads from `updates`."""
     team, channel = find_channel(team_name, channel_name)
     return render_template(
         "channel.html",
@@ -81,7 +81,7 @@ def channel_page(team_name: str, channel_name: str) -> str:
 
 @blueprint.get("/_redirect/pl/<post_id>")
 def permalink(post_id: str) -> Any:
-    """Where a post's permalink leads: its channel, at its thread."""
+    """Redirect a post's permalink to its thread in its channel."""
     state = backend().state
     post = state.posts.get(post_id) or abort(404)
     channel = state.channels[post.channel_id]
@@ -92,9 +92,10 @@ def permalink(post_id: str) -> Any:
 
 @blueprint.get(f"{CHANNEL_PATH}/updates")
 def updates(team_name: str, channel_name: str) -> Response:
-    """The threads that changed since `revision`, as HTML, and the ids of all in order.
+    """Return the threads that changed since `revision`, as HTML, and all threads' ids in order.
 
-    `as` is who looks, and `since` when their page was opened, which decides what they miss.
+    `as` is the id of the viewer. `since` is the time when the viewer's page was opened; it decides
+    which reactions the page misses.
     """
     _, channel = find_channel(team_name, channel_name)
     state = backend().state
@@ -108,7 +109,7 @@ def updates(team_name: str, channel_name: str) -> Response:
         roots = roots_shown(state, channel)
         changed = [root for root in roots if state.thread_revisions[root.id] > known]
         views = [thread_view(state, root, backend().options, viewer) for root in changed]
-        # Who looks at a channel has seen it.
+        # A viewer of the channel has seen all of its posts.
         if viewer.user_id in state.users:
             view_channel(state, state.users[viewer.user_id], channel.id, at=now_ms())
     return answer(
@@ -125,7 +126,7 @@ def updates(team_name: str, channel_name: str) -> Response:
 
 @blueprint.get("/badges")
 def badges() -> Response:
-    """The badges of the one who looks, by channel and by team (for its list of threads)."""
+    """Return the viewer's badges by channel, and by team for the list of threads."""
     state = backend().state
     with state.lock:
         user = state.users.get(request.args.get("as", ""))
@@ -135,7 +136,7 @@ def badges() -> Response:
 
 @blueprint.get("/<team_name>/threads")
 def threads_page(team_name: str) -> str:
-    """The threads that a member of the team follows."""
+    """Show the list of threads that a member of the team follows."""
     team = find_team(team_name)
     people = members_of(team)
     viewer = next((each for each in people if each.id == request.args.get("as")), None)
@@ -151,7 +152,7 @@ def threads_page(team_name: str) -> str:
 
 @blueprint.get("/<team_name>/threads/rows")
 def thread_rows(team_name: str) -> str:
-    """The rows of that list."""
+    """Return the rows of the list of threads as HTML."""
     state, team = backend().state, find_team(team_name)
     with state.lock:
         user = state.users.get(request.args.get("as", ""))
@@ -161,7 +162,7 @@ def thread_rows(team_name: str) -> str:
 
 @blueprint.get(f"{CHANNEL_PATH}/files/<file_id>")
 def get_file(team_name: str, channel_name: str, file_id: str) -> Response:
-    """The bytes of a file of this channel."""
+    """Return the bytes of a file of this channel."""
     _, channel = find_channel(team_name, channel_name)
     info = backend().state.files.get(file_id)
     owner = backend().state.posts.get(info.post_id) if info else None

@@ -1,4 +1,4 @@
-"""What the chosen person does on the page: write, read, press a button, delete."""
+"""The actions of the chosen user on the page: write, read, press a button, delete."""
 
 from urllib.parse import urlsplit
 
@@ -24,9 +24,9 @@ blueprint = Blueprint("actions", __name__)
 
 @blueprint.post(f"{CHANNEL_PATH}/posts")
 def post(team_name: str, channel_name: str) -> Response:
-    """A post by the chosen person, made as the API makes it, so that webhooks are called.
+    """Post as the chosen user, as the API does, so that webhooks are called.
 
-    What begins with a slash is a command, unless it is sent a second time.
+    A message that begins with a slash is a command, unless the user sends it a second time.
     """
     _, channel = find_channel(team_name, channel_name)
     user = _writer(channel)
@@ -51,14 +51,14 @@ def post(team_name: str, channel_name: str) -> Response:
 
 
 def _no_command() -> str:
-    """The web client's own words; with them it offers to send the message as it is."""
+    """Return the web client's error text, which offers to send the text as a message."""
     word = request.form.get("message", "").split()[0]
     return words().no_command.format(word=word)
 
 
 @blueprint.post(f"{CHANNEL_PATH}/threads/<root_id>/read")
 def read_thread(team_name: str, channel_name: str, root_id: str) -> Response:
-    """The chosen person has opened a thread."""
+    """Mark a thread as read by the chosen user."""
     _, channel = find_channel(team_name, channel_name)
     user, state = _writer(channel), backend().state
     with state.lock:
@@ -68,7 +68,7 @@ def read_thread(team_name: str, channel_name: str, root_id: str) -> Response:
 
 @blueprint.post(f"{CHANNEL_PATH}/posts/<post_id>/actions/<action_id>")
 def press(team_name: str, channel_name: str, post_id: str, action_id: str) -> Response:
-    """The chosen person presses a button; whatever goes wrong, the client shows one line."""
+    """Press a button as the chosen user; the client shows any error as one line."""
     _, channel = find_channel(team_name, channel_name)
     user, post = _writer(channel), backend().state.posts.get(post_id)
     action = find_action(post.props, action_id) if post else None
@@ -83,7 +83,7 @@ def press(team_name: str, channel_name: str, post_id: str, action_id: str) -> Re
 
 @blueprint.post(f"{CHANNEL_PATH}/posts/<post_id>/delete")
 def delete(team_name: str, channel_name: str, post_id: str) -> Response:
-    """Delete a post, as the administrator may."""
+    """Delete a post as the administrator."""
     find_channel(team_name, channel_name)
     _require_own_page()
     state = backend().state
@@ -103,7 +103,7 @@ def _writer(channel: Channel) -> User:
 
 
 def _require_own_page() -> None:
-    """Refuse what a page of another site would post: the stand-in's page has no sign-in."""
+    """Refuse a request from a page of another site: the stand-in's page has no sign-in."""
     if urlsplit(request.headers.get("Origin", "")).netloc != request.host:
         abort(403)
 

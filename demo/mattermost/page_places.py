@@ -1,4 +1,4 @@
-"""What the page's addresses name: teams, channels and their people; and the page's language."""
+"""Look up the teams, channels and users that the page's addresses name, and its language."""
 
 from collections.abc import Iterable
 
@@ -13,12 +13,12 @@ CHANNEL_PATH = "/<team_name>/channels/<channel_name>"
 
 
 def words() -> ClientWords:
-    """The texts in the server's language."""
+    """Return the texts in the server's language."""
     return CLIENT_WORDS[backend().options.DefaultClientLocale]
 
 
 def all_teams() -> list[tuple[Team, list[Channel]]]:
-    """The teams, each with its channels by name."""
+    """Return the teams, each with its channels by name."""
     state = backend().state
     with state.lock:
         channels = sorted(state.channels.values(), key=lambda channel: channel.display_name)
@@ -29,27 +29,27 @@ def all_teams() -> list[tuple[Team, list[Channel]]]:
 
 
 def people_of(channel: Channel) -> list[User]:
-    """The members who can be chosen as the writer."""
+    """Return the channel's members whom the page offers as the writer."""
     state = backend().state
     with state.lock:
         return _people(state.users[user_id] for user_id in state.channel_members[channel.id])
 
 
 def members_of(team: Team) -> list[User]:
-    """The people of a team."""
+    """Return the users of a team."""
     state = backend().state
     with state.lock:
         return _people(state.users[user_id] for of, user_id in state.team_members if of == team.id)
 
 
 def _people(users: Iterable[User]) -> list[User]:
-    """Those who are neither bots nor gone, the administrator last."""
+    """Return the users who are neither bots nor deactivated, the administrator last."""
     able = [user for user in users if not user.is_bot and not user.delete_at]
     return sorted(able, key=lambda user: (is_admin(user), user.username))
 
 
 def find_team(team_name: str) -> Team:
-    """The team of that name, or 404."""
+    """Return the team of that name, or answer 404."""
     state = backend().state
     if team_name not in state.team_ids_by_name:
         abort(404)
@@ -57,7 +57,7 @@ def find_team(team_name: str) -> Team:
 
 
 def find_channel(team_name: str, channel_name: str) -> tuple[Team, Channel]:
-    """The channel of that name with its team, or 404."""
+    """Return the channel of that name with its team, or answer 404."""
     state = backend().state
     team_id = state.team_ids_by_name.get(team_name, "")
     channel_id = state.channel_ids_by_name.get((team_id, channel_name))

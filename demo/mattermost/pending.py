@@ -1,4 +1,4 @@
-"""The 30 seconds in which a repeated pending_post_id gives the same post again."""
+"""The cache of 30 seconds in which a repeated pending_post_id returns the same post."""
 
 import threading
 import time
@@ -6,22 +6,23 @@ from collections import OrderedDict
 
 from demo.mattermost.errors import POST_PENDING, ApiError
 
-# The size of the cache in the real server; beyond it the oldest is forgotten.
+# The size of the cache in the real server; beyond it the oldest entry is removed.
 MAX_PENDING = 25_000
 
 
 class PendingPosts:
-    """Remembers which post each pending_post_id became. In memory only, as the real one is."""
+    """The post of each pending_post_id, in memory only, as on the real server."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin with an empty cache."""
         self._lock = threading.Lock()
         self._posts: OrderedDict[str, tuple[float, str]] = OrderedDict()
 
     def begin(self, key: str, *, ttl_s: float) -> str:
-        """The id of the post that this key made, or "" when the caller is the first.
+        """Return the id of the post that this key made, or "" for the first request with the key.
 
-        Raises: ApiError while another request with the key is still at work.
+        Raises:
+            ApiError: another request with the key is still running.
         """
         now = time.monotonic()
         with self._lock:
@@ -37,11 +38,11 @@ class PendingPosts:
         return known[1]
 
     def succeed(self, key: str, post_id: str, *, ttl_s: float) -> None:
-        """The first request made this post."""
+        """Note that the first request with the key made this post."""
         with self._lock:
             self._posts[key] = (time.monotonic() + ttl_s, post_id)
 
     def fail(self, key: str) -> None:
-        """The first request failed, so the next one is a first one again."""
+        """Note that the first request failed, so the next request counts as the first."""
         with self._lock:
             self._posts.pop(key, None)

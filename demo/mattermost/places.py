@@ -1,4 +1,4 @@
-"""Making teams and channels and bringing people into them. Call it under the state's lock."""
+"""Make teams and channels, and add users. The caller must hold the state's lock."""
 
 from dataclasses import replace
 
@@ -13,9 +13,10 @@ from demo.mattermost.state import State
 
 
 def make_team(state: State, *, name: str, display_name: str, creator: User) -> Team:
-    """A new team with its creator as its administrator.
+    """Make a team with its creator as its administrator.
 
-    Raises: ApiError when the name is taken.
+    Raises:
+        ApiError: the name is taken.
     """
     if not name or name in state.team_ids_by_name:
         raise ApiError(errors.TEAM_NAME_TAKEN)
@@ -28,9 +29,10 @@ def make_team(state: State, *, name: str, display_name: str, creator: User) -> T
 def make_channel(
     state: State, *, team: Team, name: str, display_name: str, type: str, creator: User
 ) -> Channel:
-    """A new channel with its creator as a member.
+    """Make a channel with its creator as a member.
 
-    Raises: ApiError when the name is taken or the type is neither O nor P.
+    Raises:
+        ApiError: the name is taken, or the type is neither O nor P.
     """
     if not name or (team.id, name) in state.channel_ids_by_name:
         raise ApiError(errors.CHANNEL_NAME_TAKEN)
@@ -45,7 +47,7 @@ def make_channel(
 
 
 def join_team(state: State, user: User, team_id: str, *, is_admin: bool = False) -> TeamMember:
-    """The user's place in the team, new or not."""
+    """Add the user to the team, if need be; return the membership."""
     member = state.team_members.get((team_id, user.id))
     if member is None or (is_admin and not member.is_admin):
         member = TeamMember(team_id, user.id, is_admin)
@@ -54,7 +56,7 @@ def join_team(state: State, user: User, team_id: str, *, is_admin: bool = False)
 
 
 def leave_team(state: State, user: User, team_id: str) -> None:
-    """Take the user out of the team and of its channels."""
+    """Remove the user from the team and from its channels."""
     member = state.team_members.get((team_id, user.id))
     if member is None:
         raise ApiError(errors.NOT_IN_TEAM)
@@ -65,9 +67,10 @@ def leave_team(state: State, user: User, team_id: str) -> None:
 
 
 def join_channel(state: State, user: User, channel: Channel) -> ChannelMember:
-    """The user's place in the channel, new or not.
+    """Add the user to the channel, if need be; return the membership.
 
-    Raises: ApiError 404 for a user who is not in the team.
+    Raises:
+        ApiError: 404 for a user who is not in the team.
     """
     if not state.is_in_team(user.id, channel.team_id):
         raise ApiError(errors.NOT_IN_TEAM)
@@ -79,7 +82,7 @@ def join_channel(state: State, user: User, channel: Channel) -> ChannelMember:
 
 
 def tell_of_join(backend: Backend, *, channel: Channel, user: User, by: User) -> None:
-    """The system message in the channel about a user who joined or was added."""
+    """Post the system message about a user who joined or was added."""
     if user.id == by.id:
         _tell(backend, channel, by, "system_join_channel", f"{user.username} joined the channel.")
     else:
@@ -88,7 +91,7 @@ def tell_of_join(backend: Backend, *, channel: Channel, user: User, by: User) ->
 
 
 def tell_of_leave(backend: Backend, *, channel: Channel, user: User, by: User) -> None:
-    """The system message in the channel about a user who left or was removed."""
+    """Post the system message about a user who left or was removed."""
     if user.id == by.id:
         _tell(backend, channel, by, "system_leave_channel", f"{user.username} left the channel.")
     else:

@@ -1,4 +1,4 @@
-"""How posts, their files and reactions, and lists of posts look in an answer."""
+"""Build the JSON of posts, their files and reactions, and lists of posts."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from demo.mattermost.state import State
 
 
 def file_shape(state: State, info: FileInfo) -> Shape:
-    """A file; without a post no post_id, without a picture no size, as Go's omitempty has it."""
+    """Return a file's JSON; like Go's omitempty, it omits an empty post_id and picture size."""
     shape: Shape = {"id": info.id, "user_id": info.user_id}
     if info.post_id:
         shape["post_id"] = info.post_id
@@ -30,7 +30,7 @@ def file_shape(state: State, info: FileInfo) -> Shape:
 
 
 def reaction_shape(state: State, reaction: Reaction) -> Shape:
-    """A reaction."""
+    """Return a reaction's JSON."""
     shape = {
         "user_id": reaction.user_id,
         "post_id": reaction.post_id,
@@ -45,7 +45,7 @@ def reaction_shape(state: State, reaction: Reaction) -> Shape:
 
 
 def files_of(state: State, post: Post) -> list[FileInfo]:
-    """The files of a post in the order of their upload."""
+    """Return the files of a post in the order of their upload."""
     infos = (state.files[file_id] for file_id in post.file_ids)
     listed = sorted(infos, key=lambda info: info.create_at)
     return listed[: len(listed) // 2] if post.id in state.half_listed else listed
@@ -54,7 +54,7 @@ def files_of(state: State, post: Post) -> list[FileInfo]:
 def post_shape(
     state: State, post: Post, *, pending_post_id: str = "", with_reply_count: bool = True
 ) -> Shape:
-    """A post with its metadata; a deleted one is blank."""
+    """Return a post's JSON with its metadata; a deleted post is blank."""
     live = post.delete_at == 0
     thread = post.root_id or post.id
     shape: Shape = {
@@ -116,7 +116,7 @@ def post_list_shape(
     has_next: bool = False,
     kind: str = "post_list",
 ) -> Shape:
-    """A list of posts. `posts` also holds the live roots of the replies that `order` names."""
+    """Return the JSON of a list of posts, to which `posts` adds the roots of listed replies."""
     listed = list(order)
     roots = [state.posts[post.root_id] for post in listed if post.root_id in state.posts]
     live_roots = [root for root in roots if not root.delete_at]

@@ -1,4 +1,4 @@
-"""Making a post: the checks in the server's own order, the save, and what follows from it."""
+"""Make a post: check it in the server's own order, save it, and call webhooks."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from demo.mattermost.threads import follow_by_reply, view_channel
 MAX_FILES_PER_POST = 10
 MAX_PROPS_LENGTH = 800_000
 
-# Props under these names are the server's own business and are dropped from what a client sends.
+# Only the server sets these props, so a client's values are dropped.
 _SERVER_PROPS = frozenset({"add_channel_member"})
 
 _HASHTAG = re.compile(r"#[^\W\d_][\w.-]*\w")
@@ -33,16 +33,17 @@ _CHANNEL_MENTION = re.compile(r"(?<![\w~])~([a-z0-9][a-z0-9_-]*)")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The post that a request led to, and whether an earlier request had made it."""
+    """The post that a request returns, and whether an earlier request made it."""
 
     post: Post
     duplicate: bool
 
 
 def create_post(backend: Backend, author: User, draft: Draft) -> Made:
-    """Make a post as a user of the API does, and call the outgoing webhooks.
+    """Make a post for a user of the API, and call the outgoing webhooks.
 
-    Raises: ApiError with the server's own status and id for each reason to refuse.
+    Raises:
+        ApiError: the post is refused, with the server's own status and id.
     """
     channel = backend.state.channels.get(draft.channel_id)
     if channel is None or not may_post(backend.state, author, channel):
@@ -74,7 +75,7 @@ def _make_once(backend: Backend, author: User, draft: Draft) -> Made:
             raise ApiError(errors.POST_DUPLICATE_GONE)
         return Made(post, duplicate=True)
     if fault := take(backend, author, FaultKind.BEING_MADE):
-        # As if an earlier request with this id were still at work, whose client is gone.
+        # Behave as if an earlier request with this id were still running and its client gone.
         backend.later(fault.seconds, partial(_make_and_keep, backend, author, draft))
         raise ApiError(errors.POST_PENDING)
     return Made(_make_and_keep(backend, author, draft), duplicate=False)
@@ -102,9 +103,10 @@ def _make(backend: Backend, author: User, draft: Draft) -> Post:
 
 
 def post_as(backend: Backend, author: User, draft: Draft) -> Post:
-    """Post into a channel or a thread without asking whether the author may; webhooks are called.
+    """Post without checking the author's permissions, and call the outgoing webhooks.
 
-    Raises: ApiError for a root that is none, and for what the checks of a post refuse.
+    Raises:
+        ApiError: the root is no root post, or the post is not valid.
     """
     with backend.state.lock:
         _check_root(backend, draft)
@@ -118,16 +120,17 @@ def post_as(backend: Backend, author: User, draft: Draft) -> Post:
 
 
 def save_post(backend: Backend, author: User, draft: Draft) -> Post:
-    """Save a post without asking whether its author may, and without calling webhooks.
+    """Save a post without checking the author's permissions and without calling webhooks.
 
-    Raises: ApiError for what the server's own checks of a post refuse.
+    Raises:
+        ApiError: the post is not valid.
     """
     with backend.state.lock:
         at = draft.create_at if draft.create_at and is_admin(author) else now_ms()
         post = Post(
             id=new_id(),
             create_at=at,
-            # A time that was given is taken for the time of the change as well.
+            # A given time is also the time of the last change.
             update_at=at,
             user_id=author.id,
             channel_id=draft.channel_id,
@@ -143,7 +146,7 @@ def save_post(backend: Backend, author: User, draft: Draft) -> Post:
         _check_post(backend, draft, post)
         post = _attach(backend, author, _with_mentions(backend.state, post))
         backend.state.put(post)
-        # Also back to a time that has passed.
+        # This can also set the time back.
         touch_root(backend, post.root_id, at=post.create_at)
         _notify(backend, author, post)
     return post
@@ -155,7 +158,7 @@ def _with_mentions(state: State, post: Post) -> Post:
 
 
 def _notify(backend: Backend, author: User, post: Post) -> None:
-    """Who writes has seen the channel, unless it is a bot; a reply makes followers."""
+    """Let a reply make followers, and mark the channel as read for an author who is no bot."""
     if post.root_id and backend.options.ThreadAutoFollow:
         follow_by_reply(backend.state, post)
     if not author.is_bot and post.props.get("from_webhook") != "true":
@@ -163,9 +166,9 @@ def _notify(backend: Backend, author: User, post: Post) -> None:
 
 
 def touch_root(backend: Backend, root_id: str, *, at: int | None = None) -> None:
-    """Move a root's update_at, as the server does when something in its thread changes.
+    """Set a root's update_at, as the server does when its thread changes.
 
-    A new reply sets it to its own time; an edit and a deletion set it to now.
+    A new reply sets the reply's own time; an edit and a deletion set the current time.
     """
     root = backend.state.posts.get(root_id)
     if root is not None:
@@ -173,7 +176,7 @@ def touch_root(backend: Backend, root_id: str, *, at: int | None = None) -> None
 
 
 def take(backend: Backend, user: User, kind: FaultKind) -> Fault | None:
-    """The fault of this kind that meets a post by the user, if one is set."""
+    """Return the fault of this kind for a post by the user; None if none is set."""
     if not backend.faults:
         return None
     subject = backend.subject(FaultScope.POSTS, user)
@@ -181,11 +184,12 @@ def take(backend: Backend, user: User, kind: FaultKind) -> Fault | None:
 
 
 def _cross_others(backend: Backend, author: User, draft: Draft) -> None:
-    """What another member does in the same millisecond: they reply first, or delete the root.
+    """Let another member reply first or delete the root in the same millisecond, by a fault.
 
-    The root has been looked at by then, so a reply under a deleted one is saved.
+    The server has checked the root by then, so a reply under a deleted root is saved.
 
-    Raises: ApiError for a reply that is the first, as another one is.
+    Raises:
+        ApiError: two first replies to the root collide.
     """
     if not draft.root_id:
         return
@@ -219,9 +223,10 @@ def _check_post(backend: Backend, draft: Draft, post: Post) -> None:
 
 
 def check_message(backend: Backend, message: str) -> None:
-    """Refuse what the post's column in the database would not take.
+    """Refuse a message that the database's column cannot hold.
 
-    Raises: ApiError for a message that is too long or holds a NUL.
+    Raises:
+        ApiError: the message is too long or holds a NUL.
     """
     if len(message) > backend.options.MaxPostSize:
         raise ApiError(errors.POST_TOO_LONG)
@@ -266,7 +271,7 @@ def _hashtags(message: str) -> str:
 
 
 def _attach(backend: Backend, author: User, post: Post) -> Post:
-    """Give the post its files. One that cannot be attached is dropped without a word."""
+    """Attach the files to the post, and drop files that cannot be attached, without an error."""
     if not post.file_ids:
         return post
     lost = post.file_ids[0] if take(backend, author, FaultKind.LOSE_FILE) else ""

@@ -11,19 +11,19 @@ from demo.mattermost.options import Options
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a request may pass, and what its headers say."""
+    """Whether a request is allowed, and the headers of its answer."""
 
     allowed: bool
     headers: dict[str, str]
 
 
 class RateLimiter:
-    """A leaky bucket per key: each request is one drop, and PerSec drops leak out."""
+    """A leaky bucket for each key: each request adds a drop, and PerSec drops leak a second."""
 
     def __init__(self) -> None:
         """Begin with empty buckets."""
         self._lock = threading.Lock()
-        # The moment at which each bucket will be empty again.
+        # The time at which each bucket will be empty again.
         self._empty_at: dict[str, float] = defaultdict(float)
 
     def reset(self) -> None:
@@ -32,7 +32,7 @@ class RateLimiter:
             self._empty_at.clear()
 
     def ask(self, key: str, options: Options) -> Verdict:
-        """Count one request against the key."""
+        """Count one request of the key; return whether it is allowed."""
         interval_s = 1 / options.RateLimitPerSec
         size = options.RateLimitMaxBurst + 1
         now = time.monotonic()

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Enough for the largest benchmark (200 conversations of 50 messages) many times over, yet an
-# end: a stand-in that stays up for days must not fill the memory.
+# Many times the largest benchmark (200 conversations of 50 messages). The limit keeps a stand-in
+# that runs for days from filling the memory.
 MAX_RECORDED = 200_000
 
 
@@ -35,7 +35,7 @@ class Received:
     outcome: str = ""
 
     def shape(self) -> dict[str, Any]:
-        """The record as the control API shows it."""
+        """Return the entry as the control API shows it."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
@@ -43,13 +43,13 @@ class Record:
     """All requests received, oldest first; safe to use from many threads."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin with no entries."""
         self._lock = threading.Lock()
         self._entries: deque[Received] = deque(maxlen=MAX_RECORDED)
         self._next_seq = 1
 
     def begin(self, method: str, path: str, *, query: str) -> Received:
-        """Note that a request came in; the caller fills in the rest as it becomes known."""
+        """Add an entry for a request; the caller fills in the rest later."""
         with self._lock:
             entry = Received(self._next_seq, method, path, query, time.time() * 1_000)
             self._next_seq += 1
@@ -57,17 +57,17 @@ class Record:
         return entry
 
     def restore(self, value: dict[str, Any]) -> None:
-        """Take back one entry that the journal kept."""
+        """Add one entry from the journal."""
         entry = Received(**value | {"file_ids": tuple(value["file_ids"])})
         self._entries.append(entry)
         self._next_seq = max(self._next_seq, entry.seq + 1)
 
     def put_in_order(self) -> None:
-        """Sort what was restored: the journal has it by completion."""
+        """Sort the restored entries by arrival: the journal has them by completion."""
         self._entries = deque(sorted(self._entries, key=lambda e: e.seq), maxlen=MAX_RECORDED)
 
     def find(self, *, method: str = "", path: str = "", after_seq: int = 0) -> list[Received]:
-        """The entries in order; `path` is the part after /api/v4, whole."""
+        """Return the entries in order; `path` is the whole path after /api/v4."""
         return [
             entry
             for entry in self._snapshot()
@@ -77,11 +77,11 @@ class Record:
         ]
 
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of entries."""
         return len(self._entries)
 
     def clear(self) -> None:
-        """Forget all; the numbering goes on."""
+        """Remove all entries; the numbering continues."""
         with self._lock:
             self._entries.clear()
 

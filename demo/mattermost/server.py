@@ -1,4 +1,4 @@
-"""A running stand-in: in the process for tests and benchmarks, or as a process of its own."""
+"""Run a stand-in inside the current process, for tests, benchmarks and the command."""
 
 import threading
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from demo.mattermost.control import Control
 from demo.mattermost.versions import NEWEST
 from demo.mattermost.wire import WireServer
 
-# How often the accepting thread looks whether it should stop.
+# How often the accepting thread checks whether it should stop.
 _POLL_INTERVAL_S = 0.05
 
 
 class StandIn(Control):
-    """A server that runs, its address, and the control of it."""
+    """A running server: its control and its address."""
 
     def __init__(self, backend: Backend, url: str) -> None:
-        """Control this server, which can be reached at the address."""
+        """Control this server, which listens at the address."""
         super().__init__(backend)
         self.url = url
 
@@ -32,11 +32,10 @@ def running_server(
     journal: Path | None = None,
     version: str = NEWEST,
 ) -> Iterator[StandIn]:
-    """A stand-in that serves until the end of the block; port 0 takes a free one.
+    """Yield a stand-in that serves until the end of the block; port 0 takes a free port.
 
-    `version` is one of `VERSIONS`.
-
-    With a journal the state is written there as it changes, and read from there at the start.
+    `version` is one of `VERSIONS`. With a journal, the stand-in writes every change of its state
+    there, and restores the state from there at the start.
     """
     backend = Backend(journal, version=version)
     try:

@@ -1,4 +1,4 @@
-"""Teams, channels, people, bots and hooks in one call that can be repeated."""
+"""Make teams, channels, users, bots and hooks in one call, which can be repeated."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,12 +16,13 @@ ADMIN_NAME = "admin"
 
 
 def set_up(state: State, spec: Spec) -> dict[str, Any]:
-    """Make what the spec names and does not exist yet; the answer has ids and tokens by name.
+    """Make or change the objects of the spec; return their ids and tokens by name.
 
-    The keys of the spec are lists: `teams`, `channels`, `users`, `bots`, `hooks`. An
-    administrator of the server exists always. Names that exist are changed, never doubled.
+    The spec's keys hold lists: `teams`, `channels`, `users`, `bots`, `hooks`. The server always
+    has an administrator. An object whose name exists is changed, never made a second time.
 
-    Raises: KeyError for a name that a later part uses and no earlier part makes.
+    Raises:
+        KeyError: the spec uses a name that does not exist.
     """
     with state.lock:
         admin = _admin(state)
@@ -51,9 +52,10 @@ def set_up(state: State, spec: Spec) -> dict[str, Any]:
 
 
 def find_channel(state: State, path: str) -> Channel:
-    """The channel at `team/name`.
+    """Return the channel at `team/name`.
 
-    Raises: KeyError when there is none.
+    Raises:
+        KeyError: the team or channel does not exist.
     """
     team_name, _, name = path.partition("/")
     team_id = state.team_ids_by_name[team_name]
@@ -128,7 +130,7 @@ def _bot(state: State, item: Spec, admin: User) -> User:
     )
 
 
-# What a repeated set-up may change of a user, by the name of the field.
+# The keys of the spec that change a user, with the names of the user's fields.
 _CHANGEABLE = {
     "email": "email",
     "first_name": "first_name",
@@ -152,7 +154,7 @@ def _known_or(state: State, item: Spec, make: Callable[[], User]) -> User:
 
 
 def _place(state: State, user: User, item: Spec) -> User:
-    """Bring a user into teams and channels, and so into the channels' teams."""
+    """Add a user to teams and channels, and to the channels' teams."""
     admin_of = item.get("team_admin_of", ())
     for name in (*item.get("teams", ()), *admin_of):
         join_team(state, user, state.team_ids_by_name[name], is_admin=name in admin_of)
@@ -166,7 +168,7 @@ def _place(state: State, user: User, item: Spec) -> User:
 
 
 def _follow_all(state: State, user: User, channel: Channel) -> None:
-    """Let a person follow every thread of a channel, as a setting of Mattermost does."""
+    """Let a user follow every thread of a channel, as a setting of Mattermost does."""
     member = join_channel(state, user, channel)
     props = {**member.notify_props, "channel_auto_follow_threads": "on"}
     if props != member.notify_props:

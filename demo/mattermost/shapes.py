@@ -1,4 +1,4 @@
-"""How users, teams, channels and hooks look in an answer: every key that any version has."""
+"""Build the JSON of users, teams, channels and hooks, with the keys of all versions."""
 
 from typing import Any, TypeAlias
 
@@ -44,7 +44,7 @@ _TIMEZONE = {"automaticTimezone": "", "manualTimezone": "", "useAutomaticTimezon
 
 
 def user_shape(version: ServerVersion, user: User, *, own: bool, email_visible: bool) -> Shape:
-    """A user; one's own record tells more, and an address that is hidden is empty."""
+    """Return a user's JSON; `own` adds keys, and a hidden e-mail address is empty."""
     shape: Shape = {
         "id": user.id,
         "create_at": user.create_at,
@@ -74,7 +74,7 @@ def user_shape(version: ServerVersion, user: User, *, own: bool, email_visible: 
 
 
 def bot_shape(bot: User) -> Shape:
-    """A bot as POST /bots answers it."""
+    """Return a bot's JSON, as in the answer of POST /bots."""
     return {
         "user_id": bot.id,
         "create_at": bot.create_at,
@@ -88,7 +88,7 @@ def bot_shape(bot: User) -> Shape:
 
 
 def token_shape(token: Token) -> Shape:
-    """A new access token, the only time that it is told."""
+    """Return a new access token's JSON, the only answer that holds the token."""
     return {
         "id": token.id,
         "token": token.token,
@@ -99,7 +99,7 @@ def token_shape(token: Token) -> Shape:
 
 
 def team_shape(team: Team) -> Shape:
-    """A team."""
+    """Return a team's JSON."""
     return {
         "id": team.id,
         "create_at": team.create_at,
@@ -121,7 +121,7 @@ def team_shape(team: Team) -> Shape:
 
 
 def team_member_shape(member: TeamMember) -> Shape:
-    """A user's place in a team."""
+    """Return the JSON of a user's membership of a team."""
     return {
         "team_id": member.team_id,
         "user_id": member.user_id,
@@ -135,7 +135,7 @@ def team_member_shape(member: TeamMember) -> Shape:
 
 
 def channel_shape(state: State, channel: Channel) -> Shape:
-    """A channel."""
+    """Return a channel's JSON."""
     post_ids = state.channel_post_ids.get(channel.id)
     last_post_at = state.posts[post_ids[-1]].create_at if post_ids else channel.create_at
     shape = {
@@ -170,7 +170,7 @@ def channel_shape(state: State, channel: Channel) -> Shape:
 
 
 def member_shape(state: State, member: ChannelMember) -> Shape:
-    """A user's place in a channel, with what is unread there."""
+    """Return the JSON of a user's membership of a channel, with the counts of unread posts."""
     new, total = unread_of(state, member), posts_of(state, member.channel_id)
     props = {**_MEMBER_NOTIFY_PROPS, **member.notify_props}
     shape = {
@@ -195,7 +195,7 @@ def member_shape(state: State, member: ChannelMember) -> Shape:
 
 
 def unread_shape(state: State, member: ChannelMember) -> Shape:
-    """What a user has not seen of a channel."""
+    """Return the JSON of a user's unread counts of a channel."""
     new = unread_of(state, member)
     shape = {
         "team_id": state.channels[member.channel_id].team_id,
@@ -211,7 +211,7 @@ def unread_shape(state: State, member: ChannelMember) -> Shape:
 
 
 def hook_shape(hook: Hook) -> Shape:
-    """An outgoing webhook, its token in clear."""
+    """Return an outgoing webhook's JSON, with its token in clear."""
     return {
         "id": hook.id,
         "token": hook.token,
@@ -233,7 +233,7 @@ def hook_shape(hook: Hook) -> Shape:
 
 
 def command_shape(command: Command) -> Shape:
-    """A slash command, its token in clear."""
+    """Return a slash command's JSON, with its token in clear."""
     return {
         "id": command.id,
         "token": command.token,

@@ -1,4 +1,4 @@
-"""The memory of the stand-in: every thing by id, with the look-ups that the answers need."""
+"""The state of the stand-in: all objects by id, with the indexes that the answers need."""
 
 import threading
 from collections import defaultdict
@@ -34,12 +34,12 @@ _KINDS: dict[str, type[Entity]] = {
 
 
 class State:
-    """All things, kept in memory and written to the journal. Change it under `lock` only."""
+    """All objects, in memory and in the journal. Change them only under `lock`."""
 
     def __init__(self, journal: Journal) -> None:
-        """Start empty; `restore` brings back what the journal holds."""
+        """Begin empty; `restore` adds the journal's entries."""
         self.lock = threading.RLock()
-        # The version that the shapes of all answers are of.
+        # The version that decides the shape of every answer.
         self.version = VERSIONS[NEWEST]
         self.users: dict[str, User] = {}
         self.user_ids_by_name: dict[str, str] = {}
@@ -58,13 +58,13 @@ class State:
         self.thread_post_ids: dict[str, list[str]] = defaultdict(list)
         self.reply_counts: dict[str, int] = defaultdict(int)
         self.files: dict[str, FileInfo] = {}
-        # Posts of which the server keeps only half the list of files, until it starts anew.
+        # Posts whose list of files is cut to half until the server restarts, by a fault.
         self.half_listed: set[str] = set()
         self.reactions: dict[str, dict[tuple[str, str], Reaction]] = defaultdict(dict)
         self.hooks: dict[str, Hook] = {}
         self.commands: dict[str, Command] = {}
-        # Count the changes of a channel and say at which count a thread last changed, so that
-        # a page can ask what to draw again.
+        # The number of changes of each channel, and the number at each thread's last change. A page
+        # asks by them which threads to render again.
         self.channel_revisions: dict[str, int] = defaultdict(int)
         self.thread_revisions: dict[str, int] = {}
         self._last_upload_at = 0
@@ -85,7 +85,7 @@ class State:
         }
 
     def put(self, entity: Entity) -> None:
-        """Remember a thing, new or changed."""
+        """Store a new or changed object, and append it to the journal."""
         self._keep(entity)
         if not self._journal:
             return
@@ -94,7 +94,7 @@ class State:
         self._journal.append(kind.__name__, value)
 
     def restore(self, kind: str, value: dict[str, Any]) -> None:
-        """Remember what one entry of the journal says; entries of other kinds are left out."""
+        """Store the object of one journal entry; ignore entries of other kinds."""
         if kind in _KINDS:
             fields: dict[str, Any] = {
                 k: tuple(v) if isinstance(v, list) else v for k, v in value.items()
@@ -102,35 +102,35 @@ class State:
             self._keep(_KINDS[kind](**fields))
 
     def replies(self, root_id: str) -> list[Post]:
-        """The live replies under a root, oldest first."""
+        """Return the replies under a root that are not deleted, oldest first."""
         posts = (self.posts[post_id] for post_id in self.thread_post_ids[root_id])
         return [post for post in posts if post.delete_at == 0]
 
     def channel_posts(self, channel_id: str) -> list[Post]:
-        """All posts of a channel, with deleted ones and edit history, oldest first."""
+        """Return all posts of a channel, oldest first, deleted posts and edit history included."""
         posts = [self.posts[post_id] for post_id in self.channel_post_ids[channel_id]]
         return sorted(posts, key=lambda post: post.create_at)
 
     def upload_moment(self) -> int:
-        """The create_at for the files of one request, later than that of any request before.
+        """Return the create_at for the files of one request, later than any request's before.
 
-        The order of a post's files hangs on it, and on a real server an upload takes longer
-        than the millisecond in which two of them here could fall together.
+        The order of a post's files depends on it. On a real server an upload takes longer than a
+        millisecond, but here two uploads could fall into the same one.
         """
         with self.lock:
             self._last_upload_at = max(now_ms(), self._last_upload_at + 1)
             return self._last_upload_at
 
     def is_member(self, user_id: str, channel_id: str) -> bool:
-        """Whether the user is in the channel."""
+        """Return whether the user is in the channel."""
         return user_id in self.channel_members.get(channel_id, ())
 
     def is_in_team(self, user_id: str, team_id: str) -> bool:
-        """Whether the user is in the team."""
+        """Return whether the user is in the team."""
         return (team_id, user_id) in self.team_members
 
     def teams_of(self, user_id: str) -> list[Team]:
-        """The teams that the user is in."""
+        """Return the teams that the user is in."""
         return [self.teams[team] for team, member in self.team_members if member == user_id]
 
     def _keep(self, entity: Entity) -> None:
@@ -184,7 +184,7 @@ class State:
             self.reply_counts[post.root_id] += (post.delete_at == 0) - was_live
 
     def _forget_post(self, post: Post) -> None:
-        """Leave no trace of a post: that is what a permanent deletion does."""
+        """Leave no trace of a post, as a permanent deletion does."""
         if self.posts.pop(post.id, None) is None:
             return
         self.channel_post_ids[post.channel_id].remove(post.id)

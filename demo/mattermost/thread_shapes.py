@@ -1,4 +1,4 @@
-"""How followed threads look in an answer."""
+"""Build the JSON of followed threads."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from demo.mattermost.threads import FollowedThread
 
 
 def thread_shape(state: State, thread: FollowedThread) -> Shape:
-    """One thread as its follower has it."""
+    """Return one thread's JSON for its follower."""
     shape = {
         "id": thread.root.id,
         "reply_count": len(thread.replies),
@@ -29,7 +29,7 @@ def thread_shape(state: State, thread: FollowedThread) -> Shape:
 def threads_shape(
     state: State, *, all_threads: Iterable[FollowedThread], shown: Iterable[FollowedThread]
 ) -> Shape:
-    """The totals of all threads, and some of them."""
+    """Return the JSON of the totals of all threads, and of the shown threads."""
     threads = list(all_threads)
     shape = {
         "total": len(threads),
@@ -44,5 +44,5 @@ def threads_shape(
 
 
 def participants(replies: Iterable[Post]) -> list[Shape]:
-    """Who has replied, each once: bare ids, as the server gives them unless asked for more."""
+    """Return the authors of the replies, each once, with ids only, as the server does."""
     return [{"id": user_id} for user_id in dict.fromkeys(reply.user_id for reply in replies)]

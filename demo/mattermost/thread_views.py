@@ -1,4 +1,4 @@
-"""The list of threads and the badges, as the web client shows them to one member."""
+"""Prepare the list of threads and the badges that the page shows to one member."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,14 +10,14 @@ from demo.mattermost.state import State
 from demo.mattermost.threads import FollowedThread, followed_threads
 from demo.mattermost.unread import unread_of
 
-# The list shows no more of a root's message than two lines, of some 70 characters each.
+# The list shows at most two lines of a root's message, of about 70 characters each.
 LINES_SHOWN = 2
 LINE_LENGTH = 70
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thread in the list. Nothing of an attachment is shown."""
+    """One thread in the list, which shows no attachments."""
 
     root_id: str
     author: str
@@ -32,14 +32,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """Bold or not, and the number beside it, if there is one."""
+    """Whether the name is bold, and the number of mentions beside it."""
 
     is_unread: bool
     mentions: int
 
 
 def rows_of(state: State, user: User, team_id: str) -> list[Row]:
-    """What a member follows in a team, the newest reply first."""
+    """Return the rows of a member's followed threads in a team, the newest reply first."""
     return [_row(state, thread) for thread in followed_threads(state, user.id, team_id)]
 
 
@@ -50,7 +50,7 @@ def _row(state: State, thread: FollowedThread) -> Row:
     full_name = f"{author.first_name} {author.last_name}".strip() or author.username
     return Row(
         root_id=root.id,
-        # The list shows a post's own name also where the server does not allow it.
+        # The list shows a post's own name even if the server's setting does not allow one.
         author=own_name if isinstance(own_name, str) and own_name else full_name,
         channel=channel.display_name,
         address=f"/{state.teams[channel.team_id].name}/channels/{channel.name}",
@@ -63,14 +63,14 @@ def _row(state: State, thread: FollowedThread) -> Row:
 
 
 def preview(text: str) -> str:
-    """The text of a message as the list has it: one line, cut at the end of the second one."""
+    """Return a message as one line of text, cut to the length of two shown lines."""
     joined = " ".join(text.split())
     limit = LINES_SHOWN * LINE_LENGTH
     return joined if len(joined) <= limit else joined[: limit - 1].rstrip() + "…"
 
 
 def badges_of(state: State, user: User, options: Options) -> dict[str, Badge]:
-    """A member's badges by the id of a channel, and of a team for its list of threads."""
+    """Return a member's badges by channel id, and by team id for the list of threads."""
     badges = {}
     for channel_id, members in state.channel_members.items():
         if user.id in members:
@@ -83,7 +83,7 @@ def badges_of(state: State, user: User, options: Options) -> dict[str, Badge]:
 
 
 def _channel_badge(state: State, user: User, channel_id: str, options: Options) -> Badge:
-    """Replies count in the channel only while threads are not collapsed."""
+    """Return a channel's badge; replies count only if threads are not collapsed."""
     new = unread_of(state, state.channel_members[channel_id][user.id])
     if options.threads_are_collapsed:
         return Badge(new.roots > 0, new.root_mentions)

@@ -1,4 +1,4 @@
-"""Collapsed reply threads: who follows a thread, and what of it each follower has not seen."""
+"""Collapsed reply threads: who follows a thread, and which replies are unread."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from demo.mattermost.state import State
 
 @dataclass(frozen=True, slots=True)
 class FollowedThread:
-    """A thread as one follower has it."""
+    """A thread with one follower's unread counts."""
 
     root: Post
     replies: list[Post]
@@ -20,21 +20,21 @@ class FollowedThread:
 
     @property
     def last_reply_at(self) -> int:
-        """When the newest reply was made, 0 without one."""
+        """The time of the newest reply in ms; 0 without replies."""
         return self.replies[-1].create_at if self.replies else 0
 
     @property
     def is_urgent(self) -> bool:
-        """Whether its root has the highest priority."""
+        """Whether the root has the highest priority."""
         return self.root.priority == "urgent"
 
 
 def follow_by_reply(state: State, reply: Post) -> None:
-    """Let those follow whom a new reply concerns. Call it under the state's lock.
+    """Let the users whom a new reply concerns follow. The caller must hold the state's lock.
 
-    That are its author and the root's, those whom it names, those whom the root names as it is
-    now, and members who follow every thread of the channel. A thread that a member has left is
-    taken up again only by writing in it and by being named in it.
+    These are the authors of the reply and the root, the users whom either text mentions, and
+    members who follow every thread of the channel. A member who has unfollowed the thread follows
+    it again only as the reply's author or if the reply mentions them.
     """
     root = state.posts.get(reply.root_id)
     if root is None:
@@ -49,7 +49,7 @@ def follow_by_reply(state: State, reply: Post) -> None:
 
 
 def view_channel(state: State, user: User, channel_id: str, *, at: int) -> None:
-    """Let a member have seen all of a channel, as writing in it or looking at it does."""
+    """Mark all posts of a channel as read, as writing in it and looking at it do."""
     member = state.channel_members.get(channel_id, {}).get(user.id)
     if member is not None:
         seen = len(state.channel_post_ids[channel_id])
@@ -57,7 +57,7 @@ def view_channel(state: State, user: User, channel_id: str, *, at: int) -> None:
 
 
 def set_following(state: State, user_id: str, post_id: str, *, following: bool) -> None:
-    """Follow a thread or leave it. The server does not ask whether the post exists."""
+    """Follow or unfollow a thread. The server does not check whether the post exists."""
     known = state.thread_memberships[post_id].get(user_id)
     if following or known is None:
         seen = len(state.thread_post_ids[post_id])
@@ -67,7 +67,7 @@ def set_following(state: State, user_id: str, post_id: str, *, following: bool) 
 
 
 def mark_read(state: State, user_id: str, root_id: str, *, at: int) -> None:
-    """Note that a user has seen a thread up to a moment, if they have ever followed it."""
+    """Mark a thread as read up to a time, if the user has ever followed it."""
     known = state.thread_memberships[root_id].get(user_id)
     if known is not None:
         replies = (state.posts[post_id] for post_id in state.thread_post_ids[root_id])
@@ -76,7 +76,7 @@ def mark_read(state: State, user_id: str, root_id: str, *, at: int) -> None:
 
 
 def followed_thread(state: State, root: Post, membership: ThreadMembership) -> FollowedThread:
-    """One thread as this follower has it; their own replies are never unread."""
+    """Return a thread with this follower's unread counts, without the follower's own replies."""
     replies = sorted(state.replies(root.id), key=lambda reply: reply.create_at)
     later = set(state.thread_post_ids[root.id][membership.seen :])
     new = [r for r in replies if r.id in later and r.user_id != membership.user_id]
@@ -85,7 +85,7 @@ def followed_thread(state: State, root: Post, membership: ThreadMembership) -> F
 
 
 def followed_threads(state: State, user_id: str, team_id: str) -> list[FollowedThread]:
-    """The threads of a team that a user follows and that have replies, the newest reply first."""
+    """Return a user's followed threads of a team that have replies, the newest reply first."""
     memberships = [
         of_root[user_id] for of_root in state.thread_memberships.values() if user_id in of_root
     ]

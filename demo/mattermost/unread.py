@@ -1,4 +1,4 @@
-"""What a member has not seen of a channel."""
+"""Count the posts of a channel that a member has not seen."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from demo.mattermost.state import State
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Posts, and how many of them name the member; roots are counted apart."""
+    """Numbers of posts, of root posts, and of those that mention the member."""
 
     messages: int
     roots: int
@@ -19,12 +19,12 @@ class Count:
 
 
 def posts_of(state: State, channel_id: str) -> Count:
-    """All live posts of people and bots in a channel."""
+    """Count all posts of users and bots in a channel that are not deleted."""
     return _count(_live(state, channel_id), user_id="")
 
 
 def unread_of(state: State, member: ChannelMember) -> Count:
-    """What others have posted since the member last looked at the channel."""
+    """Count the posts of others since the member last looked at the channel."""
     new = _live(state, member.channel_id, after=member.seen)
     return _count((p for p in new if p.user_id != member.user_id), user_id=member.user_id)
 

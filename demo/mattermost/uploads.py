@@ -1,4 +1,4 @@
-"""Files on their way in: streamed to disk, measured, and remembered."""
+"""Receive files: stream them to disk, measure them, and store their metadata."""
 
 import mimetypes
 import shutil
@@ -15,14 +15,14 @@ from demo.mattermost.images import image_size
 from demo.mattermost.options import Options
 from demo.mattermost.state import State
 
-# One read from the network at a time, so that no file is ever whole in memory.
+# The size of one read, so that no file is ever whole in memory.
 _CHUNK_BYTES = 64 * 1024
 
 # The width of the columns in the server's table of files.
 _MAX_NAME_LENGTH = 256
 _MAX_EXTENSION_LENGTH = 64
 
-# What the real server cannot know of a streamed part, and says so.
+# The real server also reports this size for a streamed part.
 SIZE_UNKNOWN = -1
 
 
@@ -30,17 +30,17 @@ class FileStore:
     """The folder with the bytes of all files, by file id."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Without a folder a temporary one is used, and removed at the end."""
+        """Without a folder, use a temporary one and remove it at the end."""
         self._temporary = folder is None
         self.folder = Path(mkdtemp(prefix="stand-in-")) if folder is None else folder
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, file_id: str) -> Path:
-        """Where the bytes of a file are."""
+        """Return the path of a file's bytes."""
         return self.folder / file_id
 
     def write(self, file_id: str, stream: IO[bytes], *, limit_bytes: int) -> int:
-        """Stream to disk and return the size; one more than the limit means that it is over."""
+        """Stream to disk and return the size; limit + 1 means that the file is too large."""
         size = 0
         with self.path(file_id).open("wb") as file:
             while size <= limit_bytes and (chunk := stream.read(_CHUNK_BYTES)):
@@ -60,7 +60,7 @@ class FileStore:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file on its way in."""
+    """One file that a client uploads."""
 
     user: User
     channel_id: str
@@ -71,10 +71,11 @@ class Upload:
 
 
 def save_upload(state: State, store: FileStore, upload: Upload, *, options: Options) -> FileInfo:
-    """Store one file and remember it, with its size in pixels when it is a picture.
+    """Store one file and its metadata, with the size in pixels of a picture.
 
-    Raises: ApiError when it is too large in bytes or pixels, its name is too long, or its
-        bytes end early.
+    Raises:
+        ApiError: the file is too large in bytes or pixels, its name is too long, or its bytes end
+            early.
     """
     name = PurePosixPath(upload.name).name
     extension = PurePosixPath(name).suffix[1:].lower()
@@ -119,7 +120,7 @@ def _receive(store: FileStore, file_id: str, upload: Upload, *, name: str, limit
 
 
 def mime_type(name: str) -> str:
-    """The type that the extension alone tells, as the server decides it."""
+    """Return the MIME type by the extension alone, as the server does."""
     known = mimetypes.guess_type(name)[0] or ""
     return f"{known}; charset=utf-8" if known.startswith("text/") else known
 

@@ -1,7 +1,7 @@
-"""The versions of Mattermost that the stand-in speaks, and all in which they differ, as data.
+"""The versions of Mattermost that the stand-in answers as, and their differences, as data.
 
-The shapes of the answers hold every key that any version has. A version says which of them it
-leaves out, which have another value, and which rules it follows.
+The shapes of the answers hold the keys of all versions. A version names the keys that it omits,
+the keys with another value, and the rules that it follows.
 """
 
 from collections.abc import Mapping
@@ -16,43 +16,43 @@ Keys = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerVersion:
-    """How one version answers; the flags say what it does that another does not."""
+    """The answers of one version; the flags say what it does and another version does not."""
 
     number: str
-    # By kind of thing: keys that are never there, or not when their value is empty.
+    # By kind of object: keys that are always absent, and keys that are absent when empty.
     absent: Keys
     absent_when_empty: Keys = field(default_factory=dict)
-    # By kind of thing: values that this version has in every answer.
+    # By kind of object: values that this version has in every answer.
     fixed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    # Refusals that have another status or id here, by the id of 6.7.2.
+    # Refusals with another status or id in this version, by the id of 6.7.2.
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     digest: str
-    # The web client's page, and the answer to an address below the API's that does not exist.
+    # Content types: of the web client's page, and of the answer to an unknown path of the API.
     page_type: str
     unknown_path_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
     collapsed_threads: str
     collapsed_threads_values: frozenset[str]
-    # What the team may read of a public channel without being a member of it.
+    # Whether the team may read a public channel, and whether members may read unattached files.
     team_reads_public_channels: bool
     unattached_files_are_open: bool
     edits_add_files: bool
     limits_requests: bool
     knows_priority: bool
-    # What is read for mentions in an attachment's fields, and followed without a name.
+    # Whether an attachment's field values mention, and whether a member can follow all threads.
     field_values_mention: bool
     channels_follow_threads: bool
     commands_know_their_thread: bool
-    # On 6.7 an edit that gives a target to a button which has lost its own breaks the server.
+    # On 6.7 an edit that restores a button's lost target crashes the request.
     dead_buttons_can_be_revived: bool
-    # Older versions take `permanent` for nothing, and delete as ever.
+    # Older versions ignore `permanent` and delete as usual.
     deletes_for_good: bool
     deletion_of_unknown: Refusal
     thread_needs_both_anchors: bool
     bad_thread_parameter: Refusal
 
     def shaped(self, kind: str, shape: Mapping[str, Any]) -> dict[str, Any]:
-        """The shape of one kind of thing as this version has it."""
+        """Return the shape of one kind of object as this version has it."""
         absent = self.absent.get(kind, frozenset())
         empty = self.absent_when_empty.get(kind, frozenset())
         kept = {
@@ -63,7 +63,7 @@ class ServerVersion:
         return {**kept, **self.fixed.get(kind, {})}
 
     def refused(self, error: ApiError) -> ApiError:
-        """The error with this version's own status and id."""
+        """Return the error with this version's own status and id."""
         own = self.refusals.get(error.id)
         return error if own is None else ApiError(own)
 
@@ -98,7 +98,7 @@ V6_7_2 = ServerVersion(
         "unread": frozenset({"urgent_mention_count"}),
     },
     absent_when_empty={"post": frozenset({"file_ids"})},
-    # A file has no channel, and a new account's status is another.
+    # In this version a file has no channel, and a new account has another status.
     fixed={"file": {"channel_id": ""}, "notify_props": {"push_status": "away"}},
     digest="md5",
     page_type="text/html; charset=utf-8",

@@ -1,4 +1,4 @@
-"""What the page shows of a post and of a thread, ready for its templates."""
+"""Prepare posts and threads for the page's templates."""
 
 import re
 from collections import Counter
@@ -14,32 +14,32 @@ from demo.mattermost.options import Options
 from demo.mattermost.post_shapes import files_of
 from demo.mattermost.state import State
 
-# As many threads as a person scrolls through; a benchmark makes hundreds.
+# More threads than a user scrolls through; a benchmark makes hundreds.
 MAX_THREADS_SHOWN = 60
 
 _COLOURS = {"good": "#2f9e6e", "warning": "#e0a100", "danger": "#d24b4e"}
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _NEUTRAL_COLOUR = "#9aa5b8"
 _AVATAR_COLOURS = 8
-# What leaves room for the words around it, in pixels.
+# The largest size of a shown picture in pixels, which leaves room for the text.
 _MAX_PICTURE_WIDTH = 420
 _MAX_PICTURE_HEIGHT = 320
 
 
-# The client of the author of a post loses the reactions that come before the answer to their post
-# has been taken in: up to 150 ms every time, at 300 ms now and then, never from 400 ms on.
+# The author's client loses a reaction that comes before it has handled the answer to the post.
+# Measured: up to 150 ms always, at 300 ms sometimes, from 400 ms on never.
 LOST_REACTION_MS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks at the page, and since when (ms); a page that is loaded anew shows all."""
+    """The user who looks at the page, and since when (ms); a reloaded page shows all."""
 
     user_id: str
     since: int = 0
 
     def misses(self, post: Post, reacted_at: int) -> bool:
-        """Whether the reaction was lost on the way to this page."""
+        """Return whether this page missed the reaction."""
         was_open = post.create_at >= self.since > 0
         is_early = reacted_at - post.create_at < LOST_REACTION_MS
         return was_open and is_early and post.user_id == self.user_id
@@ -47,7 +47,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a post, as the line above it says; `sign` is an emoji in place of a picture."""
+    """The author in the line above a post; `sign` is an emoji instead of a picture."""
 
     name: str
     username: str
@@ -59,7 +59,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class FileCard:
-    """A file under a post; pictures carry the size in pixels at which they are drawn."""
+    """A file under a post; a picture has the size in pixels at which it is shown."""
 
     id: str
     name: str
@@ -110,7 +110,7 @@ class ThreadView:
 
 
 def roots_shown(state: State, channel: Channel) -> list[Post]:
-    """The roots of the threads to show: those with the newest life, in order of their age."""
+    """Return the roots of the most recently changed threads, oldest root first."""
     roots = [p for p in state.channel_posts(channel.id) if not p.root_id and not p.delete_at]
     return sorted(
         sorted(roots, key=lambda root: root.update_at)[-MAX_THREADS_SHOWN:],
@@ -119,13 +119,13 @@ def roots_shown(state: State, channel: Channel) -> list[Post]:
 
 
 def thread_view(state: State, root: Post, options: Options, viewer: Viewer) -> ThreadView:
-    """The thread under a root."""
+    """Return the view of the thread under a root."""
     replies = [post_view(state, reply, options, viewer) for reply in state.replies(root.id)]
     return ThreadView(post_view(state, root, options, viewer), replies)
 
 
 def post_view(state: State, post: Post, options: Options, viewer: Viewer) -> PostView:
-    """One post."""
+    """Return the view of one post."""
     attachments = post.props.get("attachments")
     cards = attachments if isinstance(attachments, list) else []
     user = state.users[post.user_id]
@@ -135,7 +135,7 @@ def post_view(state: State, post: Post, options: Options, viewer: Viewer) -> Pos
         time=datetime.fromtimestamp(post.create_at / 1000, UTC),
         edited=post.edit_at > 0,
         is_system=post.type.startswith("system_"),
-        # Posts of one author run together, but for these and for a bot's replies.
+        # Consecutive posts of one author share a head, but not these and not a bot's replies.
         keeps_head=_is_webhooks(post) or bool(post.priority) or bool(user.is_bot and post.root_id),
         priority=post.priority or "",
         html=message_html(post.message),
@@ -146,7 +146,7 @@ def post_view(state: State, post: Post, options: Options, viewer: Viewer) -> Pos
 
 
 def author_of(user: User, post: Post, options: Options) -> Author:
-    """The author's full name, else the user name; a post's own where the server allows it."""
+    """Return the author: full name or user name, or the post's own name if allowed."""
     name = f"{user.first_name} {user.last_name}".strip() or user.username
     sign = ""
     if _is_webhooks(post):
@@ -154,7 +154,7 @@ def author_of(user: User, post: Post, options: Options) -> Author:
             name = _text(post, "override_username") or name
         if options.EnablePostIconOverride and post.props.get("use_user_icon") != "true":
             emoji = _text(post, "override_icon_emoji").strip(":")
-            # Without an icon of its own such a post has the sign of webhooks.
+            # Without its own icon, a webhook's post has the sign of webhooks.
             sign = emoji_of(f":{emoji}:") if emoji else "⚓"
     hue = sum((user.id if not sign else name).encode()) % _AVATAR_COLOURS * 360 // _AVATAR_COLOURS
     is_bot = user.is_bot or _is_webhooks(post)
@@ -183,9 +183,9 @@ def _file(info: FileInfo) -> FileCard:
 
 
 def _fitted(width: int, height: int) -> tuple[int, int]:
-    """Return the size of a picture that is no larger than is drawn; 0, 0 for what is none.
+    """Return the size at which to show a picture; 0, 0 for a file that is no picture.
 
-    The page reserves the place before the picture is there, so that nothing jumps.
+    The page reserves this space before the picture is loaded, so that no content moves.
     """
     if not width or not height:
         return 0, 0

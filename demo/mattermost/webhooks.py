@@ -1,4 +1,4 @@
-"""Outgoing webhooks: which posts trigger one, the call, and the post that an answer makes."""
+"""Call outgoing webhooks: find the hooks that a post triggers, and read the answers."""
 
 import json
 import threading
@@ -13,13 +13,13 @@ from demo.mattermost.entities import Channel, Hook, Post, User
 from demo.mattermost.options import Options
 from demo.mattermost.state import State
 
-# Old calls are of no interest to a test that looks at the outcome of new ones.
+# Tests look only at recent calls.
 MAX_RECORDED_CALLS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookCall:
-    """What became of one call; status 0 and an error when there was no answer."""
+    """The result of one call; status 0 and an error if no answer came."""
 
     hook_id: str
     post_id: str
@@ -41,17 +41,17 @@ class Trigger:
 
 
 class Webhooks:
-    """Calls the hooks of a post, each once, in the background; nothing is ever tried again."""
+    """A caller of a post's hooks, each once, in the background, without retries."""
 
     def __init__(self, state: State, *, options: Callable[[], Options]) -> None:
-        """`on_answer` is told when a receiver answers with a text; set it before the first post."""
+        """Set `on_answer` before the first post; it is called with each answer that has a text."""
         self._state = state
         self._options = options
         self.on_answer: Callable[[Trigger, dict[str, Any]], None] = lambda trigger, answer: None
         self.calls: deque[WebhookCall] = deque(maxlen=MAX_RECORDED_CALLS)
 
     def trigger(self, post: Post, *, channel: Channel, author: User) -> None:
-        """Start the calls for a new post. Only posts in public channels have any."""
+        """Start the calls for a new post. Only posts in public channels trigger calls."""
         if not self._state.hooks or channel.type != "O":
             return
         if self._options().EnableOutgoingWebhooks:
@@ -84,9 +84,10 @@ class Webhooks:
 
 
 def trigger_word(hook: Hook, post: Post, *, team_id: str) -> str | None:
-    """The word that makes the post trigger the hook, "" for every post, None when it does not.
+    """Return the word by which the post triggers the hook; None if it does not.
 
-    A hook with words looks at the first word of the message only.
+    The word is "" for a hook that every post triggers. A hook with words checks only the first
+    word of the message.
     """
     if hook.delete_at or hook.team_id != team_id or hook.channel_id not in ("", post.channel_id):
         return None
@@ -100,9 +101,9 @@ def trigger_word(hook: Hook, post: Post, *, team_id: str) -> str | None:
 
 
 def request_of(trigger: Trigger) -> tuple[dict[str, str], bytes]:
-    """Headers and body of the call: twelve fields, and no root_id among them.
+    """Return headers and body of the call, which has twelve fields and no root_id.
 
-    The timestamp is in milliseconds as JSON and in seconds as a form; a form is sorted by name.
+    The timestamp is in milliseconds in JSON and in seconds in a form. A form is sorted by name.
     """
     post, is_json = trigger.post, trigger.hook.content_type == "application/json"
     payload: dict[str, Any] = {
@@ -133,10 +134,10 @@ def request_of(trigger: Trigger) -> tuple[dict[str, str], bytes]:
 
 
 def answer_of(body: bytes) -> dict[str, Any] | None:
-    """The answer when it has a text, even an empty one; the status plays no part.
+    """Return the answer if it has a text, even an empty one, whatever its status.
 
-    Only the first JSON value counts, and anything but an object with fields of the right types
-    makes no post.
+    Only the first JSON value counts. Any value but an object with fields of the right types makes
+    no post.
     """
     try:
         value, _ = json.JSONDecoder().raw_decode(body.decode(errors="replace").lstrip())

@@ -1,8 +1,8 @@
-"""A small threaded HTTP/1.1 server for one WSGI application: keep-alive, no Nagle, quick.
+"""A small threaded HTTP/1.1 server for one WSGI application, with keep-alive, without Nagle.
 
-Werkzeug's own server closes the connection after every answer and parses headers as e-mail;
-both would measure the stand-in instead of what talks to it. And a fault needs to cut a
-connection without an answer.
+Werkzeug's own server closes the connection after every answer and parses headers slowly, so a
+benchmark would measure the stand-in instead of its client. Faults must also cut a connection
+without an answer.
 """
 
 import io
@@ -19,24 +19,24 @@ from werkzeug.serving import DechunkedInput
 
 WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-# An application that sets this key to True in the environment has its connection cut.
+# The application sets this key of the WSGI environment to True to have the connection cut.
 CUT_CONNECTION = "stand_in.cut_connection"
 
-# Mattermost closes a connection that says nothing for a minute.
+# Mattermost closes a connection that is idle for a minute.
 IDLE_TIMEOUT_S = 60.0
 
-# Our client sends no longer heads.
+# Our client sends no longer request heads.
 MAX_HEAD_BYTES = 64 * 1024
 
-# What is left of a refused upload is read up to here, so that the client sees the answer and
-# can use the connection again; beyond it the connection is closed instead.
+# The server reads up to this many bytes of a refused upload, so that the client sees the answer
+# and can reuse the connection. If more is left, the server closes the connection.
 MAX_DRAINED_BYTES = 1024 * 1024
 
 _BUFFER_BYTES = 64 * 1024
 
 
 class _Body(io.RawIOBase):
-    """The body of one request: as many bytes as Content-Length says and no more."""
+    """The body of one request, up to its Content-Length."""
 
     def __init__(self, source: io.BufferedReader, length: int) -> None:
         self._source = source
@@ -54,7 +54,7 @@ class _Body(io.RawIOBase):
 
 
 class _Connection(BaseRequestHandler):
-    """One connection: requests one after another until either side has had enough."""
+    """One connection, which serves requests one after another until either side closes it."""
 
     server: "WireServer"
 
@@ -66,7 +66,7 @@ class _Connection(BaseRequestHandler):
                 while self._serve_one(reader):
                     pass
             except (OSError, ValueError):
-                # The client went away, or it does not speak HTTP: no answer would reach it.
+                # The client has disconnected or does not speak HTTP, so no answer would reach it.
                 return
 
     def _serve_one(self, reader: io.BufferedReader) -> bool:
@@ -111,7 +111,7 @@ class _Connection(BaseRequestHandler):
             lines.append("Connection: close")
         pending = "\r\n".join([*lines, "", ""]).encode("latin-1")
         if environ["REQUEST_METHOD"] != "HEAD":
-            # Head and first chunk go out together: one packet for an ordinary answer.
+            # Send the head and the first chunk together: an ordinary answer is one packet.
             for chunk in chunks:
                 self.request.sendall(pending + chunk)
                 pending = b""
@@ -119,14 +119,14 @@ class _Connection(BaseRequestHandler):
             self.request.sendall(pending)
 
     def _cut(self) -> None:
-        # No lingering: the client sees a reset at once, as when a server dies.
+        # With a linger time of 0 the client sees a reset at once, as when a server dies.
         linger = struct.pack("ii", 1, 0)
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.request.close()
 
 
 class WireServer(ThreadingMixIn, TCPServer):
-    """Serves an application with one thread per connection."""
+    """A server of one application with one thread for each connection."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -134,7 +134,7 @@ class WireServer(ThreadingMixIn, TCPServer):
     request_queue_size = 128
 
     def __init__(self, app: WsgiApp, *, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one."""
+        """Listen; port 0 takes a free port."""
         self.app = app
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -142,11 +142,11 @@ class WireServer(ThreadingMixIn, TCPServer):
 
     @property
     def url(self) -> str:
-        """Where the server can be reached."""
+        """The address of the server."""
         return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, so that it can be closed at the end."""
+        """Remember the connection, so that `stop` can close it."""
         with self._lock:
             self._connections.add(request)
         super().process_request(request, client_address)
@@ -158,7 +158,7 @@ class WireServer(ThreadingMixIn, TCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say that a request broke the stand-in, without the data that it carried."""
+        """Print that a request failed in the stand-in, without the request's data."""
         print(f"stand-in: {sys.exc_info()[0]!r} in a request", file=sys.stderr)
 
     def stop(self) -> None:
@@ -175,7 +175,7 @@ class WireServer(ThreadingMixIn, TCPServer):
 
 
 def _read_head(reader: io.BufferedReader) -> bytes:
-    """The request line and the headers; b"" at the end of the connection."""
+    """Return the request line and the headers; b"" at the end of the connection."""
     lines: list[bytes] = []
     size = 0
     while (line := reader.readline(MAX_HEAD_BYTES)) not in (b"\r\n", b"\n", b""):
@@ -205,7 +205,7 @@ def _environ(head: bytes, *, server: WireServer, client: str) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        # Both kinds of body end by themselves, so the application may read to the end.
+        # Both kinds of body report their end, so the application may read to the end.
         "wsgi.input_terminated": True,
     }
     for line in header_lines:
@@ -223,7 +223,7 @@ def _input(environ: dict[str, Any], body: _Body, reader: io.BufferedReader) -> i
 
 
 def _is_measured(headers: list[tuple[str, str]]) -> bool:
-    """Whether the client can tell where the answer ends without the connection's end."""
+    """Return whether the answer has a Content-Length, so that the connection can stay open."""
     return any(name.lower() == "content-length" for name, _ in headers)
 
 

@@ -1,11 +1,11 @@
-"""What the stand-in's page says itself, in the server's languages, as its web client would."""
+"""The texts of the stand-in's page in each language, close to the web client's."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-# For one, and for more of them.
+# The singular and the plural.
 Counted = tuple[str, str]
 
 
@@ -77,7 +77,7 @@ class ClientWords:
 
 
 def counted(texts: Counted, count: int) -> str:
-    """Return the text for that many."""
+    """Return the singular or plural text with this count."""
     return texts[0 if count == 1 else 1].format(count=count)
 
 

@@ -1,4 +1,4 @@
-"""What the demo's page says itself, in each language."""
+"""The texts of the demo's page, in each language."""
 
 from demo.ireserve.words.languages import PAGE_WORDS
 

@@ -1,4 +1,4 @@
-"""The page in Dutch."""
+"""The texts of the demo's page in Dutch."""
 
 from __future__ import annotations
 

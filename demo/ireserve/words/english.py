@@ -1,4 +1,4 @@
-"""The page in English."""
+"""The texts of the demo's page in English."""
 
 from __future__ import annotations
 

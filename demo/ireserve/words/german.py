@@ -1,4 +1,4 @@
-"""The page in German."""
+"""The texts of the demo's page in German."""
 
 from __future__ import annotations
 

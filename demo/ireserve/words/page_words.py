@@ -1,13 +1,13 @@
-"""Which texts the demo's page has: each language has every one, or mypy refuses it."""
+"""The texts that each language of the demo's page must have; mypy reports a missing text."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-# A sign beside a message, and what is said of it.
+# The sign beside a message, and its explanation.
 PassageWords = tuple[str, str]
-# For one, and for more of them.
+# The singular and the plural.
 Counted = tuple[str, str]
 
 
@@ -25,7 +25,7 @@ class PageScript:
     deleted: str
     edited: str
     from_mattermost: str
-    # What the switch leads to.
+    # Texts about a server that is switched off.
     is_off: str
     still_waiting: Counted
     waiting_again: Counted

@@ -1,1 +1,1 @@
-"""The routes of Mattermost's API, one module per kind of thing."""
+"""The routes of Mattermost's API, one module for each kind of object."""

@@ -16,12 +16,12 @@ blueprint = Blueprint("actions", __name__)
 
 @blueprint.post("/posts/<post_id>/actions/<action_id>")
 def press(post_id: str, action_id: str) -> Response:
-    """Call the button's address, and do with the post what the answer says.
+    """Call the button's address, and change the post as the answer says.
 
-    An unknown post is 403 here, as one that is not for the user.
+    For an unknown post the answer is 403, as for a post that the user may not see.
     """
     user = current_user()
-    # The address of a click takes letters and digits only.
+    # The real server's route takes ids of letters and digits only.
     if not (action_id.isalnum() and action_id.isascii()):
         raise ApiError(errors.NO_SUCH_PATH)
     post = _post(require_id(post_id, "post_id"))

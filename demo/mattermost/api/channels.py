@@ -44,7 +44,7 @@ _TEAM_MEMBER_UNKNOWN = Refusal(
 
 @blueprint.post("/teams")
 def create_team() -> Response:
-    """A new team."""
+    """Make a team."""
     admin = require_admin()
     body = json_object("team")
     name, display_name = str(body.get("name", "")), str(body.get("display_name", ""))
@@ -55,7 +55,7 @@ def create_team() -> Response:
 
 @blueprint.get("/teams/<team_id>")
 def get_team(team_id: str) -> Response:
-    """A team by id, for those who are in it."""
+    """Return a team by id, to its members only."""
     user = current_user()
     team = backend().state.teams.get(require_id(team_id, "team_id"))
     if team is None:
@@ -65,14 +65,14 @@ def get_team(team_id: str) -> Response:
 
 @blueprint.get("/teams/name/<name>")
 def get_team_by_name(name: str) -> Response:
-    """A team by the name in its address, for those who are in it."""
+    """Return a team by the name in its address, to its members only."""
     user = current_user()
     return answer(team_shape(_visible(_team_named(name), user)))
 
 
 @blueprint.post("/teams/<team_id>/members")
 def add_team_member(team_id: str) -> Response:
-    """A user joins a team."""
+    """Add a user to a team."""
     require_admin()
     user = _user(json_object("team_member").get("user_id"))
     with backend().state.lock:
@@ -82,12 +82,12 @@ def add_team_member(team_id: str) -> Response:
 
 @blueprint.get("/teams/<team_id>/members/<user_id>")
 def get_team_membership(team_id: str, user_id: str) -> Response:
-    """A user's place in a team, for those who are in it."""
+    """Return a user's membership of a team, to the team's members only."""
     asking, state = current_user(), backend().state
     if not (is_admin(asking) or state.is_in_team(asking.id, team_id)):
         raise ApiError(errors.PERMISSIONS)
     place = team_id, user_id
-    # Who has left is still found, with the time at which they did.
+    # The server also returns a former member, with the time of leaving.
     member = state.team_members.get(place) or state.former_team_members.get(place)
     if member is None:
         raise ApiError(_TEAM_MEMBER_UNKNOWN)
@@ -96,7 +96,7 @@ def get_team_membership(team_id: str, user_id: str) -> Response:
 
 @blueprint.delete("/teams/<team_id>/members/<user_id>")
 def remove_team_member(team_id: str, user_id: str) -> Response:
-    """A user leaves a team, and with it the team's channels."""
+    """Remove a user from a team and from the team's channels."""
     require_admin()
     with backend().state.lock:
         leave_team(backend().state, _user(user_id), team_id)
@@ -105,7 +105,7 @@ def remove_team_member(team_id: str, user_id: str) -> Response:
 
 @blueprint.post("/channels")
 def create_channel() -> Response:
-    """A new channel."""
+    """Make a channel."""
     user = current_user()
     state, body = backend().state, json_object("channel")
     team = state.teams.get(str(body.get("team_id")))
@@ -125,7 +125,7 @@ def create_channel() -> Response:
 
 @blueprint.get("/channels/<channel_id>")
 def get_channel(channel_id: str) -> Response:
-    """A channel by id."""
+    """Return a channel by id."""
     user, channel = current_user(), _channel(channel_id)
     if not may_see_channel(backend().state, user, channel):
         raise ApiError(errors.PERMISSIONS)
@@ -144,7 +144,7 @@ def archive_channel(channel_id: str) -> Response:
 
 @blueprint.get("/teams/name/<team_name>/channels/name/<name>")
 def get_channel_by_name(team_name: str, name: str) -> Response:
-    """A channel by its address; a private one that one is not in does not exist."""
+    """Return a channel by its address; 404 for a private channel of others."""
     user, team, state = current_user(), _team_named(team_name), backend().state
     channel_id = state.channel_ids_by_name.get((team.id, name.lower()))
     channel = state.channels[channel_id] if channel_id else None
@@ -159,7 +159,7 @@ def get_channel_by_name(team_name: str, name: str) -> Response:
 
 @blueprint.get("/channels/<channel_id>/members")
 def list_members(channel_id: str) -> Response:
-    """The members of a channel, for those who may look at it."""
+    """Return the members of a channel, to users who may see the channel."""
     user, channel, state = current_user(), _channel(channel_id), backend().state
     if not may_see_channel(state, user, channel):
         raise ApiError(errors.PERMISSIONS)
@@ -171,7 +171,7 @@ def list_members(channel_id: str) -> Response:
 
 @blueprint.get("/channels/<channel_id>/members/<user_id>")
 def get_membership(channel_id: str, user_id: str) -> Response:
-    """A user's place in a channel; `me` is the caller."""
+    """Return a user's membership of a channel; `me` is the caller."""
     asking, state = current_user(), backend().state
     if not may_take_part(state, asking, channel_id):
         raise ApiError(errors.PERMISSIONS)
@@ -183,7 +183,7 @@ def get_membership(channel_id: str, user_id: str) -> Response:
 
 @blueprint.put("/channels/<channel_id>/members/<user_id>/notify_props")
 def set_notify_props(channel_id: str, user_id: str) -> Response:
-    """What a member is told of a channel: set by themselves or an administrator."""
+    """Set a member's notifications for a channel, as the member or as an administrator."""
     asking, state = current_user(), backend().state
     member = _member(channel_id, user_id)
     if member is None or (user_id != asking.id and not is_admin(asking)):
@@ -196,7 +196,7 @@ def set_notify_props(channel_id: str, user_id: str) -> Response:
 
 @blueprint.get("/users/<user_id>/channels/<channel_id>/unread")
 def get_unread(user_id: str, channel_id: str) -> Response:
-    """What a member has not seen of a channel; that of others for administrators only."""
+    """Return a member's unread counts of a channel; only administrators may ask for others."""
     asking = current_user()
     wanted = asking.id if user_id == "me" else user_id
     member = _member(channel_id, wanted)
@@ -207,7 +207,7 @@ def get_unread(user_id: str, channel_id: str) -> Response:
 
 @blueprint.post("/channels/<channel_id>/members")
 def add_channel_member(channel_id: str) -> Response:
-    """A user joins a channel, or is added by one of its members."""
+    """Let the caller join a channel, or let a member of the channel add a user."""
     asking, channel, state = current_user(), _channel(channel_id), backend().state
     user = _user(json_object("channel_member").get("user_id"))
     joins = user.id == asking.id and may_see_channel(state, user, channel)
@@ -223,7 +223,7 @@ def add_channel_member(channel_id: str) -> Response:
 
 @blueprint.delete("/channels/<channel_id>/members/<user_id>")
 def remove_channel_member(channel_id: str, user_id: str) -> Response:
-    """A user leaves a channel, or is removed by one of its members."""
+    """Let the caller leave a channel, or let a member of the channel remove a user."""
     asking, channel, state = current_user(), _channel(channel_id), backend().state
     if not may_take_part(state, asking, channel.id):
         raise ApiError(errors.PERMISSIONS)

@@ -1,4 +1,4 @@
-"""Routes: slash commands, and the address by which an answer may come later."""
+"""Routes: slash commands, and the address for later answers to them."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ MAX_TRIGGER_LENGTH = 128
 
 @blueprint.post("")
 def create() -> Response:
-    """A new command, its token in the answer."""
+    """Make a command; the answer holds its token."""
     admin, body = require_admin(), json_object("command")
     state, trigger = backend().state, str(body.get("trigger", "")).lower()
     is_word = not trigger.startswith("/") and " " not in trigger
@@ -56,7 +56,7 @@ def create() -> Response:
 
 @blueprint.post("/execute")
 def execute_command() -> Response:
-    """Run what begins with a slash, as the one who types it."""
+    """Run a slash command as the caller."""
     user, body = current_user(), json_object("command_args")
     channel = backend().state.channels.get(str(body.get("channel_id", "")))
     if channel is None or not may_post(backend().state, user, channel):
@@ -68,7 +68,7 @@ def execute_command() -> Response:
 
 @responses.post("/<response_id>")
 def respond(response_id: str) -> Response:
-    """A later answer to a command; the address alone is the proof."""
+    """Take a later answer to a command; the address alone is the proof."""
     body: Any = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise ApiError(errors.INVALID_BODY_PARAM, name="command_response")

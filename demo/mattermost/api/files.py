@@ -1,4 +1,4 @@
-"""Routes: uploads in both forms, and files back."""
+"""Routes: uploads in both formats, and downloads."""
 
 from io import SEEK_END
 
@@ -16,17 +16,17 @@ from demo.mattermost.uploads import SIZE_UNKNOWN, Upload, save_upload
 
 blueprint = Blueprint("files", __name__)
 
-# What a multipart form may need around its file before the server calls the request too long.
+# The bytes that a multipart form may need around its files.
 _FORM_OVERHEAD_BYTES = 512
 
-# Types that a browser may show in place; all others are offered as a download.
+# Types that a browser may show in place; other files are sent as a download.
 _SHOWN_IN_PLACE = ("image/", "video/", "audio/")
 _SECONDS_IN_30_DAYS = 2_592_000
 
 
 @blueprint.post("/files")
 def upload() -> Response:
-    """New files: the raw body of the request, or the files of a multipart form."""
+    """Store files: the raw body of the request, or the files of a multipart form."""
     user = current_user()
     if not backend().options.EnableFileAttachments:
         raise ApiError(errors.FILES_DISABLED)
@@ -39,13 +39,13 @@ def upload() -> Response:
 
 @blueprint.get("/files/<file_id>")
 def get(file_id: str) -> Response:
-    """The bytes of a file."""
+    """Return the bytes of a file."""
     return send_bytes(_visible_file(file_id), download="download" in request.args)
 
 
 @blueprint.get("/files/<file_id>/info")
 def get_info(file_id: str) -> Response:
-    """What is known of a file."""
+    """Return the metadata of a file."""
     response = answer(file_shape(backend().state, _visible_file(file_id)))
     response.headers["Cache-Control"] = f"max-age={_SECONDS_IN_30_DAYS}, private"
     return response
@@ -53,18 +53,18 @@ def get_info(file_id: str) -> Response:
 
 @blueprint.get("/files/<file_id>/thumbnail")
 def get_thumbnail(file_id: str) -> Response:
-    """A picture; the stand-in does not shrink it."""
+    """Return a picture; the stand-in does not shrink it."""
     return _send_picture(file_id, missing=errors.NO_THUMBNAIL)
 
 
 @blueprint.get("/files/<file_id>/preview")
 def get_preview(file_id: str) -> Response:
-    """A picture; the stand-in does not shrink it."""
+    """Return a picture; the stand-in does not shrink it."""
     return _send_picture(file_id, missing=errors.NO_PREVIEW)
 
 
 def send_bytes(info: FileInfo, *, download: bool = False) -> Response:
-    """The answer with a file's bytes; ranges work, and no type can act as a page."""
+    """Return the answer with a file's bytes; ranges work, and no file can act as a page."""
     kind = info.mime_type or "application/octet-stream"
     in_place = kind.startswith(_SHOWN_IN_PLACE) and not download
     response = send_file(
@@ -125,7 +125,7 @@ def _upload_form(user: User) -> Response:
 
 
 def _check_total(parts: list[FileStorage]) -> None:
-    """The limit of one file holds for the whole form, too; a part that is over says so itself."""
+    """Refuse a form above the limit of one file, unless a part that is too large says so."""
     limit_bytes = backend().options.MaxFileSize
     if (request.content_length or 0) <= limit_bytes + _FORM_OVERHEAD_BYTES:
         return

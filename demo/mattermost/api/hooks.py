@@ -28,7 +28,7 @@ _TEXTS = ("display_name", "description", "content_type", "username", "icon_url")
 
 @blueprint.get("")
 def list_hooks() -> Response:
-    """The hooks of a team or a channel."""
+    """Return the hooks of a team or a channel."""
     team_id, channel_id = request.args.get("team_id", ""), request.args.get("channel_id", "")
     channel = backend().state.channels.get(channel_id)
     _require_manager(channel.team_id if channel else team_id)
@@ -45,7 +45,7 @@ def list_hooks() -> Response:
 
 @blueprint.post("")
 def create_hook() -> Response:
-    """A new hook, its token in the answer."""
+    """Make a hook; the answer holds its token."""
     user, body = current_user(), json_object("webhook")
     team_id = str(body.get("team_id", ""))
     _require_manager(team_id)
@@ -64,13 +64,13 @@ def create_hook() -> Response:
 
 @blueprint.get("/<hook_id>")
 def get_hook(hook_id: str) -> Response:
-    """One hook."""
+    """Return one hook."""
     return answer(hook_shape(_managed(hook_id)))
 
 
 @blueprint.put("/<hook_id>")
 def update_hook(hook_id: str) -> Response:
-    """A hook, overwritten whole and unchecked: a body without the token blanks the token."""
+    """Overwrite a whole hook unchecked: a body without the token empties the token."""
     old, body = _managed(hook_id), json_object("webhook")
     if body.get("id") != hook_id:
         raise ApiError(errors.INVALID_BODY_PARAM, name="hook_id")
@@ -83,7 +83,7 @@ def update_hook(hook_id: str) -> Response:
 
 @blueprint.post("/<hook_id>/regen_token")
 def regenerate_token(hook_id: str) -> Response:
-    """The hook with a new token; the old one is dead at once."""
+    """Give the hook a new token; the old token becomes invalid at once."""
     with backend().state.lock:
         hook = replace(_managed(hook_id), token=new_id(), update_at=now_ms())
         backend().state.put(hook)
@@ -127,9 +127,9 @@ def _managed(hook_id: str) -> Hook:
 
 
 def _check(hook: Hook) -> None:
-    """Refuse what the server refuses of a new hook.
+    """Refuse a new hook that the server would refuse.
 
-    Two hooks of a channel without trigger words are not caught even with the same address.
+    The server accepts two hooks of a channel without trigger words, even with the same address.
     """
     if hook.channel_id:
         channel = backend().state.channels.get(hook.channel_id)

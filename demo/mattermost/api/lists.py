@@ -16,7 +16,7 @@ blueprint = Blueprint("lists", __name__)
 
 @blueprint.get("/posts/<post_id>/thread")
 def get_thread(post_id: str) -> Response:
-    """The thread that a post is in, whole or by pages."""
+    """Return the thread of a post, whole or by pages."""
     post, bad = visible_post(post_id), backend().options.version.bad_thread_parameter
     page = ThreadPage(
         per_page=min(_number("perPage"), MAX_PER_PAGE),
@@ -24,7 +24,7 @@ def get_thread(post_id: str) -> Response:
         from_create_at=_number("fromCreateAt"),
         direction=request.args.get("direction", ""),
     )
-    # Either version refuses a post without its moment; 6.7 the moment alone, too.
+    # Both versions refuse a post without its time; 6.7 also refuses a time without its post.
     only_moment = backend().options.version.thread_needs_both_anchors and not page.from_post_id
     if (page.from_post_id and not page.from_create_at) or (page.from_create_at and only_moment):
         raise ApiError(bad, name="fromPost/fromCreateAt")
@@ -36,7 +36,7 @@ def get_thread(post_id: str) -> Response:
 
 @blueprint.get("/channels/<channel_id>/posts")
 def get_channel_posts(channel_id: str) -> Response:
-    """Posts of a channel: since a moment, after or before a post, or a page of the newest."""
+    """Return a channel's posts: since a time, after or before a post, or the newest by page."""
     user, state = current_user(), backend().state
     if not may_read_channel(state, user, require_id(channel_id, "channel_id")):
         raise ApiError(errors.PERMISSIONS)
@@ -66,7 +66,7 @@ def _number(name: str) -> int:
 
 
 def _lenient(name: str, default: int) -> int:
-    """Paging parameters that make no sense are taken for absent."""
+    """Return a paging parameter; an invalid value counts as absent."""
     text = request.args.get(name, "")
     return int(text) if text.isdecimal() else default
 

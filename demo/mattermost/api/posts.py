@@ -1,4 +1,4 @@
-"""Routes: making, changing, deleting and reading single posts, and reactions to them."""
+"""Routes: make, change, delete and read single posts, and react to them."""
 
 import re
 from dataclasses import replace
@@ -35,7 +35,7 @@ _EMOJI_NAME = re.compile(r"[a-zA-Z0-9\-+_]{1,64}")
 
 @blueprint.post("/posts")
 def create() -> Response:
-    """A new post; the same pending_post_id within 30 s gives the post that it made before."""
+    """Make a post; the same pending_post_id within 30 s returns the first post again."""
     user = current_user()
     knows_priority = backend().options.version.knows_priority
     draft = parse_draft(json_body("post"), knows_priority=knows_priority)
@@ -51,7 +51,7 @@ def create() -> Response:
 
 
 def _as_made(shape: Shape, draft: Draft) -> Shape:
-    """The answer to the one who made it: null for files that all were dropped, a bare priority."""
+    """Return the answer to the author: null if all files were dropped, and a short priority."""
     if draft.file_ids and shape.get("file_ids") == []:
         shape["file_ids"] = None
     priority = shape.get("metadata", {}).get("priority", {})
@@ -62,13 +62,13 @@ def _as_made(shape: Shape, draft: Draft) -> Shape:
 
 @blueprint.get("/posts/<post_id>")
 def get(post_id: str) -> Response:
-    """A live post."""
+    """Return a post that is not deleted."""
     return answer(post_shape(backend().state, visible_post(post_id)))
 
 
 @blueprint.post("/posts/ids")
 def get_by_ids() -> Response:
-    """Posts by ids, the deleted ones too, blank; 404 only when none exists."""
+    """Return posts by ids, deleted ones blank; 404 only if none exists."""
     user, state = current_user(), backend().state
     ids = json_body("post_ids")
     if not isinstance(ids, list) or not ids:
@@ -81,7 +81,7 @@ def get_by_ids() -> Response:
 
 @blueprint.put("/posts/<post_id>")
 def update(post_id: str) -> Response:
-    """A post with another message; the body must name it again."""
+    """Change a post's message; the body must repeat the post's id."""
     user = current_user()
     body = json_object("post")
     if body.get("id") != post_id:
@@ -92,7 +92,7 @@ def update(post_id: str) -> Response:
 
 @blueprint.put("/posts/<post_id>/patch")
 def patch(post_id: str) -> Response:
-    """A post with some fields changed."""
+    """Change some fields of a post."""
     user = current_user()
     changes, old = parse_patch(json_body("post")), backend().state.posts.get(post_id)
     if old and revives(old.props, changes.props) and not _can_revive():
@@ -109,7 +109,7 @@ def _can_revive() -> bool:
 
 @blueprint.delete("/posts/<post_id>")
 def delete_one(post_id: str) -> Response:
-    """Delete a post, a root with its thread; `permanent` leaves no trace of them."""
+    """Delete a post, a root with its thread; `permanent` leaves no trace."""
     is_permanent = request.args.get("permanent") == "true"
     knows = backend().options.version.deletes_for_good
     delete = purge_post if is_permanent and knows else delete_post
@@ -120,7 +120,7 @@ def delete_one(post_id: str) -> Response:
 
 @blueprint.get("/posts/<post_id>/files/info")
 def get_files(post_id: str) -> Response:
-    """The files of a post in the order of their upload."""
+    """Return the files of a post in the order of their upload."""
     post = visible_post(post_id)
     if not may_read_channel(backend().state, g.user, post.channel_id):
         raise ApiError(errors.PERMISSIONS)
@@ -129,7 +129,7 @@ def get_files(post_id: str) -> Response:
 
 @blueprint.post("/reactions")
 def add_reaction() -> Response:
-    """React to a post, as oneself."""
+    """React to a post as the caller."""
     user, body, state = current_user(), json_object("reaction"), backend().state
     name = str(body.get("emoji_name"))
     if not _EMOJI_NAME.fullmatch(name):
@@ -145,7 +145,7 @@ def add_reaction() -> Response:
 
 @blueprint.get("/posts/<post_id>/reactions")
 def get_reactions(post_id: str) -> Response:
-    """All reactions to a post."""
+    """Return all reactions to a post."""
     post = visible_post(post_id)
     reactions = backend().state.reactions.get(post.id, {})
     return answer([reaction_shape(backend().state, each) for each in reactions.values()])
@@ -153,7 +153,7 @@ def get_reactions(post_id: str) -> Response:
 
 @blueprint.delete("/users/<user_id>/posts/<post_id>/reactions/<name>")
 def remove_reaction(user_id: str, post_id: str, name: str) -> Response:
-    """Take a reaction back."""
+    """Remove a reaction."""
     current_user()
     post, state = _reactable(post_id, user_id=user_id), backend().state
     with state.lock:
@@ -165,9 +165,10 @@ def remove_reaction(user_id: str, post_id: str, name: str) -> Response:
 
 
 def visible_post(post_id: str) -> Post:
-    """The live post that the asking user may read.
+    """Return the post, which is not deleted and which the caller may read.
 
-    Raises: ApiError 404 for an unknown or deleted one, 403 for one that is not for the user.
+    Raises:
+        ApiError: 404 for an unknown or deleted post, 403 if the caller may not read the post.
     """
     user, state = current_user(), backend().state
     post = state.posts.get(require_id(post_id, "post_id"))

@@ -13,7 +13,7 @@ blueprint = Blueprint("system", __name__)
 
 @blueprint.get("/system/ping")
 def ping() -> Response:
-    """Whether the server is up; needs no token."""
+    """Answer that the server is up; this needs no token."""
     shape: dict[str, Any] = {
         "ActiveSearchBackend": "database",
         "AndroidLatestVersion": "",
@@ -29,7 +29,7 @@ def ping() -> Response:
 
 @blueprint.get("/config/client")
 def get_client_config() -> Response:
-    """What a client may know of the settings."""
+    """Return the settings that a client may know."""
     if request.args.get("format") != "old":
         raise ApiError(OLD_FORMAT_ONLY)
     return answer(client_config(backend().options, signed_in=g.user is not None))
@@ -37,7 +37,7 @@ def get_client_config() -> Response:
 
 @blueprint.put("/config/patch")
 def patch_config() -> Response:
-    """Change settings, of which those that the stand-in does not know are ignored."""
+    """Change settings; settings that the stand-in does not know are ignored."""
     require_admin()
     patch = json_object("config")
     try:

@@ -1,4 +1,4 @@
-"""Routes: the threads that a user follows, and what of a channel a user has seen."""
+"""Routes: the threads that a user follows, and what a user has seen of a channel."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ DEFAULT_PER_PAGE = 30
 
 @blueprint.get(_THREADS)
 def list_threads(user_id: str, team_id: str) -> Response:
-    """The threads that a user follows, the newest reply first, with the totals of them all."""
+    """Return the threads that a user follows, the newest reply first, and the totals of all."""
     user, state = _own(user_id), backend().state
     with state.lock:
         threads = followed_threads(state, user.id, team_id)
@@ -47,7 +47,7 @@ def list_threads(user_id: str, team_id: str) -> Response:
 
 @blueprint.get(f"{_THREADS}/<root_id>")
 def get_thread(user_id: str, team_id: str, root_id: str) -> Response:
-    """One thread that a user follows."""
+    """Return one thread that a user follows."""
     user, state = _own(user_id), backend().state
     with state.lock:
         return answer(_thread(user, require_id(root_id, "thread_id")))
@@ -55,7 +55,7 @@ def get_thread(user_id: str, team_id: str, root_id: str) -> Response:
 
 @blueprint.route(f"{_THREADS}/<post_id>/following", methods=["PUT", "DELETE"])
 def follow(user_id: str, team_id: str, post_id: str) -> Response:
-    """Follow a thread, or follow it no more. An administrator may do it for others."""
+    """Follow or unfollow a thread. An administrator may do so for others."""
     user = _own(user_id)
     with backend().state.lock:
         following = request.method == "PUT"
@@ -66,7 +66,7 @@ def follow(user_id: str, team_id: str, post_id: str) -> Response:
 
 @blueprint.put(f"{_THREADS}/<root_id>/read/<int:at>")
 def read_thread(user_id: str, team_id: str, root_id: str, at: int) -> Response:
-    """Have seen a thread up to a moment."""
+    """Mark a thread as read up to a time."""
     user, state = _own(user_id), backend().state
     with state.lock:
         mark_read(state, user.id, require_id(root_id, "thread_id"), at=at)
@@ -75,7 +75,7 @@ def read_thread(user_id: str, team_id: str, root_id: str, at: int) -> Response:
 
 @blueprint.put(f"{_THREADS}/read")
 def read_all(user_id: str, team_id: str) -> Response:
-    """Have seen all threads of a team."""
+    """Mark all threads of a team as read."""
     user, state = _own(user_id), backend().state
     with state.lock:
         for thread in followed_threads(state, user.id, team_id):
@@ -85,7 +85,7 @@ def read_all(user_id: str, team_id: str) -> Response:
 
 @blueprint.post("/channels/members/<user_id>/view")
 def view(user_id: str) -> Response:
-    """Have looked at a channel: nothing of it is unread."""
+    """Mark all posts of a channel as read."""
     user, state = _own(user_id), backend().state
     channel_id, now = str(json_object("channel_view").get("channel_id", "")), now_ms()
     with state.lock:
@@ -94,7 +94,7 @@ def view(user_id: str) -> Response:
 
 
 def _own(user_id: str) -> User:
-    """The user whose threads are asked about: the caller, or any user for an administrator."""
+    """Return the user in the path: the caller, or for an administrator any user."""
     asking, state = current_user(), backend().state
     if user_id in ("me", asking.id):
         return asking

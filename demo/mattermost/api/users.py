@@ -1,4 +1,4 @@
-"""Routes: users, bots, tokens and signing in."""
+"""Routes: users, bots, tokens and sign-in."""
 
 import hashlib
 from dataclasses import replace
@@ -35,20 +35,20 @@ _USERNAME_UNKNOWN = Refusal(
 
 @blueprint.get("/users/me")
 def get_me() -> Response:
-    """The one who asks."""
+    """Return the caller."""
     return answer(_shape(current_user()))
 
 
 @blueprint.get("/users/<user_id>")
 def get_user(user_id: str) -> Response:
-    """A user by id."""
+    """Return a user by id."""
     current_user()
     return answer(_shape(_user(user_id)))
 
 
 @blueprint.post("/users/ids")
 def get_users_by_ids() -> Response:
-    """Users by ids; unknown ones are left out."""
+    """Return users by ids; unknown ids are left out."""
     current_user()
     ids = json_body("user_ids")
     if not isinstance(ids, list) or not ids:
@@ -65,7 +65,7 @@ def get_users_by_ids() -> Response:
 
 @blueprint.get("/users/username/<name>")
 def get_user_by_name(name: str) -> Response:
-    """A user by user name."""
+    """Return a user by user name."""
     current_user()
     user_id = backend().state.user_ids_by_name.get(name)
     user = backend().state.users.get(user_id or "")
@@ -76,7 +76,7 @@ def get_user_by_name(name: str) -> Response:
 
 @blueprint.get("/users/email/<email>")
 def get_user_by_email(email: str) -> Response:
-    """A user by e-mail address, unless addresses are hidden."""
+    """Return a user by e-mail address, unless addresses are hidden."""
     if not backend().options.ShowEmailAddress and not is_admin(current_user()):
         raise ApiError(errors.EMAIL_HIDDEN)
     current_user()
@@ -85,7 +85,7 @@ def get_user_by_email(email: str) -> Response:
 
 @blueprint.post("/users")
 def create_user() -> Response:
-    """A new person."""
+    """Make a user."""
     require_admin()
     body = json_object("user")
     names = ("username", "email", "password", "first_name", "last_name")
@@ -96,7 +96,7 @@ def create_user() -> Response:
 
 @blueprint.delete("/users/<user_id>")
 def delete_user(user_id: str) -> Response:
-    """Deactivate a user, or with `permanent` take them away with all that they have posted."""
+    """Deactivate a user; with `permanent` delete the user and all the user's posts."""
     require_admin()
     user, state = _user(user_id), backend().state
     is_permanent = request.args.get("permanent") == "true"
@@ -111,7 +111,7 @@ def delete_user(user_id: str) -> Response:
 
 @blueprint.post("/users/login")
 def login() -> Response:
-    """Signing in with a password; the answer's Token header holds the session's token."""
+    """Sign in with a password; the answer's Token header holds the session's token."""
     body = json_object("login")
     state = backend().state
     user_id = state.user_ids_by_name.get(str(body.get("login_id")))
@@ -128,7 +128,7 @@ def login() -> Response:
 
 @blueprint.post("/bots")
 def create_bot() -> Response:
-    """A new bot."""
+    """Make a bot."""
     admin = require_admin()
     body = json_object("bot")
     with backend().state.lock:
@@ -144,7 +144,7 @@ def create_bot() -> Response:
 
 @blueprint.post("/bots/<user_id>/<any(enable, disable):change>")
 def switch_bot(user_id: str, change: str) -> Response:
-    """A bot that is disabled loses its sessions until it is enabled again."""
+    """Disable or enable a bot; a disabled bot's tokens are refused until it is enabled."""
     require_admin()
     with backend().state.lock:
         at = now_ms()
@@ -155,7 +155,7 @@ def switch_bot(user_id: str, change: str) -> Response:
 
 @blueprint.post("/users/<user_id>/tokens")
 def create_token(user_id: str) -> Response:
-    """A new access token."""
+    """Make an access token."""
     require_admin()
     description = str(json_object("user_access_token").get("description", ""))
     if not description:
@@ -166,7 +166,7 @@ def create_token(user_id: str) -> Response:
 
 @blueprint.post("/users/tokens/<any(enable, disable, revoke):change>")
 def switch_token(change: str) -> Response:
-    """A token by its id (`token_id`) dies or lives again."""
+    """Enable, disable or revoke a token by its id (`token_id`)."""
     require_admin()
     token_id = json_object("token_id").get("token_id")
     state = backend().state
