@@ -1,1 +1,1 @@
-"""Measurements of what is promised, each against a yardstick on the same machine."""
+"""Benchmarks of the promises, each against a yardstick on the same machine."""

@@ -1,4 +1,4 @@
-"""``bin/bench``: run the benchmarks, or those that are named; exit code 1 if a target is missed."""
+"""Run all or the named benchmarks: ``bin/bench``. The exit code is 1 if a target is missed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from benchmarks.evidence import busy_channels, others, scaling
 from benchmarks.machine import machine
 from benchmarks.report import Report, as_table
 
-# What a reader wants to know, in ten minutes.
+# The benchmarks of the table in the docs, which take ten minutes.
 USUAL: dict[str, Callable[..., Report]] = {
     "idle": idle.run,
     "outbound": outbound.run,
@@ -43,21 +43,21 @@ USUAL: dict[str, Callable[..., Report]] = {
     "webhook": webhook.run,
     "memory": memory.run,
 }
-# Soaks, and tables of ten million rows.
+# Soak tests, and tables of ten million rows.
 LONG: dict[str, Callable[..., Report]] = {
     "growth": growth.run,
     "full_tables": full_tables.run,
     "retention": retention.run,
     "watching": watching.run,
 }
-# What a decision was made by (docs/adr).
+# The evidence for decisions (docs/adr).
 EVIDENCE: dict[str, Callable[..., Report]] = {
     "busy_channels": busy_channels.run,
     "others": others.run,
     "scaling": scaling.run,
 }
 BENCHMARKS = {**USUAL, **LONG, **EVIDENCE}
-# A median of fewer says little on a machine that does other things as well.
+# A median of fewer rounds means little on a machine that also does other work.
 MIN_ROUNDS = 5
 WIDTH = 140
 
@@ -74,7 +74,7 @@ WIDTH = 140
 def main(names: tuple[str, ...], is_long: bool, rounds: int, path: Path | None) -> None:
     """Measure the named benchmarks, or without NAMES those of the table, in ten minutes."""
     figures: dict[str, Any] = {"machine": machine(), "rounds": rounds, "benchmarks": []}
-    # As wide as its lines, also where it goes into a file.
+    # Wide enough for the table's lines, also in a file.
     console = Console(width=WIDTH)
     reports, began = [], time.monotonic()
     for name in names or (LONG if is_long else USUAL):
@@ -84,7 +84,7 @@ def main(names: tuple[str, ...], is_long: bool, rounds: int, path: Path | None) 
         print(f"{minutes:5.1f} min: {report}", file=sys.stderr, flush=True)
         figures["benchmarks"].append(report.as_json())
         figures["minutes"] = round(minutes, 1)
-        # After each one, so that a run that is broken off has left what it found.
+        # Write after each benchmark, so that an interrupted run leaves its figures.
         if path is not None:
             path.write_text(json.dumps(figures, indent=2) + "\n")
     console.print(as_table(reports))

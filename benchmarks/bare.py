@@ -1,4 +1,4 @@
-"""The yardstick: the least that a Flask route can do to look a token up and write a row."""
+"""A yardstick: the smallest Flask route that looks a token up and writes a row."""
 
 from __future__ import annotations
 

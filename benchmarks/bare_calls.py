@@ -1,7 +1,7 @@
-"""The least that keeping a message takes: the naive task, and bare calls to the same servers.
+"""The least work that keeps a message: the naive task, with bare calls to Redis and the database.
 
-One append in the caller; one lock with a look at the list, and one row, before the post. The
-database is asked by its driver alone. None of our code is in it.
+The caller appends the message to a list. Before the post, the task takes a lock, reads the list and
+writes one row, through the database's driver alone. Our code is not used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _local = threading.local()
 
 @naive.app.task(name="bare_calls.post_reply")
 def _post_kept(*where: str, **message: str) -> None:
-    """Take the list, write the message down, and post it."""
+    """Lock and read the list, store the message, and post it."""
     name = f"{_LIST}{message['conversation_id']}"
     _take(keys=[f"{name}:lock", name], args=[uuid4().hex])
     _write(message["message_id"])
@@ -40,10 +40,10 @@ def _post_kept(*where: str, **message: str) -> None:
 
 
 class _Appending:
-    """What is called like a task: appends the message to its list and wakes a worker."""
+    """An object that is called like a task, appends the message to its list, and wakes a worker."""
 
     def delay(self, *where: str, **message: str) -> None:
-        """Do so."""
+        """Append the message and wake a worker."""
         _redis.rpush(f"{_LIST}{message['conversation_id']}", repr(message))
         _post_kept.delay(*where, **message)
 
@@ -58,7 +58,7 @@ def _write(message_id: str) -> None:
 
 
 def _connected(url: str) -> tuple[Any, str]:
-    """Return an open connection and its statement; each statement is committed by itself."""
+    """Return an open connection in autocommit mode, and the INSERT statement for it."""
     insert = "INSERT INTO bare_calls VALUES ({0}, {0}) ON CONFLICT DO NOTHING"
     if url.startswith("sqlite"):
         path = url.partition("///")[2]

@@ -1,6 +1,6 @@
-"""The least that a worker weighs: the bare worker, with the libraries loaded that ours uses.
+"""The least memory of a worker: a bare worker that loads the libraries that ours uses.
 
-None of our code is in it. Named in ``--include``, it is loaded when the worker starts.
+Our code is not used. The worker loads this module at its start, by ``--include``.
 """
 
 from __future__ import annotations
@@ -15,5 +15,5 @@ import sqlalchemy.orm
 import structlog
 
 LOADED = (cryptography, fsspec, pydantic_settings, regex, structlog)
-# Loads the driver as well, and connects to nothing.
+# This also loads the driver, without connecting.
 engine = sqlalchemy.create_engine(os.environ["DATABASE_URL"])

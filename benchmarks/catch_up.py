@@ -1,4 +1,4 @@
-"""Catch-up of missed replies, against the same questions to Mattermost with nothing stored."""
+"""Measure catch-up of missed replies, against the same requests with nothing stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tasks.replies.resolve import resolve
 from tasks.runtime import Runtime
 
 TARGET = Target.at_most(1.5)
-# Resolving takes a few requests for each reply: this many tell how long one takes.
+# Enough replies to measure the time of resolving one, which takes a few requests.
 RESOLVED = 200
 
 
@@ -53,7 +53,7 @@ def run(*, rounds: int) -> Report:
 def _compare(
     kind: str, channel: Channel, runtime: Runtime, *, rounds: int
 ) -> tuple[Comparison, str]:
-    """Return ours against the same questions, and a note on ours against pages alone."""
+    """Compare catch-up with the same requests; add a note on catch-up against pages alone."""
     client = MattermostClient(channel.url, channel.bot_token)
     ways: dict[str, Callable[[], int]] = {
         "ours": partial(collect, runtime, LICENCE, on_page=_nothing),
@@ -78,11 +78,11 @@ def _compare(
 
 
 def _nothing() -> None:
-    """Stand for a lock that is extended; that costs nothing as long as it is fresh."""
+    """Stand in for extending the lock, which costs nothing while the lock is fresh."""
 
 
 def _ask(client: MattermostClient, channel: Channel) -> int:
-    """Ask everything that catch-up asks, and keep nothing."""
+    """Make all requests of catch-up without storing anything; return the number of posts."""
     before = channel.roots[0].create_at_ms - 1
     changes = changes_since(
         client, channel.id, since_ms=before, known_post_ids=list, on_page=_nothing
@@ -91,9 +91,9 @@ def _ask(client: MattermostClient, channel: Channel) -> int:
 
 
 def _page_through(client: MattermostClient, channel_id: str) -> int:
-    """Read the channel back, page by page; return how many replies there were.
+    """Read the channel backwards by pages; return the number of replies found.
 
-    As one would write it first: what shares its millisecond with the last post of a page is lost.
+    This is the simplest way. It loses posts of the same millisecond as the last post of a page.
     """
     page = client.get_posts_page(channel_id, per_page=PAGE_SIZE)
     found = {post.id for post in page if post.root_id}
@@ -104,7 +104,7 @@ def _page_through(client: MattermostClient, channel_id: str) -> int:
 
 
 def _resolving(kind: str, runtime: Runtime) -> str:
-    """Return a note on what the workers then do with each reply."""
+    """Return a note on the time that resolving each reply takes."""
     forget(runtime)
     collect(runtime, LICENCE, on_page=_nothing)
     with runtime.database.transaction() as session:
@@ -112,6 +112,6 @@ def _resolving(kind: str, runtime: Runtime) -> str:
     began = time.perf_counter()
     report = resolve(runtime, reply_ids)
     seconds = time.perf_counter() - began
-    # The task goes on with others that have become due meanwhile.
+    # The report also counts other replies that have become due meanwhile.
     each_ms = seconds / report.total() * 1_000
     return f"{kind}: resolving, in one thread: {each_ms:.1f} ms a reply ({report})"

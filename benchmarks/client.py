@@ -1,4 +1,4 @@
-"""One post through our client, against the libraries for it and a bare session of requests."""
+"""Measure one post through our client, against other libraries and a bare requests session."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ YARDSTICKS = {
     "mattermostautodriver": (mattermostautodriver, Target.at_most(1.0)),
     "apprise": (apprise, Target.at_most(1.0)),
 }
-# About half a second for each half: long beside the hiccups of the machine.
+# About half a second for each half, which is long compared with the machine's pauses.
 POSTS = 500
 WARM_UP_POSTS = 50
 
 
 def run(*, rounds: int) -> Report:
-    """Return a comparison for each of the others, all against one server."""
+    """Compare our client with each of the others, on one server."""
     with running_post_server() as server:
         ours = our_client(server.url)
         comparisons = [

@@ -1,4 +1,4 @@
-"""The ways to post that are compared: our client, and what a user would otherwise pick."""
+"""The compared ways to post: our client, and the clients that a user would otherwise choose."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import requests
 from benchmarks.post_server import BOT_TOKEN, CHANNEL_ID
 from tasks.mattermost import MattermostClient
 
-# A post into a thread, of a usual length.
+# A post of usual length in a thread.
 ROOT_ID = "r" * 26
 MESSAGE = "**Jan de Vries**\nIs the house still free in the first two weeks of August? " * 2
 MARK = {"ireserve": {"conversation_id": "conversation-1042", "message_id": "m-1"}}
 TIMEOUT_S = 20
 
-# Makes one post; what it returns is the server's answer, read and decoded where the client does so.
+# Makes one post and returns what the client returns, such as the decoded answer.
 Post = Callable[[], object]
 
 
 def our_client(url: str) -> Post:
-    """Return a post through our client."""
+    """Return a function that posts through our client."""
     client = MattermostClient(url, BOT_TOKEN)
     return lambda: client.create_post(
         channel_id=CHANNEL_ID, root_id=ROOT_ID, message=MESSAGE, props=MARK
@@ -31,9 +31,9 @@ def our_client(url: str) -> Post:
 
 
 def bare_session(url: str) -> Post:
-    """Return a post through a ``requests.Session``, with the same headers and body as ours."""
+    """Return a function that posts through a ``requests.Session``, with our headers and body."""
     session = requests.Session()
-    # As ours, it looks into no environment at each request; left alone it takes a third longer.
+    # Like our client, do not read the environment at each request; that would take a third longer.
     session.trust_env = False
     session.headers.update(
         {
@@ -58,7 +58,7 @@ def bare_session(url: str) -> Post:
 
 
 def mattermostdriver(url: str) -> Post:
-    """Return a post through mattermostdriver."""
+    """Return a function that posts through mattermostdriver."""
     from mattermostdriver import Driver
 
     driver = Driver(_driver_options(url))
@@ -67,7 +67,7 @@ def mattermostdriver(url: str) -> Post:
 
 
 def mattermostautodriver(url: str) -> Post:
-    """Return a post through mattermostautodriver."""
+    """Return a function that posts through mattermostautodriver."""
     from mattermostautodriver import TypedDriver
 
     driver = TypedDriver(_driver_options(url))
@@ -76,7 +76,7 @@ def mattermostautodriver(url: str) -> Post:
 
 
 def apprise(url: str) -> Post:
-    """Return a post through apprise as a bot; without the pause that it makes between two posts."""
+    """Return a function that posts through apprise as a bot, without its pause between posts."""
     from apprise import Apprise
 
     logging.getLogger("apprise").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What ``.delay()`` costs i-Reserve, against that of a plain Celery task on the same broker."""
+"""Measure i-Reserve's call of ``.delay()``, against a plain Celery task on the same broker."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from demo.redis_server import running_redis
 TARGET = Target.at_most(1.15)
 CALLS = 1_000
 WARM_UP_CALLS = 100
-# Whether a message finds its conversation idle, and wakes a worker; or behind another one, which
-# has woken one already.
+# The number of conversations by setting. In an idle conversation each message wakes a worker. In a
+# busy one it waits behind another message, which has woken a worker already.
 SETTINGS = {"idle conversation": CALLS + 1, "busy conversation": 1}
 MESSAGE = {
     "sender_name": "Jan de Vries",
@@ -31,7 +31,7 @@ Took = dict[str, list[list[float]]]
 
 
 def run(*, rounds: int) -> Report:
-    """Return the comparisons; one process enqueues both, and no worker takes anything."""
+    """Return the comparisons; one process enqueues for both sides, and no worker runs."""
     comparisons, notes = [], []
     with (
         tempfile.TemporaryDirectory() as name,

@@ -1,4 +1,4 @@
-"""Fills the tables with years of traffic, as fast as the database itself can make it up."""
+"""Fill the tables with years of traffic, which the database itself generates."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from models import Conversation, Database, utc_now
 from tasks.replies.backoff import GIVEN_UP
 
 CONVERSATIONS = 1_000_000
-# The root post and nine messages: 10 million deliveries in all.
+# The root post and nine messages: 10 million deliveries in total.
 DELIVERIES_EACH = 10
-# Conversations for one transaction: a million deliveries are some hundred megabytes of log.
+# Conversations for one transaction: a million deliveries make several hundred megabytes of log.
 PORTION = 100_000
-# One conversation in this number was active within the last month,
-# and one delivery in this number has failed.
+# One of this many conversations was active within the last month,
+# and one of this many deliveries has failed.
 ACTIVE_EACH = 24
 FAILED_EACH = 1_000
 LONG_AGO = timedelta(days=365)
@@ -36,7 +36,7 @@ SELECT 'L' || CAST(1 + n % {{licences}} AS TEXT), 'old-' || CAST(n AS TEXT), 'Ja
     CASE n % {ACTIVE_EACH} WHEN 0 THEN :now ELSE :then END
 FROM numbers
 """
-# What the team answered: one reply in each conversation, of which one in 1,000 was given up.
+# One reply of the team in each conversation; one reply in 1,000 was given up.
 _REPLY = f"""
 INSERT INTO replies (licence_id, post_id, state, source, conversation_row, text, plain_text,
     visibility, posted_at, post_update_at_ms, revision, received_at, recorded_at, next_attempt_at,
@@ -69,7 +69,7 @@ _PAYLOADS = {"postgresql": "CAST('{}' AS json)", "sqlite": "'{}'"}
 
 
 def fill(database: Database, *, step: int = 1, licences: int = len(LICENCES)) -> None:
-    """Make up the conversations, each ``step``-th of them, their deliveries and replies.
+    """Insert each ``step``-th conversation with its deliveries and replies.
 
     The licences are L1, L2 and so on.
     """
@@ -109,7 +109,7 @@ def _moment(name: str) -> BindParameter[datetime]:
 
 
 def _settle(database: Database) -> None:
-    """Do what the database would do by itself sooner or later, so that it does not do it now."""
+    """Vacuum PostgreSQL now, so that it does not start to do so during the measurement."""
     engine = database.engine
     if engine.dialect.name != "postgresql":
         return

@@ -1,4 +1,4 @@
-"""The same load on tables with years of traffic in them, against nearly empty ones."""
+"""Measure a load on tables with years of traffic, against nearly empty tables."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ from tests.stage.plans import Statements, is_bounded, plans, watched
 
 TARGET = Target.at_most(1.1)
 THREADS = 8
-# Conversations from all over the full tables; the others are nearly empty for they have no more.
+# The load uses each STEP-th conversation of the full tables; the empty tables hold only these.
 STEP = 10_000
 MESSAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: its installation, and the parts to look into its tables with."""
+    """One of the two sides: its installation, and a runtime to query its tables."""
 
     installation: Installation
     runtime: Runtime
 
 
 def run(*, rounds: int) -> Report:
-    """Return the comparison on each database, and how each statement is gone about."""
+    """Return the comparison on each database, and notes on the statements' plans."""
     configure_logs(level="ERROR", log_format="console")
     comparisons, notes = [], []
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -96,7 +96,7 @@ def _start(
 
 
 def _new_database(url: str, directory: Path, name: str) -> str:
-    """Return the address of a database of this name beside that one."""
+    """Make a database of this name on the same server; return its address."""
     if url.startswith("sqlite"):
         return f"sqlite:///{directory / name}.db"
     server = Database(url)
@@ -117,7 +117,7 @@ def _compare(kind: str, sides: dict[str, Side], *, rounds: int) -> Comparison:
 
 
 def _ms_per_message(installation: Installation, label: str) -> float:
-    """Write in old conversations and let a new one begin beside each; return ms for a post."""
+    """Enqueue messages in old conversations and as many new ones; return the ms per post."""
     calls = list(_calls(label))
     installation.server.forget()
     installation.producer.delay_all(calls)
@@ -134,7 +134,7 @@ def _calls(label: str) -> Iterator[tuple[str, tuple[str, str], dict[str, str]]]:
 
 
 def _notes(kind: str, sides: dict[str, Side]) -> list[str]:
-    """Return the plans on the full tables, and how long what an operator runs takes on each."""
+    """Return notes on the plans on the full tables, and on the time of an operator's queries."""
     full = sides["full"].runtime
     engine = full.database.engine
     with watched(engine) as per_message:
@@ -159,7 +159,7 @@ def _unbounded(runtime: Runtime, statements: Statements) -> list[str]:
 
 
 def _send(runtime: Runtime) -> None:
-    """Send a message into an old conversation, and one that begins a new one."""
+    """Send a message in an old conversation, and one in a new conversation."""
     for conversation in ("old-0", "planned"):
         payload = {
             "licence_id": LICENCES[0],
@@ -200,7 +200,7 @@ def _queries(runtime: Runtime) -> dict[str, Callable[[], object]]:
 
 
 def _nothing() -> None:
-    """Stand for a lock that is extended."""
+    """Stand in for extending a lock."""
 
 
 def _ms(query: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""Whether a worker grows: with messages, with licences, and with a large file."""
+"""Measure whether a worker's memory grows with messages and with licences."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from benchmarks.rig import THREADS
 from benchmarks.servers import databases
 from demo.redis_server import running_redis
 
-# What is allowed for the next 50,000 messages, for all licences together, and for a file.
+# The limits for each further 50,000 messages, and for all licences together.
 MOST_MIB = 1.0
 MOST_FOR_LICENCES_MIB = 16.0
 TARGET = Target.at_most(1.0)
 MESSAGES = 200_000
 PORTION = 10_000
-# Until each thread and each connection has been used, and what is kept has its size.
+# After these, each thread and connection has been used, and the caches have their full size.
 WARM_UP = 40_000
 CONVERSATIONS = 200
 MORE_LICENCES = 2_000
@@ -30,14 +30,14 @@ MORE_LICENCES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How much of the worker was in memory after that many messages."""
+    """The worker's memory after this number of messages."""
 
     messages: int
     mib: float
 
 
 def run(*, rounds: int) -> Report:
-    """Return the growth on each database, against what is allowed. One run, whatever ``rounds``."""
+    """Return the growth on each database against the limits, from one run, whatever ``rounds``."""
     del rounds
     comparisons, notes = [], []
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -73,13 +73,13 @@ def _names() -> list[str]:
 
 
 def _soak(installation: Installation, pid: int, kind: str) -> list[Sample]:
-    """Send the messages, portion by portion, and look at the worker after each."""
+    """Send the messages in portions, and sample the worker's memory after each portion."""
     samples = []
     for sent in range(PORTION, MESSAGES + 1, PORTION):
         installation.server.forget()
         each, label = PORTION // CONVERSATIONS, f"{kind}-{sent}"
         installation.enqueue(conversations=CONVERSATIONS, messages=each, label=label)
-        # Each conversation has a root post as well.
+        # Each conversation also has a root post.
         installation.wait_for(PORTION + CONVERSATIONS)
         samples.append(Sample(sent, mebibytes(pid)))
         print(f"  {kind}: {sent:,} messages, {samples[-1].mib:.1f} MiB", file=sys.stderr)
@@ -87,14 +87,14 @@ def _soak(installation: Installation, pid: int, kind: str) -> list[Sample]:
 
 
 def _slope(samples: list[Sample]) -> float:
-    """Return by how much the worker grows with 50,000 messages."""
+    """Return the growth of the worker with 50,000 messages in MiB."""
     steady = [each for each in samples if each.messages > WARM_UP]
     slope, _ = linear_regression([each.messages for each in steady], [each.mib for each in steady])
     return slope * 50_000
 
 
 def _with_licences(installation: Installation, pid: int, kind: str) -> float:
-    """Return by how much the worker grows when many more licences have had a message."""
+    """Return the growth of the worker in MiB after a message of each of many more licences."""
     before = mebibytes(pid)
     names = _names()
     for start in range(0, len(names), len(LICENCES)):

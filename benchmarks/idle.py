@@ -1,4 +1,4 @@
-"""The delay from `.delay()` to the post on an idle system, against the naive task."""
+"""Measure the delay from `.delay()` to the post on an idle system, against the naive task."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.waiting import wait_until
 TARGETS = {"median": Target.at_most(1.15), "p99": Target.at_most(1.3)}
 CONVERSATIONS = 20
 MESSAGES = 100
-# What follows the post (our ledger, the broker's acknowledgement) is over before the next one.
+# Long enough for the work after a post: our ledger, and the acknowledgement to the broker.
 PAUSE_S = 0.025
 
 Delays = dict[str, list[list[float]]]
 
 
 def run(*, rounds: int) -> Report:
-    """Return median and 99th percentile on each database; one message at a time is under way."""
+    """Return median and 99th percentile on each database, with one message at a time."""
     comparisons = []
     for kind, rig in rigs(conversations=CONVERSATIONS):
         delays = _measure(rig, rounds=rounds)
@@ -29,9 +29,9 @@ def run(*, rounds: int) -> Report:
 
 
 def _measure(rig: Rig, *, rounds: int) -> Delays:
-    """Return how long each message of each round took from its call to the server, in ms.
+    """Return the delay of each message of each round, from the call to the server, in ms.
 
-    The ways take turns from message to message: what else the machine does meets all of them.
+    The ways take turns after each message, so that other work of the machine affects all alike.
     """
     makers = {"ours": rig.our_call, "naive": rig.naive_call, "bare": rig.bare_call}
     delays: Delays = {side: [] for side in makers}
@@ -42,7 +42,7 @@ def _measure(rig: Rig, *, rounds: int) -> Delays:
             for side in list(makers)[::order]:
                 call = makers[side](message % CONVERSATIONS, f"{number}-{message}")
                 took[side].append(_delay_ms(rig, call))
-        # The first round makes the connections.
+        # The first round only makes the connections.
         for side in makers if number else ():
             delays[side].append(took[side])
     return delays
@@ -52,7 +52,7 @@ def _delay_ms(rig: Rig, call: Call) -> float:
     rig.stand_in.clear_received()
     task, args, kwargs = call
     called_ms = rig.producer.delay(task, *args, **kwargs)
-    # A message that changes its root's card is behind another request.
+    # The first request is the message; a change of the card may follow.
     (post, *_) = wait_until(rig.posts_begun, what="the post")
     time.sleep(PAUSE_S)
     return post.time_ms - called_ms
@@ -64,7 +64,7 @@ def _comparison(kind: str, name: str, delays: Delays) -> Comparison:
 
 
 def _figures(name: str, rounds: list[list[float]]) -> tuple[float, ...]:
-    """Return each round's median; the 99th percentile needs the messages of all rounds."""
+    """Return each round's median, or the 99th percentile of all rounds' messages together."""
     if name == "median":
         return tuple(median(each) for each in rounds)
     return (quantiles(chain.from_iterable(rounds), n=100)[98],)

@@ -1,4 +1,4 @@
-"""Our processes, which post to the post server, and their load."""
+"""Run our processes, which post to the post server, and enqueue their load."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from models.migrations import upgrade
 from tests.stage.deployment import Deployment
 from tests.waiting import wait_until
 
-# One licence never has more than half of a worker's threads, and a busy one soon has its share:
-# with eight of them no thread is idle for that reason.
+# A licence never gets more than half of a worker's threads, and a busy one soon only its share.
+# With eight licences no thread is idle for that reason.
 LICENCES = tuple(f"L{number}" for number in range(1, 9))
 TIMEOUT_S = 120
 TEXT = "Is the house by the lake free in the first two weeks of August? We are four."
@@ -31,14 +31,14 @@ TEXT = "Is the house by the lake free in the first two weeks of August? We are f
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The processes, the server that they post to, and who enqueues."""
+    """The processes, the server that they post to, and the producer that enqueues."""
 
     deployment: Deployment
     server: PostServer
     producer: Producer
 
     def enqueue(self, *, conversations: int, messages: int, label: str) -> None:
-        """Write this number of messages in each conversation, in turn, under a ``label``."""
+        """Enqueue this number of messages in each conversation, in turn, under a ``label``."""
         self.producer.delay_all(
             [
                 reply(f"{label}-{conversation}", str(message), licence=conversation % len(LICENCES))
@@ -48,12 +48,12 @@ class Installation:
         )
 
     def enqueue_for(self, licences: Sequence[str], *, label: str) -> None:
-        """Write a message for each licence, in a conversation of its own."""
+        """Enqueue one message of each licence, in its own conversation."""
         task, (_, conversation), message = reply(label, "0", licence=0)
         self.producer.delay_all([(task, (each, conversation), message) for each in licences])
 
     def wait_for(self, posts: int) -> float:
-        """Wait until the server has taken this number of posts; return how long that took, in s."""
+        """Wait for this number of posts at the server; return the seconds from first to last."""
         wait_until(
             lambda: self.server.taken().count >= posts, timeout_s=TIMEOUT_S, what=f"{posts} posts"
         )
@@ -65,12 +65,12 @@ class Installation:
 def running_installation(
     directory: Path, *, redis_url: str, database_url: str, threads: int, service_ms: float = 0
 ) -> Iterator[Installation]:
-    """Yield an installation with its licences and without a worker; at the end all is stopped."""
+    """Yield an installation with its licences and without a worker; stop all at the end."""
     directory.mkdir(exist_ok=True)
     with ExitStack() as stack:
         deployment = Deployment.create(directory, redis_url=redis_url, database_url=database_url)
         deployment.environment["WORKER_THREADS"] = str(threads)
-        # As an installed package is: compiled once, and not by each process.
+        # Compile the code once, as for an installed package, and not in each process.
         deployment.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         stack.callback(deployment.stop)
         server = stack.enter_context(running_post_server(service_ms=service_ms))
@@ -87,7 +87,7 @@ def reply(conversation: str, message: str, *, licence: int) -> tuple[str, tuple[
 
 
 def add_licences(installation: Installation, names: Sequence[str]) -> None:
-    """Store more licences, on the same server."""
+    """Store more licences on the same server."""
     environment = installation.deployment.environment
     keys, url = environment["ENCRYPTION_KEYS"], environment["DATABASE_URL"]
     database = Database(url)
@@ -96,7 +96,7 @@ def add_licences(installation: Installation, names: Sequence[str]) -> None:
 
 
 def _prepare(database_url: str, key: str, server_url: str) -> None:
-    """Make the tables and store the licences, which are tried on no server here."""
+    """Make the tables, and store the licences without checking them on the server."""
     database = Database(database_url)
     upgrade(database)
     _store(database, LICENCES, key, server_url)

@@ -1,4 +1,4 @@
-"""Load on one HTTP address: a few connections at a time, each with one request."""
+"""Put load on one HTTP address: a few connections at a time, each with one request."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ TIMEOUT_S = 30
 
 
 class LoadError(Exception):
-    """The server did not answer as it should, so that there is nothing to measure."""
+    """The server answered wrongly or not at all, so there is nothing to measure."""
 
 
 def rate(port: int, requests: Iterator[bytes], *, count: int, connections: int) -> float:
-    """Return the requests per second in which ``count`` of them were answered with 200.
+    """Send ``count`` requests, which must be answered with 200; return the requests per second.
 
-    Sockets and ready-made bytes: the less this process computes, the more is left to the server.
+    This process sends prepared bytes on plain sockets, to leave the processor to the server.
 
     Raises:
         LoadError: an answer has another status, or none came.

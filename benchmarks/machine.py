@@ -1,4 +1,4 @@
-"""The machine that was measured on: figures mean nothing without it."""
+"""Describe the machine of the measurements, without which figures mean nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LIBRARIES = ("celery", "kombu", "redis", "requests", "sqlalchemy", "psycopg")
 
 
 def machine() -> dict[str, Any]:
-    """Return the processor, the memory and the versions of what the figures depend on."""
+    """Return the processor, the memory, the load, and the versions of the software."""
     return {
         "processor": _line_of(Path("/proc/cpuinfo"), "model name") or platform.processor(),
         "cores": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""The memory of a worker with eight threads, against that of a bare Celery worker."""
+"""Measure the memory of a worker with eight threads, against a bare Celery worker."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from demo.redis_server import running_redis
 from tests.stage.deployment import Deployment
 
 TARGET = Target.at_most(1.5)
-# Enough that every thread has worked and every connection is made.
+# Enough messages that every thread has worked and every connection is made.
 CONVERSATIONS = 100
 MESSAGES = 10
 MEBIBYTE = 1_024
-# Two workers that did the same differ by less than one part in a hundred.
+# More rounds are not needed: two workers with the same work differ by less than 1 %.
 MOST_ROUNDS = 2
 
 
 def run(*, rounds: int) -> Report:
     """Return the comparison on each database, after the same number of messages.
 
-    Each half starts a worker of its own, loads it and looks at it when it is idle again.
+    Each half starts its own worker, puts load on it, and measures it when it is idle again.
     """
     comparisons, notes = [], []
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -77,7 +77,7 @@ def our_worker(deployment: Deployment) -> Iterator[int]:
     try:
         yield worker.process.pid
     finally:
-        # In order, so that nothing is left half done for the next one.
+        # SIGTERM lets the worker finish, so that no work is left for the next one.
         worker.kill(signal.SIGTERM)
 
 
@@ -85,7 +85,7 @@ def _load(installation: Installation, side: str, *, label: str) -> None:
     installation.server.forget()
     if side == "ours":
         installation.enqueue(conversations=CONVERSATIONS, messages=MESSAGES, label=label)
-        # Each conversation has a root post as well.
+        # Each conversation also has a root post.
         installation.wait_for(CONVERSATIONS * (MESSAGES + 1))
         return
     where = (installation.server.url, BOT_TOKEN, CHANNEL_ID, "r" * 26)
@@ -99,7 +99,7 @@ def _load(installation: Installation, side: str, *, label: str) -> None:
 
 
 def mebibytes(pid: int) -> float:
-    """Return what of the process is in memory, as ``ps`` shows it."""
+    """Return the resident memory of the process in MiB, as ``ps`` shows it."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     (kibibytes,) = (line.split()[1] for line in lines if line.startswith("VmRSS:"))
     return int(kibibytes) / MEBIBYTE

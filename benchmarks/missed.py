@@ -1,4 +1,4 @@
-"""A channel in which the team has written thousands of replies that no webhook told of."""
+"""Make a channel with thousands of the team's replies for which no webhook came."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TEXT = "We have just looked: the house is free in the first two weeks of August,
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """The channel, who may read it, and its threads' root posts."""
+    """The channel, the token of the bot in it, and its threads' root posts."""
 
     url: str
     team: str
@@ -38,13 +38,13 @@ class Channel:
 
     @property
     def id(self) -> str:
-        """Return the channel's id."""
+        """The channel's id."""
         return self.roots[0].channel_id
 
 
 @contextmanager
 def missed_channel(*, replies: int = REPLIES) -> Iterator[Channel]:
-    """Yield the channel, on a stand-in server in a process of its own."""
+    """Yield the channel on a stand-in server, which runs as a process."""
     with supervised() as supervisor, running_target(supervisor) as target:
         if not target.is_stand_in:
             raise RuntimeError("this would fill a real server: unset MATTERMOST_URL and the others")
@@ -60,14 +60,14 @@ def _filled(target: Target, replies: int) -> Channel:
         bot.create_post(channel_id=channel.id, message=f"Conversation {number}")
         for number in range(THREADS)
     )
-    # In turn, as replies come where several people answer at once.
+    # Reply in the threads in turn, as several members who answer at the same time do.
     for root in itertools.islice(itertools.cycle(roots), replies):
         member.create_post(channel_id=channel.id, root_id=root.id, message=TEXT)
     return Channel(target.url, target.team, place.channel, place.token, roots)
 
 
 def installation(channel: Channel, *, database_url: str, redis_url: str) -> Runtime:
-    """Return a worker's parts, with a conversation for each thread of the channel."""
+    """Return a worker's runtime, with a conversation for each thread of the channel."""
     key = new_key()
     settings = Settings(database_url=database_url, redis_url=redis_url, encryption_keys=key)
     runtime = build_runtime(settings)
@@ -91,11 +91,11 @@ def installation(channel: Channel, *, database_url: str, redis_url: str) -> Runt
 
 
 def forget(runtime: Runtime) -> None:
-    """Empty the inbox and take catch-up back to the beginning."""
+    """Empty the inbox and reset catch-up to the beginning."""
     with runtime.database.transaction() as session:
         session.execute(delete(CatchUpCursor))
         if session.get_bind().dialect.name == "postgresql":
-            # Rows that are only deleted stay in the indexes, in the way of those that come next.
+            # Rows that are only deleted stay in the indexes and slow down the next rows.
             session.execute(text("TRUNCATE replies CASCADE"))
         else:
             session.execute(delete(Reply))

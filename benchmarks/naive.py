@@ -1,4 +1,4 @@
-"""The yardstick: what one would write first, a Celery task that posts and stores nothing."""
+"""A yardstick: the simplest Celery task, which posts and stores nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from celery import Celery
 QUEUE = "naive"
 
 app = Celery("naive", broker=os.environ.get("REDIS_URL"))
-# The same settings as ours wherever they cost something: events for Flower, no results.
+# The same settings as ours if they affect the time: events for Flower, no results.
 app.conf.update(
     task_default_queue=QUEUE,
     task_ignore_result=True,

@@ -1,4 +1,4 @@
-"""One conversation with many messages waiting, against a plain loop that posts them."""
+"""Measure one conversation with many waiting messages, against a plain loop that posts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONVERSATION = 0
 
 
 def run(*, rounds: int) -> Report:
-    """Return the comparison on each database: messages of one lane go one after the other."""
+    """Return the comparison on each database; a lane's messages are sent one after another."""
     comparisons, notes = [], []
     for kind, rig in rigs(conversations=1):
         comparison, misplaced = _compare(rig, kind, rounds=rounds)
@@ -59,7 +59,7 @@ def _drain(rig: Rig, round_number: int) -> tuple[float, int]:
 
 
 def _loop(rig: Rig) -> float:
-    """Return the rate of the plain loop, which runs in a process of its own as our worker does."""
+    """Return the rate of the plain loop, which runs in its own process, as our worker does."""
     licence = LICENCES[0]
     where = {
         "url": rig.stand_in.url,

@@ -1,4 +1,4 @@
-"""Messages per second of one worker, against the naive task, on conversations in bursts."""
+"""Measure messages per second of one worker in bursts, against the naive task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TARGETS = {"SQLite": Target.at_least(1.0), "PostgreSQL": Target.at_least(0.9)}
 CONVERSATIONS = 100
 MESSAGES = 10
 LONGEST_BURST = 5
-# What a Mattermost server takes for a post, as far as the worker sees it.
+# The time that a Mattermost server takes for a post, as the worker sees it.
 SERVICE_MS = (1, 20)
 
 
@@ -51,7 +51,7 @@ def _compare(rig: Rig, kind: str, *, rounds: int) -> tuple[Comparison, dict[str,
 
 
 def _measure(rig: Rig, side: str, round_number: int) -> tuple[float, int]:
-    """Enqueue everything while the worker pauses, let it go, and return posts a second."""
+    """Enqueue while the worker is paused, then resume it; return posts per second and misplaced."""
     queue = OUR_QUEUE if side == "ours" else naive.QUEUE
     make = rig.our_call if side == "ours" else rig.naive_call
     rig.pause(queue)
@@ -67,7 +67,7 @@ def _measure(rig: Rig, side: str, round_number: int) -> tuple[float, int]:
 
 
 def _bursts() -> list[tuple[int, int]]:
-    """Return conversation and number of each message in the order in which they are written."""
+    """Return conversation and number of each message, in the order of writing."""
     rng = random.Random(7)
     left = {conversation: iter(range(MESSAGES)) for conversation in range(CONVERSATIONS)}
     written = []
@@ -83,7 +83,7 @@ def _bursts() -> list[tuple[int, int]]:
 
 
 def misplaced_among(posts: Sequence[Received]) -> int:
-    """Return how many messages stand behind one that was written after them."""
+    """Return the number of messages that were posted after a later message."""
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for post in posts:
         assert post.props is not None

@@ -1,4 +1,4 @@
-"""A plain Celery task with our arguments: what a ``.delay()`` costs at the least."""
+"""A yardstick: a plain Celery task with our arguments, for the least cost of ``.delay()``."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ app.conf.update(task_default_queue="plain", task_ignore_result=True)
 
 @app.task(name="plain.post_reply")
 def post_reply(licence_id: str, conversation_id: str, **message: Any) -> None:
-    """Do nothing: no worker takes it from its queue."""
+    """Do nothing: no worker takes this task from its queue."""

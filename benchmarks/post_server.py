@@ -1,8 +1,8 @@
-"""A server that takes posts as Mattermost does and keeps none, in a process of its own.
+"""Run a server that accepts posts like Mattermost and stores none, as a process.
 
-The demo's stand-in works for about a millisecond on each post: that would hide what differs between
-two clients, and fill a core before several workers do. This one takes a few dozen microseconds, and
-waits for a service time without needing a thread for each request.
+The demo's stand-in computes for about a millisecond on each post. That would hide the difference
+between two clients, and fill a core before several workers do. This server needs a few dozen
+microseconds, and waits for a service time without a thread for each request.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from tests.stage.http_requests import RequestProtocol
 CHANNEL_ID = "c" * 26
 BOT_USER_ID = "b" * 26
 BOT_TOKEN = "t" * 26
-# What the server says of itself, beside Mattermost's own addresses.
+# The path of the server's own counters, beside Mattermost's paths.
 TAKEN = "/taken"
 POSTS = b"/api/v4/posts"
-# What is asked of a channel is answered with the bot's last messages and a member's reply to them.
+# A request for a channel's posts returns messages of the bot and one reply of a member.
 CHANNELS = b"/api/v4/channels/"
 LISTED = 4
 MEMBER_USER_ID = "m" * 26
@@ -45,7 +45,7 @@ _HEAD = (
     "X-Version-Id: 6.7.2..62863ca37001a06555a0a7928fd368ea.false\r\n"
     "Content-Length: {length}\r\n\r\n"
 )
-# What a post has besides what was asked for.
+# The fields of a post that a request does not give.
 _REST: dict[str, Any] = {
     "edit_at": 0,
     "delete_at": 0,
@@ -63,14 +63,14 @@ _REST: dict[str, Any] = {
 
 @dataclass(slots=True)
 class Taken:
-    """How many posts came, and when the first and the last one did (seconds of one clock)."""
+    """The number of requests, and the times of the first and the last (s, monotonic)."""
 
     count: int = 0
     first_s: float = 0.0
     last_s: float = 0.0
 
     def add(self) -> None:
-        """Count one post that came now."""
+        """Count one request that came now."""
         self.last_s = time.monotonic()
         self.first_s = self.first_s or self.last_s
         self.count += 1
@@ -78,23 +78,23 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class PostServer:
-    """A server that runs."""
+    """A running server."""
 
     url: str
     pid: int
 
     def taken(self) -> Taken:
-        """Return what it has taken since it was last told to forget."""
+        """Return the counters since the last `forget`."""
         return Taken(**requests.get(self.url + TAKEN, timeout=TIMEOUT_S).json())
 
     def forget(self) -> None:
-        """Let it count from nothing again."""
+        """Reset the counters."""
         requests.delete(self.url + TAKEN, timeout=TIMEOUT_S).raise_for_status()
 
 
 @contextmanager
 def running_post_server(*, service_ms: float = 0) -> Iterator[PostServer]:
-    """Yield a server that takes this time for each post, however many come at once."""
+    """Yield a server that takes this time for each post, however many come at the same time."""
     command = [sys.executable, "-m", "benchmarks.post_server", "--service-ms", str(service_ms)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -131,12 +131,12 @@ class _Connection(RequestProtocol):
     def _write(self, status: str, answer: dict[str, Any]) -> None:
         content = json.dumps(answer).encode()
         head = _HEAD.format(status=status, request_id=next(self._numbers), length=len(content))
-        # One write is one packet, as from a real server.
+        # A single write becomes one packet, as from a real server.
         self.transport.write(head.encode() + content)
 
 
 def root_id_of(channel_id: str) -> str:
-    """Return the root post of the channel's one thread."""
+    """Return the id of the root post of the channel's only thread."""
     return f"r{channel_id[1:]}"
 
 

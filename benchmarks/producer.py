@@ -1,4 +1,4 @@
-"""i-Reserve's side as a process of its own: enqueues what it reads, ours or the naive task."""
+"""Run i-Reserve as a process that enqueues the calls that it reads, of any compared task."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Producer:
-    """The process, as its parent sees it."""
+    """The producer's process, for its parent."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def delay(self, task: str, *args: Any, **kwargs: Any) -> float:
-        """Call `.delay()` of ``ours.<name>`` or ``naive.<name>``; return when, in epoch ms."""
+        """Call `.delay()` of a task such as ``ours.post_reply``; return when, in epoch ms."""
         return float(self.delay_all([(task, args, kwargs)])[0])
 
     def delay_all(self, calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> list[float]:
-        """Call `.delay()` for each in turn; return when each was called, in epoch ms."""
+        """Call `.delay()` for each in turn; return the times of the calls in epoch ms."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(calls) + "\n")

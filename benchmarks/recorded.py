@@ -1,4 +1,4 @@
-"""Replies that a worker records, against the bare requests for them and two inserts each."""
+"""Measure recording replies, against the bare requests for them and two inserts each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.replies.catch_up import collect
 from tasks.replies.resolve import resolve
 from tasks.runtime import Runtime
 
-# Half of what a reply took when it was written by 33 statements in 9 transactions (7.6; 7.0).
+# Half of the ratios of an earlier version (7.6; 7.0), which needed 33 statements for a reply.
 TARGETS = {"SQLite": Target.at_most(3.8), "PostgreSQL": Target.at_most(3.5)}
 REPLIES = 300
 TIMEOUT_S = 20
@@ -32,7 +32,7 @@ _TABLES = [
 
 
 def run(*, rounds: int) -> Report:
-    """Return the comparison on each database; both are done by one thread of this process."""
+    """Return the comparison on each database; one thread of this process does both."""
     comparisons = []
     with (
         tempfile.TemporaryDirectory() as name,
@@ -64,7 +64,7 @@ def _compare(kind: str, channel: Channel, runtime: Runtime, *, rounds: int) -> C
 
 
 def _received(runtime: Runtime) -> Sequence[Reply]:
-    """Return the replies as they stand in the inbox when their webhooks have come."""
+    """Return the replies in the inbox, as after their webhooks."""
     forget(runtime)
     collect(runtime, LICENCE, on_page=lambda: None)
     with runtime.database.transaction() as session:
@@ -85,7 +85,7 @@ def _record(runtime: Runtime, replies: Sequence[Reply]) -> None:
 def _ask_and_insert(
     session: requests.Session, posts_url: str, runtime: Runtime, replies: Sequence[Reply]
 ) -> None:
-    """Ask for each post, and store it and an event, each by a transaction of its own."""
+    """Request each post, and insert it and an event, each in its own transaction."""
     for reply in replies:
         answer = session.get(f"{posts_url}/{reply.post_id}", timeout=TIMEOUT_S)
         answer.raise_for_status()

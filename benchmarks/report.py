@@ -1,4 +1,4 @@
-"""What a benchmark found: figures by round, their ratio, and whether the target is met."""
+"""The results of benchmarks: figures by round, their ratio, and whether the target is met."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 _TEXTS = ("benchmark", "setting", "unit")
-# What ours may take of the least, where the least itself misses the target.
+# Our largest ratio to the least work, if the least work itself misses the target.
 OVER_LEAST = 1.15
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The ratio that a comparison has to keep: at least so much, or at most."""
+    """The limit of a comparison's ratio: at least or at most this value."""
 
     ratio: float
     is_limit: bool = False
 
     @classmethod
     def at_least(cls, ratio: float) -> Target:
-        """Return the target of a figure that is the better the higher it is."""
+        """Return the target of a figure for which higher is better."""
         return cls(ratio)
 
     @classmethod
     def at_most(cls, ratio: float) -> Target:
-        """Return the target of a figure that is the better the lower it is."""
+        """Return the target of a figure for which lower is better."""
         return cls(ratio, is_limit=True)
 
     def is_met_by(self, ratio: float) -> bool:
@@ -37,7 +37,7 @@ class Target:
         return ratio <= self.ratio if self.is_limit else ratio >= self.ratio
 
     def __str__(self) -> str:
-        """Return it as a table shows it."""
+        """Return the target as a table shows it."""
         return f"{'≤' if self.is_limit else '≥'} {self.ratio:.2f}"
 
 
@@ -45,8 +45,8 @@ class Target:
 class Comparison:
     """Our figure and the yardstick's, round by round, in one setting.
 
-    ``least``, where it was measured, is what our code cannot do without: the yardstick with
-    the bare calls to the same servers, or with the bare libraries.
+    ``least``, if measured, is the least that our code needs: the yardstick with bare calls to
+    the same servers, or with the bare libraries.
     """
 
     setting: str
@@ -58,40 +58,40 @@ class Comparison:
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """Return ours over the yardstick for each round, whose two halves ran back to back."""
+        """Our figure divided by the yardstick's, for each round of two halves in succession."""
         return _over(self.ours, self.yardstick)
 
     @property
     def ratio(self) -> float:
-        """Return the median of the ratios."""
+        """The median of the ratios."""
         return median(self.ratios)
 
     @property
     def least_ratio(self) -> float | None:
-        """Return the ratio that the least has; None: it was not measured."""
+        """The ratio of the least to the yardstick; None if it was not measured."""
         return median(_over(self.least, self.yardstick)) if self.least else None
 
     @property
     def is_possible(self) -> bool:
-        """Return whether the least keeps the target."""
+        """Whether the least keeps the target."""
         return self.least_ratio is None or self.target.is_met_by(self.least_ratio)
 
     @property
     def is_met(self) -> bool:
-        """Return whether the median ratio keeps the target, or is as near to it as is possible."""
+        """Whether the median ratio keeps the target, or is close to the least if that cannot."""
         if self.target.is_met_by(self.ratio):
             return True
         return not self.is_possible and median(_over(self.ours, self.least)) <= OVER_LEAST
 
     @property
     def held(self) -> str:
-        """Return in a word what ``is_met`` says, and where the target cannot be kept."""
+        """``is_met`` in words, which also say if only the least made it true."""
         if not self.is_met:
             return "MISSED"
         return "yes" if self.target.is_met_by(self.ratio) else "by the least"
 
     def as_row(self) -> list[str]:
-        """Return the figures as a table shows them."""
+        """Return the figures as a row of a table."""
         ratios = (self.ratio, min(self.ratios), max(self.ratios))
         return [
             self.setting,
@@ -121,7 +121,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A benchmark's comparisons, and what else it saw that a reader should know."""
+    """A benchmark's comparisons, and notes for the reader."""
 
     name: str
     comparisons: tuple[Comparison, ...]
@@ -129,7 +129,7 @@ class Report:
 
     @property
     def is_met(self) -> bool:
-        """Return whether every comparison keeps its target."""
+        """Whether every comparison keeps its target."""
         return all(each.is_met for each in self.comparisons)
 
     def as_json(self) -> dict[str, Any]:
@@ -142,13 +142,13 @@ class Report:
         }
 
     def __str__(self) -> str:
-        """Return in one line whether the targets are held."""
+        """Return one line that says whether the targets are met."""
         missed = [each.setting for each in self.comparisons if not each.is_met]
         return f"{self.name}: {'held' if not missed else 'MISSED: ' + ', '.join(missed)}"
 
 
 def as_table(reports: Iterable[Report]) -> Table:
-    """Return the medians and the range of the ratios, a line for each target, to print."""
+    """Return a table to print: the medians and the range of the ratios for each comparison."""
     table = Table(box=SIMPLE)
     for column in _TEXTS:
         table.add_column(column)
@@ -165,13 +165,13 @@ def _over(ours: Iterable[float], others: Iterable[float]) -> tuple[float, ...]:
 
 
 def _short(value: float) -> float:
-    """Return the figure with four significant digits: more than that is noise."""
+    """Return the figure with four significant digits; more digits would be noise."""
     return float(f"{value:.4g}")
 
 
 def alternating(rounds: int) -> list[int]:
-    """Return for each round the order of two halves: 1 as they stand, -1 the other way round.
+    """Return the order of the two halves for each round: 1 for the given order, -1 for the reverse.
 
-    What runs second may find a warmer or a busier machine; so who goes first changes.
+    The second half may run on a warmer or busier machine, so the order changes every round.
     """
     return [1 if number % 2 == 0 else -1 for number in range(rounds)]

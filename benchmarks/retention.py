@@ -1,4 +1,4 @@
-"""Retention on ten million old deliveries, while another process writes into the same ledger."""
+"""Measure retention on ten million old deliveries while another process writes the ledger."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ from tasks.outbound import ledger
 from tasks.outbound.retention import IS_DONE_WITH, remove_deliveries
 from tests.webhook_calls import add_licence
 
-# The promise: no transaction holds its locks for longer.
+# The promise: no transaction holds its locks for longer than this.
 MOST_MS = 100.0
 TARGET = Target.at_most(1.0)
 # The rows in the tables are a year old.
 KEPT = timedelta(days=30)
-# How long the writer is measured alone, and how often it writes.
+# How long the writer is measured alone, and the time between two writes.
 ALONE_S = 10.0
 WRITES_EACH_S = 0.01
 
 
 def run(*, rounds: int, step: int = 1) -> Report:
-    """Return the longest transaction of a whole run on each database, against what is promised.
+    """Return the longest transaction of a whole run on each database, against the promise.
 
-    One run, whatever ``rounds``: it takes the tables' rows. With ``step`` each ``step``-th only.
+    There is one run, whatever ``rounds``, since it removes the rows. ``step`` fills the tables with
+    each ``step``-th conversation only.
     """
     del rounds
     comparisons, notes = [], []
@@ -84,7 +85,7 @@ def _described(took_ms: list[float]) -> str:
 
 
 class _Writer:
-    """A process that begins a message 100 times a second, as a worker does."""
+    """A process that begins a delivery up to 100 times a second, as a worker does."""
 
     def __init__(self, url: str) -> None:
         context = multiprocessing.get_context("spawn")
@@ -94,7 +95,7 @@ class _Writer:
         self._here.recv()
 
     def stop(self) -> list[float]:
-        """Return how long each write took (ms)."""
+        """Stop the process; return the time of each write (ms)."""
         self._here.send(None)
         took_ms: list[float] = self._here.recv()
         self._process.join()
@@ -115,6 +116,6 @@ def _write(url: str, there: Connection) -> None:
         if there.poll(WRITES_EACH_S):
             break
         number += 1
-    # The first one has made the connection.
+    # The first write includes making the connection.
     there.send(took_ms[1:])
     database.dispose()

@@ -1,4 +1,4 @@
-"""What the outbound benchmarks run on: a stand-in server, a worker of each kind, a producer."""
+"""Run the rig of the outbound benchmarks: a stand-in, a worker of each kind, a producer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.waiting import wait_until
 
 THREADS = 8
 OUR_QUEUE = "mattermost"
-# One licence never has more than half of a worker's threads: with two all of them can be busy.
+# A licence never gets more than half of a worker's threads; two licences can keep all busy.
 LICENCES = ("L1", "L2")
 TIMEOUT_S = 120
 NAIVE_WORKER = (
@@ -35,13 +35,13 @@ NAIVE_WORKER = (
 )  # fmt: skip
 
 
-# A task, its arguments and its keywords.
+# A task's name, its arguments and its keyword arguments.
 Call = tuple[str, tuple[Any, ...], Any]
 
 
 @dataclass(slots=True)
 class Rig:
-    """Everything that runs, with one conversation's root post for each number."""
+    """All running parts, and the root post of each conversation."""
 
     deployment: Deployment
     stand_in: StandIn
@@ -53,23 +53,23 @@ class Rig:
     roots: dict[str, str]
 
     def our_call(self, conversation: int, number: str) -> Call:
-        """Return the call that sends this message our way."""
+        """Return the call that sends this message by our task."""
         licence, name = licence_of(conversation), f"c{conversation}"
         return ("ours.post_reply", (licence, name), {**_text(number), "sender_role": "visitor"})
 
     def naive_call(self, conversation: int, number: str) -> Call:
-        """Return the call that sends this message the naive way."""
+        """Return the call that sends this message by the naive task."""
         licence, name = licence_of(conversation), f"c{conversation}"
         where = (self.stand_in.url, self.tokens[licence], self.channels[licence], self.roots[name])
         return ("naive.post_reply", where, {**_text(number), "conversation_id": name})
 
     def bare_call(self, conversation: int, number: str) -> Call:
-        """Return the naive call that appends, locks and writes down first, by the bare calls."""
+        """Return the call that sends this message by the naive task with bare calls."""
         _, where, message = self.naive_call(conversation, number)
         return ("bare_calls.post_reply", where, message)
 
     def posts(self) -> list[Received]:
-        """Return the posts that have been made since the record was cleared, in order."""
+        """Return the posts made since the record was cleared, in order."""
         return [
             entry
             for entry in self.stand_in.received(method="POST", path="/posts")
@@ -81,7 +81,7 @@ class Rig:
         return self.stand_in.received(method="POST", path="/posts")
 
     def pause(self, queue: str) -> None:
-        """Let the queue's worker take no more tasks."""
+        """Stop the queue's worker from taking tasks."""
         answers = self._control(queue).cancel_consumer(
             queue, destination=[_worker_of(queue)], reply=True, timeout=5
         )
@@ -95,7 +95,7 @@ class Rig:
         return (self.control if queue == OUR_QUEUE else self.naive_control).control
 
     def wait_for(self, count: int) -> list[Received]:
-        """Wait until ``count`` posts have been made; return them."""
+        """Wait for ``count`` posts; return them."""
         wait_until(
             lambda: self.stand_in.backend.record.count() >= count,
             timeout_s=TIMEOUT_S,
@@ -106,7 +106,7 @@ class Rig:
 
 
 def controlling(redis_url: str) -> Celery:
-    """Return an application that reaches our workers, which listen on a channel of their own."""
+    """Return a Celery application that can control our workers, by their own exchange."""
     control = Celery(broker=redis_url)
     control.conf.control_exchange = app.conf.control_exchange
     return control
@@ -117,7 +117,7 @@ def _worker_of(queue: str) -> str:
 
 
 def licence_of(conversation: int) -> str:
-    """Return whose conversation it is."""
+    """Return the licence of a conversation."""
     return LICENCES[conversation % len(LICENCES)]
 
 
@@ -127,7 +127,7 @@ def _text(number: str) -> dict[str, str]:
 
 
 def rigs(*, conversations: int) -> Iterator[tuple[str, Rig]]:
-    """Yield a running rig on each kind of database, one after the other, with its kind."""
+    """Yield the kind of database and a running rig on it, for each kind in turn."""
     with TemporaryDirectory() as name, databases(Path(name)) as addresses:
         for kind, url in addresses.items():
             place = Path(name) / f"rig-{kind}"
@@ -145,7 +145,7 @@ def rigs(*, conversations: int) -> Iterator[tuple[str, Rig]]:
 def running_rig(
     directory: Path, *, redis_url: str, database_url: str, conversations: int
 ) -> Iterator[Rig]:
-    """Yield a stand-in with two licences, a worker of each kind, and all root posts made."""
+    """Yield a rig: a stand-in with two licences, a worker of each kind, and all root posts."""
     with ExitStack() as stack:
         stand_in = stack.enter_context(running_server())
         deployment = Deployment.create(directory, redis_url=redis_url, database_url=database_url)
@@ -185,7 +185,7 @@ def _add_licence(rig: Rig, licence: str) -> None:
 
 @contextmanager
 def naive_worker(deployment: Deployment, *include: str) -> Iterator[int]:
-    """Yield the process id of a worker of the naive task, and of those in these modules."""
+    """Yield the process id of a worker with the naive task and the tasks in these modules."""
     log = deployment.directory / "naive.log"
     more = [f"--include={module}" for module in include]
     with log.open("wb") as output:
@@ -215,5 +215,5 @@ def _make_roots(rig: Rig, conversations: int) -> None:
 
 
 def settle() -> None:
-    """Let what a half has left behind come to its end before the next one."""
+    """Wait until the work after one half is over, before the next half."""
     time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""The servers that are measured: databases with all tables, and the Procfile's web processes."""
+"""Run the servers of the benchmarks: databases, Redis, and the Procfile's web processes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ STOP_TIMEOUT_S = 20
 
 @contextmanager
 def databases(directory: Path) -> Iterator[dict[str, str]]:
-    """Yield the addresses of empty databases by kind; PostgreSQL where it is installed."""
+    """Yield the addresses of empty databases by kind; PostgreSQL only if it is installed."""
     addresses = {"SQLite": f"sqlite:///{directory / 'benchmark.db'}"}
     binaries = postgres_binaries()
     if binaries is None:
         print("NO POSTGRESQL: measuring SQLite alone", file=sys.stderr)
         yield addresses
         return
-    # The server runs as another user, who has to get to its folder.
+    # The server runs as another user, who must be able to enter the folder.
     directory.chmod(0o711)
     server = PostgresServer.create(directory / "cluster", binaries)
     server.start()
@@ -46,24 +46,24 @@ def databases(directory: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def in_this_process(directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Let this process do a worker's part; yield the addresses of Redis and of ``databases``."""
-    # They take a second, and what is measured as a process of its own does not need them here.
+    """Prepare this process to do a worker's work; yield Redis' and the databases' addresses."""
+    # These imports take a second, and benchmarks of other processes do not need them.
     from tasks.app import app
     from tasks.watch.logs import configure_logs
     from tests.stage.broker import forget_connections
 
     configure_logs(level="WARNING", log_format="console")
     with running_redis(directory / "redis") as redis, databases(directory) as addresses:
-        # Wake-ups are published to this server, and no worker takes them from there.
+        # Wake-ups are published to this server, where no worker takes them.
         app.conf.update(broker_url=redis.url)
-        # Those of the benchmark before this one lead to a server that is gone.
+        # The connections of the benchmark before lead to a server that has ended.
         forget_connections()
         yield redis.url, addresses
 
 
 @contextmanager
 def web_process(app: str, *, database_url: str, redis_url: str, directory: Path) -> Iterator[int]:
-    """Yield the port of an application's module that is run by the Procfile's own command."""
+    """Run an application's module by the Procfile's own command; yield its port."""
     command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
     assert f"-m {OUR_APP} " in command
     port = free_port()

@@ -1,4 +1,4 @@
-"""How long an operator waits: status, and what Prometheus asks for, on tables full of years."""
+"""Measure ``status`` and the metrics for Prometheus, on tables with years of traffic."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ from tasks.watch.tallies import DELAY_BUCKETS_S
 from tests.webhook_calls import add_licence
 
 LICENCES = 2_000
-# The promise, for each of the two.
+# The promise for ``status`` and for the metrics.
 MOST_S = 1.0
 TARGET = Target.at_most(1.0)
 TOKEN = "token-of-prometheus"
 
 
 def run(*, rounds: int, step: int = 1) -> Report:
-    """Return how long each takes on each database, against the second that is promised.
+    """Return the time of each on each database, against the promised second.
 
-    With ``step`` each ``step``-th conversation only; an odd one reaches every licence.
+    ``step`` fills the tables with each ``step``-th conversation only. An odd step reaches every
+    licence.
     """
     comparisons: list[Comparison] = []
     notes: list[str] = []
@@ -70,7 +71,7 @@ def _compare(setting: str, look: Callable[[], object], rounds: int) -> Compariso
 
 
 def _prepare(url: str, redis_url: str, *, step: int) -> int:
-    """Fill the tables, and Redis as that traffic would have left it; return how many deliveries."""
+    """Fill the tables, and Redis as after that traffic; return the number of deliveries."""
     database = Database(url)
     upgrade(database)
     for number in range(1, LICENCES + 1):
@@ -88,7 +89,7 @@ def _prepare(url: str, redis_url: str, *, step: int) -> int:
 
 
 def _tally(licence_id: str) -> dict[str | bytes, int]:
-    """Return all that is counted of a licence for which everything has happened once."""
+    """Return a licence's tallies, in which every counter is set."""
     messages = [f"message:{kind}:{state}" for kind in _KINDS for state in ("sent", "failed")]
     replies = [f"reply:{path}:{state}" for path in ("webhook", "catch_up") for state in _STATES]
     delays = [f"delay:{bucket}" for bucket in DELAY_BUCKETS_S]
@@ -100,7 +101,7 @@ _STATES = ("recorded", "edited", "deleted", "ignored")
 
 
 def _status_of(url: str, redis_url: str) -> Callable[[], object]:
-    """Return what reads the status of all licences, and looks whether it is all of it."""
+    """Return a function that reads the status of all licences, and checks that it is complete."""
     database, redis = Database(url), Redis.from_url(redis_url)
 
     def look() -> None:
@@ -113,7 +114,7 @@ def _status_of(url: str, redis_url: str) -> Callable[[], object]:
 
 
 def _scrape(port: int) -> bytes:
-    """Ask as Prometheus does; packed, as it comes."""
+    """Request the metrics as Prometheus does; return the body."""
     request = Request(f"http://127.0.0.1:{port}/mattermost/metrics")
     request.add_header("Authorization", f"Bearer {TOKEN}")
     with urlopen(request, timeout=60) as answer:

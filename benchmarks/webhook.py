@@ -1,4 +1,4 @@
-"""The webhook endpoint against a bare Flask route with one SELECT and one INSERT."""
+"""Measure the webhook endpoint, against a bare Flask route with one SELECT and one INSERT."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.webhook_calls import add_licence, payload
 
 TARGET = Target.at_least(0.8)
 BARE_APP = "benchmarks.bare"
-# As many as a web process has threads.
+# The number of a web process's threads.
 CONNECTIONS = 8
 REQUESTS = 2_000
 WARM_UP_REQUESTS = 500
 
 
 def run(*, rounds: int) -> Report:
-    """Return the comparison on each database; both applications are served in the same way."""
+    """Return the comparison on each database; the same server runs both applications."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         directory = Path(name)
         redis_url = stack.enter_context(running_redis(directory / "redis")).url
@@ -64,7 +64,7 @@ def _compare(
 def _alternate(
     ports: dict[str, int], calls: Iterator[bytes], *, rounds: int
 ) -> dict[str, list[float]]:
-    """Return the rates of both applications."""
+    """Measure both applications in turn; return their rates by round."""
     rates: dict[str, list[float]] = {app: [] for app in ports}
     for order in alternating(rounds):
         for app in list(ports)[::order]:
@@ -74,7 +74,7 @@ def _alternate(
 
 
 def _calls() -> Iterator[bytes]:
-    """Yield what Mattermost sends, about another post each time."""
+    """Yield Mattermost's requests, each for another post."""
     for number in itertools.count():
         body = json.dumps(payload(post_id=f"{number:026d}")).encode()
         yield (

@@ -1,4 +1,4 @@
-"""What each library that a worker loads weighs, measured in a fresh process."""
+"""Measure the memory of each library that a worker loads, in a new process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from benchmarks.servers import ROOT
 
-# Those that a bare worker has as well, and the standard library, are not what makes the difference.
+# Without the standard library and the libraries of a bare worker, which make no difference.
 SHOWN = (
     "sqlalchemy", "cryptography", "pydantic", "pydantic_core", "pydantic_settings", "structlog",
     "fsspec", "regex", "psycopg", "psycopg_binary", "tasks", "models", "ireserve_mattermost",
@@ -49,7 +49,7 @@ print(json.dumps(weights))
 
 
 def weights(environment: Mapping[str, str]) -> dict[str, float]:
-    """Return how much more is in memory by each of them, in MiB; the rest is the bare worker's."""
+    """Return the memory that loading each shown library adds, in MiB."""
     done = subprocess.run(
         [sys.executable, "-c", _MEASURE],
         cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=True,

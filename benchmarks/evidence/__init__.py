@@ -1,1 +1,1 @@
-"""Benchmarks that hold the evidence of a design: run by name, none of them by default."""
+"""Benchmarks that give evidence for a design. They run only by name."""

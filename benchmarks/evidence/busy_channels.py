@@ -1,4 +1,4 @@
-"""Looks at the busy channels of 1,000 licences: what they take, and what others notice of them."""
+"""Measure looks at busy channels of 1,000 licences, and their effect on other licences."""
 
 from __future__ import annotations
 
@@ -36,13 +36,14 @@ from tests.stage.many_servers import CHANNEL_ID
 from tests.stage.shared_workers import SharedWorkers
 
 LICENCES = 1_000
-# As a worker of eight does it: 40 tasks, of which four run at once.
+# As a worker with eight threads does it: 40 tasks, of which four run at the same time.
 THREADS, AT_ONCE, TASKS = 8, 4, 40
 SERVICE_MS = 20.0
-# A look takes seven exchanges, five with Redis and one with the database, where this takes one.
+# A look takes seven exchanges: one with Mattermost, five with Redis, one with the database. The
+# yardstick takes only the first.
 TARGET = Target.at_most(4.0)
 TICK_S = 3.0
-# What is measured of others: their messages beside as many busy licences, as in `others`.
+# For the effect on others: their messages beside this many busy licences, as in `others`.
 BUSY = tuple(f"busy-{number}" for number in range(LICENCES))
 ROUNDS_FOR_EACH = 5
 WATCHED_S = 20.0
@@ -50,7 +51,7 @@ TIMEOUT_S = 20
 
 
 def run(*, rounds: int) -> Report:
-    """Return the comparison on each database, and how messages of others fare beside the looks."""
+    """Return the comparison on each database, and the delays of others' messages."""
     comparisons, notes = [], []
     with (
         tempfile.TemporaryDirectory() as name,
@@ -68,7 +69,7 @@ def run(*, rounds: int) -> Report:
 
 
 def _become_busy(workers: SharedWorkers) -> float:
-    """Let something have been said just now in a conversation of each licence."""
+    """Store a conversation of each licence that was active just now."""
     workers.others.behave(list(BUSY), service_s=SERVICE_MS / 1_000)
     database = Database(workers.deployment.environment["DATABASE_URL"])
     with database.transaction() as session:
@@ -83,7 +84,7 @@ def _become_busy(workers: SharedWorkers) -> float:
 
 
 def _measure_others() -> Noticed:
-    """Run two workers with the healthy licences' load, without and beside the looks."""
+    """Run two workers with the healthy licences' load, without and with the looks."""
     with tempfile.TemporaryDirectory() as name:
         url = f"sqlite:///{name}/others.db"
         database = Database(url)
@@ -112,7 +113,7 @@ def _compare(
         "ours": partial(_tick, runtime),
         "bare": partial(_ask_all, server),
     }
-    # Connections are made, and the replies are known.
+    # This first round makes the connections and stores the replies.
     _tick(runtime)
     took: dict[str, list[float]] = {way: [] for way in ways}
     cpu_s = []
@@ -136,7 +137,7 @@ def _compare(
 
 
 def _tick(runtime: Runtime) -> None:
-    """Do what a tick's tasks do, until each licence was looked at."""
+    """Do the work of one tick's tasks until each licence was looked at."""
     DueLooks(runtime.redis).add(busy_licences(runtime.database))
     with ThreadPoolExecutor(TASKS) as pool:
         looked = sum(pool.map(lambda _: look_while_due(runtime), range(TASKS)))
@@ -144,7 +145,7 @@ def _tick(runtime: Runtime) -> None:
 
 
 def _ask_all(server: PostServer) -> None:
-    """Ask the same questions, as one would write it first, with as many threads at work."""
+    """Make the same requests in the simplest way, with the same number of threads."""
     numbers = count()
 
     def ask() -> None:
@@ -173,12 +174,12 @@ def _channel(number: int) -> str:
 
 @contextmanager
 def _installation(server: PostServer, *, database_url: str, redis_url: str) -> Iterator[Runtime]:
-    """Yield a worker's parts, with a conversation in a channel of its own for each licence."""
+    """Yield a worker's runtime, with a conversation in its own channel for each licence."""
     settings = Settings(
         database_url=database_url,
         redis_url=redis_url,
         encryption_keys=new_key(),
-        # A slow machine must not cut the measurement.
+        # Long enough that a slow machine does not cut the measurement short.
         catch_up_busy_s=60,
     )
     runtime = build_runtime(settings, threads=THREADS)

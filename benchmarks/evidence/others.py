@@ -1,4 +1,4 @@
-"""What healthy licences notice of slow, dead and bursting ones, against what they may notice."""
+"""Measure what slow, dead and bursting licences cost healthy ones, against the limits."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.stage.burdens import (
     allowed_median_ms,
 )
 
-# Each takes half a minute, in which 500 messages are measured beside a calm of their own.
+# Each measurement takes half a minute, with its own calm time, and measures 500 messages.
 ROUNDS_FOR_EACH = 5
 
 
 def run(*, rounds: int) -> Report:
-    """Return three comparisons for each burden, and how the medians relate to the calm."""
+    """Return three comparisons for each burden, and notes on the medians against the calm."""
     comparisons, notes = [], []
     for burden in (*SLOW_BURDENS, *BURSTS):
         found = [_measure(burden) for _ in range(rounds // ROUNDS_FOR_EACH)]

@@ -1,4 +1,4 @@
-"""One, two and four workers on a server that takes its time, against linear growth."""
+"""Measure one, two and four workers on a slow server, against linear growth."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from demo.redis_server import running_redis
 
 TARGET = Target.at_least(0.85)
 SERVICE_MS = 50
-# So few that the cores are not full with four workers: it is not the machine that is measured.
+# Few enough that four workers do not fill the cores, which would measure the machine.
 THREADS = 2
 WORKERS = (1, 2, 4)
 QUEUE = "mattermost"
-# For each worker, so that each half takes as long: many more lanes than threads, since the last
-# messages of the last lanes have the server to themselves.
+# For each worker, so that all halves take the same time. There are many more lanes than threads,
+# since the last messages of the last lanes do not keep all threads busy.
 CONVERSATIONS = 60
 MESSAGES = 4
 CONTROL_TIMEOUT_S = 20
 
 
 def run(*, rounds: int) -> Report:
-    """Return a comparison for each database and number of workers, and how busy the cores were."""
+    """Return a comparison for each database and number of workers, and notes on the cores."""
     comparisons, notes = [], []
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         directory = Path(name)
@@ -54,7 +54,7 @@ def run(*, rounds: int) -> Report:
 def _measure(
     installation: Installation, redis_url: str, kind: str, *, rounds: int
 ) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
-    """Return posts per second, and cores in use, by the number of workers."""
+    """Return the posts per second and the cores in use by number of workers."""
     with controlling(redis_url) as control:
         names = _start_workers(installation)
         _pause(control, names)
@@ -79,7 +79,7 @@ def _start_workers(installation: Installation) -> list[str]:
 
 
 def _pause(control: Celery, names: list[str]) -> None:
-    """Let the workers take no more tasks."""
+    """Stop the workers from taking tasks."""
     answers = control.control.cancel_consumer(
         QUEUE, destination=names, reply=True, limit=len(names), timeout=CONTROL_TIMEOUT_S
     )
@@ -91,13 +91,13 @@ def _pause(control: Celery, names: list[str]) -> None:
 def _half(
     installation: Installation, control: Celery, names: list[str], *, label: str
 ) -> tuple[float, float]:
-    """Enqueue for these workers while they pause, let them go, and return what they did."""
+    """Enqueue for these paused workers, resume them; return posts per second and cores in use."""
     conversations = CONVERSATIONS * len(names)
     installation.server.forget()
     installation.enqueue(conversations=conversations, messages=MESSAGES, label=label)
     before, began = _busy_s(), time.monotonic()
     control.control.add_consumer(QUEUE, destination=names)
-    # A conversation's root post is one more.
+    # Each conversation also has a root post.
     posts = conversations * (MESSAGES + 1)
     seconds = installation.wait_for(posts)
     cores = (_busy_s() - before) / (time.monotonic() - began)
@@ -106,7 +106,7 @@ def _half(
 
 
 def _busy_s() -> float:
-    """Return the seconds that the machine's cores have worked, for whomever."""
+    """Return the seconds that the machine's cores have worked for all processes."""
     user, nice, system, _, _, irq, softirq, *_ = (
         int(ticks) for ticks in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     )
