@@ -1,4 +1,4 @@
-"""Our application's connections to its broker."""
+"""The Celery application's connections to its broker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from tasks.app import app
 
 
 def forget_connections() -> None:
-    """Let our application connect anew: what it publishes next goes to the address of then."""
+    """Drop the connections, so that the application connects to its current broker address."""
     app._pool = None  # type: ignore[attr-defined]
     app.amqp._producer_pool = None  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What other licences may bring upon the workers, and what the healthy ones notice of it."""
+"""Loads that slow or dead licences put on the workers, and their effect on healthy licences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stage.many_servers import Trouble
 from tests.stage.shared_workers import Delays, SharedWorkers, shared_workers
 from tests.waiting import wait_until
 
-# What the healthy licences may notice: in the first second, and from the second one on.
+# The limits for healthy licences: in the first second, and after it.
 FIRST_P95_MS, LATER_P95_MS = 1_000.0, 250.0
 MOST_GROWTH, MOST_MORE_MS = 1.25, 20.0
 CALM_S = 6.0
@@ -26,18 +26,18 @@ LATE_S = 15.0
 ONE = ("one",)
 BURST = 8_000
 ALIVE_S, BACK_S = 0.02, 0.06
-# Beat's sweep sends a due probe within 5 s; the next one is due 30 s after the last.
+# Beat's sweep sends a due probe within 5 s. Each probe is due 30 s after the one before.
 BACK_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.1
 
 Step = Callable[[SharedWorkers], None]
-# Returns the moment (epoch) at which it began.
+# Returns the time (epoch) at which the burden began.
 Begin = Callable[[SharedWorkers], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """How long the healthy licences' messages took, and the most that was in the queue."""
+    """The delays of the healthy licences' messages, and the longest queue."""
 
     calm: Delays
     first_second: Delays
@@ -45,7 +45,7 @@ class Noticed:
     most_queued: int
 
     def row(self) -> dict[str, Any]:
-        """Return the figures side by side."""
+        """Return all figures by name."""
         named = {"calm": self.calm, "first": self.first_second, "later": self.later}
         figures = {
             f"{name}_{figure}": getattr(delays, figure)
@@ -56,13 +56,13 @@ class Noticed:
 
 
 def allowed_median_ms(noticed: Noticed) -> float:
-    """Return how long the healthy licences' median may be, by what it was in the calm."""
+    """Return the limit of the healthy licences' median, which depends on the calm median."""
     return MOST_GROWTH * noticed.calm.median_ms + MOST_MORE_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Burden:
-    """What these licences do: before the calm, and at one moment. It is watched for a while."""
+    """A load by these licences: a preparation, a beginning, and the time to measure (s)."""
 
     name: str
     licences: Sequence[str]
@@ -71,11 +71,11 @@ class Burden:
     prepare: Step = lambda workers: None
 
     def __str__(self) -> str:
-        """Return how a test's name tells it."""
+        """Return the name, for the test's id."""
         return self.name
 
     def measure(self, directory: Path, *, database_url: str) -> Noticed:
-        """Run workers, a calm while and then this; return what the healthy licences noticed."""
+        """Run workers, first in calm, then under this load; return what healthy ones notice."""
         with shared_workers(directory, database_url=database_url, others=self.licences) as workers:
             self.prepare(workers)
             with workers.load.running():
@@ -95,7 +95,7 @@ class Burden:
 
 @contextmanager
 def _watching_queue(workers: SharedWorkers) -> Iterator[list[int]]:
-    """Yield a list with the most Celery messages that have been in the queue up to now."""
+    """Yield a list of one number: the longest queue of Celery messages so far."""
     most, stopped = [0], Event()
 
     def look() -> None:
@@ -132,7 +132,7 @@ def _alive(workers: SharedWorkers) -> None:
 
 
 def _die(workers: SharedWorkers) -> None:
-    """Let the licence's server cut each connection until its circuit is open."""
+    """Let the licence's server cut connections until its circuit is open."""
     workers.others.behave(list(ONE), trouble=Trouble.CUTS)
     workers.enqueue(ONE, conversations=FAILURES_TO_OPEN)
     wait_until(lambda: workers.is_left_alone(ONE[0]), what="an open circuit")
@@ -144,7 +144,7 @@ def _die_with_a_burst(workers: SharedWorkers) -> None:
 
 
 def _come_back(workers: SharedWorkers) -> float:
-    """Let the server answer again, and wait for the probe that finds it."""
+    """Let the server answer again, and wait until a probe closes the circuit."""
     workers.others.behave(list(ONE), service_s=BACK_S)
     wait_until(
         lambda: not workers.is_left_alone(ONE[0]), timeout_s=BACK_WITHIN_S, what="a closed circuit"
@@ -152,7 +152,7 @@ def _come_back(workers: SharedWorkers) -> float:
     return time.time()
 
 
-# The first calls end after 20 s: what comes then is watched as well.
+# The first calls time out after 20 s; the measurement includes the time just after.
 SLOW_BURDENS = (
     Burden("100 licences hang", SLOW, _slow_servers(Trouble.HANGS), 26.0),
     Burden("100 licences drip", SLOW, _slow_servers(Trouble.DRIPS), 26.0),

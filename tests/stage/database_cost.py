@@ -1,4 +1,4 @@
-"""What a piece of work asks of the database: statements and transactions."""
+"""Count the statements and transactions of a piece of work."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ WRITING = {"INSERT", "UPDATE", "DELETE"}
 
 @dataclass(slots=True)
 class Cost:
-    """What was asked of the database: each statement, and the first words of each transaction."""
+    """All statements, and the first word of each statement by transaction."""
 
     statements: list[str] = field(default_factory=list)
     transactions: list[list[str]] = field(default_factory=list)
 
     @property
     def writes(self) -> list[str]:
-        """Return the first word of each statement that writes."""
+        """The first word of each statement that writes."""
         words = [statement.split()[0] for statement in self.statements]
         return [word for word in words if word in WRITING]
 
     @property
     def only_reading(self) -> list[list[str]]:
-        """Return the transactions in which nothing was written."""
+        """The transactions that wrote nothing."""
         return [words for words in self.transactions if WRITING.isdisjoint(words)]
 
 
 @contextmanager
 def counted(database: Database) -> Iterator[Cost]:
-    """Count what goes to the database for the length of a `with`."""
+    """Count the statements and transactions in the block."""
     cost, engine = Cost(), database.engine
 
     def note_begin(connection: Connection) -> None:
@@ -44,7 +44,7 @@ def counted(database: Database) -> Iterator[Cost]:
 
     def note_statement(connection: Connection, _: Any, statement: str, *__: Any) -> None:
         cost.statements.append(statement)
-        # The statement that begins a transaction on SQLite comes before the event.
+        # On SQLite the BEGIN statement comes before the event.
         if not _stand_for_themselves(connection) and not statement.startswith("BEGIN"):
             cost.transactions[-1].append(statement.split()[0])
 
@@ -58,6 +58,6 @@ def counted(database: Database) -> Iterator[Cost]:
 
 
 def _stand_for_themselves(connection: Connection) -> bool:
-    """Say whether each statement is a transaction of its own."""
+    """Return whether the connection commits each statement by itself."""
     options = connection.get_execution_options().values()
     return "autocommit" in {str(value).lower() for value in options}

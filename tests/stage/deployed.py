@@ -1,4 +1,4 @@
-"""A deployment with a Redis and a Mattermost of its own, and the licences on it."""
+"""Run a deployment with its own Redis, Mattermost and licences."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.stage.registering import register
 from tests.stage.stand_in_process import StandInProcess, running_stand_in
 
 CHANNEL = "webchat"
-# A team member, who is in the channel of each licence.
+# A member who is in the channel of each licence.
 MEMBER = "anna"
 
 
 @dataclass(slots=True)
 class DeployedStage:
-    """Servers that a test may kill, and a deployment of which it starts what it needs."""
+    """Servers that a test may kill, and a deployment whose processes the test starts."""
 
     deployment: Deployment
     redis: RedisServer
@@ -52,12 +52,12 @@ class DeployedStage:
         self.channel_ids[licence_id] = made["channels"][place]["id"]
 
     def member(self) -> MattermostClient:
-        """Return a client with which a team member looks."""
+        """Return a client with the member's token."""
         made = self.stand_in.setup({"users": [{"username": MEMBER}]})
         return MattermostClient(self.stand_in.url, made["users"][MEMBER]["token"])
 
     def accepted(self) -> list[Received]:
-        """Return the posts that the server made, in order; a deduplicated request made none."""
+        """Return the record of the posts that the server made, in order, without duplicates."""
         return [
             entry
             for entry in self.stand_in.received(method="POST", path="/posts")

@@ -1,4 +1,4 @@
-"""A mirrored thread on a deployed stage: what members write in it, and what became of that."""
+"""A conversation's thread on a deployed stage: members' replies, and how they were recorded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.waiting import wait_until
 
 LICENCE = "L1"
 PLACE = f"{team_of(LICENCE)}/{CHANNEL}"
-# Stands in every reply's text; it may appear in no log.
+# A word in every reply's text, which must not appear in any log.
 WORD = "geheimtekst"
 
 
@@ -28,7 +28,7 @@ WORD = "geheimtekst"
 class DeployedThread:
     """The thread of one conversation, in which members reply. A worker must be running.
 
-    ``said`` holds for each reply's post the SHA-256 of its files; ``said_at_ms`` Mattermost's time.
+    By post id, ``said`` holds the SHA-256 of a reply's files, and ``said_at_ms`` its time.
     """
 
     stage: DeployedStage
@@ -37,7 +37,7 @@ class DeployedThread:
     said_at_ms: dict[str, int] = field(default_factory=dict)
 
     def begin(self) -> None:
-        """Let i-Reserve begin the conversation, and wait for its thread."""
+        """Let i-Reserve start the conversation, and wait for its thread."""
         host = self.stage.deployment.start_host()
         host.delay("create_root_post", LICENCE, "c1", visitor_name="Jan")
         self.root_post_id = wait_until(self._linked_root, timeout_s=30, what="the thread")
@@ -76,23 +76,23 @@ class DeployedThread:
             ).id
 
     def say_with_file(self, file_id: str, content: bytes) -> None:
-        """Write a reply with a file that was uploaded."""
+        """Write a reply with an uploaded file."""
         with self.stage.member() as member:
             self._post(member, WORD, file_id, hashlib.sha256(content).hexdigest())
 
     def count_received(self) -> int:
-        """Return how many replies are in the inbox or recorded."""
+        """Return the number of replies in the inbox, recorded ones included."""
         with self.stage.database.transaction() as session:
             return session.scalar(select(func.count()).select_from(Reply)) or 0
 
     def count_recorded(self) -> int:
-        """Return how many replies are recorded."""
+        """Return the number of recorded replies."""
         query = select(func.count()).where(Reply.state == ReplyState.RECORDED)
         with self.stage.database.transaction() as session:
             return session.scalar(query) or 0
 
     def recorded(self) -> dict[str, list[str]]:
-        """Return for each recorded reply's post the SHA-256 of its files, as they are stored."""
+        """Return the SHA-256 of each recorded reply's stored files, by post id."""
         store = Path(self.stage.deployment.environment["ATTACHMENTS_URL"].removeprefix("file://"))
         with self.stage.database.transaction() as session:
             replies = session.scalars(_recorded())
@@ -105,16 +105,16 @@ class DeployedThread:
             }
 
     def sources(self) -> Mapping[str, ReplySource]:
-        """Return how each recorded reply came to our knowledge, in the order of the posts."""
+        """Return the source of each recorded reply by post id, in the order of the posts."""
         with self.stage.database.transaction() as session:
             return {reply.post_id: reply.source for reply in session.scalars(_recorded())}
 
     def said_in_order(self) -> list[str]:
-        """Return the replies' posts as catch-up orders them: by Mattermost's time, then by id."""
+        """Return the replies' post ids in catch-up's order: by Mattermost's time, then by id."""
         return sorted(self.said, key=lambda post_id: (self.said_at_ms[post_id], post_id))
 
     def delays_s(self) -> list[float]:
-        """Return how long each reply took from its post until it was recorded."""
+        """Return the seconds from each reply's post until it was recorded."""
         with self.stage.database.transaction() as session:
             return [
                 (reply.recorded_at - reply.posted_at).total_seconds()
@@ -139,7 +139,7 @@ class DeployedThread:
 def running_thread(
     directory: Path, *, database_url: str, catch_up_interval_s: int
 ) -> Iterator[DeployedThread]:
-    """Yield a team with the thread of a conversation, and a worker."""
+    """Yield a conversation's thread on a deployment with a worker."""
     with running_stage(
         directory, database_url=database_url, CATCH_UP_INTERVAL_S=str(catch_up_interval_s)
     ) as stage:

@@ -1,4 +1,4 @@
-"""A whole deployment as processes: the Procfile's own commands, and i-Reserve beside them."""
+"""Run a whole deployment: processes with the Procfile's commands, and i-Reserve."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STOP_TIMEOUT_S = 20
 
 @dataclass(slots=True)
 class Process:
-    """One process of the deployment, in a session of its own, with its log."""
+    """One process of the deployment, in its own session, with its log."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -35,34 +35,34 @@ class Process:
     port: int
 
     def send_signal(self, number: int) -> None:
-        """Send the signal to the process and its children, and do not wait."""
+        """Send the signal to the process and its children without waiting."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
     def kill(self, with_signal: int = signal.SIGKILL) -> None:
-        """Send the signal to the process and its children, and wait until it is gone."""
+        """Send the signal to the process and its children, and wait until the process has ended."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, with_signal)
         self.process.wait(STOP_TIMEOUT_S)
 
     def log_text(self) -> str:
-        """Return what it has written so far."""
+        """Return what the process has logged so far."""
         return self.log.read_text(errors="replace")
 
 
 @dataclass(slots=True)
 class HostProcess:
-    """i-Reserve: enqueues through our package, in a process that knows the broker alone."""
+    """i-Reserve as a process that enqueues through our package and knows only the broker."""
 
     process: subprocess.Popen[str]
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def delay(self, task: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Call `.delay()` and return how it went: ok, error, message, seconds."""
+        """Call `.delay()`; return the result: ok, error, message, seconds."""
         return self._ask({"task": task, "args": args, "kwargs": kwargs})
 
     def delay_all(self, replies: list[tuple[str, str, dict[str, Any]]]) -> dict[str, Any]:
-        """Call `.delay()` of `post_reply` for each: licence, conversation, message."""
+        """Call `.delay()` of `post_reply` for each licence, conversation and message."""
         return self._ask({"replies": replies})
 
     def send_by_name(self, name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class HostProcess:
         return self._ask({"by_name": name, "args": args, "kwargs": kwargs})
 
     def redeliver(self) -> dict[str, Any]:
-        """Let the broker deliver an earlier Celery message a second time; return how it went."""
+        """Put an earlier wake-up into the queue a second time; return the result."""
         return self._ask({"redeliver": True})
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -93,9 +93,9 @@ class HostProcess:
 
 @dataclass(slots=True)
 class Deployment:
-    """What runs for one test, and how to start more of it.
+    """The processes of one test, and the environment to start more.
 
-    ``source`` is the folder with the code that runs: the project's, or a copy of it.
+    ``source`` is the folder of the code that runs: the project's, or a copy.
     """
 
     directory: Path
@@ -114,7 +114,7 @@ class Deployment:
         source: Path = ROOT,
         **more: str,
     ) -> Deployment:
-        """Prepare a deployment; nothing is started yet."""
+        """Prepare a deployment without starting any process."""
         store = directory / "attachments"
         store.mkdir(parents=True, exist_ok=True)
         environment = {
@@ -139,7 +139,7 @@ class Deployment:
         log = self.directory / f"{name}-{len(self.running)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                # Without a shell in between: who waits for the process waits for the real one.
+                # exec replaces the shell, so that waiting for this process waits for the real one.
                 f"exec {procfile.processes[name]}",
                 shell=True,
                 cwd=self.source,
@@ -191,7 +191,7 @@ class Deployment:
         )
 
     def stop(self, *, with_signal: int = signal.SIGTERM) -> None:
-        """Stop everything that still runs, all at once."""
+        """Stop all running processes at the same time."""
         still = [running for running in self.running if running.process.poll() is None]
         for running in still:
             running.send_signal(with_signal)
@@ -201,11 +201,11 @@ class Deployment:
             host.stop()
 
     def logs(self) -> str:
-        """Return what all processes have written."""
+        """Return what all processes have logged."""
         return "\n".join(running.log_text() for running in self.running)
 
 
-# Prepares a deployment, as `Deployment.create` does, whose processes end with the test.
+# Like `Deployment.create`, for a deployment whose processes end with the test.
 Deploy = Callable[..., Deployment]
 
 

@@ -1,4 +1,4 @@
-"""A worker that is killed in the middle of retention, after its first step is committed."""
+"""Run retention in a process that kills itself after retention's first committed step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STEPS = 1
 
 
 class _Deaths:
-    """Counts the transactions that have deleted replies."""
+    """A counter of transactions that deleted replies, which then kills the process."""
 
     def __init__(self, engine: Engine) -> None:
         self._deletes = False
@@ -26,7 +26,7 @@ class _Deaths:
         self._deletes = self._deletes or statement.startswith("DELETE FROM replies")
 
     def _die(self, _connection: object) -> None:
-        # The transaction after the one in which replies went: that one is committed.
+        # The transaction that deleted replies is committed when the next one begins.
         self._steps += self._deletes
         if self._steps >= _STEPS:
             os.kill(os.getpid(), signal.SIGKILL)

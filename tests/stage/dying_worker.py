@@ -1,8 +1,8 @@
-"""A worker that resolves one reply and is killed as it stores the reply's file.
+"""Resolve one reply in a process that kills itself while it stores the reply's file.
 
-The kill comes from inside, at the moment in which the whole file gets its name: a kill from outside
-would hit it once in a hundred runs. The first argument is the reply, the second says whether the
-file has its name by then.
+The process kills itself when the complete file gets its final name. A kill from outside would hit
+that time once in a hundred runs. The first argument is the reply's id. The second says whether the
+file already has its final name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _die_at_the_rename(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "os.rename" or not str(arguments[0]).endswith(".part"):
         return
     if sys.argv[2] == "renamed":
-        # Under another name of the same call, which asks no hook.
+        # Rename by two other calls, which this audit hook ignores.
         os.link(arguments[0], arguments[1])
         os.unlink(arguments[0])
     os.kill(os.getpid(), signal.SIGKILL)

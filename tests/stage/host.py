@@ -1,9 +1,13 @@
-"""i-Reserve's side, as a process of its own: enqueues what it reads from standard input.
+"""Run i-Reserve as a process that enqueues what it reads from standard input.
 
-One JSON object a line: {"task", "args", "kwargs"}; {"by_name", "args", "kwargs"} for a sender that
-does not have our code; {"replies": [[licence, conversation, message], ...]}; or {"redeliver"} for a
-Celery message that comes a second time, as after the broker's visibility timeout. Answers each with
-{"ok", "error", "seconds"}.
+Each line is one JSON object, in one of four forms:
+
+- {"task", "args", "kwargs"}: call a task of our package.
+- {"by_name", "args", "kwargs"}: call a task from an application without our code.
+- {"replies": [[licence, conversation, message], ...]}: call ``post_reply`` for each.
+- {"redeliver"}: deliver a Celery message a second time, as after the visibility timeout.
+
+The answer to each line is {"ok", "error", "message", "seconds"}.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import tasks
 from ireserve_mattermost.message_task import ids_of
 from ireserve_mattermost.wake_ups import QUEUE, wake_up
 
-# How many messages later one comes again: when those behind it are under way or done.
+# Redeliver the message this many messages back, when later ones are in progress or done.
 REDELIVERED_LATER = 20
 
 _enqueued: deque[tuple[str, str, dict[str, Any]]] = deque(maxlen=REDELIVERED_LATER)
@@ -45,7 +49,7 @@ def main() -> None:
 
 
 def _redeliver() -> None:
-    """Let a Celery message come again, though its message may be sent already."""
+    """Deliver a Celery message again, though the message in its lane may be sent already."""
     with Redis.from_url(os.environ["REDIS_URL"]) as redis:
         redis.lpush(QUEUE, wake_up(*_enqueued[0]))
 

@@ -1,4 +1,4 @@
-"""The task messages in a queue from which no worker takes them, as in i-Reserve's in the tests."""
+"""Read the task messages in a queue without a worker, such as i-Reserve's in the tests."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from redis import Redis
 
 
 class TaskMessage(NamedTuple):
-    """What is published for one task."""
+    """The headers and keyword arguments of one published task message."""
 
     headers: dict[str, Any]
     keywords: dict[str, Any]
 
 
 def published(redis_url: str, queue: str) -> list[TaskMessage]:
-    """Return what is in the queue, oldest first."""
+    """Return the messages in the queue, oldest first."""
     with Redis.from_url(redis_url) as redis:
         newest_first = cast("list[bytes]", redis.lrange(queue, 0, -1))
     return [_loaded(raw) for raw in reversed(newest_first)]
 
 
 def taken(redis_url: str, queue: str) -> list[TaskMessage]:
-    """Return what is in the queue, oldest first, and leave it empty."""
+    """Remove and return the messages in the queue, oldest first."""
     with Redis.from_url(redis_url) as redis:
         return [_loaded(raw) for raw in iter(lambda: cast("bytes", redis.rpop(queue)), None)]
 

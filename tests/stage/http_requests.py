@@ -1,4 +1,4 @@
-"""Requests of HTTP as they come over a connection, for servers that take microseconds for each."""
+"""Parse HTTP requests on a connection, for servers that need microseconds for each."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import asyncio
 
 
 class RequestProtocol(asyncio.Protocol):
-    """One connection: requests one after another, each with its length in the head."""
+    """One connection with requests one after another, each with a Content-Length or no body."""
 
     def __init__(self) -> None:
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep where answers are written."""
+        """Keep the transport to write answers to."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer the request that is complete with these bytes, if one is."""
+        """Answer the request if these bytes complete one."""
         self._received += data
         head, separator, body = self._received.partition(b"\r\n\r\n")
         if separator and len(body) >= _length(head):

@@ -1,7 +1,7 @@
-"""The Mattermosts of many licences in one light process, each with a trouble of its own.
+"""Run the Mattermost servers of many licences in one light process, each with its own trouble.
 
-A licence's server is the path with its name: ``http://127.0.0.1:PORT/L1``. It takes posts, keeps
-none, and remembers when each came. Started with ``python -m tests.stage.many_servers``.
+A licence's server is the path with its name: ``http://127.0.0.1:PORT/L1``. It accepts posts, stores
+none, and records when each came. The command is ``python -m tests.stage.many_servers``.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ CHANNEL_ID = "c" * 26
 BACKLOG = 4_096
 TIMEOUT_S = 30
 DRIP_S = 1.0
-# What the servers say of themselves, and are told, beside Mattermost's own addresses.
+# The paths to control the servers and to read the arrivals, beside Mattermost's own.
 CONTROL, ARRIVALS = "/control", "/arrivals"
 NO_POSTS: dict[str, Any] = {"order": [], "posts": {}}
 _ANSWERS = (("/thread", NO_POSTS), ("/posts", NO_POSTS), ("/system/ping", {"status": "OK"}))
 
 
 class Trouble(StrEnum):
-    """What a licence's server does with a request that it has taken."""
+    """What a licence's server does with an accepted request."""
 
     HANGS = "hangs"
     DRIPS = "drips"
@@ -44,7 +44,7 @@ class Trouble(StrEnum):
 
 @dataclass(slots=True)
 class _State:
-    """How the licences' servers behave, and which messages they were sent when (epoch, ms)."""
+    """The behaviour of the licences' servers, and the messages with their times (epoch, ms)."""
 
     service_s: dict[str, float] = field(default_factory=dict)
     troubles: dict[str, Trouble] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class _Connection(RequestProtocol):
     def _write(self, answer: object) -> None:
         content = json.dumps(answer).encode()
         head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Version-Id: 11.6.0\r\n"
-        # One write is one packet, as from a real server.
+        # A single write becomes one packet, as from a real server.
         self.transport.write(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
 
 
@@ -117,7 +117,7 @@ def _found(path: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class ManyServers:
-    """The process, as the test that started it sees it."""
+    """The process's address and control, for the test that started it."""
 
     url: str
 
@@ -128,19 +128,19 @@ class ManyServers:
     def behave(
         self, licences: list[str], *, service_s: float = 0.0, trouble: Trouble | None = None
     ) -> None:
-        """Let these licences' servers take that long for an answer, or have this trouble."""
+        """Let these licences' servers answer after this time, or have this trouble."""
         order = {"licences": licences, "service_s": service_s, "trouble": trouble or ""}
         requests.put(self.url + CONTROL, json=order, timeout=TIMEOUT_S).raise_for_status()
 
     def arrivals(self) -> list[tuple[str, str, float]]:
-        """Return licence, message and moment (epoch, ms) of each post that was asked for."""
+        """Return licence, message id and time (epoch, ms) of each requested post."""
         answer = requests.get(self.url + ARRIVALS, timeout=TIMEOUT_S)
         return [(licence, message, moment) for licence, message, moment in answer.json()]
 
 
 @contextmanager
 def running_servers() -> Iterator[ManyServers]:
-    """Yield a process in which every licence's server answers at once."""
+    """Yield the servers in a new process; each answers without delay."""
     command = [sys.executable, "-m", "tests.stage.many_servers"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""Which statements are run, and how the database goes about each."""
+"""Collect the statements that run, and the database's plan for each."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-# The tables that are filled: neither may be read as a whole for one message.
+# The filled tables. No statement for one message may read a whole one.
 LARGE = ("conversations", "deliveries")
-# PostgreSQL numbers cost and rows behind each step: they differ by machine.
+# PostgreSQL adds cost and rows to each step, which differ by machine.
 _COST = re.compile(r"\s*\(cost=.*\)|^\s*->\s*")
 _WHOLE = re.compile(rf"(?:Seq Scan on|SCAN) (?:{'|'.join(LARGE)})\b")
 
@@ -20,7 +20,7 @@ Statements = dict[str, Any]
 
 @contextmanager
 def watched(engine: Engine) -> Iterator[Statements]:
-    """Yield the statements that are run in the block, each with its first parameters."""
+    """Yield the statements that run in the block, each with its first parameters."""
     seen: Statements = {}
 
     def _note(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> None:
@@ -35,12 +35,12 @@ def watched(engine: Engine) -> Iterator[Statements]:
 
 
 def plans(engine: Engine, statements: Statements) -> list[str]:
-    """Return one line for each statement: what it does, and by which index."""
+    """Return one line for each statement: its verb and table, and its plan."""
     return [f"{_name(each)}: {_plan(engine, each, given)}" for each, given in statements.items()]
 
 
 def is_bounded(plan: str) -> bool:
-    """Say whether a plan reads no large table as a whole."""
+    """Return whether a plan reads no large table as a whole."""
     return _WHOLE.search(plan) is None
 
 
@@ -54,7 +54,7 @@ def _plan(engine: Engine, statement: str, parameters: Any) -> str:
 
 
 def _name(statement: str) -> str:
-    """Return the verb and the table."""
+    """Return the verb and the table of a statement."""
     verb = statement.split(None, 1)[0]
     table = re.search(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)", statement)
     return f"{verb} {table[1] if table else ''}"

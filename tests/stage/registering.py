@@ -1,4 +1,4 @@
-"""Register a licence as an operator does: everything is tried before it is stored."""
+"""Register a licence as an operator does: check everything before storing it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks.runtime import connect
 
 
 def register(registration: Registration, *, settings: Settings, database: Database) -> Licence:
-    """Try the registration on its server and store the licence."""
+    """Check the registration on its server, and store the licence."""
     with connect(settings, registration.server_url, registration.token) as client:
         checks, found = check_registration(registration, client=client)
     assert found is not None, checks

@@ -1,4 +1,4 @@
-"""What healthy licences notice of what others do: a calm load on them, and trouble beside it."""
+"""Workers that healthy and troubled licences share, with a steady load on the healthy ones."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.stage.many_servers import BOT_USER_ID, CHANNEL_ID, ManyServers, runni
 from tests.waiting import wait_until
 
 WORKERS, THREADS = 2, 8
-# 10 licences with 5 conversations each, and 20 messages a second in all.
+# 10 licences with 5 conversations each, and 20 messages a second in total.
 HEALTHY = tuple(f"healthy-{number}" for number in range(10))
 CONVERSATIONS = 50
 PAUSE_S = 0.05
 SERVICE_S = 0.005
-# The installation's own, which other tests shorten.
+# The installation's default timeouts, which other tests shorten.
 DEFAULTS: dict[str, Any] = {
     "CONNECT_TIMEOUT_S": "3",
     "READ_TIMEOUT_S": "20",
@@ -41,7 +41,7 @@ VISITOR = {"sender_name": "Jan", "sender_role": "visitor", "text": "Is it free i
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """From just before `.delay()` until the request reached the server, in milliseconds."""
+    """Delays from just before `.delay()` until the request reached the server."""
 
     median_ms: float
     p95_ms: float
@@ -57,7 +57,7 @@ class Delays:
 
 @dataclass(slots=True)
 class PacedLoad:
-    """A message of the next conversation every 50 ms, by a thread of this process."""
+    """A load of one message every 50 ms, for each conversation in turn, by a thread."""
 
     host: HostProcess
     servers: ManyServers
@@ -77,7 +77,7 @@ class PacedLoad:
             thread.join()
 
     def between(self, since: float, until: float) -> Delays:
-        """Wait for what was enqueued between these moments (epoch); return how long it took."""
+        """Wait for the messages enqueued between these times (epoch); return their delays."""
         wanted = {
             name: moment for name, moment in self.enqueued_at.items() if since <= moment < until
         }
@@ -114,7 +114,7 @@ class PacedLoad:
 
 @dataclass(frozen=True, slots=True)
 class SharedWorkers:
-    """Two workers; healthy licences with their load, and others with servers of their own."""
+    """Two workers, healthy licences with their load, and other licences with their own servers."""
 
     deployment: Deployment
     redis: Redis
@@ -123,7 +123,7 @@ class SharedWorkers:
     host: HostProcess
 
     def enqueue(self, licences: Sequence[str], *, conversations: int) -> None:
-        """Enqueue a message into new conversations of each licence, at full speed."""
+        """Enqueue one message into each of that many new conversations of each licence, at once."""
         label = f"{time.time()}"
         answer = self.host.delay_all(
             [
@@ -135,11 +135,11 @@ class SharedWorkers:
         assert answer["ok"], answer
 
     def is_left_alone(self, licence_id: str) -> bool:
-        """Say whether the circuit of the licence's server is open."""
+        """Return whether the circuit of the licence's server is open."""
         return Circuits(self.redis).states([licence_id])[licence_id].is_open
 
     def queue_length(self) -> int:
-        """Return how many Celery messages are in the queue."""
+        """Return the number of Celery messages in the queue."""
         return int(self.redis.llen(QUEUE))
 
 
@@ -147,7 +147,7 @@ class SharedWorkers:
 def shared_workers(
     directory: Path, *, database_url: str, others: Sequence[str]
 ) -> Iterator[SharedWorkers]:
-    """Yield workers and beat that run, with a calm load that each conversation has had once."""
+    """Yield running workers and beat, after one message in each conversation of the load."""
     with ExitStack() as stack:
         redis_url = stack.enter_context(running_redis(directory / "redis")).url
         healthy, sick = (stack.enter_context(running_servers()) for _ in range(2))
@@ -168,7 +168,7 @@ def shared_workers(
 
 
 def _register(urls: dict[str, str], deployment: Deployment) -> None:
-    """Store the licences, which are tried on no server here."""
+    """Store the licences without checking them on a server."""
     url = deployment.environment["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:")
     database = Database(url)
     token = KeyRing([deployment.environment["ENCRYPTION_KEYS"]]).encrypt("t" * 26)

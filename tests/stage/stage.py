@@ -1,4 +1,4 @@
-"""One licence on the stand-in, and a worker's parts in this process to drain its lanes with."""
+"""A stage: one licence on the stand-in, and a worker's code in this process."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ VISITOR = {"sender_name": "Jan", "sender_role": "visitor"}
 
 
 def drain(runtime: Runtime, lane: Lane) -> DrainReport:
-    """Send what is in the lane as a worker that is woken for its licence, whatever it waits for."""
+    """Send the lane's messages as a woken worker does, even if the lane is to wait."""
     runtime.redis.zadd(f"{PREFIX}lanes:{quote(lane.licence_id, safe='')}", {str(lane): 0}, xx=True)
     return serve(runtime, enter(runtime, lane.licence_id, wake_id="test"))
 
 
 @dataclass(slots=True)
 class Stage:
-    """One licence with its channel and bot on the stand-in, as the tests use it."""
+    """One licence with its channel and bot on the stand-in."""
 
     runtime: Runtime
     stand_in: StandIn
@@ -57,7 +57,7 @@ class Stage:
         return lane
 
     def drain(self, lane: Lane) -> DrainReport:
-        """Serve the licence, as if the time were over for which the lane is to be left alone."""
+        """Send the lane's messages now, even if the lane is to wait."""
         return drain(self.runtime, lane)
 
     def start(self, conversation_id: str = "c1", **more: Any) -> DrainReport:
@@ -79,7 +79,7 @@ class Stage:
         return self.drain(self.append("reply", **arguments))
 
     def update(self, revision: int, conversation_id: str = "c1", **more: Any) -> DrainReport:
-        """Enqueue what i-Reserve says of a conversation and drain its lane."""
+        """Enqueue a change of a conversation and drain its lane."""
         arguments = {"conversation_id": conversation_id, "revision": revision, **more}
         return self.drain(self.append("conversation", **arguments))
 
@@ -97,17 +97,17 @@ class Stage:
         return self.drain(self.append("notification", **arguments))
 
     def channel_posts(self, channel_id: str | None = None) -> list[Post]:
-        """Return what is in the channel, oldest first, as a member sees it."""
-        # The page is newest first. Turned round it is right for posts of one millisecond as well.
+        """Return the posts of the channel, oldest first, as a member sees them."""
+        # The page lists the newest first. Reversed, posts of one millisecond are in order, too.
         page = self.member().get_posts_page(channel_id or self.channel_id, page=0, per_page=200)
         return page[::-1]
 
     def member(self) -> MattermostClient:
-        """Return a client with which a team member looks."""
+        """Return a client with the member's token."""
         return MattermostClient(self.stand_in.url, self.user_token)
 
     def bot(self) -> MattermostClient:
-        """Return a client with which the bot acts."""
+        """Return a client with the bot's token."""
         return MattermostClient(self.stand_in.url, self.bot_token)
 
     def posts_sent(self) -> list[Any]:
@@ -115,15 +115,15 @@ class Stage:
         return self.stand_in.received(method="POST", path="/posts")
 
     def ledger(self) -> list[Delivery]:
-        """Return all rows of the ledger in the order they were begun."""
+        """Return all deliveries in the order in which they began."""
         with self.runtime.database.transaction() as session:
             return list(session.scalars(select(Delivery).order_by(Delivery.id)))
 
     def states(self) -> dict[str, tuple[str, str | None]]:
-        """Return state and reason of each message in the ledger by key."""
+        """Return state and reason of each delivery by key."""
         return {row.key: (row.state.value, row.reason) for row in self.ledger()}
 
     def conversation(self) -> Conversation:
-        """Return the one conversation there is."""
+        """Return the only conversation."""
         with self.runtime.database.transaction() as session:
             return session.scalars(select(Conversation)).one()

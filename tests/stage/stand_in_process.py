@@ -1,4 +1,4 @@
-"""The stand-in Mattermost as a process of its own, which can be killed and keeps its data."""
+"""Run the stand-in Mattermost as a process that keeps its data when it is killed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from demo.mattermost.webhooks import WebhookCall
 from demo.ports import free_port
 from tests.stage.deployment import ROOT
 
-# Its control answers at once; the record of a full load is some megabytes.
+# The control routes answer at once, but the record of a full load has some megabytes.
 TIMEOUT_S = 30
 
 
 @dataclass(slots=True)
 class StandInProcess:
-    """A server on a fixed port whose journal brings everything back after a kill."""
+    """A server on a fixed port that restores its state from a journal after a kill."""
 
     directory: Path
     port: int
@@ -33,7 +33,7 @@ class StandInProcess:
 
     @property
     def url(self) -> str:
-        """Return the address."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
@@ -51,7 +51,7 @@ class StandInProcess:
         assert told == {"url": self.url}, self.directory
 
     def stop(self, *, with_signal: int = signal.SIGKILL) -> None:
-        """Send the signal and wait until the process is gone."""
+        """Send the signal and wait until the process has ended."""
         if self.process is not None:
             self.process.send_signal(with_signal)
             self.process.wait()
@@ -62,15 +62,15 @@ class StandInProcess:
         return self._control("POST", "setup", spec)
 
     def set_fault(self, kind: str, **details: Any) -> None:
-        """Let something go wrong from now on."""
+        """Set a fault from now on."""
         self._control("POST", "faults", {"kind": kind, **details})
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return what is still to go wrong."""
+        """Return the faults that are set."""
         return list(self._control("GET", "faults")["faults"])
 
     def clear_faults(self) -> None:
-        """Let nothing go wrong any more."""
+        """Clear all faults."""
         self._control("DELETE", "faults")
 
     def set_options(self, **changes: Any) -> None:
@@ -86,7 +86,7 @@ class StandInProcess:
         ]
 
     def webhook_calls(self) -> list[WebhookCall]:
-        """Return what became of the outgoing webhooks, in the order in which they ended."""
+        """Return the calls of outgoing webhooks in the order in which they ended."""
         return [
             WebhookCall(**call) for call in self._control("GET", "webhook-calls")["webhook_calls"]
         ]

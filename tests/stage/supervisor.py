@@ -1,4 +1,4 @@
-"""What a process manager does: a process that ends is started again."""
+"""Start a process again when it ends, as a process manager does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_EVERY_S = 0.1
 
 @dataclass(slots=True)
 class Supervisor:
-    """Watches the workers and beat of a deployment."""
+    """A process manager for the workers and beat of a deployment."""
 
     deployment: Deployment
     restarts: int = 0
@@ -24,7 +24,7 @@ class Supervisor:
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def kill_one_worker(self, rng: random.Random, with_signal: int = signal.SIGKILL) -> None:
-        """Send the signal to one of the workers."""
+        """Send the signal to a random worker."""
         rng.choice(self._workers()).send_signal(with_signal)
 
     def kill_all_workers(self) -> None:
@@ -34,7 +34,7 @@ class Supervisor:
 
     @contextmanager
     def watching(self, *, workers: int) -> Iterator[None]:
-        """Start beat and the workers, wait until these are ready; watch until the block ends."""
+        """Start beat and the workers, wait until the workers are ready, and watch until the end."""
         self._watched = [self.deployment.start("beat"), *self.deployment.start_workers(workers)]
         thread = threading.Thread(target=self._watch)
         thread.start()

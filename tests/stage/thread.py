@@ -1,4 +1,4 @@
-"""The team's side of a conversation: what members write in its thread, and the inbox."""
+"""The team's side of a conversation: members' posts in its thread, and the inbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVERYTHING = 10_000
 
 @dataclass(slots=True)
 class MirroredThread:
-    """A stage with one conversation: what is written in its thread, and what becomes of it."""
+    """A stage with one conversation, its thread, and the rows of the team's replies."""
 
     stage: Stage
 
@@ -41,12 +41,12 @@ class MirroredThread:
 
     @property
     def database(self) -> Database:
-        """Return the database."""
+        """The database of the stage."""
         return self.stage.runtime.database
 
     @property
     def root_post_id(self) -> str:
-        """Return the conversation's thread."""
+        """The id of the thread's root post."""
         return self.stage.conversation().root_post_id or ""
 
     def say(
@@ -58,7 +58,7 @@ class MirroredThread:
         return member.create_post(channel_id=self.stage.channel_id, **arguments)
 
     def upload(self, *contents: bytes) -> list[str]:
-        """Upload files as a member, to be attached; their names are 1.txt, 2.txt and so on."""
+        """Upload files named 1.txt, 2.txt and so on as a member; return their ids."""
         return [
             self.stage.member()
             .upload_file(
@@ -81,19 +81,19 @@ class MirroredThread:
         return reply_id
 
     def take_in(self, post: Post) -> Reply | None:
-        """Put a post into the inbox and resolve it; return its row, None if it was left out."""
+        """Put a post into the inbox and resolve it; return its row, None if it was dropped."""
         reply_id = self.receive(post.id)
         self.resolve(reply_id)
         return self.reply(reply_id)
 
     def recorded(self, post: Post) -> Reply:
-        """Put a post into the inbox and resolve it; return its row, which is there."""
+        """Put a post into the inbox and resolve it; return its row, which must exist."""
         row = self.take_in(post)
         assert row is not None
         return row
 
     def ask_again(self, reply_id: int) -> Reply:
-        """Let the reply be asked for again, as after a change, and return its row."""
+        """Resolve the reply again, as after a change; return its row."""
         self.change(reply_id, state="received", received_at=utc_now(), attempts=0)
         self.resolve(reply_id)
         row = self.reply(reply_id)
@@ -101,13 +101,13 @@ class MirroredThread:
         return row
 
     def give_up(self, reply_id: int) -> None:
-        """Let the server refuse the reply for the last time; its receipt is given."""
+        """Let the server refuse the reply for the last time, so that it is given up."""
         self.change(reply_id, received_at=utc_now() - timedelta(seconds=GIVE_UP_AFTER_S))
         with self.fault("unauthorized", times=1):
             self.resolve(reply_id)
 
     def resolve(self, *reply_ids: int) -> Report:
-        """Do what the task does."""
+        """Resolve these replies as the task does."""
         return resolve(self.stage.runtime, reply_ids)
 
     def change(self, reply_id: int, **values: Any) -> None:
@@ -120,20 +120,20 @@ class MirroredThread:
         with self.database.transaction() as session:
             session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
         runtime = self.stage.runtime
-        # A worker would notice within a few seconds; its memory is emptied instead of waiting.
+        # A worker would read the change within a few seconds; empty its cache instead of waiting.
         self.stage.runtime = replace(
             runtime, licences=Licences(runtime.database, runtime.licences._keyring)
         )
 
     def set_receipts(self, receipts: Receipts) -> None:
-        """Let the licence have its posts marked like this."""
+        """Set which receipts the licence's posts get."""
         self.change_licence(
             marks_replies=receipts is not Receipts.NONE,
             marks_public_replies=receipts is Receipts.ALL,
         )
 
     def add_user(self, email: str, *, user_id: str = "u1", active: bool = True) -> None:
-        """Make i-Reserve know a user."""
+        """Store a user of i-Reserve."""
         with self.database.transaction() as session:
             session.add(
                 User(
@@ -158,7 +158,7 @@ class MirroredThread:
             return [reply_id for reply_id, _ in claim(session, limit=EVERYTHING)]
 
     def reactions(self, post_id: str) -> list[tuple[str, str]]:
-        """Return who reacted to a post with what."""
+        """Return the reactions to a post: who (bot or member), and the emoji."""
         answer = requests.get(
             f"{self.stage.stand_in.url}/api/v4/posts/{post_id}/reactions",
             headers={"Authorization": f"Bearer {self.stage.bot_token}"},
@@ -171,7 +171,7 @@ class MirroredThread:
         ]
 
     def marks(self, post_id: str) -> list[tuple[str, str]]:
-        """Let the time of all receipts come, and return who reacted to a post with what."""
+        """Give all receipts now, and return the reactions to a post."""
         is_to_come = Reply.receipt_due_at.is_not(None)
         with self.database.transaction() as session:
             session.execute(update(Reply).where(is_to_come).values(receipt_due_at=utc_now()))
@@ -179,12 +179,12 @@ class MirroredThread:
         return self.reactions(post_id)
 
     def asked(self, path: str, method: str = "GET") -> int:
-        """Return how often the stand-in was asked this."""
+        """Return the number of these requests to the stand-in."""
         return len(self.stage.stand_in.received(method=method, path=path))
 
     @contextmanager
     def fault(self, kind: str, **more: Any) -> Iterator[None]:
-        """Let the stand-in fail for the length of a `with`."""
+        """Set a fault on the stand-in for the block."""
         fault = self.stage.stand_in.set_fault(kind, **more)
         try:
             yield
