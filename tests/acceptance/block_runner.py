@@ -1,4 +1,4 @@
-"""Runs the blocks of the docs as a reader would: one after the other, in one folder."""
+"""Run the blocks of the docs as a reader would: one after the other, in one folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Protocol
 from tests.pages import Block
 from tests.waiting import wait_until
 
-# One block of the docs; the longest waits 15 s for a webhook.
+# The limit for one block; the slowest block waits 15 s for a webhook.
 BLOCK_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
 
@@ -25,20 +25,20 @@ class BlockError(AssertionError):
 
 
 class SignsOfLife(Protocol):
-    """What is seen of processes that were started, once they are ready."""
+    """The signs by which started processes show that they are ready."""
 
     def forget(self) -> None:
         """Forget the signs of earlier processes."""
 
     def are_there(self) -> bool:
-        """Say whether the processes are ready."""
+        """Return whether the processes are ready."""
 
 
 @dataclass(slots=True)
 class BlockRunner:
-    """A reader's place: a folder, a shell's environment, and what was left running.
+    """A reader's working place: a folder, a shell's environment, and the running processes.
 
-    ``addresses`` are the runner's own in the place of the docs' examples.
+    ``addresses`` maps the docs' example addresses to the runner's own.
     """
 
     directory: Path
@@ -51,7 +51,7 @@ class BlockRunner:
         """Save the block if the page says so, and run it.
 
         Raises:
-            BlockError: it ended with an error, did not end, or ended although it should stay.
+            BlockError: the block failed, did not end, or ended although it should keep running.
         """
         code = block.code
         for theirs, ours in self.addresses.items():
@@ -80,7 +80,7 @@ class BlockRunner:
             raise BlockError(f"{block} {ended}:\n{block.code}\n{log.read_text()}")
 
     def _start(self, block: Block, code: str) -> None:
-        """Start what stays; if it runs already it is stopped first: that is how one restarts it."""
+        """Start a process that keeps running; stop it first if it runs already, to restart it."""
         if code in self.running:
             _stop(self.running.pop(code), signal.SIGTERM)
         self.signs.forget()
@@ -100,7 +100,7 @@ class BlockRunner:
             raise BlockError(f"{block}: this should still run, and has ended: {ended}")
 
     def _run(self, code: str, log: Path) -> subprocess.Popen[bytes]:
-        """Run the code as the next lines in a shell that has run the blocks before it."""
+        """Run the code in a shell with the environment that the blocks before it left."""
         state = shlex.quote(str(self._state))
         script = f"set -euo pipefail; if [ -e {state} ]; then . {state}; fi\n{code}"
         with log.open("wb") as output:
@@ -119,7 +119,7 @@ class BlockRunner:
         return self.directory / ".shell"
 
     def stop(self) -> None:
-        """Stop everything that still runs, the last first."""
+        """Stop all running processes, the last one first."""
         for process in reversed(self.running.values()):
             _stop(process, signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""Builds that are broken on purpose: a copy of the code with one line changed."""
+"""Make builds that are broken on purpose: a copy of the code with some lines changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.stage.deployment import ROOT
 
-# What runs in production, and what makes the copy a checkout with its defaults.
+# The code that runs in production, and the files that make the copy a checkout.
 PARTS = (
     *("celeryconfig.py", "client", "env_file.py", "inbound", "models", "Procfile"),
     *("pyproject.toml", "setting_rules.py", "settings.py", "tasks"),
@@ -20,13 +20,13 @@ PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Lines of a file, each with what it becomes."""
+    """Lines of a file, each with its replacement."""
 
     path: str
     lines: Mapping[str, str]
 
     def applied(self, directory: Path) -> Path:
-        """Copy the code into the folder, change the line there, and return the folder."""
+        """Copy the code into the folder, change the lines there, and return the folder."""
         directory.mkdir(parents=True)
         for part in PARTS:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
@@ -41,9 +41,9 @@ class Patch:
 
 
 def assert_is_what_runs(source: Path, environment: Mapping[str, str]) -> None:
-    """With this environment a process imports the copy, though the project is installed."""
+    """Assert that a process with this environment imports the copy, not the installed project."""
     code = "import ireserve_mattermost.lanes; print(ireserve_mattermost.lanes.__file__)"
-    # -P: not because the process happens to be started in the copy's folder.
+    # -P: leave the current folder out of the import path.
     command = [sys.executable, "-P", "-c", code]
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     imported = source / "client" / "ireserve_mattermost" / "lanes.py"

@@ -1,4 +1,4 @@
-"""A stage for each test, a database for each fault test, and the report of what was measured."""
+"""Fixtures: a stage for each test, and fault tests with their database and report."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class AnyFaultTest(Protocol):
 
     @property
     def database(self) -> str:
-        """Return "sqlite" or "postgresql"."""
+        """The kind of database: "sqlite" or "postgresql"."""
 
     def run(self, directory: Path, *, database_url: str, size: Size) -> Figures:
-        """Run it and return what was measured."""
+        """Run the fault test; return its figures."""
 
 
 RunFaultTest = Callable[[AnyFaultTest], Figures]
@@ -48,7 +48,7 @@ def stage(database_url: str, tmp_path: Path) -> Iterator[DeployedStage]:
 
 @pytest.fixture
 def size(request: pytest.FixtureRequest) -> Size:
-    """How large a load is: as usual, or with --full-load."""
+    """The size of a load: the usual one, or with --full-load the full one."""
     return FULL_LOAD if request.config.getoption("--full-load") else USUAL_LOAD
 
 
@@ -59,7 +59,7 @@ def run_fault_test(
     size: Size,
     record_property: Callable[[str, object], None],
 ) -> RunFaultTest:
-    """Run a fault test on a fresh database of its kind; return what was measured in it."""
+    """A function that runs a fault test on a new database and returns its figures."""
 
     def run(fault_test: AnyFaultTest) -> Figures:
         kind = "sqlite" if fault_test.database == "sqlite" else "postgres"

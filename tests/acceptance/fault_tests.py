@@ -1,4 +1,4 @@
-"""A fault test: a load, a fault in the middle of it, and what must be true within a minute."""
+"""Run a fault test: a load, a fault during it, and a check of the promises within a minute."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ from tests.stage.supervisor import Supervisor
 from tests.waiting import wait_until
 
 WORKERS = 2
-# Load and faults are drawn with one seed, so that a run can be repeated.
+# One seed for the random load and the faults makes a run repeatable.
 SEED = 7
-# After the last fault, and once all is enqueued, everything is settled within this time without
-# help: a killed worker's lock lasts 30 s, and the sweep comes every 5 s.
+# After the last fault, when all is enqueued, every message must end within this time without help.
+# A killed worker's lock lasts 30 s, and the sweep runs every 5 s.
 SETTLE_S = 60.0
-# A worker that dies as it tells i-Reserve hides that from the others for 30 s.
+# If a worker dies while it tells i-Reserve, other workers do not see that for 30 s.
 TELL_S = 45.0
 IRESERVE = "ireserve"
-# After the database or Redis has come back.
+# The limit for the next post after the database or Redis has come back.
 GO_ON_S = 10.0
-# Faults come while work is under way: when these shares of the load have reached the server.
+# A fault comes when a random share of the load, between these two, has reached the server.
 EARLIEST, LATEST = 0.1, 0.5
 
 
 @dataclass(slots=True)
 class FaultRun:
-    """A fault test under way: what a fault may do to it, and when."""
+    """A running fault test, for a fault to act on."""
 
     stage: DeployedStage
     host: HostProcess
@@ -60,7 +60,7 @@ class FaultRun:
     faults: int = 0
 
     def moments(self, count: int) -> Iterator[int]:
-        """Yield at ``count`` random moments of the load; each is the moment of a fault."""
+        """Yield the number of each fault, at ``count`` random times during the load."""
         for share in sorted(self.rng.uniform(EARLIEST, LATEST) for _ in range(count)):
             self.load.wait_until_arrived(share)
             self.load.wait_until_under_way()
@@ -68,7 +68,7 @@ class FaultRun:
             yield self.faults
 
     def assert_goes_on(self) -> None:
-        """Posts are made again within 10 s of the cure, by the same processes."""
+        """Assert that the same processes make posts again within 10 s of the cure."""
         before, restarts = len(self.stage.accepted()), self.supervisor.restarts
         wait_until(
             lambda: len(self.stage.accepted()) > before,
@@ -79,17 +79,17 @@ class FaultRun:
         assert self.supervisor.restarts == restarts, "a process ended"
 
     def stay_away(self, shortest_s: float, longest_s: float) -> None:
-        """Let whatever was stopped stay away for a random time."""
+        """Wait for a random time while a server stays stopped."""
         time.sleep(self.rng.uniform(shortest_s, longest_s))
 
 
 @dataclass(frozen=True, slots=True)
 class FaultTest:
-    """A fault, what is under load meanwhile, and on which database.
+    """A fault, the load during it, and the kind of database.
 
-    ``may_fail`` is how many messages may end as failed, by the rule that nothing is tried again.
-    ``licences`` are those whose messages must arrive. ``patch`` makes it the test of a build that
-    is broken on purpose. ``redis_environment`` is for Redis alone.
+    ``may_fail`` is the number of messages that may fail, by the rule that nothing is tried again.
+    ``licences`` are the licences whose messages must arrive. ``patch`` breaks the build on
+    purpose. ``redis_environment`` is only for the Redis process.
     """
 
     name: str
@@ -102,15 +102,15 @@ class FaultTest:
     redis_environment: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Return how a test's name tells it."""
+        """Return the name and the database, for the test's id."""
         return f"{self.name}-{self.database}"
 
     def run(self, directory: Path, *, database_url: str, size: Size) -> Figures:
-        """Run it from the first process to the last, and return what was measured.
+        """Start all processes, run the fault test, and return its figures.
 
         Raises:
             BrokenPromiseError: a promise was not kept.
-            AssertionError: the deployment does not even work without a fault.
+            AssertionError: the deployment does not work even without a fault.
         """
         with self._started(directory, database_url=database_url, size=size) as run:
             with run.load.coming_in(run.host):
@@ -124,7 +124,7 @@ class FaultTest:
 
     @contextmanager
     def _started(self, directory: Path, *, database_url: str, size: Size) -> Iterator[FaultRun]:
-        """Yield everything running, a load that has not begun, and no fault yet."""
+        """Yield a run with all processes started, before the load and the fault."""
         with running_stage(
             directory,
             database_url=database_url,
@@ -147,7 +147,7 @@ class FaultTest:
                 yield FaultRun(stage, host, load, supervisor, random.Random(f"{SEED} {self}"))
 
     def _build(self, directory: Path) -> dict[str, Any]:
-        """Return what makes a deployment run the code of this test: the project's, or a copy."""
+        """Return the options for a deployment of this test's code: the project's, or a copy."""
         if self.patch is None:
             return {}
         source = self.patch.applied(directory / "source")
@@ -173,7 +173,7 @@ class FaultTest:
 
 
 def _wait_until_told(stage: DeployedStage, conversations: Sequence[str], states: States) -> None:
-    """Wait until i-Reserve was told of each failure and of each thread."""
+    """Wait until i-Reserve was told of each failure and each thread."""
     ends_at = time.monotonic() + TELL_S
     while left := untold(conversations, _notices(stage), states=states):
         if time.monotonic() > ends_at:
@@ -182,12 +182,12 @@ def _wait_until_told(stage: DeployedStage, conversations: Sequence[str], states:
 
 
 def _notices(stage: DeployedStage) -> list[dict[str, Any]]:
-    """Return what is in i-Reserve's queue, which no worker of this deployment reads."""
+    """Return the outcomes in i-Reserve's queue, which no worker of this deployment reads."""
     return [message.keywords for message in published(stage.redis.url, IRESERVE)]
 
 
 def _delays_s(load: Load, posts: Iterable[Received], conversations: Container[str]) -> list[float]:
-    """Return how long each message took from `.delay()` to its first post."""
+    """Return the seconds from `.delay()` to the first post of each message."""
     found: dict[tuple[str, str], float] = {}
     for post in posts:
         mark = (post.props or {}).get("ireserve", {})
@@ -198,7 +198,7 @@ def _delays_s(load: Load, posts: Iterable[Received], conversations: Container[st
 
 
 def _assert_works(stage: DeployedStage, host: HostProcess) -> None:
-    """A plain message of each licence is posted: what comes after this is the fault's doing."""
+    """Assert that a notification of each licence is posted, before any fault."""
     for licence_id in LICENCES:
         wait_until(
             partial(_says_up, host, licence_id),
@@ -212,10 +212,10 @@ def _assert_works(stage: DeployedStage, host: HostProcess) -> None:
 
 
 def _says_up(host: HostProcess, licence_id: str) -> bool:
-    """Enqueue a notification, once however often it is called.
+    """Enqueue a notification; return whether that succeeded. Repeated calls enqueue it once.
 
-    While all processes start, Redis may answer later than a call waits. What a call left behind is
-    then unknown, so the next one names the same notification.
+    While all processes start, Redis may answer later than a call waits. It is then unknown whether
+    the call enqueued the notification, so the next call uses the same id.
     """
     answer = host.delay(
         "send_notification", licence_id, notification_type="plain", notification_id="up", text="up"
@@ -235,7 +235,7 @@ def _wait_until_settled(load: Load, licences: Sequence[str]) -> None:
 
 
 def _wait_until_cards_are_right(load: Load, licences: Sequence[str], *, until: float) -> None:
-    """Wait until each root shows the question, and how its conversation stands."""
+    """Wait until each card shows the question and the state of its conversation."""
     sign = "🟢" if load.is_answered() else "🟠"
     expected = {
         conversation: f"{'⚪' if is_closed(conversation) else sign} **Jan** · message 0"
@@ -256,7 +256,7 @@ def _wrong_lines(expected: Mapping[str, str], seen: Mapping[str, str]) -> list[s
 
 
 def _wait_until_nothing_is_under_way(stage: DeployedStage, licences: Sequence[str]) -> None:
-    """Wait for posts that the server is still at work on: what failed must not appear later."""
+    """Wait for unfinished posts of the server: a failed message must not appear later."""
     bots = [bot_of(licence_id) for licence_id in licences]
     wait_until(
         lambda: all(

@@ -1,4 +1,4 @@
-"""What goes wrong in the middle of a load: processes really killed, servers really gone."""
+"""The faults during a load: processes are really killed, servers really stopped."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.waiting import wait_until
 
 # Longer than the deployment waits for an answer (READ_TIMEOUT_S, 5 s in the tests).
 LATE_S = 20
-# Shorter than that, and long enough for other messages of the conversation to wake a worker.
+# Shorter than that, but long enough for other messages of the conversation to wake a worker.
 SLOW_S = 2
-# Two workers send some fifty posts a second then, fewer than i-Reserve enqueues.
+# Two workers then send about fifty posts a second, fewer than i-Reserve enqueues.
 BUSY_S = 0.3
 LOST_FILES = 2
 HUNG_LICENCE = "L2"
@@ -23,7 +23,7 @@ FOR_GOOD_S = 3_600
 
 
 def nothing(run: FaultRun) -> None:
-    """Let everything go well."""
+    """Cause no fault."""
     run.load.wait_until_arrived(0.9)
 
 
@@ -34,16 +34,16 @@ def kill_workers(run: FaultRun) -> None:
 
 
 def kill_both_workers(run: FaultRun) -> None:
-    """Kill both workers at once."""
+    """Kill both workers at the same time."""
     for _ in run.moments(1):
         run.supervisor.kill_all_workers()
 
 
 def kill_between_post_and_commit(run: FaultRun) -> None:
-    """Kill both workers when the server has posts that they do not know of yet.
+    """Kill both workers when the server has made posts whose answers have not arrived.
 
-    All is enqueued by then, so that no later message wakes the lanes that they leave behind; and
-    the server is so slow until then that much of it still waits.
+    By then all messages are enqueued, so that no later message wakes the lanes. The slow server
+    makes sure that many of them still wait.
     """
     _make_cluster(run)
     run.stage.stand_in.set_fault("slow", scope="posts", seconds=BUSY_S)
@@ -56,7 +56,7 @@ def kill_between_post_and_commit(run: FaultRun) -> None:
 
 
 def _make_cluster(run: FaultRun) -> None:
-    """Let no request know another's pending_post_id, as on the nodes of a cluster."""
+    """Switch off the deduplication by pending_post_id, as between nodes of a cluster."""
     run.stage.stand_in.set_options(PendingPostTtlS=0.0)
 
 
@@ -72,7 +72,7 @@ def terminate_workers(run: FaultRun) -> None:
 
 
 def kill_redis(run: FaultRun) -> None:
-    """Kill Redis and start it again, three times; i-Reserve calls again when it was told so."""
+    """Kill Redis and start it again, three times; i-Reserve repeats each failed call."""
     for _ in run.moments(3):
         run.stage.redis.stop(with_signal=signal.SIGKILL)
         run.stay_away(0.1, 1.0)
@@ -91,7 +91,7 @@ def lock_sqlite(run: FaultRun) -> None:
 
 
 def restart_postgresql(run: FaultRun, server: PostgresServer) -> None:
-    """Restart PostgreSQL some seconds after it was stopped, and once more after a crash."""
+    """Restart PostgreSQL some seconds after a stop, and again after a crash."""
     for moment in run.moments(2):
         server.stop(with_signal=signal.SIGQUIT if moment == 2 else signal.SIGINT)
         run.stay_away(1.0, 3.0)
@@ -99,9 +99,9 @@ def restart_postgresql(run: FaultRun, server: PostgresServer) -> None:
 
 
 def kill_mattermost(run: FaultRun) -> None:
-    """Kill the server, then a worker that has met it gone; start the server again with its data.
+    """Kill the server, then a worker after a failed message; start the server with its data.
 
-    What has failed by then is told by whatever worker comes next, to the thread and to i-Reserve.
+    Another worker then names the failed messages in the thread, and tells i-Reserve.
     """
     for _ in run.moments(1):
         run.stage.stand_in.stop(with_signal=signal.SIGKILL)
@@ -112,19 +112,19 @@ def kill_mattermost(run: FaultRun) -> None:
 
 
 def cut_connections(run: FaultRun) -> None:
-    """Close the connection after the post was taken, ten times."""
+    """Close the connection after the server has made the post, ten times."""
     for _ in run.moments(5):
         run.stage.stand_in.set_fault("accept_then_drop", scope="posts", times=2)
 
 
 def answer_20_s_late(run: FaultRun) -> None:
-    """Take posts at once, and answer 20 s later."""
+    """Make posts at once, and answer 20 s later."""
     for _ in run.moments(3):
         run.stage.stand_in.set_fault("accept_then_late", scope="posts", times=2, seconds=LATE_S)
 
 
 def make_posts_20_s_late(run: FaultRun) -> None:
-    """Make two posts only when 20 s are over; meanwhile workers are woken for their lanes."""
+    """Make two posts only after 20 s; meanwhile wake workers for their lanes."""
     for _ in run.moments(1):
         run.stage.stand_in.set_fault("slow", scope="posts", times=2, seconds=LATE_S)
         unsettled = wait_until(
@@ -136,7 +136,7 @@ def make_posts_20_s_late(run: FaultRun) -> None:
 
 
 def save_slowly(run: FaultRun) -> None:
-    """Take two seconds to save some posts; meanwhile other workers are woken for their lanes."""
+    """Take two seconds to save some posts; meanwhile wake other workers for their lanes."""
     _make_cluster(run)
     for _ in run.moments(3):
         run.stage.stand_in.set_fault("slow_save", times=3, seconds=SLOW_S)
@@ -151,7 +151,7 @@ def ask_for_a_pause(run: FaultRun) -> None:
 
 
 def lose_files(run: FaultRun) -> None:
-    """Take files, and drop some of them without a word; each is named in its thread."""
+    """Accept files, and drop some without an error; wait until the thread names each."""
     for moment in run.moments(3):
         run.stage.stand_in.set_fault("lose_file", times=LOST_FILES)
         _wait_until_named_as_lost(run, moment * LOST_FILES)
@@ -166,7 +166,7 @@ def _wait_until_named_as_lost(run: FaultRun, count: int) -> None:
 
 
 def hang_one_server(run: FaultRun) -> None:
-    """Let one licence's server answer nothing for the whole run."""
+    """Let one licence's server never answer during the run."""
     run.faults += 1
     run.stage.stand_in.set_fault("slow", user=bot_of(HUNG_LICENCE), seconds=FOR_GOOD_S)
 

@@ -1,4 +1,4 @@
-"""What was measured in a fault test, and the report of all of them."""
+"""The figures of a fault test, and the report of all fault tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMES = ("median_s", "p99_s", "max_s", "settled_s")
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """From `.delay()` to the post (inbound: from the post to its record), in seconds."""
+    """Delays from `.delay()` to the post (inbound: from the post to its record), in seconds."""
 
     median_s: float
     p99_s: float
@@ -32,10 +32,10 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A fault test that passed.
+    """The figures of a fault test that passed.
 
-    ``twice`` counts what was enqueued or delivered a second time, ``restarts`` the processes that
-    had to be started again; ``settled_s`` is how long after the last fault nothing was left.
+    ``twice`` counts messages that were enqueued or delivered a second time. ``restarts`` counts
+    processes that were started again. ``settled_s`` is the time from the last fault to the end.
     """
 
     fault_test: str
@@ -49,7 +49,7 @@ class Figures:
     delays: Delays
 
     def row(self) -> dict[str, Any]:
-        """Return the figures side by side."""
+        """Return all figures by name."""
         values = asdict(self)
         return {**values, **values.pop("delays")}
 
@@ -64,7 +64,7 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(
-            # Words to the left, numbers to the right.
+            # Align words left and numbers right.
             cell.ljust(width) if index < 2 else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
@@ -77,7 +77,7 @@ def _seconds(value: float | str) -> str:
 
 
 def write_report(path: Path, rows: Iterable[dict[str, Any]], figures: Sequence[str] = ()) -> None:
-    """Write the report as JSON, with the sentences that other tests measured."""
+    """Write the report as JSON, with the other tests' figures as sentences."""
     fault_tests = list(rows)
     report = {
         "passed": len(fault_tests),

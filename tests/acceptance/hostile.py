@@ -1,4 +1,4 @@
-"""A Mattermost server that answers with as much as it can, each licence in a way of its own."""
+"""A Mattermost server whose answers need much memory, each licence's in another way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.wire import Request, WireServer, http
 
 MEGABYTE = 1_000_000
 PIECE = b"x" * 65_536
-# What a stream that never ends comes to, where the worker does not leave it before.
+# The size of an "endless" stream, if the worker does not close it before.
 ENDLESS_BYTES = 600 * MEGABYTE
 MOMENT_MS = 1_790_000_000_000
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -23,7 +23,7 @@ JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The thread that the licence's replies say they are in."""
+    """The thread that the licence's replies name."""
 
     channel_id: str
     post_id: str
@@ -34,12 +34,12 @@ Bomb = Callable[[Request, socket.socket, Root], bytes | None]
 
 
 def raw(answer: bytes) -> Bomb:
-    """Answer everything with the same bytes."""
+    """Answer every request with the same bytes."""
     return lambda request, connection, root: answer
 
 
 def endless(first: bytes, again: bytes) -> Bomb:
-    """Answer everything with a stream, as fast as the worker takes it."""
+    """Answer every request with a stream, as fast as the worker reads."""
 
     def answer(_request: Request, connection: socket.socket, _root: Root) -> None:
         connection.sendall(first)
@@ -50,7 +50,7 @@ def endless(first: bytes, again: bytes) -> Bomb:
 
 
 def post(**changes: Any) -> Bomb:
-    """Answer as Mattermost does, with a post that holds what no post holds."""
+    """Answer like Mattermost, with a post that has impossible values."""
 
     def answer(request: Request, connection: socket.socket, root: Root) -> bytes | None:
         *_, parent, name = request.target.partition("?")[0].rstrip("/").split("/")
@@ -106,7 +106,7 @@ BOMBS: dict[str, Bomb] = {
 
 @dataclass
 class HostileServer:
-    """The server of many licences; the first part of a path is a licence, which has a bomb."""
+    """The server of many licences: the first part of a path is the licence, with its bomb."""
 
     bombs: Mapping[str, Bomb]
     roots: Mapping[str, Root]
@@ -114,7 +114,7 @@ class HostileServer:
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def server(self) -> WireServer:
-        """Return the server, not started yet."""
+        """Return the server without starting it."""
         return WireServer(self._answer)
 
     def _answer(self, request: Request, connection: socket.socket) -> bytes | None:

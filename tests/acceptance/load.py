@@ -1,4 +1,4 @@
-"""A load: messages of many conversations in bursts, some enqueued or delivered twice."""
+"""Enqueue a load: messages of many conversations in bursts, some enqueued or delivered twice."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tests.waiting import wait_until
 
 LICENCES = ("L1", "L2", "L3")
 LONGEST_BURST = 5
-# The share of messages that i-Reserve enqueues twice, and of those whose Celery message the
-# broker delivers twice.
+# The share of messages that i-Reserve enqueues twice, and the share of messages after which the
+# broker delivers an earlier Celery message again.
 DUPLICATES = REDELIVERIES = 0.1
-# i-Reserve calls again when `.delay()` raised, for as long as this.
+# For this time i-Reserve repeats a call of `.delay()` that raised an error.
 HOST_RETRIES_FOR_S = 60.0
-# Between two such calls.
+# The pause between two such calls.
 HOST_PAUSE_S = 0.2
-# Long enough for a full load on a busy machine, in which no lock has run out yet.
+# Long enough for a full load on a busy machine.
 PROGRESS_TIMEOUT_S = 180.0
-# Rarely enough that looking does not slow down what is looked at.
+# Rarely enough that the checks do not slow down the processes.
 LOOK_EVERY_S = 0.1
-# As many requests as may be under way at once, and those that have just ended.
+# More requests than can be in progress at the same time, to find one of them.
 LATEST = 50
 # Longer than the server takes for a post when nothing is wrong with it.
 HELD_UP_MS = 200
@@ -41,9 +41,9 @@ _FINAL_MESSAGES = (Delivery.finished_at.is_not(None), Delivery.kind == "reply")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many conversations there are, how many messages in each, and how fast they come.
+    """The number of conversations and of messages in each, and the pause between messages.
 
-    Every so-manieth message has a file (0: none has).
+    Each ``file_every``-th message has a file; 0 means none has.
     """
 
     conversations: int
@@ -53,13 +53,13 @@ class Size:
 
     @property
     def total(self) -> int:
-        """Return how many messages there are."""
+        """The number of all messages."""
         return self.conversations * self.messages
 
 
 @dataclass(slots=True)
 class Load:
-    """What i-Reserve enqueues, and how far it has come."""
+    """The messages that i-Reserve enqueues, and their progress."""
 
     stage: DeployedStage
     size: Size
@@ -77,29 +77,29 @@ class Load:
         return [conversation for conversation in every if licence_of(conversation) in licences]
 
     def is_answered(self) -> bool:
-        """Say whether the last message of each conversation is an agent's."""
+        """Return whether the last message of each conversation is an agent's."""
         return role_of(self.message_ids[-1]) == "agent"
 
     @property
     def message_ids(self) -> list[str]:
-        """Return the ids of each conversation's messages, in order."""
+        """The ids of each conversation's messages, in order."""
         return [str(number) for number in range(self.size.messages)]
 
     @contextmanager
     def coming_in(self, host: HostProcess) -> Iterator[None]:
-        """Enqueue everything in the background; at the end of the block all of it is enqueued."""
+        """Enqueue all messages in the background; the block ends when all are enqueued."""
         with ThreadPoolExecutor(1) as background:
             self._enqueuing = background.submit(self._run, host)
             yield
             self._enqueuing.result()
 
     def wait_until_enqueued(self) -> None:
-        """Wait until i-Reserve has enqueued everything."""
+        """Wait until i-Reserve has enqueued all messages."""
         assert self._enqueuing is not None
         self._enqueuing.result(PROGRESS_TIMEOUT_S)
 
     def wait_until_arrived(self, share: float) -> None:
-        """Wait until the server has been asked to make this share of the posts."""
+        """Wait until this share of the messages has been requested at the server."""
         wait_until(
             lambda: self._count_arrived() >= self.size.total * share,
             timeout_s=PROGRESS_TIMEOUT_S,
@@ -108,11 +108,11 @@ class Load:
         )
 
     def wait_until_under_way(self) -> None:
-        """Wait for a moment at which the server is at work on a post."""
+        """Wait until the server is making a post."""
         wait_until(self._is_under_way, timeout_s=PROGRESS_TIMEOUT_S, what="a post that is made")
 
     def states(self) -> dict[tuple[str, str], str]:
-        """Return the state of each message that is final, by conversation and message."""
+        """Return the state of each finished message, by conversation and message id."""
         query = select(Delivery.lane, Delivery.key, Delivery.state).where(*_FINAL_MESSAGES)
         with self.stage.database.transaction() as session:
             return {
@@ -121,19 +121,19 @@ class Load:
             }
 
     def count_final(self, licences: Sequence[str] = LICENCES) -> int:
-        """Return how many messages of these licences are sent or failed."""
+        """Return the number of finished messages of these licences."""
         query = select(func.count()).where(*_FINAL_MESSAGES, Delivery.licence_id.in_(licences))
         with self.stage.database.transaction() as session:
             return session.scalar(query) or 0
 
     def unsettled(self) -> set[str]:
-        """Return the conversations with a message that was sent off and whose answer was lost."""
+        """Return the conversations with an unsettled message, whose answer was lost."""
         query = select(Delivery.lane).where(Delivery.state == DeliveryState.UNSETTLED)
         with self.stage.database.transaction() as session:
             return {lane.split(":")[2] for lane in session.scalars(query)}
 
     def held_up(self) -> set[str]:
-        """Return the conversations with a post that the server has been at work on for a while."""
+        """Return the conversations with a post that the server has not finished for 200 ms."""
         before_ms = time.time() * 1_000 - HELD_UP_MS
         return {
             entry.props["ireserve"]["conversation_id"]
@@ -153,9 +153,9 @@ class Load:
         return {of_root[post.id]: post.message.splitlines()[0] for post in posts}
 
     def enqueue_again(self, host: HostProcess, conversation: str) -> None:
-        """Enqueue the conversation's first message once more, by the task's name.
+        """Enqueue the conversation's first message again, by the task's name.
 
-        That wakes a worker whatever is under way, as a Celery message that comes twice does.
+        This always wakes a worker, as a Celery message that is delivered twice does.
         """
         message = self._message(conversation, self.message_ids[0])
         answer = host.send_by_name("mattermost.post_reply", **message)
@@ -165,7 +165,7 @@ class Load:
     def _count_arrived(self) -> int:
         assert self._enqueuing is not None
         if self._enqueuing.done():
-            # What stopped i-Reserve, if anything did.
+            # Raise the error that stopped i-Reserve, if any.
             self._enqueuing.result()
         new = self.stage.stand_in.received(method="POST", path="/posts", after_seq=self._last_seq)
         if new:
@@ -204,7 +204,7 @@ class Load:
             _delay(host, message)
             self.duplicates += 1
         if self.rng.random() < REDELIVERIES:
-            # A broker that is away at this moment delivers nothing.
+            # A broker that cannot be reached at this time delivers nothing.
             self.redeliveries += host.redeliver()["ok"]
 
     def _message(self, conversation: str, message_id: str) -> dict[str, Any]:
@@ -222,22 +222,22 @@ class Load:
 
 
 def licence_of(conversation: str) -> str:
-    """Return whose conversation it is."""
+    """Return the licence of the conversation."""
     return LICENCES[int(conversation.removeprefix("c")) % len(LICENCES)]
 
 
 def is_closed(conversation: str) -> bool:
-    """Say whether i-Reserve closes the conversation at its end."""
+    """Return whether i-Reserve closes the conversation at its end."""
     return int(conversation.removeprefix("c")) % 4 == 0
 
 
 def role_of(message_id: str) -> str:
-    """Return who says it: after two messages of the visitor comes one of an agent."""
+    """Return the sender's role: an agent's message follows two of the visitor."""
     return "agent" if int(message_id) % 3 == 2 else "visitor"
 
 
 def _delay(host: HostProcess, message: dict[str, Any], *, task: str = "post_reply") -> float:
-    """Enqueue; call again when Redis is away, as the README says. Return when it succeeded (ms)."""
+    """Enqueue, and retry while Redis is away, as the README says; return the time (ms)."""
     deadline = time.monotonic() + HOST_RETRIES_FOR_S
     while True:
         called_at_ms = time.time() * 1_000

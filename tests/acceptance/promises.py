@@ -1,4 +1,4 @@
-"""What must be true when a load is over, whatever happened in the middle of it."""
+"""Check the promises after a load, whatever faults happened during it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ States = Mapping[tuple[str, str], str]
 
 
 class BrokenPromiseError(AssertionError):
-    """A promise was not kept; the message says which, and for which conversation."""
+    """A promise was not kept; the message names the promise and the conversation."""
 
 
 def assert_kept(
@@ -23,12 +23,13 @@ def assert_kept(
     posts: Iterable[Received],
     states: States,
 ) -> None:
-    """Each message is in Mattermost once and in order, or failed and nowhere; one root each.
+    """Assert that each sent message was posted once, in order, and under one root.
 
-    ``posts`` is what the server recorded; ``states`` is what the ledger says of each message.
+    A failed message must not be posted. ``posts`` is the server's record; ``states`` holds the
+    state of each message in the ledger.
 
     Raises:
-        BrokenPromiseError: something is lost, doubled, out of order, or under a second root.
+        BrokenPromiseError: a message is lost, doubled, out of order, or under a second root.
     """
     expected = {(conversation, each) for conversation in conversations for each in message_ids}
     if set(states) != expected:
@@ -67,7 +68,7 @@ def _assert_once_and_in_order(
     doubled = [part for part, count in Counter(parts).items() if count > 1]
     if doubled:
         raise BrokenPromiseError(f"posted twice: {conversation}, {doubled[:5]}")
-    # The posts of one message stand together.
+    # The posts of one message follow each other.
     order = [message_id for message_id, _ in groupby(message_id for message_id, _ in parts)]
     if order != list(sent):
         raise BrokenPromiseError(f"not what was sent, in its order: {conversation}, {order}")
@@ -76,7 +77,7 @@ def _assert_once_and_in_order(
 def _assert_holes_told(
     conversation: str, posts: Sequence[Received], message_ids: Sequence[str], failed: Sequence[str]
 ) -> None:
-    """Each message behind some that failed tells how many, and no other one tells anything."""
+    """Assert that the message after failed ones says how many are missing, and no other does."""
     expected, missing = {}, 0
     for each in message_ids:
         if each in failed:
@@ -92,7 +93,7 @@ def _assert_holes_told(
 def untold(
     conversations: Sequence[str], notices: Iterable[Mapping[str, Any]], *, states: States
 ) -> set[tuple[str, str]]:
-    """Return of which failures, and of which threads, i-Reserve was not told."""
+    """Return the failures and threads of which i-Reserve was not told."""
     told = {
         (each["conversation_id"], each["message_id"] or each["event"])
         for each in notices

@@ -1,4 +1,4 @@
-"""A fault test of the way back: replies come in, a process dies, all are recorded in a minute."""
+"""Run a fault test of replies: a fault while the team replies; all are recorded in a minute."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.stage.deployed import running_stage
 from tests.stage.deployed_thread import DeployedThread
 from tests.stage.supervisor import Supervisor
 
-# So rarely that nothing but the webhook and the sweep can have done it.
+# With NEVER_S, only the webhook and the sweep can have recorded a reply.
 NEVER_S, OFTEN_S = 86_400, 5
 REPLY_QUEUE = "ireserve-replies"
 
 
 @dataclass(slots=True)
 class ReplyFaultRun:
-    """A fault test under way: the team, what runs, and how many replies there are to be."""
+    """A running fault test: the thread, the processes, and the number of replies to write."""
 
     thread: DeployedThread
     supervisor: Supervisor
@@ -35,9 +35,9 @@ class ReplyFaultRun:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFaultTest:
-    """A fault while the team replies, on which database, and how often catch-up looks.
+    """A fault while the team replies, the kind of database, and the interval of catch-up.
 
-    ``pause_s`` is the licence's pause; ``check`` looks at the end at what i-Reserve was told.
+    ``pause_s`` is the licence's pause. ``check`` checks at the end what i-Reserve was told.
     """
 
     name: str
@@ -48,14 +48,14 @@ class ReplyFaultTest:
     check: Callable[[ReplyFaultRun], None] | None = None
 
     def __str__(self) -> str:
-        """Return how a test's name tells it."""
+        """Return the name and the database, for the test's id."""
         return f"{self.name}-{self.database}"
 
     def run(self, directory: Path, *, database_url: str, size: Size) -> Figures:
-        """Run it from the first process to the last, and return what was measured.
+        """Start all processes, run the fault test, and return its figures.
 
         Raises:
-            BrokenPromiseError: a reply is not recorded, or not with its files.
+            BrokenPromiseError: a reply is not recorded with all its files.
         """
         with running_stage(
             directory,

@@ -1,4 +1,4 @@
-"""What goes wrong while the team replies: processes really killed, Redis really gone."""
+"""The faults while the team replies: processes are really killed, Redis really stopped."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.waiting import wait_until
 FILE_BYTES = 300_000
 # Longer than the deployment waits for an answer.
 SLOW_S = 20
-# Long enough for ten replies to be edited and a worker to be killed within it, on a busy machine.
+# Long enough, on a busy machine, to write ten replies, edit one and kill a worker.
 PAUSE_S = 8
 
 
 def kill_web_between_insert_and_wake(run: ReplyFaultRun) -> None:
-    """Kill the web process when it has written replies down and could wake no worker for them.
+    """Kill the web process when it has stored replies but could not wake a worker.
 
-    Redis hangs meanwhile. It has never answered this web process, and before its first answer a
-    connection sends no command; so no wake-up lies in a buffer either.
+    Redis hangs meanwhile. Redis has never answered this web process, and a connection sends no
+    command before the first answer. So no wake-up waits in a buffer either.
     """
     thread, redis = run.thread, run.thread.stage.redis
     web = thread.start_web()
@@ -41,7 +41,7 @@ def kill_web_between_insert_and_wake(run: ReplyFaultRun) -> None:
 
 
 def kill_worker_while_it_fetches(run: ReplyFaultRun) -> None:
-    """Kill the worker when it has asked for a reply's file and does not have it yet."""
+    """Kill the worker after it has requested a reply's file and before the file has come."""
     thread, content = run.thread, os.urandom(FILE_BYTES)
     thread.start_web()
     file_id = thread.upload(content)
@@ -55,7 +55,7 @@ def kill_worker_while_it_fetches(run: ReplyFaultRun) -> None:
 
 
 def keep_redis_down(run: ReplyFaultRun) -> None:
-    """Keep Redis down for as long as replies come in; each webhook is answered all the same."""
+    """Keep Redis down while replies come in; the web process still answers each webhook."""
     thread, redis = run.thread, run.thread.stage.redis
     thread.start_web()
     redis.stop(with_signal=signal.SIGKILL)
@@ -83,7 +83,7 @@ def kill_web_and_worker(run: ReplyFaultRun) -> None:
 
 
 def kill_worker_in_the_pause(run: ReplyFaultRun) -> None:
-    """Kill the worker while ten replies wait, of which one is edited and one deleted meanwhile."""
+    """Kill the worker while ten replies wait; one is edited and one deleted meanwhile."""
     thread = run.thread
     thread.start_web()
     thread.say(10)
@@ -97,7 +97,7 @@ def kill_worker_in_the_pause(run: ReplyFaultRun) -> None:
 
 
 def kill_workers_in_and_behind_the_pause(run: ReplyFaultRun) -> None:
-    """Kill the next worker as well, when it has told some of the replies."""
+    """Also kill the next worker, after it has sent some of the replies to i-Reserve."""
     kill_worker_in_the_pause(run)
     wait_until(lambda: run.thread.count_recorded() > 2, timeout_s=60, what="some of the replies")
     run.supervisor.kill_all_workers()
@@ -110,10 +110,10 @@ def _count_paused(thread: DeployedThread) -> int:
 
 
 def expect_paused_replies_in_order(run: ReplyFaultRun) -> None:
-    """Look whether each reply was told as it was in the end, in order, and the deleted one never.
+    """Check that i-Reserve got each reply's last text, in order, and not the deleted reply.
 
     Raises:
-        BrokenPromiseError: one was told otherwise, or before an earlier one.
+        BrokenPromiseError: a reply has another text, or came before an earlier reply.
     """
     wait_until(lambda: _count_paused(run.thread) == 0, timeout_s=SETTLE_S, what="all told")
     told = _told(run.thread)
@@ -129,5 +129,5 @@ def expect_paused_replies_in_order(run: ReplyFaultRun) -> None:
 
 
 def _told(thread: DeployedThread) -> list[dict[str, Any]]:
-    """Return what i-Reserve was told, the first one first; it has no worker in these tests."""
+    """Return the replies in i-Reserve's queue, oldest first; no worker takes them here."""
     return [message.keywords for message in published(thread.stage.redis.url, REPLY_QUEUE)]

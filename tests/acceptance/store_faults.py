@@ -1,4 +1,4 @@
-"""What goes wrong with our own servers in the middle of a load: they live, and do not work."""
+"""The faults of the database and Redis during a load: they run, but do not work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from redis import Redis
 from tests.acceptance.fault_tests import FaultRun
 from tests.postgres_server import PostgresServer
 
-# Longer than a worker waits for Redis, and than one web request may take.
+# Longer than a worker waits for Redis, and longer than one web request may take.
 STILL_S = (7.0, 9.0)
 SHORT_S = (2.0, 4.0)
 HOUR_S = 3_600
@@ -22,18 +22,18 @@ LIBRARY = "libfaketime.so.1"
 
 
 def stop_postgresql(run: FaultRun, server: PostgresServer) -> None:
-    """Stop all processes of PostgreSQL for some seconds, twice."""
+    """Suspend all processes of PostgreSQL for some seconds, twice."""
     _once_away(run, server.standing_still, STILL_S)
 
 
 def fill_postgresql(run: FaultRun, server: PostgresServer) -> None:
-    """Take all connections that PostgreSQL has, and cut those of the workers, twice."""
+    """Take all connections of PostgreSQL, and cut the workers' connections, twice."""
     _once_away(run, lambda: all_connections_taken(server), SHORT_S)
 
 
 @contextmanager
 def all_connections_taken(server: PostgresServer) -> Iterator[None]:
-    """Hold all connections for the block, the workers' too."""
+    """Hold all connections for the block, including the workers'."""
     taken: list[psycopg.Connection] = []
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(psycopg.OperationalError):
@@ -51,7 +51,7 @@ def all_connections_taken(server: PostgresServer) -> Iterator[None]:
 
 
 def stop_redis(run: FaultRun) -> None:
-    """Stop Redis' process for some seconds, twice."""
+    """Suspend Redis' process for some seconds, twice."""
     process = run.stage.redis.process
     assert process is not None
 
@@ -67,17 +67,17 @@ def stop_redis(run: FaultRun) -> None:
 
 
 def fill_redis(run: FaultRun) -> None:
-    """Let Redis have less memory than it needs, twice."""
+    """Limit Redis to less memory than it needs, twice."""
     _once_away(run, lambda: _setting(run, "maxmemory", "1", "0"), SHORT_S)
 
 
 def want_replicas(run: FaultRun) -> None:
-    """Let Redis take nothing without a replica, of which there is none, twice."""
+    """Let Redis refuse all writes because it has no replica, twice."""
     _once_away(run, lambda: _setting(run, "min-replicas-to-write", "1", "0"), SHORT_S)
 
 
 def make_redis_a_replica(run: FaultRun) -> None:
-    """Make Redis the replica of a server that is not there, as a fail-over does, twice."""
+    """Make Redis the replica of a missing server, as during a fail-over, twice."""
 
     @contextmanager
     def a_replica() -> Iterator[None]:
@@ -107,25 +107,25 @@ def _once_away(
 
 
 def faketime_library() -> Path | None:
-    """Return the library that gives one process another clock, None where it is not installed."""
+    """Return the library that changes a process's clock; None if it is not installed."""
     found = sorted(Path("/usr/lib").glob(f"**/faketime/{LIBRARY}"))
     return found[0] if found else None
 
 
 def movable_clock(clock: Path, library: Path) -> Mapping[str, str]:
-    """Return the environment of a process whose clock a file puts forward or back."""
+    """Return the environment of a process whose clock the file ``clock`` shifts."""
     clock.write_text("+0")
     return {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",
-        # Clocks that only count are not put, on a real machine either.
+        # Monotonic clocks do not change, as on a real machine.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
 
 
 def put_clock(run: FaultRun, clock: Path, seconds: int) -> None:
-    """Put Redis' clock by this, and some of the load later right again."""
+    """Shift Redis' clock by these seconds, and later during the load set it right."""
     for moment in run.moments(2):
         clock.write_text(f"{seconds:+}" if moment == 1 else "+0")
         run.assert_goes_on()

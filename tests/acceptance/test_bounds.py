@@ -1,4 +1,4 @@
-"""A worker ends in time, whatever its servers do, and nothing is lost or doubled by that."""
+"""A worker stops in time, whatever its servers do, and loses or doubles nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models import Delivery, DeliveryState
 from tests.stage.deployed import DeployedStage, running_stage
 from tests.waiting import wait_until
 
-# The promise. A service manager kills after 30 s.
+# The promise. A service manager kills a process after 30 s.
 STOP_WITHIN_S = 25.0
 FILE_BYTES = 20 * 1024 * 1024
 VISITOR = {"sender_name": "Jan", "sender_role": "visitor"}
@@ -46,9 +46,9 @@ def test_worker_that_is_asked_to_stop_ends_while_its_server_hangs(
     expected: set[DeliveryState],
     record_property: Callable[[str, object], None],
 ) -> None:
-    """SIGTERM breaks the exchange off, and the message stays undecided.
+    """A worker that gets SIGTERM breaks off its request, and the message stays undecided.
 
-    The server takes no byte of a file, or answers no post, for longer than any limit.
+    The server reads no byte of a file, or answers no post, for longer than any limit.
     """
     (Path(stage.deployment.directory) / "attachments" / "big.bin").write_bytes(b"\1" * FILE_BYTES)
     worker, host = stage.deployment.start_worker(), stage.deployment.start_host()

@@ -1,4 +1,4 @@
-"""``bin/demo`` as a visitor of the repository runs it, and what its web chat may show."""
+"""``bin/demo`` as a reader of the repository runs it, and what its web chat may show."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from tests.demo_process import (
 )
 from tests.waiting import wait_until
 
-# Twenty seconds are usual; a machine that does other things as well takes longer.
+# Twenty seconds are usual; a busy machine takes longer.
 CHECK_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 40
 # The demo, its watchdog, Redis, the stand-in, and six processes.
 FEWEST_PROCESSES = 10
-# As the kernel's table has it.
+# The state and the address in the kernel's table.
 LISTENS, LOOPBACK = "0A", "0100007F"
 
 CONVERSATION = Conversation("demo", "c-1", "Jan de Vries", "", "2026-01-01T12:00:00+00:00")
@@ -59,7 +59,7 @@ FILE_URL = "/conversations/demo/c-1/messages/reply-1/files/0"
 
 
 def _processes_of(environment: dict[str, str]) -> list[int]:
-    """Return the processes of this demo, whichever their parent is: by environment or folder."""
+    """Return the ids of this demo's processes, by their environment or folder."""
     mark = f"{MARK}={environment[MARK]}".encode()
     return [
         int(path.name)
@@ -69,14 +69,17 @@ def _processes_of(environment: dict[str, str]) -> list[int]:
 
 
 def _is_within(link: Path, directory: str) -> bool:
-    """Redis writes its title over its environment, and is found by its folder."""
+    """Return whether the link leads into the folder.
+
+    Redis is found by its folder, because its title overwrites its environment.
+    """
     with suppress(OSError):
         return os.readlink(link).startswith(f"{directory}/")
     return False
 
 
 def _beat_of(environment: dict[str, str]) -> int:
-    """Return beat's process."""
+    """Return the id of beat's process."""
     [beat] = [
         pid
         for pid in _processes_of(environment)
@@ -89,12 +92,12 @@ def _has(path: Path, mark: bytes) -> bool:
     try:
         return mark in path.read_bytes()
     except OSError:
-        # It has ended meanwhile, or belongs to another user.
+        # The process has ended meanwhile, or belongs to another user.
         return False
 
 
 def _listening_on(pids: list[int]) -> set[str]:
-    """Return the addresses that these processes listen on, as the kernel writes them."""
+    """Return the addresses on which these processes listen, as the kernel writes them."""
     inodes = {
         link.removeprefix("socket:[").removesuffix("]") for pid in pids for link in _files_of(pid)
     }
@@ -112,7 +115,7 @@ def _files_of(pid: int) -> list[str]:
 
 
 def test_check_finds_both_directions_as_they_should_be(tmp_path: Path) -> None:
-    """It plays both directions from whatever folder, finds nothing wrong, and leaves nothing."""
+    """``demo --check`` works from any folder, finds no problem either way, and cleans up."""
     environment = demo_environment(tmp_path)
     words = ("demo", "--check", "--json", "--language", "nl")
 
@@ -146,7 +149,7 @@ def test_check_finds_both_directions_as_they_should_be(tmp_path: Path) -> None:
 def test_interrupted_check_fails_and_leaves_nothing(
     tmp_path: Path, number: signal.Signals, moment: str
 ) -> None:
-    """Its exit code is a signal's, never that of a check that has passed."""
+    """An interrupted check ends with the signal's exit code and leaves nothing behind."""
     environment = demo_environment(tmp_path)
 
     with running_demo(environment, "--check") as process:
@@ -160,7 +163,7 @@ def test_interrupted_check_fails_and_leaves_nothing(
 
 
 def test_killed_demo_leaves_nothing(tmp_path: Path) -> None:
-    """Its processes and its folder are gone soon after, though it could not stop them itself."""
+    """When the demo is killed, its processes end and its folder is removed soon after."""
     environment = demo_environment(tmp_path)
 
     with running_demo(environment) as process:
@@ -172,7 +175,7 @@ def test_killed_demo_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_command_ends_as_the_demo_does(tmp_path: Path) -> None:
-    """A demo that cannot begin says why in one line, and its exit code is the command's."""
+    """A demo that cannot start says why in one line, and the command has its exit code."""
     done = subprocess.run(
         [Path(sys.executable).parent / "ireserve-mattermost", "demo"],
         env={**demo_environment(tmp_path), "MATTERMOST_URL": "https://chat.example.com"},
@@ -189,7 +192,7 @@ def test_command_ends_as_the_demo_does(tmp_path: Path) -> None:
 
 
 def test_demo_stays_on_loopback_takes_commands_and_leaves_nothing(tmp_path: Path) -> None:
-    """Only this machine reaches it, its command line knows its settings, and SIGTERM is its end."""
+    """The demo listens only on loopback, its command line has its settings, and SIGTERM ends it."""
     environment = demo_environment(tmp_path)
 
     with running_demo(environment) as process:
@@ -211,7 +214,7 @@ def test_demo_stays_on_loopback_takes_commands_and_leaves_nothing(tmp_path: Path
 
 
 def test_demo_says_so_when_a_process_ends(tmp_path: Path) -> None:
-    """The others end with it; the page does not go on with nothing behind it."""
+    """When one process ends, the demo ends all others and says so."""
     environment = demo_environment(tmp_path)
 
     with running_demo(environment) as process:
@@ -237,7 +240,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def mirror(sqlite_url: str, redis_url: str) -> Iterator[Mirror]:
-    """The package's own database and Redis, where nothing has happened yet."""
+    """A mirror on the package's own empty database and Redis."""
     database, redis = Database(sqlite_url), Redis.from_url(redis_url)
     yield Mirror(database, redis)
     database.dispose()
@@ -265,7 +268,7 @@ def page(
 
 
 def test_revision_that_comes_late_or_twice_changes_nothing(store: Store) -> None:
-    """The newest revision of a reply stays, in whatever order they are told."""
+    """The newest revision of a reply stays, in whatever order the revisions come."""
     edited = replace(REPLY, text="Nee", plain_text="Nee", state=MessageState.EDITED, revision=2)
 
     news = [store.put_reply(message) for message in (edited, REPLY, edited)]
@@ -275,7 +278,7 @@ def test_revision_that_comes_late_or_twice_changes_nothing(store: Store) -> None
 
 
 def test_visitor_sees_a_reply_with_its_file(store: Store, page: FlaskClient) -> None:
-    """A public reply is shown as plain text, and its picture can be loaded."""
+    """The chat shows a public reply as plain text, and its picture can be loaded."""
     store.put_reply(REPLY)
 
     answer = page.get("/conversations/demo/c-1/messages")
@@ -305,7 +308,7 @@ def test_visitor_sees_a_reply_with_its_file(store: Store, page: FlaskClient) -> 
     ],
 )
 def test_visitor_never_sees_a_note(store: Store, page: FlaskClient, change: dict[str, Any]) -> None:
-    """Neither an internal note nor its file reaches the page, though it was public before."""
+    """The page shows neither a note nor its file, even if the reply was public before."""
     store.put_reply(REPLY)
     known = page.get("/conversations/demo/c-1/messages").get_json()["change"]
     store.put_reply(replace(REPLY, **change, revision=2))
@@ -317,7 +320,7 @@ def test_visitor_never_sees_a_note(store: Store, page: FlaskClient, change: dict
 
 
 def test_visitor_sees_of_a_deleted_reply_only_that_it_was(store: Store, page: FlaskClient) -> None:
-    """A deleted reply is shown without its text, and its file is not given out any more."""
+    """The chat shows a deleted reply without its text, and no longer serves its file."""
     store.put_reply(replace(REPLY, state=MessageState.DELETED, revision=2))
 
     (shown,) = page.get("/conversations/demo/c-1/messages").get_json()["messages"]
@@ -330,7 +333,7 @@ def test_visitor_sees_of_a_deleted_reply_only_that_it_was(store: Store, page: Fl
 def test_file_outside_the_store_is_not_given_out(
     store: Store, page: FlaskClient, path: str | None
 ) -> None:
-    """A path that leads out of the attachment store is as good as none."""
+    """The page answers 404 for a path that leads out of the attachment store."""
     store.put_reply(replace(REPLY, attachments=({"name": "a.png", "path": path},)))
 
     answer = page.get(FILE_URL)
@@ -339,7 +342,7 @@ def test_file_outside_the_store_is_not_given_out(
 
 
 def test_page_of_another_site_cannot_write(store: Store, page: FlaskClient) -> None:
-    """A form that another site sends is refused, and nothing is said."""
+    """The page refuses a form from another site, and stores nothing."""
     answer = page.post(
         "/conversations/demo/c-1/messages",
         data={"text": "hello"},

@@ -1,4 +1,4 @@
-"""`.delay()` as i-Reserve calls it: quick to fail when Redis is away, and nothing half done."""
+"""`.delay()` as i-Reserve calls it: without Redis it fails quickly, with nothing half done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo.ports import free_port
 from demo.redis_server import RedisServer
 from tests.stage.deployment import Deploy, HostProcess
 
-# What i-Reserve's request may wait; what is measured includes a slow machine's hiccups.
+# The longest that i-Reserve's request may wait, with some time for a slow machine.
 LONGEST_S = 1.5
 
 MESSAGE = {"message_id": "m1", "sender_name": "Jan", "sender_role": "visitor", "text": "hello"}
@@ -25,7 +25,7 @@ StartHost = Callable[[str], HostProcess]
 
 @pytest.fixture
 def start_host(deploy: Deploy, tmp_path: Path) -> StartHost:
-    """Starts i-Reserve's process with the Redis at an address."""
+    """A function that starts i-Reserve's process with the Redis at an address."""
     return lambda redis_url: deploy(
         tmp_path / "host", redis_url=redis_url, database_url="sqlite://"
     ).start_host()
@@ -33,7 +33,7 @@ def start_host(deploy: Deploy, tmp_path: Path) -> StartHost:
 
 @pytest.mark.measures_time
 def test_refused_redis_fails_quickly(start_host: StartHost) -> None:
-    """No server listens: OperationalError at once."""
+    """If no server listens, `.delay()` raises OperationalError quickly."""
     host = start_host(f"redis://127.0.0.1:{free_port()}/0")
 
     answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
@@ -45,7 +45,7 @@ def test_refused_redis_fails_quickly(start_host: StartHost) -> None:
 def test_hung_redis_fails_quickly_and_works_again_afterwards(
     start_host: StartHost, own_redis: RedisServer
 ) -> None:
-    """Redis is stopped by SIGSTOP, before and after the first call; calling again is safe."""
+    """If Redis hangs after a first call, `.delay()` fails quickly, and a later call succeeds."""
     host = start_host(own_redis.url)
     warm = host.delay("post_reply", "L1", "c1", **MESSAGE)
     assert own_redis.process is not None
@@ -61,7 +61,7 @@ def test_hung_redis_fails_quickly_and_works_again_afterwards(
 
 @pytest.mark.measures_time
 def test_cut_off_redis_fails_quickly(start_host: StartHost) -> None:
-    """Connections are not answered at all, as when packets are dropped."""
+    """If packets to Redis are dropped, `.delay()` fails quickly."""
     with socket.socket() as listener:
         # A full backlog makes the kernel drop further attempts to connect.
         listener.bind(("127.0.0.1", 0))
@@ -83,7 +83,7 @@ def test_cut_off_redis_fails_quickly(start_host: StartHost) -> None:
 def test_restarted_redis_is_used_at_the_first_call(
     start_host: StartHost, own_redis: RedisServer
 ) -> None:
-    """After Redis was killed and started again the next call succeeds."""
+    """After Redis was killed and started again, the next call succeeds."""
     host = start_host(own_redis.url)
     host.delay("post_reply", "L1", "c1", **MESSAGE)
 
@@ -107,7 +107,7 @@ def test_restarted_redis_is_used_at_the_first_call(
 def test_wrong_keyword_fails_at_the_call(
     start_host: StartHost, redis_url: str, kwargs: dict[str, str], named: str
 ) -> None:
-    """A programming mistake is told to the programmer, and nothing is enqueued."""
+    """A wrong keyword raises TypeError at the call, and nothing is enqueued."""
     host = start_host(redis_url)
 
     answer = host.delay("post_reply", "L1", "c1", **kwargs)

@@ -1,4 +1,4 @@
-"""The promises under faults: processes really killed and servers really gone, under load."""
+"""The promises hold under load when processes are really killed and servers really stopped."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.acceptance.reply_fault_tests import OFTEN_S, ReplyFaultTest
 POSTGRESQL = "postgresql"
 full_load = pytest.mark.full_load
 
-# What may end as failed when the server dies, for each thread of both workers: the message that it
-# was sending, and three more until the licence's circuit is open.
+# The messages that may fail when the server dies. For each thread of both workers these are the
+# message that it was sending, and three more until the licence's circuit is open.
 BY_RULE = 2 * 8 * (1 + 3)
 
 # Each fault on one database, and kills of workers on both.
@@ -38,7 +38,7 @@ FAULT_TESTS = [
     FaultTest("beat started twice", faults.start_beat_twice),
     FaultTest("nothing goes wrong", faults.nothing),
 ]
-# The other database, where it plays a part.
+# The same faults on the other database, if the database matters.
 FULL_LOAD_FAULT_TESTS = [
     FaultTest("workers killed one after the other", faults.kill_workers, POSTGRESQL),
     FaultTest("both workers killed at once", faults.kill_both_workers),
@@ -60,13 +60,13 @@ FULL_LOAD_FAULT_TESTS = [
 def test_every_message_arrives_once_and_in_order(
     fault_test: FaultTest, run_fault_test: RunFaultTest
 ) -> None:
-    """Whatever dies: each message once, in order, under one root, within 60 s of the last fault."""
+    """Each message is posted once, in order, under one root, within 60 s of the last fault."""
     figures = run_fault_test(fault_test)
 
     assert figures.failed <= fault_test.may_fail
 
 
-# A lane that is handed out is locked, and not due for as long: both would have to be missing.
+# A taken lane is both locked and not due, so this patch removes both.
 LOCK_REMOVED = Patch(
     "client/ireserve_mattermost/lane_scripts.py",
     {
@@ -91,7 +91,7 @@ SWEEP_REMOVED = Patch(
     [
         pytest.param(
             FaultTest("without the lane's lock", faults.save_slowly, patch=LOCK_REMOVED),
-            # A worker that finds the lane empty also takes it off the list that another fills.
+            # A worker that finds the lane empty also removes it while another worker uses it.
             "posted twice|in its order|roots|the card|left behind",
             id="lane lock removed",
         ),
@@ -116,7 +116,7 @@ SWEEP_REMOVED = Patch(
 def test_broken_build_is_found_out(
     fault_test: FaultTest, broken: str, run_fault_test: RunFaultTest
 ) -> None:
-    """With one line taken out the fault breaks a promise, though plain messages still arrive."""
+    """A build without one safeguard breaks a promise under the fault, but works without a fault."""
     with pytest.raises(BrokenPromiseError, match=broken):
         run_fault_test(fault_test)
 
@@ -154,5 +154,5 @@ Paused = partial(
 def test_every_reply_is_recorded_once(
     fault_test: ReplyFaultTest, run_fault_test: RunFaultTest
 ) -> None:
-    """Whatever dies: each reply is recorded once, with its files, within 60 s of the last fault."""
+    """Each reply is recorded once, with its files, within 60 s of the last fault."""
     run_fault_test(fault_test)

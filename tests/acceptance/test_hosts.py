@@ -1,6 +1,6 @@
-"""i-Reserve's own environment: oldest and newest Celery, its own modules of our names, Django.
+"""The client works in a host: with old and new Celery, Django, and modules of our names.
 
-Each host has an environment of its own, made here: needs the package index, and a full load.
+Each test makes its own virtual environment, so it needs the package index and --full-load.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
 def test_host_with_modules_of_our_names_enqueues(
     packages: list[str], code: str, posts: int, sqlite_url: str, tmp_path: Path
 ) -> None:
-    """The client installs beside the host's own versions, and a real worker posts its message."""
+    """The client installs beside the host's own packages, and a real worker posts its messages."""
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -95,7 +95,7 @@ def test_host_with_modules_of_our_names_enqueues(
 
     with running_stage(tmp_path, database_url=sqlite_url) as stage:
         stage.deployment.start_worker()
-        # What a host's own processes have in their environment must do no harm.
+        # Variables that a host may have in its environment must do no harm.
         environment = {
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             "REDIS_URL": "redis://127.0.0.1:1/0",

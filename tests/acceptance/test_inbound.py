@@ -1,4 +1,4 @@
-"""The team's replies with real processes: at once by webhook, all of them by catch-up."""
+"""Real processes record the team's replies: soon by webhook, and all of them by catch-up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def thread(database_url: str, tmp_path: Path) -> Iterator[DeployedThread]:
-    """A team with the thread of a conversation; the test starts what else it needs."""
+    """A conversation's thread with a worker; the test starts the other processes."""
     with running_thread(
         tmp_path, database_url=database_url, catch_up_interval_s=INTERVAL_S
     ) as thread:
@@ -27,9 +27,9 @@ def thread(database_url: str, tmp_path: Path) -> Iterator[DeployedThread]:
 
 @pytest.mark.one_database
 def test_reply_is_recorded_within_a_second_or_two(thread: DeployedThread) -> None:
-    """From the member's post by the webhook into the table, without any beat; no log has a word.
+    """The webhook brings a reply into the table without beat, and no log holds its text.
 
-    The post's id follows it through the logs of web and worker.
+    The logs of web and worker name the post's id.
     """
     web = thread.start_web()
 
@@ -49,7 +49,7 @@ def test_reply_is_recorded_within_a_second_or_two(thread: DeployedThread) -> Non
 def test_replies_written_while_the_endpoint_was_down_are_all_recorded(
     thread: DeployedThread,
 ) -> None:
-    """500 webhooks go nowhere; one catch-up brings every reply, once."""
+    """When 500 webhooks have failed, catch-up records every reply once."""
     thread.start_web().kill()
     thread.say(500)
 
@@ -61,7 +61,7 @@ def test_replies_written_while_the_endpoint_was_down_are_all_recorded(
 
 @SQLITE
 def test_private_channel_is_covered_by_catch_up(thread: DeployedThread) -> None:
-    """No webhook ever comes from a private channel; the replies do, in the order of their time."""
+    """Catch-up records the replies in a private channel, which has no webhooks, in order."""
     channel = {"team": team_of(LICENCE), "name": CHANNEL, "type": "P"}
     thread.stage.stand_in.setup({"channels": [channel]})
     thread.say(3)

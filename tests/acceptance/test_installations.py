@@ -1,6 +1,6 @@
-"""The application from its wheels, in an environment that has nothing else.
+"""The application works when it is installed from its wheels in a new environment.
 
-The environment is made here: needs the package index, and a full load.
+The test makes the environment, so it needs the package index and --full-load.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.pages import ROOT
 from tests.stage.deployed import running_stage
 from tests.waiting import wait_until
 
-# Of another project, in the folder in which the worker is started.
+# A module of another project, in the folder in which the worker is started.
 OTHER = "raise SystemExit('of another project')\n"
 
 
@@ -33,7 +33,7 @@ def _install(programs: Path, *words: str) -> None:
 
 @pytest.mark.full_load
 def test_worker_from_the_wheel_posts(sqlite_url: str, tmp_path: Path) -> None:
-    """Tables, worker and web run from it, beside other modules of our modules' names."""
+    """Tables, worker and web work from the wheels, beside other modules with our modules' names."""
     build_wheels(tmp_path / "wheels")
     programs = _environment(tmp_path / "venv")
     wheels = [str(path) for path in (tmp_path / "wheels").iterdir()]

@@ -1,4 +1,4 @@
-"""The lanes' protocol as its page tells it: a client that has a connection to Redis alone."""
+"""A client that follows the page of the lanes' protocol needs only a connection to Redis."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PAGE = "docs/lanes.md"
 
 
 def test_client_of_the_page_is_sent_in_order(sqlite_url: str, tmp_path: Path) -> None:
-    """The page's code appends two messages; a real worker posts them without any wake-up."""
+    """The page's code appends two messages, and a real worker posts them without a wake-up."""
     (client,) = [block.code for block in blocks(PAGE) if block.language == "python"]
     with running_stage(tmp_path, database_url=sqlite_url, licences=("licence-7",)) as stage:
         stage.deployment.start_worker()
         stage.deployment.start("beat")
         environment = {**os.environ, "REDIS_URL": stage.redis.url, "PYTHONPATH": ""}
-        # In an empty folder, and without the packages of this project.
+        # Run it in an empty folder without this project's packages.
         subprocess.run([sys.executable, "-c", client], env=environment, cwd=tmp_path, check=True)
 
         wait_until(

@@ -1,4 +1,4 @@
-"""A worker's memory while the servers of many licences send it as much as they can."""
+"""A worker's memory stays bounded while many licences' servers send as much as they can."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.waiting import wait_until
 
 # The promise.
 MOST_MIB = 300
-# As many as a worker may be at for one licence, so that the same bomb comes several times at once.
+# The number of a worker's threads for one licence, so that a bomb comes several times at once.
 EACH = 4
 HEALTHY = "healthy"
-# Of their own, for what is too much three times in a row opens the licence's circuit.
+# Separate licences, because three bombs in a row open a licence's circuit.
 WITH_MESSAGES = {f"message-{number}": bomb for number, bomb in enumerate(BOMBS.values())}
 WITH_REPLIES = {f"reply-{number}": bomb for number, bomb in enumerate(BOMBS.values())}
 HOSTILE = {**WITH_MESSAGES, **WITH_REPLIES}
@@ -32,10 +32,10 @@ HOSTILE = {**WITH_MESSAGES, **WITH_REPLIES}
 def test_memory_under_all_bombs_at_once_is_bounded(
     tmp_path: Path, sqlite_url: str, record_property: Callable[[str, object], None]
 ) -> None:
-    """Lists, texts, streams, headers, files and numbers without end: under 300 MiB at the peak.
+    """A worker needs less than 300 MiB while servers send huge answers of many kinds at once.
 
-    Each comes as the answer to a message and to a question about a reply. A licence with a healthy
-    server is served all the while.
+    Each kind answers a message and a request for a reply. The worker still serves a licence with a
+    healthy server.
     """
     with running_stage(
         tmp_path, database_url=sqlite_url, licences=(*HOSTILE, HEALTHY), READ_TIMEOUT_S="20"
@@ -69,7 +69,7 @@ def _message(text: str) -> dict[str, str]:
 
 
 def _roots(stage: DeployedStage, host: HostProcess) -> dict[str, Root]:
-    """Begin a conversation of each licence while all servers are well; return their threads."""
+    """Start a conversation of each licence while all servers are healthy; return the threads."""
     worker = stage.deployment.start_worker()
     for licence_id in (*HOSTILE, HEALTHY):
         host.delay("create_root_post", licence_id, "c0", visitor_name="Jan")
@@ -83,7 +83,7 @@ def _roots(stage: DeployedStage, host: HostProcess) -> dict[str, Root]:
 
 
 def _move(database: Database, url: str) -> None:
-    """Let each licence's server be the hostile one from now on."""
+    """Change each licence's server to the hostile one."""
     with database.transaction() as session:
         for licence_id in HOSTILE:
             moved = update(Licence).where(Licence.id == licence_id)
@@ -115,7 +115,7 @@ def _send_messages(host: HostProcess) -> None:
 
 
 def _peak_mib(worker: Process) -> float:
-    """Return the most that the process has had in memory at once."""
+    """Return the peak of the process's resident memory in MiB."""
     lines = Path(f"/proc/{worker.process.pid}/status").read_text().splitlines()
     (kibibytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
     return int(kibibytes) / 1_024

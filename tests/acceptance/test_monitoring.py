@@ -1,4 +1,4 @@
-"""What an operator sees of it in Flower and the logs, and what must not be seen there."""
+"""What an operator sees in Flower, health, metrics and logs, and what must not be there."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.waiting import wait_until
 # Words that stand for personal data; none may appear outside Mattermost and the database.
 SECRETS = ("Gerardus", "geheimtekst", "geheimbestand", "geheim.example")
 
-# Each message that fails below: what its red entry says, and the reason that it begins with.
+# For each failing message: a word of its entry in Flower, and the reason at its beginning.
 FAILURES = {
     "reply:m3": ("sender_role", "invalid_arguments: "),
     "notification:": ("color", "invalid_arguments: "),
@@ -71,7 +71,7 @@ def _message(**more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_flower_and_logs_show_failures_and_no_personal_data(stage: DeployedStage) -> None:
-    """Tasks appear by name, failed ones red with a reason; names and texts appear nowhere."""
+    """Flower shows failed tasks with a reason, and neither Flower nor logs show names or texts."""
     flower = stage.deployment.start("flower")
     wait_until(
         lambda: _get(f"http://127.0.0.1:{flower.port}/healthcheck")[0] == 200,
@@ -122,7 +122,7 @@ def _failures(flower: Process) -> list[str]:
 def test_flower_lists_our_queue_beside_workers_of_another_application(
     stage: DeployedStage, tmp_path: Path
 ) -> None:
-    """Its Broker page has our queue from the start, and what waits there; not the other's alone."""
+    """Flower's Broker page shows our queue and its length, beside another application's worker."""
     with _foreign_worker(stage.redis.url, tmp_path):
         flower = stage.deployment.start("flower")
         url = f"http://127.0.0.1:{flower.port}"
@@ -142,9 +142,9 @@ def test_flower_lists_our_queue_beside_workers_of_another_application(
 
 @contextmanager
 def _foreign_worker(redis_url: str, directory: Path) -> Iterator[None]:
-    """Run a worker of an application that is not ours on the same Redis, and wait for it."""
+    """Run a worker of another application on the same Redis for the block."""
     options = "worker --pool solo --queues foreign --loglevel INFO"
-    # With a module of its own: without one Celery reads the celeryconfig.py that it finds, ours.
+    # A module of its own keeps Celery from reading our celeryconfig.py.
     (directory / "foreign.py").write_text("from celery import Celery\n\napp = Celery()\n")
     command = ["celery", "--app", "foreign", "--broker", redis_url, *options.split()]
     log = directory / "foreign-worker.log"
@@ -166,7 +166,7 @@ def _foreign_worker(redis_url: str, directory: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_flower_needs_a_login(stage: DeployedStage) -> None:
-    """Its pages ask for the login, and without one set it does not start."""
+    """Flower's pages need the login, and Flower does not start if none is set."""
     flower = stage.deployment.start("flower")
     url = f"http://127.0.0.1:{flower.port}"
     wait_until(lambda: _get(f"{url}/healthcheck")[0] == 200, timeout_s=60, what="Flower")
@@ -182,7 +182,7 @@ def test_flower_needs_a_login(stage: DeployedStage) -> None:
 
 
 def test_health_says_which_part_is_down(stage: DeployedStage) -> None:
-    """200 while database and broker answer, 503 naming the one that does not."""
+    """Health answers 200 while database and broker answer, else 503 with the part that is down."""
     web = stage.deployment.start("web")
     url = f"http://127.0.0.1:{web.port}/mattermost/health"
     wait_until(lambda: _get(url)[0] == 200, timeout_s=60, what="the web process")
@@ -201,7 +201,7 @@ def test_health_says_which_part_is_down(stage: DeployedStage) -> None:
 
 
 def test_metrics_tell_of_all_processes(stage: DeployedStage) -> None:
-    """Two workers send, beat makes them sweep, and one web process knows what all have done."""
+    """The web process's metrics include the work of two workers and the sweep."""
     stage.deployment.environment["METRICS_TOKEN"] = "token-of-prometheus"
     web = stage.deployment.start("web")
     for process in ("worker", "worker", "beat"):
@@ -238,19 +238,19 @@ _EXPECTED = {
     "ireserve_mattermost_delay_seconds_count{L1}": 20,
     "ireserve_mattermost_messages_waiting{L1}": 0,
     "ireserve_mattermost_circuit_state{L1}": 0,
-    # Both workers have one name, as the test starts them.
+    # Both workers have the same name, as the test starts them.
     "ireserve_mattermost_processes{worker}": 1,
     "ireserve_mattermost_processes{beat}": 1,
 }
 
 
 def _settled(found: dict[str, float]) -> float:
-    """Return how many messages have ended."""
+    """Return the number of finished messages."""
     return sum(count for name, count in found.items() if "_messages_total" in name)
 
 
 def _series(sample: Sample) -> str:
-    """Return the name with its labels' values, the licence first."""
+    """Return the sample's name with its labels' values, the licence first."""
     names = ("licence", "part", "kind", "path", "state", "le")
     values = [sample.labels[name] for name in names if name in sample.labels]
     return f"{sample.name}{{{','.join(values)}}}"
@@ -258,7 +258,7 @@ def _series(sample: Sample) -> str:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_each_line_of_each_process_is_one_json_object(stage: DeployedStage) -> None:
-    """Worker, beat and web, also lines of Celery and the HTTP server, from start to end."""
+    """Worker, beat and web log only JSON lines, including those of Celery and the HTTP server."""
     stage.deployment.environment["LOG_FORMAT"] = "json"
     worker = stage.deployment.start_worker()
     beat, web = stage.deployment.start("beat"), stage.deployment.start("web")
@@ -272,7 +272,7 @@ def test_each_line_of_each_process_is_one_json_object(stage: DeployedStage) -> N
         process.kill(signal.SIGTERM)
 
     lines = [line for line in stage.deployment.logs().splitlines() if line.strip()]
-    # Celery prints these itself, past all logging, when it is told to stop.
+    # Celery prints these lines without logging when it is asked to stop.
     logged = [json.loads(line) for line in lines if not line.startswith("worker: ")]
     assert [
         line for line in logged if not {"event", "level", "logger", "timestamp"} <= set(line)

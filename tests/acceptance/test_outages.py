@@ -1,4 +1,4 @@
-"""Fault tests that need the machine, or a server that others share, for themselves."""
+"""Fault tests that need the machine, or a shared server, for themselves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.acceptance.load import LICENCES, Size
 from tests.postgres_server import PostgresServer
 
 OTHERS = tuple(licence for licence in LICENCES if licence != faults.HUNG_LICENCE)
-# 25 messages a second, a quarter of what two workers carry: nothing waits for anything else.
+# 25 messages a second, a quarter of two workers' capacity, so that no message waits for another.
 PACED_S = 0.04
 # The promise: the others' median delay grows by less than a quarter.
 MOST_GROWTH = 1.25
@@ -30,7 +30,7 @@ def test_restarted_postgresql_loses_and_doubles_nothing(
     size: Size,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """PostgreSQL is restarted, then crashes, in the middle of it; no message fails for that."""
+    """A restart and a crash of PostgreSQL during a load let no message fail."""
     fault = partial(faults.restart_postgresql, server=postgres_server)
 
     figures = FaultTest("PostgreSQL restarted", fault, "postgresql").run(
@@ -49,10 +49,10 @@ def test_dead_server_hardly_delays_the_other_licences(
     size: Size,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """One licence's server hangs for the whole run: the others' median grows less than a quarter.
+    """While one licence's server hangs, the others' median delay grows by less than a quarter.
 
-    The same load with that server alive runs beside it, so that what the machine does meanwhile
-    concerns both alike.
+    The same load with all servers alive runs at the same time, so that other work of the machine
+    affects both alike.
     """
     paced = replace(size, messages=2 * size.messages, pause_s=PACED_S)
     alive = FaultTest("all servers alive", faults.nothing, licences=OTHERS)

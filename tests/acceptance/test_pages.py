@@ -1,7 +1,7 @@
-"""The docs' blocks are run as they stand, in their order, by a reader with a real installation.
+"""The blocks of the docs work as written, in their order, on a real installation.
 
-The runner's Mattermost is the stand-in. What the pages tell to click there is done by HANDS; what
-they tell to type is typed. Only the addresses of the examples are the runner's own.
+The runner's Mattermost is the stand-in. HANDS does what a page tells the reader to do in
+Mattermost. The runner replaces only the addresses of the examples.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ RUN = [
 
 @dataclass(slots=True)
 class DocsTrial:
-    """A run of the docs' blocks: their runner, a Mattermost server, Redis, a folder."""
+    """A run of the docs' blocks: the runner, a Mattermost server, Redis, and a folder."""
 
     stand_in: StandIn
     made: dict[str, Any]
@@ -56,10 +56,10 @@ class DocsTrial:
     outcomes: dict[Block, AssertionError | None] = field(default_factory=dict)
 
     def read_up_to(self, block: Block) -> None:
-        """Follow the docs up to and including this block, unless that has been done.
+        """Run the blocks up to this one that have not run yet.
 
         Raises:
-            AssertionError: the block does not do what it should.
+            AssertionError: this block does not do what it should.
         """
         for each in RUN[: RUN.index(block) + 1]:
             if each not in self.outcomes:
@@ -83,11 +83,11 @@ class DocsTrial:
         self.runner.follow(block)
 
     def forget(self) -> None:
-        """Forget that beat and a worker have run."""
+        """Forget the sign that beat and a worker have run."""
         self.redis.delete(SWEPT)
 
     def are_there(self) -> bool:
-        """Say whether web answers, and beat and a worker have run."""
+        """Return whether web answers, and beat and a worker have run."""
         try:
             with urllib.request.urlopen(f"{self.web_url}/mattermost/health", timeout=5) as answer:
                 return bool(answer.status == 200 and self.redis.exists(SWEPT))
@@ -95,14 +95,14 @@ class DocsTrial:
             return False
 
     def posts(self) -> list[Post]:
-        """Return what is in the channel, the oldest first."""
+        """Return the posts of the channel, oldest first."""
         found = self._member().get_posts_page(
             self.made["channels"][PLACE]["id"], page=0, per_page=200
         )
         return found[::-1]
 
     def answer_in_thread(self, text: str) -> Post:
-        """Reply in the first thread, as a member of the team does; return the post."""
+        """Reply in the first thread as a member; return the post."""
         root = wait_until(
             lambda: next((post for post in self.posts() if not post.root_id), None),
             what="a thread to answer in",
@@ -116,7 +116,7 @@ class DocsTrial:
 
 
 def _answer(trial: DocsTrial) -> None:
-    """Reply in the thread, and see the check mark appear on the reply."""
+    """Reply in the thread, and wait for the check mark on the reply."""
     post = trial.answer_in_thread("Yes, it is free.")
     wait_until(lambda: _has_check_mark(trial, post), what="the check mark on the reply")
 
@@ -131,7 +131,7 @@ def _has_check_mark(trial: DocsTrial, post: Post) -> bool:
 
 
 def _answer_once_more(trial: DocsTrial) -> None:
-    """Reply in the thread; i-Reserve's own worker stores it, under its user."""
+    """Reply in the thread, and wait until i-Reserve's own worker stores it with the user."""
     trial.answer_in_thread("Yes, until the 28th.")
     stored = wait_until(lambda: _stored_by_ireserve(trial), what="a reply in i-Reserve's table")
     assert stored == [("conversation-1042", "user-7", "Yes, until the 28th.")]
@@ -143,19 +143,19 @@ def _stored_by_ireserve(trial: DocsTrial) -> list[Any]:
         try:
             return database.execute(query).fetchall()
         except sqlite3.OperationalError:
-            # There is no such table before the first reply.
+            # The table does not exist before the first reply.
             return []
 
 
 def _copy_tokens(trial: DocsTrial) -> None:
-    """Copy the bot's token and a webhook's into files."""
+    """Write the bot's token and a webhook's token into files."""
     callback = f"{trial.web_url}/mattermost/replies"
     hook = trial.stand_in.setup({"hooks": [{"channel": PLACE, "callback_urls": [callback]}]})
     (trial.directory / "bot.token").write_text(trial.made["bots"]["ireserve"]["token"])
     (trial.directory / "webhook.token").write_text(hook["hooks"][0]["token"])
 
 
-# What the reader does in Mattermost, and waits for, before the blocks below a heading.
+# What the reader does in Mattermost before the blocks below a heading.
 HANDS: dict[tuple[str, str], Callable[[DocsTrial], None]] = {
     (QUICK_START, "6. Answer"): _answer,
     ("README.md", "Set up a licence"): _copy_tokens,
@@ -165,7 +165,7 @@ HANDS: dict[tuple[str, str], Callable[[DocsTrial], None]] = {
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocsTrial]:
-    """A reader who has installed the package, and made in Mattermost what the docs tell to make."""
+    """A run with the package installed, and the Mattermost objects that the docs ask for."""
     directory = tmp_path_factory.mktemp("runner")
     port = free_base_port(PROCESSES)
     web_url = f"http://127.0.0.1:{port}"
@@ -210,7 +210,7 @@ def _environment(directory: Path, redis_url: str, port: int) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     return {
         **kept,
-        # What a page tells to save at home is saved with the rest.
+        # Files that a page saves in the home folder go into the run's folder.
         "HOME": str(directory),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
@@ -223,10 +223,10 @@ def _environment(directory: Path, redis_url: str, port: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("block", RUN, ids=str)
 def test_block_does_what_the_page_says(trial: DocsTrial, block: Block) -> None:
-    """It is run after all that stand before it, and ends well, or stays when it should."""
+    """Each block succeeds after all blocks before it, or keeps running if it should."""
     trial.read_up_to(block)
 
 
 def test_what_the_reader_does_in_mattermost_stands_in_the_docs() -> None:
-    """Each of the reader's deeds has a heading with a block to follow; none is left out."""
+    """Each action of the reader in Mattermost belongs to a heading with a block to run."""
     assert set(HANDS) - {(block.page, block.heading) for block in RUN} == set()

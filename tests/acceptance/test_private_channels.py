@@ -1,4 +1,4 @@
-"""A private channel, of which no webhook tells, with real processes: seconds, not a minute."""
+"""Real processes record a private channel's replies within seconds, without webhooks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stage.deployed import CHANNEL, MEMBER, running_stage, team_of
 from tests.stage.deployed_thread import LICENCE, DeployedThread
 from tests.waiting import wait_until
 
-# No whole look comes in between.
+# So that no full catch-up runs during the test.
 RARELY_S = 86_400
 REPLIES = 50
 SEED = 20_261_126
@@ -44,7 +44,7 @@ def _texts(thread: DeployedThread) -> list[str | None]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_reply_edit_and_deletion_arrive_within_seconds(thread: DeployedThread) -> None:
-    """Each is noticed by the next quick look, while the conversation is going on."""
+    """The next look at busy channels finds a reply, its edit and its deletion."""
     thread.say(1)
     wait_until(lambda: thread.count_recorded() == 1, timeout_s=10, what="the reply")
     (post_id,) = thread.said
@@ -59,7 +59,7 @@ def test_reply_edit_and_deletion_arrive_within_seconds(thread: DeployedThread) -
 @pytest.mark.full_load
 @pytest.mark.measures_time
 def test_median_of_fifty_replies_is_under_three_seconds(thread: DeployedThread) -> None:
-    """They are written at irregular moments, as people do, so that none follows the looks."""
+    """The median delay of fifty replies at irregular times is under three seconds."""
     pace, rng = threading.Event(), random.Random(SEED)
     for _ in range(REPLIES):
         thread.say(1)

@@ -1,4 +1,4 @@
-"""Processes are started by `run` from a file of settings, and `alive` says how each one is."""
+"""`run` starts processes from a file of settings, and `alive` says whether each is alive."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PROCESSES = ("web", "worker-2", "beat")
 def settings(
     sqlite_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """The settings of an installation, which are this process's own as well."""
+    """The settings of an installation, which are also in this process's environment."""
     made = Settings(
         database_url=sqlite_url,
         redis_url=redis_url,
@@ -40,7 +40,7 @@ def settings(
     )
     environment_of(made, monkeypatch)
     monkeypatch.setenv("PORT", str(free_port()))
-    # An address of this machine at which nothing else answers.
+    # An address of this machine on which no other server listens.
     monkeypatch.setenv("LISTEN_ADDRESS", "127.0.0.2")
     return made
 
@@ -51,7 +51,7 @@ def started(settings: Settings, tmp_path: Path) -> Iterator[dict[str, subprocess
     file = tmp_path / "ireserve-mattermost.env"
     names = ("DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEYS", "ATTACHMENTS_URL")
     file.write_text("".join(f"{name}='{os.environ[name]}'\n" for name in names))
-    # Nothing but what a supervisor gives to a process.
+    # Only the variables that a process manager gives to a process.
     bare = {"PATH": os.defpath}
     bare |= {name: os.environ[name] for name in ("PORT", "LISTEN_ADDRESS")}
     running = {}
@@ -71,7 +71,7 @@ def started(settings: Settings, tmp_path: Path) -> Iterator[dict[str, subprocess
 def test_each_process_runs_and_says_whether_it_is_alive(
     settings: Settings, started: dict[str, subprocess.Popen[bytes]]
 ) -> None:
-    """Each is alive once it is started; a killed worker's sign is renewed no more."""
+    """Each started process is alive, and a killed worker stops renewing its sign."""
     operator = Operator(settings)
     for process in PROCESSES:
         wait_until(partial(_is_alive, operator, process), timeout_s=60, what=process)
@@ -80,7 +80,7 @@ def test_each_process_runs_and_says_whether_it_is_alive(
 
     with Redis.from_url(settings.redis_url) as redis:
         look = partial(seen_s_ago, redis, ProcessKind.WORKER, WORKER)
-        # A worker that lives beats every 2 s.
+        # A running worker renews its sign every 2 s.
         wait_until(lambda: (look() or 0) > 4, what="no more signs")
         redis.zrem(SIGNS, f"worker:{WORKER}")
     assert not _is_alive(operator, "worker-2")
@@ -105,7 +105,7 @@ def _is_alive(operator: Operator, process: str) -> bool:
 def test_process_that_does_not_run_is_not_alive(
     settings: Settings, process: str, sentence: str
 ) -> None:
-    """One sentence, with the cure, and exit code 1."""
+    """For a process that does not run, `alive` prints the cure in one sentence and exits with 1."""
     result = Operator(settings).run("alive", process)
 
     assert result.exit_code == 1
@@ -114,7 +114,7 @@ def test_process_that_does_not_run_is_not_alive(
 
 @pytest.mark.parametrize("command", ["run", "alive"])
 def test_process_that_there_is_not_is_refused(settings: Settings, command: str) -> None:
-    """The names that there are stand in the error."""
+    """For an unknown process, the error names the processes that exist."""
     result = Operator(settings).run(command, "wroker")
 
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""Whatever stands in the queue, the worker lives, sends what is good, and shows what is not."""
+"""Whatever is in the queue, the worker survives, sends good messages, and reports bad entries."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PIDBOX = "/0.ireserve-mattermost.pidbox"
 
 
 def changed(**parts: Any) -> str:
-    """Return a wake-up's message with other parts."""
+    """Return a wake-up's message with some parts changed."""
     return json.dumps({**json.loads(licence_wake_up("L1")[1]), **parts})
 
 
-# Set aside by the check of what comes in.
+# Entries that the worker sets aside before any task runs.
 UNREADABLE_ENTRIES: dict[str, str | bytes] = {
     "no JSON": "no json",
     "no text": b"\xff\xfe\0\1",
@@ -33,7 +33,7 @@ UNREADABLE_ENTRIES: dict[str, str | bytes] = {
     "unknown task": wake_up("mattermost.post_replyy", "t1", {"text": MARKED}),
     "huge": b"[" + b"1," * 10_000_000 + b"1]",
 }
-# Taken up, and failed as tasks: wrong in what the task alone can know.
+# Entries that fail as tasks, since only the task can find the mistake.
 FAILING = {
     "unknown argument": wake_up("mattermost.drain_licence", "t2", {"licence": "L1"}),
     "wrong type": wake_up("mattermost.drain_licence", "t3", {"licence_id": ["L1"]}),
@@ -43,7 +43,10 @@ FAILING = {
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_worker_outlives_what_is_no_task(stage: DeployedStage) -> None:
-    """It is set aside whole, `doctor` counts it, no text of it is logged, and messages go on."""
+    """The worker sets unreadable entries aside, `doctor` counts them, and messages go on.
+
+    No text of an entry is logged.
+    """
     worker, host = stage.deployment.start_worker(), stage.deployment.start_host()
     with Redis.from_url(stage.redis.url) as redis:
         for raw in (*UNREADABLE_ENTRIES.values(), *FAILING.values()):

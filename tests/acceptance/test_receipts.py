@@ -1,4 +1,4 @@
-"""Receipts with real processes: not before the client of the author can keep them, and soon."""
+"""Real processes give receipts soon, but not before the author's client can show them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EARLIEST_S, LATEST_S = 1.5, 3.0
 
 @pytest.fixture
 def thread(database_url: str, tmp_path: Path) -> Iterator[DeployedThread]:
-    """A team with the thread of a conversation; the test starts what else it needs."""
+    """A conversation's thread with a worker; the test starts the other processes."""
     with running_thread(
         tmp_path, database_url=database_url, catch_up_interval_s=INTERVAL_S
     ) as thread:
@@ -25,13 +25,13 @@ def thread(database_url: str, tmp_path: Path) -> Iterator[DeployedThread]:
 
 
 def _given_at(thread: DeployedThread) -> dict[str, float]:
-    """Return when each post was marked first, by the clock that the processes share."""
+    """Return the time of each post's first receipt."""
     reactions = thread.stage.stand_in.received(method="POST", path="/reactions")
     return {call.post_id: call.time_ms / 1_000 for call in reversed(reactions)}
 
 
 def _received_at(thread: DeployedThread) -> dict[str, float]:
-    """Return when we received each reply, before catch-up sees the marks and renews the rows."""
+    """Return when each reply was received, before catch-up sees receipts and updates the rows."""
     wait_until(lambda: thread.count_received() == len(thread.said), what="all replies")
     with thread.stage.database.transaction() as session:
         return {row.post_id: row.received_at.timestamp() for row in session.query(Reply)}
@@ -49,7 +49,7 @@ def _wait_for_marks(thread: DeployedThread, *, timeout_s: float) -> None:
 @pytest.mark.measures_time
 @pytest.mark.parametrize("way", ["webhook", "catch-up"])
 def test_receipts_of_a_burst_come_in_time(thread: DeployedThread, way: str) -> None:
-    """Thirty replies at once: each mark between 1.5 s and 3 s after its reply was received."""
+    """Each of thirty replies at once gets its receipt 1.5 s to 3 s after it was received."""
     if way == "webhook":
         thread.start_web()
         thread.say(30)
@@ -66,7 +66,7 @@ def test_receipts_of_a_burst_come_in_time(thread: DeployedThread, way: str) -> N
 
 
 def test_receipts_are_given_though_their_worker_is_killed(thread: DeployedThread) -> None:
-    """It dies after it has recorded them, with their wake-ups in its memory: the sweep is next."""
+    """If a worker dies after recording replies, the sweep lets another worker give receipts."""
     thread.start_web()
     thread.say(5)
     received_at = _received_at(thread)

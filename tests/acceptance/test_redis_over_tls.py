@@ -1,4 +1,4 @@
-"""Redis over TLS, as hosts rent it out: everything works, and the certificate is looked at."""
+"""Everything works with Redis over TLS, and a wrong certificate is refused."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def authority() -> trustme.CA:
-    """A certificate authority that no client knows of."""
+    """A certificate authority that no client knows."""
     return trustme.CA()
 
 
 @pytest.fixture
 def bundle(authority: trustme.CA) -> Iterator[str]:
-    """The file with which one does."""
+    """The authority's certificate file, for a client that should know it."""
     with authority.cert_pem.tempfile() as path:
         yield path
 
@@ -42,7 +42,7 @@ def tls_url(stage: DeployedStage, authority: trustme.CA) -> Iterator[str]:
 
 @pytest.fixture
 def quiet(stage: DeployedStage) -> Iterator[Deployment]:
-    """The stage's deployment, which ends before its connections do."""
+    """The stage's deployment, which is stopped before the TLS proxy."""
     yield stage.deployment
     stage.deployment.stop()
 
@@ -51,7 +51,7 @@ def quiet(stage: DeployedStage) -> Iterator[Deployment]:
 def test_message_goes_all_the_way(
     stage: DeployedStage, tls_url: str, quiet: Deployment, bundle: str, query: str
 ) -> None:
-    """Producer, lanes, broker and events use TLS with a private authority, or without looking."""
+    """A message is sent over TLS with a private authority, or without checking the certificate."""
     quiet.environment["REDIS_URL"] = f"{tls_url}?{query.format(bundle=bundle)}"
     quiet.start_worker()
     host = quiet.start_host()
@@ -66,7 +66,7 @@ def test_message_goes_all_the_way(
 def test_unknown_certificate_is_refused(
     stage: DeployedStage, tls_url: str, quiet: Deployment
 ) -> None:
-    """Nothing is said to another server in Redis' place."""
+    """A client sends nothing to a server with an unknown certificate."""
     quiet.environment["REDIS_URL"] = tls_url
     host = quiet.start_host()
 

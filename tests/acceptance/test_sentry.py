@@ -1,4 +1,4 @@
-"""What Sentry gets of a deployment: what happened, by its real SDK, and no personal data."""
+"""Sentry's real SDK reports the errors of a deployment without personal data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.acceptance.conftest import DeployedStage
 from tests.sentry_endpoint import Endpoint, running_endpoint
 from tests.waiting import wait_until
 
-# Words that stand for personal data and secrets; none may be in what is sent.
+# Words that stand for personal data and secrets, which no report may contain.
 TOKEN = "t" * 32
 SECRETS = ("Gerardus", "geheimtekst", "geheimbestand", "geheim@example.com", "geheim.example")
 ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -24,7 +24,7 @@ ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True
 
 @pytest.fixture
 def endpoint(stage: DeployedStage) -> Iterator[Endpoint]:
-    """An endpoint to which the deployment's processes report."""
+    """An endpoint that gets the reports of the deployment's processes."""
     with running_endpoint() as endpoint:
         stage.deployment.environment["SENTRY_DSN"] = endpoint.dsn
         yield endpoint
@@ -32,7 +32,7 @@ def endpoint(stage: DeployedStage) -> Iterator[Endpoint]:
 
 
 def _break_the_database(stage: DeployedStage) -> None:
-    """Take a table away, so that tasks and addresses meet an unexpected error."""
+    """Drop a table, so that tasks meet an unexpected error."""
     url = stage.deployment.environment["DATABASE_URL"]
     database = Database(url)
     with database.transaction() as session:
@@ -44,7 +44,7 @@ def _break_the_database(stage: DeployedStage) -> None:
 def test_worker_reports_failures_with_task_and_reason_and_nobodys_data(
     stage: DeployedStage, endpoint: Endpoint
 ) -> None:
-    """A failed message, and an unexpected error: task, reason, place, and no more."""
+    """A worker reports failed messages and unexpected errors with task and reason, without data."""
     stage.deployment.start_worker()
     host = stage.deployment.start_host()
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
@@ -55,7 +55,7 @@ def test_worker_reports_failures_with_task_and_reason_and_nobodys_data(
     host.delay(
         "create_root_post", "L1", "c1", visitor_name="Gerardus", page_url="https://geheim.example"
     )
-    # Behind another message of its licence it would have no task of its own.
+    # Wait, because a message behind another one of its licence has no task of its own.
     is_reported("mattermost.create_root_post", "rejected_by_plugin", "in L1:c:c1")
     host.delay(
         "post_reply", "L1", "c2", message_id="m1", sender_name="Gerardus", sender_role="Gerardus",
@@ -78,8 +78,8 @@ def test_worker_reports_failures_with_task_and_reason_and_nobodys_data(
 def test_web_reports_an_unexpected_error_without_the_request(
     stage: DeployedStage, endpoint: Endpoint
 ) -> None:
-    """The address is named by its endpoint; who asked it what, and the error's text, are not."""
-    # A number that is none breaks the page in a way that no code expects.
+    """The web process reports an unexpected error by its endpoint, without the request or text."""
+    # A text where a number should be breaks the metrics in a way that no code expects.
     with Redis.from_url(stage.redis.url) as redis:
         redis.set(SWEPT, "geheimtekst")
     stage.deployment.environment["METRICS_TOKEN"] = TOKEN

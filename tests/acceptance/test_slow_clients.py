@@ -1,4 +1,4 @@
-"""Slow clients of the Procfile's own web process, with no proxy in front of it."""
+"""Slow clients do not block the web process, even without a proxy in front of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLIENTS = 64
 LONGEST_S = 2.0
 REQUESTS = 5
 _WEBHOOK = b"POST /mattermost/replies HTTP/1.1\r\nHost: web\r\nContent-Type: application/json\r\n"
-# What each client sends before it says nothing more, and reads nothing.
+# What each client sends before it stops sending, and reads nothing.
 SENT = {
     "half a header": _WEBHOOK + b"X-a: ",
     "half a body": _WEBHOOK + b"Content-Length: 100000\r\n\r\n{",
@@ -30,7 +30,7 @@ SENT = {
     "nothing": b"",
     "more than is read": b"GET /mattermost/health HTTP/1.1\r\nHost: web\r\n\r\n" * 200,
 }
-# One that is slow to send and one that does not read; the others end in the same way as the first.
+# A client that sends slowly and one that does not read. The other ways end like the first.
 USUAL = {"half a body", "more than is read"}
 WAYS = [
     pytest.param(sent, id=way, marks=[] if way in USUAL else pytest.mark.full_load)
@@ -42,7 +42,7 @@ WAYS = [
 def web(
     database: Database, database_url: str, redis_url: str, tmp_path: Path, deploy: Deploy
 ) -> Process:
-    """A web process that answers, with licence L1."""
+    """A running web process, with licence L1."""
     add_licence(database)
     web = deploy(tmp_path, redis_url=redis_url, database_url=database_url).start("web")
     wait_until(lambda: _is_well(web), timeout_s=30, what="the web process")
@@ -51,7 +51,7 @@ def web(
 
 @pytest.fixture
 def slow_clients() -> Iterator[ExitStack]:
-    """Closes what the test connects."""
+    """A stack that closes the test's connections."""
     with ExitStack() as stack:
         yield stack
 
@@ -75,7 +75,7 @@ def _connect(web: Process, sent: bytes, *, until: ExitStack) -> socket.socket:
 
 
 def _slowest(web: Process) -> float:
-    """Return how long the slowest of some checks and webhooks took."""
+    """Return the seconds of the slowest of some health checks and webhooks."""
     seconds = []
     for number in range(REQUESTS):
         began = time.monotonic()
@@ -92,7 +92,7 @@ def _slowest(web: Process) -> float:
 def test_slow_clients_delay_neither_health_nor_webhooks(
     web: Process, database: Database, slow_clients: ExitStack, sent: bytes
 ) -> None:
-    """64 clients that are slow in one way: a check and a webhook together take 2 s at most."""
+    """Beside 64 slow clients, a health check and a webhook together take less than 2 s."""
     for _ in range(CLIENTS):
         _connect(web, sent, until=slow_clients)
 
@@ -105,7 +105,7 @@ def test_slow_clients_delay_neither_health_nor_webhooks(
 @pytest.mark.full_load
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_web_ends_slow_clients(web: Process, slow_clients: ExitStack) -> None:
-    """A silent client is closed after 10 s, one that sends a byte a second after 30 s."""
+    """The web process closes a silent client after 10 s, and one that sends slowly after 30 s."""
     silent = _connect(web, SENT["half a body"], until=slow_clients)
     dripping = _connect(web, SENT["half a body"], until=slow_clients)
     silent.settimeout(SILENCE_S + 5)

@@ -1,4 +1,4 @@
-"""What healthy licences notice of others that are slow, dead, or enqueue all at once."""
+"""Licences that are slow, dead or bursting hardly delay healthy licences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stage.burdens import (
 
 pytestmark = [pytest.mark.full_load, pytest.mark.measures_time]
 
-# Beside the healthy licences' messages, the sweep and the probes.
+# Celery messages in the queue for the healthy licences, the sweep and the probes.
 QUEUED_BESIDE = 20
 
 
@@ -37,7 +37,7 @@ def test_a_hundred_slow_licences_hardly_delay_the_others(
     database_url: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Ten healthy licences with 20 messages a second, and 100 with 20 conversations each."""
+    """100 slow licences with 20 conversations each hardly delay ten healthy ones."""
     noticed = burden.measure(tmp_path, database_url=database_url)
 
     record_property("noticed", noticed.row())
@@ -52,7 +52,7 @@ def test_burst_of_a_licence_is_its_own(
     database_url: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """8,000 conversations at once, whose server answers, is away, or comes back just then."""
+    """A licence's burst of 8,000 conversations hardly delays others, whatever its server does."""
     noticed = burden.measure(tmp_path, database_url=database_url)
 
     record_property("noticed", noticed.row())

@@ -1,4 +1,4 @@
-"""The promises while our own servers stand still, are full, refuse, or have a wrong clock."""
+"""The promises hold while the database or Redis hangs, is full, or has a wrong clock."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REDIS_FAULTS = [
 def test_redis_that_takes_nothing_costs_nothing_but_time(
     fault_test: FaultTest, run_fault_test: RunFaultTest
 ) -> None:
-    """The workers live, go on within 10 s of the cure, and nothing is lost, doubled or swapped."""
+    """Workers go on within 10 s after Redis works again, and lose, double or swap nothing."""
     figures = run_fault_test(fault_test)
 
     assert figures.failed == 0
@@ -42,7 +42,7 @@ def test_redis_that_takes_nothing_costs_nothing_but_time(
 def test_redis_with_another_clock(
     seconds: int, run_fault_test: RunFaultTest, tmp_path: Path
 ) -> None:
-    """Put back or forward by an hour, and right again: messages go on within 10 s each time."""
+    """Messages go on within 10 s after Redis' clock jumps by an hour, and after it is set right."""
     library = store_faults.faketime_library()
     if library is None:
         pytest.skip("NO FAKETIME: install it (`apt-get install faketime`) to run this test")
@@ -68,7 +68,7 @@ def test_postgresql_that_does_not_work_costs_nothing_but_time(
     size: Size,
     record_property: Record,
 ) -> None:
-    """Stopped, or with no connection left: the workers go on within 10 s, and nothing is lost."""
+    """Workers go on within 10 s after PostgreSQL works again, and nothing is lost."""
     own_postgres.stop()
     own_postgres.settings = {"max_connections": "60", "superuser_reserved_connections": "0"}
     own_postgres.start()
@@ -91,7 +91,7 @@ def test_pgbouncer_in_transaction_mode(
     size: Size,
     record_property: Record,
 ) -> None:
-    """Three connections for two workers do, each transaction on another one."""
+    """Two workers work with three shared connections of PgBouncer, even if PostgreSQL hangs."""
     if pgbouncer_executable() is None:
         pytest.skip("NO PGBOUNCER: install it (`apt-get install pgbouncer`) to run this test")
     stop = partial(store_faults.stop_postgresql, server=own_postgres)

@@ -1,4 +1,4 @@
-"""What a worker leaves behind that is asked to stop."""
+"""What a worker leaves behind when it is asked to stop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.waiting import wait_until
 def test_a_worker_that_stops_publishes_its_last_events_and_puts_back_what_it_has_not_begun(
     stage: DeployedStage,
 ) -> None:
-    """Flower hears how the last task ended, and a wake-up for later is in the queue again."""
+    """A stopping worker publishes its last task's end, and puts a later wake-up back."""
     worker = stage.deployment.start_worker()
     with (
         Redis.from_url(stage.redis.url) as redis,
@@ -44,7 +44,7 @@ def test_a_worker_that_stops_publishes_its_last_events_and_puts_back_what_it_has
 
 
 def _heard(events: PubSub, task_id: str, seen: set[str]) -> set[str]:
-    """Return which events of the task have been published up to now."""
+    """Return the types of the task's events so far."""
     while (message := events.get_message()) is not None:
         body = json.loads(base64.b64decode(json.loads(message["data"])["body"]))
         found: list[dict[str, Any]] = body if isinstance(body, list) else [body]
