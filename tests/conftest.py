@@ -1,4 +1,4 @@
-"""The real servers that the tests talk to: Redis, SQLite, PostgreSQL, and the stand-in."""
+"""Fixtures for the servers that the tests use: Redis, SQLite, PostgreSQL and the stand-in."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = [
 
 _numbers = itertools.count(1)
 
-# How long an example takes says how busy the machine is, and nothing of the claim.
+# An example's time shows how busy the machine is, and nothing about the claim.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
@@ -64,11 +64,11 @@ def redis_url(redis_server: RedisServer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """A real PostgreSQL server; the tests that need it are skipped, loudly, where there is none."""
+    """A real PostgreSQL server; without one, the tests that need it are skipped with a note."""
     binaries = postgres_binaries()
     if binaries is None:
         pytest.skip("NO POSTGRESQL: install it (`apt-get install postgresql`) to run this test")
-    # Outside pytest's own folder, which only the user who runs the tests may enter.
+    # Outside pytest's own folder, which only the user who runs the tests can enter.
     with tempfile.TemporaryDirectory(prefix="ireserve-postgres-") as directory:
         Path(directory).chmod(0o711)
         server = PostgresServer.create(Path(directory) / "cluster", binaries)
@@ -110,7 +110,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a fresh database with all tables, of either kind."""
+    """The address of a new database with all tables: SQLite, then PostgreSQL."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
     return str(request.getfixturevalue("postgres_url"))
@@ -118,7 +118,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """The address of a fresh SQLite database with all tables."""
+    """The address of a new SQLite database with all tables."""
     path = tmp_path / "test.db"
     shutil.copy(sqlite_template, path)
     return f"sqlite:///{path}"
@@ -126,13 +126,13 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
-    """The address of a fresh PostgreSQL database with all tables."""
+    """The address of a new PostgreSQL database with all tables."""
     return postgres_server.create_database(f"test_{next(_numbers)}")
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A fresh database with all tables, of either kind."""
+    """A new database with all tables: SQLite, then PostgreSQL."""
     made = Database(database_url.replace("postgresql:", "postgresql+psycopg:"))
     yield made
     made.dispose()
@@ -140,14 +140,14 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def stand_in() -> Iterator[StandIn]:
-    """A stand-in Mattermost server with nothing on it."""
+    """An empty stand-in Mattermost server."""
     with running_server() as server:
         yield server
 
 
 @pytest.fixture
 def deploy() -> Iterator[Deploy]:
-    """Prepares deployments; whatever becomes of the test, their processes end with it."""
+    """A function that prepares deployments; their processes end with the test."""
     made: list[Deployment] = []
 
     def prepare(directory: Path, **more: Any) -> Deployment:

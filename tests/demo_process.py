@@ -1,4 +1,4 @@
-"""The demo as a process, as a reader of the repository starts it."""
+"""Run the demo as a process, as a reader of the repository starts it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uuid import uuid4
 from demo.target import MEMBER_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
-# By this variable all of its processes are found, whatever their parent is.
+# The tests find all processes of a demo by this variable, whatever their parent is.
 MARK = "IRESERVE_TEST_RUN"
 LAST_LINE = "Ctrl-C stops everything."
 
@@ -27,7 +27,7 @@ def demo_environment(directory: Path) -> dict[str, str]:
 
 @contextmanager
 def running_demo(environment: dict[str, str], *options: str) -> Iterator[subprocess.Popen[str]]:
-    """Yield a demo that has been started; stop it, and wait for its end."""
+    """Yield a started demo; at the end, stop it and wait until it has ended."""
     process = subprocess.Popen(
         [sys.executable, "-m", "demo", *options],
         cwd=ROOT,
@@ -45,12 +45,12 @@ def running_demo(environment: dict[str, str], *options: str) -> Iterator[subproc
 
 
 def output_until_up(process: subprocess.Popen[str]) -> str:
-    """Return what the demo says until it has played and stays; all, if it does not come so far."""
+    """Return the demo's output until it is up, or all output if it ends before."""
     return output_until(process, LAST_LINE)
 
 
 def output_until(process: subprocess.Popen[str], words: str) -> str:
-    """Return what the demo says up to the line with these words; all, if there is none."""
+    """Return the demo's output up to the line with these words, or all output without one."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:

@@ -1,4 +1,4 @@
-"""The command line as an operator uses it, on the tests' own servers."""
+"""Run the command line as an operator does, on the tests' own servers."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class Operator:
     settings: Settings
 
     def run(self, *words: str, stdin: str = "") -> Result:
-        """Run a command; what it raises beside its exit code is raised here too."""
+        """Run a command; raise any error of the command other than its exit."""
         result = CliRunner().invoke(main, list(words), input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
 
     def json(self, *words: str, exit_code: int = 0, stdin: str = "") -> Any:
-        """Run a command with --json, look at its exit code, and return what it printed."""
+        """Run a command with --json, check its exit code, and return its parsed output."""
         result = self.run(*words, "--json", stdin=stdin)
         assert result.exit_code == exit_code, result.output
         return json.loads(result.stdout)
 
     def findings(self, *words: str, exit_code: int) -> dict[str, tuple[str, str, str]]:
-        """Run the doctor and return state, sentence and cure of each check by its name."""
+        """Run the doctor; return state, sentence and cure of each check by name."""
         answer = self.json("doctor", *words, exit_code=exit_code)
         return {
             check["name"]: (check["state"], check["sentence"], check["cure"])
@@ -42,7 +42,7 @@ class Operator:
 
 
 def environment_of(settings: Settings, patch: pytest.MonkeyPatch) -> None:
-    """Let this process's environment say what the settings say."""
+    """Put the settings into this process's environment."""
     patch.setenv("DATABASE_URL", settings.database_url)
     patch.setenv("REDIS_URL", settings.redis_url)
     keys = ",".join(key.get_secret_value() for key in settings.encryption_keys)

@@ -1,4 +1,4 @@
-"""The project's pages as their readers meet them: headings, links and blocks of code."""
+"""Parse the project's pages: headings, links and blocks of code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 
 ROOT = Path(__file__).resolve().parent.parent
-# In the order in which they are read: what a page sets up is there for those behind it.
+# In the order of reading: later pages use what these pages set up.
 FIRST = ("docs/quick-start.md", "README.md", "docs/integrating.md")
-# Takes things apart, so it comes last, when no other page needs them.
+# This page removes what the others set up, so it comes last.
 LAST = ("docs/operating.md",)
 
-# What may stand behind a fence's language, as in "sh background": it says how the block is tried.
+# The directives after a fence's language, as in "sh background", say how a test tries the block.
 BACKGROUND = "background"
 FILE = "file: "
 NO_RUN = "no-run: "
@@ -25,7 +25,7 @@ NO_RUN = "no-run: "
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: its page, the line of its fence, its language, and how it is to be tried."""
+    """A fenced block: its page, the line of its fence, its language, and its directive."""
 
     page: str
     line: int
@@ -35,22 +35,22 @@ class Block:
     code: str
 
     def __str__(self) -> str:
-        """Return where it is, as editors jump to it."""
+        """Return the place of the block in the form that editors open."""
         return f"{self.page}:{self.line}"
 
     @property
     def stays(self) -> bool:
-        """Say whether it is a command that runs until it is stopped."""
+        """Whether the block is a command that runs until it is stopped."""
         return self.directive == BACKGROUND
 
     @property
     def file(self) -> str | None:
-        """Return the name under which the reader saves it, None if it is not to be saved."""
+        """The name under which the reader saves the block; None for a block to run."""
         return self._after(FILE)
 
     @property
     def why_not(self) -> str | None:
-        """Return why it cannot be run in a test, None if it can."""
+        """The reason why no test can run the block; None if one can."""
         return self._after(NO_RUN)
 
     def _after(self, word: str) -> str | None:
@@ -58,7 +58,7 @@ class Block:
 
 
 def all_pages() -> list[str]:
-    """Return the pages, those that build on each other in order."""
+    """Return all pages; pages that build on each other are in order."""
     places = ("*.md", "docs/**/*.md", "demo/**/*.md", "benchmarks/**/*.md", "tests/**/*.md")
     found = {str(path.relative_to(ROOT)) for place in places for path in ROOT.glob(place)}
     between = sorted(found - {*FIRST, *LAST})
@@ -84,18 +84,18 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 def token_of_nothing() -> Token:
-    """Return what stands behind the last token."""
+    """Return an empty token, to follow the last one."""
     return Token("", "", 0)
 
 
 def anchors(page: str) -> set[str]:
-    """Return the anchors of the page's headings, as hosts of repositories make them."""
+    """Return the anchors of the page's headings, as GitHub and others make them."""
     headings = (token for token in _tokens(page) if token.type == "heading_open")
     return {str(token.attrGet("id")) for token in headings}
 
 
 def links(page: str) -> Iterator[str]:
-    """Yield where the page's links and pictures lead."""
+    """Yield the targets of the page's links and pictures."""
     for token in _tokens(page):
         for child in token.children or ():
             target = child.attrGet("href") or child.attrGet("src")

@@ -1,4 +1,4 @@
-"""A PgBouncer of the tests' own, in transaction mode, in front of a PostgreSQL server."""
+"""Run a PgBouncer in transaction mode in front of a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from demo.ports import free_port
 from tests.postgres_server import PostgresServer, server_user
 from tests.waiting import wait_until
 
-# Far fewer than the workers have threads: hardly two transactions in a row have the same one.
+# Far fewer than the workers' threads: a thread's next transaction mostly gets another connection.
 SERVER_CONNECTIONS = 3
 
 
 def pgbouncer_executable() -> str | None:
-    """Return the path of `pgbouncer`, None where it is not installed."""
+    """Return the path of `pgbouncer`; None if it is not installed."""
     return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 
 
 @contextmanager
 def running_pgbouncer(directory: Path, server: PostgresServer) -> Iterator[str]:
-    """Yield the address of the server's database through a pooler; end it with the block."""
+    """Yield the address of the server's database through PgBouncer, which ends with the block."""
     executable = pgbouncer_executable()
     assert executable is not None
     port = free_port()

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, which can be killed and started again."""
+"""Run a PostgreSQL server for the tests, which they can kill and start again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE_COPY_IS_A_CHOICE_SINCE = 150_000
 
 
 def postgres_binaries() -> Path | None:
-    """Return the folder of `postgres` and `initdb`: on PATH, or where Debian puts them."""
+    """Return the folder of `postgres` and `initdb`: on PATH, or Debian's folder."""
     on_path = shutil.which("postgres")
     folders = [Path(on_path).resolve().parent] if on_path else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -30,7 +30,7 @@ def postgres_binaries() -> Path | None:
 
 
 def server_user() -> str | None:
-    """Return whom the server runs as: it refuses to run as root."""
+    """Return the user to run the server as, since it refuses to run as root; None: this user."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -39,7 +39,7 @@ def server_user() -> str | None:
 
 @dataclass(slots=True)
 class PostgresServer:
-    """A server in a folder of its own, on a free port, that trusts every client of this machine."""
+    """A server with its own folder and port, which trusts every client of this machine."""
 
     directory: Path
     binaries: Path
@@ -49,7 +49,7 @@ class PostgresServer:
 
     @classmethod
     def create(cls, directory: Path, binaries: Path) -> PostgresServer:
-        """Make an empty cluster; it is not started yet."""
+        """Make an empty cluster without starting it."""
         user = server_user()
         directory.mkdir(parents=True)
         if user is not None:
@@ -69,10 +69,10 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        # Without fsync a fresh database takes half the time; a kill of the server loses nothing
-        # for that, only a crash of the machine would.
+        # Without fsync a new database takes half the time. A kill of the server still loses
+        # nothing; only a crash of the machine would.
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
-        # It would go round hundreds of databases that no test uses any more.
+        # Autovacuum would visit hundreds of databases that no test uses any more.
         settings |= {"autovacuum": "off"}
         settings |= self.settings
         command = [str(self.binaries / "postgres"), "-D", str(self.directory / "data")]
@@ -97,7 +97,7 @@ class PostgresServer:
                 return
 
     def stop(self, *, with_signal: int = signal.SIGINT) -> None:
-        """Stop the server; SIGINT cuts its connections, SIGQUIT is a crash."""
+        """Stop the server; SIGINT closes its connections, SIGQUIT is a crash."""
         if self.process is not None:
             self.process.send_signal(with_signal)
             self.process.wait()
@@ -105,9 +105,9 @@ class PostgresServer:
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
-        """Stop all of its processes (SIGSTOP) for the block: it takes bytes and answers nothing."""
+        """Suspend all its processes (SIGSTOP) for the block: it accepts bytes and never answers."""
         assert self.process is not None
-        # The server first: it would start others.
+        # Suspend the main process first, because it starts others.
         stopped = [self.process.pid]
         os.kill(self.process.pid, signal.SIGSTOP)
         try:
@@ -119,15 +119,15 @@ class PostgresServer:
             yield
         finally:
             for pid in stopped:
-                # A process that had ended meanwhile.
+                # The process may have ended meanwhile.
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
 
     def create_database(self, name: str) -> str:
-        """Make a database with all that the first one has; return its address.
+        """Copy the first database; return the copy's address.
 
-        From PostgreSQL 15 on another way is usual, which writes all of it a second time. What it
-        spares is a checkpoint, and without fsync that costs next to nothing.
+        The default strategy from PostgreSQL 15 on writes the whole copy to the log, too. It saves
+        a checkpoint, but without fsync a checkpoint costs almost nothing.
         """
         with psycopg.connect(self.url(), autocommit=True) as connection:
             is_usual = connection.info.server_version < FILE_COPY_IS_A_CHOICE_SINCE

@@ -1,4 +1,4 @@
-"""What a run of the suite says at its end, and a failed test of the processes that it started."""
+"""Report figures at the end of a run, and the logs of a failed test's processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.figures import table, write_report
 
 LAST_LINES = 20
-# A file's time is that of the kernel's last tick, which may lie before a test that has just begun.
+# The kernel's clock for files moves in ticks, so a file's time may be before the test's start.
 TICK_S = 0.1
 
 
@@ -32,10 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the suite's marks, and let the processes of tests be interrupted.
+    """Register the suite's marks, and make sure that the tests' processes can be interrupted.
 
-    A suite that a script starts in the background, or `nohup`, has Ctrl-C or a closed terminal
-    switched off, and so would have each process that it starts.
+    A suite that a script starts in the background, or under `nohup`, ignores SIGINT or SIGHUP. Its
+    child processes would inherit that.
     """
     for signum, handler in (
         (signal.SIGINT, signal.default_int_handler),
@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """With --fail-on-skip a run that has skipped anything has failed."""
+    """Let the run fail with --fail-on-skip if any test was skipped."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if session.config.getoption("--fail-on-skip") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -61,7 +61,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a failed test print the last lines of the processes that it started."""
+    """Add the last log lines of its processes to a failed test's report."""
     report = yield
     if report.failed:
         for log in sorted(_logs(item, since=call.start)):
@@ -72,7 +72,7 @@ def pytest_runtest_makereport(
 
 
 def _logs(item: pytest.Item, *, since: float) -> set[Path]:
-    """Return the logs in the test's own folder, and those that shared servers have written to."""
+    """Return the logs in the test's folder, and shared servers' logs written during the test."""
     arguments: dict[str, object] = getattr(item, "funcargs", {})
     own = set(_logs_in(arguments.get("tmp_path")))
     shared = (getattr(argument, "directory", None) for argument in arguments.values())
@@ -89,7 +89,7 @@ def _logs_in(folder: object) -> Iterator[Path]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the fault tests measured; with the slowest tests, also where the time went."""
+    """Print the fault tests' figures, and with --durations the time of each folder."""
     _tell_figures(terminalreporter)
     if terminalreporter.config.getoption("durations"):
         terminalreporter.section("time by folder")
@@ -121,7 +121,7 @@ def _reports(terminalreporter: pytest.TerminalReporter) -> Iterator[pytest.TestR
 
 
 def _times(reports: Iterable[pytest.TestReport]) -> list[str]:
-    """Return a line for each folder: its seconds, of all workers together, and its tests."""
+    """Return a line for each folder: the seconds of all workers together, and the tests."""
     seconds: defaultdict[str, float] = defaultdict(float)
     tests: defaultdict[str, set[str]] = defaultdict(set)
     for report in reports:

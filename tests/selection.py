@@ -1,4 +1,4 @@
-"""Which tests run in the usual load, and in which order."""
+"""Choose which tests run, and in which order."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-# Tests that mostly wait, and those that keep a processor busy while others wait.
+# Folders of tests that mostly wait, that mostly compute, and that are quick.
 WAITING, BUSY, QUICK = "tests/acceptance/", ("tests/contract/", "tests/integration/"), "tests/unit/"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only the full load brings, and mix those that wait with those that work.
+    """Deselect tests of the full load, and mix tests that wait with tests that compute.
 
-    Those that measure time come behind all others: then hardly another test is left to wait for.
+    Tests that measure time come last, when they wait for few other tests.
     """
     if not config.getoption("--full-load"):
         left_out = [item for item in items if _needs_full_load(item)]
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _mixed(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Spread the tests that wait evenly over those that work; the quick ones come after both."""
+    """Spread the waiting tests evenly over the computing ones; quick tests come last."""
     waiting = [item for item in items if item.nodeid.startswith(WAITING)]
     busy = [item for item in items if item.nodeid.startswith(BUSY)]
     quick = [item for item in items if item.nodeid.startswith(QUICK)]
@@ -38,7 +38,7 @@ def _mixed(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 
 
 def _placed(items: Sequence[pytest.Item]) -> Iterator[tuple[float, pytest.Item]]:
-    """Give each test its place in the order, as a share of all."""
+    """Pair each test with its place in the order, from 0 to 1."""
     return ((number / len(items), item) for number, item in enumerate(items))
 
 
@@ -55,5 +55,5 @@ def _needs_full_load(item: pytest.Item) -> bool:
 
 
 def measures_time(item: pytest.Item) -> bool:
-    """Say whether the test has the machine for itself."""
+    """Return whether the test must run alone on the machine."""
     return item.get_closest_marker("measures_time") is not None

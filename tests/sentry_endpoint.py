@@ -1,4 +1,4 @@
-"""An HTTP endpoint that takes what the SDK of Sentry sends, and keeps it as it came."""
+"""Run an HTTP endpoint that keeps what Sentry's SDK sends."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ KEY = "0123456789abcdef0123456789abcdef"
 
 @dataclass(slots=True)
 class Endpoint:
-    """Where reports go: its DSN, and the envelopes that arrived, unpacked."""
+    """The endpoint's DSN, and the envelopes that arrived, uncompressed."""
 
     dsn: str = ""
     envelopes: list[bytes] = field(default_factory=list)
 
     def all_bytes(self) -> bytes:
-        """Return everything that has arrived."""
+        """Return all envelopes as one string of bytes."""
         return b"\n".join(self.envelopes)
 
     def containing(self, *words: str) -> list[bytes]:
-        """Return the envelopes in which all of these words are."""
+        """Return the envelopes that contain all of these words."""
         return [each for each in self.envelopes if all(word.encode() in each for word in words)]
 
 
@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing: what arrived is kept."""
+        """Print nothing: the envelopes are kept."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which tests run side by side, which stay together, and which have the machine for themselves."""
+"""Decide which tests run in parallel, in one worker, or alone on the machine."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from xdist.workermanage import WorkerController
 
 from tests.selection import measures_time
 
-# The browser's tests share one demo, whose server they switch off; each block of the docs is run
-# after all that stand before it. Every other test goes to whichever worker is free.
+# The browser tests share one demo and switch its server off. Each block of the docs runs after all
+# blocks before it. Every other test goes to any free worker.
 TOGETHER = ("tests/browser/", "tests/acceptance/test_pages.py::")
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Hands out tests one by one, those that belong together as one.
+    """A scheduler that assigns tests one by one, but a group of tests as one.
 
-    xdist's own way to say that, a mark for `--dist loadgroup`, does nothing with pytest 9.2: it
-    writes the group into an attribute of the test that pytest reads no more.
+    xdist's own marks for `--dist loadgroup` have no effect with pytest 9.2. xdist writes the group
+    into an attribute of the test that pytest no longer reads.
     """
 
     def mark_test_complete(
         self, node: WorkerController, item_index: int, duration: float = 0
     ) -> None:
-        """Forget what is done: xdist counts through all of it at each event."""
+        """Remove finished work, since xdist counts all assigned work at each event."""
         super().mark_test_complete(node, item_index, duration)
         assigned = self.assigned_work[node]
         scope = self._split_scope(self.registered_collections[node][item_index])
@@ -40,7 +40,7 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
-    """Let xdist hand the tests out in this way."""
+    """Let xdist use this scheduler."""
     return Scheduling(config, log)
 
 
@@ -48,11 +48,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 def machine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    """The machine: for itself for a test that measures time, else shared with other workers."""
+    """Reserve the machine for a test that measures time; other tests share it."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         yield
         return
-    # Each worker's own folder stands in the run's.
+    # Each worker's own folder is inside the folder of the run.
     with (tmp_path_factory.getbasetemp().parent / "machine.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX if measures_time(request.node) else fcntl.LOCK_SH)
         yield

@@ -1,4 +1,4 @@
-"""TLS in front of a server that knows none, as a host that rents out Redis puts it there."""
+"""Run a TLS proxy in front of a server without TLS, as providers of hosted Redis do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STOP_TIMEOUT_S = 10
 
 @contextmanager
 def tls_before(port: int, context: ssl.SSLContext) -> Iterator[int]:
-    """Yield the port on loopback that takes TLS and passes on what is in it to this port."""
+    """Yield a port on loopback that accepts TLS and forwards the content to ``port``."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -18,10 +18,10 @@ def wait_until(
     poll_s: float = POLL_S,
     what: str,
 ) -> _Value:
-    """Return the first true value of ``condition``, which is asked for every ``poll_s``.
+    """Call ``condition`` every ``poll_s`` seconds; return its first true value.
 
     Raises:
-        AssertionError: it was not true within the time; ``what`` says what was waited for.
+        AssertionError: the value was not true in time; ``what`` names the condition.
     """
     deadline = time.monotonic() + timeout_s
     while True:

@@ -1,4 +1,4 @@
-"""What Mattermost's outgoing webhooks send, licences that take it, and an endpoint to call."""
+"""Calls of Mattermost's outgoing webhooks, licences that accept them, and an endpoint."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TIMEOUT_S = 20
 
 
 def payload(**changes: Any) -> dict[str, Any]:
-    """Return a team member's reply as JSON says it, with changes; None leaves a field out."""
+    """Return the fields of a member's reply, with changes; None omits a field."""
     fields = {**json.loads(CALLS["of_agent_reply"]["body"]), **changes}
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -97,7 +97,7 @@ def replies(database: Database) -> list[Reply]:
 
 
 def inbox(database: Database) -> list[tuple[str, str, ReplyState, ReplySource]]:
-    """Return licence, post, state and source of what is in the inbox."""
+    """Return licence, post, state and source of each row in the inbox."""
     return [(row.licence_id, row.post_id, row.state, row.source) for row in replies(database)]
 
 

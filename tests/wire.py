@@ -1,4 +1,4 @@
-"""A server on loopback that answers exactly the bytes that a test names, or cuts the connection."""
+"""A server on loopback that answers with a test's exact bytes, or cuts the connection."""
 
 import hashlib
 import socket
@@ -9,14 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
-# Of a larger body only the size and the hash are kept, so that the server adds nothing to memory.
+# The server keeps only size and hash of a larger body, so that it needs no memory for it.
 KEPT_BODY_BYTES = 64 * 1024
 RECEIVE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What arrived: header names in lower case; `connection` counts the connections from 0."""
+    """A request that arrived: header names in lower case; `connection` counts from 0."""
 
     method: str
     target: str
@@ -27,7 +27,7 @@ class Request:
     connection: int
 
 
-# Gives the raw answer, or None to cut the connection; may write to the socket itself before.
+# Returns the raw answer, or None to cut the connection. It may write to the socket before.
 Answer = Callable[[Request, socket.socket], bytes | None]
 
 
@@ -38,7 +38,7 @@ def http(
     content_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A whole raw answer with its length."""
+    """Return a whole raw answer with its Content-Length."""
     lines = [f"HTTP/1.1 {status} Status", f"Content-Type: {content_type}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     lines += [f"Content-Length: {len(body)}", "", ""]
@@ -52,7 +52,7 @@ def always(raw: bytes | None) -> Answer:
 
 @dataclass
 class WireServer:
-    """A server for the length of a `with`; `requests` holds what arrived, in order."""
+    """A server that runs in a `with` block; `requests` holds what arrived, in order."""
 
     answer: Answer
     tls: ssl.SSLContext | None = None
@@ -77,16 +77,16 @@ class WireServer:
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end."""
+        """The server's address, without a slash at the end."""
         return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
 
     @property
     def connection_count(self) -> int:
-        """How many connections were made to it."""
+        """The number of connections so far."""
         return len(self._connections)
 
     def cut(self) -> None:
-        """Cut all connections that are open."""
+        """Cut all open connections."""
         for connection in list(self._connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""The texts of a table of words, whatever dataclasses it is made of."""
+"""Collect the texts in a table of words, which is made of dataclasses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def texts_of(table: Any) -> dict[str, str]:
-    """Return each text of the table by its name; those of an inner table have its name before."""
+    """Return each text by its field's name; an inner table's name is a prefix."""
     texts: dict[str, str] = {}
     for field in fields(table):
         value = getattr(table, field.name)
