@@ -1,4 +1,4 @@
-"""The alert rules: each fires on what it is for, is silent before, and leads to its runbook."""
+"""Each alert rule fires in its case, is silent before, and names its runbook."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ METRIC = re.compile(r"\bireserve_mattermost_\w+")
 NO_PROMTOOL = "NO PROMTOOL: install it (`apt-get install prometheus`) to run this test"
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason=NO_PROMTOOL)
 OURS = "ireserve_mattermost_"
-# Ten minutes of peace, and then what the alert is for; a sample each minute.
+# Ten quiet minutes, then the case of the alert; one sample each minute.
 QUIET_M, AFTER_M = 10, 100
 
 
@@ -73,7 +73,7 @@ CASES = [
         L1,
     ),
     Case("ServerAway", {_of_l1("circuit_state"): "1x10 2x90"}, L1),
-    # The first failure of all, of a licence and of those that are not registered.
+    # The very first failure, of a licence and of licences that are not registered.
     Case(
         "MessagesFail",
         {_of_l1("messages_total", kind="reply", state="failed"): "0x90 1x10"},
@@ -106,7 +106,7 @@ CASES = [
     ),
     Case("EntriesSetAside", {f"{OURS}entries_set_aside": ZERO_THEN_ONE}),
     Case("QueueGrows", {f"{OURS}queue_messages": "1000x10 1001x90"}),
-    # Born with its first event.
+    # The series begins with its first event.
     Case(
         "UnknownArguments",
         {_of_l1("unknown_arguments_total", kind="reply"): "_x90 1x10"},
@@ -156,7 +156,7 @@ def _tried(test: dict[str, Any], directory: Path) -> subprocess.CompletedProcess
     "case", CASES, ids=[f"{case.alert}-{number}" for number, case in enumerate(CASES)]
 )
 def test_alert_is_silent_first_and_fires_then(case: Case, tmp_path: Path) -> None:
-    """Prometheus' own evaluation; the first event of a counter is enough."""
+    """By Prometheus' own evaluation, an alert is silent first and fires in its case."""
     done = _tried(_as_test(case), tmp_path)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
@@ -164,7 +164,7 @@ def test_alert_is_silent_first_and_fires_then(case: Case, tmp_path: Path) -> Non
 
 @needs_promtool
 def test_queue_from_which_something_is_taken_is_no_alert(tmp_path: Path) -> None:
-    """It is never seen empty where i-Reserve has much to do."""
+    """A busy queue that is never empty raises no alert."""
     case = Case("RepliesNotTaken", {f"{OURS}reply_queue_messages": "9 7 8 5x6 9 8 7x90"})
     test = _as_test(case)
     silent, _ = test["alert_rule_test"]
@@ -175,13 +175,13 @@ def test_queue_from_which_something_is_taken_is_no_alert(tmp_path: Path) -> None
 
 
 def test_each_alert_is_tried() -> None:
-    """None is without a case that lets it fire."""
+    """Each alert has a case that lets it fire."""
     assert {rule["alert"] for rule in RULES} == {case.alert for case in CASES}
 
 
 @needs_promtool
 def test_promtool_takes_rules_and_configuration() -> None:
-    """The files that we ship are what Prometheus reads."""
+    """Prometheus accepts the files that we ship."""
     done = subprocess.run(
         ["promtool", "check", "config", "--syntax-only", DEPLOY / "prometheus.yml"],
         capture_output=True,
@@ -194,7 +194,7 @@ def test_promtool_takes_rules_and_configuration() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
 def test_alert_says_how_bad_it_is_and_where_its_runbook_is(rule: dict[str, Any]) -> None:
-    """The runbook has a section of the alert's name, which says what to check and to do."""
+    """Each alert has a severity and a runbook section that says what to check and to do."""
     page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
     text = (ROOT / page).read_text()
     section = text.partition(f"\n## {rule['alert']}\n")[2].partition("\n## ")[0]
@@ -207,14 +207,14 @@ def test_alert_says_how_bad_it_is_and_where_its_runbook_is(rule: dict[str, Any])
 
 
 def test_each_runbook_is_that_of_an_alert() -> None:
-    """None is left behind when an alert goes."""
+    """Each runbook section belongs to an existing alert."""
     headings = re.findall(r"^## (.+)$", (ROOT / "docs" / "runbooks.md").read_text(), re.MULTILINE)
 
     assert sorted(headings) == sorted(rule["alert"] for rule in RULES)
 
 
 def test_alert_rules_name_metrics_that_exist() -> None:
-    """Each metric in them is one that a web process exports."""
+    """The alert rules use only metrics that a web process exports."""
     named = {name for rule in RULES for name in METRIC.findall(rule["expr"])}
     ours = {
         sample.name + ("_total" if sample.type == "counter" else "")

@@ -1,4 +1,4 @@
-"""What the team reads about a file that could not be had."""
+"""What the team reads about a missing file."""
 
 import pickle
 
@@ -13,7 +13,7 @@ from tasks.rendering.wording import Wording
 @pytest.mark.parametrize("reason", AttachmentReason)
 @pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS)
 def test_every_reason_has_its_text(reason: AttachmentReason, wording: Wording) -> None:
-    """No file is missing without a word of why."""
+    """Each reason for a missing file has a text."""
     text = AttachmentError(reason).text(wording)
 
     assert text
@@ -29,14 +29,14 @@ def test_every_reason_has_its_text(reason: AttachmentReason, wording: Wording) -
     ],
 )
 def test_a_limit_is_named(limit_bytes: int, expected: str) -> None:
-    """The team learns what would have been small enough."""
+    """The text about a file that is too large names the limit."""
     error = AttachmentError(AttachmentReason.TOO_LARGE, limit_bytes=limit_bytes)
 
     assert error.text(ENGLISH) == expected
 
 
 def test_an_error_survives_pickling() -> None:
-    """A prefork worker hands its errors on with all that they carry."""
+    """An error keeps its attributes when a prefork worker pickles it."""
     error = AttachmentError(AttachmentReason.GONE, status=410, limit_bytes=7)
 
     copy = pickle.loads(pickle.dumps(error))
@@ -47,13 +47,13 @@ def test_an_error_survives_pickling() -> None:
 
 @pytest.mark.parametrize("places", [{}, {"url": "https://x/y", "path": "y"}], ids=["none", "both"])
 def test_an_attachment_has_exactly_one_place(places: dict[str, str]) -> None:
-    """Two places would leave open which one is meant."""
+    """An attachment with two places is refused."""
     with pytest.raises(ValueError, match="exactly one"):
         Attachment("a.png", **places)
 
 
 def test_a_representation_holds_neither_name_nor_link() -> None:
-    """What ends in a log by accident says nothing about the visitor."""
+    """The ``repr`` of an attachment shows neither its name nor its link."""
     shown = repr(Attachment("S3CRET.png", url="https://x/S3CRET"))
 
     assert "S3CRET" not in shown

@@ -1,4 +1,4 @@
-"""The name under which a file is uploaded."""
+"""The name under which the worker uploads a file."""
 
 import pytest
 
@@ -36,7 +36,7 @@ from tasks.attachments.names import is_promised_otherwise, upload_name
 def test_a_name_without_extension_gets_that_of_its_type(
     name: str, content_type: str | None, expected: str
 ) -> None:
-    """The server takes a file for a picture by its extension alone."""
+    """A name without an extension gets one, by which the server recognizes a picture."""
     assert upload_name(name, content_type=content_type) == expected
 
 
@@ -76,7 +76,7 @@ def test_a_name_without_extension_gets_that_of_its_type(
     ],
 )
 def test_each_common_type_has_its_ending(content_type: str, ending: str) -> None:
-    """What phones, browsers and offices call a type gives the ending that people know."""
+    """Each common MIME type gives the usual extension."""
     assert upload_name("x", content_type=content_type) == f"x{ending}"
 
 
@@ -98,12 +98,12 @@ def test_each_common_type_has_its_ending(content_type: str, ending: str) -> None
 def test_a_name_or_a_type_can_promise_that_it_is_no_page(
     name: str, content_type: str | None, promised: bool
 ) -> None:
-    """Only who promised something else is answered wrongly with a web page."""
+    """Only a name or type that promises another kind of file excludes a web page."""
     assert is_promised_otherwise(name, content_type=content_type) is promised
 
 
 def test_a_long_name_keeps_the_extension_it_was_given() -> None:
-    """The added extension is not what is cut off again."""
+    """Shortening a long name does not cut off the added extension."""
     name = upload_name("x" * 400, content_type="image/png")
 
     assert name.endswith(".png")

@@ -1,4 +1,4 @@
-"""When a benchmark says that its target is held."""
+"""When a benchmark reports that its target is met."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmarks.report import Comparison, Target
 def test_a_target_below_the_least_is_held_by_the_least(
     ours: float, least: tuple[float, ...], held: str
 ) -> None:
-    """Ours may take 1.15 of what it cannot do without, and only if that misses the target."""
+    """If the least misses the target, our figure may be 1.15 times the least."""
     found = Comparison("", "ms", Target.at_most(1.15), (ours,), (1.0,), least)
 
     assert (found.held, found.is_met) == (held, held != "MISSED")

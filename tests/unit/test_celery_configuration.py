@@ -1,4 +1,4 @@
-"""What Celery's configuration promises."""
+"""What Celery's configuration guarantees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.pages import ROOT
 
 
 def test_only_json_is_taken_from_the_broker() -> None:
-    """A pickled message, which could run code when it is read, is refused unread."""
+    """The worker refuses a pickled message, which could run code, without reading it."""
     accepted = prepare_accept_content(app.conf.accept_content)
 
     with pytest.raises(ContentDisallowed):
@@ -38,7 +38,7 @@ print(own.app.main, tasks.post_reply.app.main)
 
 
 def test_tasks_of_a_host_stay_with_its_own_application() -> None:
-    """Ours does not become the current one, which tasks without an application belong to."""
+    """Our application does not become Celery's current one, so a host's tasks stay its own."""
     done = subprocess.run([sys.executable, "-c", HOST], cwd=ROOT, capture_output=True, text=True)
 
     assert (done.stdout, done.stderr) == ("host ireserve_mattermost\n", "")

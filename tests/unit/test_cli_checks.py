@@ -1,4 +1,4 @@
-"""What checks say, without a server: the worst of them, and the edges of the clocks."""
+"""The results of checks without a server: the worst state, and the limits of clocks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAIL, SKIP = failed("d", "s", "c"), skipped("e", "w")
     ids=["nothing", "skipped", "warned", "failed"],
 )
 def test_worst_state_is_that_of_all(checks: list[Check], state: State) -> None:
-    """One that fails outweighs the others; one that was left out weighs nothing."""
+    """The total is the worst state, and a check that was left out does not count."""
     assert worst(checks) is state
 
 
@@ -41,12 +41,12 @@ def test_worst_state_is_that_of_all(checks: list[Check], state: State) -> None:
     ],
 )
 def test_clocks_are_judged_by_how_far_they_are_apart(seconds: float, state: State) -> None:
-    """Whichever of the two is ahead."""
+    """Clocks are judged by their difference, whichever is ahead."""
     assert judge_difference(seconds).state is state
 
 
 def test_refusal_of_mattermost_is_a_finding_with_its_cure() -> None:
-    """Reason, status and error id are there, and nothing else of the request."""
+    """A refusal of Mattermost is shown with reason, status and error id, and nothing else."""
 
     def ask() -> Check:
         reason = Reason.TOKEN_REJECTED
@@ -64,11 +64,11 @@ def test_refusal_of_mattermost_is_a_finding_with_its_cure() -> None:
 
 @pytest.mark.parametrize("reason", [*Reason, *OwnReason], ids=lambda reason: str(reason.value))
 def test_every_reason_has_its_cure(reason: Reason | OwnReason) -> None:
-    """What the ledger can hold is explained where failures are listed."""
+    """Each reason that the ledger can hold has a cure in the list of failures."""
     assert cure_of(reason.value) == reason.cure
 
 
 @pytest.mark.parametrize("word", [None, "", "bad_luck"])
 def test_unknown_reason_has_none(word: str | None) -> None:
-    """A word of a later version does not break the list."""
+    """The reason of a later version does not break the list."""
     assert cure_of(word) == ""

@@ -1,4 +1,4 @@
-"""The command line's help, which is complete and stands in the docs as it is."""
+"""The command line's help is complete, and the docs have it word for word."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from tasks.replies.cures import cure_of_reply
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "command-line.md"
 NAME = "ireserve-mattermost"
-# As wide as a terminal is by default.
+# The default width of a terminal.
 WIDTH = 80
 
 
 def commands(
     command: click.Command, parent: click.Context | None = None, name: str = NAME
 ) -> Iterator[click.Context]:
-    """Yield a context for the command and for each one below it."""
+    """Yield a context for the command and each command below it."""
     ctx = click.Context(
         command, parent=parent, info_name=name, terminal_width=WIDTH, **command.context_settings
     )
@@ -47,13 +47,13 @@ def commands(
 
 
 def leaves() -> list[click.Context]:
-    """Return the commands that do something, not the groups."""
+    """Return the commands that are not groups."""
     return [ctx for ctx in commands(main) if not isinstance(ctx.command, click.Group)]
 
 
 @pytest.mark.parametrize("ctx", list(commands(main)), ids=lambda ctx: ctx.command_path)
 def test_help_stands_in_the_docs(ctx: click.Context) -> None:
-    """The page has each help text word for word; a changed one is copied there."""
+    """The page has each help text word for word."""
     text = ctx.command.get_help(ctx)
 
     assert f"```text\n{text}\n```" in PAGE.read_text(), text
@@ -61,13 +61,13 @@ def test_help_stands_in_the_docs(ctx: click.Context) -> None:
 
 @pytest.mark.parametrize("ctx", list(commands(main)), ids=lambda ctx: ctx.command_path)
 def test_each_line_of_a_list_of_commands_is_whole(ctx: click.Context) -> None:
-    """A list of commands says of each what it does, and breaks nothing off."""
+    """The list of commands describes each command without cutting the text off."""
     assert "..." not in ctx.command.get_short_help_str(limit=WIDTH - 16)
 
 
 @pytest.mark.parametrize("ctx", leaves(), ids=lambda ctx: ctx.command_path)
 def test_every_command_and_option_is_explained(ctx: click.Context) -> None:
-    """No command without a sentence, no option without a help text, and --json everywhere."""
+    """Each command has --json, and each command and option has a help text."""
     options = [each for each in ctx.command.params if isinstance(each, click.Option)]
 
     assert ctx.command.help
@@ -77,7 +77,7 @@ def test_every_command_and_option_is_explained(ctx: click.Context) -> None:
 
 @pytest.mark.parametrize("ctx", leaves(), ids=lambda ctx: ctx.command_path)
 def test_what_is_declared_is_what_is_handed_over(ctx: click.Context) -> None:
-    """The function behind a command takes each of its arguments and options, and no other."""
+    """Each command's function takes exactly its declared arguments and options."""
     assert isinstance(ctx.command, Command)
     declared = {each.name for each in ctx.command.params if each.expose_value}
 
@@ -86,7 +86,7 @@ def test_what_is_declared_is_what_is_handed_over(ctx: click.Context) -> None:
 
 @pytest.mark.parametrize("ctx", leaves(), ids=lambda ctx: ctx.command_path)
 def test_licence_is_named_by_the_first_argument_everywhere(ctx: click.Context) -> None:
-    """No command takes a licence as an option, or behind another argument."""
+    """The licence is the first argument of every command that takes one."""
     arguments = [each.name for each in ctx.command.params if isinstance(each, click.Argument)]
     options = {name for each in ctx.command.params for name in each.opts}
 
@@ -105,19 +105,19 @@ def test_licence_is_named_by_the_first_argument_everywhere(ctx: click.Context) -
     ],
 )
 def test_words_of_help_are_those_that_are_stored(here: Sequence[str], there: list[str]) -> None:
-    """They stand apart from what they name, so that help need not import it."""
+    """The words in help texts, which are kept apart for speed, equal the stored values."""
     assert sorted(here) == sorted(there)
 
 
 def test_numbers_of_help_are_those_that_hold() -> None:
-    """As the words."""
+    """The numbers in help texts, which are kept apart for speed, equal the real limits."""
     assert words.MAX_WAITING == MAX_WAITING
     assert words.MAX_REPLY_PAUSE_S == MAX_REPLY_PAUSE_S
     assert words.DEFAULT_REPLY_PREFIXES == DEFAULT_REPLY_PREFIXES
 
 
 def test_each_reason_of_a_reply_has_its_cure() -> None:
-    """What ``replies --reason`` offers is what a reply can have."""
+    """``replies --reason`` offers exactly the reasons that a reply can have."""
     assert [word for word in words.REPLY_REASONS if not cure_of_reply(word)] == []
 
 
@@ -132,7 +132,7 @@ print(json.dumps([name for name in heavy if name in sys.modules]))
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
-    """What an option means is told by click alone: no Celery, no SQLAlchemy, no settings."""
+    """Help and version import neither Celery nor SQLAlchemy nor the settings."""
     asked = [[*ctx.command_path.split()[1:], "--help"] for ctx in commands(main)]
 
     done = subprocess.run(
@@ -150,7 +150,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["licence", "add", "-h"]], ids=" ".join)
 def test_module_is_the_command_too(words: list[str]) -> None:
-    """It can be run where the script is not installed, and under the same name."""
+    """The module can be run as the command, under the command's name."""
     done = subprocess.run(
         [sys.executable, "-m", "tasks.cli", *words],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""How a command is broken off: by which signal, and what is told of it."""
+"""How a signal ends a command, and what the command then prints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.cli.interruption import Interrupted, half_done, interrupted_by, signa
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """What this process does at a signal is the same afterwards."""
+    """Restore this process's signal handlers after the test."""
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
     yield
     for each, handler in before.items():
@@ -23,7 +23,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
 def test_signal_ends_what_runs_with_the_exit_code_of_a_shell(signum: int) -> None:
-    """What each part of it knows is told, the innermost first, and the handler is as before."""
+    """A signal ends a command with a shell's exit code, and each part prints what it has done."""
     before = signal.getsignal(signum)
 
     with (
@@ -40,7 +40,7 @@ def test_signal_ends_what_runs_with_the_exit_code_of_a_shell(signum: int) -> Non
 
 
 def test_signal_that_the_caller_has_switched_off_stays_off() -> None:
-    """``nohup`` keeps a command alive when its terminal is closed."""
+    """A command under ``nohup`` goes on when its terminal is closed."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     with signals_interrupt():
@@ -51,7 +51,7 @@ def test_signal_that_the_caller_has_switched_off_stays_off() -> None:
 
 
 def test_no_at_a_question_is_no_interruption() -> None:
-    """click raises the same exception for both; only one of them has a Ctrl-C behind it."""
+    """The answer no is not taken for Ctrl-C, though click raises the same exception for both."""
     assert interrupted_by(click.Abort()) is None
     assert interrupted_by(_at_a_question()) == Interrupted(130, ())
 

@@ -1,4 +1,4 @@
-"""Moments on the command line."""
+"""Times on the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLOSE_ENOUGH = timedelta(seconds=5)
     ],
 )
 def test_time_ago_is_read(text: str, ago: timedelta) -> None:
-    """Minutes, hours and days count back from now."""
+    """Minutes, hours and days are counted back from now."""
     moment = MOMENT.convert(text, None, None)
 
     assert abs(utc_now() - ago - moment) < CLOSE_ENOUGH
@@ -39,12 +39,12 @@ def test_time_ago_is_read(text: str, ago: timedelta) -> None:
     ],
 )
 def test_a_time_of_its_own(text: str, moment: datetime) -> None:
-    """ISO 8601, UTC where no zone is named."""
+    """A time is read as ISO 8601, in UTC if it names no zone."""
     assert MOMENT.convert(text, None, None) == moment
 
 
 @pytest.mark.parametrize("text", ["yesterday", "-2h", "2w", "", "999999d", "2026-13-01"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    """The message shows how one is written."""
+    """The error about a wrong time shows how to write one."""
     with pytest.raises(click.BadParameter, match="30m, 2h or 7d"):
         MOMENT.convert(text, None, None)

@@ -1,4 +1,4 @@
-"""What rows look like: a table where it fits, blocks where it does not, one line each in a pipe."""
+"""How rows are printed: as a table if it fits, else as blocks, and as one line each in a pipe."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def lines(cells: Sequence[Sequence[object]], *, width: int) -> list[str]:
 
 
 def test_sentence_at_the_end_of_a_row_is_wrapped_beside_it() -> None:
-    """The other columns stay whole, and the table a table."""
+    """A long sentence is wrapped in its own column, and the other columns stay whole."""
     shown = lines([(7, "licence-7", "rejected_by_plugin", SENTENCE)], width=80)
 
     assert shown == [
@@ -38,7 +38,7 @@ def test_sentence_at_the_end_of_a_row_is_wrapped_beside_it() -> None:
 
 
 def test_row_that_does_not_fit_becomes_a_block() -> None:
-    """Each cell stands behind its heading, and what is empty is left out."""
+    """A row that is too wide becomes a block of headings and cells, without empty cells."""
     shown = lines([(7, LONG, None, SENTENCE), (8, LONG, "timeout", "")], width=80)
 
     assert shown == [
@@ -55,7 +55,7 @@ def test_row_that_does_not_fit_becomes_a_block() -> None:
 
 
 def test_row_in_a_pipe_is_one_line_however_long() -> None:
-    """What is searched by a program is not folded."""
+    """A row in a pipe is never wrapped, so that programs can search it."""
     shown = lines([(7, LONG, "x" * 300, SENTENCE)], width=UNLIMITED_WIDTH)
 
     assert len(shown) == 2
@@ -67,7 +67,7 @@ def test_row_in_a_pipe_is_one_line_however_long() -> None:
     st.integers(60, 200),
 )
 def test_no_line_is_wider_than_the_terminal(cells: list[tuple[str, ...]], width: int) -> None:
-    """Whatever the rows hold."""
+    """Whatever the rows hold, no line is wider than the terminal."""
     assert [line for line in lines(cells, width=width) if len(line) > width] == []
 
 
@@ -75,5 +75,5 @@ def test_no_line_is_wider_than_the_terminal(cells: list[tuple[str, ...]], width:
     ("number", "text"), [(0, "0 messages"), (1, "1 message"), (2, "2 messages")]
 )
 def test_noun_has_its_number(number: int, text: str) -> None:
-    """One message is not "1 messages"."""
+    """A noun after 1 is in the singular."""
     assert counted(number, "message") == text

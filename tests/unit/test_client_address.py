@@ -1,4 +1,4 @@
-"""One rule for the address of Redis: what each library gets, and what is refused in a sentence."""
+"""One rule for the address of Redis: what each library gets, and what is refused."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ PLAIN = {"host": "h", "port": 6379, "db": 0, "password": None}
     ],
 )
 def test_address_becomes_arguments_of_redis(url: str, arguments: dict[str, Any]) -> None:
-    """redis-py gets keywords, so that it parses nothing itself."""
+    """redis-py gets keyword arguments, and parses no address itself."""
     assert parse_redis_url(url).for_redis() == arguments
 
 
@@ -88,7 +88,7 @@ def test_address_becomes_arguments_of_redis(url: str, arguments: dict[str, Any])
     ],
 )
 def test_address_becomes_settings_of_celery(url: str, broker_url: str, tls: Any) -> None:
-    """kombu gets an address in its own words, and TLS as a setting beside it."""
+    """kombu gets an address in its own form, and TLS as a separate setting."""
     expected = {"broker_url": broker_url, "broker_use_ssl": tls}
 
     assert parse_redis_url(url).for_celery() == expected
@@ -118,7 +118,7 @@ def test_address_becomes_settings_of_celery(url: str, broker_url: str, tls: Any)
     ],
 )
 def test_address_that_cannot_work_is_refused_in_one_sentence(url: str, named: str) -> None:
-    """The sentence names what is wrong, and no part of what may be a password."""
+    """The error names the mistake in one sentence, without any part that may be a password."""
     with pytest.raises(RedisAddressError) as refused:
         parse_redis_url(url)
 
@@ -145,12 +145,12 @@ def test_address_that_cannot_work_is_refused_in_one_sentence(url: str, named: st
     ],
 )
 def test_address_is_read_by_one_rule(environ: dict[str, str], expected: str) -> None:
-    """i-Reserve may keep REDIS_URL for a Redis of its own."""
+    """The package's own variable comes first, so i-Reserve may keep REDIS_URL for itself."""
     assert redis_url(environ) == expected
 
 
 def test_label_names_the_place_and_no_secret() -> None:
-    """Start-up log and doctor show it."""
+    """The label of the address, for log and doctor, shows no secret."""
     address = parse_redis_url("redis://app:secret@db.internal:6380/4")
 
     assert address.label == "db.internal:6380/4"

@@ -1,4 +1,4 @@
-"""What JSON has no form for: refused at the call, in a sentence that names the argument."""
+"""Values without a JSON form are refused at the call, in a sentence that names the argument."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ MESSAGE = {"message_id": "m1", "sender_name": "Jan", "sender_role": "visitor", "
 
 
 class Lazy:
-    """As a web framework's text that is translated when it is shown."""
+    """A text that is translated when it is shown, like a web framework's."""
 
     def __str__(self) -> str:
         return "hello"
 
 
 class Role(str, enum.Enum):  # noqa: UP042 - its text differs between versions of Python
-    """A text with a name."""
+    """An enum of texts."""
 
     VISITOR = "visitor"
 
 
 class Number(enum.IntEnum):
-    """A number with a name."""
+    """An enum of numbers."""
 
     SEVEN = 7
 
@@ -77,7 +77,7 @@ NO_JSON: dict[str, tuple[Callable[[], Any], str]] = {
 
 @pytest.mark.parametrize(("value", "complaint"), NO_JSON.values(), ids=NO_JSON.keys())
 def test_what_json_has_no_form_for_is_refused(value: Callable[[], Any], complaint: str) -> None:
-    """The sentence names the argument and what to pass; nothing is enqueued."""
+    """The error names the argument and what to pass, and nothing is enqueued."""
     with recording() as enqueued, pytest.raises(TypeError) as refused:
         REPLY.delay("L1", "c1", **{**MESSAGE, "text": value()})
 
@@ -87,7 +87,7 @@ def test_what_json_has_no_form_for_is_refused(value: Callable[[], Any], complain
 
 
 def test_context_is_named_as_well() -> None:
-    """What goes into the logs is written with the message."""
+    """A wrong value in the context is refused by name, too."""
     with recording() as enqueued, pytest.raises(TypeError, match=r"^context holds a Lazy: pass"):
         REPLY.apply_async(("L1", "c1"), MESSAGE, context={"request": Lazy()})
 
@@ -96,7 +96,7 @@ def test_context_is_named_as_well() -> None:
 
 @pytest.mark.parametrize("name", ["licence_id", "conversation_id", "message_id"])
 def test_half_a_character_in_an_id_is_refused(name: str) -> None:
-    """Written, it would be the id of something else."""
+    """A lone surrogate in an id is refused, since it would be stored as another id."""
     message = {"licence_id": "L1", "conversation_id": "c1", **MESSAGE, name: "a\ud83d"}
 
     with recording() as enqueued, pytest.raises(TypeError, match=f"^{name} holds half of a"):
@@ -106,7 +106,7 @@ def test_half_a_character_in_an_id_is_refused(name: str) -> None:
 
 
 def test_half_a_character_in_a_text_costs_itself() -> None:
-    """The rest of the text arrives."""
+    """A lone surrogate in a text is replaced, and the rest of the text arrives."""
     with recording() as enqueued:
         REPLY.delay("L1", "c1", **{**MESSAGE, "text": "a\ud83db"})
 
@@ -114,7 +114,7 @@ def test_half_a_character_in_a_text_costs_itself() -> None:
 
 
 def test_members_of_an_enum_are_what_they_stand_for() -> None:
-    """In the lane, in the key and in the message, on each version of Python."""
+    """Enum members are written as their values in lane, key and message."""
     payload = {"licence_id": Role.VISITOR, "conversation_id": Number.SEVEN, "message_id": 1}
 
     entry = entry_of("reply", payload | {"message_id": Role.VISITOR}, "t1")
@@ -133,7 +133,7 @@ def test_members_of_an_enum_are_what_they_stand_for() -> None:
 def test_note_is_an_entry_that_no_older_worker_reads(
     visibility: dict[str, str], version: int
 ) -> None:
-    """It knows version 2, and would post a note as an answer; this worker knows both."""
+    """A note has a later entry version, because an older worker would post it as an answer."""
     payload = {"licence_id": "L1", "conversation_id": "c1", **MESSAGE, **visibility}
 
     raw = entry_of("reply", payload, "t1").dump()
@@ -146,7 +146,7 @@ def test_note_is_an_entry_that_no_older_worker_reads(
 
 @pytest.mark.parametrize("title", [None, True, 7], ids=repr)
 def test_title_of_a_field_stays_what_it_is(title: Any) -> None:
-    """JSON would make the words "null" and "true" of it."""
+    """The title of a field stays text, even if JSON has a word for it, such as "null"."""
     with recording() as enqueued:
         NOTIFY.delay("L1", notification_type="paid", fields={title: "x"})
 
@@ -154,7 +154,7 @@ def test_title_of_a_field_stays_what_it_is(title: Any) -> None:
 
 
 def test_a_time_may_be_a_datetime() -> None:
-    """It is the one type beyond JSON's own that is written."""
+    """A datetime is written, as the only type beyond JSON's own."""
     with recording() as enqueued:
         REPLY.delay("L1", "c1", **MESSAGE, sent_at=datetime(2026, 5, 1, tzinfo=UTC))
 
@@ -179,7 +179,7 @@ ANYTHING = st.recursive(
 @settings(max_examples=300)
 @given(name=st.sampled_from(["conversation_id", *MESSAGE, "attachments"]), value=ANYTHING)
 def test_any_value_is_written_or_refused_by_name(name: str, value: Any) -> None:
-    """Whatever is passed, the lane's entry can be read again or the sentence names the argument."""
+    """For any value, the lane's entry can be read again, or the error names the argument."""
     payload = {"licence_id": "L1", "conversation_id": "c1", **MESSAGE, name: value}
 
     try:

@@ -1,4 +1,4 @@
-"""The messages' schema: tied to the public tasks, and each wrong value named with its rule."""
+"""The messages' schema matches the public tasks, and names each wrong value with its rule."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOTIFICATION = {"licence_id": "L1", "notification_type": "booked", "text": "x"}
 
 @pytest.mark.parametrize("kind", TASKS)
 def test_task_declares_what_its_schema_has(kind: str) -> None:
-    """What is declared is what is used: names, and what may be left out."""
+    """Each task declares the names and the optional arguments of its schema."""
     parameters = inspect.signature(TASKS[kind].run).parameters
     fields = {item.name: item for item in dataclasses.fields(KINDS[kind])}
 
@@ -123,7 +123,7 @@ def test_task_declares_what_its_schema_has(kind: str) -> None:
 def test_wrong_value_is_named_with_its_rule(
     kind: str, payload: dict[str, Any], complaint: str
 ) -> None:
-    """The sentence names field, place inside of it, rule and cure."""
+    """The error names the field, the place in it, the rule and the cure."""
     with pytest.raises(InvalidMessageError) as refused:
         parse_message(kind, payload)
 
@@ -132,7 +132,7 @@ def test_wrong_value_is_named_with_its_rule(
 
 
 def test_no_value_is_shown() -> None:
-    """What was passed may be a name or a message."""
+    """The error shows no value, which may be a name or a message."""
     wrong = {**REPLY, "sender_name": "GEHEIM" * 200, "sent_at": "GEHEIM", "sender_role": "GEHEIM"}
 
     with pytest.raises(InvalidMessageError) as refused:
@@ -162,7 +162,7 @@ def test_no_value_is_shown() -> None:
 def test_an_empty_value_costs_nothing(
     kind: str, arguments: dict[str, Any], field: str, expected: Any
 ) -> None:
-    """What a platform has nothing for is left out, and the rest of the message is sent."""
+    """Empty optional values are left out, and the message is sent."""
     assert getattr(parse_message(kind, arguments), field) == expected
 
 
@@ -190,7 +190,7 @@ EDGES = st.one_of(
 @settings(max_examples=400)
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_any_value_is_taken_or_refused_by_name(kind: str, data: st.DataObject) -> None:
-    """No value, whatever its type, breaks a worker: it is taken, or its field is named."""
+    """Any value of any type is accepted, or its field is named."""
     names = [item.name for item in dataclasses.fields(KINDS[kind])]
     payload = {name: data.draw(EDGES) for name in names}
 
@@ -204,7 +204,7 @@ def test_any_value_is_taken_or_refused_by_name(kind: str, data: st.DataObject) -
 
 
 def test_unknown_arguments_are_named_wherever_they_are() -> None:
-    """A host that is newer than the worker is told of by name, also of a file's arguments."""
+    """Unknown arguments of a newer host are named, also those of a file."""
     payload = {**REPLY, "mood": 1, "attachments": [{"name": "a", "path": "b", "size": 3}]}
 
     assert unknown_fields("reply", payload) == ["attachments.size", "mood"]
@@ -222,7 +222,7 @@ def test_unknown_arguments_are_named_wherever_they_are() -> None:
     ids=["mapping", "pairs", "lists", "Mattermost's own form"],
 )
 def test_fields_come_in_each_usual_form(fields: Any) -> None:
-    """A mapping, pairs, and the form of Mattermost's own API."""
+    """Fields may be a mapping, pairs, or in the form of Mattermost's own API."""
     notification = parse_message("notification", {**NOTIFICATION, "fields": fields})
 
     assert notification.fields == (("Guest", "Jan"), ("Nights", "3"))
@@ -233,14 +233,14 @@ def test_fields_come_in_each_usual_form(fields: Any) -> None:
     ["2026-05-01T14:30:00", "2026-05-01T16:30:00+02:00", "2026-05-01T14:30:00Z"],
 )
 def test_time_is_in_utc(given: str) -> None:
-    """Without a zone a time is in UTC already."""
+    """A time is converted to UTC; a time without a zone is in UTC."""
     message = parse_message("reply", {**REPLY, "sent_at": given})
 
     assert message.sent_at == datetime(2026, 5, 1, 14, 30, tzinfo=UTC)
 
 
 def test_message_does_not_show_names_and_texts() -> None:
-    """A traceback may show its ``repr``."""
+    """The ``repr`` of a message, which a traceback may show, has no names or texts."""
     shown = repr(parse_message("reply", {**REPLY, "text": "GEHEIM", "sender_name": "GEHEIM"}))
 
     assert "GEHEIM" not in shown
@@ -248,7 +248,7 @@ def test_message_does_not_show_names_and_texts() -> None:
 
 
 def test_later_versions_fields_are_left_out_by_name() -> None:
-    """A field that this version does not know costs itself alone."""
+    """An unknown field is left out by name, and the rest of the message is used."""
     payload = {**REPLY, "mood": "GEHEIM", "aim": 1}
 
     assert parse_message("reply", payload).text == "hello"
@@ -257,7 +257,7 @@ def test_later_versions_fields_are_left_out_by_name() -> None:
 
 @pytest.mark.parametrize("value", ["", "é" * 51, "a\nb", None, 5.5, ["x"]])
 def test_wrong_id_has_a_substitute_in_lane_and_key(value: Any) -> None:
-    """It fits the ledger, and two wrong ids do not meet in one lane."""
+    """A wrong id gets a substitute that fits the ledger and is unique to it."""
     lane = lane_of("reply", {**REPLY, "conversation_id": value})
     other = lane_of("reply", {**REPLY, "conversation_id": "é" * 52})
     key = key_of("reply", {**REPLY, "message_id": value}, task_id="t1")
@@ -269,7 +269,7 @@ def test_wrong_id_has_a_substitute_in_lane_and_key(value: Any) -> None:
 
 
 def test_lengths_are_those_of_the_tables() -> None:
-    """What is accepted fits the columns that it goes to."""
+    """The longest accepted values fit the columns of the tables."""
     from ireserve_mattermost import messages, values
 
     assert values.ID_LENGTH == ID_LENGTH
@@ -277,7 +277,7 @@ def test_lengths_are_those_of_the_tables() -> None:
 
 
 def test_helper_for_replies_has_the_fields_of_what_is_told() -> None:
-    """i-Reserve tests its task with the keywords that our workers use."""
+    """The helper for i-Reserve's tests has the keywords that our workers send."""
     from ireserve_mattermost.testing import team_reply
 
     assert list(team_reply()) == [item.name for item in dataclasses.fields(ToldReply)]

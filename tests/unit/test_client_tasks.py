@@ -19,7 +19,7 @@ from ireserve_mattermost import InvalidMessageError, post_reply
 from ireserve_mattermost.testing import recording
 from tests.pages import ROOT
 
-# As i-Reserve's code would call it: the types of the arguments are what is tested here.
+# Untyped, as i-Reserve's code may call it: the tests pass wrong types.
 REPLY: Any = post_reply
 MESSAGE = {"message_id": "m1", "sender_name": "Jan", "sender_role": "visitor", "text": "hello"}
 CLIENT = sorted((ROOT / "client" / "ireserve_mattermost").glob("*.py"))
@@ -43,7 +43,7 @@ CLIENT = sorted((ROOT / "client" / "ireserve_mattermost").glob("*.py"))
     ids=lambda option: next(iter(option)),
 )
 def test_option_that_cannot_be_kept_is_refused(option: dict[str, Any]) -> None:
-    """It would be lost with the wake-up, or would send the message elsewhere."""
+    """A task option that the wake-up would lose, or that sends elsewhere, is refused."""
     with recording() as enqueued, pytest.raises(ValueError, match=next(iter(option))):
         REPLY.apply_async(("L1", "c1"), MESSAGE, **option)
 
@@ -52,7 +52,7 @@ def test_option_that_cannot_be_kept_is_refused(option: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("canvas", ["chain", "chord", "link"])
 def test_canvas_that_loses_messages_is_refused(canvas: str) -> None:
-    """The second message would ride in the first one's wake-up."""
+    """A Celery canvas that would lose its second message is refused."""
     first, second = REPLY.si("L1", "c1", **MESSAGE), REPLY.si("L1", "c1", **MESSAGE)
     calls: dict[str, Callable[[], Any]] = {
         "chain": lambda: chain(first, second).delay(),
@@ -67,7 +67,7 @@ def test_canvas_that_loses_messages_is_refused(canvas: str) -> None:
 
 
 def test_group_enqueues_each_message() -> None:
-    """A group needs nothing that is lost."""
+    """A group enqueues each of its messages."""
     with recording() as enqueued:
         group(REPLY.si("L1", "c1", **{**MESSAGE, "message_id": str(n)}) for n in range(3)).delay()
 
@@ -76,7 +76,7 @@ def test_group_enqueues_each_message() -> None:
 
 @pytest.mark.parametrize("option", [{"countdown": 0}, {"retry": False}, {"priority": 3}])
 def test_option_that_changes_nothing_is_taken(option: dict[str, Any]) -> None:
-    """A message is sent at once, in order, whatever they say."""
+    """Options without effect on a message are accepted."""
     with recording() as enqueued:
         REPLY.apply_async(("L1", "c1"), MESSAGE, **option)
 
@@ -105,7 +105,7 @@ def test_option_that_changes_nothing_is_taken(option: dict[str, Any]) -> None:
 def test_mistake_of_a_programmer_is_a_type_error(
     args: tuple[Any, ...], kwargs: dict[str, Any], named: str
 ) -> None:
-    """It is told at the call, and nothing is enqueued."""
+    """A wrong call raises TypeError at once, and nothing is enqueued."""
     with recording() as enqueued, pytest.raises(TypeError, match=named):
         REPLY.delay(*args, **kwargs)
 
@@ -114,7 +114,7 @@ def test_mistake_of_a_programmer_is_a_type_error(
 
 @pytest.mark.parametrize("call", [REPLY, REPLY.apply], ids=["call", "apply"])
 def test_task_cannot_run_in_the_caller(call: Any) -> None:
-    """Only a worker has database and keys; enqueueing and failing would be half done."""
+    """A public task refuses to run in the caller, which has no database and no keys."""
     with recording() as enqueued, pytest.raises(TypeError, match=r"enqueue it with \.delay"):
         call("L1", "c1", **MESSAGE)
 
@@ -122,7 +122,7 @@ def test_task_cannot_run_in_the_caller(call: Any) -> None:
 
 
 def test_recorder_refuses_what_a_worker_would_refuse() -> None:
-    """i-Reserve's tests see a wrong value where they would otherwise see a failed message."""
+    """The recorder for i-Reserve's tests refuses the values that a worker would refuse."""
     with recording() as enqueued, pytest.raises(InvalidMessageError, match="sender_role"):
         REPLY.delay("L1", "c1", **{**MESSAGE, "sender_role": "robot"})
 
@@ -130,7 +130,7 @@ def test_recorder_refuses_what_a_worker_would_refuse() -> None:
 
 
 def test_ireserve_itself_needs_no_name() -> None:
-    """An event of the conversation has no sender but i-Reserve."""
+    """A message of i-Reserve itself needs no sender name."""
     event = {"message_id": "m1", "sender_role": "system", "text": "Jan left the page"}
     with recording() as enqueued:
         REPLY.delay("L1", "c1", **event)
@@ -141,7 +141,7 @@ def test_ireserve_itself_needs_no_name() -> None:
 
 
 def test_recorder_shows_arguments_and_context() -> None:
-    """By name, as a worker would read them."""
+    """The recorder shows arguments by name and the context, as a worker would read them."""
     with recording() as enqueued:
         post_reply.apply_async(("L1", 7), MESSAGE, context={"request": "r-1"})
 
@@ -152,7 +152,7 @@ def test_recorder_shows_arguments_and_context() -> None:
 
 
 def test_tasks_has_the_same_objects() -> None:
-    """``from tasks import post_reply`` stays, for work inside of the checkout."""
+    """In the checkout, ``from tasks import post_reply`` gives the client's own task."""
     for name in ("create_root_post", "post_reply", "send_notification", "sync_user"):
         assert getattr(tasks, name) is getattr(ireserve_mattermost, name)
 
@@ -195,7 +195,7 @@ FOREIGN = {
 
 
 def test_import_loads_neither_database_nor_client() -> None:
-    """A process that only enqueues has Celery, redis and the package itself."""
+    """Importing the tasks loads only Celery, redis and the package itself."""
     done = subprocess.run(
         [sys.executable, "-c", FRESH], cwd="/", capture_output=True, text=True, check=True
     )
@@ -209,5 +209,5 @@ def test_import_loads_neither_database_nor_client() -> None:
 
 @pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.name)
 def test_syntax_fits_the_oldest_python(path: Path) -> None:
-    """The oldest Python of the oldest supported Celery compiles it."""
+    """The code compiles on the oldest Python of the oldest supported Celery."""
     ast.parse(path.read_text(), feature_version=(3, 8))

@@ -32,7 +32,7 @@ send_notification.delay("L1", notification_type="booked", fields={"Nights": None
 
 
 def test_wrong_calls_are_found_by_a_strict_type_checker(tmp_path: Path) -> None:
-    """Each wrong call is an error in its line, and no right one is."""
+    """A strict type checker reports each wrong call in its line, and no right call."""
     host = tmp_path / "host.py"
     host.write_text(HOST)
     environment = {**os.environ, "MYPYPATH": str(ROOT / "client")}
@@ -45,7 +45,7 @@ def test_wrong_calls_are_found_by_a_strict_type_checker(tmp_path: Path) -> None:
     lines = HOST.splitlines()
     wrong = [number for number, line in enumerate(lines, 1) if "# wrong" in line]
     found = {int(number) for number in re.findall(r"^host\.py:(\d+): error", done.stdout, re.M)}
-    # A call over two lines is reported where it begins, or where the argument is.
+    # A call over two lines is reported at its first line, or at the argument's line.
     assert {number if number in wrong else number + 1 for number in found} == set(wrong), (
         done.stdout
     )

@@ -1,4 +1,4 @@
-"""The pins name every package that is tested, and every one that an extra brings."""
+"""The pins name every tested package, and every package that an extra needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.pages import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OURS = {"ireserve-mattermost", "ireserve-mattermost-client"}
 NAME = re.compile(r"[A-Za-z0-9._-]+")
-# An environment's own tool, which is there before our packages.
+# The environment's own tools, which exist before our packages.
 TOOLS = {"pip"}
 
 
@@ -31,7 +31,7 @@ PINS = {
 
 
 def test_each_installed_package_is_pinned_as_it_is() -> None:
-    """What these tests run on is what `constraints.txt` installs."""
+    """`constraints.txt` pins the versions with which these tests run."""
     installed = {_name(each.metadata["Name"]): each.version for each in distributions()}
     tested = {name: installed[name] for name in installed.keys() - OURS - TOOLS}
 
@@ -40,7 +40,7 @@ def test_each_installed_package_is_pinned_as_it_is() -> None:
 
 @pytest.mark.parametrize("extra", ["", *sorted(PROJECT["optional-dependencies"])])
 def test_what_an_extra_asks_for_is_pinned(extra: str) -> None:
-    """Also of the extras that no test installs."""
+    """The packages of all extras are pinned, also of extras that no test installs."""
     wanted = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
 
     assert {_name(each) for each in wanted} - PINS.keys() - OURS == set()

@@ -1,4 +1,4 @@
-"""The demo speaks each language wholly: its two pages, their scripts, and what is played."""
+"""The demo is complete in each language: its two pages, their scripts, and its sample."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def templates() -> list[Path]:
 
 @pytest.mark.parametrize("part", TABLES)
 def test_page_speaks_every_language_of_a_licence(part: str) -> None:
-    """What a team can read, the demo can show."""
+    """The demo's pages have each language that a licence can have."""
     assert set(TABLES[part]) == set(TIME_ZONES) == set(Language)
 
 
 @pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize("part", TABLES)
 def test_texts_say_the_same_in_each_language(part: str, language: Language) -> None:
-    """None was left in English, and each is filled in with the same names."""
+    """Each text is translated and has the same placeholders in each language."""
     texts, english = texts_of(TABLES[part][language]), texts_of(TABLES[part]["en"])
 
     names = {name: set(re.findall(r"{\w+}", text)) for name, text in texts.items()}
@@ -54,7 +54,7 @@ def test_texts_say_the_same_in_each_language(part: str, language: Language) -> N
 
 @pytest.mark.parametrize("path", templates(), ids=lambda path: f"{path.parts[-3]}/{path.name}")
 def test_template_has_no_words_of_its_own(path: Path) -> None:
-    """What stands between tags, and what a screen reader says, comes from the table."""
+    """All words of a template come from the table."""
     source = re.sub(r"{{.*?}}|{%.*?%}", "", path.read_text(), flags=re.DOTALL)
     told = re.findall(r'(?:aria-label|placeholder|title|alt)="([^"]*)"', source)
     told += re.sub(r"<[^>]*>", "\n", source).splitlines()
@@ -65,7 +65,7 @@ def test_template_has_no_words_of_its_own(path: Path) -> None:
 
 @pytest.mark.parametrize("part", TABLES)
 def test_each_text_of_the_table_is_asked_for_by_its_name(part: str) -> None:
-    """A template draws nothing for a name that is wrong, and a text without a use is none."""
+    """Templates use only existing texts, and each text of the table is used."""
     table = TABLES[part]["en"]
     files = (*(DEMO / part).glob("templates/*.html"), *(DEMO / part).glob("page*.py"))
     sources = [path.read_text() for path in files]
@@ -75,7 +75,7 @@ def test_each_text_of_the_table_is_asked_for_by_its_name(part: str) -> None:
     asked_by_script = set(re.findall(r"words\.(\w+)", script))
     if "words[passage]" in script:
         asked_by_script |= {"sending", "waiting", "unsettled", "sent", "failed"}
-    # In the label of a channel, which is made before the page is there.
+    # Used in the label of a channel, which is made before the page.
     made = {"private"} if part == "ireserve" else set()
     assert asked - {"for_script"} | made == {field.name for field in fields(table)}
     assert asked_by_script == {field.name for field in fields(table.script)}
@@ -95,7 +95,7 @@ def shape(value: Any) -> Any:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_same_is_played_in_each_language(language: Language) -> None:
-    """Each conversation has the same turns, files, notes and notifications."""
+    """The sample has the same turns, files, notes and notifications in each language."""
     assert shape(sample(language)) == shape(sample("en"))
     assert _texts(sample(language)).isdisjoint(_texts(sample("en")))
 

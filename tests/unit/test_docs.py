@@ -1,4 +1,4 @@
-"""The docs name what the code has, their links lead somewhere, and their blocks can be tried."""
+"""The docs name what the code has, their links work, and their blocks can be run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.pages import BACKGROUND, FILE, NO_RUN, ROOT, Block, all_pages, anchor
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 BLOCKS = [block for page in all_pages() for block in blocks(page)]
-# What is run, what is read by a parser, and what is only to be looked at.
+# Languages of blocks to run, to parse, and only to show.
 RUN, PARSED, SHOWN = {"sh", "python"}, {"ini", "yaml"}, {"text"}
 METRIC = re.compile(r"\bireserve_mattermost_\w+")
 EVENT = re.compile(r"\blog\.(?:debug|info|warning|error|exception)\(\s*\"([a-z_]+[a-z])\"")
@@ -43,26 +43,26 @@ NOT_RUN = {
 
 @pytest.mark.parametrize("reason", [*Reason, *OwnReason], ids=lambda reason: str(reason.value))
 def test_each_reason_is_documented_with_its_cure(reason: Reason | OwnReason) -> None:
-    """The reference lists every reason that the ledger can hold, and what to do about it."""
+    """The reference lists each reason that the ledger can hold, with its cure."""
     assert f"| `{reason.value}` |" in REFERENCE
     assert reason.cure in REFERENCE
 
 
 @pytest.mark.parametrize("name", sorted([*Settings.model_fields, *BESIDE]))
 def test_each_setting_is_documented(name: str) -> None:
-    """The table has every setting."""
+    """The table of settings has every setting."""
     assert f"`{name.upper()}`" in (ROOT / "docs" / "settings.md").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(Base.metadata.tables))
 def test_each_table_is_in_the_reference_and_what_it_holds_of_people(name: str) -> None:
-    """The reference says what a table is for, the page on privacy what of people is in it."""
+    """The reference explains each table, and the privacy page says what personal data it has."""
     assert f"| `{name}` |" in REFERENCE
     assert f"`{name}`" in (ROOT / "docs" / "privacy.md").read_text()
 
 
 def test_each_task_is_in_the_reference() -> None:
-    """What Flower shows can be looked up."""
+    """The reference lists each task that Flower shows."""
     app.loader.import_default_modules()
     names = {name for name in app.tasks if name.startswith("mattermost.")}
 
@@ -79,7 +79,7 @@ def test_readme_is_short_enough_to_be_read() -> None:
 
 @pytest.mark.parametrize("page", all_pages())
 def test_each_link_leads_somewhere(page: str) -> None:
-    """A relative link names a file that is there, and an anchor that this file has."""
+    """Each relative link leads to an existing file and anchor."""
     dead = [link for link in links(page) if not _leads_somewhere(page, link)]
 
     assert dead == []
@@ -97,7 +97,7 @@ def _leads_somewhere(page: str, link: str) -> bool:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_each_block_says_what_it_is(block: Block) -> None:
-    """Its language is known, and what else stands behind the fence is one of three words."""
+    """Each block has a known language, and a known directive after it if any."""
     known = block.directive in {"", BACKGROUND} or block.directive.startswith((FILE, NO_RUN))
 
     assert block.language in RUN | PARSED | SHOWN
@@ -106,14 +106,14 @@ def test_each_block_says_what_it_is(block: Block) -> None:
 
 
 def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
-    """Each reason is one of those above, with no more blocks than there."""
+    """Each block that is not run has one of the reasons above, no more often than listed."""
     counted = Counter(block.why_not for block in BLOCKS if block.why_not is not None)
 
     assert {why: count for why, count in counted.items() if count > NOT_RUN.get(why, 0)} == {}
 
 
 def test_each_event_of_the_logs_is_explained() -> None:
-    """What the log says can be looked up."""
+    """The docs explain each log event."""
     page = (ROOT / "docs" / "operating.md").read_text()
     code = [path for name in ("tasks", "inbound") for path in (ROOT / name).rglob("*.py")]
     events = {event for path in code for event in EVENT.findall(path.read_text())}
@@ -123,7 +123,7 @@ def test_each_event_of_the_logs_is_explained() -> None:
 
 
 def test_each_event_of_the_logs_is_a_fixed_string() -> None:
-    """No name of an event is put together of data, so a search for it finds where it is logged."""
+    """The name of each log event is a fixed string, so that a search finds it in the code."""
     code = [path for name in ("tasks", "inbound") for path in (ROOT / name).rglob("*.py")]
 
     made_up = {f"{path.relative_to(ROOT)}: {call}" for path in code for call in _made_up(path)}
@@ -132,7 +132,7 @@ def test_each_event_of_the_logs_is_a_fixed_string() -> None:
 
 
 def _made_up(path: Path) -> list[str]:
-    """Return the calls of the log in a file whose event is no constant."""
+    """Return the calls of the log in a file whose event is not a constant."""
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     logged = [
         call
@@ -147,7 +147,7 @@ def _made_up(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", all_pages())
 def test_each_test_that_a_page_names_exists(page: str) -> None:
-    """What is said to hold a promise does so under that name."""
+    """Each test that a page names as evidence exists."""
     text = (ROOT / page).read_text()
     files = {path.name: path for path in (ROOT / "tests").rglob("test_*.py")}
     names = {name for path in files.values() for name in TEST.findall(path.read_text())}
@@ -158,7 +158,7 @@ def test_each_test_that_a_page_names_exists(page: str) -> None:
 
 @pytest.mark.parametrize("language", [Language.DUTCH, Language.GERMAN])
 def test_page_for_the_team_has_the_words_of_its_cards(language: Language) -> None:
-    """What a card says in Dutch or German is explained in these words."""
+    """The team's page has the Dutch and German words of the cards."""
     page = (ROOT / "docs" / f"support-team.{language.value}.md").read_text()
     words = WORDINGS[language]
 
@@ -171,7 +171,7 @@ def test_page_for_the_team_has_the_words_of_its_cards(language: Language) -> Non
 
 
 def test_each_step_of_the_schema_is_in_the_upgrade_notes() -> None:
-    """docs/upgrading.md has a row for each since the first ones: what it adds, and what to do."""
+    """docs/upgrading.md has a row for each later migration, with what it adds and what to do."""
     steps = [path.name[:4] for path in (ROOT / "models/migrations/versions").glob("0*.py")]
     page = (ROOT / "docs" / "upgrading.md").read_text()
 
@@ -181,7 +181,7 @@ def test_each_step_of_the_schema_is_in_the_upgrade_notes() -> None:
 
 
 def test_each_decision_has_its_own_number() -> None:
-    """Two of one number would make a reference to it mean either."""
+    """Each decision record has its own number."""
     numbers = [int(path.name[:4]) for path in DECISIONS]
     headings = [path.read_text().partition(".")[0] for path in DECISIONS]
 
@@ -191,7 +191,7 @@ def test_each_decision_has_its_own_number() -> None:
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: str(path.name))
 def test_each_decision_says_when_and_against_what_it_was_made(path: Path) -> None:
-    """It has a date, a status, and the same four sections; the one on options names two or more."""
+    """Each decision record has a date, a status, four sections, and two or more options."""
     text = path.read_text()
     sections = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
 

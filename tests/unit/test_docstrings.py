@@ -1,4 +1,4 @@
-"""One dialect for the docstrings of the product, where the linter has no rule for it."""
+"""The product's docstrings have one style, where the linter has no rule for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
 @cache
 def docstrings() -> tuple[tuple[str, str], ...]:
-    """Return each docstring with the place that it stands at."""
+    """Return each docstring with its place."""
     files = (file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py")))
     return tuple(
         found for file in files if HELP not in file.parents for found in docstrings_of(file)
@@ -43,5 +43,5 @@ def docstrings_of(file: Path) -> Iterator[tuple[str, str]]:
     ],
 )
 def test_docstrings_are_written_in_one_way(wrong: str) -> None:
-    """No docstring of the product has a form for which another was chosen."""
+    """No docstring of the product has a refused form."""
     assert [place for place, text in docstrings() if re.search(wrong, text)] == []

@@ -37,7 +37,7 @@ SECRET = "geheim"
     ],
 )  # fmt: skip
 def test_line_means_what_stands_there(tmp_path: Path, line: str, value: str) -> None:
-    """Quotes are taken away, and nothing else is done with a value."""
+    """Only the quotes around a value are removed."""
     file = tmp_path / "env"
     file.write_text(f"{line}\n")
 
@@ -67,7 +67,7 @@ def test_line_means_what_stands_there(tmp_path: Path, line: str, value: str) -> 
     ],
 )
 def test_line_that_programs_read_differently_is_refused(tmp_path: Path, line: str) -> None:
-    """The error names file and line, and shows no value."""
+    """The error about an ambiguous line names file and line, and shows no value."""
     file = tmp_path / "env"
     file.write_text(f"# settings\n{line}\n", newline="")
 
@@ -89,7 +89,7 @@ def test_line_that_programs_read_differently_is_refused(tmp_path: Path, line: st
 def test_file_that_cannot_be_read_is_named(
     tmp_path: Path, make: Callable[[Path], object], said: str
 ) -> None:
-    """What is wrong with it is said in the operating system's words."""
+    """The error about an unreadable file has the operating system's own text."""
     file = tmp_path / "env"
     make(file)
 
@@ -108,7 +108,7 @@ VALUES = st.one_of(
 @examples(max_examples=200)
 @given(value=VALUES, mark=st.sampled_from(["", "'", '"']))
 def test_what_is_taken_is_read_alike_by_a_shell_and_honcho(value: str, mark: str) -> None:
-    """Whatever stands in a file: it is refused, or it is the same text for all."""
+    """Any accepted file gives the same values to us, to a shell and to honcho."""
     content = f"A={mark}{value}{mark}\n"
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(content.encode())
@@ -121,5 +121,5 @@ def test_what_is_taken_is_read_alike_by_a_shell_and_honcho(value: str, mark: str
     shell = subprocess.run(
         ["sh", "-c", script], input=content.encode(), capture_output=True, env={}, check=True
     )
-    # honcho leaves an empty one out, and an empty setting is one that is not set.
+    # honcho omits empty values, and an empty setting counts as not set.
     assert (shell.stdout.decode(), parse(content).get("A", "")) == (ours, ours)

@@ -1,4 +1,4 @@
-"""Error reports: off without a DSN, and no obstacle when they cannot be had."""
+"""Error reports are off without a DSN, and their failure stops no process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DSN = "http://0123456789abcdef0123456789abcdef@127.0.0.1:1/1"
 
 @pytest.mark.parametrize("dsn", [None, ""], ids=["unset", "empty"])
 def test_without_a_dsn_nothing_happens(dsn: str | None, capsys: pytest.CaptureFixture[str]) -> None:
-    """No report, no line in the log."""
+    """Without a DSN there is no report and no log line."""
     assert start_error_reports(Settings.model_validate({"sentry_dsn": dsn}), process="web") is False
     assert capsys.readouterr().out == ""
 
@@ -25,7 +25,7 @@ def test_without_a_dsn_nothing_happens(dsn: str | None, capsys: pytest.CaptureFi
 def test_missing_sdk_is_a_line_in_the_log(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The process goes on, and says what is missing."""
+    """Without the SDK the process goes on, and one log line names what is missing."""
     monkeypatch.setitem(sys.modules, "sentry_sdk", None)
 
     started = start_error_reports(Settings(sentry_dsn=SecretStr(DSN)), process="worker")
@@ -38,7 +38,7 @@ def test_missing_sdk_is_a_line_in_the_log(
 def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
     dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A typing mistake does not stop the worker, and what was typed is not shown."""
+    """A wrong DSN does not stop the process, and the log line does not show it."""
     started = start_error_reports(Settings(sentry_dsn=SecretStr(dsn)), process="worker")
 
     logged = "".join(capsys.readouterr())
@@ -48,7 +48,7 @@ def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
 
 
 def test_event_keeps_nothing_that_is_not_listed() -> None:
-    """Whatever an integration or a later SDK adds stays here."""
+    """A report keeps only listed keys, whatever an integration adds."""
     error = DeliveryFailedError("reply:m1 in L1:c:c1: timeout: of jan@example.com", "timeout")
     frames = [{"function": "f", "lineno": 1, "vars": {"name": "Jan"}}]
     event: Any = {

@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with the newest key, readable with any, and never shown."""
+"""Secrets are encrypted with the newest key, readable with any key, and never shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.keyring import new_key
 
 
 def test_secret_survives_a_rotation_of_keys() -> None:
-    """What the old key encrypted is readable with both, and after rotation with the new one."""
+    """A secret is readable with old and new key, and after rotation with the new key alone."""
     old, new = new_key(), new_key()
     stored = KeyRing([old]).encrypt("secret")
 
@@ -19,7 +19,7 @@ def test_secret_survives_a_rotation_of_keys() -> None:
 
 
 def test_missing_key_is_told_without_the_secret() -> None:
-    """The wrong key raises an error that names the setting."""
+    """The error for a missing key names the setting and not the secret."""
     stored = KeyRing([new_key()]).encrypt("secret")
 
     with pytest.raises(KeyRingError, match="ENCRYPTION_KEYS"):
@@ -28,7 +28,7 @@ def test_missing_key_is_told_without_the_secret() -> None:
 
 @pytest.mark.parametrize("keys", [[], ["not-a-key"], [new_key()[:-4]]])
 def test_unusable_keys_are_refused_and_not_quoted(keys: list[str]) -> None:
-    """An empty or malformed list is told with its cure; no key is in the message."""
+    """The error for an empty or malformed list has a cure and shows no key."""
     with pytest.raises(KeyRingError) as raised:
         KeyRing(keys)
 

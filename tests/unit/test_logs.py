@@ -1,4 +1,4 @@
-"""What the log of a process holds, and what it leaves out."""
+"""What a process's log contains, and what it omits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def logs() -> Iterator[None]:
 def test_a_failed_message_has_no_traceback(
     capsys: pytest.CaptureFixture[str], error: Exception, shown: bool
 ) -> None:
-    """The error that shows a task in red repeats what its own line says; others are news."""
+    """A failed message logs no traceback, since its own line says why; other errors do."""
     configure_logs(level="INFO", log_format="console")
 
     logging.getLogger("celery.app.trace").error("Task raised unexpected", exc_info=error)

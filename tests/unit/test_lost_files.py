@@ -1,4 +1,4 @@
-"""Which files of a post are missing in it."""
+"""Find the files that our post lacks."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from tasks.rendering.wording import Wording
 
 
 def file(id_: str, name: str) -> dict[str, Any]:
-    """Return what the server says of a file."""
+    """Return the server's metadata of a file."""
     return {"id": id_, "name": name, "size": 1, "mime_type": "", "extension": "", "user_id": "u"}
 
 
 def post(*files: dict[str, Any], sent: int, message: str = "") -> Post:
-    """Return our post that was sent with that many files and has these."""
+    """Return our post that was sent with this number of files and has these files."""
     return Post.parse(
         {
             "id": "p",
@@ -35,7 +35,7 @@ def post(*files: dict[str, Any], sent: int, message: str = "") -> Post:
 
 
 def items(*names: str) -> list[Attachment]:
-    """Return the enqueued attachments of these names."""
+    """Return enqueued attachments with these names."""
     return [Attachment(name=name, path="x", content_type="image/png") for name in names]
 
 
@@ -52,7 +52,7 @@ def items(*names: str) -> list[Attachment]:
 def test_what_was_sent_and_is_not_attached_is_lost(
     sent: dict[str, str], there: list[str], lost: list[str]
 ) -> None:
-    """Ids tell two files of one name apart."""
+    """A sent file that is not attached is found by its id, even if another has its name."""
     files = [FileInfo.parse(file(id_, name)) for id_, name in sent.items()]
 
     actual = lost_of(files, post(*(file(id_, "x") for id_ in there), sent=len(files)))
@@ -83,7 +83,7 @@ def test_what_an_earlier_attempt_lost_is_found_by_name(
     lost: list[str],
     wording: Wording,
 ) -> None:
-    """The names are compared with those of uploads and of notes, in whatever language these are."""
+    """Files of an earlier attempt are compared by name with uploads and notes in any language."""
     locale = Locale(wording)
     message = "\n".join(file_note(name=name, reason="empty", locale=locale) for name in noted)
     earlier = post(

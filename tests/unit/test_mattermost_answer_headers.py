@@ -1,4 +1,4 @@
-"""What a server's headers say of its clock and its limit of requests, however odd they are."""
+"""What a server's headers say about its clock and its rate limit, even if they are odd."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _ms() -> int:
 
 @pytest.mark.parametrize("apart_s", [0, 90, -90, 3_600, -3_600], ids=str)
 def test_servers_clock_is_what_its_answers_say(apart_s: int) -> None:
-    """To the second, and never behind what it can show."""
+    """The server's time comes from its answers, to the second."""
     headers = AnswerHeaders.of({"Date": formatdate(time.time() + apart_s, usegmt=True)})
 
     ahead_ms = headers.now_ms() - _ms() - apart_s * 1_000
@@ -34,13 +34,13 @@ def test_servers_clock_is_what_its_answers_say(apart_s: int) -> None:
     ids=ascii,
 )
 def test_date_that_is_none_or_far_away_says_nothing(date: str) -> None:
-    """Then it is our own time that counts."""
+    """With an unusable or far-off date our own clock counts."""
     assert abs(AnswerHeaders.of({"Date": date}).now_ms() - _ms()) < 1_000
 
 
 @given(date=st.text(max_size=60))
 def test_no_date_moves_time_by_more_than_a_day(date: str) -> None:
-    """Whatever a server sends."""
+    """No date header moves our idea of the time by more than a day."""
     assert abs(AnswerHeaders.of({"Date": date}).now_ms() - _ms()) <= MAX_APART_MS + 1_000
 
 
@@ -56,7 +56,7 @@ def test_no_date_moves_time_by_more_than_a_day(date: str) -> None:
     ],
 )
 def test_less_than_half_of_a_limit_is_scarce(values: tuple[str, ...], is_scarce: bool) -> None:
-    """What is left then is for messages, until the moment that the server names."""
+    """When less than half of the limit is left, it is kept for messages until the reset."""
     rate = AnswerHeaders.of(dict(zip(LIMITS, values, strict=True))).rate
 
     assert rate is not None
@@ -74,11 +74,11 @@ def test_less_than_half_of_a_limit_is_scarce(values: tuple[str, ...], is_scarce:
     ],
 )
 def test_limit_that_cannot_be_read_is_none(values: tuple[str, ...]) -> None:
-    """The looks go on, and a 429 stops them."""
+    """An unreadable limit counts as none; looks go on until a 429."""
     assert AnswerHeaders.of(dict(zip(LIMITS, values, strict=True))).rate is None
 
 
 def test_server_without_a_limit_has_none() -> None:
-    """As Mattermost is by default."""
+    """A server without rate limit headers, the default, has no limit."""
     assert AnswerHeaders.of({}).rate is None
     assert RateLimit(10, 10, 0.0).is_scarce(time.monotonic()) is False

@@ -1,4 +1,4 @@
-"""Which answer of the server stands for which error."""
+"""Which answer of the server becomes which error."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ RECORDED = json.loads(
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 
-# The recorded answers of a real server that are errors, and what each stands for.
+# The recorded error answers of a real server, and the reason of each.
 RECORDED_REASONS = {
     "me.bad_token": Reason.TOKEN_REJECTED,
     "me.no_token": Reason.TOKEN_REJECTED,
@@ -85,7 +85,7 @@ def _error(error_id: str) -> bytes:
 
 
 def test_no_recorded_error_is_left_out_of_the_table() -> None:
-    """Each answer of the real server that is an error has its line in the table, and no other."""
+    """The table has a line for each recorded error, and no other line."""
     errors = {case["case"] for case in _recorded_answers() if case["status"] >= 300}
 
     assert errors == set(RECORDED_REASONS)
@@ -97,7 +97,7 @@ def test_no_recorded_error_is_left_out_of_the_table() -> None:
     ids=lambda case: case["case"],
 )
 def test_a_recorded_error_has_its_reason(case: dict[str, Any]) -> None:
-    """What a real server answered is understood, with its ids."""
+    """Each recorded error of a real server gives its reason and ids."""
     fields = case["response"] if isinstance(case["response"], dict) else {}
 
     verdict = _judge(case)
@@ -118,7 +118,7 @@ def test_a_recorded_error_has_its_reason(case: dict[str, Any]) -> None:
     ids=lambda case: case["case"],
 )
 def test_a_recorded_success_is_no_error(case: dict[str, Any]) -> None:
-    """Every good JSON answer of a real server passes."""
+    """No good JSON answer of a real server becomes an error."""
     assert _judge(case) is None
 
 
@@ -154,7 +154,7 @@ def test_a_recorded_success_is_no_error(case: dict[str, Any]) -> None:
 def test_an_answer_without_an_error_id_is_judged_by_status(
     status: int, content_type: str, body: bytes, kind: type, reason: Reason
 ) -> None:
-    """Proxies, other sites and hardened servers are told apart without an id."""
+    """An answer without an error id is judged by its status."""
     verdict = classify(status, content_type, body)
 
     assert verdict == Verdict(kind, reason)
@@ -186,16 +186,16 @@ def test_an_answer_without_an_error_id_is_judged_by_status(
     ],
 )  # fmt: skip
 def test_an_error_id_has_its_reason(status: int, error_id: str, kind: type, reason: Reason) -> None:
-    """Ids that other versions answer are understood as those of 6.7.2 are."""
+    """Error ids of other versions give the same reasons as those of 6.7.2."""
     verdict = classify(status, JSON, _error(error_id))
 
     assert verdict == Verdict(kind, reason, error_id, "r" * 26)
 
 
 def test_an_error_is_understood_in_plain_text_too() -> None:
-    """The server's own answer to an unknown call is JSON that calls itself plain text."""
+    """The server's JSON error for an unknown call is read, though its type is plain text."""
     case = next(case for case in RECORDED if case["case"] == "wrong_method")
-    # The recording keeps the beginning of this body only.
+    # The recording has only the beginning of this body.
     body = case["body"] + '"}'
 
     verdict = classify(case["status"], case["type"], body.encode())
@@ -204,7 +204,7 @@ def test_an_error_is_understood_in_plain_text_too() -> None:
 
 
 def test_a_plugins_words_are_not_kept() -> None:
-    """The id of a plugin's rejection quotes the plugin, which may quote the message."""
+    """The text of a plugin's rejection, which may quote the message, is not kept."""
     body = json.dumps({"id": "Post rejected by plugin. 'my secret' is a bad word"}).encode()
 
     verdict = classify(400, JSON, body)
@@ -226,7 +226,7 @@ def test_a_plugins_words_are_not_kept() -> None:
     ],
 )
 def test_the_wait_is_in_seconds_and_bounded(headers: dict[str, str], expected: float) -> None:
-    """Whatever a server or proxy says, a lane waits between 1 and 60 seconds."""
+    """Whatever a server or proxy asks for, a lane waits between 1 and 60 seconds."""
     assert retry_after_s(headers) == expected
 
 
@@ -241,7 +241,7 @@ def test_the_wait_is_in_seconds_and_bounded(headers: dict[str, str], expected: f
     ],
 )
 def test_of_a_redirect_only_the_host_is_told(location: str, expected: str) -> None:
-    """Paths, queries and passwords of a Location stay out of errors."""
+    """An error about a redirect shows only the host of the Location."""
     assert redirect_host(location) == expected
 
 
@@ -256,5 +256,5 @@ def test_of_a_redirect_only_the_host_is_told(location: str, expected: str) -> No
     ],
 )
 def test_only_what_looks_like_an_id_is_kept(value: object, expected: str) -> None:
-    """Text that a server puts where its id belongs does not reach a log."""
+    """A text in the place of an id does not reach the log."""
     assert clean_id(value) == expected

@@ -1,4 +1,4 @@
-"""What an error says, carries, and keeps to itself."""
+"""What an error says, what it carries, and what it does not show."""
 
 import pickle
 
@@ -15,7 +15,7 @@ from tasks.mattermost import (
 
 
 def test_an_error_says_what_happened_to_what_and_what_to_do() -> None:
-    """The message is a bug report: call, event, facts, cure."""
+    """The error message names the call, the event, the facts and the cure."""
     error = RefusedError(
         Reason.CHANNEL_ARCHIVED,
         method="POST",
@@ -36,7 +36,7 @@ def test_an_error_says_what_happened_to_what_and_what_to_do() -> None:
     "kind", [NotSentError, OutcomeUnknownError, RateLimitedError, RefusedError]
 )
 def test_an_error_survives_pickling(kind: type[MattermostError]) -> None:
-    """A prefork worker hands its errors on with all that they carry."""
+    """An error keeps its attributes when a prefork worker pickles it."""
     error = kind(
         Reason.TIMEOUT,
         method="GET",
@@ -57,7 +57,7 @@ def test_an_error_survives_pickling(kind: type[MattermostError]) -> None:
 
 
 def test_an_error_is_rebuilt_from_its_args_alone() -> None:
-    """A result backend keeps class and args, and rebuilds the error from these."""
+    """A result backend can rebuild an error from its class and args."""
     error = RefusedError(Reason.NOT_FOUND, method="GET", path="/posts/x")
 
     copy = RefusedError(*error.args)
@@ -67,7 +67,7 @@ def test_an_error_is_rebuilt_from_its_args_alone() -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_its_words_and_its_cure(reason: Reason) -> None:
-    """No reason leaves an operator without a sentence on what to do."""
+    """Each reason has a text and a cure for the operator."""
     assert reason.what
     assert reason.cure.endswith(".")
     assert len(reason.cure) > 20

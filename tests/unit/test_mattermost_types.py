@@ -1,4 +1,4 @@
-"""What the server answers becomes a value, or a clear no."""
+"""A server's answer becomes a value, or a clear error."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def _response(case: str) -> Any:
 
 
 def test_a_recorded_post_is_read_whole() -> None:
-    """Every field of a real post arrives, with its files in the order of upload."""
+    """Every field of a recorded post is read, with its files in the order of upload."""
     post = Post.parse(_response("post.with_files"))
 
     assert post == Post(
@@ -54,7 +54,7 @@ def test_a_recorded_post_is_read_whole() -> None:
 
 
 def test_a_post_without_files_has_none() -> None:
-    """Old servers leave out what new ones give as an empty list."""
+    """A post has no files whether the server omits the list or sends an empty one."""
     without = Post.parse(_response("post.root"))
     null = Post.parse(_response("post.root") | {"file_ids": None, "metadata": {"files": None}})
 
@@ -63,7 +63,7 @@ def test_a_post_without_files_has_none() -> None:
 
 
 def test_an_uploaded_file_is_read() -> None:
-    """The answer to an upload holds one file."""
+    """The answer to an upload is read as one file."""
     info = parse_uploaded(_response("file.raw"))
 
     assert info == FileInfo(
@@ -78,7 +78,7 @@ def test_an_uploaded_file_is_read() -> None:
 
 
 def test_the_client_config_is_read_from_its_strings() -> None:
-    """The server gives numbers and switches as strings."""
+    """Numbers and switches are read from the server's strings."""
     config = ClientConfig.parse(_response("config.client"))
 
     assert config == ClientConfig(
@@ -96,14 +96,14 @@ def test_the_client_config_is_read_from_its_strings() -> None:
 
 
 def test_a_config_that_says_little_has_the_defaults() -> None:
-    """Without a valid token the server leaves most of it out."""
+    """Missing values of the configuration, as without a valid token, get defaults."""
     config = ClientConfig.parse({"Version": "11.6.0", "MaxPostSize": "x", "MaxFileSize": "0"})
 
     assert (config.max_post_length, config.max_file_size_bytes) == (16383, 104857600)
 
 
 def test_only_the_posts_of_the_order_are_given() -> None:
-    """A list brings the roots of its replies along; those were not asked for."""
+    """A list gives only the posts of its order, without the added roots."""
     recorded = _response("channel.posts.since")["posts"]
     newest, older, root = sorted(recorded)
 
@@ -134,7 +134,7 @@ def test_only_the_posts_of_the_order_are_given() -> None:
     ],
 )
 def test_another_shape_is_a_clear_no(parse: Any, data: object) -> None:
-    """JSON that is not what was asked for is never half a value."""
+    """JSON of another shape is an error, and never a partial value."""
     with pytest.raises(ShapeError):
         parse(data)
 
@@ -192,7 +192,7 @@ CONFIG = {"Version": "6.7.2"}
 def test_an_odd_value_costs_itself_alone(
     parse: Any, data: object, field: str, expected: object
 ) -> None:
-    """It becomes the nearest harmless value; the rest of what the server says is kept."""
+    """An odd value becomes a harmless one, and the rest of the answer is kept."""
     assert getattr(parse(data), field) == expected
 
 
@@ -225,7 +225,7 @@ _POSTS = st.fixed_dictionaries(
 
 @given(_POSTS)
 def test_whatever_a_server_says_is_a_harmless_post_or_a_clear_no(data: dict[str, Any]) -> None:
-    """No value of any kind gets past its bounds, and none raises anything unforeseen."""
+    """Any answer gives a post within its bounds, or the expected error."""
     try:
         post = Post.parse(data)
     except ShapeError:
@@ -241,7 +241,7 @@ def test_whatever_a_server_says_is_a_harmless_post_or_a_clear_no(data: dict[str,
 
 
 def test_representations_hold_nobodys_data() -> None:
-    """What ends in a log by accident shows ids, and no text, name, address or token."""
+    """The ``repr`` of each type shows ids, and no text, name, address or token."""
     post = Post.parse({"id": "p", "channel_id": "c", "message": "S3CRET", "props": {"x": "S3CRET"}})
     user = Member.parse(
         {"id": "u", "username": "S3CRET", "email": "S3CRET", "first_name": "S3CRET"}

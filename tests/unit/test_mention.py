@@ -1,4 +1,4 @@
-"""Who is mentioned on a root, as an operator may write it."""
+"""Who is mentioned on a root post, as an operator may write it."""
 
 import pytest
 from hypothesis import given
@@ -40,19 +40,19 @@ REFUSED = {
 
 @pytest.mark.parametrize(("setting", "stored"), STORED.values(), ids=STORED.keys())
 def test_mention_is_stored_as_it_is_drawn(setting: str, stored: str) -> None:
-    """Each name once, in small letters, with its sign, in the order given."""
+    """A mention is stored with each name once, in lower case, with its sign, in order."""
     assert parse_mention(setting) == stored
 
 
 @pytest.mark.parametrize("setting", REFUSED.values(), ids=REFUSED.keys())
 def test_what_names_no_member_is_refused(setting: str) -> None:
-    """It would stand on each root and tell no one, or tell too many."""
+    """A mention that names no member, or too many, is refused."""
     with pytest.raises(MentionError):
         parse_mention(setting)
 
 
 def test_members_of_a_mention_are_told_apart_from_the_channel() -> None:
-    """A member is looked up by the name alone; the channel is no member."""
+    """The members of a mention are its names without the signs; the channel is no member."""
     assert mentioned_members("@anna @b.c") == ("anna", "b.c")
     assert mentioned_members("@channel") == ()
     assert mentioned_members("") == ()
@@ -60,7 +60,7 @@ def test_members_of_a_mention_are_told_apart_from_the_channel() -> None:
 
 @given(st.text())
 def test_mention_is_refused_or_safe_to_draw(setting: str) -> None:
-    """What is stored fits its column, is stored the same again, and holds names alone."""
+    """Any mention is refused, or fits its column and contains only names."""
     try:
         stored = parse_mention(setting)
     except MentionError:

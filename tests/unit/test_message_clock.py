@@ -1,4 +1,4 @@
-"""How long one message may keep its lane."""
+"""How long one message may hold its lane."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _clock(*, message_s: float, files_s: float) -> tuple[MessageClock, list[str]
 
 
 def test_message_within_its_time_keeps_the_lane() -> None:
-    """Each request, and each step of a file, extends the lane's lock."""
+    """Each request and each step of a file extends the lane's lock."""
     clock, extended = _clock(message_s=60, files_s=60)
 
     clock.extend()
@@ -27,7 +27,7 @@ def test_message_within_its_time_keeps_the_lane() -> None:
 
 
 def test_files_that_took_too_long_cost_themselves_alone() -> None:
-    """The message goes on without the files that are not there yet."""
+    """When files take too long, the message is sent without the files not yet uploaded."""
     clock, extended = _clock(message_s=60, files_s=-1)
 
     with pytest.raises(AttachmentError) as caught:
@@ -39,7 +39,7 @@ def test_files_that_took_too_long_cost_themselves_alone() -> None:
 
 
 def test_message_that_took_too_long_waits() -> None:
-    """It is undecided, not failed: what is there of it is looked for, and the rest follows."""
+    """A message that took too long is undecided; later its posts are looked for and completed."""
     clock, extended = _clock(message_s=-1, files_s=-1)
 
     with pytest.raises(UndecidedError) as caught:

@@ -10,7 +10,7 @@ STEP = re.compile(r'^revision = "(\d+)"\ndown_revision = (?:"(\d+)"|None)$', re.
 
 
 def test_each_migration_follows_the_one_before() -> None:
-    """Two of one number would leave a database with a part of the schema."""
+    """Each migration has its own number and follows the one before."""
     files = sorted(path for path in VERSIONS.glob("[0-9]*.py"))
     numbers = [f"{number:04}" for number in range(1, len(files) + 1)]
 

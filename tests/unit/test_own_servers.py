@@ -1,4 +1,4 @@
-"""What an error says of our own servers, in a sentence without any text of its own."""
+"""What an error about our own database, Redis or store says, without its own text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REFUSED = psycopg.OperationalError(f"connection to {SECRET} refused")
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
 def test_server_that_does_not_work_is_named(error: Exception, server: str, why: str) -> None:
-    """Which one, and what to look at."""
+    """The sentence names the server and what to check."""
     trouble = trouble_of(error)
 
     assert trouble is not None
@@ -47,5 +47,5 @@ def test_server_that_does_not_work_is_named(error: Exception, server: str, why: 
     ids=lambda error: type(error).__name__,
 )
 def test_error_of_another_kind_says_nothing_of_them(error: Exception) -> None:
-    """It has its traceback, as ever."""
+    """An error of another kind names no server."""
     assert trouble_of(error) is None

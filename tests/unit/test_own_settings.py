@@ -1,4 +1,4 @@
-"""What the metrics tell of a web process's own settings."""
+"""What the metrics say about a web process's own settings."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ QUEUE = "i-reserve"
 def test_settings_without_effect_are_counted(
     given: dict[str, Any], unread: list[str], expected: OwnSettings
 ) -> None:
-    """Also the queue is told, where i-Reserve has a task that is told of something."""
+    """Settings without effect are counted, and the queue of i-Reserve's tasks is known."""
     assert own_settings(Settings(reply_queue=QUEUE, **given), unread) == expected

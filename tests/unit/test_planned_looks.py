@@ -1,4 +1,4 @@
-"""Looks at a licence: what is due at about the same time shares one."""
+"""Looks at a licence that are due at about the same time are combined."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ offsets = st.floats(min_value=-5, max_value=5)
 
 @given(seconds=offsets)
 def test_look_comes_once_it_is_due_and_soon(seconds: float) -> None:
-    """Never before the moment that is due, and at most a slot later."""
+    """A look comes at most one slot after its due time, and never before."""
     due_at = NOW + timedelta(seconds=seconds)
 
     at = PlannedLooks().plan("L1", due_at=due_at, now=NOW)
@@ -27,7 +27,7 @@ def test_look_comes_once_it_is_due_and_soon(seconds: float) -> None:
 
 @given(seconds=st.lists(offsets, min_size=1))
 def test_each_moment_that_is_due_has_a_look_soon_after_it(seconds: list[float]) -> None:
-    """Those that share one are not looked at too early, nor late."""
+    """Each due time gets a look soon after it, also if looks are combined."""
     planned = PlannedLooks()
     dues = [NOW + timedelta(seconds=each) for each in seconds]
 
@@ -38,7 +38,7 @@ def test_each_moment_that_is_due_has_a_look_soon_after_it(seconds: list[float]) 
 
 
 def test_burst_has_few_looks() -> None:
-    """A thousand that are due within a second: at most one look for each slot of it."""
+    """A thousand due times within a second cause at most one look for each slot."""
     planned = PlannedLooks()
     dues = [NOW + timedelta(milliseconds=number) for number in range(1_000)]
 
@@ -48,7 +48,7 @@ def test_burst_has_few_looks() -> None:
 
 
 def test_licences_share_no_look() -> None:
-    """Each has its own."""
+    """Each licence has its own looks."""
     planned = PlannedLooks()
 
     looks = [planned.plan(licence_id, due_at=NOW, now=NOW) for licence_id in ("L1", "L2", "L1")]
@@ -57,7 +57,7 @@ def test_licences_share_no_look() -> None:
 
 
 def test_old_looks_are_forgotten() -> None:
-    """What is remembered does not grow for ever."""
+    """Past looks are forgotten, so that memory does not grow."""
     planned = PlannedLooks()
 
     for number in range(MAX_LOOKS + 1):

@@ -1,4 +1,4 @@
-"""What stands in the queue and is no task's message that a worker can take up."""
+"""Entries in the queue that are no task message a worker can take."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEEP = "[" * 100_000
 
 
 def message(**changes: Any) -> bytes:
-    """Return a wake-up's message with these parts changed; a part that is ... is left out."""
+    """Return a wake-up's message with these parts changed; ``...`` removes a part."""
     made = json.loads(licence_wake_up("L1")[1])
     for path, value in changes.items():
         *parents, name = path.split("__")
@@ -33,7 +33,7 @@ def message(**changes: Any) -> bytes:
 
 
 def packed(content: Any) -> str:
-    """Return a body as it stands in a message."""
+    """Return a body in the form of a message."""
     return base64.b64encode(json.dumps(content).encode()).decode()
 
 
@@ -51,7 +51,7 @@ def packed(content: Any) -> str:
     ],
 )
 def test_message_of_a_task_is_taken(raw: bytes) -> None:
-    """In the forms that Celery sends."""
+    """A task message is accepted in each form that Celery sends."""
     check_queued(raw, TASKS)
 
 
@@ -97,7 +97,7 @@ def test_message_of_a_task_is_taken(raw: bytes) -> None:
     ],
 )
 def test_other_things_are_refused(raw: bytes, named: str) -> None:
-    """The sentence says what is wrong."""
+    """Any other entry is refused with a sentence that says what is wrong."""
     with pytest.raises(UnreadableTaskError, match=named):
         check_queued(raw, TASKS)
 
@@ -115,6 +115,6 @@ JSON = st.recursive(
      "properties__delivery_tag", "properties__delivery_info", "properties__body_encoding"]
 ), value=JSON)  # fmt: skip
 def test_whatever_stands_in_a_part_no_other_error_is_raised(path: str, value: Any) -> None:
-    """The message is taken, or refused with that one error."""
+    """For any value in any part, the message is accepted or refused with that one error."""
     with contextlib.suppress(UnreadableTaskError):
         check_queued(message(**{path: value}), TASKS)

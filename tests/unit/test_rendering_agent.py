@@ -1,4 +1,4 @@
-"""Agent text keeps its Markdown, and cannot mention everybody."""
+"""Agent text keeps its Markdown, and cannot mention all members."""
 
 import re
 
@@ -23,7 +23,7 @@ MENTIONS = st.tuples(AT, NAMES, AFTER).map("".join)
 
 
 def everybody(markdown: str) -> list[str]:
-    """Return the mentions of everybody that the server could find."""
+    """Return the mentions of all members that the server could find."""
     return [word for word in mentions(markdown) if word.rstrip(".:-_").lower() in EVERYBODY]
 
 
@@ -51,7 +51,7 @@ def everybody(markdown: str) -> list[str]:
     ],
 )
 def test_markdown_is_kept_and_everybody_is_defused(text: str, markdown: str) -> None:
-    """Only what would mention everybody is changed, and a code block left open is closed."""
+    """Only mentions of all members are changed, and an open code block is closed."""
     actual = agent_text(text)
 
     assert actual == markdown
@@ -60,7 +60,7 @@ def test_markdown_is_kept_and_everybody_is_defused(text: str, markdown: str) -> 
 @settings(max_examples=400)
 @given(st.lists(NASTY | MENTIONS, max_size=6).map("".join))
 def test_no_agent_text_mentions_everybody(text: str) -> None:
-    """However it is written, nothing in an agent's text mentions everybody."""
+    """No agent text mentions all members, however it is written."""
     actual = everybody(agent_text(text))
 
     assert actual == []
@@ -69,7 +69,7 @@ def test_no_agent_text_mentions_everybody(text: str) -> None:
 @settings(max_examples=200)
 @given(st.lists(MENTIONS | st.sampled_from([" ", "\n", "a"]), max_size=60).map("".join))
 def test_no_slice_of_an_agent_text_mentions_everybody(text: str) -> None:
-    """A cut brings no mention about."""
+    """No slice of an agent text mentions all members."""
     agent = AgentText.of(text)
 
     found = [everybody(agent.write(*slice_)) for slice_ in split(agent, budget=40)]
@@ -86,7 +86,7 @@ def test_no_slice_of_an_agent_text_mentions_everybody(text: str) -> None:
     ],
 )
 def test_a_cut_makes_no_mention_of_what_is_none(text: str, budget: int, pieces: list[str]) -> None:
-    """Neither the start of a longer name nor the end of an address is cut off as a mention."""
+    """A cut makes no mention of the start of a longer name or the end of an address."""
     agent = AgentText.of(text)
 
     actual = [text[start:end] for start, end in split(agent, budget=budget)]

@@ -1,4 +1,4 @@
-"""Senders as authors: under names that are no member's."""
+"""Senders shown as authors have names that no member has."""
 
 import re
 from functools import partial
@@ -13,7 +13,7 @@ from tests.unit.test_rendering_oracle import NASTY
 
 author_name = partial(authors.author_name, locale=DEFAULT_LOCALE)
 author_props = partial(authors.author_props, locale=DEFAULT_LOCALE)
-# What Mattermost takes for a user name.
+# What Mattermost reads as a user name.
 USER_NAME = re.compile(r"[a-z0-9._-]+")
 
 NAMES: dict[str, tuple[Role, str, str]] = {
@@ -37,13 +37,13 @@ NAMES: dict[str, tuple[Role, str, str]] = {
 
 @pytest.mark.parametrize(("role", "name", "shown"), NAMES.values(), ids=NAMES.keys())
 def test_name_is_cleaned_and_says_where_it_comes_from(role: Role, name: str, shown: str) -> None:
-    """A visitor keeps the sign, an agent the place; clients show the name as it is."""
+    """A visitor's name has the sign, and an agent's the place; clients show the name as it is."""
     assert author_name(name, role=role) == shown
 
 
 @given(NASTY | st.text(), st.sampled_from(["visitor", "agent", "bot", "system"]))
 def test_no_name_is_a_members(name: str, role: Role) -> None:
-    """It is one line of bounded length, and never a user name alone."""
+    """A name is one line of limited length, and never just a user name."""
     shown = author_name(name, role=role)
 
     assert USER_NAME.fullmatch(shown) is None
@@ -56,7 +56,7 @@ def test_no_name_is_a_members(name: str, role: Role) -> None:
 
 
 def test_post_shows_its_author_by_three_props() -> None:
-    """All are strings: clients compare with the word "true"."""
+    """The three props of an author are strings, because clients compare with the word "true"."""
     assert author_props(sender_name="Jan", sender_role="visitor") == {
         "from_webhook": "true",
         "override_username": "🙋 Jan",
@@ -81,7 +81,7 @@ def test_post_shows_its_author_by_three_props() -> None:
 def test_icon_says_who_speaks_and_a_note_has_its_own(
     role: Role, is_internal: bool, icon: str
 ) -> None:
-    """Each sender has an emoji that Mattermost knows; a note's is the lock, for each of them."""
+    """Each sender has an emoji that Mattermost knows, and every note has the lock."""
     props = author_props(sender_name="Anna", sender_role=role, is_internal=is_internal)
 
     assert props["override_icon_emoji"] == icon

@@ -1,4 +1,4 @@
-"""The root post as a card: who asks what, where it is found, and how it stands."""
+"""The root post as a card: the question, the links, and the state."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,7 +22,7 @@ BOLD = ("strong_open", "strong_close")
 
 
 def message_of(card: Card, *, max_length: int = 16383) -> str:
-    """Return the message of the card's root."""
+    """Return the message of the card."""
     return render_card(card, max_length=max_length)[0]
 
 
@@ -33,7 +33,7 @@ def line_of(card: Card) -> str:
 
 
 def test_a_card_tells_who_asks_what_where_and_since_when() -> None:
-    """The first line is what lists show; the id and the links stand behind it."""
+    """The first line, which lists show, has name and question; the id and the links follow."""
     card = replace(
         WAITING,
         conversation_id="c-17",
@@ -61,7 +61,7 @@ def test_a_card_tells_who_asks_what_where_and_since_when() -> None:
 
 
 def test_a_card_leaves_out_what_is_not_known() -> None:
-    """Without name, question, time and page it still says which conversation it is."""
+    """A card without name, question, time and page still names its conversation."""
     message, attachment = render_card(replace(BARE, visitor_name=" "))
 
     assert message == "💬 **Unnamed visitor**\n`17`"
@@ -108,13 +108,13 @@ def test_a_card_leaves_out_what_is_not_known() -> None:
     ],
 )
 def test_a_state_is_seen_at_a_glance(card: Card, sign: str, line: str) -> None:
-    """Each state has its sign in front of the name and its line in the attachment."""
+    """Each state has a sign before the name, and a line in the attachment."""
     assert message_of(card).startswith(f"{sign} **J**")
     assert line_of(card) == line
 
 
 def test_a_message_that_cannot_be_edited_shows_no_state() -> None:
-    """A sign would be wrong one day; state and question are in the attachment."""
+    """Without edits the message has no state sign; state and question are in the attachment."""
     card = replace(WAITING, is_signed=False, question="# free?")
 
     assert message_of(card).splitlines()[0] == "**J** · # free?"
@@ -122,7 +122,7 @@ def test_a_message_that_cannot_be_edited_shows_no_state() -> None:
 
 
 def test_a_long_question_is_cut() -> None:
-    """A list shows some 70 characters; 150 are read in the channel."""
+    """A long question is cut at 150 characters."""
     first = message_of(replace(WAITING, question="word " * 100)).splitlines()[0]
 
     assert first.removeprefix("🟠 **J** · ") == ("word " * 30)[:149].rstrip() + "…"
@@ -156,12 +156,12 @@ def test_a_long_question_is_cut() -> None:
     ],
 )
 def test_a_page_is_a_link_only_if_it_is_a_web_address(page_url: str, shown: str) -> None:
-    """The last part of the path is its label; anything but an http(s) address is shown as text."""
+    """Only an http(s) address becomes a link, with the last part of its path as label."""
     assert message_of(replace(BARE, page_url=page_url)).splitlines()[1] == f"`17` · {shown}"
 
 
 def test_a_page_has_the_title_that_i_reserve_gives() -> None:
-    """A title says more than an address, and also stands where there is no address."""
+    """The title of a page replaces the label, and is also shown without an address."""
     titled = replace(BARE, page_title="Huis *aan* het meer")
 
     assert "· [Huis \\*aan\\* het meer](https://x.nl/a)" in message_of(
@@ -171,7 +171,7 @@ def test_a_page_has_the_title_that_i_reserve_gives() -> None:
 
 
 def test_no_link_makes_a_root_too_long() -> None:
-    """An address for which the post has no room is shown in part, as text."""
+    """An address that does not fit is shown in part, as text."""
     card = replace(
         WAITING,
         conversation_id="`" * 100,
@@ -189,7 +189,7 @@ def test_no_link_makes_a_root_too_long() -> None:
 
 
 def test_a_page_of_a_long_address_can_be_opened() -> None:
-    """The link leads to the whole address, of which a part is shown."""
+    """A long address is shown in part, and its link has the whole address."""
     address = "https://x.nl/?s=" + "a" * 900
 
     message = message_of(replace(BARE, page_url=address), max_length=MIN_MESSAGE_LENGTH)
@@ -198,7 +198,7 @@ def test_a_page_of_a_long_address_can_be_opened() -> None:
 
 
 def test_an_id_that_cannot_be_seen_is_spelt_out() -> None:
-    """An id of a no-break space is shown by its code point."""
+    """An invisible id is shown by its code point."""
     assert message_of(replace(BARE, conversation_id="\u00a0")).splitlines()[1] == "U+00A0"
 
 
@@ -207,7 +207,7 @@ def test_an_id_that_cannot_be_seen_is_spelt_out() -> None:
 def test_no_card_can_be_bent(
     name: str, id_: str, question: str, page: str, field: str, web: bool, state: CardState
 ) -> None:
-    """Every text of the visitor stays in its place, mentions no member, brings nothing."""
+    """No text of the visitor leaves its place, mentions a member or loads anything."""
     card = Card(
         conversation_id=id_,
         visitor_name=name,

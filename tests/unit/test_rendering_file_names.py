@@ -1,4 +1,4 @@
-"""File names are made such that Mattermost can store and show them."""
+"""File names are changed so that Mattermost can store and show them."""
 
 import pytest
 from hypothesis import given
@@ -32,7 +32,7 @@ from tests.unit.test_rendering_oracle import NASTY
     ],
 )
 def test_a_file_name_is_made_safe(name: str, expected: str) -> None:
-    """The last component stays, without what cannot be stored or seen, and short enough."""
+    """A safe name is the path's last part, short and without unstorable or invisible characters."""
     actual = safe_file_name(name)
 
     assert actual == expected
@@ -40,7 +40,7 @@ def test_a_file_name_is_made_safe(name: str, expected: str) -> None:
 
 @given(st.lists(NASTY, max_size=30).map("".join))
 def test_every_file_name_is_one_short_component(name: str) -> None:
-    """No name is empty, too long, or a path; and making it safe twice changes nothing."""
+    """A safe name is never empty, too long or a path, and making it safe again changes nothing."""
     actual = safe_file_name(name)
 
     assert 0 < len(actual.encode()) <= MAX_NAME_BYTES

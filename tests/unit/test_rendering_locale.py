@@ -1,4 +1,4 @@
-"""Each team reads its own language and its own clock."""
+"""Each team reads its own language and time zone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -48,12 +48,12 @@ LOCALES = st.builds(
 def test_moment_is_told_as_the_desk_reads_it(
     language: str, time_zone: str, moment: datetime, text: str
 ) -> None:
-    """Language decides how a date is written, the zone which one it is, summer time included."""
+    """A time is shown in the team's language and zone, with summer time."""
     assert Locale.of(language=language, time_zone=time_zone).moment(moment) == text
 
 
 def test_the_hour_that_comes_twice_says_which_one_it_is() -> None:
-    """In the night in which summer ends half past two is two moments."""
+    """A time in the hour that comes twice when summer time ends says which hour it is."""
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
     told = [DUTCH.moment(first + timedelta(hours=number)) for number in range(-1, 3)]
@@ -71,13 +71,13 @@ def test_the_hour_that_comes_twice_says_which_one_it_is() -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Atlantis", "", "../../etc/passwd", "a\0b", "Europe"])
 def test_what_this_installation_does_not_know_is_english_or_utc(zone: str) -> None:
-    """A row from a newer version, or an older table of zones, costs no message."""
+    """An unknown language becomes English and an unknown zone UTC, so that no message fails."""
     assert Locale.of(language="fy", time_zone=zone) == DEFAULT_LOCALE
 
 
 @given(LOCALES, st.integers(0, 4_000_000_000))
 def test_what_is_said_of_a_late_message_has_its_room(locale: Locale, seconds: int) -> None:
-    """The room is kept in each message, so that it is cut alike whether it says so or not."""
+    """Each message keeps room for its time, so that a late one is cut at the same places."""
     said = locale.wording.sent.format(moment=locale.moment(datetime.fromtimestamp(seconds, UTC)))
 
     assert len(f" · {said}") <= MAX_SENT_LENGTH
@@ -93,7 +93,7 @@ def test_what_is_said_of_a_late_message_has_its_room(locale: Locale, seconds: in
 def test_text_is_cut_alike_for_every_desk(
     name: str, role: Role, locales: tuple[Locale, Locale], is_late: bool, length: int
 ) -> None:
-    """A worker goes on with what another began, though language and time have changed since."""
+    """A text is cut at the same places in every locale, so that another worker can continue it."""
 
     def bodies(locale: Locale, sent_at: datetime | None) -> list[str]:
         parts = render_reply(
@@ -154,7 +154,7 @@ CARD = Card(
     ids=lambda value: value if isinstance(value, CardState) else "",
 )
 def test_card_is_in_the_desk_s_language(state: CardState, dutch: str, german: str) -> None:
-    """State, name and time are one sentence in each language."""
+    """State, name and time of a card are one sentence in each language."""
     card = replace(CARD, state=state)
 
     assert render_card(card, locale=DUTCH)[1]["text"] == dutch
@@ -162,7 +162,7 @@ def test_card_is_in_the_desk_s_language(state: CardState, dutch: str, german: st
 
 
 def test_rest_of_the_card_is_too() -> None:
-    """A visitor without a name, the link, the earlier thread and a waiting visitor."""
+    """The other texts of a card are in the team's language, too."""
     card = replace(CARD, state=CardState.TAKEN, waiting_since=WINTER)
 
     message, attachment = render_card(card, locale=DUTCH)
@@ -177,7 +177,7 @@ def test_rest_of_the_card_is_too() -> None:
 
 @pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS)
 def test_posts_and_notifications_say_nothing_but_the_table(wording: Wording) -> None:
-    """With the table of each language every renderer says what stands in it."""
+    """In each language, all renderers use only the texts of its table."""
     locale = Locale(wording)
 
     (reply,) = render_reply(

@@ -1,4 +1,4 @@
-"""The line that says what is missing in a thread."""
+"""The line that says which messages a thread lacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AT = datetime(2026, 5, 1, 14, 3, tzinfo=UTC)
 
 
 def group(count: int = 1, **more: object) -> MissingMessages:
-    """Return a visitor's message that is missing since Mattermost was away."""
+    """Return one missing message of a visitor, from a time when Mattermost was away."""
     values = {"sender": "visitor", "why": Why.NOT_REACHED, "is_doubtful": False}
     return MissingMessages(**{"count": count, "first_at": AT, "last_at": AT, **values, **more})  # type: ignore[arg-type]
 
@@ -55,7 +55,7 @@ def group(count: int = 1, **more: object) -> MissingMessages:
 def test_line_says_how_many_whose_when_and_why(
     groups: list[MissingMessages], expected: str
 ) -> None:
-    """Kinds and reasons are counted where there are several."""
+    """The line has number, senders, times and reasons of the missing messages."""
     assert missing_line(groups, DEFAULT_LOCALE) == expected
 
 
@@ -72,7 +72,7 @@ HOLES = st.builds(
 
 @given(st.lists(HOLES, min_size=1, max_size=72), st.sampled_from(sorted(WORDINGS)))
 def test_any_holes_are_one_short_line(groups: list[MissingMessages], language: str) -> None:
-    """However many there are, in each language, it is a line that fits below a text."""
+    """Any number of missing messages gives one line that fits below a text, in each language."""
     line = missing_line(groups, Locale.of(language=language, time_zone="Europe/Amsterdam"))
 
     assert line.startswith("⚠️ ")
@@ -99,13 +99,13 @@ def test_any_holes_are_one_short_line(groups: list[MissingMessages], language: s
 def test_what_a_thread_misses_is_what_was_said(
     payload: dict[str, object], missing: str | None
 ) -> None:
-    """A message counts once it said something that is not in Mattermost."""
+    """Only a failed message with content that is not in Mattermost counts as missing."""
     assert missing_of({"message_id": "m1", **payload}) == missing
     assert missing_of(payload) is None
 
 
 def test_each_reason_of_the_ledger_has_words_for_the_team() -> None:
-    """Those that skip a message, and an unknown one, count as refusals and never break the line."""
+    """Each reason of the ledger has a text for the team, and an unknown one counts as a refusal."""
     known = {reason.value: why_of(reason.value) for reason in (*Reason, *OwnReason)}
 
     assert known["unreachable"] is Why.NOT_REACHED

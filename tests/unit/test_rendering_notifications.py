@@ -1,4 +1,4 @@
-"""Notifications are message attachments in which nothing pings and nothing loads."""
+"""Notifications are message attachments that mention no member and load nothing."""
 
 import json
 import re
@@ -58,7 +58,7 @@ def test_a_notification_is_a_message_attachment() -> None:
 
 
 def test_what_is_not_given_is_left_out() -> None:
-    """A notification of nothing but text has nothing but text."""
+    """A notification with only a text has only a text."""
     attachment = render_notification(text="Hoi", fields=None, max_length=16383)
 
     assert attachment == {"fallback": "Hoi", "text": "Hoi"}
@@ -86,7 +86,7 @@ def test_a_title_without_a_link_is_escaped() -> None:
     ],
 )
 def test_a_title_keeps_its_first_characters(title: str) -> None:
-    """A title is not read as a list, a quote or a heading, nor is what notifications show."""
+    """The first characters of a title or summary are not read as a list, quote or heading."""
     attachment = render_notification(text="a", title=title, max_length=16383)
 
     assert attachment["title"] == "\u200b" + title
@@ -103,7 +103,7 @@ def test_a_title_keeps_its_first_characters(title: str) -> None:
     ],
 )
 def test_desktop_and_phone_show_the_same_of_a_notification(title: str, fallback: str) -> None:
-    """One drops what it takes for Markdown and the other shows it: signs are kept apart unseen."""
+    """Invisible characters separate Markdown signs, so that desktop and phone show the same."""
     attachment = render_notification(text="snake_case", title=title, max_length=16383)
 
     assert attachment["fallback"] == fallback
@@ -130,7 +130,7 @@ def test_an_address_without_a_title_is_a_link_in_the_text(
 
 
 def test_the_longest_address_is_a_link_in_the_text() -> None:
-    """Of a long address a part is shown, and the link leads to all of it."""
+    """A long address is shown in part, and its link has the whole address."""
     url = "https://x.nl/".ljust(URL_LENGTH, "a")
     attachment = render_notification(text="Bevestigd", url=url, max_length=16383)
 
@@ -138,7 +138,7 @@ def test_the_longest_address_is_a_link_in_the_text() -> None:
 
 
 def test_an_address_and_nothing_else_is_shown() -> None:
-    """Fields and an address are told without a text."""
+    """A notification may have only fields or an address, without a text."""
     attachment = render_notification(
         text="", fields=[("a", "b")], url="https://x.nl", max_length=16383
     )
@@ -147,7 +147,7 @@ def test_an_address_and_nothing_else_is_shown() -> None:
 
 
 def test_a_long_title_is_repeated_whole() -> None:
-    """Mattermost's titles are short: what does not fit stands in the text."""
+    """A title that is too long for Mattermost is repeated whole in the text."""
     title = "titel " * 150 + "EINDE"
 
     attachment = render_notification(
@@ -170,7 +170,7 @@ def test_a_long_title_is_repeated_whole() -> None:
 def test_notifications_show_fields_where_there_is_no_text(
     title: str | None, text: str, fallback: str
 ) -> None:
-    """Desktop and phone tell what the post tells first."""
+    """Without a text, the desktop and phone notification shows the fields."""
     attachment = render_notification(
         text=text, title=title, fields=[("Gast", "Jan"), ("Nachten", "3")], max_length=16383
     )
@@ -179,7 +179,7 @@ def test_notifications_show_fields_where_there_is_no_text(
 
 
 def test_fields_that_show_nothing_are_left_out() -> None:
-    """A field of blanks would be an empty row."""
+    """A field with only blanks is left out."""
     attachment = render_notification(
         text="a", fields=[("", ""), ("\u200b", " "), ("Naam", "")], max_length=16383
     )
@@ -189,7 +189,7 @@ def test_fields_that_show_nothing_are_left_out() -> None:
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "/a", "www.x.nl", "http://x.nl b"])
 def test_an_address_that_is_no_web_address_is_shown_as_text(url: str) -> None:
-    """Nothing but http(s) becomes the link of the title, and what was given is not lost."""
+    """Only an http(s) address becomes the link of the title; any other is shown as text."""
     attachment = render_notification(text="Hoi", title="T", url=url, max_length=16383)
 
     assert "title_link" not in attachment
@@ -198,7 +198,7 @@ def test_an_address_that_is_no_web_address_is_shown_as_text(url: str) -> None:
 
 
 def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
-    """An attachment cannot be split: it is cut at a sensible place, and tells how much is gone."""
+    """A text that is too long is cut at a sensible place, and says how much is missing."""
     attachment = render_notification(
         text="hallo wereld. " * 1000, fields=[("a", "b " * 5000)], max_length=4000
     )
@@ -214,7 +214,7 @@ def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
 @settings(max_examples=300)
 @given(NASTY, NASTY, NASTY)
 def test_nothing_in_a_notification_pings_or_loads(text: str, title: str, value: str) -> None:
-    """Text and values read as typed; neither they nor title and fallback mention a member."""
+    """Text and values read as typed, and no part of a notification mentions a member."""
     attachment = render_notification(
         text=text, title=title, fields=[(f"T{title}", value)], max_length=16383
     )
@@ -235,7 +235,7 @@ def test_nothing_in_a_notification_pings_or_loads(text: str, title: str, value: 
 def test_all_of_a_notification_is_found_again(
     text: str, title: str, fields: list[tuple[str, str]], url: str | None
 ) -> None:
-    """Every character, link and field stands in what a client shows."""
+    """A client shows every character, link and field."""
     attachment = render_notification(
         text=text, title=title, fields=fields, url=url, max_length=16383
     )
@@ -258,7 +258,7 @@ def test_all_of_a_notification_is_found_again(
     ],
 )
 def test_a_notification_fits_into_a_request(fields: list[tuple[str, str]]) -> None:
-    """What is too much for the server's limit of a request is cut, and the last field says so."""
+    """A notification over the server's request limit is cut, and its last field says so."""
     attachment = render_notification(text="é" * 16_000, fields=fields, max_length=16383)
 
     written = json.dumps(attachment, ensure_ascii=False)
@@ -270,7 +270,7 @@ def test_a_notification_fits_into_a_request(fields: list[tuple[str, str]]) -> No
 
 
 def test_a_notification_of_the_size_of_a_request_is_whole() -> None:
-    """Nothing is cut while there is room."""
+    """Nothing is cut while the notification fits into a request."""
     fields = [(f"T{number}", "a" * 5_000) for number in range(50)]
 
     attachment = render_notification(text="a", fields=fields, max_length=16383)
@@ -292,7 +292,7 @@ def test_a_notification_of_the_size_of_a_request_is_whole() -> None:
     ids=ascii,
 )
 def test_what_cannot_be_seen_is_blank(text: str, blank: bool) -> None:
-    """Spaces, format characters and fillers show nothing."""
+    """Spaces, format characters and fillers count as blank."""
     assert is_blank(text) is blank
 
 

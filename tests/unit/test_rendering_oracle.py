@@ -1,4 +1,4 @@
-"""How a post reads, by an independent Markdown library; and proof that leaks are seen."""
+"""Read a post with an independent Markdown library, and prove that it finds leaks."""
 
 import re
 import unicodedata
@@ -29,11 +29,11 @@ class RawLinks(MarkdownIt):
 
 
 def gfm(*, html: bool = True) -> MarkdownIt:
-    """Return a parser with what the clients know, and with HTML on, so that a leak is seen."""
+    """Return a parser with the clients' syntax, and with HTML on, so that a leak is seen."""
     parser = RawLinks("commonmark", {"html": html, "linkify": True, "breaks": True})
     parser.enable(["table", "strikethrough", "linkify"])
-    # Neither client makes a link of a bare "example.nl" or "//example.nl", nor takes a zero width
-    # space for a letter of a domain; bare e-mail addresses are found by `bare_addresses`.
+    # No client makes a link of a bare "example.nl" or "//example.nl", or accepts a zero width
+    # space in a domain. The function `bare_addresses` finds bare e-mail addresses.
     assert parser.linkify is not None
     parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
     parser.linkify.add("//", None)
@@ -41,21 +41,21 @@ def gfm(*, html: bool = True) -> MarkdownIt:
 
 
 def server() -> MarkdownIt:
-    """Return a parser with what the server knows: no emphasis, no HTML, no tables."""
+    """Return a parser with the server's syntax: no emphasis, no HTML, no tables."""
     blocks = ["fence", "code", "blockquote", "list", "reference"]
     inlines = ["escape", "entity", "link", "image", "backticks", "newline"]
     return RawLinks("zero").enable([*blocks, *inlines])
 
 
 GFM = gfm()
-# No client of Mattermost reads HTML: what an agent writes of it is text.
+# No client of Mattermost renders HTML, so an agent's HTML is text.
 AGENT = gfm(html=False)
 SERVER = server()
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the reader of a post gets: text, where links lead, and whatever is not plain text."""
+    """What the reader of a post gets: text, the targets of links, and all that is not text."""
 
     text: str
     hrefs: tuple[str, ...]
@@ -75,7 +75,7 @@ def read(markdown: str, *, parser: MarkdownIt = GFM) -> Reading:
 
 
 def visible(text: str) -> str:
-    """Return what can be seen of a text: no zero width space, no whitespace at line ends."""
+    """Return the visible text: without zero width spaces and whitespace at line ends."""
     lines = text.replace(ZWSP, "").split("\n")
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
@@ -92,7 +92,7 @@ def typed(text: str) -> str:
 
 
 def squashed(text: str) -> str:
-    """Return what can be seen of a text, without anything between it."""
+    """Return the visible characters without any space between them."""
     return re.sub(r"[\s\u200b\ufeff]+", "", typed(text))
 
 
@@ -108,7 +108,7 @@ def mentions(markdown: str) -> list[str]:
 
 
 def bare_addresses(markdown: str) -> list[str]:
-    """Return the addresses outside explicit links, of which a preview could be made."""
+    """Return the addresses outside explicit links, which could get a preview."""
     depth, found = 0, []
     for token in _flat(SERVER.parse(markdown)):
         depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
@@ -128,7 +128,7 @@ def _flat(tokens: list[Token]) -> Iterator[Token]:
             yield token
 
 
-# Everything that means something to one of the parsers, and what it may meet.
+# Pieces with a meaning for one of the parsers, and ordinary pieces.
 FRAGMENTS = (
     *"\\`*_{}[]()#+-.!>|~<&:;@$\"'=/^% \n\tax3dopsDé1\u00a0\u2003\u2424\u200b\ufeff\x00\x85\u202e",
     *(
@@ -178,7 +178,7 @@ NASTY = st.lists(
     ],
 )
 def test_the_reading_shows_what_is_not_plain_text(markdown: str, reading: Reading) -> None:
-    """A text that is not read as typed is seen: by its text, its links or its tokens."""
+    """A reading shows by its text, links or tokens that a text is not read as typed."""
     actual = read(markdown)
 
     assert actual == reading
@@ -199,14 +199,14 @@ def test_the_reading_shows_what_is_not_plain_text(markdown: str, reading: Readin
     ],
 )
 def test_mentions_are_found_as_the_server_finds_them(markdown: str, expected: list[str]) -> None:
-    """Whatever the server takes for a mention is found, and nothing that it does not."""
+    """Exactly the mentions that the server finds are found."""
     actual = mentions(markdown)
 
     assert actual == expected
 
 
 def test_addresses_outside_links_are_found() -> None:
-    """A bare address, which would get a preview, is found; an explicit link is not."""
+    """A bare address, which would get a preview, is found, and an explicit link is not."""
     actual = bare_addresses("http://a www.b.nl [http://c](http://c) !\\[x](ftp://d) a@b.nl")
 
     assert actual == ["http://", "www.", "ftp://", "a@b.n"]

@@ -99,7 +99,7 @@ LINKS = {
     "open round bracket": ("http://x.nl/a(b c)", ("http://x.nl/a",)),
     "closing round bracket": ("(http://x.nl/a)b", ("http://x.nl/a",)),
     "brackets and a link": ("http://x.nl/a[0](b)", ("http://x.nl/a[0](b)",)),
-    # Markup that was pasted around it.
+    # Markup that was pasted around an address.
     "markdown": ("[http://x.nl/a](http://x.nl/b)", ("http://x.nl/a", "http://x.nl/b")),
     "markdown with a title": ('[a](http://x.nl/b "c")', ("http://x.nl/b",)),
     "label in angle brackets": ("<http://x.nl/a|onze pagina>", ("http://x.nl/a",)),
@@ -112,7 +112,7 @@ LINKS = {
     ),
     "html": ("<a href='http://x.nl/a'>hier</a>", ("http://x.nl/a",)),
     "code": ("`http://x.nl/a`b", ("http://x.nl/a",)),
-    # Quotes: what stands before an address closes it; others are a part of it.
+    # Quotes: the quote before an address also ends it; other quotes belong to it.
     "json": ('{"url":"http://x.nl/a","n":1}', ("http://x.nl/a",)),
     "list in quotes": ("['http://x.nl/a','http://x.nl/b']", ("http://x.nl/a", "http://x.nl/b")),
     "apostrophe": (
@@ -130,7 +130,7 @@ LINKS = {
     "backslash in the host": ("http://x.nl\\@e.nl", ("http://x.nl",)),
     "backslash in the path": ("http://x.nl/a\\b", ("http://x.nl/a\\b",)),
     "colons": ("http://x.nl/urn:key:2", ("http://x.nl/urn:key:2",)),
-    # A part of a mailbox's name would be the mailbox of a stranger.
+    # A part of a mailbox's name would be another person's mailbox.
     "mailbox with an apostrophe": ("o'brien@x.nl", ("mailto:o'brien@x.nl",)),
     "mailbox with other signs": (
         "a=b@x.nl jan&anna@x.nl jan#1@x.nl a!b@x.nl wat?@x.nl",
@@ -150,7 +150,7 @@ LINKS = {
 
 @pytest.mark.parametrize("text", AS_TYPED.values(), ids=AS_TYPED)
 def test_text_reads_as_typed(text: str) -> None:
-    """What looks like Markdown, HTML or a code is read as the characters that were typed."""
+    """A text that looks like Markdown, HTML or a code reads as the typed characters."""
     markdown = plain_text(text)
 
     assert (read(markdown), mentions(markdown)) == (Reading(typed(text), (), ()), [])
@@ -158,7 +158,7 @@ def test_text_reads_as_typed(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "hrefs"), LINKS.values(), ids=LINKS)
 def test_addresses_become_explicit_links(text: str, hrefs: tuple[str, ...]) -> None:
-    """An address reads as typed and leads where it says; nothing else becomes a link."""
+    """An address reads as typed and becomes an explicit link, and no other text does."""
     markdown = plain_text(text)
 
     assert (read(markdown), bare_addresses(markdown)) == (Reading(typed(text), hrefs, ()), [])
@@ -173,7 +173,7 @@ def test_addresses_become_explicit_links(text: str, hrefs: tuple[str, ...]) -> N
         pytest.param("Schaal 1:100: zie", "Schaal 1:\u200b100: zie", id="a ratio and a colon"),
         # The web client shows a backslash before any of these.
         pytest.param("a<b & \"c\" = 'd' %", "a&lt;b & \"c\" = 'd' %", id="no needless escapes"),
-        # The web client knows no escape for a backslash before a word.
+        # The web client has no escape for a backslash before a word.
         pytest.param(r"\a \* \ ", r"\a \\* \\", id="backslashes"),
         pytest.param("!www.x.nl", "!\u200b[www.x.nl](http://www.x.nl)", id="link after !"),
         pytest.param("a.nl/b", "a.nl\u200b/b", id="an address to the web client alone"),
@@ -190,7 +190,7 @@ def test_addresses_become_explicit_links(text: str, hrefs: tuple[str, ...]) -> N
     ],
 )
 def test_text_is_written_for_all_three_parsers(text: str, markdown: str) -> None:
-    """What only the web client would misread is written so that it does not."""
+    """A text that only the web client would misread is escaped for it, too."""
     actual = plain_text(text)
 
     assert actual == markdown
@@ -214,7 +214,7 @@ def test_text_is_written_for_all_three_parsers(text: str, markdown: str) -> None
     ],
 )
 def test_what_means_nothing_is_not_escaped(text: str) -> None:
-    """Phones show a notification with its escapes, so none is written that is not needed."""
+    """No unneeded escape is written, because notifications on phones show escapes."""
     assert plain_text(text) == text
 
 
@@ -233,14 +233,14 @@ def test_what_means_nothing_is_not_escaped(text: str) -> None:
     ],
 )
 def test_the_label_of_a_link_has_few_escapes(text: str, markdown: str) -> None:
-    """The label of a link reads as typed where notifications show it as it is written."""
+    """The label of a link reads as typed even where notifications show its source."""
     assert plain_text(text) == markdown
 
 
 @THOROUGH
 @given(NASTY)
 def test_any_text_reads_as_typed(text: str) -> None:
-    """Every text is read as typed, in one paragraph, as nothing but text and our own links."""
+    """Any text reads as typed, in one paragraph, with only text and our own links."""
     reading = read(plain_text(text))
 
     assert (reading.text, reading.foreign) == (typed(text), ())
@@ -258,7 +258,7 @@ def test_no_text_mentions_a_member(text: str) -> None:
 @THOROUGH
 @given(NASTY)
 def test_every_link_is_an_address_that_was_typed(text: str) -> None:
-    """Links lead only to addresses in the text, and no address is left that gets a preview."""
+    """All links lead to addresses in the text, and no address is left for a preview."""
     markdown = plain_text(text)
 
     addresses = [href.removeprefix("mailto:") for href in read(markdown).hrefs]
@@ -275,7 +275,7 @@ def test_every_link_is_an_address_that_was_typed(text: str) -> None:
     "text", ["\\", "Hallo, dit is een zin. ", "http://", "http://x.nl](", "a_*$<[", "_http://x.nl "]
 )
 def test_a_million_characters_are_written_in_linear_time(text: str) -> None:
-    """A text of a million characters, however nasty, costs a few seconds at most."""
+    """Any text of a million characters takes a few seconds at most."""
     text = text * (1_000_000 // len(text)) + "x"
 
     started_s = time.process_time()

@@ -1,4 +1,4 @@
-"""The posts of a thread: who, what, when, and no post that is too long or empty."""
+"""The posts of a thread have sender and content, and are never too long or empty."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
@@ -24,7 +24,7 @@ BOLD = ("strong_open", "strong_close")
     "name", ["", " ", "\u200b", "\u2060", "\u00ad", "\u3164", "\u2800", "\u202e\ufe0f"], ids=ascii
 )
 def test_a_name_that_cannot_be_seen_is_none(name: str) -> None:
-    """A sender whose name shows nothing is unnamed."""
+    """A sender with an invisible name counts as unnamed."""
     (message,) = render_reply(sender_name=name, sender_role="agent", text="a")
 
     assert message == "🎧 **Unnamed agent** (i-Reserve)\n\na"
@@ -40,14 +40,14 @@ def test_a_name_that_cannot_be_seen_is_none(name: str) -> None:
     ],
 )
 def test_senders_are_told_apart(role: Role, expected: list[str]) -> None:
-    """Each has a sign, and some a place; an agent's text alone is Markdown."""
+    """Each sender has a sign, some also a place, and only an agent's text is Markdown."""
     messages = render_reply(sender_name="Anna", sender_role=role, text="# Hoi")
 
     assert messages == expected
 
 
 def test_what_ireserve_says_under_no_name_is_one_line() -> None:
-    """An event needs no header of its own; one that comes late says when it was."""
+    """i-Reserve's message without a name needs no header; a late one has its time."""
     sent_at = datetime(2026, 5, 1, 12, 3, tzinfo=UTC)
 
     (event,) = render_reply(sender_name="", sender_role="system", text="Jan left the page")
@@ -69,7 +69,7 @@ def test_what_ireserve_says_under_no_name_is_one_line() -> None:
     ids=["agent", "agent as author", "bot", "i-Reserve", "i-Reserve as author"],
 )
 def test_note_says_that_it_is_one(role: Role, name: str, with_sender: bool, expected: str) -> None:
-    """The lock stands in the place of the sender's sign, with words, for each author."""
+    """A note has the lock and words instead of the sender's sign, for each sender."""
     messages = render_reply(
         sender_name=name,
         sender_role=role,
@@ -82,7 +82,7 @@ def test_note_says_that_it_is_one(role: Role, name: str, with_sender: bool, expe
 
 
 def test_a_reply_without_text_is_its_header_and_its_notes() -> None:
-    """A reply with attachments alone has a header, and a line for each one that failed."""
+    """A message with only files has a header, and a line for each failed file."""
     note = file_note(name="C:\\x\\@all_1.png", reason="larger than the limit of 100 MB.")
 
     messages = [
@@ -100,7 +100,7 @@ def test_a_reply_without_text_is_its_header_and_its_notes() -> None:
 
 
 def test_a_long_reply_says_which_message_of_how_many() -> None:
-    """Each message of a long reply has the sender and its number in the header."""
+    """Each part of a long message has the sender and its number in the header."""
     messages = render_reply(sender_name="J", sender_role="visitor", text="hallo wereld " * 3000)
 
     assert [message.splitlines()[0] for message in messages] == [
@@ -115,7 +115,7 @@ def test_a_long_reply_says_which_message_of_how_many() -> None:
 def test_every_message_fits_and_has_its_sender(
     name: str, role: Role, is_internal: bool, text: str, times: int, names: list[str]
 ) -> None:
-    """No message is too long, whatever the name, the text and the notes; none lacks a header."""
+    """No part is too long or without a header, whatever name, text and notes are."""
     notes = [file_note(name=name, reason="gone.") for name in names]
 
     messages = render_reply(
@@ -137,7 +137,7 @@ def test_every_message_fits_and_has_its_sender(
 @settings(max_examples=100)
 @given(NASTY, st.integers(1, 60))
 def test_all_of_a_text_is_found_again(text: str, times: int) -> None:
-    """Every character of a reply of any length stands in what a client shows, in order."""
+    """A client shows every character of a message of any length, in order."""
     messages = render_reply(
         sender_name="J", sender_role="visitor", text=text * times, max_length=MIN_MESSAGE_LENGTH
     )
@@ -149,14 +149,14 @@ def test_all_of_a_text_is_found_again(text: str, times: int) -> None:
 @settings(max_examples=300)
 @given(NASTY, NASTY)
 def test_no_name_spoils_a_reply(name: str, text: str) -> None:
-    """A name is bold and nothing else, and neither it nor the text mentions a member."""
+    """A name is only bold, and neither name nor text mentions a member."""
     (message,) = render_reply(sender_name=name, sender_role="visitor", text=text)
 
     assert (read(message).foreign, mentions(message)) == (BOLD, [])
 
 
 def test_a_length_that_no_server_has_is_refused() -> None:
-    """A limit in which header and notes would not fit is an error, not a loop."""
+    """A limit that is too small for header and notes is an error, not an endless loop."""
     with pytest.raises(ValueError, match="max_length must be at least 4000, not 100"):
         render_reply(sender_name="J", sender_role="visitor", text="a", max_length=100)
 
@@ -169,7 +169,7 @@ def test_a_length_that_no_server_has_is_refused() -> None:
     ],
 )
 def test_further_files_have_a_header(first: int, last: int, header: str) -> None:
-    """A reply that only carries further files says whose and which they are."""
+    """A reply with only further files names the sender and the files."""
     actual = render_files_header(
         sender_name="A_b", sender_role="agent", first=first, last=last, total=21
     )
@@ -180,7 +180,7 @@ def test_further_files_have_a_header(first: int, last: int, header: str) -> None
 @settings(max_examples=300)
 @given(NASTY)
 def test_no_file_name_spoils_a_note(name: str) -> None:
-    """A note is one line of text, whatever the file is called."""
+    """A note about a file is one line of text, whatever the file's name."""
     note = file_note(name=name, reason="gone.")
 
     reading = read(note)
@@ -189,14 +189,14 @@ def test_no_file_name_spoils_a_note(name: str) -> None:
 
 
 def test_a_long_name_is_shortened() -> None:
-    """A name that would fill the screen is cut between two graphemes, visibly."""
+    """A very long name is cut visibly between two graphemes."""
     messages = render_reply(sender_name="👩‍👩‍👧" * 40, sender_role="visitor", text="")
 
     assert read(messages[0]) == Reading("🙋 " + "👩‍👩‍👧" * 15 + "…", (), BOLD)
 
 
 def test_late_message_says_when_it_was_sent() -> None:
-    """The moment stands in the header, in UTC."""
+    """The header of a late message has its time in UTC."""
     sent_at = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
     (message,) = render_reply(sender_name="Jan", sender_role="visitor", text="x", sent_at=sent_at)
@@ -209,7 +209,7 @@ LATE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 @pytest.mark.parametrize("role", ["visitor", "agent"])
 def test_author_of_a_post_needs_no_header(role: Role) -> None:
-    """The text stands alone, and a message with nothing but files has none."""
+    """With the sender as author, the text has no header, and files need no text."""
     messages = render_reply(sender_name="J", sender_role=role, text="Hoi", with_sender=False)
     bare = render_reply(sender_name="J", sender_role=role, text="", with_sender=False)
 
@@ -217,7 +217,7 @@ def test_author_of_a_post_needs_no_header(role: Role) -> None:
 
 
 def test_author_of_a_post_leaves_only_what_no_author_tells() -> None:
-    """That it is late, which part and which files it is: set off from what the sender wrote."""
+    """With the sender as author, only lateness, part and files are added, apart from the text."""
     late = render_reply(
         sender_name="J", sender_role="visitor", text="x", sent_at=LATE, with_sender=False
     )
@@ -241,11 +241,11 @@ def test_author_of_a_post_leaves_only_what_no_author_tells() -> None:
 def test_both_ways_cut_a_text_at_the_same_places(
     name: str, role: Role, text: str, times: int, is_late: bool
 ) -> None:
-    """A message that was begun in one way and is ended in the other loses and doubles nothing."""
+    """A message begun with a header and ended without loses and doubles nothing."""
 
     def bodies(*, with_sender: bool) -> list[str]:
         messages = render_reply(
-            # Without a name i-Reserve's text stands on the line of its sign.
+            # Without a name, i-Reserve's text follows its sign on the same line.
             sender_name=f"J{name}",
             sender_role=role,
             text=text * times,

@@ -1,4 +1,4 @@
-"""What Mattermost's own renderers show of our texts, kept as data."""
+"""What Mattermost's own renderers show of our texts, as recorded data."""
 
 import json
 import re
@@ -20,7 +20,7 @@ NOTIFIED = [sample for sample in SAMPLES if "notified" in sample]
 
 
 def spaced(text: str) -> str:
-    """Return what can be seen of the text, with the spaces that a browser draws."""
+    """Return the visible text, with the spaces that a browser shows."""
     return visible(re.sub("[\u00a0\u2003\u3000\ufeff]", " ", text.replace("\t", "    ")))
 
 
@@ -36,7 +36,7 @@ def test_every_renderer_shows_what_was_typed(sample: dict[str, Any]) -> None:
         "links": links,
         "other": [],
     }
-    # What they show was recorded for exactly this way to write it.
+    # The recordings are for exactly this source text.
     assert written == sample["written"]
     assert sample["shown"] == [shown]
 

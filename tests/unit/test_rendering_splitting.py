@@ -1,4 +1,4 @@
-"""Long texts are cut at sensible places, and nothing is lost or broken by it."""
+"""Long texts are cut at sensible places, and nothing is lost or broken."""
 
 import time
 
@@ -16,7 +16,7 @@ THOROUGH = settings(max_examples=200)
 # Small enough for many cuts, large enough for the longest grapheme of the fragments.
 BUDGETS = st.integers(min_value=100, max_value=400)
 LONG = st.lists(NASTY, max_size=12).map("".join)
-# Hardly a place to cut but between the characters that people see.
+# Almost no place to cut except between graphemes.
 CLUSTERS = st.lists(
     st.sampled_from(
         ["👩‍👩‍👧", "👍🏽", "🇳🇱", "e\u0301\u0302", "\u0301", "한", "*", "a", " \u0301", "क्ष"]
@@ -52,7 +52,7 @@ def sources(text: Sliceable, *, budget: int) -> list[str]:
     ],
 )
 def test_text_is_cut_at_the_most_sensible_place(text: str, pieces: list[str]) -> None:
-    """A paragraph is the best place, then a line, a sentence, a word, a grapheme."""
+    """A text is cut after a paragraph, else a line, a sentence, a word or a grapheme."""
     actual = sources(PlainText.of(text, budget=14), budget=14)
 
     assert actual == pieces
@@ -61,7 +61,7 @@ def test_text_is_cut_at_the_most_sensible_place(text: str, pieces: list[str]) ->
 @THOROUGH
 @given(LONG, BUDGETS)
 def test_every_slice_fits_and_reads_as_typed(text: str, budget: int) -> None:
-    """Each slice is short enough, reads as its piece of the text, and mentions no member."""
+    """Each slice is short enough, reads as its part of the text, and mentions no member."""
     plain = PlainText.of(text, budget=budget)
 
     for start, end in split(plain, budget=budget):
@@ -75,7 +75,7 @@ def test_every_slice_fits_and_reads_as_typed(text: str, budget: int) -> None:
 @THOROUGH
 @given(LONG, BUDGETS)
 def test_slices_join_to_the_text(text: str, budget: int) -> None:
-    """Nothing is lost, doubled or moved, and nothing is cut into no pieces."""
+    """The slices joined are the text, with nothing lost, doubled or moved."""
     for sliceable in (PlainText.of(text, budget=budget), AgentText.of(text)):
         pieces = sources(sliceable, budget=budget)
 
@@ -86,7 +86,7 @@ def test_slices_join_to_the_text(text: str, budget: int) -> None:
 @THOROUGH
 @given(CLUSTERS, st.integers(min_value=40, max_value=60))
 def test_no_grapheme_is_cut(text: str, budget: int) -> None:
-    """Every cut is between two characters as people see them."""
+    """Every cut is between two graphemes."""
     for sliceable in (PlainText.of(text, budget=budget), AgentText.of(text)):
         pieces = sources(sliceable, budget=budget)
 
@@ -95,7 +95,7 @@ def test_no_grapheme_is_cut(text: str, budget: int) -> None:
 
 
 def test_a_backslash_before_a_cut_stays_a_backslash() -> None:
-    """A backslash that stood before a letter is escaped when something else follows it."""
+    """A backslash before a letter is escaped if a cut puts another character after it."""
     plain = PlainText.of("a\\b")
 
     parts = [plain.write(0, 2), plain.write(2, 3), plain.write(0, 3)]
@@ -104,7 +104,7 @@ def test_a_backslash_before_a_cut_stays_a_backslash() -> None:
 
 
 def test_a_link_is_never_cut() -> None:
-    """A link moves to the next message whole; one that fits in no message is text."""
+    """A link moves whole to the next message, and one that fits in no message becomes text."""
     text = "zie: http://x.nl/" + "a" * 30 + " en http://x.nl/" + "b" * 100
 
     plain = PlainText.of(text, budget=120)
@@ -132,7 +132,7 @@ def test_a_link_is_never_cut() -> None:
 def test_a_long_text_is_split_in_linear_time(
     text: str, kind: type[PlainText] | type[AgentText]
 ) -> None:
-    """A very long text, however nasty, is split in less time than a square of it would take."""
+    """Any very long text is split in clearly less than quadratic time."""
     text = text * (250_000 // len(text)) + "x"
 
     started_s = time.process_time()

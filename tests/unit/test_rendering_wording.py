@@ -1,4 +1,4 @@
-"""What we say in Mattermost stands in one table, whole in each language, and nowhere else."""
+"""All our words in Mattermost are in one table, complete in each language."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLES = {"wording.py", "english.py", "dutch.py", "german.py"}
 WORDS = re.compile("[A-Za-z]{2}")
 # A name of code, an address, an entity, a colour, or a regular expression.
 KEY_OR_PATTERN = re.compile(r"\A(?:[a-z_]+|[A-Z_]+|#\w+)\Z|[\\\[&^]|[#;]:|:[#;]|(?:https?|mailto):")
-# i-Reserve's name is its own, UTC has this name everywhere, and a bot is one in each language.
+# These words are the same in each language.
 # Names of classes are for mypy.
 NOT_SAID = {
     "i-Reserve",
@@ -39,9 +39,9 @@ NOT_SAID = {
     "MissingMessages",
     "Why",
 }
-# What makes a post, or a line in one.
+# The functions that make a post, or a line of one.
 POSTING = {"create_post", "patch_post", "Draft", "file_note", "render_reply", "render_notification"}
-# A date is put together alike.
+# Dates are built the same way.
 SAME = {Language.DUTCH: ["moment"], Language.GERMAN: []}
 
 
@@ -51,13 +51,13 @@ def placeholders(text: str) -> set[str]:
 
 
 def test_every_language_has_its_table() -> None:
-    """None is offered that has no words."""
+    """Each language that a licence can have has its table."""
     assert set(WORDINGS) == set(Language)
 
 
 @pytest.mark.parametrize("language", Language)
 def test_texts_of_all_languages_are_filled_in_alike(language: Language) -> None:
-    """What one language tells of a moment, a name or a number, the others tell too."""
+    """Each text has the same placeholders in all languages."""
     texts, english = texts_of(WORDINGS[language]), texts_of(ENGLISH)
 
     assert {name: placeholders(text) for name, text in texts.items()} == {
@@ -68,14 +68,14 @@ def test_texts_of_all_languages_are_filled_in_alike(language: Language) -> None:
 
 @pytest.mark.parametrize("language", [Language.DUTCH, Language.GERMAN])
 def test_every_text_is_translated(language: Language) -> None:
-    """No text of the table was left in English; a date of figures alone needs no words."""
+    """Each text is translated, except dates that have only figures."""
     texts, english = texts_of(WORDINGS[language]), texts_of(ENGLISH)
 
     assert [name for name, text in texts.items() if text == english[name]] == SAME[language]
 
 
 def test_each_reason_of_an_attachment_has_a_text() -> None:
-    """They are found by name, which mypy does not see."""
+    """Each reason of an attachment has a text of its name, which mypy cannot check."""
     assert {reason.value for reason in AttachmentReason} <= {
         each.name for each in fields(FileReasons)
     }
@@ -101,12 +101,12 @@ def said(tree: ast.AST) -> Iterator[str]:
     ids=attrgetter("name"),
 )
 def test_rendering_says_nothing_outside_of_the_table(path: Path) -> None:
-    """A literal of a renderer would be English for every team."""
+    """No renderer has words as literals, which would be English for every team."""
     assert [text for text in said(ast.parse(path.read_text())) if text not in NOT_SAID] == []
 
 
 def test_a_word_of_a_renderer_is_noticed() -> None:
-    """The test above finds what it looks for, also between the braces of an f-string."""
+    """The test above finds a literal, also inside the braces of an f-string."""
     source = (
         'def line(name):\n    """Return it."""\n    return f"{name} by " + "Closed" + "Page: "\n'
     )
@@ -115,7 +115,7 @@ def test_a_word_of_a_renderer_is_noticed() -> None:
 
 
 def shown(tree: ast.AST) -> Iterator[str]:
-    """Yield the literals that a module hands to what posts or renders a text."""
+    """Yield the literals that a module passes to functions that post or render."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in calls:
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
@@ -126,14 +126,14 @@ def shown(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("folder", ["checks", "outbound", "replies"])
 def test_what_posts_says_nothing_outside_of_the_table(folder: str) -> None:
-    """A post's message is a visitor's, an agent's, or the locale's wording."""
+    """No code that posts passes words as literals."""
     modules = [ast.parse(path.read_text()) for path in (RENDERING.parent / folder).glob("*.py")]
 
     assert [text for module in modules for text in shown(module)] == []
 
 
 def test_a_literal_in_a_post_is_noticed() -> None:
-    """The test above finds what it looks for."""
+    """The test above finds a literal in a post."""
     source = 'client.create_post(channel_id="c", message="Moved: " + name)'
 
     assert list(shown(ast.parse(source))) == ["Moved: "]

@@ -1,4 +1,4 @@
-"""How long a reply waits for what, and when that is given up."""
+"""How long a reply waits before the next attempt, and when it is given up."""
 
 import pytest
 from hypothesis import given
@@ -38,13 +38,13 @@ DAY_S = 86_400.0
 def test_pause_depends_on_the_trouble(
     trouble: Trouble, age_s: float, attempts: int, expected: float | None
 ) -> None:
-    """Patience without limit for a server that is away, with one for all else."""
+    """A reply waits without limit for a server that is away, else with a limit."""
     assert pause_s(trouble, age_s=age_s, attempts=attempts) == expected
 
 
 @given(age_s=st.floats(0, 10 * DAY_S), later_s=st.floats(0, 10 * DAY_S))
 def test_pauses_never_shrink_and_stay_within_their_bounds(age_s: float, later_s: float) -> None:
-    """From 5 seconds to 5 minutes."""
+    """Pauses grow from 5 seconds to 5 minutes."""
     first = pause_s(Trouble.AWAY, age_s=age_s, attempts=0)
     second = pause_s(Trouble.AWAY, age_s=age_s + later_s, attempts=0)
 
@@ -68,5 +68,5 @@ def test_pauses_never_shrink_and_stay_within_their_bounds(age_s: float, later_s:
     ids=str,
 )
 def test_error_says_which_trouble_it_is(error: MattermostError, trouble: Trouble) -> None:
-    """What the server does without us, and what an operator has to mend."""
+    """An error says whether the server or an operator has to fix the cause."""
     assert trouble_of(error) is trouble

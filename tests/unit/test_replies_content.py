@@ -1,4 +1,4 @@
-"""A post as a reply: how much is taken of it, who may read it, and what is nothing to read."""
+"""A post as a reply: how much of it is kept, who may read it, and when it is empty."""
 
 import pytest
 
@@ -10,14 +10,14 @@ PREFIXES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
 
 
 def test_longest_text_is_mattermosts_own() -> None:
-    """A server that sends more has the rest cut off."""
+    """A text longer than Mattermost's limit is cut."""
     content = Words.of("x" * 100_000, PREFIXES).as_reply()
 
     assert content.text == content.plain_text == "x" * MAX_TEXT_LENGTH
 
 
 def test_what_no_database_stores_is_left_out() -> None:
-    """A NUL goes, and half an emoji becomes a question mark; the rest is kept."""
+    """A NUL is removed, and a lone surrogate becomes a question mark."""
     assert Words.of("a\0b\ud83d", PREFIXES).as_reply().text == "ab?"
 
 
@@ -35,7 +35,7 @@ def test_what_no_database_stores_is_left_out() -> None:
     ],
 )
 def test_text_says_who_may_read_it(message: str, is_note: bool, mentions: tuple[str, ...]) -> None:
-    """Prefixes and mentions of all make a note; other names are asked for."""
+    """Prefixes and mentions of all make a note; other names are looked up."""
     words = Words.of(message, PREFIXES)
 
     assert (words.begin_a_note, words.mentions) == (is_note, mentions)
@@ -64,11 +64,11 @@ def test_text_says_who_may_read_it(message: str, is_note: bool, mentions: tuple[
     ids=ascii,
 )
 def test_blanks_are_nothing_to_show(message: str) -> None:
-    """What is not seen is nothing, however it was typed."""
+    """Invisible characters alone are an empty reply."""
     assert Words.of(message, PREFIXES).are_blank
 
 
 @pytest.mark.parametrize("message", [".", "👍", "[](https://a.nl)", "`", "---", "&"], ids=ascii)
 def test_a_sign_is_something(message: str) -> None:
-    """A visitor sees it."""
+    """A single visible character is a reply."""
     assert not Words.of(message, PREFIXES).are_blank

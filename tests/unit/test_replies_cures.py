@@ -13,7 +13,7 @@ from tasks.replies.cures import cure_of_reply
 from tasks.replies.meaning import Ignored
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
-# What stands in a row beside the reasons of the ledger.
+# The reasons of a reply's row beside those of the ledger.
 OF_REPLIES_ALONE = (
     Ignored.UNKNOWN_THREAD,
     AttachmentReason.STORE_UNAVAILABLE,
@@ -26,13 +26,13 @@ OF_REPLIES_ALONE = (
     "reason", [*Reason, *OwnReason, *OF_REPLIES_ALONE], ids=lambda reason: str(reason.value)
 )
 def test_each_reason_has_a_cure(reason: Reason | OwnReason | Ignored | AttachmentReason) -> None:
-    """Whatever stands in the way, the command line says what to do."""
+    """Each reason of a reply has a cure on the command line."""
     assert cure_of_reply(reason.value)
 
 
 @pytest.mark.parametrize("reason", OF_REPLIES_ALONE, ids=lambda reason: str(reason.value))
 def test_reasons_of_replies_alone_are_documented(reason: Ignored | AttachmentReason) -> None:
-    """The reference has them, each with the cure that the command line shows."""
+    """The reference has each reason of replies, with the command line's cure."""
     text = REFERENCE.read_text()
 
     assert f"`{reason.value}`" in text
@@ -41,5 +41,5 @@ def test_reasons_of_replies_alone_are_documented(reason: Ignored | AttachmentRea
 
 @pytest.mark.parametrize("reason", [None, "bad_luck"], ids=str)
 def test_what_is_no_reason_has_no_cure(reason: str | None) -> None:
-    """An unknown word is refused as a filter."""
+    """An unknown reason is refused as a filter."""
     assert cure_of_reply(reason) == ""

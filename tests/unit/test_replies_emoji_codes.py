@@ -50,27 +50,27 @@ CODES = {
 
 @pytest.mark.parametrize(("code", "expected"), CODES.items(), ids=CODES.keys())
 def test_emoji_codes_become_unicode(code: str, expected: str) -> None:
-    """Mattermost's codes become emoji; what is none stays as it is."""
+    """Mattermost's codes become emoji, and any other text stays as it is."""
     assert with_emoji(code) == expected
 
 
 def test_table_holds_what_mattermost_knows() -> None:
-    """Mattermost 11 has 4,463 names; those of later emoji come on top."""
+    """The table has the 4,463 names of Mattermost 11 and those of later emoji."""
     assert len(emoji_by_name()) > 5_500
     assert len(TONED) > 2_900
 
 
 @given(name=st.sampled_from(sorted(emoji_by_name())))
 def test_every_name_in_the_table_is_replaced(name: str) -> None:
-    """A code leaves no letter of its name, except where the emoji itself is a letter."""
+    """A code leaves no letter of its name, unless the emoji itself is a letter."""
     assert with_emoji(f"x :{name}: y") == f"x {emoji_by_name()[name]} y"
 
 
 @given(name=st.sampled_from(sorted(TONED)))
 def test_emoji_has_as_many_tones_as_its_name(name: str) -> None:
-    """A tone stands right after what it colours, also within a joined sequence."""
+    """A skin tone stands right after the part that it colours."""
     tones = TONES.findall(TONED[name])
 
-    # Where two people are one sign ("couple" in one tone), the tone is there once.
+    # If two people are one sign ("couple" in one tone), there is one tone.
     assert len(set(tones)) == len(set(re.findall("(?:medium_)?(?:light|dark)|medium", name)))
     assert not re.search("[\u200d\u2640\u2642\ufe0f][\U0001f3fb-\U0001f3ff]", TONED[name])

@@ -1,4 +1,4 @@
-"""What a post means by itself, what an author is called, and where a file goes."""
+"""What a post means, what its author is called, and where its files are stored."""
 
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ PERSON = {"id": "u1", "username": "eva"}
 def test_post_says_itself_why_it_is_no_reply(
     changes: dict[str, Any], expected: Ignored | None
 ) -> None:
-    """Only what a person writes in a thread can be a reply."""
+    """Only a person's post in a thread can be a reply; a post's own fields say why not."""
     assert why_ignored(Post.parse({**REPLY, **changes}), bot_user_id=BOT) == expected
 
 
@@ -179,12 +179,12 @@ def _facts(changes: dict[str, Any], **known: Any) -> Facts:
 def test_first_rule_that_holds_says_what_a_post_means(
     changes: dict[str, Any], known: dict[str, Any], expected: Meaning
 ) -> None:
-    """The post, its row, its thread, its author and its text are looked at in that order."""
+    """The first matching rule decides, in the order post, row, thread, author and text."""
     assert meaning_of(_facts(changes, **known)) is expected
 
 
 def test_docs_show_the_table_as_it_is() -> None:
-    """Each rule in its order, in the words of the code, and nothing else."""
+    """The docs show each rule in order, in the words of the code."""
     page = (ROOT / "docs" / "replies.md").read_text()
     rows = [f"| {rule.says} | `{rule.meaning.value}` |" for rule in RULES]
     table = "\n".join(["| a post that | is |", "|---|---|", *rows])
@@ -193,19 +193,19 @@ def test_docs_show_the_table_as_it_is() -> None:
 
 
 def test_nothing_is_asked_for_that_no_rule_needs() -> None:
-    """A post that says itself that it is no reply costs no question."""
+    """A post that is no reply by its own fields causes no request."""
     root_post = Post.parse({**REPLY, "root_id": ""})
 
     assert meaning_of(Facts(root_post, BOT)) is Ignored.ROOT_POST
 
 
 def test_each_meaning_has_a_rule_but_for_the_post_that_is_not_there() -> None:
-    """Of that there is nothing to look at."""
+    """Each meaning has a rule, except that of a missing post."""
     assert {rule.meaning for rule in RULES} == {*Means, *Ignored} - {Ignored.NOT_THERE}
 
 
 def test_rules_ask_for_more_and_more() -> None:
-    """Once a rule looks beyond post and row, no later one looks at those alone."""
+    """Rules that need only post and row come before all others."""
     order = [Looks.AT_ITS_THREAD, Looks.AT_ITS_AUTHOR, Looks.AT_ITS_TEXT]
     beyond = [rule.looks for rule in RULES if rule.looks in order]
 
@@ -224,7 +224,7 @@ def test_rules_ask_for_more_and_more() -> None:
     ],
 )
 def test_our_root_post_names_its_conversation(changes: dict[str, Any], expected: bool) -> None:
-    """A copy by a member begins no mirrored thread."""
+    """Our root post names its conversation; a member's copy starts no mirrored thread."""
     assert begins_a_thread(Post.parse({**REPLY, **changes}), bot_user_id=BOT) is expected
 
 
@@ -239,13 +239,13 @@ def test_our_root_post_names_its_conversation(changes: dict[str, Any], expected:
     ],
 )
 def test_member_goes_by_the_fullest_name_there_is(names: dict[str, str], expected: str) -> None:
-    """As Mattermost shows it: full name, nickname, handle."""
+    """A member is shown by full name, else nickname, else user name."""
     assert display_name(Member.parse({**PERSON, **names})) == expected
 
 
 @given(ids=st.tuples(*[st.text(min_size=1, max_size=100)] * 3))
 def test_every_id_makes_one_harmless_path_component(ids: tuple[str, str, str]) -> None:
-    """Three components, none of which is empty, leads elsewhere or is too long for a disk."""
+    """Any ids give three path components that are not empty, too long or unsafe."""
     components = path_of(*ids).split("/")
 
     assert len(components) == 3

@@ -1,4 +1,4 @@
-"""What counts as an internal note, and what is left of it without its prefix."""
+"""What counts as a note, and what is left of it without its prefix."""
 
 import pytest
 from hypothesis import given
@@ -191,7 +191,7 @@ def test_what_looks_like_a_note_is_one(text: str) -> None:
 
 @pytest.mark.parametrize("text", REPLIES.values(), ids=REPLIES.keys())
 def test_what_does_not_begin_like_a_note_is_a_reply(text: str) -> None:
-    """Other words, later places, quotes and code are no notes."""
+    """Other words, quotes, code and prefixes further on make no note."""
     assert not PREFIXES.matches(text)
 
 
@@ -207,12 +207,12 @@ def test_what_does_not_begin_like_a_note_is_a_reply(text: str) -> None:
     ],
 )
 def test_plain_text_of_a_note_lacks_the_prefix(text: str, expected: str) -> None:
-    """The plain text begins after the prefix."""
+    """The plain text of a note begins after its prefix."""
     assert PREFIXES.without_prefix(plain_text_of(text)) == expected
 
 
 def test_licence_chooses_its_own_prefixes() -> None:
-    """Other words take the place of the default ones; a word is matched as a whole."""
+    """A licence's own prefixes replace the default ones, and match whole words."""
     prefixes = NotePrefixes.parse("intern Geheim:")
 
     assert [prefixes.matches(text) for text in ("Intern: x", "INTERN", "geheim: x")] == [True] * 3
@@ -222,19 +222,19 @@ def test_licence_chooses_its_own_prefixes() -> None:
 
 @pytest.mark.parametrize("setting", ["", " ", "intern:", "note: //", "ℹ️ 🔒"])
 def test_two_slashes_begin_a_note_for_every_licence(setting: str) -> None:
-    """What a client once sent as a note stays one, whatever the licence's words are."""
+    """Two slashes begin a note for every licence, because earlier clients sent notes so."""
     assert NotePrefixes.parse(setting).matches("// call first")
     assert NotePrefixes.parse(setting).without_prefix("// call first") == "call first"
 
 
 def test_licence_without_prefixes_has_no_other_notes() -> None:
-    """An empty setting switches the words off."""
+    """With an empty setting no word begins a note."""
     assert not NotePrefixes.parse(" ").matches("note: x")
 
 
 @pytest.mark.parametrize("setting", ["🔒", ":lock:", "#intern", "->", "(intern)", "ℹ️"])
 def test_sign_may_be_a_prefix(setting: str) -> None:
-    """A licence may choose a sign; other signs are none."""
+    """A licence may choose a sign as its prefix."""
     prefixes = NotePrefixes.parse(setting)
 
     assert prefixes.matches(f"{setting} x")
@@ -247,14 +247,14 @@ def test_sign_may_be_a_prefix(setting: str) -> None:
     "setting", ["note: //", "/note", "!intern", "note: ！x", "／x", "\u200b/x"]
 )
 def test_prefix_that_is_a_command_is_refused(setting: str) -> None:
-    """A client would not send it, or not at first."""
+    """A prefix that a client would take for a command is refused."""
     with pytest.raises(PrefixError, match="command"):
         check_typed(setting)
 
 
 @pytest.mark.parametrize("setting", ["", DEFAULT_NOTE_PREFIXES, "intern: #geheim 🔒"])
 def test_other_prefixes_are_taken(setting: str) -> None:
-    """Words and other signs can be typed."""
+    """Words and other signs are accepted as prefixes."""
     check_typed(setting)
 
 
@@ -277,11 +277,11 @@ def test_other_prefixes_are_taken(setting: str) -> None:
     ],
 )
 def test_mentions_that_a_text_begins_with(text: str, names: tuple[str, ...]) -> None:
-    """Names in front of the first word are found, also behind what is no text."""
+    """Names before the first word are found, also after characters that are no text."""
     assert leading_mentions(text, Reading.of(text)) == names
 
 
-# Everything in front of a note that a person would not call text.
+# Characters before a note that a person would not call text.
 DECORATIONS = (
     *(":3 ", "O:) ", "T_T ", "o_O ", "\\o/ ", "o/ ", "¯\\_(ツ)_/¯ "),
     *("[🔒](https://a.example) ", "[](https://a.example) ", "1.1 ", "2.10.3) "),
@@ -325,13 +325,13 @@ DECORATIONS = (
 def test_nothing_that_is_no_text_makes_a_note_public(
     lead: list[str], prefix: str, text: str
 ) -> None:
-    """Whatever stands in front of the prefix, and whatever behind: it stays a note."""
+    """Whatever stands before and after a prefix, the note stays a note."""
     assert PREFIXES.matches(" ".join(lead) + " " + prefix + " " + text)
 
 
 @given(text=st.text(max_size=80))
 def test_every_text_is_judged(text: str) -> None:
-    """No text makes the judgement fail, and a note's plain text is a part of the whole one."""
+    """Any text can be judged, and a note's plain text is part of the whole plain text."""
     plain = plain_text_of(text)
 
     assert PREFIXES.matches(text) in (True, False)
@@ -340,5 +340,5 @@ def test_every_text_is_judged(text: str) -> None:
 
 @pytest.mark.parametrize("written", ["großes: x", "GROSSES: x", "Grosses: x"])
 def test_prefix_is_found_in_each_case_of_its_letters(written: str) -> None:
-    """Letters that have more than one form in the other case are no exception."""
+    """A prefix matches in upper and lower case, for all letters."""
     assert NotePrefixes.parse("Großes:").matches(written)

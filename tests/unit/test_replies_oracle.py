@@ -1,6 +1,6 @@
 """What a visitor reads is what Mattermost's own web client shows, for two thousand texts.
 
-Where it differs on purpose, it does so by a row of docs/adr/0010, and by nothing else.
+Each intended difference is a row of docs/adr/0010. There are no other differences.
 """
 
 import html
@@ -17,8 +17,8 @@ from tasks.replies.plain_text import plain_text_of
 ROOT = Path(__file__).parents[2]
 DATA = json.loads((ROOT / "tests/samples/shown-replies.json").read_text("utf-8"))
 DECISION = ROOT / "docs/adr/0010-a-reply-is-read-as-the-web-client-shows-it.md"
-# Where a line begins an item or a quote is a matter of drawing, not of words: the clients draw a
-# bullet or a bar, the visitor reads the mark that was typed. Rules and blanks are drawn too.
+# The marks of items and quotes at the start of a line are not compared. The clients draw a bullet
+# or a bar, and the visitor reads the typed mark. Clients also draw rules and blanks.
 START = re.compile(r"^(?:[>\s]|(?:[-+*•]|\d+\.)(?=\s|$))+")
 RULE = re.compile(r"(?:\s*[-*_>]){3,}\s*")
 
@@ -27,8 +27,8 @@ RULE = re.compile(r"(?:\s*[-*_>]){3,}\s*")
 class Difference:
     """How a reading may differ from what the web client shows.
 
-    ``where``: the text has this. ``signs``: these are in one of the two alone. ``keeps``: what the
-    client leaves out is in the reading. Nothing else differs.
+    ``where`` is a pattern that the text must match. ``signs`` are signs that only one of the two
+    has. ``keeps`` is text that the client omits and the reading has. Nothing else differs.
     """
 
     where: str
@@ -36,7 +36,7 @@ class Difference:
     keeps: bool = False
 
 
-# Of a link or a picture: its title, its size.
+# The title or size of a link or picture.
 TITLE = r"\"[^\"()]*\"(?=\))|=\d+x\d+(?=\))"
 DIFFERENCES = {
     "number": Difference(r"\d[*_]+\d", r"[*_]"),
@@ -56,25 +56,25 @@ DIFFERENCES = {
 
 
 def words(text: str) -> str:
-    """Return what of a text is read: all but blanks, lines and marks at the start of a line."""
+    """Return the characters that are read: without blanks, line ends and marks at line starts."""
     lines = (START.sub("", line) for line in text.split("\n"))
     return re.sub(r"[\s|]+", "", "".join(line for line in lines if not RULE.fullmatch(line)))
 
 
 def holds_in_order(text: str, part: str) -> bool:
-    """Say whether all characters of the part are in the text, in their order."""
+    """Return whether the text has all characters of the part in their order."""
     rest = iter(text)
     return all(char in rest for char in part)
 
 
 def explains(rows: list[Difference], read: str, shown: str) -> bool:
-    """Say whether the two differ in the way of these rows, and in no other."""
+    """Return whether the two texts differ only in the ways of these rows."""
     signs = "|".join([r"\s", *(row.signs for row in rows)])
     read, shown = (re.sub(signs, "", html.unescape(text)) for text in (read, shown))
     return read == shown or (any(row.keeps for row in rows) and holds_in_order(read, shown))
 
 
-# What each version of the web client shows; the mobile app's reading stands behind it.
+# The readings of each version of the web client, and then of the mobile app.
 ALIKE = [(written, [web]) for written, web, *_ in DATA["rows"]] + [
     (written, shown) for written, *shown in DATA["second pass"]["rows"]
 ]
@@ -83,13 +83,13 @@ DIFFERING: list[dict[str, Any]] = DATA["second pass"]["differing"]
 
 @pytest.mark.parametrize(("written", "shown"), ALIKE, ids=range(len(ALIKE)))
 def test_visitor_reads_what_the_web_client_shows(written: str, shown: list[str]) -> None:
-    """The words, signs and addresses are those of a version of the web client."""
+    """A visitor reads the words, signs and addresses that a version of the web client shows."""
     assert words(plain_text_of(written)) in map(words, shown)
 
 
 @pytest.mark.parametrize("sample", DIFFERING, ids=lambda sample: repr(sample["written"][:30]))
 def test_reading_differs_as_the_rows_that_its_sample_names_say(sample: dict[str, Any]) -> None:
-    """It differs, the text is one of those that the rows are for, and nothing else differs."""
+    """A reading differs exactly in the ways of the rows that its sample names."""
     written, rows = sample["written"], [DIFFERENCES[name] for name in sample["by"]]
     read, shown = words(plain_text_of(written)), [words(text) for text in sample["shown"]]
 
@@ -99,7 +99,7 @@ def test_reading_differs_as_the_rows_that_its_sample_names_say(sample: dict[str,
 
 
 def test_docs_and_samples_have_each_row() -> None:
-    """The decision record names the rows of this test, and each row has samples of its own."""
+    """The decision record names the rows of this test, and each row has its own samples."""
     documented = re.findall(r"^\| `([a-z]+)` \|", DECISION.read_text("utf-8"), re.MULTILINE)
     sampled = {sample["by"][0] for sample in DIFFERING if len(sample["by"]) == 1}
 
@@ -109,7 +109,7 @@ def test_docs_and_samples_have_each_row() -> None:
 
 @pytest.mark.parametrize("marks", ["(?!)", "[*_`#~]"], ids=["all left in", "all taken out"])
 def test_samples_are_hard(marks: str) -> None:
-    """A reader who left the marks in, or took them all out, would fail at more than half."""
+    """Keeping all marks, or removing all, would fail for more than half of the samples."""
     failing = [
         written
         for written, shown in ALIKE

@@ -1,4 +1,4 @@
-"""How long texts of others take: in proportion to their length, whatever stands in them."""
+"""Parsing a text takes time in proportion to its length, whatever the text is."""
 
 import gc
 import time
@@ -11,7 +11,7 @@ from tasks.rendering import agent_text, plain_text
 from tasks.replies.notes import NotePrefixes, leading_mentions
 from tasks.replies.plain_text import Reading, plain_text_of
 
-# The longest post of a server that was not told otherwise.
+# The longest post of a server with the default limit.
 LENGTH = 16_383
 PATTERNS = (
     *("[", "![", "](", "[a](", "![a](", "[[a](b)", "[x](a 'b ", "[a]: b\n", "[x]( ", "(", "(a"),
@@ -67,16 +67,16 @@ PATTERNS = (
 )
 
 
-# Twice the text may take 2.5 times as long, so that eight times the text may take 2.5 ** 3 times as
-# long. Three doublings at once say the same, and a busy machine cannot hide behind one of them.
+# Twice the text may take 2.5 times as long, so eight times the text may take 2.5 ** 3 times as
+# long. Three doublings together depend less on how busy the machine is than a single one.
 DOUBLINGS = 3
 PART = LENGTH // 2**DOUBLINGS
 MOST = 2.5**DOUBLINGS
 
-# Clocks and caches disturb a measurement in one direction alone: it takes longer. So a text that
-# once was quick enough is, and what it is held against is the least of several.
+# Clocks and caches can only make a measurement longer. So a text that was quick enough once passes,
+# and it is compared with the shortest of several measurements.
 ROUNDS, MOST_ROUNDS = 3, 20
-# Less than this is no measure, and no matter.
+# Shorter times are too inexact to compare, and do not matter.
 NO_MATTER_S = 0.005
 
 Read = Callable[[str], object]
@@ -86,14 +86,14 @@ PREFIXES = NotePrefixes.parse("note: notitie: #intern")
 
 @pytest.fixture(autouse=True)
 def uncollected() -> Iterator[None]:
-    """Keep the collector of garbage out: it takes as long as this process has objects."""
+    """Switch off the garbage collector, whose time depends on the process's objects."""
     gc.disable()
     yield
     gc.enable()
 
 
 def cpu_s(read: Read, text: str) -> float:
-    """Return the processor's time for one reading, in this thread alone."""
+    """Return the processor time of one reading in this thread."""
     start = time.thread_time()
     read(text)
     return time.thread_time() - start
@@ -101,24 +101,24 @@ def cpu_s(read: Read, text: str) -> float:
 
 @cache
 def least_s(read: Read, text: str) -> float:
-    """Return the processor's time for the quickest of some readings."""
+    """Return the least processor time of some readings."""
     return min(cpu_s(read, text) for _ in range(ROUNDS))
 
 
 def is_within(read: Read, text: str, *, times: float, other: str) -> bool:
-    """Say whether reading the text takes at most ``times`` as long as the other one."""
+    """Return whether reading the text takes at most ``times`` the time of the other text."""
     longest_s = max(times * least_s(read, other), NO_MATTER_S)
     return any(cpu_s(read, text) <= longest_s for _ in range(MOST_ROUNDS))
 
 
 def text_of(pattern: str, length: int) -> str:
-    """Return as much of the repeated pattern."""
+    """Return the repeated pattern cut to this length."""
     return (pattern * length)[:length]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_text_takes_time_in_proportion(pattern: str) -> None:
-    """Each doubling of the text takes at most 2.5 times as long, up to the longest."""
+    """Each doubling of a text takes at most 2.5 times as long, up to the longest text."""
     whole, part = text_of(pattern, LENGTH), text_of(pattern, PART)
 
     assert is_within(plain_text_of, whole, times=MOST, other=part)
@@ -126,21 +126,21 @@ def test_text_takes_time_in_proportion(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_no_text_takes_much_longer_than_a_list(pattern: str) -> None:
-    """No text takes more than three times as long as list lines of the same length."""
+    """Each text takes at most three times as long as list lines of the same length."""
     text, lines = text_of(pattern, LENGTH), text_of("- a\n", LENGTH)
 
     assert is_within(plain_text_of, text, times=3, other=lines)
 
 
 def begins_a_note(text: str) -> object:
-    """Look whether the text begins as a note does, as it is written."""
+    """Parse the text and check whether it begins as a note."""
     reading = Reading(text, text)
     return PREFIXES.matches(text, reading), leading_mentions(text, reading)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_looking_for_a_note_takes_time_in_proportion(pattern: str) -> None:
-    """Each doubling takes at most 2.5 times as long here as well."""
+    """Finding a note takes time in proportion to the length of the text."""
     whole, part = text_of(pattern, LENGTH), text_of(pattern, PART)
 
     assert is_within(begins_a_note, whole, times=MOST, other=part)
@@ -148,7 +148,7 @@ def test_looking_for_a_note_takes_time_in_proportion(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_text_of_an_agent_takes_time_in_proportion(pattern: str) -> None:
-    """What goes out as Markdown is looked through for mentions of all and for fences."""
+    """Rendering an agent's text takes time in proportion to its length."""
     whole, part = text_of(pattern, LENGTH), text_of(pattern, PART)
 
     assert is_within(agent_text, whole, times=MOST, other=part)
@@ -156,14 +156,14 @@ def test_text_of_an_agent_takes_time_in_proportion(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", [*PATTERNS, "www.a.nl/(", "('http://a.b/(", "'http://a", "$"])
 def test_text_of_a_visitor_takes_time_in_proportion(pattern: str) -> None:
-    """What goes out as typed is looked through for links and for signs that mean something."""
+    """Rendering a visitor's text takes time in proportion to its length."""
     whole, part = text_of(pattern, LENGTH), text_of(pattern, PART)
 
     assert is_within(plain_text, whole, times=MOST, other=part)
 
 
 def test_a_reader_that_takes_longer_and_longer_is_found() -> None:
-    """What looks at the whole text again for each character is out of proportion."""
+    """The test fails for a reader that scans the whole text again for each character."""
 
     def read(text: str) -> object:
         return [text.count("?", start) for start in range(0, len(text), 4)]

@@ -1,4 +1,4 @@
-"""How a team member's Markdown reads in a web chat."""
+"""How a member's Markdown reads in a web chat."""
 
 import pytest
 from hypothesis import given
@@ -66,7 +66,7 @@ CASES = {
     "emoji": (":+1: :thumbsup: :white_check_mark:", "👍 👍 ✅"),
     "emoji beside emphasis": ("*yes* :smile:", "yes 😄"),
 }
-# What Mattermost shows as typed, or what would change its meaning without its signs.
+# Texts that Mattermost shows as typed, or that need their signs for their meaning.
 AS_TYPED = {
     "plus": "+",
     "star": "*",
@@ -87,7 +87,7 @@ AS_TYPED = {
     "lone marks": "a ** b __ c ` d [ e ] f",
     "hebrew": "\u200fשלום\u200f",
 }
-# What no reader can see, and what would turn around the text behind it.
+# Invisible characters, and characters that reverse the text after them.
 UNSEEN = {
     "zero width": ("a\u200b@\u200bhere", "a@here"),
     "zero width as an entity": ("a&#8203;b&ZeroWidthSpace;c", "abc"),
@@ -105,25 +105,25 @@ UNSEEN = {
 
 @pytest.mark.parametrize("text", AS_TYPED.values(), ids=AS_TYPED.keys())
 def test_signs_that_mark_nothing_stay(text: str) -> None:
-    """A sign, a number or a name arrives as it was typed."""
+    """A sign, a number or a name without markup arrives as typed."""
     assert plain_text_of(text) == text
 
 
 @pytest.mark.parametrize(("markdown", "expected"), UNSEEN.values(), ids=UNSEEN.keys())
 def test_what_is_not_seen_does_not_come_through(markdown: str, expected: str) -> None:
-    """Invisible characters go, typed as they are or as entities."""
+    """Invisible characters are removed, both as characters and as entities."""
     assert plain_text_of(markdown) == expected
 
 
 @pytest.mark.parametrize(("markdown", "expected"), CASES.values(), ids=CASES.keys())
 def test_markdown_reads_as_plain_text(markdown: str, expected: str) -> None:
-    """Marks go, meaning stays."""
+    """Markdown marks are removed, and the meaning stays."""
     assert plain_text_of(markdown) == expected
 
 
 @given(text=st.text(max_size=200))
 def test_every_text_reads_as_something(text: str) -> None:
-    """Nothing that can be seen becomes nothing, and the invisible does not come through."""
+    """Visible text never becomes empty, and no invisible character is left."""
     plain = plain_text_of(text)
 
     assert bool(plain) or not any(char.isalnum() for char in text)
@@ -132,7 +132,7 @@ def test_every_text_reads_as_something(text: str) -> None:
 
 @given(text=st.text(st.sampled_from("ab c1.,!?éß€*_`>#|[]()\\~"), max_size=60))
 def test_visitor_text_that_is_quoted_back_reads_as_typed(text: str) -> None:
-    """What the outbound side escaped for Mattermost loses its escapes again."""
+    """A visitor's text that a member quotes loses the escapes of the outbound side."""
     typed = " ".join(text.split())
 
     assert " ".join(plain_text_of(visitor_markdown(typed)).split()) == typed

@@ -1,4 +1,4 @@
-"""With which words a post is for the visitor in mode explicit, and who may read it in each mode."""
+"""Which prefixes make a post public in mode explicit, and who may read it in each mode."""
 
 import pytest
 from hypothesis import given
@@ -49,13 +49,13 @@ NO_REPLIES = {
 
 
 def words_of(message: str) -> Words:
-    """Return what the message says to a licence in mode explicit."""
+    """Return what the message means for a licence in mode explicit."""
     return Words.of(message, NOTES, wanted=PREFIXES)
 
 
 @pytest.mark.parametrize("message", REPLIES.values(), ids=REPLIES)
 def test_reply_prefix_is_the_first_thing_that_is_read(message: str) -> None:
-    """However it is typed, the visitor reads what stands behind it."""
+    """However a reply prefix is typed, the visitor reads the text after it."""
     words = words_of(message)
 
     assert (words.told, words.begin_a_note) == ("at six", False)
@@ -65,7 +65,7 @@ def test_reply_prefix_is_the_first_thing_that_is_read(message: str) -> None:
 
 @pytest.mark.parametrize("message", NO_REPLIES.values(), ids=NO_REPLIES)
 def test_in_doubt_nothing_begins_a_reply(message: str) -> None:
-    """What stands in front of the prefix leaves the post to the team."""
+    """Text before the prefix keeps the post in the team."""
     assert words_of(message).told is None
 
 
@@ -80,18 +80,18 @@ def test_in_doubt_nothing_begins_a_reply(message: str) -> None:
     ],
 )
 def test_note_behind_a_reply_prefix_is_a_note(message: str) -> None:
-    """In doubt a reply is a note."""
+    """A note prefix after a reply prefix makes a note."""
     assert words_of(message).begin_a_note
 
 
 def test_name_behind_a_reply_prefix_is_asked_for() -> None:
-    """It may be a colleague's."""
+    """A name after a reply prefix is looked up, since it may be a colleague's."""
     assert words_of("reply: @bob call her").mentions == ("bob",)
 
 
 @pytest.mark.parametrize("message", ["reply:", "r: \u200b", "Antwoord:\n&nbsp;"], ids=ascii)
 def test_prefix_alone_is_nothing_to_show(message: str) -> None:
-    """The visitor would get an empty message."""
+    """A prefix alone is an empty reply."""
     assert words_of(message).are_blank
 
 
@@ -99,7 +99,7 @@ def test_prefix_alone_is_nothing_to_show(message: str) -> None:
     "message", ["/close", "!take it", " !wie", "\uff01intern", "> x\n\n/note", "**!x**"], ids=ascii
 )
 def test_sign_and_letter_begin_a_command(message: str) -> None:
-    """Who sends one as a message did not mean the visitor."""
+    """A sign followed by a letter begins a command, which is not for the visitor."""
     assert Words.of(message, NOTES).begin_a_command
     assert words_of(f"reply: {message}").begin_a_command
 
@@ -108,7 +108,7 @@ def test_sign_and_letter_begin_a_command(message: str) -> None:
     "message", ["!", "!!", "/ 2", "!1", "1/2", "![i](https://a.nl/i.png) x", "ok !x", "`!x`"]
 )
 def test_other_signs_begin_no_command(message: str) -> None:
-    """A sign by itself, a number or a picture is a text."""
+    """A sign alone, a number or a picture begins no command."""
     assert not Words.of(message, NOTES).begin_a_command
 
 
@@ -128,20 +128,20 @@ def test_other_signs_begin_no_command(message: str) -> None:
     ],
 )
 def test_prefix_that_would_begin_no_reply_is_refused(setting: str, says: str) -> None:
-    """One sentence names the word and the cure."""
+    """One sentence names the unusable prefix and the cure."""
     with pytest.raises(PrefixError, match=says):
         check_reply_prefixes(setting, notes=NOTES)
 
 
 @pytest.mark.parametrize("setting", [DEFAULT_REPLY_PREFIXES, "gast: 👋", "=> Antwort:", "reply"])
 def test_prefix_that_begins_a_reply_is_taken(setting: str) -> None:
-    """Words, signs and emoji can be typed."""
+    """Words, signs and emoji are accepted as prefixes."""
     check_reply_prefixes(setting, notes=NOTES)
 
 
 @given(message=st.text(max_size=60))
 def test_what_a_visitor_gets_stands_behind_a_prefix(message: str) -> None:
-    """For every text: what is told is the end of what is read, and something stood before it."""
+    """For any text, the visitor gets the end of the plain text, after something else."""
     reading, words = Reading.of(message), words_of(message)
 
     if words.told is not None:

@@ -1,4 +1,4 @@
-"""Threads shared out by licence: what is quick, what is slow, and who gets the next thread."""
+"""How a worker shares its threads among quick and slow licences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.licences.shares import THREADS_PER_MESSAGE, Shares
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock that the test moves."""
+    """A clock that the test sets."""
     moment = [1_000.0]
     monkeypatch.setattr("tasks.licences.shares.time.monotonic", lambda: moment[0])
     return moment
@@ -34,7 +34,7 @@ def _entered(shares: Shares, licence_id: str) -> int:
 
 
 def test_licence_has_half_of_what_runs_at_once() -> None:
-    """However much it has to send, and whether it is known as quick or not."""
+    """A licence gets at most half of the tasks that run at the same time."""
     shares = Shares(8)
     _make_quick(shares, "quick")
 
@@ -43,12 +43,12 @@ def test_licence_has_half_of_what_runs_at_once() -> None:
 
 
 def test_single_threaded_worker_still_works() -> None:
-    """Half of one is one."""
+    """On a worker with one thread a licence gets that thread."""
     assert _entered(Shares(1), "L1") == 1
 
 
 def test_share_shrinks_as_more_licences_are_busy() -> None:
-    """A hundred that are not known yet get one thread each, and then no more."""
+    """A hundred new licences get one thread each, and no more."""
     shares = Shares(8)
 
     names = [f"unknown-{number}" for number in range(100)]
@@ -59,7 +59,7 @@ def test_share_shrinks_as_more_licences_are_busy() -> None:
 
 
 def test_quick_licences_share_half_of_the_threads() -> None:
-    """However many of them are busy, their shares shrink: what comes next finds a thread."""
+    """The shares of quick licences shrink, so that the next licence finds a thread."""
     shares = Shares(8)
     names = [f"quick-{number}" for number in range(100)]
     _make_quick(shares, *names)
@@ -72,7 +72,7 @@ def test_quick_licences_share_half_of_the_threads() -> None:
 
 
 def test_licence_that_is_not_known_yet_gets_to_show_what_it_is(now: list[float]) -> None:
-    """A hundred that hang do not keep the next one from a first thread."""
+    """A new licence gets a first thread even if a hundred others hang."""
     shares = Shares(8)
 
     with ExitStack() as hanging:
@@ -88,7 +88,7 @@ def test_licence_that_is_not_known_yet_gets_to_show_what_it_is(now: list[float])
 
 
 def test_slow_licences_share_one_part_and_the_rest_is_for_the_quick(now: list[float]) -> None:
-    """With as many slow ones as there may be, a quick one gets its full share at once."""
+    """Beside the most slow licences, a quick licence gets its full share at once."""
     shares = Shares(8)
     _make_quick(shares, "quick")
     for number in range(8 * THREADS_PER_MESSAGE):
@@ -99,7 +99,7 @@ def test_slow_licences_share_one_part_and_the_rest_is_for_the_quick(now: list[fl
 
 
 def test_call_under_way_for_a_second_makes_its_licence_slow_at_once(now: list[float]) -> None:
-    """Its next thread comes out of the part for slow ones."""
+    """A call that lasts a second makes its licence slow at once."""
     shares = Shares(8)
     licences = [f"L{number}" for number in range(8 * THREADS_PER_MESSAGE)]
     _make_quick(shares, *licences)
@@ -117,7 +117,7 @@ def test_call_under_way_for_a_second_makes_its_licence_slow_at_once(now: list[fl
 
 
 def test_calls_that_wait_do_not_count_as_running(now: list[float]) -> None:
-    """Eight that hang leave room for the ninth after a moment."""
+    """Eight hanging calls soon leave room for a ninth task."""
     shares = Shares(8)
     _make_quick(shares, *(f"L{number}" for number in range(9)))
 
@@ -130,7 +130,7 @@ def test_calls_that_wait_do_not_count_as_running(now: list[float]) -> None:
 
 
 def test_no_more_run_at_once_than_may() -> None:
-    """Twenty threads with quick calls: at no moment more than four are inside."""
+    """Of twenty threads with quick calls, at most four run at the same time."""
     shares = Shares(4)
     inside, most = [0], [0]
 
@@ -148,7 +148,7 @@ def test_no_more_run_at_once_than_may() -> None:
 
 
 def test_parked_licence_gets_the_thread_that_is_given_back() -> None:
-    """With the wake-up that it came with, and once however often it was woken."""
+    """A parked licence gets the next free thread once, with its own wake-up."""
     shares = Shares(1)
     part = THREADS_PER_MESSAGE * 3 // 4
     entered = [shares.enter_or_park(f"L{number}", f"w{number}") for number in range(part + 2)]
@@ -162,7 +162,7 @@ def test_parked_licence_gets_the_thread_that_is_given_back() -> None:
 
 
 def test_wake_up_of_a_licence_with_its_share_is_not_parked() -> None:
-    """The threads that it has go on with its lanes."""
+    """A wake-up is not parked if its licence has its share, since its threads go on."""
     shares = Shares(2)
     assert shares.enter_or_park("L1", "w1")
 

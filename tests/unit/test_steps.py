@@ -1,4 +1,4 @@
-"""Long work in steps of a bounded length."""
+"""Long work in steps of limited length."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _work(steps: Steps, *, row_s: float, times: int = 12) -> None:
 
 
 def test_steps_of_slow_rows_get_smaller() -> None:
-    """Rows of 5 ms: after some steps one takes no longer than it may."""
+    """With rows of 5 ms, a step soon takes no longer than its limit."""
     steps = Steps(Database("sqlite://"))
 
     _work(steps, row_s=0.005)
@@ -28,7 +28,7 @@ def test_steps_of_slow_rows_get_smaller() -> None:
 
 
 def test_steps_of_quick_rows_get_larger_up_to_a_limit() -> None:
-    """Rows that cost nothing are not taken twenty at a time."""
+    """With quick rows, the steps get larger up to a limit."""
     steps = Steps(Database("sqlite://"))
 
     _work(steps, row_s=0.0)
@@ -37,7 +37,7 @@ def test_steps_of_quick_rows_get_larger_up_to_a_limit() -> None:
 
 
 def test_portions_end_when_the_work_is_over() -> None:
-    """What is left is for the next run."""
+    """The steps end when the worker stops, and the next run does the rest."""
     is_stopping = False
     steps = Steps(Database("sqlite://"), is_stopping=lambda: is_stopping)
     taken: list[int] = []

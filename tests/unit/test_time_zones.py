@@ -1,4 +1,4 @@
-"""A time zone is one of IANA's, and a wrong name is answered with the right one."""
+"""A time zone is one of IANA's, and the error for a wrong name offers the right one."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from tasks.licences.time_zones import TimeZoneError, parse_time_zone
     ],
 )
 def test_zone_is_stored_as_iana_writes_it(given: str, zone: str) -> None:
-    """Capitals and blanks are forgiven; a place of three parts is one like others."""
+    """Capitals and blanks in a zone's name do not matter."""
     assert parse_time_zone(given) == zone
 
 
@@ -31,7 +31,7 @@ def test_zone_is_stored_as_iana_writes_it(given: str, zone: str) -> None:
     ],
 )
 def test_wrong_name_is_answered_with_the_nearest(given: str, nearest: str) -> None:
-    """The first one offered is what was meant."""
+    """The first suggestion for a wrong name is the intended zone."""
     with pytest.raises(TimeZoneError) as caught:
         parse_time_zone(given)
 
@@ -40,7 +40,7 @@ def test_wrong_name_is_answered_with_the_nearest(given: str, nearest: str) -> No
 
 @pytest.mark.parametrize("given", ["", "+01:00", "../etc/passwd", "x" * 500])
 def test_name_like_none_is_answered_with_examples(given: str) -> None:
-    """In one sentence of bounded length."""
+    """A name without a similar zone gets examples, in one short sentence."""
     with pytest.raises(TimeZoneError) as caught:
         parse_time_zone(given)
 
@@ -49,7 +49,7 @@ def test_name_like_none_is_answered_with_examples(given: str) -> None:
 
 
 def test_zone_whose_sign_means_the_opposite_is_not_offered() -> None:
-    """Etc/GMT+1 is an hour behind."""
+    """Zones such as Etc/GMT+1, which is one hour behind, are not suggested."""
     with pytest.raises(TimeZoneError) as caught:
         parse_time_zone("GMT+1")
 
@@ -58,6 +58,6 @@ def test_zone_whose_sign_means_the_opposite_is_not_offered() -> None:
 
 @pytest.mark.parametrize("given", ["localtime", "Factory", "posixrules"])
 def test_name_that_is_no_place_is_refused(given: str) -> None:
-    """What a machine was set to is not what a team lives in."""
+    """A name that is no place, such as a machine's setting, is refused."""
     with pytest.raises(TimeZoneError):
         parse_time_zone(given)

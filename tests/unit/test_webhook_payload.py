@@ -1,4 +1,4 @@
-"""What an outgoing webhook says, and what is refused with which words."""
+"""How an outgoing webhook's call is read, and with which words it is refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ID_ERROR = "is not an id of Mattermost"
 
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_recorded_call_gives_post_and_author(name: str) -> None:
-    """Each call that a real server made is understood, with the token it carried."""
+    """Each recorded call of a real server gives post, author and token."""
     call = CALLS[name]
     expected = read_by_hand(call)
 
@@ -77,7 +77,7 @@ def read_by_hand(call: dict[str, Any]) -> tuple[str, WebhookCall]:
 def test_body_that_cannot_be_read_is_refused(
     mimetype: str, body: bytes, status: int, message: str, field: str | None
 ) -> None:
-    """A body that is not what its type says is refused with the status and the field, if any."""
+    """A body that does not match its type is refused with a status, and the field if known."""
     with pytest.raises(RefusedWebhookError) as caught:
         read_fields(body, mimetype=mimetype)
 
@@ -104,7 +104,7 @@ def test_body_that_cannot_be_read_is_refused(
     ids=repr,
 )
 def test_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
-    """A field that is missing or wrong is named, with what is wrong and without its value."""
+    """A missing or wrong field is named, without its value."""
     with pytest.raises(RefusedWebhookError) as caught:
         parse_webhook(payload(**changes))
 
@@ -134,7 +134,7 @@ def test_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
     ],
 )  # fmt: skip
 def test_odd_field_that_is_not_needed_does_no_harm(changes: dict[str, Any]) -> None:
-    """What is not used may be missing, odd or new; the reply counts."""
+    """Unused fields may be missing, odd or new."""
     assert parse_webhook(payload(**changes)) == WebhookCall(POST_ID, USER_ID)
 
 
@@ -144,7 +144,7 @@ def test_odd_field_that_is_not_needed_does_no_harm(changes: dict[str, Any]) -> N
     ids=[JSON, FORM],
 )
 def test_field_that_is_not_used_may_come_twice(mimetype: str, body: bytes) -> None:
-    """A proxy that writes a call anew may repeat it; the token and the two ids come once."""
+    """Unused fields may come twice, but not the token and the two ids."""
     assert read_fields(body, mimetype=mimetype)["text"] == "b"
 
 
@@ -152,7 +152,7 @@ def test_field_that_is_not_used_may_come_twice(mimetype: str, body: bytes) -> No
     ("mimetype", "body"), [(JSON, as_json(payload())), (FORM, as_form(payload()))], ids=[JSON, FORM]
 )
 def test_both_content_types_say_the_same(mimetype: str, body: bytes) -> None:
-    """Milliseconds or seconds, JSON or form: the same reply."""
+    """JSON and form give the same reply, with milliseconds or seconds."""
     fields = read_fields(body, mimetype=mimetype)
 
     assert (token_of(fields), parse_webhook(fields)) == (TOKEN, WebhookCall(POST_ID, USER_ID))
@@ -160,11 +160,11 @@ def test_both_content_types_say_the_same(mimetype: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"token": None}, {"token": ""}], ids=repr)
 def test_token_that_is_not_there_is_empty(fields: dict[str, Any]) -> None:
-    """No token, null and the empty one are the same: a token that no licence has."""
+    """A missing, null or empty token is read as the empty token."""
     assert token_of(fields) == ""
 
 
 def test_token_of_a_wrong_type_is_refused() -> None:
-    """A token that is a number is a malformed call, not an unknown token."""
+    """A token that is a number is a malformed call."""
     with pytest.raises(RefusedWebhookError, match=r"^token: must be a string$"):
         token_of({"token": 5})

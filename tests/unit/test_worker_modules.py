@@ -1,4 +1,4 @@
-"""What a worker has in its memory: nothing that it does not use."""
+"""A worker loads no module that it does not use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 from models.keyring import new_key
 
-# Each with what uses it, which is no worker.
+# Each module with its users, none of which is a worker.
 UNUSED = {
     "alembic": "db upgrade",
     "emoji": "the demo",
@@ -36,7 +36,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 
 
 def test_a_worker_loads_nothing_that_it_does_not_use() -> None:
-    """Each of these would be megabytes in every process."""
+    """A worker loads none of these modules, which would need megabytes in each process."""
     environment = {
         "PATH": os.environ["PATH"],
         "ENCRYPTION_KEYS": new_key(),

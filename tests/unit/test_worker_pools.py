@@ -1,4 +1,4 @@
-"""Pools that a worker cannot work with are refused when it starts."""
+"""A worker refuses to start with a pool that cannot work."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tasks.process
 
 @pytest.mark.parametrize("pool", tasks.process.REFUSED_POOLS)
 def test_pool_that_hangs_is_refused_in_a_sentence(pool: str) -> None:
-    """The worker ends before it has a pool, and the sentence says which one to take."""
-    # The real ones need packages that nothing else here does.
+    """The worker ends before it makes the pool, and one sentence says which pool to use."""
+    # The real pools need packages that these tests do not install.
     pool_cls = type("TaskPool", (), {"__module__": f"celery.concurrency.{pool}"})
     worker = type("Worker", (), {"pool_cls": pool_cls, "concurrency": 8})
 
