@@ -1,4 +1,4 @@
-"""A licence on the stand-in, and a worker's parts to drain its lanes with."""
+"""Fixtures: a licence on the stand-in, and a worker's runtime to drain its lanes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 
 @pytest.fixture(scope="session", autouse=True)
 def broker(redis_server: RedisServer) -> Iterator[None]:
-    """Our Celery application publishes to the tests' own Redis; no worker takes it from there."""
+    """Let our Celery application publish to the tests' own Redis, which no worker reads."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REDIS_URL", redis_server.url)
         get_settings.cache_clear()
         app.conf.update(broker_url=redis_server.url)
-        # What another test of this process has published with goes to another address.
+        # The connections of another test in this process lead to another address.
         patch.setattr(app, "_pool", None)
         patch.setattr(app.amqp, "_producer_pool", None)
         yield
@@ -35,7 +35,7 @@ def broker(redis_server: RedisServer) -> Iterator[None]:
 
 @pytest.fixture
 def end_broker_outage() -> Iterator[Callable[[], None]]:
-    """A broker that refuses every connection, until the test calls this."""
+    """A function that ends the broker's outage; until then the broker refuses connections."""
     with pytest.MonkeyPatch.context() as patch:
 
         def end() -> None:
@@ -50,7 +50,7 @@ def end_broker_outage() -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 def timeout_s() -> float:
-    """How long the server is waited for; a module in which it is slow has a shorter time."""
+    """The read timeout; a module with a slow server overrides it with a shorter one."""
     return 10.0
 
 

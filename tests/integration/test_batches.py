@@ -1,4 +1,4 @@
-"""Messages that are begun together and settled together: what a death in between leaves."""
+"""Messages are begun and settled in batches: what a worker that dies in between leaves."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def _append(stage: Stage, *texts: str) -> None:
 
 
 def _texts(stage: Stage) -> list[str]:
-    """Return what was posted, in the order of arrival: two can have the same creation time."""
+    """Return the posted texts in the order of arrival, since two can have one creation time."""
     posts = [post for post in stage.posts_sent() if post.post_id and not post.duplicate]
     return [post.message.splitlines()[1] for post in posts if post.root_id]
 
 
 class _DeadError(BaseException):
-    """The worker is gone: nothing of what follows happens."""
+    """The worker has died: no later code runs."""
 
 
 def _half_sent(stage: Stage, *, sent: int) -> None:
-    """Begin what is in the lane, send some of it, and die before anything is settled."""
+    """Begin the lane's messages, send some, and die before settling any."""
     taken = stage.runtime.lanes.take("L1", wake_id="w")
     assert taken is not None
     heads = [Head(raw, LaneEntry.load(raw)) for raw in taken.heads]
@@ -46,7 +46,7 @@ def _half_sent(stage: Stage, *, sent: int) -> None:
 
 @pytest.mark.parametrize("sent", [0, 1, 2, 3])
 def test_batch_of_a_dead_worker_is_finished_by_the_next(stage: Stage, sent: int) -> None:
-    """However many of three had been posted, each is there once, in order, and settled."""
+    """The next worker posts each message of a dead worker's batch once, in order."""
     stage.start()
     _append(stage, "one", "two", "three")
     _half_sent(stage, sent=sent)
@@ -59,7 +59,7 @@ def test_batch_of_a_dead_worker_is_finished_by_the_next(stage: Stage, sent: int)
 
 
 def test_messages_behind_one_that_waits_are_given_back(stage: Stage) -> None:
-    """Nothing of them was sent off: when the pause is over they need not be looked for."""
+    """Messages behind a waiting one were not sent, and need no look-up after the pause."""
     stage.start()
     _append(stage, "one", "two", "three")
     stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=1)
@@ -77,7 +77,7 @@ def test_messages_behind_one_that_waits_are_given_back(stage: Stage) -> None:
 def test_worker_that_stops_gives_back_what_it_has_not_tried(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message under way is finished and settled; those behind it wait for another worker."""
+    """A stopping worker settles its current message and leaves the others to another worker."""
     stage.start()
     _append(stage, "one", "two", "three")
     create = stage.runtime.clients.of(stage.runtime.licences.access("L1")).create_post
@@ -105,7 +105,7 @@ def test_worker_that_stops_gives_back_what_it_has_not_tried(
 
 
 def test_same_message_twice_in_one_batch_is_sent_once(stage: Stage) -> None:
-    """The second one is known already when its turn comes, whatever became of the first."""
+    """A message that is in one batch twice is sent once."""
     stage.start()
     _append(stage, "one", "two", "one", "two", "three")
 
@@ -116,7 +116,7 @@ def test_same_message_twice_in_one_batch_is_sent_once(stage: Stage) -> None:
 
 
 def test_failed_message_does_not_stop_the_batch(stage: Stage) -> None:
-    """What is wrong or refused fails by itself; the others of the batch are sent in order."""
+    """A wrong or refused message fails alone, and the others are sent in order."""
     stage.start()
     _append(stage, "one")
     stage.append("reply", conversation_id="c1", message_id="bad", text="x", sender_name="Jan")
@@ -130,7 +130,7 @@ def test_failed_message_does_not_stop_the_batch(stage: Stage) -> None:
 
 
 def test_ten_messages_are_written_down_twice(stage: Stage) -> None:
-    """All together before the first is sent, and all together after the last."""
+    """Ten messages are written together before the first is sent and after the last."""
     stage.start(question="Who has asked already?")
     _append(stage, *(str(number) for number in range(10)))
 
@@ -144,7 +144,7 @@ def test_ten_messages_are_written_down_twice(stage: Stage) -> None:
 def test_slow_server_does_not_put_settling_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was sent is in the ledger after half a second, however slow the rest of the batch is."""
+    """A sent message is settled after half a second, however slow the rest of the batch is."""
     stage.start()
     _append(stage, "one", "two", "three")
     monkeypatch.setattr(batch_module, "SETTLE_S", 0.0)
@@ -167,7 +167,7 @@ def test_slow_server_does_not_put_settling_off(
 def test_ledger_hears_of_what_was_posted_whatever_happens_next(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that breaks down at the second message has settled the first."""
+    """A worker that fails at the second message has settled the first."""
     stage.start()
     _append(stage, "one", "two")
     client = stage.runtime.clients.of(stage.runtime.licences.access("L1"))

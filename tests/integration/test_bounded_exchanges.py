@@ -1,4 +1,4 @@
-"""Each exchange ends in time and in bytes, whatever part of it a server drags out."""
+"""Each exchange with a server ends within its limits of time and bytes."""
 
 import json
 import socket
@@ -31,18 +31,18 @@ TOKEN = "s3crettoken0123456789abcde"
 CHANNEL = "wg5tsoszetb7dknio3uub93ypw"
 POST = {"id": "p1", "channel_id": CHANNEL, "message": "hello", "create_at": 7}
 CREATED = http(201, json.dumps(POST).encode())
-# Out of reach: what is tested here begins once there is a connection, and on a busy machine the two
-# threads of this process need their time to make one.
+# Never reached, since the tests are about exchanges on an existing connection. On a busy machine
+# the two threads of this process need some time to connect.
 CONNECT_S = 30.0
 READ_S = 0.3
-# What a server drags out here lasts for 60 s. The client leaves it after its read timeout; the rest
+# A server here takes up to 60 s. The client gives up after its read timeout; the rest of this limit
 # is for a busy machine.
 IN_TIME_S = READ_S + 8
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
-# What comes at once, and what then comes again and again.
+# The bytes that come first, and the bytes that then come repeatedly.
 PARTS = {
     "nothing": (b"", b""),
     "status line": (b"HTTP/1.1 201 ", b"C"),
@@ -61,7 +61,7 @@ PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a request goes out: over which TLS, and whether on a connection that was used before."""
+    """How a request is sent: with or without TLS, and on a new or a used connection."""
 
     tls: ssl.SSLContext | None
     bundle: str | None
@@ -76,7 +76,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture(params=["fresh", "kept", "tls"])
 def way(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[Way]:
-    """A fresh connection, one that has been used, and a fresh one over TLS."""
+    """A new connection, a used one, and a new one over TLS."""
     if request.param != "tls":
         yield Way(None, None, is_kept=request.param == "kept")
         return
@@ -101,14 +101,14 @@ def _post(client: MattermostClient) -> None:
 def _drip(
     first: bytes, again: bytes, *, every_s: float, kept: bool = False
 ) -> Callable[[Request, socket.socket], bytes | None]:
-    """Answer with a part that never ends; a kept connection's first request is answered well."""
+    """Answer with a part that never ends; a kept connection first gets a good answer."""
 
     def answer(request: Request, connection: socket.socket) -> bytes | None:
         if kept and request.method == "GET":
             return http(200, b'{"status": "OK"}')
         with suppress(OSError):
             connection.sendall(first)
-            # 60 s at the most: the client is to end long before.
+            # 60 s at most: the client must give up long before.
             for _ in range(round(60 / every_s) if every_s else 10**9):
                 connection.sendall(again)
                 if every_s:
@@ -120,7 +120,7 @@ def _drip(
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_server_that_drips_is_given_up_in_time(part: str, way: Way) -> None:
-    """One deadline holds for all parts of an answer, on a fresh connection and on a kept one."""
+    """One deadline holds for all parts of an answer, on new and used connections."""
     answer = _drip(*PARTS[part], every_s=0.05, kept=way.is_kept)
     with WireServer(answer, tls=way.tls) as server, _client(server, way.bundle) as client:
         if way.is_kept:
@@ -138,7 +138,7 @@ def test_a_server_that_drips_is_given_up_in_time(part: str, way: Way) -> None:
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "nothing"])
 def test_a_server_that_floods_costs_neither_time_nor_memory(part: str) -> None:
-    """Of no part of an answer more is kept than what was asked for can be."""
+    """Of each part of an answer, only a limited size is kept."""
     first, again = PARTS[part]
     answer = _drip(first, again * (64 * 1024 // len(again)), every_s=0)
     with WireServer(answer) as server, _client(server) as client:
@@ -156,7 +156,7 @@ def test_a_server_that_floods_costs_neither_time_nor_memory(part: str) -> None:
 
 
 def test_a_compressed_answer_is_not_opened() -> None:
-    """It was not asked for, and a small one can become a large one."""
+    """A compressed answer, which was not requested, is not decompressed."""
     answer = http(201, b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
     with (
         WireServer(always(answer)) as server,
@@ -170,13 +170,13 @@ def test_a_compressed_answer_is_not_opened() -> None:
 
 class _Zeros:
     def read(self, size: int, /) -> bytes:
-        """As many zeros as are asked for."""
+        """Return this number of zeros."""
         return b"\0" * size
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["fresh", "kept"])
 def test_an_upload_that_is_taken_by_drips_is_given_up(kept: bool) -> None:
-    """A step of 256 KiB must be taken within the read timeout, however often a byte is."""
+    """The server must read each 256 KiB of an upload within the read timeout."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_take_by_drips, args=(listener, kept), daemon=True)
         thread.start()
@@ -204,7 +204,7 @@ def _take_by_drips(listener: socket.socket, kept: bool) -> None:
 
 
 def test_a_kept_connection_gives_an_upload_as_long_as_a_fresh_one() -> None:
-    """The connect timeout says nothing of how long the far side may take to read."""
+    """The connect timeout does not limit an upload on a used connection."""
     size = 16 * 1024 * 1024
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_stall_then_take, args=(listener, size), daemon=True)
@@ -225,7 +225,7 @@ def _stall_then_take(listener: socket.socket, size: int) -> None:
     with connection:
         connection.recv(64 * 1024)
         connection.sendall(http(200, b'{"status": "OK"}'))
-        # No wait for a condition: the passing of this time is what is tested.
+        # The test is about this time passing, so there is no condition to wait for.
         time.sleep(1.5)
         taken = 0
         while taken < size:
@@ -234,7 +234,7 @@ def _stall_then_take(listener: socket.socket, size: int) -> None:
 
 
 def test_a_download_that_drips_is_given_up() -> None:
-    """A step of 256 KiB must come within the read timeout."""
+    """Each 256 KiB of a download must come within the read timeout."""
     answer = _drip(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n", b"a", every_s=0.05)
     with WireServer(answer) as server, _client(server) as client:
         began = time.monotonic()
@@ -248,7 +248,7 @@ def test_a_download_that_drips_is_given_up() -> None:
 
 
 def test_a_stop_ends_an_exchange_that_has_begun() -> None:
-    """A worker that is asked to stop leaves its servers after the grace, not after theirs."""
+    """A stopping worker ends its exchange after the grace time."""
     stopping = Stopping(grace_s=0.2)
     drip = _drip(b"", b"", every_s=0.05)
 
@@ -272,7 +272,7 @@ def test_a_stop_ends_an_exchange_that_has_begun() -> None:
 
 
 def test_nothing_is_sent_after_the_moment_up_to_which_it_may_be() -> None:
-    """A process that stood still in between notices it before the first byte, not after."""
+    """A process that was suspended too long sends nothing more."""
     with WireServer(always(CREATED)) as server, _client(server) as client:
         with pytest.raises(SendTooLateError):
             client.create_post(channel_id=CHANNEL, message="x", send_by=time.monotonic() - 0.1)
@@ -282,7 +282,7 @@ def test_nothing_is_sent_after_the_moment_up_to_which_it_may_be() -> None:
 
 
 def test_one_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name may have several addresses, and the first may swallow everything."""
+    """If the first address of a name hangs, there is time left for the next."""
     with (
         WireServer(always(http(200, b'{"status": "OK"}'))) as server,
         socket.create_server(("127.0.0.1", 0), backlog=0) as full,
@@ -302,7 +302,7 @@ def _addresses(*ports: int) -> list[Address]:
 
 @contextmanager
 def _clogged(listener: socket.socket) -> Iterator[int]:
-    """Fill a listener's queue, so that its port answers no further connection."""
+    """Fill a listener's queue, so that its port accepts no further connection."""
     address = listener.getsockname()
     waiting = []
     for _ in range(4):
@@ -318,7 +318,7 @@ def _clogged(listener: socket.socket) -> Iterator[int]:
 
 
 def test_a_name_server_that_is_silent_costs_the_caller_its_limit_alone() -> None:
-    """The resolver takes no time limit, so it runs in a thread that is left behind."""
+    """A silent name server delays the caller no longer than its limit."""
     silent = threading.Event()
 
     def look_up(host: str, port: int) -> list[Address]:
@@ -328,7 +328,7 @@ def test_a_name_server_that_is_silent_costs_the_caller_its_limit_alone() -> None
     resolver = Resolver(look_up, max_lookups=2)
     began = time.monotonic()
     try:
-        # The third name finds both threads taken; the repeated name shares its own.
+        # The third name finds both threads busy; the repeated name shares its thread.
         for host in ("a.example", "b.example", "a.example", "c.example"):
             with pytest.raises(LookupTimeoutError):
                 resolver.addresses(host, 443, timeout_s=0.1)
@@ -343,7 +343,7 @@ def test_a_name_server_that_is_silent_costs_the_caller_its_limit_alone() -> None
 
 
 def test_threads_of_names_that_were_found_are_free_again() -> None:
-    """However many names are looked up one after the other, none is refused."""
+    """Any number of names can be looked up one after the other."""
     resolver = Resolver(lambda host, port: _addresses(port), max_lookups=1)
 
     found = [resolver.addresses(f"{n}.example", 443, timeout_s=5) for n in range(20)]
@@ -352,7 +352,7 @@ def test_threads_of_names_that_were_found_are_free_again() -> None:
 
 
 def test_an_address_in_numbers_asks_no_name_server() -> None:
-    """With the name servers away, a server that is named by number is still reached."""
+    """A server with a numeric address is reached without a name server."""
 
     def look_up(host: str, port: int) -> list[Address]:
         raise AssertionError("no name server is to be asked")
@@ -372,7 +372,7 @@ def _page(request: Request, connection: socket.socket) -> bytes | None:
 
 
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones() -> None:
-    """Posts may be long; the whole page comes, 4 MiB at a time."""
+    """A page over 4 MiB is requested in smaller pages, and comes whole."""
     with WireServer(_page) as server, MattermostClient(server.url, TOKEN) as client:
         posts = client.get_posts_page(CHANNEL, page=0, per_page=200)
         asked = [int(request.target.rpartition("per_page=")[2]) for request in server.requests]
@@ -384,7 +384,7 @@ def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones() -> None:
 
 
 def test_a_call_without_bounds_fails_at_once() -> None:
-    """A use of the session that forgot its bounds shows in its first test, not years later."""
+    """A request without limits fails at once, so that the first test finds it."""
     with (
         WireServer(always(CREATED)) as server,
         plain_session(ca_bundle=None, proxy_url=None, pool_size=1) as session,

@@ -1,4 +1,4 @@
-"""Busy channels are looked at every few seconds, within a part of the threads and the limits."""
+"""Busy channels get a look every few seconds, within limits of threads and requests."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.webhook_calls import add_licence
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation in a private channel, of which no webhook ever tells."""
+    """A conversation in a private channel, which has no webhook."""
     stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
     return MirroredThread.open(stage)
 
 
 def _tick(thread: MirroredThread) -> int:
-    """Do what the workers do at a tick; return how many licences were looked at."""
+    """Do the work of one tick; return the number of licences looked at."""
     runtime = thread.stage.runtime
     DueLooks(runtime.redis).add(busy_licences(runtime.database))
     return look_while_due(runtime)
@@ -57,7 +57,7 @@ def _looks(thread: MirroredThread) -> int:
 def test_reply_edit_and_deletion_in_a_busy_channel_are_seen_at_the_next_tick(
     thread: MirroredThread,
 ) -> None:
-    """Each is in the inbox after one look, without a whole look in between."""
+    """One quick look finds a reply, an edit and a deletion in a busy channel."""
     kept, gone = thread.say("one").id, thread.say("two").id
     _tick(thread)
     first = _states(thread)
@@ -77,7 +77,7 @@ def test_reply_edit_and_deletion_in_a_busy_channel_are_seen_at_the_next_tick(
 def test_look_that_finds_nothing_new_asks_one_question_and_writes_nothing(
     thread: MirroredThread,
 ) -> None:
-    """The posts of the last seconds are listed again, and are known."""
+    """A look without news makes one request and no write."""
     thread.set_receipts(Receipts.NONE)
     post = thread.say("one")
     _tick(thread)
@@ -92,7 +92,7 @@ def test_look_that_finds_nothing_new_asks_one_question_and_writes_nothing(
 
 
 def test_whole_look_goes_back_as_far_as_ever(thread: MirroredThread) -> None:
-    """What the quick looks have passed by is within the whole look's overlap."""
+    """A full look still covers what quick looks have passed."""
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
     with thread.database.transaction() as session:
         before = session.scalar(select(CatchUpCursor.since_ms))
@@ -115,7 +115,7 @@ def test_whole_look_goes_back_as_far_as_ever(thread: MirroredThread) -> None:
 def test_channel_is_busy_for_a_few_minutes_after_the_last_word(
     thread: MirroredThread, said_ago: timedelta, looks: int
 ) -> None:
-    """Where nothing is said any more, whole looks are enough."""
+    """A channel is busy for a few minutes after the last message."""
     with thread.database.transaction() as session:
         session.execute(update(Conversation).values(last_active_at=utc_now() - said_ago))
 
@@ -125,7 +125,7 @@ def test_channel_is_busy_for_a_few_minutes_after_the_last_word(
 
 
 def test_message_of_the_visitor_makes_its_channel_busy(thread: MirroredThread) -> None:
-    """What the visitor says counts as much as what the team says."""
+    """A visitor's message makes its channel busy, too."""
     with thread.database.transaction() as session:
         hour_ago = utc_now() - timedelta(hours=1)
         session.execute(update(Conversation).values(last_active_at=hour_ago))
@@ -137,7 +137,7 @@ def test_message_of_the_visitor_makes_its_channel_busy(thread: MirroredThread) -
 
 
 def test_server_that_is_away_is_not_looked_at(thread: MirroredThread) -> None:
-    """Three looks without an answer open the circuit; then none is tried."""
+    """Three looks without an answer open the circuit, and then no look is tried."""
     thread.stage.stand_in.set_fault("down")
     for _ in range(3):
         _tick(thread)
@@ -148,7 +148,7 @@ def test_server_that_is_away_is_not_looked_at(thread: MirroredThread) -> None:
 
 
 def test_server_that_asks_for_a_pause_is_left_alone_for_as_long(thread: MirroredThread) -> None:
-    """A 429 to a look holds the licence's looks and messages back, as one to a message does."""
+    """A 429 to a look pauses the licence's looks and messages."""
     thread.stage.stand_in.set_fault("rate_limited", times=1, retry_after_s=30)
     _tick(thread)
     asked = _looks(thread)
@@ -159,7 +159,7 @@ def test_server_that_asks_for_a_pause_is_left_alone_for_as_long(thread: Mirrored
 
 
 def test_looks_leave_half_of_the_servers_limit_to_messages(thread: MirroredThread) -> None:
-    """A hundred ticks at once end in no 429, and the message behind them is posted."""
+    """A hundred ticks cause no 429, and the message after them is posted."""
     thread.stage.stand_in.set_options(RateLimitEnable=True, RateLimitPerSec=1, RateLimitMaxBurst=19)
 
     for _ in range(100):
@@ -172,7 +172,7 @@ def test_looks_leave_half_of_the_servers_limit_to_messages(thread: MirroredThrea
 
 
 def test_channel_that_the_server_refuses_is_asked_for_once_a_minute(thread: MirroredThread) -> None:
-    """A bot that was put out of it makes one line in the log, not one for each tick."""
+    """A refused channel gets one look and one log line a minute, not one each tick."""
     bot_id = thread.stage.bot().get_me().id
     _put_out(thread.stage.stand_in, thread.stage.channel_id, bot_id)
 
@@ -193,7 +193,7 @@ def _put_out(stand_in: StandIn, channel_id: str, user_id: str) -> None:
 def test_busy_licences_are_few_tasks_in_the_queue(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thousand of them are forty, which take them one by one."""
+    """A thousand busy licences need only forty tasks in the queue."""
     many = [f"L{number:04}" for number in range(1_000)]
     monkeypatch.setattr("tasks.replies.busy_channels.current_runtime", lambda: thread.stage.runtime)
     monkeypatch.setattr("tasks.replies.busy_channels.busy_licences", lambda _: many)
@@ -206,7 +206,7 @@ def test_busy_licences_are_few_tasks_in_the_queue(
 
 
 def test_due_licence_is_taken_once_and_slow_ones_come_last(thread: MirroredThread) -> None:
-    """The next tick adds none that is still due a second time."""
+    """A due licence is taken once, and slow licences come last."""
     due = DueLooks(thread.stage.runtime.redis)
     due.note(DueLook("A", was_slow=False), is_slow=True)
 
@@ -223,7 +223,7 @@ def test_due_licence_is_taken_once_and_slow_ones_come_last(thread: MirroredThrea
 
 
 def _hang_beside(thread: MirroredThread, names: list[str]) -> None:
-    """Add licences with a channel on the same server, which hangs for their bot."""
+    """Add licences on the same server, which hangs for their bot."""
     place, stand_in = "hang/webchat", thread.stage.stand_in
     spec = {
         "teams": [{"name": "hang"}],
@@ -249,7 +249,7 @@ def _hang_beside(thread: MirroredThread, names: list[str]) -> None:
 
 
 def test_servers_that_hang_do_not_hold_up_the_looks_at_others(thread: MirroredThread) -> None:
-    """They may hold their part of the threads; the others' look goes past them."""
+    """Hanging servers hold only their share of threads, and other looks go on."""
     runtime = replace(thread.stage.runtime, look_shares=Shares(2))
     post = thread.say("hello")
     _hang_beside(thread, ["H1", "H2", "H3", "H4"])

@@ -1,4 +1,4 @@
-"""The root post as a card: what it shows, when it is drawn, and whom it tells."""
+"""The root post as a card: what it shows, when it is drawn, and whom it notifies."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ QUESTION = "Is het huis nog vrij?"
 
 
 def root_of(stage: Stage) -> tuple[str, str]:
-    """Return the message of the one root, and the line of its card."""
+    """Return the message of the only root post, and the line of its card."""
     (root,) = [post for post in stage.channel_posts() if not post.root_id]
     (attachment,) = root.props["attachments"]
     return root.message, attachment["text"]
 
 
 def change_licence(stage: Stage, **values: Any) -> None:
-    """Change columns of the licence, which a worker notices within seconds."""
+    """Change columns of the licence, which a worker reads within seconds."""
     with stage.runtime.database.transaction() as session:
         if values:
             session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
@@ -49,7 +49,7 @@ def unread_replies(stage: Stage, token: str) -> int:
 
 
 def test_first_message_brings_question_and_names_before_it_is_posted(stage: Stage) -> None:
-    """A root without a question names no member; then the card comes first, the message second."""
+    """The first message draws the card with question and names before it is posted."""
     change_licence(stage, mention="@anna")
     stage.start()
     assert root_of(stage) == ("💬 **Jan**\n`c1`", "New")
@@ -67,7 +67,7 @@ def test_first_message_brings_question_and_names_before_it_is_posted(stage: Stag
 
 @pytest.mark.parametrize("asks", [True, False], ids=["with the start", "with the first message"])
 def test_who_is_named_has_unread_replies_and_others_have_none(stage: Stage, asks: bool) -> None:
-    """Collapsed threads tell followers alone: the named member follows, the other does not."""
+    """A mentioned member follows the thread and has unread replies; another does not."""
     change_licence(stage, mention="@anna")
     place = f"{TEAM}/webchat"
     made = stage.stand_in.setup({"users": [{"username": "bert", "channels": [place]}]})
@@ -81,7 +81,7 @@ def test_who_is_named_has_unread_replies_and_others_have_none(stage: Stage, asks
 
 
 def test_start_with_its_question_makes_the_whole_root_at_once(stage: Stage) -> None:
-    """What is known at the start is in the root, and nothing is patched."""
+    """A start with its question makes the complete root without a later patch."""
     change_licence(stage, mention="@channel")
     stage.start(
         question=QUESTION,
@@ -102,7 +102,7 @@ def test_start_with_its_question_makes_the_whole_root_at_once(stage: Stage) -> N
 
 
 def test_burst_of_ten_is_drawn_once(stage: Stage) -> None:
-    """Ten messages of both sides that wait together change the card once."""
+    """Ten waiting messages of both sides change the card once."""
     stage.start()
     for number in range(10):
         role = {"sender_role": "visitor" if number % 2 == 0 else "agent"}
@@ -118,7 +118,7 @@ def test_burst_of_ten_is_drawn_once(stage: Stage) -> None:
 
 
 def test_message_that_changes_nothing_on_the_card_draws_nothing(stage: Stage) -> None:
-    """A visitor who goes on writing waits since the first message."""
+    """A visitor's further message does not change the card."""
     stage.start(question=QUESTION)
 
     for number in range(3):
@@ -128,7 +128,7 @@ def test_message_that_changes_nothing_on_the_card_draws_nothing(stage: Stage) ->
 
 
 def test_start_that_comes_late_completes_the_root(stage: Stage) -> None:
-    """Name and page that were not known when the root was made are on it afterwards."""
+    """A late start adds name and page to the root."""
     stage.reply("m1", "Goedemiddag", sender_role="agent", sender_name="Anna")
     assert root_of(stage)[0].startswith("💬 **Unnamed visitor**")
 
@@ -138,7 +138,7 @@ def test_start_that_comes_late_completes_the_root(stage: Stage) -> None:
 
 
 def test_second_start_leaves_what_it_does_not_name(stage: Stage) -> None:
-    """A call completes the root: it takes nothing away."""
+    """A second start removes nothing that it does not name."""
     stage.start(question=QUESTION, page_url="https://x.nl/a")
     stage.start(visitor_name="Jan de Vries")
 
@@ -146,7 +146,7 @@ def test_second_start_leaves_what_it_does_not_name(stage: Stage) -> None:
 
 
 def test_same_message_again_does_not_make_the_visitor_wait_again(stage: Stage) -> None:
-    """A double of the visitor's message, after the answer, tells nothing new."""
+    """A repeated message of the visitor does not reopen the wait after an answer."""
     stage.start()
     stage.reply("m1", QUESTION)
     stage.reply("m2", "Ja!", sender_role="agent", sender_name="Anna")
@@ -156,7 +156,7 @@ def test_same_message_again_does_not_make_the_visitor_wait_again(stage: Stage) -
 
 
 def test_what_i_reserve_says_is_on_the_root(stage: Stage) -> None:
-    """State, assignee, subject, fields and address are drawn; a lower revision is left out."""
+    """The card shows state, assignee, subject, fields and address; a lower revision is ignored."""
     stage.start(question=QUESTION)
 
     stage.update(
@@ -185,7 +185,7 @@ def test_what_i_reserve_says_is_on_the_root(stage: Stage) -> None:
 
 
 def test_visitors_message_opens_a_closed_conversation(stage: Stage) -> None:
-    """Who writes again is not done: the conversation waits, and its names are told."""
+    """A visitor's message opens a closed conversation, and its members are notified."""
     change_licence(stage, mention="@anna")
     stage.start(question=QUESTION)
     stage.update(1, state="closed")
@@ -199,7 +199,7 @@ def test_visitors_message_opens_a_closed_conversation(stage: Stage) -> None:
 
 
 def test_taker_is_named_as_a_member(stage: Stage) -> None:
-    """A user of i-Reserve with the address of a member is named so, and follows without a ping."""
+    """An assignee whose e-mail is a member's is named as that member, without a notification."""
     with stage.runtime.database.transaction() as session:
         session.add(
             User(licence_id=LICENCE, user_id="u1", email="anna@example.com", name="A", active=True)
@@ -215,7 +215,7 @@ def test_taker_is_named_as_a_member(stage: Stage) -> None:
 
 
 def test_taker_whom_the_server_does_not_know_has_the_name_of_i_reserve(stage: Stage) -> None:
-    """Without a member of that address the name stands there, and names no member."""
+    """An assignee without a member has the name of i-Reserve, which mentions no member."""
     stage.start(question=QUESTION)
 
     stage.update(1, state="taken", assignee_user_id="u9", assignee_name="@channel")
@@ -224,7 +224,7 @@ def test_taker_whom_the_server_does_not_know_has_the_name_of_i_reserve(stage: St
 
 
 def test_call_for_a_conversation_without_a_root_waits_for_it(stage: Stage) -> None:
-    """What is told before the start is on the root when it is made."""
+    """A change before the start is on the root when it is made."""
     stage.update(1, subject="Meerzicht")
     assert stage.channel_posts() == []
 
@@ -239,7 +239,7 @@ def test_call_for_a_conversation_without_a_root_waits_for_it(stage: Stage) -> No
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_call_that_is_wrong_fails_with_its_field(stage: Stage, wrong: dict[str, Any]) -> None:
-    """It is in the ledger with the field's name, and stops nothing."""
+    """A wrong change is in the ledger with the field's name, and stops nothing."""
     stage.start()
     stage.drain(stage.append("conversation", conversation_id="c1", **{"revision": 1, **wrong}))
     stage.reply("m1", "goes on")
@@ -251,7 +251,7 @@ def test_call_that_is_wrong_fails_with_its_field(stage: Stage, wrong: dict[str, 
 
 
 def test_team_answer_is_seen_on_the_card(stage: Stage) -> None:
-    """A public reply from the thread ends the wait; a note does not."""
+    """A public reply from the thread ends the wait, and a note does not."""
     thread = MirroredThread.open(stage)
     stage.reply("m1", QUESTION)
     thread.recorded(thread.say("note: even kijken"))
@@ -266,7 +266,7 @@ def test_team_answer_is_seen_on_the_card(stage: Stage) -> None:
 
 
 def test_root_where_messages_cannot_be_edited_has_no_sign(stage: Stage) -> None:
-    """The state is drawn in the attachment alone, with the question that came later."""
+    """Without edits of messages, state and question are drawn only in the attachment."""
     change_licence(stage, allows_edits=False)
     stage.stand_in.set_options(PostEditTimeLimit=0)
     stage.start()
@@ -280,7 +280,7 @@ def test_root_where_messages_cannot_be_edited_has_no_sign(stage: Stage) -> None:
 
 
 def test_limit_that_was_not_known_is_met_once(stage: Stage) -> None:
-    """The refusal is noted for the licence, and the card is drawn without the message."""
+    """After one refused edit the limit is stored, and the card is drawn without the message."""
     stage.start()
     stage.stand_in.set_options(PostEditTimeLimit=0)
 
@@ -296,7 +296,7 @@ def test_limit_that_was_not_known_is_met_once(stage: Stage) -> None:
 
 @pytest.mark.parametrize("fault", ["error_500", "down", "unauthorized"])
 def test_card_that_cannot_be_drawn_fails_no_message(stage: Stage, fault: str) -> None:
-    """The message is posted; the next change draws the card."""
+    """A card that cannot be drawn fails no message, and the next change draws it."""
     stage.start()
     stage.stand_in.set_fault(fault, scope="edits", times=1)
     stage.reply("m1", QUESTION)
@@ -309,7 +309,7 @@ def test_card_that_cannot_be_drawn_fails_no_message(stage: Stage, fault: str) ->
 
 
 def test_card_that_a_dead_worker_left_is_drawn_by_the_sweep(stage: Stage) -> None:
-    """The change is stored before it is drawn; the sweep finds it, once it is overdue."""
+    """The sweep draws an overdue card that a dead worker left."""
     stage.start(question=QUESTION)
     with stage.runtime.database.transaction() as session:
         changed = {"waiting_since": None, "answered_at": utc_now(), "card_changed_at": utc_now()}
@@ -327,7 +327,7 @@ def test_card_that_a_dead_worker_left_is_drawn_by_the_sweep(stage: Stage) -> Non
 
 
 def test_new_root_of_a_conversation_names_its_people_again(stage: Stage) -> None:
-    """A root that is gone takes its followers with it."""
+    """A new root mentions the members again, since the old followers are gone."""
     change_licence(stage, mention="@anna")
     stage.start(question=QUESTION)
     stage.bot().delete_post(stage.channel_posts()[0].id)
@@ -341,7 +341,7 @@ def test_new_root_of_a_conversation_names_its_people_again(stage: Stage) -> None
 
 
 def test_open_conversation_from_before_gets_its_card_with_its_next_message(stage: Stage) -> None:
-    """A root that an older version made is drawn as a card, with names and question."""
+    """The root of an older version becomes a card with the next message."""
     change_licence(stage, mention="@anna")
     stage.start()
     with stage.runtime.database.transaction() as session:
@@ -358,7 +358,7 @@ def test_open_conversation_from_before_gets_its_card_with_its_next_message(stage
 
 
 def test_card_keeps_the_mark_that_finds_it_again(stage: Stage) -> None:
-    """A card is written whole: mark, sign of a bot and head line are there after each drawing."""
+    """Each drawing keeps the card's mark, bot sign and first line."""
     stage.start()
     before = stage.channel_posts()[0]
     stage.reply("m1", QUESTION)
@@ -369,7 +369,7 @@ def test_card_keeps_the_mark_that_finds_it_again(stage: Stage) -> None:
 
 
 def test_message_that_is_taken_up_again_opens_nothing_again(stage: Stage) -> None:
-    """It was said before the call that closed the conversation, however often it is tried."""
+    """A message from before the closing call never reopens the conversation."""
     stage.start()
     arguments = {"sender_name": "Jan", "sender_role": "visitor", "text": QUESTION}
     stage.append("reply", conversation_id="c1", message_id="m1", **arguments)
@@ -386,7 +386,7 @@ def test_message_that_is_taken_up_again_opens_nothing_again(stage: Stage) -> Non
 
 
 def test_limit_that_is_taken_away_is_noticed_by_catch_up(stage: Stage) -> None:
-    """Roots have their state sign again, without an operator's help."""
+    """When edits are allowed again, catch-up notices and roots get their sign back."""
     stage.start()
     change_licence(stage, allows_edits=False)
 
@@ -398,7 +398,7 @@ def test_limit_that_is_taken_away_is_noticed_by_catch_up(stage: Stage) -> None:
 
 
 def test_card_that_was_drawn_and_not_noted_is_drawn_again(stage: Stage) -> None:
-    """A worker died between the two, and what is to be drawn now is what was noted last."""
+    """A card drawn by a worker that then died is drawn again, with the newest state."""
     stage.start(question=QUESTION)
     waiting = stage.conversation()
     stage.reply("m1", "Ja", sender_role="agent", sender_name="Anna")
@@ -440,7 +440,7 @@ def test_card_that_was_drawn_and_not_noted_is_drawn_again(stage: Stage) -> None:
 def test_card_tells_which_posts_the_visitor_gets(
     stage: Stage, mode: dict[str, Any], line: str
 ) -> None:
-    """Where each but a note does, it says nothing."""
+    """The card says which posts the visitor gets, unless all but notes are."""
     change_licence(stage, **mode)
 
     stage.start(question=QUESTION)

@@ -1,4 +1,4 @@
-"""Catch-up finds what no webhook told: all of it, once, in order."""
+"""Catch-up finds all that no webhook brought, once and in order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.webhook_calls import add_licence
 
 
 def _nothing() -> None:
-    """Stand for a lock that needs no extending."""
+    """Stand in for a lock that needs no extending."""
 
 
 def _collect(stage: Stage) -> int:
@@ -44,12 +44,12 @@ def _write(stage: Stage, *texts: str) -> list[Post]:
 
 
 def _in_order(posts: list[Post]) -> list[str]:
-    """Return the ids as Mattermost orders them: posts of one millisecond have no order of time."""
+    """Return the ids in Mattermost's order, for posts of one millisecond too."""
     return [post.id for post in sorted(posts, key=lambda post: (post.create_at_ms, post.id))]
 
 
 def _resolved(stage: Stage) -> None:
-    """Make all replies look as if they had been recorded as they are in Mattermost now."""
+    """Mark all replies as recorded in their current version."""
     posts = {post.id: post.update_at_ms for post in stage.channel_posts()}
     with stage.runtime.database.transaction() as session:
         conversation = session.scalars(select(Conversation)).one()
@@ -60,7 +60,7 @@ def _resolved(stage: Stage) -> None:
 
 
 def test_missed_replies_are_taken_in_once_and_in_order(stage: Stage) -> None:
-    """What was written while no webhook came is in the inbox, and a second look adds nothing."""
+    """Missed replies come into the inbox once and in order."""
     stage.start()
     posts = _write(stage, "one", "two", "three")
 
@@ -75,7 +75,7 @@ def test_missed_replies_are_taken_in_once_and_in_order(stage: Stage) -> None:
 def test_replies_of_one_millisecond_are_taken_in_by_their_ids(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Mattermost gives them no order of time; here they have one, which no later look changes."""
+    """Replies of one millisecond are ordered by id, the same at each look."""
     stage.start()
     moment_ms = ids.now_ms()
     monkeypatch.setattr(posting, "now_ms", lambda: moment_ms)
@@ -89,7 +89,7 @@ def test_replies_of_one_millisecond_are_taken_in_by_their_ids(
 
 
 def test_what_a_webhook_has_brought_is_not_taken_in_again(stage: Stage) -> None:
-    """The reply in the middle is known already; the others are new, in their order."""
+    """A reply that a webhook brought is not added again."""
     stage.start()
     posts = _in_order(_write(stage, "one", "two", "three"))
     with stage.runtime.database.connection() as connection:
@@ -102,7 +102,7 @@ def test_what_a_webhook_has_brought_is_not_taken_in_again(stage: Stage) -> None:
 
 
 def test_the_same_post_of_another_licence_is_another_reply(stage: Stage) -> None:
-    """A post is unique within its licence: what one knows of it changes nothing for the other."""
+    """The same post id of two licences is two replies."""
     stage.start()
     (post,) = _write(stage, "one")
     add_licence(stage.runtime.database, "L2", tokens=())
@@ -130,7 +130,7 @@ def test_the_same_post_of_another_licence_is_another_reply(stage: Stage) -> None
 def test_many_replies_need_few_wake_ups(
     replies: int, wake_ups: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each wake-up takes time, and a licence has a few threads at once: more would not help."""
+    """Many replies cause few wake-ups, since a licence has few threads."""
     woken: list[list[int]] = []
 
     def take(ids: Sequence[int], *, licence_ids: Sequence[str]) -> bool:
@@ -147,7 +147,7 @@ def test_many_replies_need_few_wake_ups(
 
 
 def test_private_channel_works_by_catch_up(stage: Stage) -> None:
-    """Mattermost sends no webhook from a private channel; the replies are found all the same."""
+    """Replies in a private channel, which has no webhooks, are found."""
     stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
     stage.start()
     (post,) = _write(stage, "in private")
@@ -158,7 +158,7 @@ def test_private_channel_works_by_catch_up(stage: Stage) -> None:
 
 
 def test_only_replies_in_mirrored_threads_are_taken_in(stage: Stage) -> None:
-    """The bot's own posts, other threads and posts outside threads are left alone."""
+    """Only members' replies in mirrored threads come into the inbox."""
     stage.start()
     stage.reply("m1", "by the bot")
     member = stage.member()
@@ -171,7 +171,7 @@ def test_only_replies_in_mirrored_threads_are_taken_in(stage: Stage) -> None:
 
 
 def test_edited_and_deleted_replies_are_resolved_again(stage: Stage) -> None:
-    """A later version of a recorded reply, or its deletion, sends it through the inbox again."""
+    """An edit or deletion of a recorded reply brings it into the inbox again."""
     stage.start()
     edited, deleted, untouched = _write(stage, "one", "two", "three")
     _collect(stage)
@@ -191,7 +191,7 @@ def test_edited_and_deleted_replies_are_resolved_again(stage: Stage) -> None:
 
 
 def test_reply_deleted_before_it_was_ever_seen_is_not_taken_in(stage: Stage) -> None:
-    """There is nothing to tell of it."""
+    """A reply that was deleted before any look is not added."""
     stage.start()
     (post,) = _write(stage, "oops")
     stage.member().delete_post(post.id)
@@ -202,7 +202,7 @@ def test_reply_deleted_before_it_was_ever_seen_is_not_taken_in(stage: Stage) -> 
 
 
 def test_lost_thread_takes_no_recorded_reply_with_it(stage: Stage) -> None:
-    """Deleting the root deletes all replies in Mattermost; what the visitor was told stays said."""
+    """Deleting the root keeps recorded replies, which the visitor has read."""
     stage.start()
     _write(stage, "one", "two")
     _collect(stage)
@@ -216,7 +216,7 @@ def test_lost_thread_takes_no_recorded_reply_with_it(stage: Stage) -> None:
 
 
 def test_licences_do_not_see_each_others_threads(stage: Stage) -> None:
-    """A thread of another licence in the same channel is none of this one's business."""
+    """A licence's catch-up ignores another licence's thread in the same channel."""
     stage.start("c1")
     _write(stage, "one")
     stage.start("c2")
@@ -231,7 +231,7 @@ def test_licences_do_not_see_each_others_threads(stage: Stage) -> None:
 
 
 def test_unreadable_channel_does_not_stop_the_others(stage: Stage) -> None:
-    """The bot was removed from one channel; another one is still looked at."""
+    """A channel without the bot does not stop the look at another channel."""
     stage.start()
     (post,) = _write(stage, "one")
     with stage.runtime.database.transaction() as session:
@@ -250,7 +250,7 @@ def test_unreadable_channel_does_not_stop_the_others(stage: Stage) -> None:
 
 
 def test_dead_server_moves_no_cursor_and_opens_the_circuit(stage: Stage) -> None:
-    """What could not be read is read by a later look."""
+    """A dead server opens the circuit and moves no cursor, so a later look reads on."""
     stage.start()
     (post,) = _write(stage, "one")
     stage.stand_in.set_fault("down")
@@ -268,7 +268,7 @@ def test_dead_server_moves_no_cursor_and_opens_the_circuit(stage: Stage) -> None
 def test_collecting_starts_a_look_for_each_live_licence(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A licence without conversations of the last month is passed over."""
+    """Each licence with a conversation of the last month gets a look."""
     monkeypatch.setattr("tasks.replies.catch_up.current_runtime", lambda: stage.runtime)
 
     before = collect_replies()
@@ -279,7 +279,7 @@ def test_collecting_starts_a_look_for_each_live_licence(
 
 
 def test_cursor_is_mattermosts_time(stage: Stage) -> None:
-    """The next look begins where the newest change was, by the server's own clock."""
+    """The next look begins at the newest change, by the server's clock."""
     stage.start()
     (post,) = _write(stage, "one")
 
@@ -300,7 +300,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_limits")
 def test_gap_beyond_the_servers_limit_is_collected_whole_and_in_order(stage: Stage) -> None:
-    """When the list of changes is full, the channel is read page by page; nothing is left out."""
+    """When the list of changes is full, catch-up reads the channel by pages, without gaps."""
     stage.start()
     old = _write(stage, "old one", "old two")
     _collect(stage)
@@ -337,7 +337,7 @@ def _post(number: int, create_at_ms: int) -> Post:
 
 
 class _Channel(MattermostClient):
-    """A channel of given posts that pages as a server does: strictly before the anchor's time."""
+    """A channel of given posts with a server's paging: strictly before the anchor's time."""
 
     headers = AnswerHeaders()
 
@@ -360,7 +360,7 @@ class _Channel(MattermostClient):
 
 
 def test_posts_of_one_millisecond_come_by_their_ids_however_the_server_lists_them() -> None:
-    """Each look gives them the same order."""
+    """Each look orders posts of one millisecond by id, whatever the server's order."""
     channel = _Channel([_post(number, 1_000) for number in (3, 1, 2)])
 
     changes = changes_since(channel, "c", since_ms=999, known_post_ids=lambda: [], on_page=_nothing)
@@ -380,7 +380,7 @@ def test_posts_of_one_millisecond_come_by_their_ids_however_the_server_lists_the
 def test_ties_in_one_millisecond_are_not_skipped_at_a_page_s_end(
     moment_of: Callable[[int], int],
 ) -> None:
-    """The server leaves out posts of the anchor's own millisecond; none is lost to that."""
+    """No post is lost between pages, though the server omits the anchor's millisecond."""
     posts = [_post(number, moment_of(number)) for number in range(60)]
     order: dict[str, Any] = {"since_ms": 999, "on_page": _nothing}
 

@@ -1,4 +1,4 @@
-"""Servers that lie to catch-up: what one look asks is bounded, and no other licence notices."""
+"""A server that lies to catch-up costs limited work and harms no other licence."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Listed = list[dict[str, Any]]
 
 @dataclass
 class LyingServer:
-    """Answers each question for posts with what the test's own function makes of its query."""
+    """A server that answers each request for posts by the test's own function."""
 
     listed: Callable[[dict[str, str]], Listed]
     by_ids: Callable[[list[str]], Listed] = lambda _: []
@@ -105,13 +105,13 @@ def _server_of(stage: Stage, server: Answer) -> Iterator[WireServer]:
             session.execute(
                 update(Licence).where(Licence.id == LICENCE).values(server_url=wire.url)
             )
-        # A worker would notice within a few seconds.
+        # A worker would read the change within a few seconds.
         stage.runtime.licences._cache.clear()
         yield wire
 
 
 def _collect(stage: Stage) -> tuple[int, list[tuple[str, str | None]]]:
-    """Look once; return how many posts that brought, and what the log says of it."""
+    """Look once; return the number of new posts, and the log's events."""
     with capture_logs() as logs:
         count = collect(stage.runtime, LICENCE, on_page=lambda: None)
     return count, [(entry["event"], entry.get("reason")) for entry in logs]
@@ -152,7 +152,7 @@ def test_look_at_a_lying_server_is_bounded_and_one_event_says_so(
     event: tuple[str, str],
     most_questions: int,
 ) -> None:
-    """However its lists go on: questions and bytes are bounded, and the log has one line."""
+    """However long a server's lists are, one look is limited, and one event says so."""
     stage.start()
     server = LyingServer(listed)
 
@@ -166,7 +166,7 @@ def test_look_at_a_lying_server_is_bounded_and_one_event_says_so(
 
 
 def test_channel_whose_look_was_cut_is_left_alone_for_a_while(stage: Stage) -> None:
-    """The next look asks it nothing, so that a lie does not cost a worker each minute."""
+    """A channel whose look was cut gets no request for a while."""
     stage.start()
     server = LyingServer(_same_page)
 
@@ -189,7 +189,7 @@ def test_channel_whose_look_was_cut_is_left_alone_for_a_while(stage: Stage) -> N
     ],
 )
 def test_impossible_times_move_no_cursor_beyond_now(stage: Stage, times: dict[str, int]) -> None:
-    """The look ends, and the next one begins where an honest one would."""
+    """Impossible times move the cursor no further than now."""
     stage.start()
     server = LyingServer(lambda _: [_post(number, **times) for number in range(50)])
 
@@ -201,7 +201,7 @@ def test_impossible_times_move_no_cursor_beyond_now(stage: Stage, times: dict[st
 
 
 def test_time_of_another_type_is_refused_as_no_answer_of_mattermost(stage: Stage) -> None:
-    """One event names the channel and the reason."""
+    """One event names the channel and the reason for a time of a wrong type."""
     stage.start()
     server = LyingServer(lambda _: [_post(1, update_at="soon")])
 
@@ -212,7 +212,7 @@ def test_time_of_another_type_is_refused_as_no_answer_of_mattermost(stage: Stage
 
 
 def test_date_that_lies_moves_no_cursor_far_beyond_now(stage: Stage) -> None:
-    """A server's clock is believed within a day; its next honest answer sets the cursor right."""
+    """A wrong server date moves the cursor by at most a day, and an honest one corrects it."""
     stage.start()
     far = now_ms() + 400 * 86_400_000
 
@@ -227,7 +227,7 @@ def test_date_that_lies_moves_no_cursor_far_beyond_now(stage: Stage) -> None:
 
 
 def test_lying_server_harms_no_other_licence(stage: Stage) -> None:
-    """The other licence's replies are collected, and its circuit stays closed."""
+    """Another licence's replies are collected, and its circuit stays closed."""
     thread = MirroredThread.open(stage)
     post = thread.say("hello")
     add_licence(stage.runtime.database, "L2", tokens=())

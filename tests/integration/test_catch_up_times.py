@@ -1,4 +1,4 @@
-"""Posts whose times are not what a list of changes expects, and threads that were quiet."""
+"""Catch-up handles posts with unexpected times, and threads that were quiet for long."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PLACE = f"{TEAM}/{CHANNEL}"
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation in a private channel, of which no webhook ever tells."""
+    """A conversation in a private channel, which has no webhook."""
     stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
     return MirroredThread.open(stage)
 
 
 def _dated(thread: MirroredThread, message: str, *, at_ms: int) -> str:
-    """Write in the thread with a time of one's own, as an importer does; return the post's id."""
+    """Write in the thread with a given time, as an importer does; return the post's id."""
     people = {"users": [{"username": "admin", "channels": [PLACE]}]}
     made = thread.stage.stand_in.setup(people)["users"]["admin"]
     return _post(thread, message, at_ms, token=made["token"])
@@ -50,7 +50,7 @@ def _post(thread: MirroredThread, message: str, at_ms: int, *, token: str) -> st
 
 
 def _look(thread: MirroredThread) -> None:
-    """Let catch-up look, and resolve what it found."""
+    """Run catch-up, and resolve the replies that it finds."""
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
     with thread.database.transaction() as session:
         found = select(Reply.id).where(Reply.state == ReplyState.RECEIVED)
@@ -82,7 +82,7 @@ def _cursor(thread: MirroredThread) -> int:
     ],
 )
 def test_post_that_is_dated_ahead_hides_nothing(thread: MirroredThread, ahead_ms: int) -> None:
-    """It is recorded, and so is what is written, edited and deleted while its time has not come."""
+    """A post with a future time is recorded, and hides no other post or change."""
     ahead = _dated(thread, "from the future", at_ms=now_ms() + ahead_ms)
     _look(thread)
     cursor_ms = _cursor(thread)
@@ -103,7 +103,7 @@ def test_post_that_is_dated_ahead_hides_nothing(thread: MirroredThread, ahead_ms
 def test_post_that_is_dated_ahead_is_edited_and_deleted_like_any_other(
     thread: MirroredThread,
 ) -> None:
-    """Its edit has an earlier time than the post itself, and its deletion too."""
+    """An edit or deletion of a post with a future time is found."""
     thread.set_receipts(Receipts.NONE)
     edited, deleted = (_dated(thread, text, at_ms=now_ms() + HOUR_MS) for text in ("a", "b"))
     _look(thread)
@@ -118,7 +118,7 @@ def test_post_that_is_dated_ahead_is_edited_and_deleted_like_any_other(
 
 
 def test_cursor_that_lies_in_the_future_is_taken_back(thread: MirroredThread) -> None:
-    """One from before times were bounded hides nothing any more."""
+    """A stored cursor in the future is set back to now."""
     with thread.database.transaction() as session:
         session.add(
             CatchUpCursor(
@@ -138,7 +138,7 @@ def test_cursor_that_lies_in_the_future_is_taken_back(thread: MirroredThread) ->
 def test_message_that_is_attached_with_its_old_time_is_recorded(
     thread: MirroredThread, age_ms: int
 ) -> None:
-    """No list of changes has it: the newest posts are compared with the inbox now and then."""
+    """A post added with an old time is found by comparing the newest posts with the inbox."""
     _look(thread)
     old = _dated(thread, "the answer, attached", at_ms=now_ms() - age_ms)
     _look(thread)
@@ -157,7 +157,7 @@ def _let_late_posts_be_due(thread: MirroredThread) -> None:
 
 
 def test_attached_post_that_is_no_reply_is_asked_for_once(thread: MirroredThread) -> None:
-    """Another bot's post leaves nothing in the inbox; it is not looked into each time."""
+    """An added post that is no reply causes only one request."""
     bots = [{"username": "helper", "channels": [PLACE], "roles": "system_admin"}]
     made = thread.stage.stand_in.setup({"bots": bots})["bots"]["helper"]
     _post(thread, "I help", now_ms() - 10 * MINUTE_MS, token=made["token"])
@@ -174,7 +174,7 @@ def test_attached_post_that_is_no_reply_is_asked_for_once(thread: MirroredThread
 
 
 def test_post_from_before_yesterday_is_not_taken_for_late(thread: MirroredThread) -> None:
-    """It may have been recorded, told and forgotten long ago."""
+    """A post older than a day is not recorded, since it may have been handled long ago."""
     _dated(thread, "ages ago", at_ms=now_ms() - 25 * HOUR_MS)
 
     _look(thread)
@@ -183,7 +183,7 @@ def test_post_from_before_yesterday_is_not_taken_for_late(thread: MirroredThread
 
 
 def test_reply_that_is_deleted_before_its_thread_is_taken_back(thread: MirroredThread) -> None:
-    """A look in between has seen it; the second deletion changes nothing for the others."""
+    """A reply whose deletion a look saw is taken back, though its thread is deleted later."""
     kept, deleted = thread.say("kept").id, thread.say("Your code is 4711").id
     _look(thread)
     thread.stage.member().delete_post(deleted)
@@ -197,7 +197,7 @@ def test_reply_that_is_deleted_before_its_thread_is_taken_back(thread: MirroredT
 def test_replies_that_are_deleted_one_by_one_are_taken_back_before_their_thread_goes(
     thread: MirroredThread,
 ) -> None:
-    """Each deletion that a look has seen counts, however slowly the workers follow."""
+    """Each deletion that a look saw counts, even if workers are slow."""
     posts = [thread.say(f"reply {number}").id for number in range(3)]
     _look(thread)
     for post_id in posts:
@@ -212,7 +212,7 @@ def test_replies_that_are_deleted_one_by_one_are_taken_back_before_their_thread_
 def test_deletions_that_no_look_saw_before_their_thread_went_are_kept(
     thread: MirroredThread,
 ) -> None:
-    """Mattermost gives them the time of the thread's deletion: nothing tells them apart."""
+    """A deletion that no look saw before the thread's deletion takes nothing back."""
     post = thread.say("Your code is 4711").id
     _look(thread)
     thread.stage.member().delete_post(post)
@@ -227,7 +227,7 @@ def test_deletions_that_no_look_saw_before_their_thread_went_are_kept(
 def test_thread_that_was_quiet_for_long_is_still_looked_at(
     thread: MirroredThread, has_been_looked_at: bool, quiet: timedelta
 ) -> None:
-    """A reply in a private channel is recorded, however long nothing was said there."""
+    """A reply in a private channel is recorded even after a long quiet time."""
     if has_been_looked_at:
         _look(thread)
     long_ago = utc_now() - quiet

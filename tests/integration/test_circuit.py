@@ -1,4 +1,4 @@
-"""What each answer of a server means for its licence's circuit, and that all callers agree."""
+"""Each answer of a server has one meaning for its circuit, for all callers."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ ANSWERS = {
 
 @pytest.fixture(autouse=True)
 def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What a worker remembers for a second would make each test wait for as long.
+    # Without a worker's memory of one second, the tests need not wait for it.
     monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
 @pytest.mark.parametrize(("error", "reach"), ANSWERS.values(), ids=ANSWERS)
 def test_answer_says_whether_the_server_was_reached(error: Exception | None, reach: Reach) -> None:
-    """A refusal and a plain 500 reached it; a proxy whose server is away did not."""
+    """A refusal and a 500 mean that the server was reached; a proxy's error does not."""
     assert reach_of(error) is reach
 
 
@@ -57,7 +57,7 @@ def test_answer_says_whether_the_server_was_reached(error: Exception | None, rea
 def test_three_answers_in_a_row_open_the_circuit_or_leave_it_closed(
     stage: Stage, error: Exception | None, reach: Reach
 ) -> None:
-    """Only what did not reach the server opens it; a 429 only pauses."""
+    """Only answers that mean an unreachable server open the circuit; a 429 only pauses."""
     circuits = stage.runtime.circuits
 
     noted = [circuits.note(LICENCE, error) for _ in range(3)]
@@ -72,7 +72,7 @@ def test_three_answers_in_a_row_open_the_circuit_or_leave_it_closed(
     "between", [None, PLAIN_500, RefusedError(Reason.NOT_FOUND)], ids=["success", "500", "refused"]
 )
 def test_answer_ends_the_row_of_failures(stage: Stage, between: Exception | None) -> None:
-    """Failures on both sides of an answer are not failures in a row."""
+    """An answer between failures ends the row of failures."""
     circuits, away = stage.runtime.circuits, NotSentError(Reason.UNREACHABLE)
 
     for error in (away, away, between, away, away):
@@ -142,7 +142,7 @@ def test_probe_closes_the_circuit_of_a_server_that_it_reaches(
 def test_message_does_not_wait_for_a_circuit_that_another_worker_has_closed(
     stage: Stage, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a worker remembers may be a second old; lanes must not wait for the next probe."""
+    """A lane does not wait for the next probe if another worker has closed the circuit."""
     stage.start()
     monkeypatch.setattr(circuit, "CACHE_S", 60.0)
     for _ in range(circuit.FAILURES_TO_OPEN):

@@ -1,4 +1,4 @@
-"""The commands that look after an installation: status, keys and the schema."""
+"""The commands for an installation: status, keys and the schema."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 
 def test_status_of_a_quiet_licence(stage: Stage, operator: Operator) -> None:
-    """Zeros and no moments, and the circuit is closed."""
+    """The status of a licence without traffic has zeros, no times, and a closed circuit."""
     answer = operator.json("status")
 
     assert answer["licences"] == [
@@ -51,7 +51,7 @@ def test_status_of_a_quiet_licence(stage: Stage, operator: Operator) -> None:
 
 
 def test_limit_of_what_waits_is_shown_set_and_taken_back(stage: Stage, operator: Operator) -> None:
-    """It holds for `.delay()` at once, `status` shows it, and --default takes it back."""
+    """The limit of waiting messages can be set, shown and reset, and works at once."""
     set_before = operator.json("limit")
     operator.run("limit", "1")
     stage.append("reply", conversation_id="c1", message_id="m1", text="fits")
@@ -66,7 +66,7 @@ def test_limit_of_what_waits_is_shown_set_and_taken_back(stage: Stage, operator:
 
 
 def test_status_counts_what_was_mirrored_waits_and_failed(stage: Stage, operator: Operator) -> None:
-    """Messages by what became of them, and the moments at which it last worked."""
+    """Status counts messages by outcome, and shows the last times of success."""
     thread = MirroredThread.open(stage)
     stage.reply("m1", "sent")
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
@@ -82,7 +82,7 @@ def test_status_counts_what_was_mirrored_waits_and_failed(stage: Stage, operator
     assert (found["conversations"], found["mirrored"], found["failed"]) == (1, 1, 1)
     # Two messages, a notification, and the card that the recorded reply has changed.
     assert (found["waiting"]["lanes"], found["waiting"]["messages"]) == (2, 4)
-    # The recorded reply is open until i-Reserve has been told of it, if it wants to be.
+    # The recorded reply is open until i-Reserve has been told of it.
     assert found["replies_open"] == _open_replies(stage)
     moments = (found["last_out_at"], found["last_in_at"], found["waiting"]["oldest_at"])
     assert [moment for moment in moments if moment is None or moment < NEVER] == []
@@ -95,7 +95,7 @@ def _open_replies(stage: Stage) -> int:
 
 
 def test_status_shows_an_open_circuit(stage: Stage, operator: Operator) -> None:
-    """A server that is away is seen without asking it."""
+    """Status shows an open circuit without a request to the server."""
     for _ in range(3):
         stage.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
 
@@ -108,7 +108,7 @@ def test_status_shows_an_open_circuit(stage: Stage, operator: Operator) -> None:
 def test_failures_of_a_licence_that_is_not_registered_are_told(
     stage: Stage, operator: Operator
 ) -> None:
-    """No row of the table is theirs, so a line of its own says where to look; doctor is red."""
+    """Failures of an unregistered licence have their own line, and the doctor is red."""
     stage.start()
     with stage.runtime.database.transaction() as session:
         session.execute(
@@ -127,14 +127,14 @@ def test_failures_of_a_licence_that_is_not_registered_are_told(
 
 
 def test_status_of_an_unknown_licence_is_an_error(operator: Operator) -> None:
-    """A typing mistake does not look like an idle licence."""
+    """The status of an unknown licence is an error."""
     assert "no licence 'L9'" in operator.json("status", "L9", exit_code=1)["error"]
 
 
 def test_keys_are_rotated(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Afterwards the new key alone opens every token, and the old one can go."""
+    """After a rotation the new key alone decrypts every token."""
     old = stage.runtime.settings.encryption_keys[0].get_secret_value()
     new = operator.json("keys", "new")["key"]
     monkeypatch.setenv("ENCRYPTION_KEYS", f"{new},{old}")
@@ -151,7 +151,7 @@ def test_keys_are_rotated(
 def test_rotation_without_the_old_key_changes_nothing(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The licence is named, and its token stays as it was."""
+    """A rotation without the old key names the licence and changes nothing."""
     monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
     get_settings.cache_clear()
 
@@ -164,7 +164,7 @@ def test_rotation_without_the_old_key_changes_nothing(
 
 
 def test_schema_is_checked_and_upgraded(stage: Stage, operator: Operator) -> None:
-    """Both tell the revision; only what is behind ends with 1."""
+    """Check and upgrade print the revision; only an old schema ends with 1."""
     upgraded = operator.json("db", "upgrade")
     current = operator.json("db", "check")
     with stage.runtime.database.transaction() as session:
@@ -184,7 +184,7 @@ def test_schema_is_checked_and_upgraded(stage: Stage, operator: Operator) -> Non
 def test_broker_that_is_away_is_one_line(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, words: list[str], named: str | None
 ) -> None:
-    """What needs Redis names its setting; what does not need it works without."""
+    """Commands that need Redis name its setting when it is away; others work."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     get_settings.cache_clear()
 
@@ -197,7 +197,7 @@ def test_broker_that_is_away_is_one_line(
 def test_empty_database_is_one_line(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The cure is the command that makes the tables."""
+    """For an empty database, the error names the command that makes the tables."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
     get_settings.cache_clear()
 
@@ -207,7 +207,7 @@ def test_empty_database_is_one_line(
 def test_wrong_setting_is_named_without_its_value(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The variable is named; what was in it may be a secret."""
+    """The error for a wrong setting names the variable without its value."""
     monkeypatch.setenv("RETENTION_DAYS", "hunter2")
     get_settings.cache_clear()
 

@@ -1,4 +1,4 @@
-"""One conversation on the command line: where it is, and how far each message has come."""
+"""The command line shows one conversation: its threads, and how far each message is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stage.thread import CONVERSATION, MirroredThread
 
 pytestmark = pytest.mark.one_database
 
-# What people are and say, which no screen shows unless it is asked for.
+# Names and texts, which the command shows only on request.
 NAME, SECRETS = "Jan de Vries", ("a question", "an answer", "a failure", "a wait", "/houses/7")
 
 
@@ -28,7 +28,7 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with messages that were sent, failed and wait, and with replies."""
+    """A conversation with sent, failed and waiting messages, and with replies."""
     stage.start(CONVERSATION, visitor_name=NAME, page_url="https://example.com/houses/7")
     thread = MirroredThread(stage)
     stage.reply("m1", "a question", sender_name=NAME)
@@ -36,7 +36,7 @@ def thread(stage: Stage) -> MirroredThread:
     stage.reply("m2", "a failure", sender_name=NAME)
     thread.recorded(thread.say("an answer", file_ids=thread.upload(b"1", b"2")))
     thread.recorded(thread.say("note: an answer"))
-    # The public reply has let the card be drawn anew.
+    # The public reply has redrawn the card.
     stage.drain(Lane.of_conversation(LICENCE, CONVERSATION))
     stage.append(
         "reply", conversation_id=CONVERSATION, message_id="m3", text="a wait", sender_name=NAME,
@@ -46,14 +46,14 @@ def thread(stage: Stage) -> MirroredThread:
 
 
 def look(operator: Operator, *words: str) -> Any:
-    """Return what the command prints for a program."""
+    """Return the command's JSON output."""
     return operator.json("conversation", LICENCE, CONVERSATION, *words)["conversation"]
 
 
 def test_conversation_is_shown_with_its_thread_and_how_far_each_message_came(
     stage: Stage, operator: Operator, thread: MirroredThread
 ) -> None:
-    """Sent, failed with reason and cure, waiting; replies with who may read them."""
+    """Messages are shown as sent, failed with cure, or waiting, and replies with visibility."""
     found = look(operator)
 
     root = thread.root_post_id
@@ -84,7 +84,7 @@ def test_conversation_is_shown_with_its_thread_and_how_far_each_message_came(
 def test_what_was_said_and_by_whom_is_shown_only_when_asked_for(
     form: tuple[str, ...], operator: Operator
 ) -> None:
-    """Ids, states and moments can be shown to others; with --personal it is all that is stored."""
+    """Names and texts are shown only with --personal."""
     words = ("conversation", LICENCE, CONVERSATION, *form)
 
     plain = operator.run(*words).output
@@ -96,7 +96,7 @@ def test_what_was_said_and_by_whom_is_shown_only_when_asked_for(
 
 @pytest.mark.usefixtures("thread")
 def test_only_the_newest_are_shown(operator: Operator) -> None:
-    """As many messages and replies as are asked for, the newest last."""
+    """Only the requested number of messages and replies is shown, the newest last."""
     found = look(operator, "--limit", "2")
 
     assert [each["key"] for each in found["messages"]] == ["reply:m2", "reply:m3"]
@@ -106,7 +106,7 @@ def test_only_the_newest_are_shown(operator: Operator) -> None:
 def test_card_is_shown_as_it_stands(
     stage: Stage, operator: Operator, thread: MirroredThread
 ) -> None:
-    """Waiting while the visitor waits, and what i-Reserve says of it; with whether it is drawn."""
+    """The card is shown with its state, i-Reserve's data, and whether it is drawn."""
     stage.reply("m5", "are you there?")
     waiting = look(operator)["card"]
     with thread.fault("error_500", scope="edits"):
@@ -124,7 +124,7 @@ def test_card_is_shown_as_it_stands(
 def test_earlier_threads_are_named(
     stage: Stage, operator: Operator, thread: MirroredThread
 ) -> None:
-    """A conversation whose root post was deleted goes on in another thread."""
+    """A conversation whose root post was deleted shows its earlier threads."""
     gone = thread.root_post_id
     stage.bot().delete_post(gone)
     stage.reply("m4", "on with it")
@@ -138,7 +138,7 @@ def test_earlier_threads_are_named(
 def test_conversation_that_waits_for_its_first_thread_is_shown(
     stage: Stage, operator: Operator
 ) -> None:
-    """Nothing is in the database yet, and its message is in its lane."""
+    """A conversation that exists only in its lane is shown."""
     stage.append("root", conversation_id=CONVERSATION, visitor_name=NAME)
 
     found = look(operator)
@@ -150,14 +150,14 @@ def test_conversation_that_waits_for_its_first_thread_is_shown(
 
 
 def test_unknown_conversation_is_one_line(operator: Operator) -> None:
-    """It names both ids."""
+    """The error for an unknown conversation names both ids."""
     answer = operator.json("conversation", LICENCE, "c9", exit_code=1)
 
     assert "nothing is stored of conversation 'c9' of licence 'L1'" in answer["error"]
 
 
 def test_terminal_is_not_told_what_a_visitor_typed(stage: Stage, operator: Operator) -> None:
-    """A name may hold what a terminal takes for a command; it is shown without."""
+    """Control characters in a visitor's name do not reach the terminal."""
     stage.start(CONVERSATION, visitor_name="Jan\x1b[2J\u202eeirF")
 
     shown = operator.run("conversation", LICENCE, CONVERSATION, "--personal").output
@@ -167,7 +167,7 @@ def test_terminal_is_not_told_what_a_visitor_typed(stage: Stage, operator: Opera
 
 
 def test_failure_before_a_thread_says_why(stage: Stage, operator: Operator) -> None:
-    """The root that could not be made stands there with its reason."""
+    """A failed root post is shown with its reason."""
     stage.stand_in.set_fault("unauthorized", times=1)
     stage.start(CONVERSATION)
 

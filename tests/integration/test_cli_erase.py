@@ -1,4 +1,4 @@
-"""``erase``: what is gone of a conversation or of a visitor, and what stays."""
+"""``erase`` removes all data of a conversation or a visitor, and nothing else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _fail(stage: Stage) -> None:
 
 
 def test_conversation_is_erased_with_all_that_hangs_on_it(stage: Stage, operator: Operator) -> None:
-    """Visitor, payloads, waiting messages, replies and their files go; another one stays."""
+    """A conversation's data, waiting messages, replies and files go, and another stays."""
     thread = MirroredThread.open(stage)
     reply = thread.recorded(thread.say("hello", file_ids=thread.upload(b"content")))
     stage.start("c2")
@@ -63,7 +63,7 @@ def test_conversation_is_erased_with_all_that_hangs_on_it(stage: Stage, operator
 
 
 def test_dry_run_lists_what_is_stored_and_removes_nothing(stage: Stage, operator: Operator) -> None:
-    """Whose it is, how much of each kind there is, and where its thread is in Mattermost."""
+    """A dry run lists the visitor, the amounts and the thread, and removes nothing."""
     thread = MirroredThread.open(stage)
     thread.recorded(thread.say("hello", file_ids=thread.upload(b"content")))
     _fail(stage)
@@ -91,7 +91,7 @@ def test_dry_run_lists_what_is_stored_and_removes_nothing(stage: Stage, operator
 def test_visitor_is_erased_from_each_conversation_and_no_other(
     stage: Stage, operator: Operator
 ) -> None:
-    """The name must be the same to the letter; who is called almost so stays."""
+    """All conversations of exactly this visitor's name are erased."""
     for conversation_id, name in (("c1", "Jan"), ("c2", "jan"), ("c3", "Jan"), ("c4", "Jan B")):
         stage.start(conversation_id, visitor_name=name)
 
@@ -104,7 +104,7 @@ def test_visitor_is_erased_from_each_conversation_and_no_other(
 
 
 def test_visitor_is_found_in_messages_that_failed_or_wait(stage: Stage, operator: Operator) -> None:
-    """Of a conversation whose messages never arrived these are all there is."""
+    """A visitor is also found in failed and waiting messages."""
     stage.start("c1", visitor_name="Somebody")
     _fail(stage)
     stage.reply("m1", "fails", "c1")
@@ -122,7 +122,7 @@ def test_visitor_is_found_in_messages_that_failed_or_wait(stage: Stage, operator
 
 
 def test_visitor_of_another_licence_is_not_touched(stage: Stage, operator: Operator) -> None:
-    """A name is looked for within the licence alone."""
+    """A visitor of the same name in another licence stays."""
     stage.start("c1", visitor_name="Jan")
 
     answer = operator.json("erase", "L2", "--visitor", "Jan", "--yes", exit_code=1)
@@ -135,7 +135,7 @@ def test_visitor_of_another_licence_is_not_touched(stage: Stage, operator: Opera
 def test_operator_sees_whom_two_conversations_are_with_before_they_go(
     stage: Stage, operator: Operator
 ) -> None:
-    """Two people of one name: the list shows their pages; the answer no leaves everything."""
+    """The list shows the pages of two visitors of one name, and the answer no keeps both."""
     stage.start("c1", visitor_name="Jan", page_url="https://example.com/lake")
     stage.start("c2", visitor_name="Jan", page_url="https://example.com/forest")
 
@@ -152,7 +152,7 @@ def test_operator_sees_whom_two_conversations_are_with_before_they_go(
 
 
 def test_several_conversations_are_erased_at_once(stage: Stage, operator: Operator) -> None:
-    """One that is named twice counts once."""
+    """Several conversations can be erased at once, and a repeated id counts once."""
     for conversation_id in ("c1", "c2", "c3"):
         stage.start(conversation_id)
     words = [word for each in ("c1", "c3", "c1") for word in ("--conversation", each)]
@@ -164,7 +164,7 @@ def test_several_conversations_are_erased_at_once(stage: Stage, operator: Operat
 
 
 def test_unknown_conversation_among_several_leaves_all(stage: Stage, operator: Operator) -> None:
-    """A typing mistake is found before anything is removed."""
+    """If one id is unknown, nothing is removed."""
     stage.start("c1")
 
     answer = _erase(operator, "--conversation", "c1", "--conversation", "c9", "--yes", exit_code=1)
@@ -179,14 +179,14 @@ def test_unknown_conversation_among_several_leaves_all(stage: Stage, operator: O
     ids=["neither", "both"],
 )
 def test_conversation_or_visitor_is_given(operator: Operator, words: tuple[str, ...]) -> None:
-    """One of the two says what is meant; neither and both say nothing."""
+    """Exactly one of conversation and visitor must be given."""
     result = operator.run("erase", LICENCE, *words, "--yes")
 
     assert (result.exit_code, "give --conversation or --visitor" in result.output) == (2, True)
 
 
 def test_thread_is_deleted_in_mattermost_when_asked_for(stage: Stage, operator: Operator) -> None:
-    """The root goes as the bot, and with it all that stands below."""
+    """On request the bot deletes the root post, and so the whole thread."""
     thread = MirroredThread.open(stage)
     stage.reply("m1", "sent")
     thread.say("hello")
@@ -198,7 +198,7 @@ def test_thread_is_deleted_in_mattermost_when_asked_for(stage: Stage, operator: 
 
 
 def test_thread_can_be_deleted_after_the_rest_was_erased(stage: Stage, operator: Operator) -> None:
-    """The ledger still knows the root post; only the name no longer leads to it."""
+    """The thread can still be deleted later by the conversation's id, but not by name."""
     stage.start("c1")
     _erase(operator, "--conversation", "c1", "--yes")
 
@@ -209,7 +209,7 @@ def test_thread_can_be_deleted_after_the_rest_was_erased(stage: Stage, operator:
 
 
 def test_thread_that_cannot_be_deleted_keeps_everything(stage: Stage, operator: Operator) -> None:
-    """The command can be run again when the server is back."""
+    """If the thread cannot be deleted, nothing is erased, and the command can be repeated."""
     MirroredThread.open(stage)
     stage.stand_in.set_fault("down")
     words = ("--conversation", "c1", "--posts", "--yes")
@@ -225,8 +225,8 @@ def test_thread_that_cannot_be_deleted_keeps_everything(stage: Stage, operator: 
 
 
 def test_conversation_can_begin_anew_after_it_was_erased(stage: Stage, operator: Operator) -> None:
-    """A new message makes a new thread; one that was posted before is not posted again."""
-    # For 30 s Mattermost takes the new root post for the old one, and that is deleted.
+    """After erasure a new message makes a new thread, and an old one is not posted again."""
+    # For 30 s Mattermost would take the new root post for the deleted old one.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     stage.start()
     stage.reply("m1", "before")

@@ -1,4 +1,4 @@
-"""Failed messages on the command line: listed with their cure, sent again, given up, purged."""
+"""Failed messages on the command line are listed with cure, resent, discarded and purged."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def fail(stage: Stage, *message_ids: str, conversation_id: str = "c1") -> None:
 
 
 def drain_lane(stage: Stage, conversation_id: str = "c1") -> None:
-    """Do what the woken worker does."""
+    """Drain the lane as the woken worker does."""
     drain(stage.runtime, Lane.of_conversation(LICENCE, conversation_id))
 
 
 def texts(stage: Stage) -> list[str]:
-    """Return the first lines of the channel's posts below their senders, without the roots."""
+    """Return the first text line of each post in the channel, without the roots."""
     return [post.message.splitlines()[1] for post in stage.channel_posts() if post.root_id]
 
 
@@ -49,14 +49,14 @@ def change(stage: Stage, key: str, **values: Any) -> None:
 
 
 def id_of(stage: Stage, key: str) -> int:
-    """Return the row of a message."""
+    """Return the id of a message's row."""
     return next(row.id for row in stage.ledger() if row.key == key)
 
 
 def test_failed_message_is_listed_with_its_cure_and_without_its_text(
     stage: Stage, operator: Operator
 ) -> None:
-    """One line says which message it is, why it failed, and what to do."""
+    """Each failed message has one line with ids, reason and cure, without its text."""
     stage.start()
     fail(stage, "m1")
 
@@ -88,7 +88,7 @@ def test_failed_message_is_listed_with_its_cure_and_without_its_text(
 def test_failed_messages_are_chosen_by(
     stage: Stage, operator: Operator, words: list[str], keys: list[str]
 ) -> None:
-    """Licence, time and reason narrow the list down, and the newest are kept of too many."""
+    """Licence, time and reason filter the list, and the newest are shown if there are too many."""
     stage.start()
     fail(stage, "m1", "m2", "m3", "m4")
     change(stage, "reply:m4", licence_id="L2", finished_at=utc_now() - timedelta(hours=3))
@@ -103,7 +103,7 @@ def test_failed_messages_are_chosen_by(
 def test_message_that_is_sent_again_is_posted_behind_newer_ones(
     stage: Stage, operator: Operator
 ) -> None:
-    """It is settled like a new one, and its text is forgotten."""
+    """A resent message is posted after newer ones, and its payload is removed."""
     stage.start()
     fail(stage, "m1")
     stage.reply("m2", "newer")
@@ -120,8 +120,8 @@ def test_message_that_is_sent_again_is_posted_behind_newer_ones(
 def test_message_that_arrived_after_all_is_not_posted_twice(
     stage: Stage, operator: Operator
 ) -> None:
-    """The worker looks in Mattermost for its key before it sends anything."""
-    # Mattermost itself refuses a double for 30 s alone; an operator comes later.
+    """Before resending, the worker looks for the message's key in Mattermost."""
+    # Mattermost itself refuses a duplicate only for 30 s; an operator resends later.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     stage.start()
     stage.reply("m1", "arrived")
@@ -166,7 +166,7 @@ def test_message_that_arrived_after_all_is_not_posted_twice(
 def test_a_message_is_said_to_have_arrived_perhaps_only_if_it_was_sent_off(
     stage: Stage, operator: Operator, reason: str, detail: str, claims: bool
 ) -> None:
-    """What was refused before anything was sent cannot be in Mattermost."""
+    """Only a message that was sent is listed as perhaps in Mattermost."""
     stage.start()
     stage.reply("m1", "fails", sender_role="boss")
     change(stage, "reply:m1", reason=reason, detail=detail)
@@ -177,14 +177,14 @@ def test_a_message_is_said_to_have_arrived_perhaps_only_if_it_was_sent_off(
     (row,) = [row for row in stage.ledger() if row.key == "reply:m1"]
     assert (row.state.value, row.reason) == ("failed", "invalid_arguments")
     assert (MAY_HAVE_ARRIVED in (row.detail or "")) == claims
-    # A sentence of its own, whatever stands before it.
+    # A separate sentence, whatever precedes it.
     assert (f". {MAY_HAVE_ARRIVED}" in (row.detail or "")) == claims
 
 
 def test_messages_of_a_licence_are_sent_again_in_their_order(
     stage: Stage, operator: Operator
 ) -> None:
-    """What was first sent first is posted first, in each conversation."""
+    """A licence's messages are resent in their first order, in each conversation."""
     stage.start()
     stage.start("c2")
     fail(stage, "m1", "m2", "m3")
@@ -201,7 +201,7 @@ def test_messages_of_a_licence_are_sent_again_in_their_order(
 
 
 def test_each_lane_is_woken_once(stage: Stage, operator: Operator, redis_url: str) -> None:
-    """However many of its messages are sent again, one worker is enough."""
+    """Resending several messages of a lane wakes one worker."""
     stage.start()
     fail(stage, "m1", "m2", "m3")
 
@@ -213,7 +213,7 @@ def test_each_lane_is_woken_once(stage: Stage, operator: Operator, redis_url: st
 
 
 def test_failed_root_post_and_notification_are_sent_again(stage: Stage, operator: Operator) -> None:
-    """Every kind of message goes back into the lane that it came from."""
+    """Each kind of message goes back into its own lane."""
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=2)
     stage.start()
     stage.notify(text="a booking")
@@ -228,7 +228,7 @@ def test_failed_root_post_and_notification_are_sent_again(stage: Stage, operator
 
 
 def test_change_of_a_user_is_made_again(stage: Stage, operator: Operator) -> None:
-    """It leaves the ledger, which has only those that failed."""
+    """A failed change of a user is made again, and leaves the ledger."""
     lane = stage.append("user", user_id="u1", email="jan@example.com", name="Jan")
     wrong = stage.append("user", user_id="u2", email="nobody", name="Nobody")
     drain(stage.runtime, lane)
@@ -247,7 +247,7 @@ def test_change_of_a_user_is_made_again(stage: Stage, operator: Operator) -> Non
 def test_message_whose_text_was_forgotten_is_named_and_left(
     stage: Stage, operator: Operator
 ) -> None:
-    """The others are sent all the same, and a script sees that something was left."""
+    """A message without payload is named and skipped, the others are sent, and the code is 1."""
     stage.start()
     fail(stage, "m1", "m2")
     old, good = id_of(stage, "reply:m1"), id_of(stage, "reply:m2")
@@ -265,7 +265,7 @@ def test_message_whose_text_was_forgotten_is_named_and_left(
 
 
 def test_message_that_was_sent_cannot_be_sent_again(stage: Stage, operator: Operator) -> None:
-    """Its id is named with what became of it."""
+    """A sent message cannot be resent, and its state is named."""
     stage.start()
 
     answer = operator.json("resend", LICENCE, str(id_of(stage, "root:1")), "--yes", exit_code=1)
@@ -274,7 +274,7 @@ def test_message_that_was_sent_cannot_be_sent_again(stage: Stage, operator: Oper
 
 
 def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Operator) -> None:
-    """The question names how many, and no is the default."""
+    """The question names the number, and its default answer is no."""
     stage.start()
     fail(stage, "m1")
 
@@ -286,7 +286,7 @@ def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Opera
 
 
 def test_lane_is_held_by_one_alone(stage: Stage) -> None:
-    """While a worker is sending, a lane is not held; once held, no worker gets it."""
+    """A lane that a worker sends from cannot be held, and a held lane goes to no worker."""
     lane = Lane.of_conversation(LICENCE, "c1")
 
     with stage.runtime.lanes.locked(lane) as lock:
@@ -302,7 +302,7 @@ def test_lane_is_held_by_one_alone(stage: Stage) -> None:
 
 
 def test_discarded_message_is_listed_no_more_but_kept(stage: Stage, operator: Operator) -> None:
-    """Its row stays with its reason, and --all shows it."""
+    """A discarded message keeps its row and reason, which --all shows."""
     stage.start()
     fail(stage, "m1")
     row = id_of(stage, "reply:m1")
@@ -319,7 +319,7 @@ def test_discarded_message_is_listed_no_more_but_kept(stage: Stage, operator: Op
 def test_old_settled_messages_are_purged_and_younger_ones_stay(
     stage: Stage, operator: Operator
 ) -> None:
-    """Sent and failed ones go alike; one that is not settled never does."""
+    """Old sent and failed messages are purged, but never an unsettled one."""
     stage.start()
     fail(stage, "m1", "m2")
     stage.reply("m3", "sent")
@@ -338,7 +338,7 @@ def test_old_settled_messages_are_purged_and_younger_ones_stay(
 def test_mistyped_licence_does_not_look_like_one_without_failures(
     operator: Operator, words: list[str]
 ) -> None:
-    """Neither registered nor in the ledger: it is named, and nothing is asked."""
+    """An unknown licence is an error, without a question."""
     command, *ids = words
 
     error = operator.json(command, "L9", *ids, exit_code=1)["error"]
@@ -359,5 +359,5 @@ def test_mistyped_licence_does_not_look_like_one_without_failures(
     ],
 )
 def test_wrong_use_ends_with_two(operator: Operator, words: list[str]) -> None:
-    """A script tells a wrong call from something that is wrong."""
+    """Wrong use ends with exit code 2."""
     assert operator.run(*words).exit_code == 2

@@ -1,4 +1,4 @@
-"""Ctrl-C and signals: a command ends in one sentence, and says what of it is done."""
+"""At Ctrl-C or a signal, a command ends with one sentence that says what is done."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.stage.stage import LICENCE, Stage
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """One kind of database: what is shown here is how a process ends."""
+    """One kind of database, since the tests are about the end of a process."""
     return sqlite_url
 
 
 @contextmanager
 def command(*words: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command as an operator's shell does, with a standard input that says nothing."""
+    """Run a command as an operator's shell does, with standard input that stays empty."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tasks.cli", *words],
         cwd=ROOT,
@@ -43,7 +43,7 @@ def command(*words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def ended(process: subprocess.Popen[str], signum: int) -> tuple[int, str, str]:
-    """Send the signal; return exit code, standard output, and the last line beside it."""
+    """Send the signal; return exit code, standard output, and the last line of standard error."""
     process.send_signal(signum)
     stdout, stderr = process.communicate(timeout=20)
     return process.returncode, stdout, stderr.splitlines()[-1]
@@ -57,7 +57,7 @@ def ended(process: subprocess.Popen[str], signum: int) -> tuple[int, str, str]:
 def test_what_is_done_is_told_when_a_command_is_broken_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, signum: int, exit_code: int
 ) -> None:
-    """Of two conversations one is erased, and the other one waits for its busy lane."""
+    """An interrupted command says which of two conversations it has erased."""
     environment_of(stage.runtime.settings, monkeypatch)
     for conversation in ("c1", "c2"):
         stage.start(conversation)
@@ -79,7 +79,7 @@ def test_what_is_done_is_told_when_a_command_is_broken_off(
 def test_question_that_is_broken_off_is_no_answer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C at a question ends with 130, not like a no, and changes nothing."""
+    """Ctrl-C at a question ends with 130 and changes nothing."""
     environment_of(stage.runtime.settings, monkeypatch)
     asked = ""
 

@@ -1,4 +1,4 @@
-"""``leftovers``: what earlier versions left in the store is listed, and removed if it is meant."""
+"""``leftovers`` lists files that earlier versions left in the store, and can remove them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HALF = f"{LICENCE}/gone/{'b' * 26}.{'0' * 32}.part"
 
 @pytest.fixture
 def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of an installation in whose store there is something of each kind."""
+    """The operator of an installation whose store has a file of each kind."""
     environment_of(stage.runtime.settings, monkeypatch)
     return Operator(stage.runtime.settings)
 
@@ -37,7 +37,7 @@ def _stored(store: Path) -> list[str]:
 
 
 def _fill(stage: Stage) -> list[str]:
-    """Put files of all kinds into the store; return those that are no leftovers."""
+    """Put files of all kinds into the store; return the files that are no leftovers."""
     thread = MirroredThread.open(stage)
     (file_id,) = thread.upload(b"x")
     thread.recorded(thread.say("look", file_ids=[file_id]))
@@ -61,7 +61,7 @@ def _fill(stage: Stage) -> list[str]:
 def test_files_of_no_reply_are_listed_first_and_then_removed(
     stage: Stage, operator: Operator
 ) -> None:
-    """A reply's file stays, and what is young, or does not look like ours."""
+    """Only old files in our form that belong to no reply are listed and removed."""
     kept = _fill(stage)
 
     listed = operator.json("leftovers", "--dry-run")
@@ -75,7 +75,7 @@ def test_files_of_no_reply_are_listed_first_and_then_removed(
 
 
 def test_operator_sees_the_list_and_may_say_no(stage: Stage, operator: Operator) -> None:
-    """Then everything stays."""
+    """When the operator answers no, every file stays."""
     _fill(stage)
     before = _stored(stage.store)
 
@@ -88,7 +88,7 @@ def test_operator_sees_the_list_and_may_say_no(stage: Stage, operator: Operator)
 def test_store_that_is_away_is_no_empty_store(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends with an error that names the setting."""
+    """If the store is away, the error names the setting."""
     stage.store.rmdir()
 
     answer = operator.json("leftovers", "--dry-run", exit_code=1)

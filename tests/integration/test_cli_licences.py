@@ -1,4 +1,4 @@
-"""Licences on the command line: added with their webhook, shown, changed, switched, removed."""
+"""Licences on the command line: add, show, edit, switch and remove, with their webhooks."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def hooks(stage: Stage) -> list[Any]:
 
 
 def stored(stage: Stage, licence_id: str = LICENCE) -> Licence:
-    """Return the licence as it is stored."""
+    """Return the licence's row."""
     with stage.runtime.database.transaction() as session:
         return session.get_one(Licence, licence_id)
 
 
 def counts(stage: Stage) -> dict[str, int]:
-    """Return how many rows each table has that belongs to licences."""
+    """Return the number of rows in each table that belongs to licences."""
     with stage.runtime.database.transaction() as session:
         return {
             table.name: session.scalar(select(func.count()).select_from(table)) or 0
@@ -89,7 +89,7 @@ def counts(stage: Stage) -> dict[str, int]:
 def test_webhook_is_made_with_an_administrators_token(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """It is on the default channel, sends JSON to our address, and its token is known here."""
+    """With an administrator's token, the webhook is made and its token stored."""
     answer = add(
         operator, stage, tokens, "--admin-token-file", tokens["admin"], "--callback-url", CALLBACK
     )
@@ -107,7 +107,7 @@ def test_webhook_is_made_with_an_administrators_token(
 def test_adding_again_makes_no_second_webhook(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """Mattermost would take it, and tell of each reply twice."""
+    """Adding a licence again makes no second webhook, which would double the calls."""
     words = ("--admin-token-file", tokens["admin"], "--callback-url", CALLBACK)
 
     first = add(operator, stage, tokens, *words)
@@ -120,7 +120,7 @@ def test_adding_again_makes_no_second_webhook(
 def test_without_that_token_the_fields_to_fill_in_are_told(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """By Mattermost's own labels, with the command that takes the token afterwards."""
+    """Without that token, the output names the fields to fill in, and the next command."""
     answer = add(operator, stage, tokens, "--callback-url", CALLBACK)
 
     assert hooks(stage) == []
@@ -141,7 +141,7 @@ def test_without_that_token_the_fields_to_fill_in_are_told(
 def test_private_channel_is_told_to_live_by_catch_up(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """No webhook is made there, not even with the token of a user who could try."""
+    """For a private channel no webhook is made, and the output says so."""
     make_private(stage)
 
     answer = add(
@@ -156,7 +156,7 @@ def test_private_channel_is_told_to_live_by_catch_up(
 def test_token_that_may_not_make_webhooks_stores_nothing(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """The reason is Mattermost's, and the licence is not there half."""
+    """If Mattermost refuses the webhook, its reason is shown and no licence is stored."""
     answer = operator.json(
         "licence", "add", "L2", "--url", stage.stand_in.url, "--team", TEAM, "--channel", CHANNEL,
         "--token-file", tokens["bot"], "--admin-token-file", tokens["member"],
@@ -168,7 +168,7 @@ def test_token_that_may_not_make_webhooks_stores_nothing(
 
 
 def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: Operator) -> None:
-    """All that was said of it, and what the server said of itself."""
+    """List and show have all settings and the server's limits, without secrets."""
     operator.json("licence", "notify", LICENCE, "booking", "--off")
 
     (listed,) = operator.json("licence", "list")["licences"]
@@ -203,7 +203,7 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
 
 
 def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> None:
-    """Without a new place nothing is asked of Mattermost."""
+    """An edit changes only the given options, and asks Mattermost only for a new place."""
     stage.stand_in.set_fault("down")
     before = operator.json("licence", "show", LICENCE)["licence"]
 
@@ -239,7 +239,7 @@ def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> N
 def test_wrong_time_zone_is_named_with_the_nearest_and_changes_nothing(
     stage: Stage, operator: Operator
 ) -> None:
-    """One sentence, as for every wrong option."""
+    """A wrong time zone changes nothing, and the error offers the nearest one."""
     before = operator.json("licence", "show", LICENCE)
 
     result = operator.run("licence", "edit", LICENCE, "--time-zone", "Amsterdam")
@@ -255,7 +255,7 @@ def test_wrong_time_zone_is_named_with_the_nearest_and_changes_nothing(
 def test_mode_is_given_when_a_licence_is_added(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """So no reply of a new licence reaches a visitor by mistake."""
+    """The mode can be set when a licence is added, so that no reply is public by mistake."""
     added = add(operator, stage, tokens, "--replies", "explicit", "--reply-pause", "10s")
 
     assert (added["licence"]["reply_mode"], added["licence"]["reply_pause_s"]) == ("explicit", 10)
@@ -269,7 +269,7 @@ def test_mode_is_given_when_a_licence_is_added(
 def test_new_setting_is_drawn_on_the_cards_of_live_conversations(
     stage: Stage, operator: Operator, setting: tuple[str, str]
 ) -> None:
-    """The sweep does it; a setting that no card shows draws none."""
+    """The sweep redraws live cards after a new setting, if cards show that setting."""
     stage.start("c1")
     stage.start("c2")
     stage.update(1, "c2", state="closed")
@@ -287,7 +287,7 @@ def test_new_setting_is_drawn_on_the_cards_of_live_conversations(
 
 
 def test_mention_and_names_reach_what_sends(stage: Stage, operator: Operator) -> None:
-    """A worker has them within its cache's time, and the mention can be taken away again."""
+    """A worker uses a new mention within its cache's time, and the mention can be removed."""
 
     def sending() -> tuple[str, Names]:
         access = Licences(stage.runtime.database, stage.runtime.licences._keyring).access(LICENCE)
@@ -308,7 +308,7 @@ def test_mention_and_names_reach_what_sends(stage: Stage, operator: Operator) ->
 def test_licence_without_a_mention_is_told_what_that_means(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """One line with the command that names a member; one who is named needs no such line."""
+    """Without a mention, one line names the command to set it."""
     without = add(operator, stage, tokens)
     again = add(operator, stage, tokens, "--mention", "@channel")
     kept = add(operator, stage, tokens)
@@ -321,7 +321,7 @@ def test_licence_without_a_mention_is_told_what_that_means(
 def test_edit_moves_a_disabled_licence_and_leaves_it_disabled(
     stage: Stage, operator: Operator
 ) -> None:
-    """A new channel is tried with the stored token first."""
+    """An edit moves a disabled licence to a channel checked with the stored token."""
     stage.stand_in.setup(
         {
             "channels": [{"team": TEAM, "name": "second"}],
@@ -337,7 +337,7 @@ def test_edit_moves_a_disabled_licence_and_leaves_it_disabled(
 
 
 def test_edit_that_would_not_work_changes_nothing(stage: Stage, operator: Operator) -> None:
-    """What is wrong is a finding with its cure, as for a new licence."""
+    """An edit that fails its checks changes nothing and shows the cure."""
     answer = operator.json("licence", "edit", LICENCE, "--channel", "nowhere", exit_code=1)
 
     (finding,) = [each for each in answer["checks"] if each["state"] == "fail"]
@@ -346,7 +346,7 @@ def test_edit_that_would_not_work_changes_nothing(stage: Stage, operator: Operat
 
 
 def test_new_token_is_stored_encrypted(stage: Stage, operator: Operator, tmp_path: Path) -> None:
-    """It is read from the file, tried, and decrypts to itself."""
+    """A new token is read from the file, checked and stored encrypted."""
     made = stage.stand_in.setup(
         {"bots": [{"username": "newbot", "channels": [f"{TEAM}/{CHANNEL}"]}]}
     )
@@ -362,7 +362,7 @@ def test_new_token_is_stored_encrypted(stage: Stage, operator: Operator, tmp_pat
 
 
 def test_licence_is_disabled_and_enabled(stage: Stage, operator: Operator) -> None:
-    """Both say so, and twice is once."""
+    """Disable and enable print the state, and can be repeated."""
     operator.json("licence", "disable", LICENCE)
     off = stored(stage).enabled
     operator.json("licence", "enable", LICENCE)
@@ -374,7 +374,7 @@ def test_licence_is_disabled_and_enabled(stage: Stage, operator: Operator) -> No
 def test_removed_licence_leaves_nothing_behind(
     stage: Stage, operator: Operator, redis_url: str
 ) -> None:
-    """Rows of every table, files of replies, and what still waited are gone; another's stay."""
+    """Removing a licence removes its rows, files and waiting messages, and no other's."""
     stage.start()
     stage.reply("m1", "sent")
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
@@ -430,7 +430,7 @@ def test_removed_licence_leaves_nothing_behind(
 
 
 def test_notifications_are_listed(stage: Stage, operator: Operator) -> None:
-    """Each mapped type with its channel, in order; the rest goes to the default channel."""
+    """Each mapped notification type is listed with its channel, in order."""
     operator.json("licence", "notify", LICENCE, "status", "--off")
     mapped = operator.json("licence", "notify", LICENCE, "booking", f"~{CHANNEL}")
 
@@ -444,7 +444,7 @@ def test_notifications_are_listed(stage: Stage, operator: Operator) -> None:
 
 
 def test_webhook_tokens_are_taken_rotated_and_forgotten(stage: Stage, operator: Operator) -> None:
-    """The old one stays valid until it is finished; the token is never printed."""
+    """An old token stays valid until the rotation is finished, and no token is printed."""
     first, second = "1" * 26, "2" * 26
 
     answers = [
@@ -496,7 +496,7 @@ def test_webhook_tokens_are_taken_rotated_and_forgotten(stage: Stage, operator: 
     ],
 )  # fmt: skip
 def test_wrong_use_ends_with_two(operator: Operator, words: list[str]) -> None:
-    """A script tells a wrong call from something that is wrong."""
+    """Wrong use ends with exit code 2."""
     assert operator.run("licence", *words).exit_code == 2
 
 
@@ -510,7 +510,7 @@ def test_wrong_use_ends_with_two(operator: Operator, words: list[str]) -> None:
     ids=" ".join,
 )  # fmt: skip
 def test_unknown_licence_is_one_line(operator: Operator, words: list[str]) -> None:
-    """Every command about a licence says that there is none of this name."""
+    """Each command about an unknown licence says so in one line."""
     answer = operator.json("licence", *words, exit_code=1)
 
     assert "no licence 'L9' is registered" in answer["error"]
@@ -523,7 +523,7 @@ def test_unknown_licence_is_one_line(operator: Operator, words: list[str]) -> No
 def test_what_cannot_be_an_address_or_a_token_is_one_line(
     operator: Operator, url: str, token: str, named: str
 ) -> None:
-    """Neither is quoted, and nothing is sent."""
+    """An impossible address or token is refused in one line, without being shown."""
     answer = operator.json(
         "licence", "add", "L2", "--url", url, "--team", "t", "--channel", "c", "--token-file", "-",
         stdin=token, exit_code=1,

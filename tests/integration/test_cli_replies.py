@@ -1,4 +1,4 @@
-"""Replies that are not recorded, on the command line: listed with their cure, asked for again."""
+"""Unrecorded replies on the command line are listed with cure, and resolved again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def woken(thread: MirroredThread) -> list[int]:
 
 
 def given_up(thread: MirroredThread, message: str = "hello") -> int:
-    """Return a reply that the server has refused for too long."""
+    """Return a reply that was given up."""
     reply_id = thread.receive(thread.say(message).id)
     thread.give_up(reply_id)
     return reply_id
@@ -52,7 +52,7 @@ def given_up(thread: MirroredThread, message: str = "hello") -> int:
 def test_reply_that_was_given_up_is_listed_with_its_cure_and_without_its_text(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """One line says which post it is, what the server said, and what to do."""
+    """A reply that was given up is listed with post, reason and cure, without its text."""
     reply_id = given_up(thread, "secret words")
 
     (entry,) = operator.json("replies")["replies"]
@@ -79,7 +79,7 @@ def test_reply_that_was_given_up_is_listed_with_its_cure_and_without_its_text(
 def test_reply_that_waits_says_why_and_until_when(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """It is tried again by itself; one that has not been tried yet has no reason."""
+    """A waiting reply is listed with its reason, if tried, and the next attempt's time."""
     tried, fresh = (thread.receive(thread.say(text).id) for text in ("one", "two"))
     with thread.fault("down"):
         thread.resolve(tried)
@@ -97,7 +97,7 @@ def test_reply_that_waits_says_why_and_until_when(
 def test_missing_file_is_fetched_again(
     thread: MirroredThread, operator: Operator, words: list[str]
 ) -> None:
-    """A file that broke off three times comes as a later revision of its reply."""
+    """A missing file is fetched again, and comes as a later revision."""
     reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
     with thread.fault("accept_then_drop", scope="files"):
         for _ in range(3):
@@ -118,7 +118,7 @@ def test_missing_file_is_fetched_again(
 def test_file_that_is_refused_again_is_told_as_nothing_new(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """Its row says the reason of now, and a second try is possible."""
+    """A file that is refused again gets its new reason, and i-Reserve is told nothing."""
     thread.change_licence(max_file_size_bytes=5)
     row = thread.recorded(thread.say("look", file_ids=thread.upload(b"larger")))
 
@@ -146,7 +146,7 @@ def test_file_that_is_refused_again_is_told_as_nothing_new(
 def test_list_can_be_narrowed(
     thread: MirroredThread, operator: Operator, words: list[str], found: list[int]
 ) -> None:
-    """By licence, by reason, to those that are given up, to the newest."""
+    """The list can be limited by licence, reason, state and number."""
     ids = [given_up(thread), thread.receive(thread.say("fresh").id), given_up(thread)]
 
     listed = operator.json("replies", *words)["replies"]
@@ -157,7 +157,7 @@ def test_list_can_be_narrowed(
 def test_recorded_reply_is_not_listed_and_has_no_reason_left(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """What was once in its way is over."""
+    """A recorded reply is not listed and has no reason."""
     reply_id = given_up(thread)
     thread.resolve(reply_id)
 
@@ -173,7 +173,7 @@ def test_recorded_reply_is_not_listed_and_has_no_reason_left(
 def test_reply_is_asked_for_again_and_loses_its_warning(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """Once the cause is mended a worker records it, and the post shows that."""
+    """After the cause is fixed, the reply is recorded and its warning goes."""
     reply_id = given_up(thread)
     post_id = operator.json("replies")["replies"][0]["post_id"]
     before = thread.marks(post_id)
@@ -194,7 +194,7 @@ def test_reply_is_asked_for_again_and_loses_its_warning(
 def test_all_of_a_licence_that_were_given_up_are_asked_for_again(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """Those that still wait are left to themselves, and so is another reason."""
+    """All replies given up for a reason are tried again, and no others."""
     ids = [given_up(thread), thread.receive(thread.say("fresh").id), given_up(thread)]
 
     none = operator.json("collect", LICENCE, "--reason", "not_a_member")
@@ -207,7 +207,7 @@ def test_all_of_a_licence_that_were_given_up_are_asked_for_again(
 def test_reply_that_cannot_be_asked_for_is_left_with_exit_code_1(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """One that is recorded, and a number that is none, are named."""
+    """Recorded replies and unknown ids are named, and the exit code is 1."""
     recorded = thread.recorded(thread.say("done")).id
 
     answer = operator.json("collect", LICENCE, str(recorded), "999", exit_code=1)
@@ -227,12 +227,12 @@ def test_reply_that_cannot_be_asked_for_is_left_with_exit_code_1(
     ],
 )
 def test_wrong_call_is_refused(operator: Operator, words: list[str], exit_code: int) -> None:
-    """A typing mistake does not look like an installation without troubles."""
+    """A wrong option or licence is an error."""
     assert operator.run(*words).exit_code == exit_code
 
 
 def test_status_counts_what_was_given_up(thread: MirroredThread, operator: Operator) -> None:
-    """The number is there beside all that is open."""
+    """Status counts the replies that were given up, beside all open ones."""
     given_up(thread)
     thread.receive(thread.say("fresh").id)
 

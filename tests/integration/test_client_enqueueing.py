@@ -1,4 +1,4 @@
-"""`.delay()` into a real Redis: what stands in the queue, and what in the lane."""
+"""What `.delay()` writes into the queue and the lane of a real Redis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ireserve_mattermost.wake_ups import QUEUE
 
 @pytest.fixture
 def redis(redis_url: str) -> Iterator[Redis]:
-    """A Redis that `.delay()` writes to."""
+    """The Redis that `.delay()` writes to."""
     with producer_redis(redis_url) as redis:
         before = use_lanes(Lanes(redis))
         yield redis
@@ -27,7 +27,7 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 def test_queue_shows_ids_alone_and_the_lane_holds_the_text(redis: Redis) -> None:
-    """A dump of the queue, Flower and `celery inspect` see no name and no text."""
+    """The queue, Flower and `celery inspect` show only ids; the lane has the text."""
     result = post_reply.apply_async(
         ("L1", 7),
         {"message_id": "m1", "sender_name": "Gerardus", "sender_role": "visitor", "text": "geheim"},

@@ -1,4 +1,4 @@
-"""A conversation becomes one thread: root post, replies, and what happens when the root goes."""
+"""A conversation becomes one thread, and gets a new one if its root is deleted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.stage.stage import Stage
 
 
 def test_conversation_becomes_one_thread_in_order(stage: Stage) -> None:
-    """A start and two messages become a root post and two replies under it, in order."""
+    """A start and two messages become a root post and two replies, in order."""
     stage.start(page_url="https://example.com/a")
     stage.reply("m1", "hello")
     stage.reply("m2", "again", sender_role="agent", sender_name="Anna")
@@ -46,7 +46,7 @@ def test_second_start_makes_no_second_root(stage: Stage) -> None:
 
 
 def test_reply_without_thread_makes_the_root_first(stage: Stage) -> None:
-    """When mirroring begins in mid-conversation the first message makes the thread."""
+    """A message without a thread makes the root post first."""
     stage.reply("m1", "hello")
 
     root, reply = stage.channel_posts()
@@ -57,7 +57,7 @@ def test_reply_without_thread_makes_the_root_first(stage: Stage) -> None:
 
 
 def test_start_after_the_thread_exists_posts_nothing(stage: Stage) -> None:
-    """A start that comes late finds the thread that a message has made."""
+    """A start after the first message makes no second root."""
     stage.reply("m1", "hello")
     stage.start()
 
@@ -65,7 +65,7 @@ def test_start_after_the_thread_exists_posts_nothing(stage: Stage) -> None:
 
 
 def test_message_from_mattermost_is_not_posted_back(stage: Stage) -> None:
-    """With origin_post_id nothing is posted, and the row says why."""
+    """A message with origin_post_id is not posted, and its row has the reason."""
     stage.start()
     stage.reply("m1", "hello", origin_post_id="a" * 26)
 
@@ -74,7 +74,7 @@ def test_message_from_mattermost_is_not_posted_back(stage: Stage) -> None:
 
 
 def test_deleted_root_is_replaced_and_the_message_posted_under_the_new_one(stage: Stage) -> None:
-    """The next message makes a new root with the stored details and goes on under it."""
+    """After the root's deletion the next message is posted under a new root."""
     stage.start(page_url="https://example.com/a")
     stage.reply("m1", "before")
     old_root = stage.channel_posts()[0]
@@ -93,7 +93,7 @@ def test_deleted_root_is_replaced_and_the_message_posted_under_the_new_one(stage
 
 
 def test_transient_refusal_of_a_healthy_root_makes_no_new_thread(stage: Stage) -> None:
-    """One 400 is no proof that the root is gone: the message fails, the thread stays."""
+    """One 400 fails the message, but keeps the thread."""
     stage.start()
     root = stage.channel_posts()[0]
     stage.stand_in.set_fault("root_rejected", scope="posts", times=1)
@@ -107,7 +107,7 @@ def test_transient_refusal_of_a_healthy_root_makes_no_new_thread(stage: Stage) -
 
 
 def test_message_that_comes_late_says_when_it_was_sent(stage: Stage) -> None:
-    """The post's own time would mislead; a message in time needs no second one."""
+    """A late message shows its own time, and one in time does not."""
     stage.start()
     stage.reply("m1", "late", sent_at="2026-01-02T03:04:05+01:00")
     stage.reply("m2", "in time", sent_at=datetime.now(UTC).isoformat())
@@ -119,7 +119,7 @@ def test_message_that_comes_late_says_when_it_was_sent(stage: Stage) -> None:
 
 
 def test_payload_is_kept_for_a_failed_message_alone(stage: Stage) -> None:
-    """What was enqueued is in the ledger when the message failed, and not when it was sent."""
+    """The ledger keeps the payload only of a failed message."""
     stage.start()
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
     stage.reply("m1", "refused")
@@ -139,7 +139,7 @@ def test_payload_is_kept_for_a_failed_message_alone(stage: Stage) -> None:
 
 
 def test_failed_root_is_made_by_the_next_message(stage: Stage) -> None:
-    """The start fails; the first message makes the root and is posted under it."""
+    """If the start fails, the first message makes the root and is posted under it."""
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
     stage.start()
     stage.reply("m1", "hello")
@@ -164,7 +164,7 @@ def test_failed_root_is_made_by_the_next_message(stage: Stage) -> None:
 def test_failure_is_recorded_with_its_reason_and_the_conversation_goes_on(
     stage: Stage, fault: str, reason: str
 ) -> None:
-    """A refused or failed send is kept as failed, is not tried again, and blocks nothing."""
+    """A failed message is kept with its reason, not retried, and blocks no other."""
     stage.start()
     stage.stand_in.set_fault(fault, scope="posts", times=1)
     report = stage.reply("m1", "lost")

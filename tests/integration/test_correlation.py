@@ -1,4 +1,4 @@
-"""One id in each line of the log about a message, from `.delay()` to the post, or a reply."""
+"""Every log line about a message or a reply has one id, from `.delay()` to the post."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MESSAGE: dict[str, Any] = {
 
 @pytest.fixture
 def lane(stage: Stage) -> Iterator[Lane]:
-    """The lane of a conversation, into which `.delay()` writes here."""
+    """The lane of a conversation in which `.delay()` writes."""
     before = use_lanes(stage.runtime.lanes)
     yield Lane.of_conversation(LICENCE, "c1")
     use_lanes(before)
@@ -47,7 +47,7 @@ def _lines(logs: list[EventDict]) -> list[tuple[str, str]]:
 
 
 def test_each_message_of_a_burst_has_the_id_that_delay_returned(stage: Stage, lane: Lane) -> None:
-    """One task sends them all; a line is about one of them, whichever task that was."""
+    """Each log line about a message has its own id, though one task sends a burst."""
     stage.start()
     ids = [post_reply.delay(**MESSAGE, message_id=f"m{number}").id for number in range(3)]
 
@@ -70,7 +70,7 @@ def test_each_message_of_a_burst_has_the_id_that_delay_returned(stage: Stage, la
 def test_id_of_the_caller_takes_its_place(
     stage: Stage, lane: Lane, given: Any, expected: str | None
 ) -> None:
-    """What i-Reserve calls the request; what is no text, or empty, counts as none."""
+    """i-Reserve's own request id is used instead, if it is a text that is not empty."""
     stage.stand_in.set_fault("plugin_rejection", scope="posts")
     message = {**MESSAGE, "message_id": "m1"}
     result = post_reply.apply_async(kwargs=message, context={"correlation_id": given})
@@ -82,7 +82,7 @@ def test_id_of_the_caller_takes_its_place(
 
 
 def test_message_that_waits_is_named_and_those_behind_it_are_not(stage: Stage, lane: Lane) -> None:
-    """The pause is one message's; the others have not been tried."""
+    """The log names the waiting message, and not the untried messages behind it."""
     stage.start()
     stage.stand_in.set_fault("rate_limited", scope="posts", retry_after_s=60)
     ids = [post_reply.delay(**MESSAGE, message_id=f"m{number}").id for number in range(2)]
@@ -94,7 +94,7 @@ def test_message_that_waits_is_named_and_those_behind_it_are_not(stage: Stage, l
 
 
 def test_reply_has_the_id_of_its_post_in_each_line(stage: Stage) -> None:
-    """Also in those about its files, which name no reply."""
+    """Each log line about a reply or its files has the post's id."""
     thread = MirroredThread.open(stage)
     post = thread.say("look", file_ids=thread.upload(b"x"))
     reply_id = thread.receive(post.id)
@@ -120,7 +120,7 @@ def test_reply_has_the_id_of_its_post_in_each_line(stage: Stage) -> None:
 def test_failed_message_is_listed_and_sent_again_under_its_id(
     stage: Stage, operator: Operator, lane: Lane, given: str | None
 ) -> None:
-    """From the list an operator finds the lines of the log, and from there the message."""
+    """The list of failures shows the id, and resending keeps it."""
     stage.start()
     context = {"correlation_id": given} if given else {}
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)

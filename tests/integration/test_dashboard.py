@@ -1,4 +1,4 @@
-"""The dashboard in deploy/: whatever it shows is there in what a web process exports."""
+"""The dashboard in deploy/ shows only metrics that a web process exports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.one_database
 
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy" / "grafana.json").read_text())
 PANELS = DASHBOARD["panels"]
-# What Grafana puts in the place of its variables.
+# Grafana's values for its variables.
 FILLED = {"$__rate_interval": "1m", "$licence": ".*"}
 SELECTOR = re.compile(r"\b(ireserve_mattermost_\w+)(?:\{([^}]*)\})?")
 MATCHED, GROUPED = re.compile(r"(\w+)(?:=~|!~|!=|=)\""), re.compile(r"\bby \(([\w, ]+)\)")
@@ -45,7 +45,7 @@ def _expressions() -> Iterator[str]:
 
 
 def _wanted(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each metric of a panel with each label that it is asked for."""
+    """Yield each metric of a panel with each label in its expression."""
     for target in panel["targets"]:
         for metric, matchers in SELECTOR.findall(target["expr"]):
             groups = ",".join(GROUPED.findall(target["expr"])).replace(" ", "").split(",")
@@ -55,7 +55,7 @@ def _wanted(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_each_panel_shows_what_is_exported(stage: Stage, scraper: Scraper) -> None:
-    """Each metric and each label of it is in an answer, after one message was sent."""
+    """Each metric and label of a panel is exported after one message was sent."""
     stage.start()
     exported: defaultdict[str, set[str]] = defaultdict(set)
     for family in parse_text(scraper.ask().text):
@@ -69,7 +69,7 @@ def test_each_panel_shows_what_is_exported(stage: Stage, scraper: Scraper) -> No
 
 
 def test_variable_asks_for_a_label_that_is_exported(stage: Stage, scraper: Scraper) -> None:
-    """The list of licences is that of a metric which each licence has from the beginning."""
+    """The list of licences comes from a metric that each licence always has."""
     (query,) = [
         each["definition"] for each in DASHBOARD["templating"]["list"] if each["type"] == "query"
     ]
@@ -87,7 +87,7 @@ def test_variable_asks_for_a_label_that_is_exported(stage: Stage, scraper: Scrap
     reason="NO PROMTOOL: install it (`apt-get install prometheus`) to run this test",
 )
 def test_prometheus_reads_each_expression(tmp_path: Path) -> None:
-    """As Grafana sends them, with its variables filled in."""
+    """Prometheus parses each expression with Grafana's variables filled in."""
     rules = [
         {"record": f"panel:{number}", "expr": _filled(expression)}
         for number, expression in enumerate(_expressions())
@@ -102,7 +102,7 @@ def test_prometheus_reads_each_expression(tmp_path: Path) -> None:
 
 
 def test_panels_lie_beside_each_other() -> None:
-    """No panel covers another one, or leaves the 24 columns."""
+    """No panel covers another panel or leaves the 24 columns."""
     cells = [cell for panel in PANELS for cell in _cells(panel["gridPos"])]
 
     assert len(cells) == len(set(cells))

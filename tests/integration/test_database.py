@@ -1,4 +1,4 @@
-"""The database's connections: what is committed when, and a server that was restarted."""
+"""The database's connections commit at the right time, and survive a server's restart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENTRIES = [LaneEntry("reply", f"reply:{number}", "task-1", {}, 1) for number in 
 
 @pytest.fixture
 def other(database: Database) -> Iterator[Database]:
-    """The same database, as another process sees it."""
+    """The same database, as another process opens it."""
     made = Database(database.engine.url.render_as_string(hide_password=False))
     yield made
     made.dispose()
@@ -46,14 +46,14 @@ def _begin_and_raise(
 def test_what_was_begun_is_committed_at_once(
     database: Database, other: Database, entries: list[LaneEntry]
 ) -> None:
-    """Each statement is there for everybody when it has been answered, not at the block's end."""
+    """With autocommit, others see each statement before the block ends."""
     with database.autocommit() as connection:
         opening = ledger.begin(connection, LANE, entries)
         assert _count(other) == len(opening.begun) == len(entries)
 
 
 def test_an_error_undoes_nothing_of_what_was_committed(database: Database) -> None:
-    """What happens afterwards in the same block leaves the statement alone."""
+    """With autocommit, a later error in the block undoes no statement."""
     with pytest.raises(KeyError):
         _begin_and_raise(database.autocommit(), ENTRIES)
 
@@ -61,7 +61,7 @@ def test_an_error_undoes_nothing_of_what_was_committed(database: Database) -> No
 
 
 def test_transactions_after_it_are_whole(database: Database) -> None:
-    """The next one to get the same connection has a transaction again."""
+    """After autocommit the same connection has transactions again."""
     with database.autocommit() as connection:
         ledger.begin(connection, LANE, ENTRIES[:1])
 
@@ -74,7 +74,7 @@ def test_transactions_after_it_are_whole(database: Database) -> None:
 def test_threads_may_use_it_first_at_the_same_time(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No thread gets an engine whose other parts are not there yet, and there is one for all."""
+    """Threads that use the database first at the same time get one complete engine."""
     make = session_module._autocommitting
     made: list[Engine] = []
 
@@ -99,7 +99,7 @@ def test_threads_may_use_it_first_at_the_same_time(
 
 
 def test_restarted_server_costs_no_error(own_postgres: PostgresServer) -> None:
-    """Connections that the server has closed are left for fresh ones before they are used."""
+    """Connections that the server has closed are replaced before their next use."""
     database = Database(own_postgres.url().replace("postgresql:", "postgresql+psycopg:"))
     with database.connection() as first, database.connection() as second:
         first.execute(text("SELECT 1"))
@@ -113,7 +113,7 @@ def test_restarted_server_costs_no_error(own_postgres: PostgresServer) -> None:
 
 
 def test_connections_are_kept(postgres_url: str) -> None:
-    """A connection that the server still has is used again: nothing is taken for its end."""
+    """An open connection is used again."""
     database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
     pids = []
     for _ in range(3):
@@ -125,7 +125,7 @@ def test_connections_are_kept(postgres_url: str) -> None:
 
 
 def test_no_statement_is_prepared_on_a_connection(postgres_url: str) -> None:
-    """A pool that gives each transaction another connection would not find it again."""
+    """No statement is prepared, because a pooler may switch the connection."""
     database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
     with database.reading() as connection:
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""PostgreSQL that stands still, is slow, is full, or is reached through PgBouncer."""
+"""Time limits hold when PostgreSQL hangs, is slow, is full, or is behind PgBouncer."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from tests.postgres_server import PostgresServer
 from tests.waiting import wait_until
 
 SHORT = Limits(connect_s=2, statement_s=1, lock_s=1, idle_in_transaction_s=1, answer_s=2)
-# What a busy machine adds.
+# Additional time for a busy machine.
 SLACK_S = 1.0
 
 
 @contextmanager
 def opened(url: str, limits: Limits) -> Iterator[Database]:
-    """Yield a database as a process of this kind has it."""
+    """Yield a database as a process of this kind opens it."""
     made = Database(url.replace("postgresql:", "postgresql+psycopg:"), limits=limits)
     yield made
     made.dispose()
 
 
 def ask(database: Database, statement: str = "SELECT 1") -> str:
-    """Ask it one thing; return the first line of what went wrong, or nothing."""
+    """Run one query; return the first line of its error, or an empty text."""
     try:
         with database.reading() as connection:
             connection.execute(text(statement))
@@ -48,7 +48,7 @@ def ask(database: Database, statement: str = "SELECT 1") -> str:
 def test_server_that_stands_still_is_left_in_time(
     own_postgres: PostgresServer, is_pooled: bool
 ) -> None:
-    """No answer, no end of the connection: it is closed here, and the next one is a fresh one."""
+    """A connection to a hanging server is closed in time, and the next one is new."""
     with opened(own_postgres.url(), SHORT) as database:
         if is_pooled:
             ask(database)
@@ -64,7 +64,7 @@ def test_server_that_stands_still_is_left_in_time(
 
 
 def test_block_has_one_limit_for_all_that_it_asks(postgres_url: str) -> None:
-    """Statements that are each quick enough are not, taken together."""
+    """One time limit holds for all statements of a block together."""
     slow = "SELECT pg_sleep(0.4)"
     with opened(postgres_url, SHORT) as database:
         ask(database)
@@ -87,7 +87,7 @@ def test_block_has_one_limit_for_all_that_it_asks(postgres_url: str) -> None:
 def test_server_itself_ends_what_takes_too_long(
     postgres_url: str, statement: str, named: str
 ) -> None:
-    """The statement is over on both sides, and the connection is kept."""
+    """The server ends a slow statement, and the connection is kept."""
     patient = replace(SHORT, statement_s=3 if named.startswith("lock") else 1, answer_s=10)
     with (
         psycopg.connect(postgres_url, autocommit=True) as other,
@@ -105,7 +105,7 @@ def test_server_itself_ends_what_takes_too_long(
 
 
 def test_transaction_whose_process_stands_still_is_ended(postgres_url: str) -> None:
-    """What it had locked is free again."""
+    """The transaction of a suspended process is ended, and its locks are freed."""
     locked = "SELECT pg_try_advisory_lock(8)"
     with (
         psycopg.connect(postgres_url, autocommit=True) as other,
@@ -120,7 +120,7 @@ def test_transaction_whose_process_stands_still_is_ended(postgres_url: str) -> N
 
 
 def test_options_of_the_address_are_kept_beside_ours(postgres_url: str) -> None:
-    """And they win: an operator may set another limit."""
+    """Options in the address are kept and win over ours."""
     theirs = "?options=-csearch_path%3Dpg_catalog%20-cstatement_timeout%3D7s"
     with opened(postgres_url + theirs, WORKER) as database, database.reading() as connection:
         found = [
@@ -132,7 +132,7 @@ def test_options_of_the_address_are_kept_beside_ours(postgres_url: str) -> None:
 
 
 def test_full_server_is_an_error_at_once(own_postgres: PostgresServer) -> None:
-    """With all connections taken a process is refused, and waits for nothing."""
+    """A server without free connections gives an error at once."""
     own_postgres.stop()
     own_postgres.settings = {"max_connections": "6", "superuser_reserved_connections": "0"}
     own_postgres.start()
@@ -152,7 +152,7 @@ def test_full_server_is_an_error_at_once(own_postgres: PostgresServer) -> None:
 
 
 def has_room(server: PostgresServer) -> bool:
-    """Say whether the server has let go of the connections that were closed."""
+    """Return whether the server has freed the closed connections."""
     try:
         psycopg.connect(server.url()).close()
     except psycopg.OperationalError:
@@ -173,7 +173,7 @@ def bouncer_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 def test_pooler_that_refuses_our_limits_is_used_without_them(bouncer_url: str) -> None:
-    """One line says so; the limit of this process still holds."""
+    """Behind a pooler that refuses our options, only this process's limit holds."""
     with opened(bouncer_url, SHORT) as database, capture_logs() as logs:
         said = [ask(database), ask(database), ask(database, "SELECT pg_sleep(3)")]
 
@@ -185,7 +185,7 @@ def test_pooler_that_refuses_our_limits_is_used_without_them(bouncer_url: str) -
 def test_limits_of_the_role_hold_behind_the_pooler(
     postgres_server: PostgresServer, request: pytest.FixtureRequest
 ) -> None:
-    """As the docs tell an operator to set them; they hold for the connections made after that."""
+    """Limits of the role, set as the docs say, hold for new connections behind the pooler."""
     postgres_server.execute("ALTER ROLE test SET statement_timeout = '500ms'")
     try:
         url = request.getfixturevalue("bouncer_url")

@@ -1,4 +1,4 @@
-"""The demo's consumer of replies is an example, so it keeps each rule of docs/integrating.md."""
+"""The demo's consumer of replies, an example, keeps each rule of docs/integrating.md."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POST = "4xp9fdt7pbgium38k0k6w9oxea"
 
 @pytest.fixture
 def store(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """i-Reserve's store, which the consumer finds by its environment."""
+    """i-Reserve's store, which the consumer finds through the environment."""
     place = Configuration(
         store=tmp_path / "ireserve.db",
         attachments=tmp_path,
@@ -46,12 +46,12 @@ def store(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> St
 
 
 def told(**changes: Any) -> None:
-    """Tell i-Reserve of a reply, as the package does."""
+    """Send a reply to i-Reserve's task, as the package does."""
     consumer.record_reply(**team_reply(**changes))
 
 
 def messages(store: Store) -> list[Message]:
-    """Return what i-Reserve has of the conversation."""
+    """Return i-Reserve's messages of the conversation."""
     return store.messages(LICENCE, CONVERSATION)
 
 
@@ -66,7 +66,7 @@ TOLD: tuple[Callable[[], None], ...] = (
 def test_newest_revision_stays_in_whatever_order_they_come(
     store: Store, order: tuple[int, ...]
 ) -> None:
-    """The same may come twice, and an older one after a newer; the first may be an edit."""
+    """The newest revision stays, in whatever order and however often revisions come."""
     for number in (*order, *order):
         TOLD[number]()
 
@@ -74,7 +74,7 @@ def test_newest_revision_stays_in_whatever_order_they_come(
 
 
 def test_a_reply_that_comes_again_under_a_new_number_is_one(store: Store) -> None:
-    """After a restore of the package's database; later changes come under the new number too."""
+    """A reply with a new number, as after a restored backup, stays one message."""
     told(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
     told(reply_id=9, plain_text="At 14:00.")
     told(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
@@ -85,7 +85,7 @@ def test_a_reply_that_comes_again_under_a_new_number_is_one(store: Store) -> Non
 
 
 def test_outcomes_are_kept_once_each_and_by_their_time(store: Store) -> None:
-    """Told twice, and in any order; the newest thread is the one that counts."""
+    """Each outcome is stored once, and the newest thread counts."""
     link = {"event": "thread_linked", "outcome_id": "o1", "permalink": "https://chat/1"}
     later = {**link, "outcome_id": "o3", "permalink": "https://chat/2"}
     failed = {"outcome_id": "o2", "message_id": "m1", "reason": "unreachable"}
@@ -106,7 +106,7 @@ def test_outcomes_are_kept_once_each_and_by_their_time(store: Store) -> None:
 
 
 def test_order_is_by_time_and_then_by_number(store: Store) -> None:
-    """An edit moves no message, nor does the order in which they are told."""
+    """Messages are ordered by time and number, and an edit moves none."""
     for number, post in ((7, "p7"), (6, "p6")):
         told(reply_id=number, post_id=post)
     told(reply_id=8, post_id="p8", posted_at="2026-05-01T11:00:00+00:00")
@@ -116,7 +116,7 @@ def test_order_is_by_time_and_then_by_number(store: Store) -> None:
 
 
 def test_a_reply_that_becomes_a_note_leaves_the_visitors_sight(store: Store) -> None:
-    """And comes back when an edit makes a reply of it again."""
+    """The visitor sees a reply only while it is not a note."""
     seen = []
     for revision, visibility in enumerate(("public", "internal", "public"), 1):
         told(event="edited", revision=revision, visibility=visibility)
@@ -126,14 +126,14 @@ def test_a_reply_that_becomes_a_note_leaves_the_visitors_sight(store: Store) -> 
 
 
 def test_unknown_keywords_are_ignored(store: Store) -> None:
-    """A later version may tell more."""
+    """Unknown keywords of a later version are ignored."""
     consumer.record_reply(**team_reply(), mood="calm", thread={"a": 1})
 
     assert [message.post_id for message in messages(store)] == [POST]
 
 
 def test_a_reply_is_not_sent_back(store: Store, redis_url: str) -> None:
-    """It is enqueued with the post that it came from, whatever it holds; a deletion is not."""
+    """A reply is enqueued with the id of its post, and a deletion is not enqueued."""
     told(
         text="",
         plain_text="",
@@ -155,7 +155,7 @@ def test_a_reply_is_not_sent_back(store: Store, redis_url: str) -> None:
 
 
 def test_a_store_that_is_away_is_tried_again(store: Store, tmp_path: Path) -> None:
-    """A task that has failed is not told again, so Celery runs it until the store takes it."""
+    """If the store is away, Celery retries the task until the reply is stored."""
     (tmp_path / "ireserve.db").unlink()
     runs = itertools.count()
 
@@ -172,7 +172,7 @@ def test_a_store_that_is_away_is_tried_again(store: Store, tmp_path: Path) -> No
 
 @contextmanager
 def connected(signal: Signal, receiver: Callable[..., None]) -> Iterator[None]:
-    """Let Celery call the receiver while the block runs."""
+    """Let Celery call the consumer in the block."""
     signal.connect(receiver, weak=False)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The demo's two pages, served in the team's language and by its clock."""
+"""The demo's two pages have the team's language and time zone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.one_database
 def test_page_of_i_reserve_is_dutch(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page says so to browsers, and hands its script the texts and the zone."""
+    """The page of i-Reserve and its script are in Dutch, with the team's zone."""
     configuration = Configuration(
         store=tmp_path / "ireserve.db",
         attachments=tmp_path,
@@ -46,7 +46,7 @@ def test_page_of_i_reserve_is_dutch(
 
 
 def test_page_of_the_stand_in_is_dutch(stage: Stage) -> None:
-    """Channel, thread and list of threads follow the server's own setting of a language."""
+    """The stand-in's pages follow the server's own language setting."""
     stage.stand_in.set_options(DefaultClientLocale="nl", PageTimeZone="Europe/Amsterdam")
     stage.start()
     stage.reply("m1", "Hoi")

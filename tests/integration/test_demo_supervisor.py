@@ -1,4 +1,4 @@
-"""The demo's supervisor and its watchdog, with processes that only wait."""
+"""The demo's supervisor and its watchdog end all processes, tested with waiting ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from demo.watchdog import left
 from tests.waiting import wait_until
 
-# Starts two processes, prints who is who, and waits.
+# Starts two processes, prints their ids, and waits.
 PROGRAM = """
 import json, os, signal
 from demo.supervisor import supervised
@@ -32,7 +32,7 @@ def _is_alive(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
-    # A zombie has ended; whether it is fetched is its new parent's business.
+    # A zombie counts as ended; its new parent removes it later.
     return state != "Z"
 
 
@@ -40,7 +40,7 @@ def _is_alive(pid: int) -> bool:
 def test_killed_process_takes_all_others_and_the_folder_with_it(
     tmp_path: Path, killed: str
 ) -> None:
-    """Whichever is killed, nothing is left: no process, no file, and no success."""
+    """Whichever process is killed, no process or file is left, and the demo fails."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "TMPDIR": str(tmp_path)},
@@ -70,5 +70,5 @@ def test_killed_process_takes_all_others_and_the_folder_with_it(
     ],
 )
 def test_watchdog_ends_what_has_begun_and_not_ended(lines: list[str], running: list[int]) -> None:
-    """It kills no process but the demo's own: a number that was given back may be another's."""
+    """The watchdog kills only processes that have not ended, since an id may be reused."""
     assert left(lines) == running

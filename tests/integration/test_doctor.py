@@ -1,4 +1,4 @@
-"""The doctor, each of whose checks is shown by breaking that very thing."""
+"""The doctor finds each fault, shown by breaking each checked thing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ THE_CHANNEL = f"channel ~{CHANNEL}"
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """One kind of database: what is broken here is nearly all in Mattermost."""
+    """One kind of database, since nearly all faults here are in Mattermost."""
     return sqlite_url
 
 
@@ -48,7 +48,7 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 @pytest.fixture(autouse=True)
 def stored_token(stage: Stage) -> None:
-    """The token of the licence's webhook is stored."""
+    """The stored token of the licence's webhook."""
     with stage.runtime.database.transaction() as session:
         add_token(session, LICENCE, token=HOOK_TOKEN)
 
@@ -61,13 +61,13 @@ def admin_token(stage: Stage) -> str:
 
 
 def change_licence(stage: Stage, **values: Any) -> None:
-    """Change what is stored of the licence."""
+    """Change columns of the licence."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
 
 
 def as_admin(stage: Stage, method: str, path: str, **body: Any) -> None:
-    """Do something in Mattermost as its administrator."""
+    """Call Mattermost's API as its administrator."""
     token = stage.stand_in.setup({})["admin"]["token"]
     requests.request(
         method,
@@ -90,7 +90,7 @@ def archive(stage: Stage) -> None:
 
 
 def use_other_bots_token(stage: Stage) -> None:
-    """Store the token of another bot that is in the channel too."""
+    """Store the token of another bot that is also in the channel."""
     made = stage.stand_in.setup({"bots": [{"username": "other", "channels": [PLACE]}]})
     store_token(stage, made["bots"]["other"]["token"])
 
@@ -102,7 +102,7 @@ def store_token(stage: Stage, token: str) -> None:
 
 
 def use_a_bot_outside_the_team(stage: Stage) -> None:
-    """Store the token of a bot that is nowhere."""
+    """Store the token of a bot outside the team."""
     made = stage.stand_in.setup({"bots": [{"username": "stranger"}]})
     store_token(stage, made["bots"]["stranger"]["token"])
 
@@ -114,7 +114,7 @@ def forget_webhook_tokens(stage: Stage) -> None:
 
 
 def examine(stage: Stage, **more: Any) -> dict[str, tuple[str, str, str]]:
-    """Return what the licence's own checks find, without those that wait for workers."""
+    """Return the findings of the licence's own checks that need no workers."""
     runtime = stage.runtime
     with runtime.database.transaction() as session:
         (stored,) = load_licences(session, LICENCE)
@@ -130,10 +130,10 @@ def examine(stage: Stage, **more: Any) -> dict[str, tuple[str, str, str]]:
 
 
 def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Operator) -> None:
-    """Everything on the Mattermost side is looked at and found well."""
+    """All checks of a healthy licence are well."""
     findings = operator.findings(LICENCE, exit_code=1)
 
-    # Those of the database are PostgreSQL's.
+    # Only PostgreSQL has the checks of the database.
     left_out = {"clock", "database limits", "database connections"}
     states = {name: state for name, (state, _, _) in findings.items() if name not in left_out}
     assert states == {
@@ -145,7 +145,7 @@ def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Oper
         "workers": "fail",
         "beat": "fail",
         "attachment store": "ok",
-        # Redis of the tests has no limit.
+        # The tests' Redis has no memory limit.
         "broker memory": "warn",
         "broker clock": "ok",
         "installation": "skip",
@@ -183,7 +183,7 @@ def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Oper
 def test_version_and_threads_of_the_server_are_told(
     version: str, setting: str, sentence: str, stage: Stage, operator: Operator
 ) -> None:
-    """Doctor says which server it is and who is told of a message; status says it afterwards."""
+    """The doctor shows the server's version and who is notified; status shows it later."""
     stage.stand_in.set_options(Version=version, CollapsedThreads=setting)
 
     findings = operator.findings(LICENCE, exit_code=1)
@@ -246,7 +246,7 @@ def test_what_is_broken_is_named_with_its_cure(
     sentence: str,
     cure: str,
 ) -> None:
-    """The check of that very thing says what is wrong and what to do; no token is shown."""
+    """The right check names the fault and its cure, and shows no token."""
     break_it(stage)
 
     found = examine(stage)
@@ -259,7 +259,7 @@ def test_what_is_broken_is_named_with_its_cure(
 
 
 def test_checks_that_need_an_answer_are_said_to_be_left_out(stage: Stage) -> None:
-    """A server that is away hides the rest, and the doctor says so rather than guess."""
+    """If the server is away, the checks that need it are shown as skipped."""
     stage.stand_in.set_fault("down")
 
     found = examine(stage)
@@ -269,7 +269,7 @@ def test_checks_that_need_an_answer_are_said_to_be_left_out(stage: Stage) -> Non
 
 
 def test_limits_that_changed_are_stored(stage: Stage, operator: Operator) -> None:
-    """The doctor says that the stored limit was another, and the next time all is well."""
+    """A changed limit is a finding once, and is then stored."""
     stage.stand_in.set_options(MaxFileSize=4_096)
 
     changed = operator.findings(LICENCE, exit_code=1)["limits"]
@@ -285,7 +285,7 @@ def test_limits_that_changed_are_stored(stage: Stage, operator: Operator) -> Non
 
 
 def test_channels_of_notifications_and_of_live_conversations_are_looked_at(stage: Stage) -> None:
-    """Each channel once; one for notifications may be private, one without the bot may not be."""
+    """Each channel in use is checked once, also those of notifications."""
     made = stage.stand_in.setup(
         {
             "channels": [
@@ -314,9 +314,9 @@ def test_channels_of_notifications_and_of_live_conversations_are_looked_at(stage
 
     states = {name: each[0] for name, each in found.items() if name.startswith("channel ")}
     assert states == {
-        # The default channel by now, under the name that is stored.
+        # This is now the default channel, with its stored name.
         THE_CHANNEL: "warn",
-        # Where the live conversation has its thread.
+        # The channel of the live conversation's thread.
         f"channel {stage.channel_id}": "ok",
         "channel ~alone": "fail",
     }
@@ -349,7 +349,7 @@ def test_webhook_is_looked_at_with_an_administrators_token(
     state: str,
     sentence: str,
 ) -> None:
-    """Its address, token, content type and words are compared with what they must be."""
+    """With an administrator's token, address, token, type and words of the webhook are checked."""
     default = {"channel": PLACE, "callback_urls": [CALLBACK]}
     stage.stand_in.setup({"hooks": [{**default, **hook} for hook in hooks]})
 
@@ -361,7 +361,7 @@ def test_webhook_is_looked_at_with_an_administrators_token(
 
 
 def test_webhook_whose_token_was_blanked_needs_a_new_one(stage: Stage, admin_token: str) -> None:
-    """An edit through the API that leaves the token out blanks it: there is none to give."""
+    """A webhook without a token, as after an edit by API, needs a new token."""
     hook = {"channel": PLACE, "callback_urls": [CALLBACK], "token": HOOK_TOKEN}
     stage.stand_in.setup({"hooks": [hook]})
     address = f"{stage.stand_in.url}/api/v4/hooks/outgoing"
@@ -393,7 +393,7 @@ def test_webhook_whose_token_was_blanked_needs_a_new_one(stage: Stage, admin_tok
 def test_callback_url_is_asked_whether_it_is_ours(
     stage: Stage, answer: bytes | None, state: str, sentence: str
 ) -> None:
-    """Only our own web process is taken for it."""
+    """Only our own web process passes the check of the callback address."""
     with WireServer(always(answer)) as server:
         url = f"http://127.0.0.1:{server.port}/mattermost/replies"
 
@@ -416,7 +416,7 @@ def test_callback_url_is_asked_whether_it_is_ours(
     ],
 )
 def test_clocks_that_are_apart_are_noticed(stage: Stage, ahead_s: int, state: str) -> None:
-    """A minute is a warning; what the look-ups of lost answers cannot bear is a failure."""
+    """A clock a minute apart is a warning; more than look-ups allow is a failure."""
     moment = utc_now() + timedelta(seconds=ahead_s)
     date = moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
@@ -435,13 +435,13 @@ def test_clocks_that_are_apart_are_noticed(stage: Stage, ahead_s: int, state: st
     ],
 )
 def test_clock_that_is_not_told_is_not_judged(stage: Stage, answer: bytes) -> None:
-    """Without the server's time there is nothing to compare."""
+    """Without the server's time, the clock is not checked."""
     with WireServer(always(answer)) as server:
         assert clock_of(stage, server).state == "skip"
 
 
 def clock_of(stage: Stage, server: WireServer) -> Check:
-    """Return what is found of the clock of a server after a question to it."""
+    """Return the finding about a server's clock after one request."""
     with connect(stage.runtime.settings, f"http://127.0.0.1:{server.port}", "t" * 26) as client:
         with suppress(MattermostError):
             client.get_client_config()
@@ -451,7 +451,7 @@ def clock_of(stage: Stage, server: WireServer) -> Check:
 def test_broker_that_is_away_is_named(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What depends on it is not guessed at."""
+    """If the broker is away, it is named, and checks that need it are skipped."""
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
     get_settings.cache_clear()
 
@@ -467,7 +467,7 @@ def test_broker_that_is_away_is_named(
 def test_database_that_is_away_is_named(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The doctor itself does not need it."""
+    """If the database is away, it is named."""
     monkeypatch.setenv("DATABASE_URL", f"postgresql://u:secret@127.0.0.1:{free_port()}/none")
     get_settings.cache_clear()
 
@@ -480,7 +480,7 @@ def test_database_that_is_away_is_named(
 
 
 def test_schema_that_is_behind_is_named(stage: Stage, operator: Operator) -> None:
-    """The cure is the command that brings it up to date."""
+    """For an old schema the cure is the upgrade command."""
     with stage.runtime.database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
 
@@ -495,7 +495,7 @@ def test_schema_that_is_behind_is_named(stage: Stage, operator: Operator) -> Non
 def test_wrong_keys_are_named(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch, keys: str
 ) -> None:
-    """Whatever is wrong with them, no token can be read, and none is shown."""
+    """Wrong keys are a finding, and no key is shown."""
     monkeypatch.setenv("ENCRYPTION_KEYS", keys)
     get_settings.cache_clear()
 
@@ -507,7 +507,7 @@ def test_wrong_keys_are_named(
 
 
 def test_unknown_licence_is_told_from_a_healthy_one(operator: Operator) -> None:
-    """A typing mistake in the licence is not green."""
+    """An unknown licence is an error."""
     answer = operator.json("doctor", "L9", exit_code=1)
 
     assert "no licence 'L9' is registered" in answer["error"]
@@ -516,7 +516,7 @@ def test_unknown_licence_is_told_from_a_healthy_one(operator: Operator) -> None:
 def test_table_has_one_line_for_each_check(
     stage: Stage, operator: Operator, stand_in: StandIn
 ) -> None:
-    """What a program reads as JSON, a person reads as a line with its cure."""
+    """The table has one line with its cure for each check of the JSON."""
     stand_in.set_options(EnableFileAttachments=False)
 
     lines = operator.run("doctor", LICENCE).stdout.splitlines()
@@ -524,5 +524,5 @@ def test_table_has_one_line_for_each_check(
     (line,) = [line for line in lines if "uploads" in line]
     assert line.split()[:3] == ["fail", LICENCE, "uploads"]
     assert "Allow File Sharing" in line
-    # A heading, a blank, and the sum.
+    # The heading, a blank line, and the total.
     assert len(lines) == 3 + len(operator.findings(LICENCE, exit_code=1))

@@ -1,4 +1,4 @@
-"""What the doctor says of the number of connections: what may be opened, and what is taken."""
+"""The doctor compares the connections that processes may open with the server's limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORKERS, NEED = [8, 8], 53
 
 @pytest.fixture
 def small(own_postgres: PostgresServer) -> PostgresServer:
-    """A PostgreSQL server with 57 connections, three of which are kept for superusers."""
+    """A PostgreSQL server with 57 connections, three of them reserved for superusers."""
     own_postgres.stop()
     own_postgres.settings = {"max_connections": "57"}
     own_postgres.start()
@@ -36,7 +36,7 @@ def database(small: PostgresServer) -> Iterator[Database]:
 
 
 def test_connections_are_compared_with_what_the_server_takes(database: Database) -> None:
-    """What two workers may open fits in; a third one's do not, and nothing is said of none."""
+    """The server's limit fits two workers' connections, and not a third worker's."""
     found = [check_connections(database, workers) for workers in (WORKERS, [*WORKERS, 8], None)]
 
     assert [check.state.value for check in found] == ["ok", "warn", "skip"]
@@ -48,7 +48,7 @@ def test_connections_are_compared_with_what_the_server_takes(database: Database)
 def test_limit_of_the_role_or_the_database_counts(
     small: PostgresServer, database: Database, whose: str
 ) -> None:
-    """The lowest of them is met first."""
+    """The lowest limit of server, role and database counts."""
     small.execute(f"ALTER {whose} CONNECTION LIMIT 20")
 
     check = check_connections(database, WORKERS)
@@ -57,7 +57,7 @@ def test_limit_of_the_role_or_the_database_counts(
 
 
 def test_pooler_is_named(small: PostgresServer) -> None:
-    """What it takes it does not tell to those that it serves."""
+    """A pooler is named, because its own limit is unknown."""
     if pgbouncer_executable() is None:
         pytest.skip("NO PGBOUNCER: install it (`apt-get install pgbouncer`) to run this test")
     with TemporaryDirectory(prefix="ireserve-pgbouncer-") as name:
@@ -72,7 +72,7 @@ def test_pooler_is_named(small: PostgresServer) -> None:
 
 
 def test_pool_opens_no_more_than_is_reckoned_with(small: PostgresServer) -> None:
-    """A process that needs more waits for one of its own."""
+    """A pool opens no more connections than the doctor counts."""
     database = Database(small.url(), pool_size=2)
     pool = database.engine.pool
     held = [pool.connect() for _ in range(most_connections(2))]
@@ -87,7 +87,7 @@ def test_pool_opens_no_more_than_is_reckoned_with(small: PostgresServer) -> None
 
 
 def test_web_processes_are_reckoned_with_as_they_are() -> None:
-    """Their threads are named in a package above the doctor's."""
+    """The doctor's number of web threads is the real one."""
     from inbound import web
 
     assert web.WEB_THREADS == WEB_THREADS

@@ -1,4 +1,4 @@
-"""From nothing to a green doctor, with the real processes, as a new operator goes."""
+"""A new operator gets from nothing to a green doctor, with real processes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PLACE = "support/webchat"
 
 @pytest.fixture
 def database_url(postgres_url: str) -> str:
-    """The database that is for production."""
+    """PostgreSQL, as in production."""
     return postgres_url
 
 
 @pytest.fixture
 def deployment(redis_url: str, database_url: str, tmp_path: Path) -> Iterator[Deployment]:
-    """An installation; nothing of it runs yet."""
+    """An installation without running processes."""
     made = Deployment.create(tmp_path, redis_url=redis_url, database_url=database_url)
     yield made
     made.stop()
@@ -34,7 +34,7 @@ def deployment(redis_url: str, database_url: str, tmp_path: Path) -> Iterator[De
 def test_new_licence_is_green_from_end_to_end(
     deployment: Deployment, stand_in: StandIn, tmp_path: Path
 ) -> None:
-    """One command makes webhook and licence; the doctor's round trip then comes back."""
+    """One command makes licence and webhook, and the doctor's round trip then succeeds."""
     made = stand_in.setup(
         {
             "teams": [{"name": "support"}],
@@ -55,7 +55,7 @@ def test_new_licence_is_green_from_end_to_end(
         "licence", "add", "L1", "--url", stand_in.url, "--team", "support", "--channel", "webchat",
         "--token-file", str(tmp_path / "bot"), *admin,
     )  # fmt: skip
-    # The first sweep is on its way; the doctor is asked until it has run.
+    # Repeat the doctor until the first sweep has run.
     findings = wait_until(
         lambda: _green(deployment, "doctor", "L1", "--round-trip", *admin),
         what="a green doctor",

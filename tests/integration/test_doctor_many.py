@@ -1,4 +1,4 @@
-"""The doctor at many licences: side by side, in short, and cleaned up when it is broken off."""
+"""The doctor examines many licences in parallel, in short, and cleans up when interrupted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNKNOWN = http(404, b'{"id": "api.context.404.app_error", "message": "", "status
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """One kind of database: what is looked at here is how many servers are asked at once."""
+    """One kind of database, since the tests are about requests to servers."""
     return sqlite_url
 
 
@@ -39,7 +39,7 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 
 class Together:
-    """Answers requests once as many have come as are waited for: only side by side they do."""
+    """A server that answers only when this number of requests has come, so only in parallel."""
 
     def __init__(self, parties: int) -> None:
         self._barrier = threading.Barrier(parties)
@@ -62,7 +62,7 @@ def register_more(stage: Stage, count: int, url: str) -> list[str]:
 
 
 def test_licences_are_asked_side_by_side(stage: Stage, operator: Operator) -> None:
-    """No server answers before all of them have been asked, and each is told in its place."""
+    """Licences are examined in parallel, and shown in order."""
     with WireServer(Together(MANY)) as server:
         ids = register_more(stage, MANY, f"http://127.0.0.1:{server.port}")
 
@@ -74,7 +74,7 @@ def test_licences_are_asked_side_by_side(stage: Stage, operator: Operator) -> No
 
 
 def test_many_licences_are_told_in_short(stage: Stage, operator: Operator) -> None:
-    """What they have in common is one line; what is well is counted alone."""
+    """A common finding of many licences is one line, and good results are only counted."""
     register_more(stage, MANY, "http://127.0.0.1:1")
 
     lines = operator.run("doctor").stdout.splitlines()
@@ -88,7 +88,7 @@ def test_many_licences_are_told_in_short(stage: Stage, operator: Operator) -> No
 
 
 def test_broken_stored_address_hides_no_other_licence(stage: Stage, operator: Operator) -> None:
-    """Whatever is stored of one of them, the others are looked at."""
+    """A broken address of one licence does not stop the checks of others."""
     register_more(stage, 1, "no address at all")
 
     answer = operator.json("doctor", exit_code=1)
@@ -101,7 +101,7 @@ def test_broken_stored_address_hides_no_other_licence(stage: Stage, operator: Op
 
 @pytest.fixture
 def doctor(stage: Stage, operator: Operator) -> Iterator[subprocess.Popen[str]]:
-    """A doctor in a process of its own, at its round trip, to which no webhook answers."""
+    """A doctor's process during its round trip, which no webhook answers."""
     del operator
     with subprocess.Popen(
         [sys.executable, "-m", "tasks.cli", "doctor", LICENCE, "--round-trip"],
@@ -120,7 +120,7 @@ def doctor(stage: Stage, operator: Operator) -> Iterator[subprocess.Popen[str]]:
 def test_test_post_is_removed_when_the_doctor_is_broken_off(
     stage: Stage, doctor: subprocess.Popen[str], signum: int
 ) -> None:
-    """Whichever signal ends it, and long before it would have ended by itself."""
+    """Whichever signal ends the doctor, it removes its test post."""
     began = time.monotonic()
 
     doctor.send_signal(signum)

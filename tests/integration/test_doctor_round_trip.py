@@ -1,4 +1,4 @@
-"""The round trip: out as the bot's post, back through the webhook, and nothing left behind."""
+"""The round trip: the bot's post comes back through the webhook, and is removed."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from tests.waiting import wait_until
 from tests.webhook_calls import inbox, running_app
 
 TOKEN = "h" * 26
-# Long enough for a webhook on this machine, and short for one that never comes.
+# Long enough for a webhook on this machine, and short if none comes.
 WAIT_S = 10.0
 IN_VAIN_S = 0.3
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """One kind of database: the round trip does not touch it."""
+    """One kind of database, which the round trip does not use."""
     return sqlite_url
 
 
@@ -44,7 +44,7 @@ def redis(stage: Stage) -> Iterator[Redis]:
 
 @pytest.fixture
 def web(stage: Stage, redis: Redis) -> Iterator[str]:
-    """The web process' endpoint."""
+    """The web process's endpoint."""
     flask = Flask(__name__)
     flask.register_blueprint(
         make_blueprint(
@@ -64,7 +64,7 @@ def make_hook(stage: Stage, callback_url: str) -> None:
 
 
 def store_token(stage: Stage) -> None:
-    """Accept the webhook's token."""
+    """Store the webhook's token."""
     with stage.runtime.database.transaction() as session:
         add_token(session, LICENCE, token=TOKEN)
 
@@ -81,7 +81,7 @@ def _check(stage: Stage, redis: Redis, *, wait_s: float) -> Check:
 
 
 def test_webhook_that_works_is_seen(stage: Stage, web: str, redis: Redis) -> None:
-    """The post is gone afterwards, and the inbox never had it."""
+    """A working webhook is seen, the post is removed, and the inbox stays empty."""
     make_hook(stage, web)
     store_token(stage)
 
@@ -93,7 +93,7 @@ def test_webhook_that_works_is_seen(stage: Stage, web: str, redis: Redis) -> Non
 
 
 def test_hook_without_a_stored_token_is_not_seen(stage: Stage, web: str, redis: Redis) -> None:
-    """A call that is refused is no round trip; the post is removed all the same."""
+    """A refused call is no round trip, and the post is still removed."""
     make_hook(stage, web)
 
     check = _check(stage, redis, wait_s=IN_VAIN_S)
@@ -104,7 +104,7 @@ def test_hook_without_a_stored_token_is_not_seen(stage: Stage, web: str, redis: 
 
 
 def test_webhook_of_another_post_is_not_taken_for_it(stage: Stage, web: str, redis: Redis) -> None:
-    """What the bot posts beside it in another channel proves nothing."""
+    """Another post of the bot in another channel is no round trip."""
     made = stage.stand_in.setup(
         {
             "channels": [{"team": TEAM, "name": "other"}],
@@ -125,7 +125,7 @@ def test_webhook_of_another_post_is_not_taken_for_it(stage: Stage, web: str, red
 def test_post_of_the_team_is_no_round_trip_but_a_reply(
     stage: Stage, web: str, redis: Redis
 ) -> None:
-    """Only the bot's own posts are noted; the others are in the inbox as ever."""
+    """A member's post is no round trip and comes into the inbox."""
     make_hook(stage, web)
     store_token(stage)
 
@@ -137,7 +137,7 @@ def test_post_of_the_team_is_no_round_trip_but_a_reply(
 
 
 def test_post_that_cannot_be_made_is_told(stage: Stage, redis: Redis) -> None:
-    """The operator who asked learns Mattermost's own reason."""
+    """If the post cannot be made, the operator sees Mattermost's reason."""
     stage.stand_in.set_fault("plugin_rejection", scope="posts")
 
     with pytest.raises(MattermostError, match="plugin"):

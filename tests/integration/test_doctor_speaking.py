@@ -1,4 +1,4 @@
-"""Who is told and who speaks: what doctor, add and edit find on the server."""
+"""Who is notified and whose names posts have: the findings of doctor, add and edit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Finding = tuple[str, str, str]
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """One kind of database: what is looked at here is in Mattermost."""
+    """One kind of database, since the tests are about Mattermost."""
     return sqlite_url
 
 
@@ -31,36 +31,36 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 
 def store(stage: Stage, **values: Any) -> None:
-    """Change what is stored of the licence."""
+    """Change columns of the licence."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
 
 
 def stored(stage: Stage) -> Licence:
-    """Return the licence as it is stored."""
+    """Return the licence's row."""
     with stage.runtime.database.transaction() as session:
         return session.get_one(Licence, LICENCE)
 
 
 def diagnose(operator: Operator) -> dict[str, Finding]:
-    """Return the doctor's findings; no process runs here, so that it always fails."""
+    """Return the doctor's findings; the doctor fails here, since no process runs."""
     return operator.findings(LICENCE, exit_code=1)
 
 
 def findings_of(answer: Any) -> dict[str, Finding]:
-    """Return the findings in what ``add`` or ``edit`` printed."""
+    """Return the findings that ``add`` or ``edit`` printed."""
     return {
         each["name"]: (each["state"], each["sentence"], each["cure"]) for each in answer["checks"]
     }
 
 
 def let_own_names(stage: Stage, *, usernames: bool = True, icons: bool = True) -> None:
-    """Switch names and icons of a post's own on or off."""
+    """Switch posts' own names and icons on or off."""
     stage.stand_in.set_options(EnablePostUsernameOverride=usernames, EnablePostIconOverride=icons)
 
 
 def make_people(stage: Stage) -> None:
-    """Make those who cannot be told, each for another reason."""
+    """Make users who cannot be notified, each for another reason."""
     stage.stand_in.setup(
         {
             "teams": [{"name": "other"}],
@@ -75,7 +75,7 @@ def make_people(stage: Stage) -> None:
 
 
 def leave_team(stage: Stage, username: str) -> None:
-    """Take a member out of the team, as its administrator does."""
+    """Remove a member from the team as its administrator."""
     headers = {"Authorization": f"Bearer {stage.stand_in.setup({})['admin']['token']}"}
     api = f"{stage.stand_in.url}/api/v4"
     user_id = requests.get(f"{api}/users/username/{username}", headers=headers, timeout=10).json()[
@@ -87,7 +87,7 @@ def leave_team(stage: Stage, username: str) -> None:
 
 
 THREADS: list[tuple[str, str, str, str, str]] = [
-    # version, setting, mention, state, what the sentence ends in
+    # version, setting, mention, state, end of the sentence
     ("11.6.0", "", "", "warn", "no member is mentioned on a root"),
     ("11.6.0", "default_on", "", "warn", "no member is mentioned on a root"),
     ("11.6.0", "default_off", "", "ok", "unless they have switched it on"),
@@ -107,7 +107,7 @@ def test_collapsed_threads_without_a_mention_are_named(
     stage: Stage,
     operator: Operator,
 ) -> None:
-    """With the command that names members, which can be copied as it stands."""
+    """With collapsed threads and no mention, the finding has the command to copy."""
     stage.stand_in.set_options(Version=version, CollapsedThreads=setting)
     store(stage, mention=mention)
 
@@ -131,7 +131,7 @@ MEMBERS = [
 def test_named_members_who_are_not_told_are_named_with_the_cure(
     stage: Stage, operator: Operator
 ) -> None:
-    """Each for the reason that holds; who has left the team is no member of it any more."""
+    """Each mentioned user who is not notified is named with the reason and cure."""
     make_people(stage)
     leave_team(stage, "eva")
     store(stage, mention=" ".join(f"@{name}" for name, *_ in MEMBERS))
@@ -144,7 +144,7 @@ def test_named_members_who_are_not_told_are_named_with_the_cure(
 
 
 def test_mention_of_the_channel_needs_no_look_at_members(stage: Stage, operator: Operator) -> None:
-    """It names all who are in the channel."""
+    """A mention of the channel needs no check of members."""
     store(stage, mention="@channel")
 
     assert [name for name in diagnose(operator) if name.startswith("mention")] == []
@@ -171,7 +171,7 @@ def test_names_are_judged_by_both_switches_of_the_server(
     stage: Stage,
     operator: Operator,
 ) -> None:
-    """``author`` is offered where it is possible; where it is no more, doctor says so."""
+    """``author`` is offered if the server allows names and icons, else the doctor says so."""
     let_own_names(stage, usernames=usernames, icons=icons)
     store(stage, names=names)
 
@@ -183,7 +183,7 @@ def test_names_are_judged_by_both_switches_of_the_server(
 
 
 def test_edit_asks_the_server_at_once(stage: Stage, operator: Operator) -> None:
-    """A name that tells no member is found before the first visitor writes."""
+    """An edit finds at once a mention that notifies no member."""
     make_people(stage)
     let_own_names(stage)
 
@@ -202,7 +202,7 @@ def test_edit_asks_the_server_at_once(stage: Stage, operator: Operator) -> None:
 
 
 def test_edit_stores_what_it_could_not_ask_about(stage: Stage, operator: Operator) -> None:
-    """A server that is away stops no change, and the line says what to do later."""
+    """If the server is away, the edit is stored, and a line says what to do later."""
     stage.stand_in.set_fault("down")
 
     answer = operator.json("licence", "edit", LICENCE, "--mention", "@anna")
@@ -218,7 +218,7 @@ def test_edit_stores_what_it_could_not_ask_about(stage: Stage, operator: Operato
 def test_limits_are_kept_when_the_server_tells_only_half(
     fault: str, stage: Stage, operator: Operator
 ) -> None:
-    """To a token that it does not take a server names no limits; the stored ones stay."""
+    """Stored limits stay if the server names none, as with a wrong token."""
     stage.stand_in.set_options(MaxPostSize=4_000)
     store(stage, max_post_size=4_000)
     stage.stand_in.set_fault(fault)
@@ -229,7 +229,7 @@ def test_limits_are_kept_when_the_server_tells_only_half(
 
 
 def test_add_asks_the_server_at_once(stage: Stage, operator: Operator, tmp_path: Path) -> None:
-    """What it finds stands among the checks, and stops nothing."""
+    """Findings of add are among the checks and stop nothing."""
     (tmp_path / "token").write_text(stage.bot_token)
 
     answer = operator.json(

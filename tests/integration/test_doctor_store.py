@@ -1,4 +1,4 @@
-"""The doctor's look at the attachment store: it writes a file, reads it and removes it."""
+"""The doctor checks the attachment store: it writes, reads and removes a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks.checks.store import check_store
 
 
 def test_store_that_takes_files_is_well_and_left_empty(tmp_path: Path) -> None:
-    """The file that the doctor writes is gone afterwards."""
+    """A working store is well, and the doctor's file is removed."""
     check = check_store(AttachmentStore(f"file://{tmp_path}"))
 
     assert check.state is State.OK
@@ -25,7 +25,7 @@ def test_store_that_takes_files_is_well_and_left_empty(tmp_path: Path) -> None:
     ids=["cannot be written", "a file in its place", "no address", "unknown kind"],
 )
 def test_store_that_takes_no_file_fails_with_its_cure(tmp_path: Path, url: str) -> None:
-    """Whatever is in the way: one line that names the setting."""
+    """A store that takes no file fails with one line that names the setting."""
     (tmp_path / "file").write_text("x")
 
     check = check_store(AttachmentStore(url.replace("{file}", f"file://{tmp_path / 'file'}")))

@@ -1,4 +1,4 @@
-"""What the doctor looks at around us: names in the environment, Sentry, Redis' room and clock."""
+"""The doctor checks the environment's names, Sentry, and Redis' memory and clock."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.wire import WireServer, always, http
     ],
 )
 def test_setting_that_no_process_reads_is_named(name: str, told: str) -> None:
-    """With the nearest name that is read, and without its value."""
+    """An unread setting is named with the nearest known name, without its value."""
     check = check_names(mistyped_names({name: "geheim"}))
 
     assert check.state.value == "warn"
@@ -43,12 +43,12 @@ def test_setting_that_no_process_reads_is_named(name: str, told: str) -> None:
     "name", ["PATH", "HOLD_S", "IRESERVE_MATTERMOST_OPERATOR", "IRESERVE_MATTERMOST_REDIS_URL"]
 )
 def test_name_that_is_read_or_not_ours_is_well(name: str) -> None:
-    """Other programs share the environment."""
+    """Read settings and other programs' variables are well."""
     assert check_names(mistyped_names({name: "x"})).state.value == "ok"
 
 
 def test_sentry_that_takes_reports_is_sent_an_empty_envelope() -> None:
-    """With the key alone, and nothing else."""
+    """The doctor sends Sentry an empty envelope with only the key."""
     with running_endpoint() as endpoint:
         check = check_reports(endpoint.dsn)
 
@@ -66,7 +66,7 @@ def test_sentry_that_takes_reports_is_sent_an_empty_envelope() -> None:
     ],
 )
 def test_sentry_that_takes_no_report_is_named_without_its_key(dsn: str, sentence: str) -> None:
-    """Each with its cure."""
+    """A Sentry that refuses reports is named with its cure and without its key."""
     with WireServer(always(http(403, b"{}"))) as refusing, WireServer(always(http(502))) as broken:
         ports = {"refusing": refusing.port, "broken": broken.port, "closed": free_port()}
 
@@ -86,7 +86,7 @@ def own_redis(tmp_path: Path) -> Iterator[Redis]:
 
 
 def test_memory_of_redis_is_told_before_it_is_full(own_redis: Redis) -> None:
-    """No limit is a warning, and so is little room."""
+    """A Redis without memory limit or with little memory left is a warning."""
     unlimited = check_memory(own_redis)
     used = int(own_redis.info("memory")["used_memory"])
     own_redis.config_set("maxmemory", used * 4)
@@ -100,12 +100,12 @@ def test_memory_of_redis_is_told_before_it_is_full(own_redis: Redis) -> None:
 
 
 def test_clock_of_redis_is_compared_with_ours(own_redis: Redis) -> None:
-    """On one machine they are the same."""
+    """Redis' clock is compared with ours."""
     assert check_redis_clock(own_redis).state.value == "ok"
 
 
 class Refusing:
-    """A Redis that answers everything with one error."""
+    """A Redis that answers each command with one error."""
 
     def __init__(self, error: RedisError) -> None:
         self._error = error
@@ -132,7 +132,7 @@ class Refusing:
     ids=["password", "loading", "disk full", "replicas"],
 )
 def test_redis_that_refuses_says_why(error: RedisError, sentence: str) -> None:
-    """It is there, so "cannot be reached" would lead to the wrong place."""
+    """The error of a Redis that refuses is shown, instead of "cannot be reached"."""
     check = check_broker(Refusing(error), place="here:1/0")  # type: ignore[arg-type]
 
     assert (check.state.value, bool(check.cure)) == ("fail", True)

@@ -1,4 +1,4 @@
-"""What the doctor asks on Redis: what workers tell of themselves, and whose sweeps ran."""
+"""The doctor asks workers on Redis about themselves, and checks whose sweeps ran."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasks.watch.signs import note_sweep, note_sweeper
 from tests.waiting import wait_until
 
 TASK = "ireserve.record_reply"
-# An application beside ours, with a process of its own: a worker in this one would set up its logs.
+# Another application in its own process, since a worker in this process would set up its logs.
 BESIDE = f"""
 from celery import Celery
 
@@ -48,7 +48,7 @@ def beside(redis_url: str, tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("beside")
 def test_workers_tell_their_queues_and_tasks(redis_url: str) -> None:
-    """What is judged is what a real worker answers."""
+    """Real workers answer with their queues and tasks."""
     app = Celery("doctor", broker=redis_url, set_as_current=False)
 
     (found,) = wait_until(lambda: ask_workers(app), what="a worker", timeout_s=30)
@@ -70,7 +70,7 @@ def test_workers_tell_their_queues_and_tasks(redis_url: str) -> None:
 def test_another_installation_on_the_same_redis_is_named(
     redis_url: str, sweeps: str, state: str
 ) -> None:
-    """The last sweeps, the newest first, by the database that they read; ours is "a"."""
+    """Sweeps of another database on the same Redis are a finding."""
     with Redis.from_url(redis_url) as redis:
         for database in reversed(sweeps):
             note_sweep(redis)
@@ -82,7 +82,7 @@ def test_another_installation_on_the_same_redis_is_named(
 
 
 def test_sweep_that_is_another_ones_again_is_a_failure(redis_url: str) -> None:
-    """This command reads a database that no worker reads."""
+    """It is a failure if only workers of another database sweep."""
     with Redis.from_url(redis_url) as redis:
         note_sweep(redis)
         note_sweeper(redis, "b")

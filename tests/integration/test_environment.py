@@ -1,4 +1,4 @@
-"""``bin/venv`` in a small project of its own, whose packages are built without a network."""
+"""``bin/venv`` in a small project, whose packages are built without a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from tests.pages import ROOT
 from tests.waiting import wait_until
 
-# Builds an empty package. A file of the project makes it fail, or lets it take its time.
+# Builds an empty package. A file of the project makes the build fail or take long.
 BACKEND = """
 import os, time, zipfile
 
@@ -49,7 +49,7 @@ TIMEOUT_S = 120
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with an environment that ``bin/venv`` has made."""
+    """A project with an environment made by ``bin/venv``."""
     directory = tmp_path_factory.mktemp("environment") / "a project"
     shutil.copytree(ROOT / "bin", directory / "bin", ignore=shutil.ignore_patterns("__pycache__"))
     (directory / "demo").mkdir()
@@ -83,20 +83,20 @@ def _started(directory: Path, *command: str) -> subprocess.Popen[str]:
 
 
 def _change(directory: Path) -> None:
-    """Let the environment be older than what the project names."""
+    """Make the environment older than the project's requirements."""
     with (directory / "constraints.txt").open("a") as constraints:
         constraints.write("# another line\n")
 
 
 def _state(directory: Path) -> tuple[str, str, list[str]]:
-    """Return the environment's stamp, what its script's first line names, what stands beside."""
+    """Return the environment's stamp, its script's first line, and the files beside it."""
     script = (directory / ".venv" / "bin" / "ours").read_text()
     beside = sorted(path.name for path in directory.glob(".venv*") if path.is_dir())
     return (directory / ".venv" / "installed.json").read_text(), script, beside
 
 
 def test_environment_names_its_own_place_and_is_made_once(project: Path, tmp_path: Path) -> None:
-    """Its scripts run where it stands, and the folder's other name asks for no new one."""
+    """The environment's scripts work in their place, and a second run makes no new one."""
     (tmp_path / "link").symlink_to(project)
 
     again = _run(tmp_path / "link", "bin/venv", "demo")
@@ -107,7 +107,7 @@ def test_environment_names_its_own_place_and_is_made_once(project: Path, tmp_pat
 
 
 def test_failed_set_up_leaves_the_environment_that_works(project: Path) -> None:
-    """Without a network nothing is lost, and two lines say what is the matter."""
+    """A failed set-up keeps the working environment, and two lines say why."""
     before = _state(project)
     _change(project)
     (project / "broken").touch()
@@ -125,7 +125,7 @@ def test_failed_set_up_leaves_the_environment_that_works(project: Path) -> None:
 def test_interrupted_set_up_leaves_the_environment_that_works(
     project: Path, number: signal.Signals
 ) -> None:
-    """Wherever it is broken off, the old one stays, and the next one finds nothing in its way."""
+    """An interrupted set-up keeps the working environment and does not block the next."""
     before = _state(project)[:2]
     _change(project)
     (project / "slow").touch()
@@ -146,7 +146,7 @@ def test_interrupted_set_up_leaves_the_environment_that_works(
 
 
 def test_two_at_once_make_one_environment(project: Path) -> None:
-    """The second waits for the first, and finds that there is nothing left to do."""
+    """Of two runs at the same time the second waits and finds nothing to do."""
     _change(project)
     (project / "slow").touch()
     with _started(project, "bin/venv", "demo") as first:
@@ -179,7 +179,7 @@ def test_two_at_once_make_one_environment(project: Path) -> None:
 def test_help_and_wrong_arguments_install_nothing(
     project: Path, command: tuple[str, ...], exit_code: int
 ) -> None:
-    """They are answered at once, whatever the environment lacks."""
+    """Help and wrong arguments are answered without installing."""
     before = _state(project)
     _change(project)
 
@@ -191,7 +191,7 @@ def test_help_and_wrong_arguments_install_nothing(
 
 
 def test_every_extra_can_be_asked_for() -> None:
-    """What ``bin/venv`` takes is what the project has."""
+    """``bin/venv`` accepts each extra of the project."""
     content = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = ", ".join(sorted(content["project"]["optional-dependencies"]))
 

@@ -1,4 +1,4 @@
-"""Files of a message: uploaded in order, ten to a post, and each that fails costs only itself."""
+"""Files of a message are uploaded in order, ten to a post, and fail one by one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _store(stage: Stage, *names: str) -> list[dict[str, Any]]:
 
 
 def test_files_are_attached_in_order(stage: Stage) -> None:
-    """Three files are in the post in the order in which they were given."""
+    """Three files are in the post in their given order."""
     stage.start()
     stage.reply("m1", "three", attachments=_store(stage, "b.txt", "a.txt", "c.txt"))
 
@@ -48,7 +48,7 @@ def test_more_than_ten_files_take_further_replies(stage: Stage) -> None:
 
 
 def test_missing_file_is_named_and_costs_only_itself(stage: Stage) -> None:
-    """The message is posted with the file that is there, and names the one that is not."""
+    """A missing file is named in the message, which has the other file."""
     stage.start()
     there = _store(stage, "there.txt")
     gone = [{"name": "gone.txt", "path": "gone.txt"}]
@@ -83,7 +83,7 @@ def test_file_alone_needs_no_text(stage: Stage) -> None:
 def test_refused_file_is_named_with_the_reason(
     stage: Stage, options: dict[str, Any], reason: str
 ) -> None:
-    """What the server refuses is named in the message that is posted without it."""
+    """A refused file is named with its reason in the message."""
     stage.start()
     stage.stand_in.set_options(**options)
     stage.reply("m1", "look", attachments=_store(stage, "photo.txt"))
@@ -96,7 +96,7 @@ def test_refused_file_is_named_with_the_reason(
 
 
 def test_file_that_the_server_drops_silently_is_named_in_a_further_reply(stage: Stage) -> None:
-    """The server answers 201 and leaves a file out: the team is told which."""
+    """A file that the server drops without an error is named in a further reply."""
     stage.start()
     stage.stand_in.set_fault("lose_file", scope="posts", times=1)
     stage.reply("m1", "two", attachments=_store(stage, "a.txt", "b.txt"))
@@ -111,7 +111,7 @@ def test_file_that_the_server_drops_silently_is_named_in_a_further_reply(stage: 
 
 
 def test_lost_file_is_named_although_another_has_its_name(stage: Stage) -> None:
-    """Phones call every picture the same; the server drops one of two, and the team is told."""
+    """A lost file is named even if another file has the same name."""
     stage.start()
     stage.stand_in.set_fault("lose_file", scope="posts", times=1)
     twice = [{**attachment, "name": "image.jpg"} for attachment in _store(stage, "a.jpg", "b.jpg")]
@@ -127,7 +127,7 @@ def test_lost_file_is_named_although_another_has_its_name(stage: Stage) -> None:
     "count", [pytest.param(3, id="with the text"), pytest.param(13, id="in a further post")]
 )
 def test_lost_file_of_a_dead_worker_is_named(stage: Stage, count: int) -> None:
-    """A worker died after its post and before the note: the next one names what is missing."""
+    """The next worker names the file that a dead worker's post lacks."""
     stage.start()
     attachments = [
         {"name": "scan", "path": file["path"], "content_type": "image/png"}
@@ -154,7 +154,7 @@ def test_lost_file_of_a_dead_worker_is_named(stage: Stage, count: int) -> None:
 
 
 def _take_off(stage: Stage, post_id: str) -> None:
-    """Take the first file off a post, which then is as if the server had never attached it."""
+    """Remove the first file from a post, as if the server had never attached it."""
     post = stage.bot().get_post(post_id)
     answer = requests.put(
         f"{stage.stand_in.url}/api/v4/posts/{post_id}/patch",
@@ -174,7 +174,7 @@ def _set_sending(stage: Stage) -> None:
 
 
 def test_limit_that_the_server_has_changed_is_not_named(stage: Stage) -> None:
-    """A server that refuses less than its limit of yesterday has another one today."""
+    """The note about a refused file names no limit if the stored one is outdated."""
     stage.start()
     stage.stand_in.set_options(MaxFileSize=5)
     stage.reply("m1", "look", attachments=_store(stage, "photo.txt"))
@@ -185,7 +185,7 @@ def test_limit_that_the_server_has_changed_is_not_named(stage: Stage) -> None:
 
 
 def test_name_that_would_ping_is_defused(stage: Stage) -> None:
-    """A file's name is visitor data as well."""
+    """A file name mentions no member."""
     stage.start()
     stage.reply("m1", "x", attachments=[{"name": "@channel.png", "path": "gone.png"}])
 
@@ -193,7 +193,7 @@ def test_name_that_would_ping_is_defused(stage: Stage) -> None:
 
 
 def test_message_waits_for_a_store_that_is_away(stage: Stage) -> None:
-    """That our own store is away says nothing of the file, which then goes with its text."""
+    """A message waits while our store is away, and is then sent with its file."""
     attachments = _store(stage, "a.txt")
     away = stage.store.rename(stage.store.with_name("away"))
 
@@ -206,7 +206,7 @@ def test_message_waits_for_a_store_that_is_away(stage: Stage) -> None:
 
 
 def test_message_goes_without_its_file_when_the_store_stays_away(stage: Stage) -> None:
-    """After ``HOLD_S`` the text is sent, with a note in the place of the file."""
+    """After ``HOLD_S`` the message is sent with a note instead of the file."""
     attachments = _store(stage, "a.txt")
     stage.store.rename(stage.store.with_name("away"))
     settings = stage.runtime.settings.model_copy(update={"hold_s": 0})
@@ -233,7 +233,7 @@ def test_path_cannot_leave_the_store(stage: Stage) -> None:
 
 
 def test_files_of_a_dead_worker_are_not_attached_twice(stage: Stage) -> None:
-    """After a lost answer the post with its files is found, and nothing is uploaded again."""
+    """After a lost answer the post is found with its files, and nothing is uploaded again."""
     stage.start()
     stage.stand_in.set_fault("accept_then_drop", scope="posts", times=1)
     stage.reply("m1", "x", attachments=_store(stage, "a.txt"))

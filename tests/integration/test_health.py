@@ -1,4 +1,4 @@
-"""The health address over real HTTP: which part is down, with the web process's own parts alone."""
+"""The health address names the part that is down, by the web process's own parts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OK = {"status": "ok", "database": "ok", "broker": "ok", "store": "unknown"}
 
 @dataclass(slots=True)
 class Web:
-    """A web process without any setting, and its parts, each of which can be taken away."""
+    """A web process without settings, whose parts can each be removed."""
 
     url: str
     database: Database
@@ -57,12 +57,12 @@ def web(database: Database, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_health_needs_no_keys(web: Web) -> None:
-    """A web process opens no token, so one without ``ENCRYPTION_KEYS`` is well."""
+    """A web process without ``ENCRYPTION_KEYS`` is healthy."""
     assert web.health() == (200, OK)
 
 
 def test_health_says_that_the_broker_is_down(web: Web) -> None:
-    """503, and the database is still said to answer."""
+    """Without the broker, the answer is 503 and the database is still ok."""
     with worker_redis(f"redis://127.0.0.1:{free_port()}/0") as nowhere:
         web.redis = nowhere
 
@@ -70,7 +70,7 @@ def test_health_says_that_the_broker_is_down(web: Web) -> None:
 
 
 def test_health_says_that_the_database_is_down(web: Web) -> None:
-    """503, and the broker is still said to answer."""
+    """Without the database, the answer is 503 and the broker is still ok."""
     web.database = Database("postgresql+psycopg://tester@127.0.0.1:1/nothing")
 
     assert web.health() == (503, {**OK, "status": "down", "database": "down"})
@@ -90,7 +90,7 @@ def test_health_says_that_the_database_is_down(web: Web) -> None:
 def test_health_says_what_a_worker_found_of_the_store(
     web: Web, takes_files: bool | None, minutes_ago: int, status: int, state: str
 ) -> None:
-    """A look that does not end is a store that stands still; an old one says nothing."""
+    """A check of the store that does not end counts as down, and an old one as unknown."""
     begin_look(web.redis)
     if takes_files is not None:
         end_look(web.redis, takes_files=takes_files)
@@ -104,7 +104,7 @@ def test_health_says_what_a_worker_found_of_the_store(
 
 
 def test_one_look_at_the_store_of_a_process_at_a_time() -> None:
-    """While one hangs no other thread is spent on it."""
+    """While one check of the store hangs, no second thread starts one."""
     with only_look() as first, only_look() as beside:
         pass
     with only_look() as afterwards:
@@ -114,9 +114,9 @@ def test_one_look_at_the_store_of_a_process_at_a_time() -> None:
 
 
 def test_webhook_and_health_share_one_pool(web: Web) -> None:
-    """A call of each opens one connection: the second finds the first one's free."""
+    """Webhook and health use one pool of connections."""
     opened: list[object] = []
-    # Connections that the fixture left in the pool are not counted, so begin with none.
+    # Begin without the fixture's connections in the pool, which must not count.
     web.database.dispose()
     engine: Engine = web.database.engine
     event.listen(engine, "connect", lambda connection, _: opened.append(connection))

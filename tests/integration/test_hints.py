@@ -1,4 +1,4 @@
-"""Hints: a member who answers in the channel is told, once a day, that no visitor reads it."""
+"""A member who answers outside a thread gets a hint, once a day."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ See = Callable[[MirroredThread, Post], None]
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread, in a channel where a member also writes outside of it."""
+    """A conversation with its thread, in a channel where a member also writes outside threads."""
     return MirroredThread.open(stage)
 
 
@@ -43,7 +43,7 @@ both_ways = pytest.mark.parametrize(
 def _write(
     thread: MirroredThread, message: str, *, client: MattermostClient | None = None, **more: object
 ) -> Post:
-    """Write in the channel, outside of any thread."""
+    """Write in the channel, outside any thread."""
     return thread.say(message, client=client, root_id="", **more)
 
 
@@ -54,7 +54,7 @@ def _make_due(thread: MirroredThread) -> None:
 
 
 def _hinted(thread: MirroredThread) -> list[str]:
-    """Let the time of all hints come; return the posts under which there is one."""
+    """Give all hints now; return the ids of the posts with a hint."""
     _make_due(thread)
     give_due_receipts(thread.stage.runtime, LICENCE)
     found = thread.stage.bot().get_posts_page(thread.stage.channel_id, page=0, per_page=200)
@@ -63,7 +63,7 @@ def _hinted(thread: MirroredThread) -> list[str]:
 
 @both_ways
 def test_answer_outside_of_a_thread_gets_a_hint(thread: MirroredThread, see: See) -> None:
-    """In a thread under it, and nothing of it is in the inbox."""
+    """A post outside a thread gets a hint in a thread under it, and no inbox row."""
     post = _write(thread, "Yes, it is free in August.")
 
     see(thread, post)
@@ -74,7 +74,7 @@ def test_answer_outside_of_a_thread_gets_a_hint(thread: MirroredThread, see: See
 
 @both_ways
 def test_hint_comes_once_a_member_and_day(thread: MirroredThread, see: See) -> None:
-    """A long talk in the channel gets one, and the next day there is another one."""
+    """A member gets one hint a day."""
     posts = [_write(thread, f"number {number}") for number in range(4)]
     for post in posts[:3]:
         see(thread, post)
@@ -92,7 +92,7 @@ def test_hint_comes_once_a_member_and_day(thread: MirroredThread, see: See) -> N
 
 
 def test_hint_is_due_some_time_after_its_post(thread: MirroredThread) -> None:
-    """As receipts are: the client of the author is to see it."""
+    """A hint comes some time after the post, so that the author's client shows it."""
     before = utc_now()
     thread.take_in(_write(thread, "Yes, it is free."))
 
@@ -106,7 +106,7 @@ def test_hint_is_due_some_time_after_its_post(thread: MirroredThread) -> None:
 
 
 def test_hint_whose_worker_dies_is_not_given_twice(thread: MirroredThread) -> None:
-    """It is taken before it is posted; a second worker finds none."""
+    """A hint is claimed before it is posted, so that no second worker posts it."""
     thread.take_in(_write(thread, "Yes, it is free."))
     _make_due(thread)
     with thread.fault("accept_then_drop", scope="posts", times=1):
@@ -125,7 +125,7 @@ def test_hint_whose_worker_dies_is_not_given_twice(thread: MirroredThread) -> No
     ],
 )
 def test_talk_among_colleagues_gets_no_hint(thread: MirroredThread, see: See, message: str) -> None:
-    """What begins as a note in a thread does is for the team here, too."""
+    """A post outside a thread that begins as a note gets no hint."""
     thread.stage.stand_in.setup({"users": [{"username": "bram"}]})
 
     see(thread, _write(thread, message))
@@ -135,7 +135,7 @@ def test_talk_among_colleagues_gets_no_hint(thread: MirroredThread, see: See, me
 
 @both_ways
 def test_post_of_a_bot_gets_no_hint(thread: MirroredThread, see: See) -> None:
-    """Ours or another one's."""
+    """No bot's post gets a hint."""
     made = thread.stage.stand_in.setup(
         {"bots": [{"username": "other", "channels": ["support/webchat"]}]}
     )
@@ -149,7 +149,7 @@ def test_post_of_a_bot_gets_no_hint(thread: MirroredThread, see: See) -> None:
 
 @both_ways
 def test_post_of_a_slash_command_gets_no_hint(thread: MirroredThread, see: See) -> None:
-    """A command or an integration made it in the member's name."""
+    """A post made by a command or an integration gets no hint."""
     see(thread, _write(thread, "a canned answer", props={"from_webhook": "true"}))
 
     assert _hinted(thread) == []
@@ -157,7 +157,7 @@ def test_post_of_a_slash_command_gets_no_hint(thread: MirroredThread, see: See) 
 
 @both_ways
 def test_reply_in_the_thread_gets_no_hint(thread: MirroredThread, see: See) -> None:
-    """It is where it belongs."""
+    """A reply in a thread gets no hint."""
     see(thread, thread.say("Yes, it is free."))
 
     assert _hinted(thread) == []
@@ -165,7 +165,7 @@ def test_reply_in_the_thread_gets_no_hint(thread: MirroredThread, see: See) -> N
 
 @both_ways
 def test_licence_may_do_without_hints(thread: MirroredThread, see: See) -> None:
-    """The setting switches them off."""
+    """A setting of the licence switches hints off."""
     thread.change_licence(hints=False)
 
     see(thread, _write(thread, "Yes, it is free."))
@@ -174,7 +174,7 @@ def test_licence_may_do_without_hints(thread: MirroredThread, see: See) -> None:
 
 
 def test_channel_in_which_no_visitor_writes_gets_no_hint(thread: MirroredThread) -> None:
-    """A day after the last message a post is talk among colleagues."""
+    """A day after the last message, posts in the channel get no hint."""
     with thread.database.transaction() as session:
         session.execute(
             update(Conversation).values(last_active_at=utc_now() - timedelta(days=1, minutes=1))
@@ -188,7 +188,7 @@ def test_channel_in_which_no_visitor_writes_gets_no_hint(thread: MirroredThread)
 def test_old_post_that_changes_gets_no_hint(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Catch-up sees it again after an edit; its hour is over."""
+    """An edited old post gets no hint."""
     post = _write(thread, "Good morning.")
     monkeypatch.setattr("tasks.replies.hints.LATEST", timedelta(0))
 
@@ -198,7 +198,7 @@ def test_old_post_that_changes_gets_no_hint(
 
 
 def test_deleted_post_gets_no_hint(thread: MirroredThread) -> None:
-    """The server refuses it, and the member has seen the mistake."""
+    """A deleted post gets no hint."""
     post = _write(thread, "Yes, it is free.")
     thread.take_in(post)
     thread.stage.member().delete_post(post.id)

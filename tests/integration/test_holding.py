@@ -1,4 +1,4 @@
-"""A server that is away or asks for a pause: messages wait, others do not notice, all goes on."""
+"""While a server is away or asks for a pause, its messages wait and others go on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LANE = Lane.of_conversation("L1", "c1")
 
 @pytest.fixture(autouse=True)
 def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What a worker remembers for a second would make each test wait for as long.
+    # Without a worker's memory of one second, the tests need not wait for it.
     monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
@@ -39,10 +39,10 @@ def _restarted(stage: Stage, **changes: object) -> Stage:
 
 
 def test_third_failure_opens_the_circuit_and_messages_wait(stage: Stage) -> None:
-    """After three failures in a row nothing more is sent; the messages stay in their lanes."""
+    """After three failures in a row nothing is sent, and messages stay in their lanes."""
     stage.start()
     _break_the_server(stage)
-    # A connection that is cut is looked after; the post did not arrive, the rows say so.
+    # After a cut connection the post was looked for and not found, so the rows have failed.
     stage.stand_in.clear_faults()
     sent_before = len(stage.posts_sent())
 
@@ -54,7 +54,7 @@ def test_third_failure_opens_the_circuit_and_messages_wait(stage: Stage) -> None
 
 
 def test_probe_closes_the_circuit_and_what_waited_is_sent_in_order(stage: Stage) -> None:
-    """Once the server answers the probe, the lane is drained in its order."""
+    """When the probe succeeds, the lane is sent in order."""
     stage.start()
     _break_the_server(stage)
     stage.reply("m1", "first")
@@ -71,7 +71,7 @@ def test_probe_closes_the_circuit_and_what_waited_is_sent_in_order(stage: Stage)
 
 
 def test_message_that_waited_too_long_fails_and_keeps_its_payload(stage: Stage) -> None:
-    """A message waits for HOLD_S at most."""
+    """A message that waits longer than HOLD_S fails and keeps its payload."""
     stage.start()
     _break_the_server(stage)
     stage.reply("m1", "too late")
@@ -105,7 +105,7 @@ def test_one_success_forgets_the_failures_before_it(stage: Stage) -> None:
 
 
 def test_other_workers_know_of_an_open_circuit(stage: Stage) -> None:
-    """The state is in Redis, not in the process that found it out."""
+    """An open circuit is stored in Redis for all workers."""
     _break_the_server(stage)
 
     other = build_runtime(stage.runtime.settings)
@@ -115,7 +115,7 @@ def test_other_workers_know_of_an_open_circuit(stage: Stage) -> None:
 
 
 def test_probes_are_handed_out_once_each_interval(stage: Stage) -> None:
-    """Two sweeps at the same time probe a server once."""
+    """Two sweeps at the same time send one probe."""
     _break_the_server(stage)
     circuits = stage.runtime.circuits
 
@@ -131,7 +131,7 @@ def _make_probe_due(runtime: Runtime) -> None:
 
 
 def test_rate_limited_message_waits_as_long_as_it_is_told(stage: Stage) -> None:
-    """A 429 is no failure: the message waits and is then sent, and nothing is sent meanwhile."""
+    """After a 429 nothing is sent for the requested time, and then the message is."""
     stage.start()
     stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=1)
 
@@ -149,7 +149,7 @@ def test_rate_limited_message_waits_as_long_as_it_is_told(stage: Stage) -> None:
 
 
 def test_held_lane_is_not_woken_before_its_time(stage: Stage) -> None:
-    """The sweep passes over a lane that waits for the end of a pause."""
+    """The sweep does not wake a lane before the end of its pause."""
     stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=60)
     stage.start()
 
@@ -163,7 +163,7 @@ def test_held_lane_is_not_woken_before_its_time(stage: Stage) -> None:
 
 
 def test_unreachable_server_is_told_as_such(stage: Stage) -> None:
-    """No server listens: the request was never sent, and nothing need be looked for."""
+    """If no server listens, the request was not sent, and no post is looked for."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(server_url="http://127.0.0.1:1"))
 
@@ -176,7 +176,7 @@ def test_unreachable_server_is_told_as_such(stage: Stage) -> None:
 
 
 def test_late_answer_does_not_close_an_open_circuit(stage: Stage) -> None:
-    """It is to a request from before the outage; only a probe says that the server is back."""
+    """A late answer from before the outage does not close the circuit; only a probe does."""
     _break_the_server(stage)
 
     stage.runtime.circuits.note("L1", None)

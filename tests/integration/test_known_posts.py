@@ -1,4 +1,4 @@
-"""What Mattermost has deleted for good: shown by doctor, and no event for i-Reserve."""
+"""Posts that Mattermost deleted permanently are a finding of doctor, and no event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stage.thread import MirroredThread
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """One kind of database: what vanishes is in Mattermost."""
+    """One kind of database, since the posts vanish in Mattermost."""
     return sqlite_url
 
 
@@ -27,7 +27,7 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 
 def delete_for_good(stage: Stage, post: Post) -> None:
-    """Delete a post so that no list tells of it."""
+    """Delete a post permanently, so that no list has it."""
     stage.stand_in.set_options(EnableAPIPostDeletion=True)
     admin = stage.stand_in.setup({})["admin"]["token"]
     answer = requests.delete(
@@ -39,7 +39,7 @@ def delete_for_good(stage: Stage, post: Post) -> None:
 
 
 def test_posts_that_are_gone_for_good_are_one_warning(stage: Stage, operator: Operator) -> None:
-    """However many have vanished, doctor says it once; to i-Reserve they stay as they were told."""
+    """Any number of vanished posts is one warning, and i-Reserve's replies stay."""
     thread = MirroredThread.open(stage)
     posts = [thread.say(f"reply {number}") for number in range(5)]
     replies = [thread.recorded(post) for post in posts]
@@ -60,7 +60,7 @@ def test_posts_that_are_gone_for_good_are_one_warning(stage: Stage, operator: Op
 
 
 def test_post_that_was_deleted_as_usual_is_no_warning(stage: Stage, operator: Operator) -> None:
-    """Mattermost still knows it by id; its deletion is told by catch-up."""
+    """An ordinary deletion is no warning, since catch-up reports it."""
     thread = MirroredThread.open(stage)
     post = thread.say("reply")
     thread.recorded(post)
@@ -72,7 +72,7 @@ def test_post_that_was_deleted_as_usual_is_no_warning(stage: Stage, operator: Op
 def test_root_that_is_gone_for_good_is_replaced_with_the_next_message(
     stage: Stage, operator: Operator
 ) -> None:
-    """Doctor counts it, and the conversation goes on in a new thread."""
+    """A vanished root is a finding, and the next message makes a new thread."""
     stage.start()
     stage.reply("m1", "before")
     root = stage.channel_posts()[0]

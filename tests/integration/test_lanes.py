@@ -1,4 +1,4 @@
-"""Lanes: order, the lock, waking, and a licence's share of the threads."""
+"""Lanes: order, the lock, wake-ups, and a licence's share of the threads."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 @pytest.fixture
 def lanes(redis: Redis) -> Lanes:
-    """Its lanes."""
+    """The lanes in an empty Redis."""
     return Lanes(redis)
 
 
@@ -64,7 +64,7 @@ def _keys(lanes: Lanes, lane: Lane) -> list[str]:
 
 
 def test_entries_come_out_in_the_order_they_went_in(lanes: Lanes) -> None:
-    """First in, first out, with everything that was enqueued."""
+    """Entries come out complete and in their order."""
     for key in ("a", "b", "c"):
         lanes.append(LANE, _entry(key))
 
@@ -81,7 +81,7 @@ def test_entries_come_out_in_the_order_they_went_in(lanes: Lanes) -> None:
 
 
 def test_only_the_handled_head_is_removed(lanes: Lanes) -> None:
-    """A worker that lost its lock cannot remove what another one is at."""
+    """A worker that lost its lock cannot remove another worker's entry."""
     lanes.append(LANE, _entry("a"))
     lanes.append(LANE, _entry("b"))
     first = lanes.head(LANE) or b""
@@ -93,7 +93,7 @@ def test_only_the_handled_head_is_removed(lanes: Lanes) -> None:
 
 
 def test_lane_is_locked_for_others_until_it_is_let_go(lanes: Lanes) -> None:
-    """A worker that does not get the lock is told so at once."""
+    """A locked lane is refused to other workers at once."""
     with lanes.locked(LANE) as mine, lanes.locked(LANE) as theirs:
         assert mine is not None
         assert theirs is None
@@ -105,7 +105,7 @@ def test_lane_is_locked_for_others_until_it_is_let_go(lanes: Lanes) -> None:
 def test_lost_lock_is_noticed_before_the_next_send(
     lanes: Lanes, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that was away for too long must not go on."""
+    """A worker that lost its lock notices it before the next message."""
     monkeypatch.setattr(locks, "FRESH_S", 0.0)
 
     with lanes.locked(LANE) as lock, Redis.from_url(redis_url) as redis:
@@ -125,7 +125,7 @@ def _make_due(lanes: Lanes, lane: Lane, redis: Redis) -> None:
 
 
 def test_only_the_first_message_of_a_lane_wakes_a_worker(lanes: Lanes) -> None:
-    """What is behind it is sent by the same worker; an emptied lane wakes a worker again."""
+    """Only the first message of an empty lane wakes a worker."""
     woken = [lanes.append(LANE, _entry(key), wake=_wake(key)) for key in ("a", "b", "c")]
     taken = lanes.take("L1", wake_id="task")
     assert taken is not None
@@ -138,7 +138,7 @@ def test_only_the_first_message_of_a_lane_wakes_a_worker(lanes: Lanes) -> None:
 
 
 def _append_many(lanes: Lanes, count: int) -> list[str]:
-    """Put a message into each of this many lanes; return the ids of the wake-ups for them."""
+    """Append a message to each of this many lanes; return the ids of the wake-ups."""
     woken = []
     for number in range(count):
         lane, task_id = Lane.of_conversation("L1", f"c{number}"), f"task-{number}"
@@ -149,14 +149,14 @@ def _append_many(lanes: Lanes, count: int) -> list[str]:
 
 
 def _next_wake_up(redis: Redis) -> str | None:
-    """Take the next wake-up out of the queue, as a worker does; return its id."""
+    """Take the next wake-up from the queue, as a worker does; return its id."""
     message = redis.rpop(QUEUE)
     assert message is None or isinstance(message, bytes)
     return None if message is None else str(json.loads(message)["headers"]["id"])
 
 
 def test_what_a_licence_enqueues_at_once_is_one_wake_up(lanes: Lanes, redis: Redis) -> None:
-    """However many conversations it has, the queue of the others is one entry longer."""
+    """However many conversations a licence enqueues in, the queue gets one wake-up."""
     woken = _append_many(lanes, 100)
     other = lanes.append(Lane.of_conversation("L2", "c"), _entry("a"), wake=_wake("other"))
 
@@ -167,7 +167,7 @@ def test_what_a_licence_enqueues_at_once_is_one_wake_up(lanes: Lanes, redis: Red
 def test_each_thread_that_takes_a_lane_wakes_another_while_more_is_due(
     lanes: Lanes, redis: Redis
 ) -> None:
-    """One after the other, and no more of them than a licence may have."""
+    """Each thread that takes a lane wakes another, up to the licence's share."""
     _append_many(lanes, 100)
     in_queue, taken = [], []
 
@@ -182,7 +182,7 @@ def test_each_thread_that_takes_a_lane_wakes_another_while_more_is_due(
 def test_lost_wake_up_does_not_stand_for_those_that_follow(
     lanes: Lanes, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a moment the next message of the licence wakes a worker again."""
+    """Soon after a lost wake-up, the licence's next message wakes a worker again."""
     monkeypatch.setattr("ireserve_mattermost.lanes.QUEUED_MS", 20)
     _append_many(lanes, 1)
     redis.delete(QUEUE)
@@ -199,7 +199,7 @@ def test_lost_wake_up_does_not_stand_for_those_that_follow(
 
 
 def test_licence_that_is_left_alone_is_not_woken(lanes: Lanes, redis: Redis) -> None:
-    """What is enqueued meanwhile is due at once when its server is back."""
+    """A licence in a pause is not woken, and its messages are due when the pause ends."""
     Circuits(redis).pause("L1", seconds=60)
     woken = lanes.append(LANE, _entry("a"), wake=_wake("a"))
     taken = lanes.take("L1", wake_id="w")
@@ -211,7 +211,7 @@ def test_licence_that_is_left_alone_is_not_woken(lanes: Lanes, redis: Redis) -> 
 
 
 def test_message_that_has_waited_for_too_long_is_handed_out_all_the_same(redis: Redis) -> None:
-    """It is to fail, though its server is still away."""
+    """A message that waited too long is handed out to fail, even if the server is away."""
     lanes = Lanes(redis, hold_ms=0)
     lanes.append(LANE, _entry("a"))
     Circuits(redis).pause("L1", seconds=60)
@@ -222,7 +222,7 @@ def test_message_that_has_waited_for_too_long_is_handed_out_all_the_same(redis: 
 def test_lost_wake_up_is_made_up_for(
     lanes: Lanes, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lane that has been due for long is woken, once, although others are under way."""
+    """A lane that has been due for long is woken once, even if other wake-ups exist."""
     monkeypatch.setattr("ireserve_mattermost.lanes.QUEUED_MS", 20)
     lanes.append(LANE, _entry("a"), wake=_wake("a"))
     redis.delete(QUEUE)
@@ -236,7 +236,7 @@ def test_lost_wake_up_is_made_up_for(
 
 
 def test_wake_ups_that_are_not_heard_of_are_lost(lanes: Lanes, redis: Redis) -> None:
-    """Workers that were killed with all of a licence's wake-ups stop nothing for good."""
+    """After all of a licence's wake-ups were lost, its lanes are woken again."""
     lanes.append(LANE, _entry("a"))
     redis.zadd(f"{PREFIX}wakes:L1", {f"dead-{n}": 1 for n in range(MAX_WAKE_UPS)})
 
@@ -245,7 +245,7 @@ def test_wake_ups_that_are_not_heard_of_are_lost(lanes: Lanes, redis: Redis) -> 
 
 @pytest.mark.parametrize("ahead_ms", [3_600_000, 10**12])
 def test_clock_that_was_set_back_stops_no_lane(lanes: Lanes, redis: Redis, ahead_ms: int) -> None:
-    """A moment further ahead than any pause was set by another clock: the lane is due."""
+    """A due time further ahead than any pause counts as due."""
     lanes.append(LANE, _entry("a"))
     seconds, _ = redis.time()
     redis.zadd(f"{PREFIX}lanes:L1", {str(LANE): seconds * 1_000 + ahead_ms})
@@ -256,7 +256,7 @@ def test_clock_that_was_set_back_stops_no_lane(lanes: Lanes, redis: Redis, ahead
 
 
 def test_taken_lane_is_emptied_and_let_go_in_one_step(lanes: Lanes) -> None:
-    """The first ones are handed out; removing the last of them lets go, and nothing waits."""
+    """Removing the last taken entries also unlocks the lane."""
     for number in range(12):
         lanes.append(LANE, _entry(f"{number}"))
     taken = lanes.take("L1", wake_id="w")
@@ -275,7 +275,7 @@ def test_taken_lane_is_emptied_and_let_go_in_one_step(lanes: Lanes) -> None:
 
 
 def test_lane_that_has_been_due_for_longest_comes_first(lanes: Lanes) -> None:
-    """Conversations of a licence take their turns in the order of their first messages."""
+    """The lane that has been due for longest comes first."""
     names = ["c3", "c1", "c2"]
     for name in names:
         lanes.append(Lane.of_conversation("L1", name), _entry("a"))
@@ -287,7 +287,7 @@ def test_lane_that_has_been_due_for_longest_comes_first(lanes: Lanes) -> None:
 
 
 def test_lane_that_is_left_alone_is_handed_out_to_none(lanes: Lanes) -> None:
-    """While a lost answer may still come, no wake-up and no message changes that."""
+    """A lane that waits for a lost answer is handed out to no worker."""
     lanes.append(LANE, _entry("a"))
     taken = lanes.take("L1", wake_id="w")
     assert taken is not None
@@ -302,7 +302,7 @@ def test_lane_that_is_left_alone_is_handed_out_to_none(lanes: Lanes) -> None:
 
 
 def test_lane_does_not_wait_for_the_end_of_a_pause_that_is_over(lanes: Lanes) -> None:
-    """Its licence came back between the worker's look and its letting go of the lane."""
+    """A lane does not wait for a pause that ended before the lane was unlocked."""
     lanes.append(LANE, _entry("a"))
     taken = lanes.take("L1", wake_id="w")
     assert taken is not None
@@ -313,7 +313,7 @@ def test_lane_does_not_wait_for_the_end_of_a_pause_that_is_over(lanes: Lanes) ->
 
 
 def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis: Redis) -> None:
-    """Its lock has run out and another worker has the lane: it is told so."""
+    """A worker whose lock has expired removes nothing and is told so."""
     lanes.append(LANE, _entry("a"))
     taken = lanes.take("L1", wake_id="w")
     assert taken is not None
@@ -331,7 +331,7 @@ def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis: Redis) -
 def test_wake_up_that_is_not_served_is_given_back_unless_it_is_the_last(
     lanes: Lanes, redis: Redis
 ) -> None:
-    """Something is due and no other wake-up is under way: then it is needed after all."""
+    """An unserved wake-up is given back, unless it is the last while lanes are due."""
     _append_many(lanes, 3)
     lanes.take("L1", wake_id=_next_wake_up(redis) or "")
     second = _next_wake_up(redis) or ""
@@ -344,7 +344,7 @@ def test_wake_up_that_is_not_served_is_given_back_unless_it_is_the_last(
 def test_licence_that_has_its_share_is_not_woken_again_and_again(
     lanes: Lanes, redis: Redis
 ) -> None:
-    """Wake-ups that were given back count until nothing waits for the licence."""
+    """Wake-ups that were given back count until no message of the licence waits."""
     _append_many(lanes, 50)
     first, given_back = _next_wake_up(redis) or "", []
 
@@ -358,7 +358,7 @@ def test_licence_that_has_its_share_is_not_woken_again_and_again(
 
 
 def test_name_that_is_no_lane_stops_no_other(lanes: Lanes, redis: Redis) -> None:
-    """It is set aside, with what is in it left where it is."""
+    """A name that is no lane is set aside, and its content stays."""
     lanes.append(LANE, _entry("a"))
     redis.zadd(f"{PREFIX}lanes:L1", {"zz": 0})
     redis.rpush(f"{PREFIX}lane:zz", "x")
@@ -371,7 +371,7 @@ def test_name_that_is_no_lane_stops_no_other(lanes: Lanes, redis: Redis) -> None
 
 
 def test_what_waits_for_a_licence_is_counted_and_bounded(lanes: Lanes, redis: Redis) -> None:
-    """Over the limit the call is refused in a sentence; other licences are unharmed."""
+    """Over a licence's limit of waiting messages the call is refused, and others are not."""
     set_limit(redis, 2)
     for key in ("a", "b"):
         lanes.append(LANE, _entry(key))
@@ -391,7 +391,7 @@ def test_what_waits_for_a_licence_is_counted_and_bounded(lanes: Lanes, redis: Re
 
 
 def test_limit_that_is_no_number_counts_as_none(lanes: Lanes, redis: Redis) -> None:
-    """What something else has written there refuses no message."""
+    """A limit that is no number is ignored."""
     redis.set(LIMIT, "many")
 
     lanes.append(LANE, _entry("a"))
@@ -402,7 +402,7 @@ def test_limit_that_is_no_number_counts_as_none(lanes: Lanes, redis: Redis) -> N
 
 @pytest.mark.parametrize("licence_id", ["L1", "a:b", "ü/%", "*", "a?[b]"])
 def test_lanes_of_a_licence_are_its_own(lanes: Lanes, licence_id: str) -> None:
-    """Whatever characters an id has, it names its own lanes and no other's."""
+    """Whatever characters its id has, a licence has only its own lanes."""
     mine = Lane.of_conversation(licence_id, "c:1")
     lanes.append(mine, _entry("a"))
     lanes.append(Lane.of_conversation(f"{licence_id}x", "c:1"), _entry("a"))
@@ -412,7 +412,7 @@ def test_lanes_of_a_licence_are_its_own(lanes: Lanes, licence_id: str) -> None:
 
 
 def test_two_hundred_threads_at_once_have_a_connection_each(redis_url: str) -> None:
-    """A worker has more threads, and a host with gevent more greenlets, than redis-py expects."""
+    """Two hundred threads at once get a connection to Redis each."""
     redis = producer_redis(redis_url)
     everyone = Barrier(200)
 
@@ -428,7 +428,7 @@ def test_two_hundred_threads_at_once_have_a_connection_each(redis_url: str) -> N
 
 
 def test_message_appended_while_the_lane_is_let_go_is_not_left_behind(stage: Stage) -> None:
-    """Many producers and drainers at once: the last message is sent without any sweep."""
+    """A message appended while its lane is unlocked is sent without the sweep."""
 
     def work(licence_id: str) -> None:
         serve(stage.runtime, enter(stage.runtime, licence_id, wake_id=str(uuid4())))
@@ -444,7 +444,7 @@ def test_message_appended_while_the_lane_is_let_go_is_not_left_behind(stage: Sta
 
     assert stage.runtime.lanes.waiting_of("L1") == []
     by_root: dict[str, list[str]] = {}
-    # In the order of arrival: the stand-in is so quick that two can have the same creation time.
+    # In the order of arrival, since two posts can have the same creation time.
     for post in stage.posts_sent():
         if post.root_id:
             by_root.setdefault(post.root_id, []).append(post.message.splitlines()[-1])
@@ -452,7 +452,7 @@ def test_message_appended_while_the_lane_is_let_go_is_not_left_behind(stage: Sta
 
 
 def test_stopping_worker_leaves_the_rest_in_its_lane(stage: Stage) -> None:
-    """A worker that is asked to stop finishes its message; what follows waits for another."""
+    """A stopping worker finishes its message and leaves the rest in the lane."""
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     stage.runtime.stopping.set()
 

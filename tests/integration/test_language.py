@@ -1,4 +1,4 @@
-"""A team reads its own language and clock in all that reaches its Mattermost."""
+"""All texts in a team's Mattermost are in its language and time zone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUMMER = datetime(2026, 7, 1, 22, 5, tzinfo=UTC)
 
 
 def read_in(stage: Stage, language: str, time_zone: str) -> None:
-    """Store how the team reads; a worker notices within its cache's time."""
+    """Store the team's language and zone; a worker uses them within its cache's time."""
     runtime = stage.runtime
     with runtime.database.transaction() as session:
         values = {"language": language, "time_zone": time_zone}
@@ -35,7 +35,7 @@ def line_of(stage: Stage) -> str:
 
 
 def test_thread_of_a_dutch_desk_is_dutch(stage: Stage) -> None:
-    """Card, header, a late message's time and a missing file, in summer time."""
+    """Card, header, a late message's time and a missing file's note are in Dutch."""
     read_in(stage, "nl", "Europe/Amsterdam")
 
     stage.start(visitor_name="", started_at=SUMMER)
@@ -55,7 +55,7 @@ def test_thread_of_a_dutch_desk_is_dutch(stage: Stage) -> None:
 
 
 def test_card_follows_a_new_language_with_its_next_change(stage: Stage) -> None:
-    """What was posted stays; the card is written whole, and so in one language."""
+    """After a change of language, the card's next drawing is whole in the new language."""
     stage.start(started_at=SUMMER)
     stage.reply("m1", "Hoi")
     english = line_of(stage)

@@ -1,4 +1,4 @@
-"""Locks for work that one worker at a time may do."""
+"""Locks for work that only one worker at a time may do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def redis(redis_url: str) -> Iterator[Redis]:
 def test_lock_is_one_workers_until_it_is_let_go(
     redis: Redis, lock_of: Callable[[Locks], AbstractContextManager[HeldLock | None]]
 ) -> None:
-    """The second worker is told so at once; afterwards it gets the lock."""
+    """A second worker is refused the lock at once, and gets it after its release."""
     locks = Locks(redis)
 
     with lock_of(locks) as mine, lock_of(locks) as theirs:
@@ -43,7 +43,7 @@ def test_lock_is_one_workers_until_it_is_let_go(
 
 
 def test_locks_of_different_things_are_different(redis: Redis) -> None:
-    """A colon in an id cannot make one name of two."""
+    """Ids with colons give different locks."""
     locks = Locks(redis)
 
     with (
@@ -59,7 +59,7 @@ def test_locks_of_different_things_are_different(redis: Redis) -> None:
 def test_lock_that_ran_out_is_noticed_at_its_extension(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that was away for too long must not go on, and leaves the next one's lock alone."""
+    """Extending an expired lock fails and leaves the next worker's lock alone."""
     monkeypatch.setattr(locks_module, "FRESH_S", 0.0)
     locks = Locks(redis)
 

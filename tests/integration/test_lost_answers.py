@@ -1,4 +1,4 @@
-"""The answer is lost, or a worker dies: nothing is posted twice, nothing is given up too early."""
+"""When an answer is lost or a worker dies, no message is posted twice or given up too early."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def _begin_like_a_worker_that_dies(stage: Stage, lane: Lane, kind: str, key: str
 
 @pytest.fixture
 def timeout_s() -> float:
-    """Shorter than the server's delays here."""
+    """A read timeout shorter than the server's delays here."""
     return 1.0
 
 
 @pytest.mark.parametrize("fault", ["accept_then_drop", "accept_then_late"])
 def test_accepted_post_whose_answer_is_lost_counts_as_sent(stage: Stage, fault: str) -> None:
-    """The server took the post and then cut the connection, or answered too late."""
+    """A post that the server made counts as sent, though its answer was lost."""
     stage.start()
     stage.stand_in.set_fault(fault, scope="posts", times=1, seconds=1.5)
 
@@ -47,7 +47,7 @@ def test_accepted_post_whose_answer_is_lost_counts_as_sent(stage: Stage, fault: 
 
 
 def test_accepted_root_whose_answer_is_lost_is_linked(stage: Stage) -> None:
-    """The root post is found in the channel; no second one is made."""
+    """A root post whose answer was lost is found in the channel, and no second one is made."""
     stage.stand_in.set_fault("accept_then_drop", scope="posts", times=1)
 
     stage.start()
@@ -58,7 +58,7 @@ def test_accepted_root_whose_answer_is_lost_is_linked(stage: Stage) -> None:
 
 
 def test_accepted_notification_whose_answer_is_lost_is_not_doubled(stage: Stage) -> None:
-    """The notification is found in its channel."""
+    """A notification whose answer was lost is found in its channel and not doubled."""
     stage.stand_in.set_fault("accept_then_drop", scope="posts", times=1)
 
     report = stage.notify()
@@ -68,7 +68,7 @@ def test_accepted_notification_whose_answer_is_lost_is_not_doubled(stage: Stage)
 
 
 def test_post_that_was_not_accepted_is_failed_and_not_tried_again(stage: Stage) -> None:
-    """The connection was cut before the post was taken: it is not there, so it has failed."""
+    """If the connection was cut and the post is not there, the message has failed."""
     stage.start()
     stage.stand_in.set_fault("down", scope="posts", times=1)
 
@@ -79,7 +79,7 @@ def test_post_that_was_not_accepted_is_failed_and_not_tried_again(stage: Stage) 
 
 
 def test_timeout_is_looked_at_twice_before_it_counts_as_failed(stage: Stage) -> None:
-    """A server that is slow to save may still post it; the second look finds it."""
+    """After a timeout the post is looked for twice, so that a slow save is found."""
     stage.start()
     stage.stand_in.set_fault("slow_save", scope="posts", times=1, seconds=2.0)
 
@@ -100,7 +100,7 @@ def _wait_for_posts(stage: Stage, count: int) -> None:
 
 
 def test_timeout_that_led_to_nothing_fails_at_the_second_look(stage: Stage) -> None:
-    """When the post is still not there the message has failed, and the lane goes on."""
+    """If the second look does not find the post, the message fails and the lane goes on."""
     stage.start()
     fault = stage.stand_in.set_fault("slow", scope="posts", seconds=30)
     stage.reply("m1", "lost")
@@ -113,14 +113,14 @@ def test_timeout_that_led_to_nothing_fails_at_the_second_look(stage: Stage) -> N
 
 
 def test_unsettled_message_waits_while_the_server_cannot_be_asked(stage: Stage) -> None:
-    """Nothing is decided, and nothing behind it is sent, until the server answers again."""
+    """An unsettled message and those behind it wait until the server answers."""
     stage.start()
     stage.stand_in.set_fault("accept_then_late", scope="posts", times=1, seconds=2.0)
 
     with ThreadPoolExecutor() as pool:
         first = pool.submit(stage.reply, "m1", "hello")
         wait_until(lambda: stage.posts_sent()[-1].message.endswith("hello"), what="the post")
-        # The post is in; every question after it meets a dead server.
+        # The post was made, but every later request fails.
         down = stage.stand_in.set_fault("down")
         first.result()
     waiting = stage.states()["reply:m1"]
@@ -135,7 +135,7 @@ def test_unsettled_message_waits_while_the_server_cannot_be_asked(stage: Stage) 
 
 
 def test_dead_workers_post_is_found_and_not_sent_again(stage: Stage) -> None:
-    """A row in `sending` whose post is in the thread is settled as sent."""
+    """A dead worker's post in the thread is settled as sent."""
     stage.start()
     stage.reply("m1", "hello")
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)
@@ -152,7 +152,7 @@ def test_dead_workers_post_is_found_and_not_sent_again(stage: Stage) -> None:
 
 
 def test_dead_workers_message_that_was_not_sent_is_sent(stage: Stage) -> None:
-    """A row in `sending` whose post is not in the thread is sent now."""
+    """A dead worker's message without a post is sent."""
     stage.start()
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)
     _begin_like_a_worker_that_dies(stage, lane, "reply", "reply:m1")
@@ -164,7 +164,7 @@ def test_dead_workers_message_that_was_not_sent_is_sent(stage: Stage) -> None:
 
 
 def test_dead_workers_root_is_found_and_linked(stage: Stage) -> None:
-    """A root post whose worker died before it could store the link is found by its key."""
+    """A dead worker's root post is found by its key and linked."""
     stage.start()
     root = stage.channel_posts()[0]
     with stage.runtime.database.transaction() as session:
@@ -183,7 +183,7 @@ def test_dead_workers_root_is_found_and_linked(stage: Stage) -> None:
 
 
 def test_member_post_with_the_same_key_is_not_taken_for_ours(stage: Stage) -> None:
-    """A team member can copy a post's props; only the bot's own posts count."""
+    """Only the bot's own posts count, since a member can copy a post's props."""
     stage.start()
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)
     _begin_like_a_worker_that_dies(stage, lane, "reply", "reply:m1")
@@ -204,8 +204,8 @@ def test_member_post_with_the_same_key_is_not_taken_for_ours(stage: Stage) -> No
 
 
 def test_long_message_that_broke_off_in_the_middle_is_continued(stage: Stage) -> None:
-    """Of a text in three posts the first is there when the worker dies: two more are posted."""
-    # Otherwise the server would remember the posts that are deleted below, for 30 s.
+    """If a worker dies after the first of three parts, the other two are posted."""
+    # Else the server would remember the posts deleted below for 30 s.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     stage.start()
     text = "\n".join(f"line {number} " + "x" * 90 for number in range(400))
@@ -230,13 +230,13 @@ def test_long_message_that_broke_off_in_the_middle_is_continued(stage: Stage) ->
 def test_worker_that_stood_still_before_it_sent_leaves_the_message_to_the_next(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its lane may be another worker's by then: it sends nothing, and writes nothing down."""
+    """A worker that was suspended too long sends nothing and writes nothing."""
     stage.start()
     with monkeypatch.context() as patch:
         patch.setattr(message_clock, "SEND_WITHIN_S", -1.0)
         stage.reply("m1", "hello")
     sent_meanwhile = len(stage.channel_posts())
-    # Its lock runs out.
+    # The worker's lock expires.
     lane = Lane.of_conversation("L1", "c1")
     stage.runtime.redis.delete(f"{PREFIX}lock:{lane}")
 

@@ -1,4 +1,4 @@
-"""The client and the stand-in server: what the project does with Mattermost, call by call."""
+"""The client works with the stand-in as the project uses Mattermost, call by call."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Place:
 
 @pytest.fixture(params=list(VERSIONS))
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """A fresh server of each version."""
+    """A new server of each version."""
     with running_server(version=request.param) as server:
         made = server.setup(
             {
@@ -75,7 +75,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 def test_a_set_up_is_found_by_its_names(place: Place) -> None:
-    """Server, bot, team, channel and membership, as a set-up checks them."""
+    """Server, bot, team, channel and membership are found, as add checks them."""
     me = place.bot.get_me()
     team = place.bot.get_team_by_name("support")
     channel = place.bot.get_channel_by_name(team="support", channel="webchat")
@@ -92,7 +92,7 @@ def test_a_set_up_is_found_by_its_names(place: Place) -> None:
 
 
 def test_a_thread_grows_and_is_read_in_order(place: Place) -> None:
-    """A root and its replies, with our key in their props."""
+    """A thread with our key in its props is read in order."""
     root = place.post("root")
     replies = [
         place.post(str(number), root_id=root.id, props={"key": number}) for number in range(3)
@@ -101,7 +101,7 @@ def test_a_thread_grows_and_is_read_in_order(place: Place) -> None:
     thread = place.bot.get_thread(root.id)
 
     assert thread[0].id == root.id
-    # A quick server gives two posts the same millisecond, and then their order is open.
+    # Two posts of the same millisecond have no defined order.
     assert [post.create_at_ms for post in thread] == sorted(post.create_at_ms for post in thread)
     assert {post.id: post.props.get("key") for post in thread} == {
         root.id: None,
@@ -110,7 +110,7 @@ def test_a_thread_grows_and_is_read_in_order(place: Place) -> None:
 
 
 def test_a_post_sent_twice_is_there_once(place: Place) -> None:
-    """The server knows a pending_post_id again, and answers with the post that it has."""
+    """The server answers a repeated pending_post_id with the first post."""
     first = place.post(pending_post_id="unguessable")
     second = place.post(pending_post_id="unguessable")
 
@@ -119,7 +119,7 @@ def test_a_post_sent_twice_is_there_once(place: Place) -> None:
 
 
 def test_files_keep_their_order_of_upload(place: Place) -> None:
-    """The ids come back sorted, and the files as they were sent, with their content."""
+    """Files keep their order of upload and their content, though the ids are sorted."""
     names = [f"{number}.txt" for number in range(6)]
     file_ids = [place.upload(name, name.encode()) for name in names]
 
@@ -133,7 +133,7 @@ def test_files_keep_their_order_of_upload(place: Place) -> None:
 
 
 def test_a_deleted_root_is_told_from_one_that_never_was(place: Place) -> None:
-    """Refused as a root, absent as a post, and still known by its id."""
+    """A deleted root is refused as a root, but is still known by its id."""
     root = place.post("root")
     place.bot.delete_post(root.id)
 
@@ -154,7 +154,7 @@ def test_a_deleted_root_is_told_from_one_that_never_was(place: Place) -> None:
 
 
 def test_what_changed_is_found(place: Place) -> None:
-    """Edited and deleted posts are in `since`; `after` leaves the deleted one out."""
+    """`since` has edited and deleted posts, and `after` has no deleted ones."""
     first, second, third = place.post("1"), place.post("2"), place.post("3")
     place.bot.patch_post(second.id, message="2!")
     place.bot.delete_post(third.id)
@@ -172,7 +172,7 @@ def test_what_changed_is_found(place: Place) -> None:
 
 
 def test_a_reaction_comes_and_goes(place: Place) -> None:
-    """Adding it twice changes nothing."""
+    """A reaction can be added twice and removed."""
     post = place.post()
 
     for _ in range(2):
@@ -184,7 +184,7 @@ def test_a_reaction_comes_and_goes(place: Place) -> None:
 
 
 def test_an_admin_makes_the_webhook_and_the_bot_may_not(place: Place) -> None:
-    """Create, list, read, renew and delete, and what a bot is told."""
+    """An administrator can manage a webhook, and a bot may not."""
     options: dict[str, Any] = {
         "team_id": place.team_id,
         "channel_id": place.channel_id,
@@ -207,7 +207,7 @@ def test_an_admin_makes_the_webhook_and_the_bot_may_not(place: Place) -> None:
 
 
 def test_an_admin_brings_the_bot_into_a_channel(place: Place) -> None:
-    """The cure for "not a member", as a call."""
+    """An administrator can add the bot to a channel."""
     foreign = place.admin.get_channel_by_name(team="support", channel="foreign")
     with pytest.raises(RefusedError) as caught:
         place.bot.create_post(channel_id=foreign.id, message="hello")
@@ -219,7 +219,7 @@ def test_an_admin_brings_the_bot_into_a_channel(place: Place) -> None:
 
 
 def test_an_archived_channel_is_named(place: Place) -> None:
-    """The bot is still a member, and the channel takes nothing any more."""
+    """A post to an archived channel is refused with that reason."""
     with pytest.raises(RefusedError) as caught:
         place.bot.create_post(channel_id=place.archived_id, message="x")
 
@@ -235,7 +235,7 @@ def test_an_archived_channel_is_named(place: Place) -> None:
     ids=["too-large", "disabled"],
 )
 def test_a_refused_upload_says_why(place: Place, options: dict[str, Any], reason: Reason) -> None:
-    """The limits that a server may have."""
+    """A refused upload names the server's limit."""
     place.server.set_options(**options)
 
     with pytest.raises(RefusedError) as caught:
@@ -262,7 +262,7 @@ def test_a_refused_upload_says_why(place: Place, options: dict[str, Any], reason
 def test_a_fault_of_the_server_has_its_reason(
     place: Place, fault: str, details: dict[str, Any], kind: type[MattermostError], reason: Reason
 ) -> None:
-    """What goes wrong on demand is told apart, and the next post goes through."""
+    """Each fault of the server gives its reason, and the next post succeeds."""
     root = place.post("root")
     place.server.set_fault(fault, times=1, **details)
 

@@ -1,4 +1,4 @@
-"""What one message takes of the database."""
+"""The number of database statements that one message takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LANE = Lane.of_conversation("L1", "c1")
 
 
 def test_message_that_tells_nothing_new_takes_three_statements(stage: Stage) -> None:
-    """A look at the conversation, the row before the send and its end; one of them is locked."""
+    """A message that does not change the card takes three statements, one in a transaction."""
     stage.start()
     stage.append("reply", conversation_id="c1", message_id="m1", text="Hi", **VISITOR)
     drain(stage.runtime, LANE)
@@ -26,7 +26,7 @@ def test_message_that_tells_nothing_new_takes_three_statements(stage: Stage) -> 
 
 
 def test_message_that_changes_the_conversation_is_begun_with_the_change(stage: Stage) -> None:
-    """Both or neither: what it tells is stored in the transaction that writes it down."""
+    """A change of the conversation is stored in the transaction that begins the message."""
     stage.start()
     stage.append("reply", conversation_id="c1", message_id="m1", text="Hi", **VISITOR)
     drain(stage.runtime, LANE)

@@ -1,4 +1,4 @@
-"""Each message that is over, or has to wait, is one event of the log with a fixed name."""
+"""Each message that ends or waits logs one event with a fixed name."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _sync_wrong(stage: Stage) -> None:
 def test_outcome_of_a_message_is_one_event(
     stage: Stage, case: Callable[[Stage], None], events: list[str]
 ) -> None:
-    """Sent, known already, skipped, failed or waiting: one line for each, and no other."""
+    """Each outcome of a message logs exactly one event."""
     with capture_logs() as logs:
         case(stage)
 

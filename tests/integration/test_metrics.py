@@ -1,4 +1,4 @@
-"""The metrics over real HTTP, read as Prometheus reads them."""
+"""The metrics over real HTTP, parsed as Prometheus parses them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 @dataclass(slots=True)
 class Scraper:
-    """Prometheus, and what it asks; each part can be taken away."""
+    """A scraper and the web process's parts, each of which can be removed."""
 
     url: str
     database: Database
@@ -61,7 +61,7 @@ class Scraper:
     settings: OwnSettings = field(default_factory=OwnSettings)
 
     def ask(self, token: str | None = TOKEN, **headers: str) -> requests.Response:
-        """Ask for the metrics."""
+        """Request the metrics."""
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         return requests.get(self.url, headers=headers, timeout=20)
@@ -72,7 +72,7 @@ class Scraper:
         return [each for each in samples if each.labels.get("licence") == licence_id]
 
     def read(self, name: str) -> dict[tuple[str, ...], float]:
-        """Return the samples of this name: the labels' values in the order of their names."""
+        """Return the samples of this name by their labels' values, ordered by label."""
         text = self.ask().text
         samples = [sample for family in parse_text(text) for sample in family.samples]
         return {
@@ -123,7 +123,7 @@ def scraper(stage: Stage) -> Iterator[Scraper]:
 def test_metrics_are_closed_without_the_token(
     scraper: Scraper, wanted: str | None, given: str | None, status: int
 ) -> None:
-    """Without a token in the settings no one sees them; a wrong one is refused and counted."""
+    """Without a token in the settings the metrics are closed, and a wrong token is counted."""
     scraper.token = wanted
 
     answer = scraper.ask(given and given.encode().decode("latin-1"))
@@ -136,7 +136,7 @@ def test_metrics_are_closed_without_the_token(
 
 @pytest.mark.one_database
 def test_refused_webhooks_are_counted_from_the_first_one(stage: Stage, scraper: Scraper) -> None:
-    """Those with an unknown token, and others by their status; all are there with 0 before."""
+    """Refused webhooks are counted by status, and every series begins with 0."""
     before = scraper.read("refused_total")
     webhook = scraper.url.replace("/metrics", "/replies")
 
@@ -158,7 +158,7 @@ def test_basic_login_is_no_token(scraper: Scraper) -> None:
 
 
 def test_messages_are_counted_by_how_they_ended(stage: Stage, scraper: Scraper) -> None:
-    """Sent, failed and skipped ones of each kind; what matters is there before the first one."""
+    """Messages are counted by kind and outcome, and important series begin with 0."""
     stage.start()
     stage.reply("m1", "sent")
     stage.reply("m2", "sent")
@@ -182,7 +182,7 @@ def test_messages_are_counted_by_how_they_ended(stage: Stage, scraper: Scraper) 
 
 
 def test_arguments_that_a_worker_does_not_know_are_counted(stage: Stage, scraper: Scraper) -> None:
-    """A host that is newer than the worker is seen; its messages are sent all the same."""
+    """Unknown arguments of a newer host are counted, and its messages are sent."""
     stage.start(mood="good")
     stage.reply("m1", "sent", attachments=[{"name": "a", "path": "a", "size": 3}])
     stage.reply("m2", "sent")
@@ -195,7 +195,7 @@ def test_arguments_that_a_worker_does_not_know_are_counted(stage: Stage, scraper
 
 
 def test_message_is_counted_once_however_often_it_comes(stage: Stage, scraper: Scraper) -> None:
-    """A duplicate adds nothing, nor does a worker that handles a head that is gone by then."""
+    """A message that comes twice is counted once."""
     stage.start()
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="once", **VISITOR)
     lanes = stage.runtime.lanes
@@ -213,7 +213,7 @@ def test_message_is_counted_once_however_often_it_comes(stage: Stage, scraper: S
 
 
 def test_delay_is_a_histogram_of_what_was_sent(stage: Stage, scraper: Scraper) -> None:
-    """Each bucket holds the ones before it, the last one all; failed messages are not in it."""
+    """The delays of sent messages are a histogram, without failed messages."""
     stage.start()
     stage.reply("m1", "sent")
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
@@ -229,7 +229,7 @@ def test_delay_is_a_histogram_of_what_was_sent(stage: Stage, scraper: Scraper) -
 
 
 def test_backlog_is_what_waits_now_and_since_when(stage: Stage, scraper: Scraper) -> None:
-    """The oldest message of all lanes says how long; an empty lane says nothing."""
+    """The backlog has the number of waiting messages and the age of the oldest."""
     empty = scraper.read("messages_waiting"), scraper.read("oldest_waiting_seconds")
     stage.append("reply", conversation_id="c1", message_id="m1")
     stage.append("reply", conversation_id="c1", message_id="m2")
@@ -241,7 +241,7 @@ def test_backlog_is_what_waits_now_and_since_when(stage: Stage, scraper: Scraper
 
 
 def test_licences_that_are_not_registered_are_one(stage: Stage, scraper: Scraper) -> None:
-    """A mistake that names a thousand of them does not make a thousand time series."""
+    """All unregistered licences share one time series."""
     for number in range(3):
         lane = stage.append(
             "root", licence_id=f"typo-{number}", conversation_id="c1", visitor_name="Jan"
@@ -259,7 +259,7 @@ def test_licences_that_are_not_registered_are_one(stage: Stage, scraper: Scraper
 def test_circuit_is_closed_paused_or_open(
     stage: Stage, scraper: Scraper, trouble: str, state: int
 ) -> None:
-    """0, 1 and 2, so that an alert can ask for 2."""
+    """The circuit is 0, 1 or 2, so that an alert can check for 2."""
     if trouble == "pause":
         stage.runtime.circuits.pause(LICENCE, seconds=60)
     for _ in range(3 if trouble == "failures" else 0):
@@ -269,7 +269,7 @@ def test_circuit_is_closed_paused_or_open(
 
 
 def test_replies_are_counted_by_how_they_were_noticed(stage: Stage, scraper: Scraper) -> None:
-    """New ones, edits, deletions, posts that were none, and those that were given up."""
+    """Replies are counted by source and outcome."""
     thread = MirroredThread.open(stage)
     row = thread.recorded(thread.say("one"))
     stage.member().patch_post(row.post_id, message="two")
@@ -294,7 +294,7 @@ def test_replies_are_counted_by_how_they_were_noticed(stage: Stage, scraper: Scr
 
 
 def test_replies_that_are_not_recorded_are_there_by_state(stage: Stage, scraper: Scraper) -> None:
-    """Waiting ones will be tried again by themselves, the others are for the operator."""
+    """Unrecorded replies are counted as waiting or given up."""
     thread = MirroredThread.open(stage)
     thread.receive("a" * 26)
     thread.give_up(thread.receive(thread.say("hello").id))
@@ -307,7 +307,7 @@ def test_replies_that_are_not_recorded_are_there_by_state(stage: Stage, scraper:
 
 
 def test_sweep_says_when_it_ran_last(stage: Stage, scraper: Scraper) -> None:
-    """0 before it ever has, then Redis' time in seconds."""
+    """The time of the last sweep is 0 before the first, and then Redis' time."""
     before = scraper.read("sweep_last_run_timestamp_seconds")
     note_sweep(stage.runtime.redis)
 
@@ -318,7 +318,7 @@ def test_sweep_says_when_it_ran_last(stage: Stage, scraper: Scraper) -> None:
 
 
 def test_retention_says_what_it_removed_and_when_it_ran(stage: Stage, scraper: Scraper) -> None:
-    """Every kind is there with 0 from the beginning; what is still to be removed is a gauge."""
+    """Retention's counters begin with 0, and a gauge has what is still to be removed."""
     before = scraper.read("removed_total"), scraper.read("retention_last_run_timestamp_seconds")
     note_removed(stage.runtime.redis, Removable.REPLIES, 3)
     note_run(stage.runtime.redis)
@@ -339,7 +339,7 @@ def test_retention_says_what_it_removed_and_when_it_ran(stage: Stage, scraper: S
 def test_part_that_is_down_costs_its_own_figures_alone(
     stage: Stage, scraper: Scraper, part: str
 ) -> None:
-    """The answer is 200 and says which part is missing."""
+    """If a part is down, the answer is 200 without that part's figures."""
     stage.start()
     if part == "database":
         scraper.database = Database("postgresql+psycopg://127.0.0.1:1/none")
@@ -355,12 +355,12 @@ def test_part_that_is_down_costs_its_own_figures_alone(
 
 
 def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
-    """What Prometheus asks for by default; the strict parser takes every line."""
+    """The strict OpenMetrics parser accepts every line."""
     stage.start()
 
     answer = scraper.ask(Accept=OPENMETRICS)
 
-    # The parser has no types.
+    # The parser has no type annotations.
     names = {family.name for family in parse_openmetrics(answer.text)}  # type: ignore[no-untyped-call]
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
     assert names == {
@@ -378,7 +378,7 @@ def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
 
 
 def test_scrape_can_ask_for_some_metrics_only(stage: Stage, scraper: Scraper) -> None:
-    """With very many licences the buckets of the delay can be left out."""
+    """A scrape can leave out the buckets of the delay."""
     stage.start()
     scraper.url += f"?name[]={PREFIX}up"
 
@@ -388,7 +388,7 @@ def test_scrape_can_ask_for_some_metrics_only(stage: Stage, scraper: Scraper) ->
 
 
 def test_licence_that_is_gone_is_forgotten(stage: Stage, scraper: Scraper) -> None:
-    """Its numbers and times do not come back with another licence of the same name."""
+    """A new licence of a removed one's name begins with new figures."""
     stage.start()
     tallies = Tallies(scraper.redis)
     known = read_last_times(scraper.redis, [LICENCE])
@@ -402,7 +402,7 @@ def test_licence_that_is_gone_is_forgotten(stage: Stage, scraper: Scraper) -> No
 
 @pytest.mark.one_database
 def test_new_licence_is_there_with_zeros(stage: Stage, scraper: Scraper) -> None:
-    """Every series that an alert looks at exists before the licence's first event."""
+    """Every series of an alert exists before the licence's first event."""
     stage.runtime.redis.flushall()
 
     names = {sample.name.removeprefix(PREFIX) for sample in scraper.of_licence(LICENCE)}
@@ -416,7 +416,7 @@ def test_new_licence_is_there_with_zeros(stage: Stage, scraper: Scraper) -> None
 
 
 def test_missing_files_of_recorded_replies_are_counted(stage: Stage, scraper: Scraper) -> None:
-    """As they are now: a file that is there at last counts no more."""
+    """The files that recorded replies lack now are counted."""
     thread = MirroredThread.open(stage)
     row = thread.recorded(thread.say("a file", file_ids=thread.upload(b"x")))
     with stage.runtime.database.transaction() as session:
@@ -431,7 +431,7 @@ def test_missing_files_of_recorded_replies_are_counted(stage: Stage, scraper: Sc
 
 @pytest.mark.one_database
 def test_processes_are_counted_as_long_as_they_show(stage: Stage, scraper: Scraper) -> None:
-    """Both kinds are there with 0 before; a sign that is older than 30 s counts no more."""
+    """Processes are counted by signs of the last 30 s, beginning with 0."""
     redis = scraper.redis
     before = scraper.read("processes")
     note_process(redis, ProcessKind.WORKER, "w1")
@@ -447,7 +447,7 @@ def test_processes_are_counted_as_long_as_they_show(stage: Stage, scraper: Scrap
 
 @pytest.mark.one_database
 def test_full_redis_is_told(stage: Stage, scraper: Scraper) -> None:
-    """The broker is not up, though it answers, and its memory is there beside its limit."""
+    """A full Redis is not up, and its memory and limit are shown."""
     redis = scraper.redis
     before = scraper.read("up")["broker",], scraper.read("redis_memory_limit_bytes")[()]
     redis.config_set("maxmemory", 1_000)
@@ -467,7 +467,7 @@ def test_full_redis_is_told(stage: Stage, scraper: Scraper) -> None:
 def test_store_is_told_as_a_worker_found_it(
     stage: Stage, scraper: Scraper, takes_files: bool, is_up: int
 ) -> None:
-    """Not there before a worker has looked; then 1 or 0."""
+    """The store is absent before the first check by a worker, and then 1 or 0."""
     before = scraper.read("up")
     url = stage.runtime.settings.attachments_url if takes_files else "file:///proc/no-store"
     settings = stage.runtime.settings.model_copy(update={"attachments_url": url})
@@ -482,7 +482,7 @@ def test_store_is_told_as_a_worker_found_it(
 def test_store_is_looked_at_again_after_a_look_whose_worker_was_killed(
     stage: Stage, scraper: Scraper
 ) -> None:
-    """That look never ends in Redis; it keeps no other from finding that the store is back."""
+    """A check of the store whose worker was killed does not block the next check."""
     begin_look(stage.runtime.redis)
     stage.runtime.redis.hincrby(STORE, "begun_ms", -2 * SLOW_MS)
     before = scraper.read("up")["store",]
@@ -496,7 +496,7 @@ def test_store_is_looked_at_again_after_a_look_whose_worker_was_killed(
 def test_store_that_removes_nothing_keeps_one_file_of_all_looks(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A look a minute must not fill a store that only takes."""
+    """In a store that cannot remove files, all checks together leave one file."""
     monkeypatch.setattr(AttachmentStore, "remove", _refuse)
 
     outcomes = [look_at_store_once(stage.runtime) for _ in range(3)]
@@ -511,7 +511,7 @@ def _refuse(*_: object) -> None:
 
 @pytest.mark.one_database
 def test_what_was_set_aside_and_is_queued_is_counted(stage: Stage, scraper: Scraper) -> None:
-    """Entries that no worker could read, and Celery messages that no worker has taken."""
+    """Entries that were set aside and queued Celery messages are counted."""
     stage.runtime.lanes.keep_unreadable(b"nonsense")
     scraper.redis.lpush(QUEUE, "a", "b")
 
@@ -520,7 +520,7 @@ def test_what_was_set_aside_and_is_queued_is_counted(stage: Stage, scraper: Scra
 
 
 def test_lane_that_cannot_be_read_still_counts(stage: Stage, scraper: Scraper) -> None:
-    """An entry that we did not write has no time, and waits all the same."""
+    """An unreadable entry counts as waiting, without a time."""
     lane = Lane.of_conversation(LICENCE, "c1")
     stage.append("reply", conversation_id="c1", message_id="m1")
     scraper.redis.lpush(f"ireserve-mattermost:lane:{lane}", "nonsense")
@@ -530,7 +530,7 @@ def test_lane_that_cannot_be_read_still_counts(stage: Stage, scraper: Scraper) -
 
 
 def test_messages_that_i_reserve_has_not_taken_are_counted(scraper: Scraper) -> None:
-    """They stand in its own queue, if there is a task for them."""
+    """Messages in i-Reserve's own queue are counted, if it has a task."""
     scraper.redis.lpush("i-reserve", "a", "b")
     without = scraper.read("reply_queue_messages")
 

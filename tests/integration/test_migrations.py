@@ -35,7 +35,7 @@ def test_upgrade_can_be_repeated(database: Database) -> None:
 
 
 def test_sqlite_is_in_wal_mode_and_waits_for_other_writers(sqlite_url: str) -> None:
-    """The embedded database is set up for several writers at once."""
+    """SQLite is in WAL mode and waits for other writers."""
     database = Database(sqlite_url)
 
     with database.transaction() as session:
@@ -58,7 +58,7 @@ def test_sqlite_is_in_wal_mode_and_waits_for_other_writers(sqlite_url: str) -> N
 def test_two_slashes_leave_the_settings_and_stay_a_note(
     database: Database, before: str, after: str
 ) -> None:
-    """A stored setting loses them, and what begins with them is a note all the same."""
+    """The migration removes two slashes from stored prefixes, and they still begin a note."""
     add_licence(database, LICENCE)
     command.downgrade(alembic_config(database), "0008")
     with database.transaction() as session:
@@ -75,7 +75,7 @@ def test_two_slashes_leave_the_settings_and_stay_a_note(
 def test_licence_without_prefixes_of_its_own_gets_the_default_from_the_database_too(
     database: Database,
 ) -> None:
-    """A row that is written past the models has no other prefixes than the rest."""
+    """A row inserted without the models also gets the default prefixes."""
     words = dict.fromkeys(
         ("id", "server_url", "team_id", "team_name", "default_channel_id", "default_channel_name",
          "bot_user_id", "bot_username", "bot_token_encrypted"),

@@ -1,4 +1,4 @@
-"""A message that failed is missing in its thread, and the next message there says so, once."""
+"""The next message in a thread says once which failed messages the thread lacks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AGENT = {"sender_name": "Anna", "sender_role": "agent"}
 
 
 def fail(stage: Stage, message_id: str, fault: str = "plugin_rejection", **more: Any) -> None:
-    """Let a message of the conversation fail for one reason."""
+    """Let a message of the conversation fail with a reason."""
     made = stage.stand_in.set_fault(fault, scope="posts", times=1)
     stage.reply(message_id, "lost", **more)
     stage.stand_in.clear_faults(made.id)
@@ -34,14 +34,14 @@ def fail(stage: Stage, message_id: str, fault: str = "plugin_rejection", **more:
 
 
 def told(stage: Stage) -> list[str]:
-    """Return each line of the channel that says what is missing, without its times."""
+    """Return each line in the channel about missing messages, without times."""
     lines = "\n".join(post.message for post in stage.channel_posts()).splitlines()
     times = re.compile(r"; \d.*?\)")
     return [times.sub(")", line) for line in lines if line.startswith("⚠️")]
 
 
 def row_of(stage: Stage, message_id: str) -> Delivery:
-    """Return a message's row in the ledger."""
+    """Return a message's delivery."""
     (row,) = [row for row in stage.ledger() if row.key == f"reply:{message_id}"]
     return row
 
@@ -59,7 +59,7 @@ def row_of(stage: Stage, message_id: str) -> Delivery:
 def test_next_message_says_what_is_missing_and_why_and_the_one_after_does_not(
     stage: Stage, fault: str, why: str
 ) -> None:
-    """The line stands below the next message's text, in the thread; once."""
+    """The next message has the line below its text, and the one after has none."""
     stage.start()
     fail(stage, "m1", fault)
     stage.reply("m2", "kept")
@@ -73,7 +73,7 @@ def test_next_message_says_what_is_missing_and_why_and_the_one_after_does_not(
 
 @pytest.mark.one_database
 def test_root_between_a_hole_and_the_next_message_hides_nothing(stage: Stage) -> None:
-    """A root names no missing message, so the message behind it does, in one batch too."""
+    """After a new root, the next message still names the missing one."""
     stage.append("reply", conversation_id="c1", message_id="m1", text="lost", sender_role="boss")
     stage.append("root", conversation_id="c1", visitor_name="Jan")
     lane = stage.append("reply", conversation_id="c1", message_id="m2", text="kept", **VISITOR)
@@ -85,7 +85,7 @@ def test_root_between_a_hole_and_the_next_message_hides_nothing(stage: Stage) ->
 
 
 def test_several_holes_are_one_line_with_kinds_and_reasons(stage: Stage) -> None:
-    """Of whom, how many, from when to when, and why."""
+    """Several missing messages are one line with senders, number, times and reasons."""
     stage.start()
     fail(stage, "m1")
     fail(stage, "m2", "error_500")
@@ -105,7 +105,7 @@ def test_several_holes_are_one_line_with_kinds_and_reasons(stage: Stage) -> None
 
 @pytest.mark.one_database
 def test_message_that_fails_before_it_tells_leaves_both_to_the_next(stage: Stage) -> None:
-    """Nothing was seen of its line, so the next one tells two."""
+    """If the message with the line fails, the next one names both."""
     stage.start()
     fail(stage, "m1")
     fail(stage, "m2")
@@ -121,7 +121,7 @@ def test_message_that_fails_before_it_tells_leaves_both_to_the_next(stage: Stage
 def test_message_that_fails_after_it_has_told_is_told_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its text is in the thread with the line, and only its last file is not."""
+    """If a message fails after its text was posted with the line, only it is named next."""
     files = [{"name": f"{number}.txt", "path": f"{number}.txt"} for number in range(11)]
     for file in files:
         (stage.store / file["path"]).write_text("x")
@@ -148,7 +148,7 @@ def test_message_that_fails_after_it_has_told_is_told_alone(
 
 @pytest.mark.one_database
 def test_failed_root_costs_the_message_and_the_next_one_tells_it(stage: Stage) -> None:
-    """A message whose thread could not be made is missing in the thread that is made after it."""
+    """A message that failed with its root is named by the next message."""
     fail(stage, "m1")
     stage.reply("m2", "kept")
 
@@ -159,7 +159,7 @@ def test_failed_root_costs_the_message_and_the_next_one_tells_it(stage: Stage) -
 @pytest.mark.one_database
 @pytest.mark.parametrize("first", ["sent", "waiting"])
 def test_hole_that_was_sent_again_meanwhile_is_not_told(stage: Stage, first: str) -> None:
-    """Neither when it is in the thread by then, nor while it is on its way there."""
+    """A failed message that is resent is not named."""
     stage.start()
     fail(stage, "m1")
     if first == "waiting":
@@ -174,7 +174,7 @@ def test_hole_that_was_sent_again_meanwhile_is_not_told(stage: Stage, first: str
 
 @pytest.mark.one_database
 def test_hole_that_was_told_and_fails_again_is_not_told_again(stage: Stage) -> None:
-    """The thread says already that it is missing."""
+    """A message that was named and fails again is not named again."""
     stage.start()
     fail(stage, "m1")
     stage.reply("m2", "kept")
@@ -189,7 +189,7 @@ def test_hole_that_was_told_and_fails_again_is_not_told_again(stage: Stage) -> N
 
 @pytest.mark.one_database
 def test_discarded_message_is_missing_all_the_same(stage: Stage) -> None:
-    """What it says is forgotten; that the thread misses it is not."""
+    """A discarded message is named as missing."""
     stage.start()
     fail(stage, "m1")
     with stage.runtime.database.transaction() as session:
@@ -201,7 +201,7 @@ def test_discarded_message_is_missing_all_the_same(stage: Stage) -> None:
 
 @pytest.mark.one_database
 def test_erased_conversation_begins_anew_without_holes(stage: Stage) -> None:
-    """What was erased is missing in no thread."""
+    """After erasure no message counts as missing."""
     stage.start()
     fail(stage, "m1")
     parts = stage.runtime
@@ -222,7 +222,7 @@ def test_erased_conversation_begins_anew_without_holes(stage: Stage) -> None:
     ],
 )
 def test_what_the_thread_does_not_miss_is_not_told(stage: Stage, message: dict[str, Any]) -> None:
-    """A refused call without words, or of what the team itself wrote, leaves nothing missing."""
+    """A failed call without content, or with the team's own reply, is not missing."""
     stage.start()
     text = message.pop("text")
     stage.reply("m1", text, **message)
@@ -234,7 +234,7 @@ def test_what_the_thread_does_not_miss_is_not_told(stage: Stage, message: dict[s
 
 @pytest.mark.one_database
 def test_other_conversations_and_notifications_are_left_alone(stage: Stage) -> None:
-    """A message is missing in its own thread alone; a notification has no thread."""
+    """A message is missing only in its own thread, and a notification in none."""
     stage.start()
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
     stage.notify(text="lost")
@@ -247,7 +247,7 @@ def test_other_conversations_and_notifications_are_left_alone(stage: Stage) -> N
 
 @pytest.mark.one_database
 def test_message_that_may_be_there_is_told_in_doubt(stage: Stage) -> None:
-    """Nothing is said that is not known."""
+    """The line about a message that may have arrived says that this is unknown."""
     stage.start()
     fail(stage, "m1")
     with stage.runtime.database.transaction() as session:
@@ -260,7 +260,7 @@ def test_message_that_may_be_there_is_told_in_doubt(stage: Stage) -> None:
 
 @pytest.mark.one_database
 def test_line_is_the_desks(stage: Stage) -> None:
-    """In its language, and by its clock."""
+    """The line is in the team's language and time zone."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(language="nl", time_zone="Europe/Amsterdam"))
     stage.start()
@@ -275,14 +275,14 @@ def test_line_is_the_desks(stage: Stage) -> None:
 
 
 class KilledError(BaseException):
-    """The worker is gone."""
+    """The worker has died."""
 
 
 @pytest.mark.parametrize("when", ["before its post", "after its post"])
 def test_worker_that_dies_as_it_tells_leaves_one_line(
     stage: Stage, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next worker finds the post with its line, or makes the same one."""
+    """After a worker's death there is exactly one line."""
     stage.start()
     fail(stage, "m1")
     kept = missing_messages.claim
@@ -312,7 +312,7 @@ def test_worker_that_dies_as_it_tells_leaves_one_line(
 
 @pytest.mark.one_database
 def test_post_of_a_worker_that_knew_of_no_holes_leaves_them_to_the_next(stage: Stage) -> None:
-    """Beside an older worker, which died after its post: the next message tells."""
+    """If a dead older worker posted without the line, the next message has it."""
     stage.start()
     fail(stage, "m1")
     stage.reply("m2", "kept")

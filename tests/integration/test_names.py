@@ -1,4 +1,4 @@
-"""Who speaks in a thread: a line above each text, or the posts' own authors."""
+"""The sender's name is a line above each text, or the author of the post."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ AGENT = {
 
 
 def forget(stage: Stage) -> None:
-    """Empty a worker's memory of the licence instead of waiting for it to pass."""
+    """Empty a worker's cache of the licence instead of waiting."""
     runtime = stage.runtime
     licences = Licences(runtime.database, runtime.licences._keyring)
     stage.runtime = replace(runtime, licences=licences)
 
 
 def set_up(stage: Stage, *, names: Names = Names.AUTHOR, allowed: bool = True) -> None:
-    """Store how people speak, and what the server allowed when it was last asked."""
+    """Store the licence's setting of names, and what the server allows."""
     let(stage, allowed)
     with stage.runtime.database.transaction() as session:
         session.execute(
@@ -48,12 +48,12 @@ def set_up(stage: Stage, *, names: Names = Names.AUTHOR, allowed: bool = True) -
 
 
 def let(stage: Stage, allowed: bool) -> None:
-    """Switch names and icons of a post's own on or off, as the server's administrator."""
+    """Switch posts' own names and icons on or off, as the server's administrator."""
     stage.stand_in.set_options(EnablePostUsernameOverride=allowed, EnablePostIconOverride=allowed)
 
 
 def catch_up(stage: Stage) -> None:
-    """Look after the licence as beat does."""
+    """Run the licence's catch-up as beat does."""
     collect(stage.runtime, LICENCE, on_page=lambda: None)
     forget(stage)
 
@@ -64,12 +64,12 @@ def replies(stage: Stage) -> list[Post]:
 
 
 def author(post: Post) -> dict[str, Any]:
-    """Return what makes the post's author."""
+    """Return the props that make the post's author."""
     return {name: post.props[name] for name in VISITOR if name in post.props}
 
 
 def test_visitor_and_agent_are_the_authors_of_their_posts(stage: Stage) -> None:
-    """The text stands alone; the mark by which the post is found again is there as ever."""
+    """With names as authors, the text stands alone and the post has its mark."""
     set_up(stage)
 
     stage.reply("m1", "Hallo")
@@ -87,7 +87,7 @@ def test_visitor_and_agent_are_the_authors_of_their_posts(stage: Stage) -> None:
 def test_a_line_says_who_speaks_where_no_author_does(
     names: Names, allowed: bool, stage: Stage
 ) -> None:
-    """By choice, or because the server does not show names of a post's own."""
+    """A line names the sender by choice, or if the server shows no own names."""
     set_up(stage, names=names, allowed=allowed)
 
     stage.reply("m1", "Hallo")
@@ -100,7 +100,7 @@ def test_a_line_says_who_speaks_where_no_author_does(
 
 
 def test_switch_that_is_turned_off_brings_the_line_back(stage: Stage) -> None:
-    """Catch-up asks; what is posted afterwards says who spoke, until the switch is on again."""
+    """After the server's switch is off, catch-up notices and posts have the line."""
     set_up(stage)
     stage.reply("m1", "one")
 
@@ -115,7 +115,7 @@ def test_switch_that_is_turned_off_brings_the_line_back(stage: Stage) -> None:
 
 
 def test_server_is_asked_only_for_those_who_want_to_know(stage: Stage) -> None:
-    """A licence whose people speak under a header costs no question, another one a look."""
+    """Catch-up asks for the switch only if the licence wants names as authors."""
     asked = []
     for names in Names:
         set_up(stage, names=names)
@@ -128,7 +128,7 @@ def test_server_is_asked_only_for_those_who_want_to_know(stage: Stage) -> None:
 
 
 def test_server_that_tells_only_half_changes_nothing(stage: Stage) -> None:
-    """To a token that it does not take it names no switch, which is not the same as off."""
+    """A server that names no switch, as with a wrong token, changes nothing."""
     set_up(stage)
     stage.reply("m1", "one")
 
@@ -141,7 +141,7 @@ def test_server_that_tells_only_half_changes_nothing(stage: Stage) -> None:
 
 
 def test_files_of_an_author_are_told_without_the_name(stage: Stage) -> None:
-    """Files alone make a post without a text, and further ones say which they are."""
+    """With names as authors, files need no text, and further files are named."""
     set_up(stage)
     for number in range(1, 12):
         (stage.store / f"{number}.txt").write_text("x")

@@ -1,4 +1,4 @@
-"""The configuration for nginx, as it is shipped, before a real `web`: what passes, and what not."""
+"""The shipped configuration for nginx passes only the right requests to a real `web`."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Proxy:
     authority: str
 
     def get(self, path: str) -> requests.Response:
-        """Ask it over TLS."""
+        """Send a GET request over TLS."""
         return requests.get(f"{self.url}{path}", verify=self.authority, timeout=20)
 
     def post(self, path: str, body: bytes) -> requests.Response:
-        """Send it a webhook over TLS."""
+        """Send a webhook over TLS."""
         return requests.post(
             f"{self.url}{path}",
             data=body,
@@ -65,7 +65,7 @@ class Proxy:
 def proxy(
     tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, redis_server: RedisServer
 ) -> Iterator[Proxy]:
-    """nginx with our file, in which the ports and the certificate alone are the test's own."""
+    """nginx with our file, in which only ports and certificate are the test's own."""
     if NGINX is None:
         pytest.skip("NO NGINX: install it (`apt-get install nginx-light`) to run this test")
     directory = tmp_path_factory.mktemp("nginx")
@@ -118,7 +118,7 @@ def _is_up(proxy: Proxy) -> bool:
 
 @pytest.mark.parametrize("prefix", ["", "/support", "/support/chat"])
 def test_webhook_comes_through_under_any_prefix(proxy: Proxy, prefix: str) -> None:
-    """`web` itself answers that it does not know the token."""
+    """`web` answers a webhook under any prefix."""
     answer = proxy.post(f"{prefix}/mattermost/replies", WRONG_TOKEN)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/json")
@@ -133,7 +133,7 @@ def test_webhook_comes_through_under_any_prefix(proxy: Proxy, prefix: str) -> No
     ],
 )
 def test_body_that_is_too_large_is_refused(proxy: Proxy, size: int, server: str) -> None:
-    """What `web` takes passes; what is beyond all its limits never reaches it."""
+    """A body above `web`'s limit is refused by nginx."""
     body = b'{"token": "wrong", "text": "%s"}' % (b"x" * (size - 31))
 
     answer = proxy.post("/mattermost/replies", body)
@@ -144,7 +144,7 @@ def test_body_that_is_too_large_is_refused(proxy: Proxy, size: int, server: str)
 
 @pytest.mark.parametrize("path", ["/", "/mattermost", "/mattermost/replies/x", "/.env", "/api"])
 def test_nothing_else_is_passed_on(proxy: Proxy, path: str) -> None:
-    """nginx itself answers with 404."""
+    """nginx answers any other address with 404."""
     answer = proxy.get(path)
 
     assert answer.status_code == 404
@@ -153,7 +153,7 @@ def test_nothing_else_is_passed_on(proxy: Proxy, path: str) -> None:
 
 @pytest.mark.full_load
 def test_client_that_sends_half_a_body_is_closed(proxy: Proxy) -> None:
-    """It gets no thread of `web`, and an end after 10 s of silence."""
+    """A client that sends half a body takes no thread of `web`, and is closed after 10 s."""
     context = ssl.create_default_context(cafile=proxy.authority)
     port = int(proxy.url.rpartition(":")[2])
     head = b"POST /mattermost/replies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n"
@@ -165,5 +165,5 @@ def test_client_that_sends_half_a_body_is_closed(proxy: Proxy) -> None:
         client.sendall(head + b"{")
         answer = client.recv(1_000)
 
-    # Closed, with a word or without one; silence would have been an error after 20 s.
+    # Closed with or without an answer; a silent server would be an error after 20 s.
     assert answer == b"" or b" 408 " in answer

@@ -1,4 +1,4 @@
-"""Whatever is enqueued is visible in Mattermost, or named there as missing, or has failed."""
+"""All enqueued content is visible in Mattermost, named as missing there, or failed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.unit.test_rendering_notifications import shown
 from tests.unit.test_rendering_oracle import AGENT, NASTY, read, squashed
 
 pytestmark = pytest.mark.one_database
-# Each example is a message of its own on the one stage.
+# Each example is another message on the same stage.
 on_one_stage = settings(
     max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 ROLES = st.sampled_from(["visitor", "agent"])
-# A small choice, so that several files of a message have one name.
+# A small choice, so that several files of a message have the same name.
 FILE_NAMES = st.sampled_from(["image.jpg", "scan", "a_b.png", "*.txt", "@all.pdf"]) | NASTY
 TYPES = st.sampled_from([None, "image/png", "text/plain", "application/octet-stream"])
 
@@ -54,7 +54,7 @@ FILES = st.lists(
 def test_all_of_a_message_is_found_again(
     stage: Stage, name: str, role: str, text: str, files: list[File], loses: bool
 ) -> None:
-    """Text, sender and files stand in the thread; a file that does not is named there."""
+    """Text, sender and files are in the thread, or a file is named there as missing."""
     begin(stage)
     arguments = {"text": text, "sender_role": role, "sender_name": name}
     with losing_a_file(stage, loses):
@@ -66,7 +66,7 @@ def test_all_of_a_message_is_found_again(
     assert outcome(stage) == ("sent", None)
     posts = posted(stage)
     visible = squashed("".join(read(post.message, parser=AGENT).text for post in posts))
-    # In an agent's address "@all" is written so that it mentions no one.
+    # In an agent's address "@all" is escaped, so that it mentions no member.
     assert as_written(text, role) in visible.replace("%40", "@")
     assert is_blank(name) or squashed(clean(name)[:40]) in visible
     assert unnamed(files, posts, visible) == []
@@ -87,7 +87,7 @@ FIELDS = st.one_of(
 URLS = st.sampled_from(
     [None, "", "https://x.nl/a_).", "HTTP://[::1]/(a b", "https:///", "/bookings/1"]
 )
-# At the edges of a text stand the marks that a client takes away.
+# The edges of a text may have marks that a client removes.
 EDGES = st.sampled_from(["", "1. ", "- ", "# ", "> ", "*", "_", "`"])
 TITLES = st.tuples(EDGES, NASTY, EDGES).map("".join)
 COLORS = st.sampled_from([None, "good", "warning", "danger", "#00ff00", "red"])
@@ -101,7 +101,7 @@ COLORS = st.sampled_from([None, "good", "warning", "danger", "#00ff00", "red"])
 def test_all_of_a_notification_is_found_again(
     stage: Stage, text: str, title: str | None, fields: Any, url: str | None, color: str | None
 ) -> None:
-    """Every text, field and address is shown, or the message fails and says what is wrong."""
+    """Every text, field and address is shown, or the message fails with a reason."""
     begin(stage)
     arguments = {"text": text, "title": title, "fields": fields, "url": url, "color": color}
     stage.notify(notification_id=next_id(stage), **arguments)
@@ -132,7 +132,7 @@ LARGE_FIELDS = st.lists(st.tuples(st.sampled_from('aé🗑"<*'), SIZES), min_siz
 def test_what_is_cut_of_a_large_notification_is_counted(
     stage: Stage, large: list[tuple[str, int]]
 ) -> None:
-    """Within the server's limit of a request each field is whole, cut with a note, or counted."""
+    """Each field of a large notification is whole, cut with a note, or counted."""
     begin(stage)
     fields = [(str(number), letter * size) for number, (letter, size) in enumerate(large)]
     stage.notify(notification_id=next_id(stage), fields=fields)
@@ -150,7 +150,7 @@ def test_what_is_cut_of_a_large_notification_is_counted(
 
 
 def begin(stage: Stage) -> None:
-    """Forget what earlier examples have posted; the first one starts the conversation."""
+    """Clear what earlier examples posted; the first example starts the conversation."""
     if not stage.ledger():
         stage.start()
     stage.stand_in.clear_received()
@@ -168,13 +168,13 @@ def outcome(stage: Stage) -> tuple[str, str | None]:
 
 
 def posted(stage: Stage) -> list[Post]:
-    """Return what this example has posted, as a member sees it."""
+    """Return this example's posts as a member sees them."""
     return [stage.member().get_post(each.post_id) for each in stage.posts_sent()]
 
 
 @contextmanager
 def losing_a_file(stage: Stage, loses: bool) -> Iterator[None]:
-    """Let the server drop the first file of the next post without a word."""
+    """Let the server drop the first file of the next post without an error."""
     fault = stage.stand_in.set_fault("lose_file", scope="posts", times=1) if loses else None
     yield
     if fault:
@@ -195,7 +195,7 @@ def stored(stage: Stage, files: list[File]) -> list[dict[str, Any]]:
 
 
 def as_written(text: str, role: str) -> str:
-    """Return what is to be read: a visitor's text as typed, an agent's as Markdown."""
+    """Return the text to be read: a visitor's as typed, an agent's as Markdown."""
     if role == "visitor":
         return squashed(text)
     return squashed(read(clean(text), parser=AGENT).text).replace("%40", "@")
@@ -216,12 +216,12 @@ def unnamed(files: list[File], posts: list[Post], visible: str) -> list[str]:
 
 
 def label(file: File) -> str:
-    """Return what is shown of a file's name however long it is."""
+    """Return the part of a file's name that is always shown."""
     return squashed(safe_file_name(file.name)).rstrip(".")[:40]
 
 
 def cells_of(fields: Any) -> Iterator[Any]:
-    """Yield titles and values of the fields, in whichever form they were given."""
+    """Yield titles and values of the fields, whatever their form."""
     pairs = list(fields.items()) if isinstance(fields, dict) else fields or []
     for pair in pairs:
         if isinstance(pair, dict):
@@ -233,7 +233,7 @@ def cells_of(fields: Any) -> Iterator[Any]:
 
 
 def as_shown(cell: Any) -> str:
-    """Return a cell as text: nothing for None, words for true and false."""
+    """Return a cell as text: empty for None, and words for true and false."""
     words = {None: "", True: "yes", False: "no"}
     return words[cell] if cell is None or isinstance(cell, bool) else str(cell)
 
@@ -241,7 +241,7 @@ def as_shown(cell: Any) -> str:
 def wrong_fields(
     text: str, title: str | None, cells: list[Any], url: str | None, color: str | None
 ) -> list[str]:
-    """Return the words of which the reason of a refusal holds one; none if all is right."""
+    """Return words of which a refusal must contain one; none if the fields are right."""
     wrong = ["fields."] if any(isinstance(cell, list | dict) for cell in cells) else []
     wrong += ["url"] if url and not url.lower().startswith("http") else []
     wrong += ["color"] if color == "red" else []

@@ -1,4 +1,4 @@
-"""Notifications: standalone, in the channel of their type, once for each id."""
+"""Notifications are posted in the channel of their type, once for each id."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _map(stage: Stage, notification_type: str, channel: str) -> str:
 
 
 def test_notification_is_a_message_attachment_in_its_channel(stage: Stage) -> None:
-    """Title, fields, colour and link are those of a Mattermost message attachment."""
+    """A notification is a message attachment with title, fields, colour and link."""
     bookings = _map(stage, "booking_confirmed", "bookings")
 
     stage.notify(
@@ -55,14 +55,14 @@ def test_notification_is_a_message_attachment_in_its_channel(stage: Stage) -> No
 
 
 def test_unmapped_type_goes_to_the_default_channel(stage: Stage) -> None:
-    """A type without a channel of its own is told in the licence's channel."""
+    """A type without a mapped channel is posted in the default channel."""
     stage.notify("unheard_of")
 
     assert len(stage.channel_posts()) == 1
 
 
 def test_type_that_is_switched_off_is_skipped(stage: Stage) -> None:
-    """Nothing is posted, and the row says why."""
+    """A type that is switched off is skipped with a reason."""
     with stage.runtime.database.transaction() as session:
         switch_notification_off(session, session.get_one(Licence, LICENCE), "booking")
 
@@ -73,7 +73,7 @@ def test_type_that_is_switched_off_is_skipped(stage: Stage) -> None:
 
 
 def test_same_notification_id_is_posted_once(stage: Stage) -> None:
-    """A second call with the same id of a type posts nothing; one without an id always posts."""
+    """The same id of a type is posted once, and a call without an id always."""
     stage.notify("booking", notification_id="n1")
     stage.notify("booking", notification_id="n1")
     stage.notify("booking")
@@ -83,7 +83,7 @@ def test_same_notification_id_is_posted_once(stage: Stage) -> None:
 
 
 def test_same_id_of_another_type_is_another_notification(stage: Stage) -> None:
-    """A booking's number may serve as the id of several types."""
+    """The same id of another type is another notification."""
     stage.notify("booking_confirmed", notification_id="20417")
     stage.notify("booking_cancelled", notification_id="20417")
 
@@ -92,7 +92,7 @@ def test_same_id_of_another_type_is_another_notification(stage: Stage) -> None:
 
 @pytest.mark.parametrize("name", ["@channel", "@anna", "~webchat"])
 def test_nothing_in_a_notification_pings(stage: Stage, name: str) -> None:
-    """Title, text and fields may hold a visitor's words."""
+    """Title, text and fields mention no member."""
     stage.notify(text=f"text {name}", title=f"title {name}", fields={f"field {name}": name})
 
     (post,) = stage.channel_posts()

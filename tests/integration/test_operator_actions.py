@@ -1,4 +1,4 @@
-"""Who did what: each command that changes something is one line of the log."""
+"""Each command that changes something logs one line with the operator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.operators import Operator, environment_of
 from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
 from tests.stage.thread import MirroredThread
 
-# Commands that only look, print, or clean up behind themselves (`doctor --round-trip`, `demo`).
+# Commands that only read or print, or that clean up themselves (`doctor --round-trip`, `demo`).
 LOOKING = {
     "alive", "conversation", "db check", "demo", "doctor", "failed", "keys new", "licence list",
     "licence show", "replies", "run", "status",
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.one_database
 
 @pytest.fixture
 def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation: maria's account, jan by their own word."""
+    """The operator of the stage's installation: account maria, with the given name jan."""
     environment_of(stage.runtime.settings, monkeypatch)
     monkeypatch.setenv("LOG_FORMAT", "json")
     monkeypatch.setenv("SUDO_USER", "maria")
@@ -45,7 +45,7 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 
 def logged(result: Result) -> list[dict[str, Any]]:
-    """Return what a command logged of operators, without what each line has."""
+    """Return the operator events that a command logged, without the fields of every line."""
     lines = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
     left_out = {"event", "level", "logger", "timestamp"}
     ours = [line for line in lines if line["event"] == "operator_action"]
@@ -87,7 +87,7 @@ Change = Callable[[Stage, Path], tuple[tuple[str, ...], dict[str, Any]]]
 
 
 def with_failed(*words: str, **expected: Any) -> Change:
-    """Run the words with a failed message; expect its number among ``messages``."""
+    """Run the command with a failed message; expect its id among ``messages``."""
 
     def prepare(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         number = failed_id(stage)
@@ -119,11 +119,11 @@ def with_left_file(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, An
 
 
 def simply(*words: str, **expected: Any) -> Change:
-    """Run the words as they are."""
+    """Run the command as given."""
     return lambda _stage, _folder: (words, expected)
 
 
-# What each command is tried with, and what its line says beside action, operator and account.
+# The arguments of each command, and its line's fields beside action, operator and account.
 CHANGES: dict[str, Change] = {
     "collect": with_given_up,
     "db upgrade": lambda stage, _: (
@@ -163,7 +163,7 @@ CHANGES: dict[str, Change] = {
 def test_change_is_logged_with_operator_and_object(
     stage: Stage, operator: Operator, tmp_path: Path, command: str
 ) -> None:
-    """One line says which command, who, by which account, and on what: ids and no personal data."""
+    """The line has command, operator, account and ids, and no personal data."""
     words, expected = CHANGES[command](stage, tmp_path)
 
     result = operator.run(*words)
@@ -175,7 +175,7 @@ def test_change_is_logged_with_operator_and_object(
 
 
 def test_command_that_changed_nothing_logs_nothing(stage: Stage, operator: Operator) -> None:
-    """A refused, a declined and a looking command leave no line."""
+    """A refused, declined or reading command logs no line."""
     for words in (["licence", "disable", "nope"], ["limit"], ["status"]):
         assert logged(operator.run(*words)) == []
     assert logged(operator.run("licence", "remove", LICENCE, stdin="n\n")) == []
@@ -193,7 +193,7 @@ def test_operator_is_the_account_unless_given(
 
 
 def test_every_command_is_known_to_look_or_to_change() -> None:
-    """A new command is put into one of the two lists; one that changes something logs it."""
+    """Each command is listed as reading or as changing."""
     assert set(_leaves(main)) == LOOKING | set(CHANGES)
 
 

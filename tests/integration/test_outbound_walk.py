@@ -1,4 +1,4 @@
-"""How far a message's text walks from its task to the request: not far, and straight ahead."""
+"""A message's text takes few and straight steps from its task to the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stage.stage import LICENCE, VISITOR, Stage
 
 MAX_FRAMES = 16
 MAX_FILES = 8
-# As Celery sees it: i-Reserve may enqueue it, and no more.
+# The task's name in Celery.
 TASK: Any = post_reply
 ARGUMENTS = {
     "licence_id": LICENCE,
@@ -29,7 +29,7 @@ ARGUMENTS = {
 
 @pytest.fixture
 def stacks(monkeypatch: pytest.MonkeyPatch) -> list[list[FrameSummary]]:
-    """The functions that are under way whenever a request is handed to the HTTP library."""
+    """The functions on the stack whenever the HTTP library gets a request."""
     seen: list[list[FrameSummary]] = []
     send = FreshAdapter.send
 
@@ -43,7 +43,7 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> list[list[FrameSummary]]:
 
 @pytest.fixture
 def as_in_a_worker(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The task is called as Celery's worker calls it, with this process's parts."""
+    """Call the task as Celery's worker does, with this process's runtime."""
     monkeypatch.setattr("tasks.outbound.tasks.current_runtime", lambda: stage.runtime)
     TASK.push_request(id="task-9", called_directly=False, kwargs=ARGUMENTS)
     yield
@@ -54,7 +54,7 @@ def as_in_a_worker(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 def test_text_goes_from_the_task_to_the_request_in_few_steps_and_never_back(
     stage: Stage, stacks: list[list[FrameSummary]]
 ) -> None:
-    """At most 16 functions of 8 files are under way, and no file is entered a second time."""
+    """At most 16 functions of 8 files are on the stack, and no file twice."""
     stage.start()
     stacks.clear()
 

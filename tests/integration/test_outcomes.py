@@ -1,4 +1,4 @@
-"""i-Reserve is told of its messages that failed, and where threads are: at least once each."""
+"""i-Reserve is told of each failure and each thread at least once."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ TASK, QUEUE = "ireserve.take_outcome", "ireserve"
 
 @pytest.fixture
 def stage(stage: Stage) -> Stage:
-    """A licence, and an i-Reserve that wants to be told of outcomes."""
+    """A licence with an i-Reserve that wants outcomes."""
     stage.configure(outcome_task=TASK, reply_queue=QUEUE)
     return stage
 
 
 def taken(stage: Stage) -> list[TaskMessage]:
-    """Return what is in i-Reserve's queue, which is empty afterwards."""
+    """Take and return the outcomes in i-Reserve's queue."""
     return taken_from(stage.runtime.settings.redis_url, QUEUE)
 
 
 def told(stage: Stage) -> list[tuple[str, str | None, str | None]]:
-    """Return event, key and reason of what i-Reserve was told since the last call."""
+    """Take the new outcomes; return event, key and reason of each."""
     return [(each["event"], each["key"], each["reason"]) for _, each in taken(stage)]
 
 
 def pending(stage: Stage) -> list[Outcome]:
-    """Return what i-Reserve has not been told yet."""
+    """Return the outcomes that i-Reserve has not been told yet."""
     with stage.runtime.database.snapshot() as session:
         return list(session.scalars(select(Outcome).order_by(Outcome.id)))
 
 
 def let_all_be_due(stage: Stage) -> None:
-    """Put the clock of what was claimed forward."""
+    """Make all claimed outcomes due again."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Outcome).values(next_attempt_at=utc_now()))
 
@@ -57,7 +57,7 @@ def fail(stage: Stage, message_id: str) -> None:
 
 
 def test_failure_is_told_with_ids_reason_and_time_and_without_what_was_said(stage: Stage) -> None:
-    """The task's arguments are ids, words and times; Flower shows fewer still."""
+    """An outcome has ids, reason and time, without texts; Flower shows even less."""
     stage.start()
     taken(stage)
     fail(stage, "m1")
@@ -87,7 +87,7 @@ def test_failure_is_told_with_ids_reason_and_time_and_without_what_was_said(stag
 
 
 def test_thread_is_told_when_it_is_made_and_when_it_is_made_anew(stage: Stage) -> None:
-    """With its permalink, which opens whatever the member's team is."""
+    """Each new thread is told with its permalink."""
     stage.start()
     first = stage.channel_posts()[0]
     stage.bot().delete_post(first.id)
@@ -126,7 +126,7 @@ def test_thread_is_told_when_it_is_made_and_when_it_is_made_anew(stage: Stage) -
 def test_each_kind_of_failure_is_told_by_its_own_ids(
     kind: str, arguments: dict[str, Any], expected: dict[str, Any], stage: Stage
 ) -> None:
-    """A refused call is a failure like one on the way."""
+    """Each kind of failed message is told with its own ids."""
     stage.drain(stage.append(kind, **arguments))
 
     ((_, notice),) = taken(stage)
@@ -140,7 +140,7 @@ def test_each_kind_of_failure_is_told_by_its_own_ids(
 
 @pytest.mark.one_database
 def test_message_that_fails_again_is_told_again(stage: Stage) -> None:
-    """An operator has sent it again: that is another event."""
+    """A resent message that fails again is another outcome."""
     stage.start()
     fail(stage, "m1")
     (row,) = [row for row in stage.ledger() if row.key == "reply:m1"]
@@ -155,7 +155,7 @@ def test_message_that_fails_again_is_told_again(stage: Stage) -> None:
 def test_broker_that_is_down_is_told_when_it_is_back(
     stage: Stage, end_broker_outage: Callable[[], None]
 ) -> None:
-    """What happened meanwhile is told by the sweep, in its order, and once."""
+    """After an outage of the broker, the sweep tells the outcomes once and in order."""
     stage.start()
     fail(stage, "m1")
     fail(stage, "m2")
@@ -175,14 +175,14 @@ def test_broker_that_is_down_is_told_when_it_is_back(
 
 
 class KilledError(BaseException):
-    """The worker is gone."""
+    """The worker has died."""
 
 
 @pytest.mark.parametrize("when", ["before it tells", "after it has told"])
 def test_worker_that_dies_between_failure_and_telling_leaves_it_to_the_sweep(
     stage: Stage, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The failure and what is to be told of it are written together: told once, or twice."""
+    """If a worker dies before telling a failure, the sweep tells it."""
     stage.start()
     taken(stage)
     send = outcomes._send
@@ -210,7 +210,7 @@ def test_worker_that_dies_between_failure_and_telling_leaves_it_to_the_sweep(
 
 @pytest.mark.one_database
 def test_without_a_task_nothing_is_told_also_not_later(stage: Stage) -> None:
-    """What was still to be told when the setting went is dropped by the sweep."""
+    """Without the setting nothing is told, and pending outcomes are dropped."""
     stage.start()
     stage.configure(outcome_task=None)
     taken(stage)

@@ -1,4 +1,4 @@
-"""Both distributions are complete, and put one module each into an environment."""
+"""Both distributions are complete, and each installs one module."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 
 from tests.pages import ROOT
 
-# What runs from the wheel, and is no Python module.
+# Files that the wheel needs beside Python modules.
 DATA = {"Procfile", "models/migrations/script.py.mako", "tasks/replies/emoji.tsv"}
 
 
 def build_wheels(directory: Path) -> None:
-    """Build both wheels into the folder with the builders that are installed."""
+    """Build both wheels into the folder with the installed builders."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
     options = ["--no-deps", "--no-build-isolation", "--wheel-dir", str(directory)]
     subprocess.run([*command, *options, str(ROOT), str(ROOT / "client")], check=True)
@@ -25,7 +25,7 @@ def build_wheels(directory: Path) -> None:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both wheels, by their distribution."""
+    """Both wheels by distribution."""
     directory = tmp_path_factory.mktemp("wheels")
     build_wheels(directory)
     return {path.name.partition("-")[0]: path for path in directory.iterdir()}
@@ -43,7 +43,7 @@ def _python_files(folder: str, below: Path = ROOT) -> set[str]:
 def test_wheel_of_the_application_has_one_module_and_all_that_runs(
     wheels: dict[str, Path],
 ) -> None:
-    """Each of our files lies inside of it: no other project's module can hide one."""
+    """The application's wheel has all files in one module, so that no other can hide one."""
     ours = {"env_file.py", "setting_rules.py", "settings.py", "__init__.py", *DATA}
     for folder in ("inbound", "models", "tasks"):
         ours |= _python_files(folder)
@@ -54,7 +54,7 @@ def test_wheel_of_the_application_has_one_module_and_all_that_runs(
 
 
 def test_wheel_of_the_client_has_one_module(wheels: dict[str, Path]) -> None:
-    """It has all files, and the sign that they have types."""
+    """The client's wheel has all files and the marker for types."""
     ours = _python_files("ireserve_mattermost", ROOT / "client")
 
     found = _names(wheels["ireserve_mattermost_client"])
@@ -65,7 +65,7 @@ def test_wheel_of_the_client_has_one_module(wheels: dict[str, Path]) -> None:
 def test_modules_of_the_wheel_come_before_others_of_their_names(
     wheels: dict[str, Path], tmp_path: Path
 ) -> None:
-    """A folder with other `tasks`, which is first on the path, hides no module of the wheel."""
+    """Other modules named `tasks` on the path hide no module of the wheel."""
     with ZipFile(wheels["ireserve_mattermost"]) as archive:
         archive.extractall(tmp_path / "installed")
     for name in ("tasks.py", "models.py", "settings.py"):
@@ -92,7 +92,7 @@ def test_modules_of_the_wheel_come_before_others_of_their_names(
 def test_nothing_is_written_among_installed_packages(
     wheels: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
-    """Outside of a checkout there is no default: what is missing is named."""
+    """Outside a checkout there are no default paths, and a missing setting is named."""
     with ZipFile(wheels["ireserve_mattermost"]) as archive:
         archive.extractall(tmp_path)
     program = "import ireserve_mattermost_app as ours; ours.main()"
@@ -111,7 +111,7 @@ def test_nothing_is_written_among_installed_packages(
 
 
 def test_source_distribution_is_the_repository(tmp_path: Path) -> None:
-    """It has whatever is tracked: docs and tests too, so that no link in the README is dead."""
+    """The source distribution has all tracked files."""
     listed = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],
         capture_output=True, text=True,

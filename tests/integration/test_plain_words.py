@@ -1,4 +1,4 @@
-"""The check of the language: plain words in each line, and short sentences in the pages."""
+"""The check of the language: plain words in each line, short sentences in pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def _plain(line: str) -> str:
-    """Return the line without what hides its word from the check of this file."""
+    """Return the line without the trick that hides its word from the check of this file."""
     return line.replace("~", "")
 
 
@@ -50,7 +50,7 @@ def _check(project: Path) -> tuple[int, str]:
 def test_line_is_refused_with_the_plain_form(
     project: Path, path: str, line: str, named: str
 ) -> None:
-    """In each kind of file, also before it is added; the answer says where, and what instead."""
+    """A refused word is found in each kind of file, with its place and the plain form."""
     file = project / path
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"\n{_plain(line)}\n")
@@ -72,7 +72,7 @@ def test_line_is_refused_with_the_plain_form(
     ],
 )
 def test_line_without_such_a_word_is_not_refused(project: Path, line: str) -> None:
-    """The words are refused where they are the text's own."""
+    """Parts of other words and quoted names are not refused."""
     (project / "a.py").write_text(_plain(line) + "\n")
 
     assert _check(project) == (0, "")
@@ -90,7 +90,7 @@ def test_line_without_such_a_word_is_not_refused(project: Path, line: str) -> No
     ],
 )
 def test_page_with_hard_sentences_is_refused(project: Path, text: str, said: str) -> None:
-    """Each line of a page is one sentence of at most 25 words; a cell may have several."""
+    """A page must have one sentence of at most 25 words on each line."""
     (project / "a.md").write_text(f"# A page\n\n{text}\n")
 
     exit_code, answer = _check(project)
@@ -109,7 +109,7 @@ def test_page_with_hard_sentences_is_refused(project: Path, text: str, said: str
     ],
 )
 def test_page_with_short_sentences_is_not_refused(project: Path, text: str) -> None:
-    """Words are counted as they are read."""
+    """Code and links count as they are read."""
     (project / "a.md").write_text(f"# A page of. Two\n\n{text}\n")
 
     assert _check(project) == (0, "")

@@ -1,4 +1,4 @@
-"""Ports that servers of the tests and of the demo are given by number."""
+"""Free ports for servers of the tests and the demo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAIT = "; input()"
 
 
 def test_no_two_processes_are_given_the_same_port() -> None:
-    """Nothing listens yet on what another process was given, and it is not given again."""
+    """A port that another process was given is not given again."""
     asking = [
         subprocess.Popen(
             [sys.executable, "-c", ASK + WAIT],
@@ -37,7 +37,7 @@ def test_no_two_processes_are_given_the_same_port() -> None:
 
 
 def test_no_outgoing_connection_can_have_the_port() -> None:
-    """A server that is stopped and started again finds its port free."""
+    """No outgoing connection can take a given port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         addresses = [server.getsockname()]
         clients = [socket.create_connection(addresses[0]) for _ in range(100)]
@@ -54,7 +54,7 @@ def test_no_outgoing_connection_can_have_the_port() -> None:
 def test_port_that_something_listens_on_is_not_given(
     processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no other, none is given: neither by itself nor as one of a run."""
+    """A port on which a server listens is never given, alone or in a run."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         last = listener.getsockname()[1]
         first = last - (processes - 1) * HONCHO_STEP

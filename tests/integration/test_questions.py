@@ -1,4 +1,4 @@
-"""An error to a question that we ask says nothing of the message that it was asked about."""
+"""An error while looking for a message decides nothing about that message."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.stage.stage import Stage
 
 @pytest.fixture(autouse=True)
 def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What a worker remembers for a second would make each test wait for as long.
+    # Without a worker's memory of one second, the tests need not wait for it.
     monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
 def test_messages_wait_while_mattermosts_own_database_is_away(stage: Stage) -> None:
-    """Its server answers, refuses replies as if their roots were gone, and knows nothing else."""
+    """While the server's database is away, messages wait although it refuses their root."""
     for number in range(5):
         stage.start(f"c{number}")
     stage.stand_in.set_fault("database_away")
@@ -41,7 +41,7 @@ def test_messages_wait_while_mattermosts_own_database_is_away(stage: Stage) -> N
 
 
 def test_new_conversation_waits_while_mattermosts_own_database_is_away(stage: Stage) -> None:
-    """Whether the root post arrived cannot be asked either; it is made once."""
+    """A new conversation waits, too, and its root post is made once."""
     stage.stand_in.set_fault("database_away")
 
     first = stage.start()
@@ -49,12 +49,12 @@ def test_new_conversation_waits_while_mattermosts_own_database_is_away(stage: St
     stage.drain(Lane.of_conversation("L1", "c1"))
 
     assert str(first) == "1 waiting"
-    # It was sent off, and it is not there: the rule is that it is not tried again by itself.
+    # The message was sent and is not there, so by the rule it is not tried again.
     assert stage.states()["root:1"] == ("failed", "server_error")
 
 
 def test_root_that_is_gone_while_the_server_fails_is_made_anew_later(stage: Stage) -> None:
-    """The question is asked again, and then answered."""
+    """A deleted root is replaced when the server answers again."""
     stage.start()
     [root] = stage.channel_posts()
     stage.bot().delete_post(root.id)

@@ -1,4 +1,4 @@
-"""Receipts: given some time after the reply was received, once, and also after a worker died."""
+"""Receipts are given once, some time after the reply, also after a worker's death."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHECK_MARK, LOCK = ("bot", "white_check_mark"), ("bot", "lock")
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread; what i-Reserve is told goes nowhere."""
+    """A conversation with its thread, without an i-Reserve to tell."""
     return MirroredThread.open(stage)
 
 
@@ -54,7 +54,7 @@ def _edited(thread: MirroredThread, post: Post, message: str) -> Reply:
 def test_receipt_is_due_some_time_after_the_reply_was_received(
     thread: MirroredThread, text: str
 ) -> None:
-    """Recording asks for no reaction; the moment is by our clock, whatever Mattermost's says."""
+    """A receipt is due some time after we received the reply, by our clock."""
     post = thread.say(text)
     row = thread.recorded(post)
 
@@ -65,7 +65,7 @@ def test_receipt_is_due_some_time_after_the_reply_was_received(
 
 
 def test_receipt_of_a_reply_that_took_long_is_due_at_once(thread: MirroredThread) -> None:
-    """A server that was away has delayed it enough."""
+    """The receipt of a delayed reply is due at once."""
     reply_id = thread.receive(thread.say("Welcome").id)
     thread.change(reply_id, received_at=utc_now() - timedelta(minutes=1))
 
@@ -75,7 +75,7 @@ def test_receipt_of_a_reply_that_took_long_is_due_at_once(thread: MirroredThread
 
 
 def test_receipt_is_given_once(thread: MirroredThread) -> None:
-    """Two looks, and one reaction; the row says which."""
+    """Two looks give one receipt, which the row records."""
     row = thread.recorded(thread.say("Welcome"))
 
     marks = [thread.marks(row.post_id) for _ in range(2)]
@@ -90,7 +90,7 @@ def test_receipt_is_given_once(thread: MirroredThread) -> None:
 def test_reply_that_becomes_a_note_before_its_receipt_has_the_lock_alone(
     thread: MirroredThread,
 ) -> None:
-    """The check mark is never there, so it is not taken back either."""
+    """A reply that becomes a note before its receipt gets only the lock."""
     post = thread.say("Welcome")
     _edited(thread, post, "note: careful")
 
@@ -101,7 +101,7 @@ def test_reply_that_becomes_a_note_before_its_receipt_has_the_lock_alone(
 
 
 def test_edit_that_is_taken_back_before_its_receipt_changes_none(thread: MirroredThread) -> None:
-    """The mark that is there fits again."""
+    """An edit that is reverted before its receipt changes no receipt."""
     post = thread.say("Welcome")
     thread.recorded(post)
     thread.marks(post.id)
@@ -121,7 +121,7 @@ def _edited_again(thread: MirroredThread, post: Post, message: str) -> Reply:
 
 
 def test_post_that_is_deleted_before_its_receipt_gets_none(thread: MirroredThread) -> None:
-    """There is nothing to mark any more, and nothing is asked for."""
+    """A deleted post gets no receipt and causes no request."""
     post = thread.say("Welcome")
     row = thread.recorded(post)
     thread.stage.member().delete_post(post.id)
@@ -133,7 +133,7 @@ def test_post_that_is_deleted_before_its_receipt_gets_none(thread: MirroredThrea
 
 
 def test_receipts_that_a_dead_worker_had_claimed_are_due_again(thread: MirroredThread) -> None:
-    """It is killed between the claim and the reaction: another one marks the post."""
+    """Receipts that a dead worker had claimed are given by another."""
     row = thread.recorded(thread.say("Welcome"))
     thread.change(row.id, receipt_due_at=utc_now())
     claimed = claim_due_receipts(thread.database, LICENCE)
@@ -147,7 +147,7 @@ def test_receipts_that_a_dead_worker_had_claimed_are_due_again(thread: MirroredT
 def test_reply_that_changes_while_its_post_is_marked_is_looked_at_again(
     thread: MirroredThread,
 ) -> None:
-    """The mark that was given meanwhile gives way to the one that fits."""
+    """A receipt that no longer fits is replaced."""
     post = thread.say("Welcome")
     row = thread.recorded(post)
     thread.change(row.id, receipt_due_at=utc_now())
@@ -163,7 +163,7 @@ def test_reply_that_changes_while_its_post_is_marked_is_looked_at_again(
 
 
 def test_burst_is_marked_whole(thread: MirroredThread) -> None:
-    """Thirty replies: each has its mark after one look, by one request."""
+    """One look gives thirty receipts with one request each."""
     posts = [thread.say(f"{number}") for number in range(30)]
     rows = [thread.recorded(post) for post in posts]
     for row in rows:
@@ -176,7 +176,7 @@ def test_burst_is_marked_whole(thread: MirroredThread) -> None:
 
 
 def test_burst_publishes_few_wake_ups(thread: MirroredThread) -> None:
-    """Replies that are due at about the same time share one, at that time."""
+    """Receipts that are due at about the same time share one wake-up."""
     etas: list[str] = []
 
     def note(headers: dict[str, str], **_: object) -> None:
@@ -198,7 +198,7 @@ def test_burst_publishes_few_wake_ups(thread: MirroredThread) -> None:
 
 
 def test_late_receipts_wake_their_licence(thread: MirroredThread) -> None:
-    """The sweep sees what no wake-up came for; what is not due, or not to be sent, it leaves."""
+    """The sweep wakes licences with late receipts, and no others."""
     row = thread.recorded(thread.say("Welcome"))
     not_due = wake_late_receipts(thread.stage.runtime)
     thread.change(row.id, receipt_due_at=utc_now() - timedelta(seconds=5))
@@ -210,7 +210,7 @@ def test_late_receipts_wake_their_licence(thread: MirroredThread) -> None:
 
 
 def test_server_that_is_away_is_asked_for_nothing(thread: MirroredThread) -> None:
-    """The receipts wait, without a claim and without a wake-up, until it is back."""
+    """Receipts for a server that is away wait, without a claim or wake-up."""
     row = thread.recorded(thread.say("Welcome"))
     thread.change(row.id, receipt_due_at=utc_now() - timedelta(seconds=5))
     circuits = thread.stage.runtime.circuits
@@ -226,7 +226,7 @@ def test_server_that_is_away_is_asked_for_nothing(thread: MirroredThread) -> Non
 
 
 def test_server_that_goes_away_meanwhile_ends_the_look(thread: MirroredThread) -> None:
-    """After the first failure the other posts are not tried; they are marked later."""
+    """After the first failure the other receipts wait."""
     posts = [thread.say(f"{number}") for number in range(3)]
     rows = [thread.recorded(post) for post in posts]
     for row in rows:
@@ -240,7 +240,7 @@ def test_server_that_goes_away_meanwhile_ends_the_look(thread: MirroredThread) -
 
 
 def test_worker_that_stops_marks_no_more(thread: MirroredThread) -> None:
-    """What it leaves is another's."""
+    """A stopping worker gives no more receipts."""
     row = thread.recorded(thread.say("Welcome"))
     thread.change(row.id, receipt_due_at=utc_now())
     stopping = thread.stage.runtime.stopping

@@ -1,4 +1,4 @@
-"""Redis that answers and does not do its work is red: full, evicting, a replica, without a file."""
+"""The doctor is red for a Redis that answers but does not keep messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tasks.checks.broker import check_broker, check_entries
 
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis server that the test may set up wrongly."""
+    """A Redis server that the test may configure wrongly."""
     with running_redis(tmp_path / "redis") as server:
         yield server
 
@@ -39,7 +39,7 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 def test_redis_that_does_not_keep_messages_is_red(
     own_redis: RedisServer, setting: str, value: str, named: str
 ) -> None:
-    """That it answers is not enough: full, evicting, or without its file it loses messages."""
+    """A Redis that is full, evicts or has no file is red, though it answers."""
     with Redis.from_url(own_redis.url) as redis:
         before = check_broker(redis, place="here:1/0")
         redis.config_set(setting, value)
@@ -51,7 +51,7 @@ def test_redis_that_does_not_keep_messages_is_red(
 
 
 def test_redis_that_became_a_replica_is_red(own_redis: RedisServer) -> None:
-    """It answers, and takes nothing."""
+    """A Redis that became a replica is red, since it refuses writes."""
     with Redis.from_url(own_redis.url) as redis:
         redis.execute_command("REPLICAOF", "127.0.0.1", "1")
         check = check_broker(redis, place="here:1/0")
@@ -61,7 +61,7 @@ def test_redis_that_became_a_replica_is_red(own_redis: RedisServer) -> None:
 
 
 def test_entries_that_were_set_aside_are_counted(redis_url: str) -> None:
-    """What blocks nothing is not forgotten either."""
+    """Entries that were set aside are a finding."""
     with Redis.from_url(redis_url) as redis:
         before = check_entries(redis)
         redis.rpush(UNREADABLE, b"garbage")
@@ -81,7 +81,7 @@ def test_entries_that_were_set_aside_are_counted(redis_url: str) -> None:
 def test_entries_that_are_too_many_are_counted_and_not_kept(
     own_redis: RedisServer, raw: bytes, most: int
 ) -> None:
-    """So they cannot fill Redis; the doctor says how many are gone, until both keys are deleted."""
+    """Beyond a limit such entries are only counted, so that they cannot fill Redis."""
     with Redis.from_url(own_redis.url) as redis:
         kept = [keep_unreadable(redis, raw) for _ in range(most + 3)]
         counted, check = read_set_aside(redis), check_entries(redis)

@@ -1,4 +1,4 @@
-"""What Mattermost refuses for a reason that an operator can mend, and what is wrong on our side."""
+"""Refusals of Mattermost that an operator can fix, and our wrong settings and arguments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _detail(stage: Stage, key: str) -> str:
 
 
 def test_bot_that_is_not_a_member_is_told_to_be_invited(stage: Stage) -> None:
-    """A 403 names the bot and the channel to invite it to; afterwards the conversation goes on."""
+    """A 403 names the bot and the channel; after an invitation the conversation goes on."""
     stage.start()
     me = stage.bot().get_me()
     admin = stage.stand_in.setup({})["admin"]["token"]
@@ -56,7 +56,7 @@ def _remove_from_channel(stage: Stage, admin_token: str, user_id: str) -> None:
 
 
 def test_archived_channel_is_named(stage: Stage) -> None:
-    """Posting to an archived channel fails with that reason; unarchived, it goes on."""
+    """Posting to an archived channel fails with that reason, and works after unarchiving."""
     stage.start()
     stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "archived": True}]})
     stage.reply("m1", "lost")
@@ -68,7 +68,7 @@ def test_archived_channel_is_named(stage: Stage) -> None:
 
 
 def test_unknown_channel_is_told_from_a_missing_membership(stage: Stage) -> None:
-    """Mattermost answers both with one 403; the ledger says which it is."""
+    """The ledger tells an unknown channel from a missing membership, though both are a 403."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(default_channel_id="a" * 26))
 
@@ -78,7 +78,7 @@ def test_unknown_channel_is_told_from_a_missing_membership(stage: Stage) -> None
 
 
 def test_unregistered_licence_keeps_its_message(stage: Stage) -> None:
-    """A message for a licence that is not registered is kept as failed, with its payload."""
+    """A message of an unregistered licence fails and keeps its payload."""
     stage.reply("m1", "early", licence_id="L9")
 
     (row,) = stage.ledger()
@@ -89,7 +89,7 @@ def test_unregistered_licence_keeps_its_message(stage: Stage) -> None:
 
 
 def test_disabled_licence_sends_nothing(stage: Stage) -> None:
-    """A disabled licence's messages are kept as failed."""
+    """A disabled licence's messages fail and are kept."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(enabled=False))
 
@@ -100,7 +100,7 @@ def test_disabled_licence_sends_nothing(stage: Stage) -> None:
 
 
 def test_unreadable_token_is_told_with_its_cure(stage: Stage) -> None:
-    """A token that no key decrypts is the operator's to mend; no secret is shown."""
+    """An undecryptable token is a failure with a cure, without a secret."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(bot_token_encrypted="damaged"))
 
@@ -129,7 +129,7 @@ def test_unreadable_token_is_told_with_its_cure(stage: Stage) -> None:
 def test_wrong_argument_fails_and_names_the_field(
     stage: Stage, change: dict[str, Any], field: str
 ) -> None:
-    """Bad arguments end as a failure that names the field, and the next message goes on."""
+    """A wrong argument fails with its field's name, and the next message goes on."""
     lane = stage.append(
         "reply", **{"conversation_id": "c1", "message_id": "m1", "text": "x", **VISITOR, **change}
     )
@@ -144,7 +144,7 @@ def test_wrong_argument_fails_and_names_the_field(
 def test_argument_of_a_later_version_is_left_out(
     stage: Stage,
 ) -> None:
-    """A field that this version does not know costs itself alone, and the log says so."""
+    """An unknown argument is left out and logged."""
     with capture_logs() as logs:
         stage.append("reply", conversation_id="c1", message_id="m1", text="x", mood=1, **VISITOR)
         stage.reply("m2", "kept")
@@ -155,7 +155,7 @@ def test_argument_of_a_later_version_is_left_out(
 
 
 def test_longest_ids_fit_everywhere(stage: Stage) -> None:
-    """An id of a hundred bytes that are all percent-encoded is stored and found again."""
+    """An id of a hundred percent-encoded bytes is stored and found again."""
     conversation_id, message_id = "é" * 50, "/" * 100
 
     stage.reply(message_id, "hello", conversation_id=conversation_id)
@@ -165,7 +165,7 @@ def test_longest_ids_fit_everywhere(stage: Stage) -> None:
 
 
 def test_longer_id_is_kept_as_a_failed_message(stage: Stage) -> None:
-    """Its lane has a substitute for the id; the payload keeps the id as it was given."""
+    """A longer id gets a substitute in the lane, and the payload keeps it."""
     stage.reply("m1", "hello", conversation_id="é" * 51)
 
     (row,) = stage.ledger()
@@ -177,7 +177,7 @@ def test_longer_id_is_kept_as_a_failed_message(stage: Stage) -> None:
 
 
 def test_integers_are_accepted_as_ids(stage: Stage) -> None:
-    """i-Reserve's ids may be numbers; they become text."""
+    """Integers as ids become text."""
     stage.reply(5, "hello", conversation_id=7)  # type: ignore[arg-type]
 
     assert stage.states() == {"reply:5": ("sent", None), "root:1": ("sent", None)}
@@ -187,7 +187,7 @@ def test_integers_are_accepted_as_ids(stage: Stage) -> None:
 def test_message_that_breaks_the_worker_fails_by_itself(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unforeseen error blocks no lane, and its text, which may quote anything, is not kept."""
+    """An unexpected error fails only its message, and its text is not kept."""
 
     def broken(**arguments: Any) -> list[str]:
         if arguments["text"] == "secret words":
@@ -205,7 +205,7 @@ def test_message_that_breaks_the_worker_fails_by_itself(
 
 
 def test_foreign_entry_is_set_aside(stage: Stage) -> None:
-    """What something else wrote into a lane is kept elsewhere, and the lane goes on."""
+    """A foreign entry in a lane is set aside, and the lane goes on."""
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     with Redis.from_url(stage.runtime.settings.redis_url) as redis:
         redis.lpush(f"ireserve-mattermost:lane:{lane}", b"garbage")
@@ -217,7 +217,7 @@ def test_foreign_entry_is_set_aside(stage: Stage) -> None:
 
 
 def test_version_can_be_rolled_back_with_messages_waiting(stage: Stage) -> None:
-    """What a later version wrote is sent if it can be read, or set aside; it stops nothing."""
+    """Entries of a later version are sent if readable, else set aside."""
     entries = json.loads((SAMPLES / "entries-of-a-later-version.json").read_text())
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     for each in entries:
@@ -244,7 +244,7 @@ def test_version_can_be_rolled_back_with_messages_waiting(stage: Stage) -> None:
 def test_entry_whose_refusal_cannot_be_written_blocks_nothing(
     stage: Stage, key: str, task_id: str
 ) -> None:
-    """What is before it and behind it is sent; it is in the ledger, or set aside and shown."""
+    """An entry whose failure cannot be stored is set aside, and the others are sent."""
     stage.start()
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     entry = {"v": 2, "kind": "reply", "key": key, "task_id": task_id, "arguments": {}}
@@ -262,7 +262,7 @@ def test_entry_whose_refusal_cannot_be_written_blocks_nothing(
 
 @pytest.mark.parametrize("nasty", ["a\0b", "\ud83d half an emoji", "\u202e right to left"])
 def test_characters_that_a_database_refuses_do_no_harm(stage: Stage, nasty: str) -> None:
-    """NUL, a lone surrogate and bidirectional controls arrive without breaking anything."""
+    """NUL, lone surrogates and bidirectional controls break nothing."""
     stage.start(visitor_name=nasty, page_url=f"https://example.com/{nasty}")
     stage.reply("m1", nasty, sender_name=nasty)
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)

@@ -1,4 +1,4 @@
-"""Registering a licence: everything is tried first, and what is wrong is named with its cure."""
+"""A licence is registered after all checks, and each fault is named with its cure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tokens(stand_in: StandIn) -> dict[str, str]:
 
 @pytest.fixture
 def run(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command with a fresh database."""
+    """Run the command with a new database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
@@ -70,7 +70,7 @@ def _stored(database: Database) -> list[Licence]:
 def test_licence_is_stored_with_its_token_encrypted(
     run: Run, stand_in: StandIn, tokens: dict[str, str], database: Database
 ) -> None:
-    """Names become ids, the server's limits are kept, the token is not readable."""
+    """Names become ids, the server's limits are stored, and the token is encrypted."""
     result = _add(run, f"{stand_in.url}/", tokens["bot"])
 
     (licence,) = _stored(database)
@@ -86,7 +86,7 @@ def test_licence_is_stored_with_its_token_encrypted(
 def test_licence_can_be_changed_by_adding_it_again(
     run: Run, stand_in: StandIn, tokens: dict[str, str], database: Database
 ) -> None:
-    """The same command brings a licence up to date."""
+    """Adding a licence again updates it."""
     _add(run, stand_in.url, tokens["bot"])
     _add(run, stand_in.url, tokens["bot"], channel="bookings")
 
@@ -116,7 +116,7 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(
     change: dict[str, str],
     named: list[str],
 ) -> None:
-    """One line says what is wrong and what to do; no traceback, no token."""
+    """A fault is named in one line with its cure, and nothing is stored."""
     arguments: dict[str, Any] = {"url": stand_in.url, "token": "bot", **change}
     url = arguments.pop("url").format(url=stand_in.url)
     token = tokens.get(arguments["token"], "x" * 26)
@@ -133,7 +133,7 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(
 def test_notification_types_are_mapped_and_switched_off(
     run: Run, stand_in: StandIn, tokens: dict[str, str], database: Database
 ) -> None:
-    """A type goes to a channel that the bot is in, or nowhere."""
+    """A notification type can be mapped to a channel with the bot, or switched off."""
     _add(run, stand_in.url, tokens["bot"])
 
     mapped = run("licence", "notify", "L1", "booking", "~bookings")
@@ -150,7 +150,7 @@ def test_notification_types_are_mapped_and_switched_off(
 
 
 def test_unknown_licence_is_named(run: Run) -> None:
-    """A command about a licence that is not registered says so."""
+    """A command about an unknown licence says so."""
     result = run("licence", "notify", "L9", "booking", "bookings")
 
     assert result.exit_code == 1
@@ -164,7 +164,7 @@ def test_database_without_tables_is_told_with_its_cure(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """An operator who forgot the migrations reads which command to run."""
+    """Without tables, the error names the command to run."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
     get_settings.cache_clear()
 

@@ -1,4 +1,4 @@
-"""Whose reply it is: a user of i-Reserve by the whole e-mail address, else a name."""
+"""A reply's author is a user of i-Reserve by the whole e-mail address, else a name."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def _author(row: Reply) -> tuple[str | None, str | None]:
 
 
 def test_user_with_the_members_address_is_the_author(thread: MirroredThread) -> None:
-    """The reply is that user's, under the name that i-Reserve knows."""
+    """A user with the member's address is the author, with i-Reserve's name."""
     thread.add_user(EMAIL)
 
     assert _author(_reply_by(thread)) == ("u1", "A. User")
 
 
 def test_address_is_compared_without_regard_to_capitals(thread: MirroredThread) -> None:
-    """Mattermost may show the address as the member typed it."""
+    """Addresses are compared without regard to case."""
     thread.add_user(EMAIL)
 
     assert _author(_reply_by(thread, email="Eva.Jansen@Example.com")) == ("u1", "A. User")
@@ -55,21 +55,21 @@ def test_address_is_compared_without_regard_to_capitals(thread: MirroredThread) 
     ],
 )
 def test_part_of_an_address_is_no_match(thread: MirroredThread, email: str) -> None:
-    """Only the whole address counts, and no character stands for another."""
+    """Only the whole address matches, without wildcards."""
     thread.add_user(email)
 
     assert _author(_reply_by(thread)) == (None, "eva")
 
 
 def test_deactivated_user_is_no_match(thread: MirroredThread) -> None:
-    """Who left does not answer visitors."""
+    """A deactivated user is no match."""
     thread.add_user(EMAIL, active=False)
 
     assert _author(_reply_by(thread)) == (None, "eva")
 
 
 def test_two_users_with_one_address_are_no_match(thread: MirroredThread) -> None:
-    """A guess could show the visitor the wrong name."""
+    """Two users with one address are no match, since a guess may be wrong."""
     thread.add_user(EMAIL)
     thread.add_user(EMAIL, user_id="u2")
 
@@ -77,7 +77,7 @@ def test_two_users_with_one_address_are_no_match(thread: MirroredThread) -> None
 
 
 def test_hidden_address_is_no_match(thread: MirroredThread) -> None:
-    """A server that hides addresses leaves the name; a user without one is not meant."""
+    """A hidden address matches no user, not even one without an address."""
     thread.add_user("")
     thread.stage.stand_in.set_options(ShowEmailAddress=False)
 
@@ -85,12 +85,12 @@ def test_hidden_address_is_no_match(thread: MirroredThread) -> None:
 
 
 def test_unknown_member_goes_by_the_full_name(thread: MirroredThread) -> None:
-    """First and last name stand before the handle."""
+    """A member without a user has the full name, else the user name."""
     assert _author(_reply_by(thread, first_name="Eva", last_name="Jansen")) == (None, "Eva Jansen")
 
 
 def test_author_is_asked_for_once_in_a_while(thread: MirroredThread) -> None:
-    """Two replies of one member cost one question."""
+    """Two replies of one member cause one request for the author."""
     row = _reply_by(thread)
     thread.recorded(thread.say("again"))
     thread.recorded(thread.say("and again"))

@@ -1,4 +1,4 @@
-"""Edits, deletions, notes and receipts: what a recorded reply goes through later."""
+"""Later changes of a recorded reply: edits, deletions, visibility and receipts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.stage.thread import MirroredThread
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread; i-Reserve is told nothing, so events stay to be seen."""
+    """A conversation with its thread; i-Reserve is told nothing, so that events stay pending."""
     thread = MirroredThread.open(stage)
     thread.configure(reply_task="ireserve.take_reply", reply_queue="ireserve")
     return thread
@@ -25,7 +25,7 @@ def _state(row: Reply | None) -> tuple[object, ...]:
 
 
 def test_edit_is_recorded_with_a_new_revision(thread: MirroredThread) -> None:
-    """The row holds the new text."""
+    """An edit stores the new text with a new revision."""
     row = thread.recorded(thread.say("at six"))
     thread.stage.member().patch_post(row.post_id, message="at seven")
 
@@ -36,7 +36,7 @@ def test_edit_is_recorded_with_a_new_revision(thread: MirroredThread) -> None:
 
 
 def test_change_that_is_none_to_the_visitor_is_not_told(thread: MirroredThread) -> None:
-    """A reaction moves the post's time of change, and nothing else."""
+    """A reaction changes the post's time, and is not told."""
     row = thread.recorded(thread.say("at six"))
     member = thread.stage.member()
     member.add_reaction(row.post_id, user_id=member.get_me().id, emoji_name="smile")
@@ -48,7 +48,7 @@ def test_change_that_is_none_to_the_visitor_is_not_told(thread: MirroredThread) 
 
 
 def test_older_version_than_the_recorded_one_changes_nothing(thread: MirroredThread) -> None:
-    """A replica that lags behind still has the text as it was."""
+    """An older version, as from a lagging replica, changes nothing."""
     row = thread.recorded(thread.say("new"))
     (post,) = thread.stage.bot().get_posts_by_ids([row.post_id])
     thread.change(row.id, text="newer", post_update_at_ms=post.update_at_ms + 1)
@@ -61,7 +61,7 @@ def test_older_version_than_the_recorded_one_changes_nothing(thread: MirroredThr
 def test_note_is_internal_and_an_edit_turns_it_into_a_reply_and_back(
     thread: MirroredThread,
 ) -> None:
-    """The visibility follows the text; the prefix is in the text and not in the plain one."""
+    """An edit can turn a note into a reply and back."""
     row = thread.recorded(thread.say("Note: he is angry"))
     member = thread.stage.member()
     member.patch_post(row.post_id, message="We are sorry")
@@ -77,7 +77,7 @@ def test_note_is_internal_and_an_edit_turns_it_into_a_reply_and_back(
 
 
 def test_licence_chooses_the_words_that_begin_a_note(thread: MirroredThread) -> None:
-    """Its own prefix makes a note, the default one does not any more."""
+    """A licence's own prefix makes a note, and the default one no longer does."""
     thread.change_licence(note_prefixes="intern:")
 
     rows = [thread.recorded(thread.say(text)) for text in ("Intern: x", "note: y")]
@@ -86,7 +86,7 @@ def test_licence_chooses_the_words_that_begin_a_note(thread: MirroredThread) -> 
 
 
 def test_deletion_forgets_what_was_said_and_its_files(thread: MirroredThread) -> None:
-    """The row stays, without texts; the files are gone from the store too."""
+    """A deletion keeps the row, and removes its texts and files."""
     row = thread.recorded(thread.say("oops", file_ids=thread.upload(b"secret")))
     stored = thread.stage.store / (thread.attachments(row.id)[0].path or "")
     existed = stored.exists()
@@ -106,7 +106,7 @@ def test_deletion_forgets_what_was_said_and_its_files(thread: MirroredThread) ->
 
 
 def test_deletion_is_told_once(thread: MirroredThread) -> None:
-    """A deleted reply that is asked for again stays as it is."""
+    """A deleted reply that is resolved again stays as it is."""
     row = thread.recorded(thread.say("oops"))
     thread.stage.member().delete_post(row.post_id)
     thread.ask_again(row.id)
@@ -118,7 +118,7 @@ def test_deletion_is_told_once(thread: MirroredThread) -> None:
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["ended", "went on"])
 def test_reply_that_goes_with_its_thread_is_kept(thread: MirroredThread, goes_on: bool) -> None:
-    """Whatever it was asked for again for; by then the conversation may have another thread."""
+    """A reply that is deleted with its thread is kept, whatever caused the look."""
     row = thread.recorded(thread.say("in the old thread"))
     thread.stage.bot().delete_post(thread.root_post_id)
     if goes_on:
@@ -132,7 +132,7 @@ def test_reply_that_goes_with_its_thread_is_kept(thread: MirroredThread, goes_on
 def test_reply_that_was_seen_deleted_is_taken_back_though_its_thread_goes_too(
     thread: MirroredThread,
 ) -> None:
-    """Mattermost does not tell them apart afterwards, so what a look saw is written down."""
+    """A deletion that a look saw is stored, so that it counts after the thread's deletion."""
     row = thread.recorded(thread.say("Your code is 4711"))
     thread.stage.member().delete_post(row.post_id)
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
@@ -153,7 +153,7 @@ def test_reply_that_was_seen_deleted_is_taken_back_though_its_thread_goes_too(
 def test_receipt_says_what_became_of_the_reply(
     thread: MirroredThread, text: str, expected: str
 ) -> None:
-    """A check mark for what the visitor sees, a lock for what stays inside."""
+    """A public reply gets a check mark, and a note a lock."""
     post = thread.say(text)
 
     thread.recorded(post)
@@ -162,7 +162,7 @@ def test_receipt_says_what_became_of_the_reply(
 
 
 def test_receipt_follows_the_visibility(thread: MirroredThread) -> None:
-    """When a note becomes a reply the lock gives way to the check mark."""
+    """When a note becomes a reply, the check mark replaces the lock."""
     row = thread.recorded(thread.say("note: careful"))
     thread.stage.member().patch_post(row.post_id, message="Welcome")
 
@@ -174,7 +174,7 @@ def test_receipt_follows_the_visibility(thread: MirroredThread) -> None:
 def test_receipt_of_a_reply_that_was_given_up_is_a_warning_until_it_is_mended(
     thread: MirroredThread,
 ) -> None:
-    """The member sees that the visitor did not get it, and then that he did."""
+    """A reply that was given up has a warning until it is recorded."""
     post = thread.say("hello", file_ids=thread.upload(b"x"))
     reply_id = thread.receive(post.id)
     thread.change(reply_id, received_at=utc_now().replace(year=utc_now().year - 1), attempts=0)
@@ -200,7 +200,7 @@ def test_receipt_of_a_reply_that_was_given_up_is_a_warning_until_it_is_mended(
 def test_licence_says_which_posts_are_marked(
     thread: MirroredThread, receipts: Receipts, expected: list[str]
 ) -> None:
-    """A reply, a note and a post with nothing to show: each has its mark if it is wanted."""
+    """The licence's setting decides which posts get receipts."""
     thread.set_receipts(receipts)
     posts = [thread.say(text) for text in ("hello", "note: careful", "\u2800")]
 
@@ -212,7 +212,7 @@ def test_licence_says_which_posts_are_marked(
 
 
 def test_mark_goes_with_the_note_where_replies_have_none(thread: MirroredThread) -> None:
-    """A note that becomes a reply has no mark at all when only notes are marked."""
+    """If only notes get receipts, a note that becomes a reply loses its lock."""
     thread.set_receipts(Receipts.NOTES)
     row = thread.recorded(thread.say("note: careful"))
     thread.stage.member().patch_post(row.post_id, message="Welcome")
@@ -223,7 +223,7 @@ def test_mark_goes_with_the_note_where_replies_have_none(thread: MirroredThread)
 
 
 def test_receipt_that_fails_never_fails_the_reply(thread: MirroredThread) -> None:
-    """In an archived channel no member can react, and replies are recorded all the same."""
+    """In an archived channel, replies are recorded though receipts fail."""
     post = thread.say("hello")
     thread.stage.stand_in.setup(
         {"channels": [{"team": "support", "name": "webchat", "archived": True}]}

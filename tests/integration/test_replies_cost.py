@@ -1,4 +1,4 @@
-"""What recording one reply takes: statements, transactions, and the way to i-Reserve."""
+"""The statements, transactions and stack frames that recording one reply takes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ROOT = Path(__file__).parents[2]
 OUR_FOLDERS = {"tasks", "models", "inbound"}
 MAX_STATEMENTS = 15
 MAX_TRANSACTIONS = 3
-# Frames of our own on the stack when i-Reserve's task is published.
+# Our frames on the stack when i-Reserve's task is published.
 MAX_FRAMES = 10
 
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with a reply, so that the licence and its author are known already."""
+    """A conversation with a reply, so that licence and author are cached."""
     thread = MirroredThread.open(stage)
     thread.configure(reply_task="ireserve.take_reply", reply_queue="ireserve")
     thread.recorded(thread.say("the first one"))
@@ -32,7 +32,7 @@ def thread(stage: Stage) -> MirroredThread:
 
 
 def test_reply_takes_few_statements_and_transactions(thread: MirroredThread) -> None:
-    """At most 15 in 3, none of which only reads: reading never waits for a writer."""
+    """A reply takes at most 15 statements in 3 transactions, each of which writes."""
     reply_id = thread.receive(thread.say("**Hi**").id)
 
     with counted(thread.database) as cost:
@@ -45,7 +45,7 @@ def test_reply_takes_few_statements_and_transactions(thread: MirroredThread) -> 
 
 
 def test_row_is_loaded_once_outside_of_the_lock_and_once_inside(thread: MirroredThread) -> None:
-    """What is known is passed along, and files are not looked for where there can be none."""
+    """The row is loaded once before and once inside the lock, and files only if there are any."""
     reply_id = thread.receive(thread.say("**Hi**").id)
 
     with counted(thread.database) as cost:
@@ -57,7 +57,7 @@ def test_row_is_loaded_once_outside_of_the_lock_and_once_inside(thread: Mirrored
 
 
 def test_nothing_due_writes_nothing(thread: MirroredThread) -> None:
-    """A wake-up for replies that are gone takes no lock of the database."""
+    """A wake-up for missing replies takes no lock of the database."""
     with counted(thread.database) as cost:
         report = thread.resolve(987_654)
 
@@ -66,7 +66,7 @@ def test_nothing_due_writes_nothing(thread: MirroredThread) -> None:
 
 
 def test_text_is_parsed_once(thread: MirroredThread, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What tells a note and what the visitor reads come of the same parse."""
+    """The text is parsed once for both visibility and plain text."""
     parsed: list[str] = []
     parse = Reading.of
 
@@ -82,7 +82,7 @@ def test_text_is_parsed_once(thread: MirroredThread, monkeypatch: pytest.MonkeyP
 
 
 def test_way_to_ireserve_is_short_and_never_turns_back(thread: MirroredThread) -> None:
-    """At most 10 frames are open when its task is published, and no file is entered twice."""
+    """At most 10 of our frames are on the stack at publishing, and no file twice."""
     ways: list[list[str]] = []
 
     def note_way(sender: str, **_: Any) -> None:
@@ -102,7 +102,7 @@ def test_way_to_ireserve_is_short_and_never_turns_back(thread: MirroredThread) -
 
 
 def _own_files_on_the_stack() -> list[str]:
-    """Return the file of each of our own frames, the outermost first."""
+    """Return the file of each of our frames, the outermost first."""
     files, frame = [], sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back

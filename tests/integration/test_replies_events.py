@@ -1,4 +1,4 @@
-"""What the log says of a reply: one event with a fixed name for each kind of end."""
+"""Each outcome of a reply logs one event with a fixed name."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _refused_for_the_last_time(thread: MirroredThread) -> int:
 def test_each_outcome_has_one_event_of_its_own(
     thread: MirroredThread, prepare: Callable[[MirroredThread], int], event: str, level: str
 ) -> None:
-    """Its name does not depend on data, and it names reply, post and licence."""
+    """Each outcome has its own event with reply, post and licence."""
     reply_id = prepare(thread)
 
     with capture_logs() as logs:
@@ -106,7 +106,7 @@ def test_each_outcome_has_one_event_of_its_own(
 
 
 def test_worker_that_finds_a_reply_locked_says_so(thread: MirroredThread) -> None:
-    """Another worker has it, and records it."""
+    """A worker that finds a reply locked logs so."""
     post_id = thread.say("Hi").id
     reply_id = thread.receive(post_id)
 
@@ -120,7 +120,7 @@ def test_worker_that_finds_a_reply_locked_says_so(thread: MirroredThread) -> Non
 def test_worker_that_lost_the_lock_says_so_and_writes_nothing(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lock ran out while the server was slow, and the row may be another worker's."""
+    """A worker that lost the lock writes nothing and logs so."""
     reply_id = _new(thread)
     monkeypatch.setattr("ireserve_mattermost.locks.FRESH_S", 0.0)
     monkeypatch.setattr("ireserve_mattermost.locks.LOCK_S", 0.05)
@@ -135,7 +135,7 @@ def test_worker_that_lost_the_lock_says_so_and_writes_nothing(
 
 @pytest.mark.parametrize("kind", sorted(set(EndKind) - {EndKind.UNTOLD}))
 def test_no_end_is_silent(kind: EndKind, thread: MirroredThread) -> None:
-    """Only of what could not be told the log knows already when the attempt is over."""
+    """Each end of an attempt is logged, except one that has been logged already."""
     reply_id = _new(thread)
     with thread.database.reading() as connection:
         (known,) = load(connection, [reply_id])

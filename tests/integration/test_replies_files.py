@@ -1,4 +1,4 @@
-"""The files of a reply: streamed into the attachment store, whole or not at all."""
+"""The files of a reply are streamed into the attachment store, whole or not at all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _path(file_id: str) -> str:
 
 
 def test_files_are_stored_in_the_order_of_their_upload(thread: MirroredThread) -> None:
-    """Each is in the store under licence, conversation and file, with its hash."""
+    """Files are stored in order, by licence, conversation and file, with their hash."""
     contents = [b"first", b"second", b"third"]
     file_ids = thread.upload(*contents)
 
@@ -61,7 +61,7 @@ def test_files_are_stored_in_the_order_of_their_upload(thread: MirroredThread) -
 
 
 def test_file_alone_is_a_reply(thread: MirroredThread) -> None:
-    """A reply without words has an empty text, and the visitor sees the file."""
+    """A reply with only a file has an empty text."""
     row = thread.recorded(thread.say(file_ids=thread.upload(b"x")))
 
     assert (row.state, row.text, row.plain_text, row.visibility) == (
@@ -73,7 +73,7 @@ def test_file_alone_is_a_reply(thread: MirroredThread) -> None:
 
 
 def test_file_that_is_there_is_not_fetched_again(thread: MirroredThread) -> None:
-    """A worker died after the file was stored: the next one finds it by its size and hashes it."""
+    """A file that a dead worker stored is recognized by its size and not fetched again."""
     (file_id,) = thread.upload(b"content")
     place = thread.stage.store / _path(file_id)
     place.parent.mkdir(parents=True)
@@ -87,7 +87,7 @@ def test_file_that_is_there_is_not_fetched_again(thread: MirroredThread) -> None
 
 
 def test_file_of_another_size_is_fetched_again(thread: MirroredThread) -> None:
-    """What cannot be the file is replaced."""
+    """A stored file of another size is replaced."""
     (file_id,) = thread.upload(b"content")
     place = thread.stage.store / _path(file_id)
     place.parent.mkdir(parents=True)
@@ -99,7 +99,7 @@ def test_file_of_another_size_is_fetched_again(thread: MirroredThread) -> None:
 
 
 def test_too_large_file_costs_only_itself(thread: MirroredThread) -> None:
-    """It is not fetched, and the row says why."""
+    """A file that is too large is not fetched, and its row has the reason."""
     thread.change_licence(max_file_size_bytes=5)
     small, large = thread.upload(b"small", b"larger")
 
@@ -121,7 +121,7 @@ def test_too_large_file_costs_only_itself(thread: MirroredThread) -> None:
 def test_file_that_breaks_off_is_tried_three_times_with_its_reply(
     thread: MirroredThread, fault: str, reason: str
 ) -> None:
-    """Then the reply is recorded without it, and the row says why."""
+    """After three broken downloads the reply is recorded without the file."""
     post = thread.say("look", file_ids=thread.upload(b"x"))
     reply_id = thread.receive(post.id)
     states = []
@@ -143,7 +143,7 @@ def test_file_that_breaks_off_is_tried_three_times_with_its_reply(
 
 
 def test_file_that_comes_the_second_time_is_recorded(thread: MirroredThread) -> None:
-    """One hiccup costs a few seconds and not the file."""
+    """A file that comes at the second attempt is recorded."""
     reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
 
     with thread.fault("accept_then_drop", scope="files", times=1):
@@ -154,7 +154,7 @@ def test_file_that_comes_the_second_time_is_recorded(thread: MirroredThread) -> 
 
 
 def test_files_follow_when_the_store_is_back(thread: MirroredThread) -> None:
-    """A store that cannot be written delays the file: the reply is told at once, the file later."""
+    """While the store cannot be written, the reply is told at once and the file later."""
     reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
     in_the_way = thread.stage.store / LICENCE
     in_the_way.write_text("in the way")
@@ -172,7 +172,7 @@ def test_files_follow_when_the_store_is_back(thread: MirroredThread) -> None:
     assert still is not None
     assert afterwards is not None
     assert (at_once.text, at_once.revision, without.reason) == ("look", 1, "store_unavailable")
-    # The sweep takes it up again, however often the store is still away, and nothing is told twice.
+    # The sweep repeats the attempt while the store is away, and nothing is told twice.
     assert (still.state, still.revision, still.reason) == (
         ReplyState.RECEIVED,
         1,
@@ -184,7 +184,7 @@ def test_files_follow_when_the_store_is_back(thread: MirroredThread) -> None:
 
 
 def test_name_leads_nowhere_and_the_path_holds_ids_alone(thread: MirroredThread) -> None:
-    """Whatever a file is called, it is stored under its id."""
+    """A file's path has only ids, whatever its name."""
     member = thread.stage.member()
     name = "..\\..\\evil\x01.txt"
     file = member.upload_file(
@@ -198,13 +198,13 @@ def test_name_leads_nowhere_and_the_path_holds_ids_alone(thread: MirroredThread)
 
 
 class _Zeros:
-    """A number of zero bytes, made as they are read."""
+    """A number of zero bytes, generated as they are read."""
 
     def __init__(self, size_bytes: int) -> None:
         self._left = size_bytes
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` of them."""
+        """Return up to ``size`` zero bytes."""
         piece = bytes(min(size, self._left))
         self._left -= len(piece)
         return piece
@@ -267,7 +267,7 @@ def _files_in(store: Path) -> list[str]:
 def test_file_that_cannot_be_had_leaves_nothing_in_the_store(
     tmp_path: Path, answer: Answer | bytes, reason: str
 ) -> None:
-    """Neither half a file nor its temporary one, and the reason is named."""
+    """A failed file leaves nothing in the store, and its reason is recorded."""
     reply = answer if callable(answer) else lambda request, connection: answer
     with WireServer(reply) as server:
         (file,) = fetch_files(_fetching(server.url, tmp_path), _post(100))
@@ -277,7 +277,7 @@ def test_file_that_cannot_be_had_leaves_nothing_in_the_store(
 
 
 def test_file_that_breaks_off_may_come_later(tmp_path: Path) -> None:
-    """As long as it is not the last attempt nothing is recorded as missing."""
+    """Before the last attempt, no file is recorded as missing."""
     with (
         WireServer(_cut_after(b"x" * 50, length=100)) as server,
         pytest.raises(PostponedError, match="connection_cut"),
@@ -286,7 +286,7 @@ def test_file_that_breaks_off_may_come_later(tmp_path: Path) -> None:
 
 
 def test_ids_cannot_lead_out_of_the_store(tmp_path: Path) -> None:
-    """A conversation called ".." has a folder of its own."""
+    """A conversation with the id ".." has its own folder in the store."""
     answer = http(200, b"x" * 100, content_type="text/plain")
     with WireServer(lambda request, connection: answer) as server:
         (file,) = fetch_files(_fetching(server.url, tmp_path), _post(100))
@@ -296,7 +296,7 @@ def test_ids_cannot_lead_out_of_the_store(tmp_path: Path) -> None:
 
 
 def test_very_long_id_still_makes_a_file_name(tmp_path: Path) -> None:
-    """No disk takes a name of 1,200 bytes."""
+    """An id of 1,200 bytes still gives a valid file name."""
     long_id = "💬" * 100
     answer = http(200, b"x" * 100, content_type="text/plain")
     with WireServer(lambda request, connection: answer) as server:
@@ -308,7 +308,7 @@ def test_very_long_id_still_makes_a_file_name(tmp_path: Path) -> None:
 
 
 def test_lock_is_extended_while_a_file_comes_in(tmp_path: Path) -> None:
-    """A long download does not lose the reply to another worker."""
+    """The reply's lock is extended during a long download."""
     calls: list[None] = []
     size = 4 * MEGABYTE
     answer = _cut_after(*[b"x" * MEGABYTE] * 4, length=size)
@@ -324,7 +324,7 @@ def test_lock_is_extended_while_a_file_comes_in(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("act", ["write", "remove", "find"])
 def test_no_link_leads_a_file_of_a_reply_out_of_the_store(tmp_path: Path, act: str) -> None:
-    """A folder of the store that is a link to elsewhere is refused, and what is there stays."""
+    """A folder that links out of the store is refused, and its target stays unchanged."""
     outside, home = tmp_path / "outside", tmp_path / "store"
     outside.mkdir()
     home.mkdir()
@@ -345,7 +345,7 @@ def test_no_link_leads_a_file_of_a_reply_out_of_the_store(tmp_path: Path, act: s
 
 
 def test_file_of_a_reply_can_be_read_by_the_path_that_writing_returned(tmp_path: Path) -> None:
-    """One store serves both directions: what a reply's file was stored as can be posted again."""
+    """A stored file of a reply can be opened for a message by its path."""
     store = AttachmentStore(f"file://{tmp_path}")
 
     stored = store.write("L1/c1/f1", [b"he", b"llo"], temporary="L1/c1/f1.part")
@@ -360,13 +360,13 @@ def test_file_of_a_reply_can_be_read_by_the_path_that_writing_returned(tmp_path:
 
 
 def test_store_without_a_scheme_is_no_store() -> None:
-    """A bare path would depend on where the worker was started."""
+    """A store's address without a scheme is refused."""
     with pytest.raises(AttachmentError, match="store_unavailable"):
         AttachmentStore("var/files").remove("a")
 
 
 def test_list_that_lacks_the_files_details_is_completed(thread: MirroredThread) -> None:
-    """A file that the post names by its id alone is asked for."""
+    """If a post has only a file's id, the file's metadata is requested."""
     (file_id,) = thread.upload(b"x")
     post = thread.say("x", file_ids=[file_id])
     bare = Post.parse({"id": post.id, "channel_id": post.channel_id, "file_ids": [file_id]})

@@ -1,4 +1,4 @@
-"""i-Reserve is told of every change, at least once, also when the broker was down meanwhile."""
+"""i-Reserve is told of every change at least once, also after an outage of the broker."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ TASK, QUEUE = "ireserve.take_reply", "ireserve"
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread, and an i-Reserve that wants to be told."""
+    """A conversation with its thread, and an i-Reserve that wants replies."""
     thread = MirroredThread.open(stage)
     thread.configure(reply_task=TASK, reply_queue=QUEUE)
     return thread
 
 
 def _taken(thread: MirroredThread, queue: str = QUEUE) -> list[TaskMessage]:
-    """Return what is in the queue, which is empty afterwards."""
+    """Take and return the messages in i-Reserve's queue."""
     return taken(thread.stage.runtime.settings.redis_url, queue)
 
 
@@ -39,7 +39,7 @@ def _told(thread: MirroredThread) -> list[tuple[str, int, str | None]]:
 
 
 def test_ireserve_gets_the_whole_reply(thread: MirroredThread) -> None:
-    """Ids, author, both texts, time and files are the arguments of its task."""
+    """The task's arguments are ids, author, both texts, time and files."""
     thread.add_user("anna@example.com")
     post = thread.say("**Hi**", file_ids=thread.upload(b"x"))
 
@@ -78,7 +78,7 @@ def test_ireserve_gets_the_whole_reply(thread: MirroredThread) -> None:
 
 
 def test_what_flower_and_logs_show_holds_ids_alone(thread: MirroredThread) -> None:
-    """Neither the text nor the name is among the shown arguments."""
+    """Flower and logs show only ids."""
     row = thread.recorded(thread.say("secret words", file_ids=thread.upload(b"x")))
 
     ((headers, _),) = _taken(thread)
@@ -90,7 +90,7 @@ def test_what_flower_and_logs_show_holds_ids_alone(thread: MirroredThread) -> No
 
 
 def test_edit_and_deletion_are_told_as_such(thread: MirroredThread) -> None:
-    """Each change has its event and its revision; a deletion brings no text."""
+    """Each change is told with event and revision, and a deletion without text."""
     row = thread.recorded(thread.say("one"))
     thread.stage.member().patch_post(row.post_id, message="two")
     thread.ask_again(row.id)
@@ -101,7 +101,7 @@ def test_edit_and_deletion_are_told_as_such(thread: MirroredThread) -> None:
 
 
 def test_reply_that_is_resolved_again_is_not_told_again(thread: MirroredThread) -> None:
-    """Nothing is pending, so nothing is sent."""
+    """A reply that is resolved again without a change is not told again."""
     row = thread.recorded(thread.say("one"))
     thread.resolve(row.id)
     thread.ask_again(row.id)
@@ -112,7 +112,7 @@ def test_reply_that_is_resolved_again_is_not_told_again(thread: MirroredThread) 
 def test_broker_that_is_down_is_told_when_it_is_back(
     thread: MirroredThread, end_broker_outage: Callable[[], None]
 ) -> None:
-    """The reply is recorded and stays pending; the sweep finds it a few seconds later."""
+    """While the broker is down the reply stays pending, and the sweep tells it later."""
     row = thread.recorded(thread.say("one"))
     pending, due = row.pending_event, thread.due()
     end_broker_outage()
@@ -130,7 +130,7 @@ def test_broker_that_is_down_is_told_when_it_is_back(
 def test_edit_before_ireserve_was_told_leaves_the_reply_new(
     thread: MirroredThread, end_broker_outage: Callable[[], None]
 ) -> None:
-    """What it was never told of cannot have been edited."""
+    """A reply that is edited before it was told is told as new."""
     row = thread.recorded(thread.say("one"))
     thread.stage.member().patch_post(row.post_id, message="two")
     edited = thread.ask_again(row.id)
@@ -145,7 +145,7 @@ def test_edit_before_ireserve_was_told_leaves_the_reply_new(
 def test_worker_that_died_before_it_noted_the_sending_sends_again_under_the_same_id(
     thread: MirroredThread,
 ) -> None:
-    """At least once: the second task can be told for a double by its id."""
+    """After a worker's death the reply is sent again with the same task id."""
     row = thread.recorded(thread.say("one"))
     thread.change(row.id, pending_event=ReplyEvent.RECORDED)
 
@@ -155,7 +155,7 @@ def test_worker_that_died_before_it_noted_the_sending_sends_again_under_the_same
 
 
 def test_change_is_due_for_no_other_thread_while_it_is_told(thread: MirroredThread) -> None:
-    """A thread that looks for work in that moment would tell it a second time."""
+    """While one thread tells a change, it is not due for other threads."""
     due: list[int] = []
 
     def look(**_: Any) -> None:
@@ -174,10 +174,10 @@ def test_change_is_due_for_no_other_thread_while_it_is_told(thread: MirroredThre
 
 
 def test_change_that_comes_while_the_last_one_is_sent_is_told_too(thread: MirroredThread) -> None:
-    """What was sent is not what the row holds by then: the next event is told as well."""
+    """A change during the sending of the last one is told, too."""
 
     def change_meanwhile(body: Any, **_: Any) -> None:
-        # The thread that wrote it has died, and its time to tell it is over.
+        # The thread that wrote the change has died, and its claim has expired.
         changed = {"revision": 2, "pending_event": ReplyEvent.EDITED, "next_attempt_at": utc_now()}
         thread.change(body[1]["reply_id"], **changed)
 
@@ -191,7 +191,7 @@ def test_change_that_comes_while_the_last_one_is_sent_is_told_too(thread: Mirror
 
 
 def test_reply_is_told_while_mattermost_is_away(thread: MirroredThread) -> None:
-    """What is recorded already needs no server of Mattermost's."""
+    """A recorded reply is told while Mattermost is away."""
     row = thread.recorded(thread.say("one"))
     _taken(thread)
     thread.change(row.id, pending_event=ReplyEvent.RECORDED, state="received")
@@ -204,7 +204,7 @@ def test_reply_is_told_while_mattermost_is_away(thread: MirroredThread) -> None:
 
 
 def test_without_a_task_nothing_is_sent_and_nothing_stays_pending(thread: MirroredThread) -> None:
-    """i-Reserve reads the tables."""
+    """Without a task nothing is sent or pending, since i-Reserve reads the tables."""
     thread.configure(reply_task=None)
 
     row = thread.recorded(thread.say("one"))
@@ -215,7 +215,7 @@ def test_without_a_task_nothing_is_sent_and_nothing_stays_pending(thread: Mirror
 def test_sweep_wakes_what_is_due_in_batches_and_then_leaves_it_alone(
     thread: MirroredThread,
 ) -> None:
-    """120 replies make three task messages, and none is woken twice within a minute."""
+    """The sweep wakes 120 replies by three messages, and none twice within a minute."""
     reply_ids = [thread.receive(f"{number:026}") for number in range(120)]
     early = wake_open_replies(thread.stage.runtime)
     for reply_id in reply_ids:
@@ -232,7 +232,7 @@ def test_sweep_wakes_what_is_due_in_batches_and_then_leaves_it_alone(
 
 
 def test_reply_that_comes_back_as_an_outbound_message_is_not_posted(thread: MirroredThread) -> None:
-    """i-Reserve enqueues what it was told with the post's id: the thread does not grow."""
+    """A reply that i-Reserve enqueues with its post's id is not posted."""
     row = thread.recorded(thread.say("Welcome"))
     posts = len(thread.stage.channel_posts())
 

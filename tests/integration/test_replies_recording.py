@@ -1,4 +1,4 @@
-"""From a post's id in the inbox to a recorded reply, or out of the inbox again."""
+"""A post in the inbox becomes a recorded reply, or leaves the inbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def thread(stage: Stage) -> MirroredThread:
 
 
 def test_reply_is_recorded_with_all_that_the_server_knows(thread: MirroredThread) -> None:
-    """Text, plain text, time, conversation and author stand in the row."""
+    """A recorded reply has text, plain text, time, conversation and author."""
     post = thread.say("**Hi** :wave:")
 
     row = thread.recorded(post)
@@ -48,7 +48,7 @@ def test_reply_is_recorded_with_all_that_the_server_knows(thread: MirroredThread
 
 
 def test_resolving_twice_changes_nothing(thread: MirroredThread) -> None:
-    """The second task finds the reply recorded and asks for nothing."""
+    """Resolving a recorded reply again causes no request."""
     row = thread.recorded(thread.say("once"))
     asked = thread.asked(f"/posts/{row.post_id}")
 
@@ -61,7 +61,7 @@ def test_resolving_twice_changes_nothing(thread: MirroredThread) -> None:
 
 
 def test_two_workers_at_once_record_it_once(thread: MirroredThread) -> None:
-    """Of two tasks at the same reply one does it, and the other leaves it."""
+    """If two tasks resolve a reply at the same time, one records it."""
     post = thread.say("once")
     reply_id = thread.receive(post.id)
 
@@ -76,7 +76,7 @@ def test_two_workers_at_once_record_it_once(thread: MirroredThread) -> None:
 
 
 def test_conversation_counts_as_active_again(thread: MirroredThread) -> None:
-    """A reply of the team keeps catch-up looking at the conversation."""
+    """A reply makes its conversation active for catch-up."""
     long_ago = utc_now() - timedelta(days=40)
     with thread.database.transaction() as session:
         session.scalars(select(Conversation)).one().last_active_at = long_ago
@@ -118,14 +118,14 @@ def _in_another_thread(thread: MirroredThread) -> Post:
 def test_post_that_is_no_reply_leaves_the_inbox(
     thread: MirroredThread, make: Callable[[MirroredThread], Post]
 ) -> None:
-    """Nothing is kept of it."""
+    """A post that is no reply leaves no row."""
     assert thread.take_in(make(thread)) is None
 
 
 def test_member_who_copies_our_key_or_calls_himself_a_bot_still_replies(
     thread: MirroredThread,
 ) -> None:
-    """Any member can set props: they prove nothing about who wrote a post."""
+    """A member's props, which anyone can set, do not stop a reply."""
     props = Mark.of(Lane.of_conversation(LICENCE, CONVERSATION), "reply:1").props("1")
 
     row = thread.recorded(thread.say("mine", props={**props, "from_bot": "true"}))
@@ -134,7 +134,7 @@ def test_member_who_copies_our_key_or_calls_himself_a_bot_still_replies(
 
 
 def test_post_of_another_licence_is_unknown_and_nothing_is_kept(thread: MirroredThread) -> None:
-    """Licence B on the same server does not get what is said in licence A's thread."""
+    """A post in another licence's thread on the same server is not recorded."""
     place = f"{TEAM}/other"
     made = thread.stage.stand_in.setup(
         {
@@ -158,7 +158,7 @@ def test_post_of_another_licence_is_unknown_and_nothing_is_kept(thread: Mirrored
 
 
 def test_post_deleted_before_it_was_recorded_leaves_the_inbox(thread: MirroredThread) -> None:
-    """There is nothing to tell of it."""
+    """A post that was deleted before it was recorded leaves the inbox."""
     post = thread.say("never mind")
     thread.stage.member().delete_post(post.id)
 
@@ -166,7 +166,7 @@ def test_post_deleted_before_it_was_recorded_leaves_the_inbox(thread: MirroredTh
 
 
 def test_post_that_a_replica_lacks_is_asked_for_three_times(thread: MirroredThread) -> None:
-    """An unknown post may only be late; after the third time it is none."""
+    """An unknown post is requested three times before it is dropped."""
     reply_id = thread.receive("y" * 26)
     seen = []
 
@@ -179,7 +179,7 @@ def test_post_that_a_replica_lacks_is_asked_for_three_times(thread: MirroredThre
 
 
 def test_reply_waits_for_a_thread_that_is_not_linked_yet(thread: MirroredThread) -> None:
-    """The worker that made the root post died before it could store which one it is."""
+    """A reply waits if the thread of a dead worker is not linked yet."""
     root_post_id = thread.root_post_id
     conversation_row = thread.stage.conversation().id
     post = thread.say("quick answer")
@@ -201,7 +201,7 @@ def _link(thread: MirroredThread, root_post_id: str | None) -> None:
 
 
 def test_server_that_is_away_is_waited_for_without_limit(thread: MirroredThread) -> None:
-    """A day later the reply still waits; the circuit is open, and the server is not asked."""
+    """A reply waits for a server that is away without limit and without requests."""
     reply_id = thread.receive(thread.say("hello").id)
     with thread.fault("down"):
         for _ in range(3):
@@ -223,7 +223,7 @@ def test_server_that_is_away_is_waited_for_without_limit(thread: MirroredThread)
 
 
 def test_server_that_asks_for_a_pause_gets_it(thread: MirroredThread) -> None:
-    """After a 429 the licence is left alone, and the reply waits."""
+    """After a 429 the licence pauses, and the reply waits."""
     reply_id = thread.receive(thread.say("hello").id)
     with thread.fault("rate_limited", times=1, retry_after_s=30):
         thread.resolve(reply_id)
@@ -235,7 +235,7 @@ def test_server_that_asks_for_a_pause_gets_it(thread: MirroredThread) -> None:
 
 
 def test_refused_reply_is_tried_slowly_and_given_up_after_a_day(thread: MirroredThread) -> None:
-    """A rejected token is for the operator to mend; then the row waits for him alone."""
+    """A refused reply is tried ever more slowly, and given up after a day."""
     reply_id = thread.receive(thread.say("hello").id)
     with thread.fault("unauthorized"):
         thread.resolve(reply_id)
@@ -255,7 +255,7 @@ def test_refused_reply_is_tried_slowly_and_given_up_after_a_day(thread: Mirrored
 
 
 def test_disabled_licence_keeps_its_replies_waiting(thread: MirroredThread) -> None:
-    """Nothing is asked on its behalf, and nothing is lost."""
+    """A disabled licence's replies wait without requests."""
     reply_id = thread.receive(thread.say("hello").id)
     thread.change_licence(enabled=False)
 
@@ -268,7 +268,7 @@ def test_disabled_licence_keeps_its_replies_waiting(thread: MirroredThread) -> N
 def test_licence_with_its_share_of_threads_leaves_replies_to_the_others(
     thread: MirroredThread,
 ) -> None:
-    """What one task had to leave, another goes on with when it has done its own."""
+    """Replies beyond a licence's share of threads are resolved by its other task."""
     shares = thread.stage.runtime.shares
     left, own = (thread.receive(thread.say(text).id) for text in ("left", "own"))
     while shares.enter(LICENCE):
@@ -284,9 +284,9 @@ def test_licence_with_its_share_of_threads_leaves_replies_to_the_others(
 def test_unexpected_error_shows_its_kind_alone_and_goes_on_with_the_next_reply(
     thread: MirroredThread, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The task is red and says nothing of what was in the error; the replies wait."""
+    """An unexpected error shows only its type, and the other replies go on."""
     reply_ids = [thread.receive(thread.say(text).id) for text in ("a", "b")]
-    # An address that registering would have refused.
+    # An address that registration would have refused.
     thread.change_licence(server_url="https://secret:word@example.com")
 
     with pytest.raises(RepliesFailedError) as caught:

@@ -1,4 +1,4 @@
-"""Who may read a reply, and what becomes of one in which there is nothing to read."""
+"""Who may read a reply, and what happens to a reply with nothing to read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def thread(stage: Stage) -> MirroredThread:
 def test_reply_that_begins_with_a_colleagues_name_is_a_note(
     thread: MirroredThread, message: str
 ) -> None:
-    """Who is spoken to is not the visitor."""
+    """A reply that begins with a colleague's name is a note."""
     row = thread.recorded(thread.say(message))
 
     assert (row.state, row.visibility) == (ReplyState.RECORDED, Visibility.INTERNAL)
@@ -49,14 +49,14 @@ def test_reply_that_begins_with_a_colleagues_name_is_a_note(
 
 @pytest.mark.parametrize("message", ["@jan your room is ready", "Ask @bob.de-vries", "info@bob.nl"])
 def test_other_names_leave_a_reply_public(thread: MirroredThread, message: str) -> None:
-    """A visitor's name, or a colleague's further on, makes no note."""
+    """A visitor's name, or a colleague's name further on, makes no note."""
     row = thread.recorded(thread.say(message))
 
     assert row.visibility is Visibility.PUBLIC
 
 
 def test_name_that_cannot_be_asked_for_makes_a_note(thread: MirroredThread) -> None:
-    """In doubt a reply is a note; what was not answered is asked again."""
+    """If a name cannot be looked up, the reply is a note, and the look-up is repeated."""
     colleagues = Colleagues()
     client = thread.stage.bot()
 
@@ -68,8 +68,8 @@ def test_name_that_cannot_be_asked_for_makes_a_note(thread: MirroredThread) -> N
 
 
 def test_name_is_asked_for_once(thread: MirroredThread) -> None:
-    """Several replies to one person cost one question."""
-    # One that no other test of this process has asked for.
+    """Several replies to one name cause one request."""
+    # A name that no other test of this process has looked up.
     name = f"colleague-{uuid4().hex[:8]}"
 
     for number in range(3):
@@ -85,7 +85,7 @@ CARD: dict[str, object] = {"attachments": [{"text": "Your voucher is ABC"}]}
     "message", ["", "   ", "\u200b", "&#8203;", "\u3164", "&nbsp;\n&nbsp;"], ids=ascii
 )
 def test_reply_with_nothing_to_show_is_not_told(thread: MirroredThread, message: str) -> None:
-    """A card or blanks: the team sees a warning, the visitor no empty message."""
+    """A reply with nothing to show gets a warning, and is not told."""
     row = thread.recorded(thread.say(message, props=CARD))
 
     assert row.state is ReplyState.EMPTY
@@ -94,7 +94,7 @@ def test_reply_with_nothing_to_show_is_not_told(thread: MirroredThread, message:
 
 
 def test_reply_that_gets_a_text_later_is_told(thread: MirroredThread) -> None:
-    """The edit makes it a reply like any other, and the warning goes."""
+    """An edit that adds a text makes it a reply, and the warning goes."""
     row = thread.recorded(thread.say("", props=CARD))
     thread.stage.member().patch_post(row.post_id, message="Your voucher is ABC")
 
@@ -109,7 +109,7 @@ def test_reply_that_gets_a_text_later_is_told(thread: MirroredThread) -> None:
 
 
 def test_reply_that_is_emptied_by_an_edit_is_taken_back(thread: MirroredThread) -> None:
-    """What the visitor has read before goes, and comes back with the next edit."""
+    """A reply that is emptied is taken back, and comes back with the next text."""
     row = thread.recorded(thread.say("at six", props=CARD))
     thread.stage.member().patch_post(row.post_id, message=" ")
     emptied = thread.ask_again(row.id)
@@ -122,7 +122,7 @@ def test_reply_that_is_emptied_by_an_edit_is_taken_back(thread: MirroredThread) 
 
 
 def test_empty_reply_that_is_deleted_leaves_the_inbox(thread: MirroredThread) -> None:
-    """Nothing was told of it, so nothing is taken back."""
+    """An empty reply that is deleted leaves the inbox, and nothing is told."""
     row = thread.recorded(thread.say("", props=CARD))
     thread.stage.member().delete_post(row.post_id)
     thread.change(row.id, state="received", attempts=0)
@@ -133,7 +133,7 @@ def test_empty_reply_that_is_deleted_leaves_the_inbox(thread: MirroredThread) ->
 
 
 def test_file_without_a_text_is_a_reply(thread: MirroredThread) -> None:
-    """A picture says enough."""
+    """A file without a text is a reply."""
     row = thread.recorded(thread.say("", file_ids=thread.upload(b"picture")))
 
     assert (row.state, row.visibility) == (ReplyState.RECORDED, Visibility.PUBLIC)
@@ -147,7 +147,7 @@ def _under_a_notification(thread: MirroredThread) -> Post:
 
 
 def _in_a_moved_thread(thread: MirroredThread) -> Post:
-    """The root is copied with its props, as those who move threads do, and then removed."""
+    """Copy the root with its props and delete it, as a move of a thread does."""
     bot = thread.stage.bot()
     (root,) = [post for post in thread.stage.channel_posts() if post.id == thread.root_post_id]
     copy = bot.create_post(
@@ -171,7 +171,7 @@ def _in_a_moved_thread(thread: MirroredThread) -> Post:
 def test_person_who_writes_where_no_visitor_reads_is_told(
     thread: MirroredThread, make: Callable[[MirroredThread], Post], reason: str
 ) -> None:
-    """The post has a warning, and nothing is told; the row holds ids and the reason."""
+    """A member's post in a thread without a visitor gets a warning, and is not told."""
     row = thread.recorded(make(thread))
 
     after = thread.ask_again(row.id)
@@ -183,7 +183,7 @@ def test_person_who_writes_where_no_visitor_reads_is_told(
 
 
 def test_catch_up_tells_the_author_of_a_canned_answer(thread: MirroredThread) -> None:
-    """As the webhook does, in a thread of a conversation."""
+    """A canned answer in a conversation's thread gets the warning by catch-up, too."""
     post = thread.say("Hi, thanks!", props={"from_webhook": "true"})
 
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
@@ -194,7 +194,7 @@ def test_catch_up_tells_the_author_of_a_canned_answer(thread: MirroredThread) ->
 
 
 def test_another_bot_under_a_notification_is_told_nothing(thread: MirroredThread) -> None:
-    """Only people are."""
+    """Another bot's post under a notification gets no warning."""
     thread.stage.notify()
     posts = thread.stage.channel_posts()
     (notification,) = [post for post in posts if post.id != thread.root_post_id]

@@ -1,4 +1,4 @@
-"""A number of a reply is never given out twice, on either database."""
+"""A reply's number is never used twice, on either database."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def _forget_all(database: Database) -> None:
 
 
 def _restore(session: Session) -> None:
-    """Set back what a database counts with, as a restored backup does."""
+    """Set the database's counters back, as a restored backup does."""
     session.execute(delete(Reply))
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ALTER SEQUENCE replies_id_seq RESTART"))
 
 
 def test_numbers_grow_and_fit_every_language(database: Database) -> None:
-    """Alone or together, in order, and within 53 bits."""
+    """Numbers grow and fit into 53 bits."""
     ids = [
         _one(database, "a"),
         *_many(database, *(f"b{n}" for n in range(500))),
@@ -63,7 +63,7 @@ def test_numbers_grow_and_fit_every_language(database: Database) -> None:
 
 
 def test_post_that_is_known_gets_no_other_number(database: Database) -> None:
-    """The inbox keeps one row for a post."""
+    """A known post keeps its row and number."""
     first = _one(database, "a")
 
     with database.transaction() as session:
@@ -76,7 +76,7 @@ def test_post_that_is_known_gets_no_other_number(database: Database) -> None:
 
 
 def test_numbers_of_erased_replies_are_not_given_again(database: Database) -> None:
-    """Also when the newest are erased, and at once."""
+    """Numbers of erased replies are not used again, not even the newest."""
     given: list[int] = []
     for number in range(50):
         given += [_one(database, f"a{number}"), *_many(database, f"b{number}", f"c{number}")]
@@ -86,7 +86,7 @@ def test_numbers_of_erased_replies_are_not_given_again(database: Database) -> No
 
 
 def test_numbers_are_not_given_again_after_a_restore(database: Database) -> None:
-    """A database that was set back counts anew; the time goes on."""
+    """After a restore no number is used again, since numbers contain the time."""
     before = _many(database, *(f"a{number}" for number in range(100)))
     with database.transaction() as session:
         _restore(session)
@@ -97,7 +97,7 @@ def test_numbers_are_not_given_again_after_a_restore(database: Database) -> None
 
 
 def test_more_posts_than_a_moment_has_numbers_are_received_at_once(database: Database) -> None:
-    """5,000 replies that a dead endpoint missed: each is stored, with a number of its own."""
+    """5,000 missed replies at once each get their own number."""
     numbers = _many(database, *(f"{number:026d}" for number in range(5_000)))
 
     assert len(set(numbers)) == 5_000

@@ -1,4 +1,4 @@
-"""Numbers of replies go on after a real erasure, and after a real backup was restored."""
+"""Replies' numbers go on after a real erasure and a real restore of a backup."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def _say(thread: MirroredThread) -> list[int]:
 
 
 def test_numbers_go_on_after_an_erasure(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a database without a single reply left, the next number is larger than all before."""
+    """After an erasure of all replies, the next number is larger than all before."""
     environment_of(stage.runtime.settings, monkeypatch)
-    # For 30 s Mattermost takes the new root post for the old one, and that is deleted.
+    # For 30 s Mattermost would take the new root post for the deleted old one.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     thread = MirroredThread.open(stage)
     given = _say(thread)
@@ -79,7 +79,7 @@ def _run(server: PostgresServer, program: str, *words: str) -> None:
 def test_numbers_go_on_after_a_backup_was_restored(
     stage: Stage, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """The restored database has forgotten the newest numbers, and gives none of them again."""
+    """A restored database uses none of the forgotten numbers again."""
     thread = MirroredThread.open(stage)
     before = _say(thread)
     if thread.database.engine.dialect.name == "sqlite":
@@ -95,5 +95,5 @@ def test_numbers_go_on_after_a_backup_was_restored(
 
     assert kept == before
     assert not {*before, *forgotten} & {*after}
-    # Those of the time after the restore are later by their first part, the moment.
+    # Numbers after the restore are larger by their first part, the time.
     assert min(after) // _COUNT > max(forgotten) // _COUNT

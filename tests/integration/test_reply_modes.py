@@ -1,4 +1,4 @@
-"""Which posts are for the visitor in each mode, by webhook and catch-up, and in the tables."""
+"""Which posts are for the visitor in each mode: by webhook, catch-up, and in the tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PUBLIC, INTERNAL = Visibility.PUBLIC, Visibility.INTERNAL
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread, and an i-Reserve that wants to be told."""
+    """A conversation with its thread, and an i-Reserve that wants replies."""
     stage.stand_in.setup({"users": [{"username": "bob"}]})
     thread = MirroredThread.open(stage)
     thread.configure(reply_task=TASK, reply_queue=QUEUE)
@@ -31,7 +31,7 @@ def thread(stage: Stage) -> MirroredThread:
 
 
 def _told(thread: MirroredThread) -> list[dict[str, Any]]:
-    """Return what i-Reserve has been told by now, each once."""
+    """Return what i-Reserve has been told so far, each once."""
     return [each.keywords for each in taken(thread.stage.runtime.settings.redis_url, QUEUE)]
 
 
@@ -41,7 +41,7 @@ def _events(thread: MirroredThread) -> list[tuple[Any, ...]]:
 
 
 def _catch_up(thread: MirroredThread) -> None:
-    """Let catch-up look, and a worker resolve what it has found."""
+    """Run catch-up, and resolve the replies that it found."""
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
     with thread.database.snapshot() as session:
         ids = session.scalars(select(Reply.id).order_by(Reply.id)).all()
@@ -69,7 +69,7 @@ def _catch_up(thread: MirroredThread) -> None:
 def test_mode_says_who_may_read_a_post(
     thread: MirroredThread, mode: ReplyMode, message: str, visibility: Visibility, reads: str
 ) -> None:
-    """Over catch-up as well, and with a mark that says so."""
+    """The mode decides who may read a post, also by catch-up, and its receipt shows that."""
     thread.change_licence(reply_mode=mode)
     post = thread.say(message)
 
@@ -81,7 +81,7 @@ def test_mode_says_who_may_read_a_post(
 
 
 def test_licence_has_reply_prefixes_of_its_own(thread: MirroredThread) -> None:
-    """The default ones begin nothing then."""
+    """With its own reply prefixes a licence ignores the default ones."""
     thread.change_licence(reply_mode=EXPLICIT, reply_prefixes="gast:")
 
     thread.recorded(thread.say("Gast: om zes uur"))
@@ -91,7 +91,7 @@ def test_licence_has_reply_prefixes_of_its_own(thread: MirroredThread) -> None:
 
 
 def test_reply_prefix_that_comes_or_goes_by_an_edit_is_told(thread: MirroredThread) -> None:
-    """A note becomes a reply, and a reply that becomes a note is taken out of sight."""
+    """An edit that adds or removes the prefix changes the visibility, and is told."""
     thread.change_licence(reply_mode=EXPLICIT)
     row = thread.recorded(thread.say("at six"))
     member = thread.stage.member()
@@ -109,7 +109,7 @@ def test_reply_prefix_that_comes_or_goes_by_an_edit_is_told(thread: MirroredThre
 
 
 def test_reply_with_a_prefix_alone_is_nothing_to_show(thread: MirroredThread) -> None:
-    """With a file it is one."""
+    """A prefix alone is an empty reply, and with a file it is a reply."""
     thread.change_licence(reply_mode=EXPLICIT)
 
     empty = thread.recorded(thread.say("reply:"))
@@ -120,7 +120,7 @@ def test_reply_with_a_prefix_alone_is_nothing_to_show(thread: MirroredThread) ->
 
 
 def test_earlier_reply_keeps_its_reader_until_it_is_changed(thread: MirroredThread) -> None:
-    """A new mode and a reaction change nothing; the words of an edit are those of the new mode."""
+    """A new mode changes an earlier reply only at its next edit."""
     row = thread.recorded(thread.say("at six"))
     _told(thread)
     thread.change_licence(reply_mode=ALERTS)
@@ -142,7 +142,7 @@ def test_earlier_reply_keeps_its_reader_until_it_is_changed(thread: MirroredThre
 
 
 def test_files_that_come_later_follow_the_mode_of_then(thread: MirroredThread) -> None:
-    """What the visitor does not have yet is not sent in alerts."""
+    """After a switch to alerts, a late file is not sent to the visitor."""
     row = thread.recorded(thread.say("the plan", file_ids=thread.upload(b"x")))
     _told(thread)
     thread.change_licence(reply_mode=ALERTS)
@@ -155,7 +155,7 @@ def test_files_that_come_later_follow_the_mode_of_then(thread: MirroredThread) -
 
 
 def test_licence_for_alerts_gives_no_hints(thread: MirroredThread) -> None:
-    """None of its posts is an answer, so none is in the wrong place."""
+    """A licence in mode alerts gives no hints."""
     thread.change_licence(reply_mode=ALERTS)
     thread.say("when does he come?", root_id="")
 
@@ -166,7 +166,7 @@ def test_licence_for_alerts_gives_no_hints(thread: MirroredThread) -> None:
 
 
 def _read_as_docs_say(thread: MirroredThread) -> set[tuple[str, str]]:
-    """Return post and text of what a visitor is shown by the query of the docs."""
+    """Return post and text of the visitor's replies by the docs' query."""
     page = (ROOT / "docs" / "integrating.md").read_text()
     (query,) = re.findall(r"```text\n(SELECT .*?)```", page, re.DOTALL)
     asked = {"licence_id": LICENCE, "conversation_id": CONVERSATION}
@@ -175,7 +175,7 @@ def _read_as_docs_say(thread: MirroredThread) -> set[tuple[str, str]]:
 
 
 def _shown_by_the_task(thread: MirroredThread) -> set[tuple[str, str]]:
-    """Return what a visitor is shown by an i-Reserve that is told of all."""
+    """Return the visitor's replies of an i-Reserve with the task."""
     newest = {each["post_id"]: each for each in _told(thread)}
     return {
         (post_id, each["plain_text"])
@@ -185,7 +185,7 @@ def _shown_by_the_task(thread: MirroredThread) -> set[tuple[str, str]]:
 
 
 def test_who_reads_the_tables_sees_what_the_task_is_told(thread: MirroredThread) -> None:
-    """A reply, an edit, a deletion; no note, no command, nothing empty, nothing that waits."""
+    """The docs' query of the tables gives the same replies as the task."""
     member = thread.stage.member()
     words = [
         "at six",

@@ -1,4 +1,4 @@
-"""A pause before i-Reserve is told: edits and deletions within it, order, and dead workers."""
+"""A pause before i-Reserve is told: edits, deletions, order, and dead workers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ one_database = pytest.mark.one_database
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation of a licence with a pause, and an i-Reserve that wants to be told."""
+    """A conversation of a licence with a pause, and an i-Reserve that wants replies."""
     thread = MirroredThread.open(stage)
     thread.configure(reply_task=TASK, reply_queue=QUEUE)
     thread.change_licence(reply_pause_s=PAUSE_S)
@@ -29,14 +29,14 @@ def thread(stage: Stage) -> MirroredThread:
 
 
 def _told(thread: MirroredThread) -> list[tuple[Any, ...]]:
-    """Return event, revision, visibility and text of what i-Reserve has been told by now."""
+    """Return event, revision, visibility and text of all that i-Reserve has been told."""
     names = ("event", "revision", "visibility", "plain_text")
     messages = taken(thread.stage.runtime.settings.redis_url, QUEUE)
     return [tuple(each.keywords[name] for name in names) for each in messages]
 
 
 def _end_pauses(thread: MirroredThread) -> None:
-    """Let the time of all pauses come, as if it had gone by."""
+    """End all pauses now."""
     with thread.database.transaction() as session:
         now = utc_now()
         over = {"paused_until": now, "received_at": now - timedelta(seconds=PAUSE_S)}
@@ -44,14 +44,14 @@ def _end_pauses(thread: MirroredThread) -> None:
 
 
 def _waiting(thread: MirroredThread, message: str) -> Reply:
-    """Write a reply and let a worker look at it for the first time."""
+    """Write a reply and resolve it for the first time."""
     row = thread.recorded(thread.say(message))
     assert (row.state, row.reason, row.text) == (ReplyState.RECEIVED, "paused", None)
     return row
 
 
 def test_reply_waits_for_the_pause_and_is_told_once(thread: MirroredThread) -> None:
-    """Until then its row holds nothing of it; the pause counts from when we received it."""
+    """A reply is told once after the pause, and until then its row has no content."""
     row = _waiting(thread, "at six")
     before = _told(thread)
 
@@ -68,7 +68,7 @@ def test_reply_waits_for_the_pause_and_is_told_once(thread: MirroredThread) -> N
 
 @one_database
 def test_wake_up_within_the_pause_tells_nothing(thread: MirroredThread) -> None:
-    """Neither a message that comes twice nor an operator shortens it, and no server is asked."""
+    """A repeated wake-up or an operator does not shorten the pause."""
     row = _waiting(thread, "at six")
     thread.change(row.id, next_attempt_at=utc_now())
     thread.stage.stand_in.clear_received()
@@ -85,7 +85,7 @@ def test_wake_up_within_the_pause_tells_nothing(thread: MirroredThread) -> None:
 
 @one_database
 def test_edit_within_the_pause_is_what_arrives(thread: MirroredThread) -> None:
-    """Once, as edited; the end of the pause alone has to see the edit."""
+    """A reply edited within the pause is told once, as edited."""
     row = _waiting(thread, "at six")
     thread.stage.member().patch_post(row.post_id, message="at seven")
 
@@ -102,7 +102,7 @@ def test_edit_within_the_pause_is_what_arrives(thread: MirroredThread) -> None:
 def test_deletion_within_the_pause_takes_the_reply_back(
     thread: MirroredThread, looks: bool
 ) -> None:
-    """i-Reserve never hears of it."""
+    """A reply deleted within the pause is never told."""
     row = _waiting(thread, "at six")
     thread.stage.member().delete_post(row.post_id)
     if looks:
@@ -117,7 +117,7 @@ def test_deletion_within_the_pause_takes_the_reply_back(
 
 @one_database
 def test_edit_and_deletion_behind_the_pause_are_told_at_once(thread: MirroredThread) -> None:
-    """What the visitor has read by then is put right without another pause."""
+    """After the pause, edits and deletions are told at once."""
     row = _waiting(thread, "at six")
     _end_pauses(thread)
     thread.resolve(row.id)
@@ -137,7 +137,7 @@ def test_edit_and_deletion_behind_the_pause_are_told_at_once(thread: MirroredThr
 
 @one_database
 def test_note_has_no_pause(thread: MirroredThread) -> None:
-    """It reaches no visitor, so there is nothing to take back."""
+    """A note has no pause, since no visitor reads it."""
     thread.recorded(thread.say("note: careful"))
 
     assert _told(thread) == [("recorded", 1, "internal", "careful")]
@@ -145,7 +145,7 @@ def test_note_has_no_pause(thread: MirroredThread) -> None:
 
 @one_database
 def test_note_that_becomes_a_reply_has_a_pause_of_its_own(thread: MirroredThread) -> None:
-    """It counts from when the edit was seen; until its end the row is still that of a note."""
+    """A note that becomes a reply has a pause from the time when the edit was seen."""
     row = thread.recorded(thread.say("note: at six"))
     thread.stage.member().patch_post(row.post_id, message="at six")
     thread.change(row.id, received_at=utc_now() - timedelta(hours=1))
@@ -165,7 +165,7 @@ def test_note_that_becomes_a_reply_has_a_pause_of_its_own(thread: MirroredThread
 
 @one_database
 def test_mode_of_the_end_of_the_pause_counts(thread: MirroredThread) -> None:
-    """A licence that is switched to alerts meanwhile keeps what waits in the team."""
+    """The mode at the end of the pause decides the visibility."""
     row = _waiting(thread, "at six")
     thread.change_licence(reply_mode=ReplyMode.ALERTS)
 
@@ -179,7 +179,7 @@ def test_mode_of_the_end_of_the_pause_counts(thread: MirroredThread) -> None:
 def test_server_that_cannot_be_asked_at_the_end_lets_the_reply_wait(
     thread: MirroredThread,
 ) -> None:
-    """What was not looked at again is not told: its author may have taken it back."""
+    """A reply is not told before the post was read again after the pause."""
     row = _waiting(thread, "at six")
     _end_pauses(thread)
 
@@ -194,7 +194,7 @@ def test_server_that_cannot_be_asked_at_the_end_lets_the_reply_wait(
 
 
 def test_later_reply_does_not_overtake_a_paused_one(thread: MirroredThread) -> None:
-    """Not even when the pause is switched off in between: it waits until the first one is told."""
+    """A later reply waits for an earlier paused one, even if the pause is switched off."""
     first = _waiting(thread, "one")
     thread.change_licence(reply_pause_s=0)
     second = _waiting(thread, "two")
@@ -213,7 +213,7 @@ def test_later_reply_does_not_overtake_a_paused_one(thread: MirroredThread) -> N
 
 @one_database
 def test_reply_of_a_dead_worker_is_woken_by_the_one_behind_it(thread: MirroredThread) -> None:
-    """It is due at once, though its worker had it for itself for longer."""
+    """A later reply makes a dead worker's earlier reply due at once."""
     first, second = _waiting(thread, "one"), _waiting(thread, "two")
     _end_pauses(thread)
     thread.change(first.id, next_attempt_at=utc_now() + timedelta(minutes=5))
@@ -228,7 +228,7 @@ def test_reply_of_a_dead_worker_is_woken_by_the_one_behind_it(thread: MirroredTh
 
 @one_database
 def test_reply_that_is_recorded_and_not_told_holds_up_the_next(thread: MirroredThread) -> None:
-    """A worker may die between the two; the sweep tells the first one, then the second one goes."""
+    """A recorded reply that was not told delays the next until the sweep tells it."""
     first, second = _waiting(thread, "one"), _waiting(thread, "two")
     _end_pauses(thread)
     thread.resolve(first.id)
@@ -247,7 +247,7 @@ def test_reply_that_is_recorded_and_not_told_holds_up_the_next(thread: MirroredT
 def test_post_that_no_worker_has_seen_holds_up_the_replies_behind_it(
     thread: MirroredThread,
 ) -> None:
-    """With a pause: it may be an earlier reply of the same conversation."""
+    """With a pause, an unresolved earlier post delays later replies."""
     unseen = thread.receive(thread.say("one").id)
     second = _waiting(thread, "two")
     thread.change(unseen, received_at=second.received_at - timedelta(seconds=PAUSE_S))
@@ -266,7 +266,7 @@ def test_post_that_no_worker_has_seen_holds_up_the_replies_behind_it(
 def test_reply_that_cannot_be_recorded_holds_up_no_other(
     thread: MirroredThread, is_given_up: bool
 ) -> None:
-    """That may take a day."""
+    """A reply that cannot be recorded delays no other."""
     first, second = _waiting(thread, "one"), _waiting(thread, "two")
     _end_pauses(thread)
     if is_given_up:
@@ -282,7 +282,7 @@ def test_reply_that_cannot_be_recorded_holds_up_no_other(
 
 @one_database
 def test_other_conversations_do_not_wait(thread: MirroredThread) -> None:
-    """The order is each conversation's own."""
+    """Replies wait only for earlier ones of the same conversation."""
     _waiting(thread, "one")
     thread.change_licence(reply_pause_s=0)
     thread.stage.start("c2")
@@ -297,7 +297,7 @@ def test_other_conversations_do_not_wait(thread: MirroredThread) -> None:
 
 @one_database
 def test_reply_does_not_wait_for_itself(thread: MirroredThread) -> None:
-    """Also where its post has another time by now."""
+    """A reply does not wait for itself, even if its post's time has changed."""
     row = _waiting(thread, "one")
     thread.change(row.id, posted_at=utc_now() - timedelta(hours=1))
     _end_pauses(thread)

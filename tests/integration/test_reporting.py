@@ -1,4 +1,4 @@
-"""What a run of the suite says of a test that failed, and of where its time went."""
+"""A run of the suite reports the logs of failed tests, and the time by folder."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_that_is_skipped():
 
 
 def _run(directory: Path, *options: str, outcome: bool = False) -> tuple[int, str]:
-    """Run a small suite with our hooks; return its exit code and what it printed."""
+    """Run a small suite with our hooks; return its exit code and output."""
     (directory / "some").mkdir()
     (directory / "some" / "conftest.py").write_text(CONFTEST)
     (directory / "some" / "test_it.py").write_text(TESTS.replace("OUTCOME", str(outcome)))
@@ -62,7 +62,7 @@ def _run(directory: Path, *options: str, outcome: bool = False) -> tuple[int, st
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_failed_test_prints_the_last_lines_of_its_processes(tmp_path: Path, workers: str) -> None:
-    """Of those that it started and of the server that it asked for; the empty log is left out."""
+    """A failed test prints the last log lines of its processes and servers."""
     exit_code, said = _run(tmp_path, "-n", workers, "-k", "with_processes")
 
     assert exit_code == 1
@@ -76,7 +76,7 @@ def test_failed_test_prints_the_last_lines_of_its_processes(tmp_path: Path, work
 
 
 def test_processes_of_a_stage_that_does_not_come_up_are_printed_too(tmp_path: Path) -> None:
-    """What a fixture started before it failed says most."""
+    """The logs of a failed fixture's processes are printed, too."""
     exit_code, said = _run(tmp_path, "-k", "does_not_start")
 
     assert exit_code == 1
@@ -84,7 +84,7 @@ def test_processes_of_a_stage_that_does_not_come_up_are_printed_too(tmp_path: Pa
 
 
 def test_passed_test_prints_nothing_of_its_processes(tmp_path: Path) -> None:
-    """Only what went wrong is told."""
+    """A passed test prints no logs."""
     exit_code, said = _run(tmp_path, "-k", "with_processes", outcome=True)
 
     assert exit_code == 0
@@ -92,7 +92,7 @@ def test_passed_test_prints_nothing_of_its_processes(tmp_path: Path) -> None:
 
 
 def test_skipped_test_fails_the_run_if_that_was_asked_for(tmp_path: Path) -> None:
-    """Otherwise it is told and no more."""
+    """A skipped test fails the run only with the option."""
     options = ("-k", "skipped")
 
     exit_code, said = _run(tmp_path, *options, "--fail-on-skip")
@@ -102,7 +102,7 @@ def test_skipped_test_fails_the_run_if_that_was_asked_for(tmp_path: Path) -> Non
 
 
 def test_time_of_each_folder_is_told_beside_the_slowest_tests(tmp_path: Path) -> None:
-    """The seconds of setup, test and teardown, and how many tests there were."""
+    """Beside the slowest tests, the seconds and number of tests of each folder are printed."""
     exit_code, said = _run(tmp_path, "--durations", "20", "-k", "with_processes", outcome=True)
 
     (line,) = [line for line in said.splitlines() if line.endswith("  some")]

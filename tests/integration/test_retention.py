@@ -1,4 +1,4 @@
-"""Retention: what is older than it is kept goes in small steps, and nothing that is still open."""
+"""Retention removes old data in small steps, and nothing that is still open."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ LANE = Lane.of_conversation(LICENCE, CONVERSATION)
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread, on a server that has long forgotten how it was made."""
-    # For 30 s Mattermost takes a post of the same key for the earlier one.
+    """A conversation with its thread, on a server whose deduplication has expired."""
+    # For 30 s Mattermost would take a post with the same key for the earlier one.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     return MirroredThread.open(stage)
 
 
 def _age(thread: MirroredThread) -> None:
-    """Let everything that there is have happened long ago."""
+    """Date all rows long ago."""
     then = utc_now() - LONG_AGO
     with thread.database.transaction() as session:
         session.execute(update(Conversation).values(last_active_at=then))
@@ -70,7 +70,7 @@ def _keep(thread: MirroredThread, **days: int) -> None:
 def test_nothing_is_removed_unless_it_is_said_for_how_long_it_is_kept(
     thread: MirroredThread,
 ) -> None:
-    """By default what a host might miss stays for ever."""
+    """Without a setting nothing is removed."""
     thread.recorded(thread.say("hello", file_ids=thread.upload(b"x")))
     _age(thread)
 
@@ -83,7 +83,7 @@ def test_nothing_is_removed_unless_it_is_said_for_how_long_it_is_kept(
 def test_old_conversation_goes_with_replies_and_files_and_a_young_one_stays(
     thread: MirroredThread,
 ) -> None:
-    """The ledger keeps its messages, which have a retention of their own, but not its thread."""
+    """An old conversation goes with replies and files; its deliveries stay without its thread."""
     thread.stage.reply("m1", "hello")
     thread.recorded(thread.say("hello", file_ids=thread.upload(b"x")))
     _age(thread)
@@ -102,7 +102,7 @@ def test_old_conversation_goes_with_replies_and_files_and_a_young_one_stays(
 def test_conversation_with_more_replies_than_a_step_has_rows_goes_whole(
     thread: MirroredThread,
 ) -> None:
-    """Its replies go step by step, and the conversation with the last of them."""
+    """A conversation with many replies goes in several steps, with the last of them."""
     for number in range(45):
         thread.recorded(thread.say(f"reply {number}"))
     _age(thread)
@@ -153,7 +153,7 @@ def _change_replies(thread: MirroredThread, **values: Any) -> None:
 def test_conversation_in_which_something_is_open_stays(
     thread: MirroredThread, opened: Callable[[MirroredThread], None]
 ) -> None:
-    """However old it is: what waits, is undecided or is still to be told is not lost."""
+    """A conversation with open messages or replies stays, however old."""
     thread.recorded(thread.say("hello"))
     _age(thread)
     opened(thread)
@@ -167,7 +167,7 @@ def test_conversation_in_which_something_is_open_stays(
 
 
 def test_conversation_into_which_a_worker_sends_stays(thread: MirroredThread) -> None:
-    """The lane's lock comes first: a thread is not forgotten while a message goes into it."""
+    """A conversation whose lane is locked stays."""
     _age(thread)
     _keep(thread, retention_conversations_days=365)
 
@@ -178,7 +178,7 @@ def test_conversation_into_which_a_worker_sends_stays(thread: MirroredThread) ->
 
 
 def test_reply_that_was_given_up_keeps_no_conversation(thread: MirroredThread) -> None:
-    """It is not tried any more by itself, so that it would keep the conversation for ever."""
+    """A reply that was given up does not keep an old conversation."""
     thread.recorded(thread.say("hello"))
     _age(thread)
     _change_replies(thread, state="received", next_attempt_at=GIVEN_UP)
@@ -190,7 +190,7 @@ def test_reply_that_was_given_up_keeps_no_conversation(thread: MirroredThread) -
 def test_next_message_begins_a_new_thread_and_the_old_one_is_unknown(
     thread: MirroredThread,
 ) -> None:
-    """The message is posted; what the team writes in the old thread is told to no visitor."""
+    """After removal, a message starts a new thread, and the old thread's replies are ignored."""
     old_root = thread.root_post_id
     _age(thread)
     _keep(thread, retention_conversations_days=365)
@@ -209,7 +209,7 @@ def test_next_message_begins_a_new_thread_and_the_old_one_is_unknown(
 def test_old_replies_go_with_their_files_and_the_conversation_stays(
     thread: MirroredThread,
 ) -> None:
-    """Only what is open stays of them."""
+    """Old replies go with their files, except open ones."""
     old, untold = (
         thread.recorded(thread.say(text, file_ids=thread.upload(b"x")))
         for text in ("old", "untold")
@@ -230,12 +230,12 @@ def test_old_replies_go_with_their_files_and_the_conversation_stays(
 def test_old_reply_that_changes_in_mattermost_does_not_come_again(
     thread: MirroredThread,
 ) -> None:
-    """A reaction makes catch-up read the post; it is older than replies are kept."""
+    """A removed reply whose post changes is not recorded again."""
     long_ago_ms = round((utc_now() - LONG_AGO).timestamp() * 1_000)
     admin = thread.stage.stand_in.setup({})["admin"]
     answer = requests.post(
         f"{thread.stage.stand_in.url}/api/v4/posts",
-        # Only an administrator may say when a post was made.
+        # Only an administrator may set a post's time.
         headers={"Authorization": f"Bearer {admin['token']}"},
         json={
             "channel_id": thread.stage.channel_id,
@@ -263,7 +263,7 @@ def test_old_reply_that_changes_in_mattermost_does_not_come_again(
 
 
 def test_settled_deliveries_go_and_open_or_failed_ones_stay(thread: MirroredThread) -> None:
-    """A failed one is an operator's for as long as it has its payload."""
+    """Settled deliveries go; open ones, and failed ones with a payload, stay."""
     stage = thread.stage
     stage.reply("sent", "text")
     for message_id in ("failed", "discarded"):
@@ -285,7 +285,7 @@ def test_settled_deliveries_go_and_open_or_failed_ones_stay(thread: MirroredThre
 
 
 def test_known_message_is_posted_again_once_its_delivery_is_gone(thread: MirroredThread) -> None:
-    """Within the retention the same id is posted once; after it nothing knows the id."""
+    """A message id is posted once within the retention, and again after it."""
     stage = thread.stage
     stage.reply("m1", "hello")
     stage.reply("m1", "hello")
@@ -302,7 +302,7 @@ def test_known_message_is_posted_again_once_its_delivery_is_gone(thread: Mirrore
 def test_run_that_was_killed_is_finished_by_the_next_one(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each step is whole: whatever file is there is known, and the next run takes the rest."""
+    """After a kill no file is unknown, and the next run removes the rest."""
     for number in range(30):
         thread.recorded(thread.say(f"reply {number}", file_ids=thread.upload(b"x")))
     _age(thread)
@@ -325,7 +325,7 @@ def test_run_that_was_killed_is_finished_by_the_next_one(
 
 
 def test_one_worker_at_a_time_does_it(thread: MirroredThread) -> None:
-    """A run that is late does not meet the next one."""
+    """Only one worker at a time runs retention."""
     _age(thread)
     _keep(thread, **KEPT)
 
@@ -334,7 +334,7 @@ def test_one_worker_at_a_time_does_it(thread: MirroredThread) -> None:
 
 
 def test_run_ends_with_its_time_and_the_next_goes_on(thread: MirroredThread) -> None:
-    """With nothing left to remove it is looked at once an hour."""
+    """A run ends at its time limit, and the next goes on; without work it runs hourly."""
     _age(thread)
     _keep(thread, retention_deliveries_days=365)
     runtime = thread.stage.runtime
@@ -353,7 +353,7 @@ def test_run_ends_with_its_time_and_the_next_goes_on(thread: MirroredThread) -> 
 def test_status_says_what_was_removed(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And when retention last ran, with the files that are still to be removed."""
+    """Status shows what was removed, the last run, and the files still to be removed."""
     settings = thread.stage.runtime.settings
     environment_of(settings, monkeypatch)
     monkeypatch.setenv("RETENTION_CONVERSATIONS_DAYS", "365")
@@ -374,11 +374,11 @@ def test_status_says_what_was_removed(
 
 
 def test_walk_ends_at_the_first_page_without_an_old_row(thread: MirroredThread) -> None:
-    """Ten million young rows are not read to find that none of them is old."""
+    """Retention does not read all young rows."""
     thread.stage.reply("m1", "text")
     steps = Steps(thread.database)
     with thread.database.transaction() as session:
-        # The newest row would be found only by a walk through all.
+        # Only a walk through all rows would find the newest row.
         old = utc_now() - LONG_AGO
         session.execute(update(Delivery).where(Delivery.key == "reply:m1").values(finished_at=old))
 

@@ -1,4 +1,4 @@
-"""Who speaks beside visitor and agent: a chat bot, i-Reserve itself, and notes for the team."""
+"""Messages of a chat bot and of i-Reserve itself, and notes for the team."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTE = {"sender_name": "Anna", "sender_role": "agent", "visibility": "internal"}
 
 
 def card(stage: Stage) -> str:
-    """Return the first line of the root, which shows the state and the question."""
+    """Return the root's first line, with the state and the question."""
     return stage.channel_posts()[0].message.splitlines()[0]
 
 
@@ -45,7 +45,7 @@ def card(stage: Stage) -> str:
 def test_what_no_person_says_to_the_visitor_answers_nothing(
     sender: dict[str, Any], text: str, shown: str, stage: Stage
 ) -> None:
-    """It looks like what it is; the card goes on waiting, with the visitor's own question."""
+    """A bot's message or a note does not end the visitor's wait on the card."""
     stage.reply("m0", text, **sender)
     stage.reply("m1", QUESTION)
     stage.reply("m2", text, **sender)
@@ -57,7 +57,7 @@ def test_what_no_person_says_to_the_visitor_answers_nothing(
 
 
 def test_agents_message_answers_and_a_note_after_it_changes_nothing(stage: Stage) -> None:
-    """The card is that of an answered conversation, also after a bot and a note."""
+    """An agent's message ends the wait, and a later note or bot's message changes nothing."""
     stage.reply("m1", QUESTION)
     stage.reply("m2", "Ja!", sender_name="Anna", sender_role="agent")
     stage.reply("m3", "Nog iets?", **BOT)
@@ -68,7 +68,7 @@ def test_agents_message_answers_and_a_note_after_it_changes_nothing(stage: Stage
 
 @pytest.mark.parametrize("names", [Names.HEADER, Names.AUTHOR], ids=lambda each: each.value)
 def test_note_of_ireserve_never_comes_back(stage: Stage, names: Names) -> None:
-    """Its post is the bot's own: the webhook's call and catch-up leave it out, as an author too."""
+    """A note that we posted is ignored by webhook and catch-up."""
     stage.stand_in.set_options(EnablePostUsernameOverride=True, EnablePostIconOverride=True)
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(names=names, allows_own_names=True))
@@ -86,7 +86,7 @@ def test_note_of_ireserve_never_comes_back(stage: Stage, names: Names) -> None:
 
 
 def test_files_of_a_note_say_that_it_is_one_too(stage: Stage) -> None:
-    """A note of eleven files is two posts, of which neither looks like an answer."""
+    """All posts of a note with many files are marked as a note."""
     files = [{"name": f"{number}.txt", "path": f"{number}.txt"} for number in range(11)]
     for file in files:
         (stage.store / file["path"]).write_text("x")
@@ -101,7 +101,7 @@ def test_files_of_a_note_say_that_it_is_one_too(stage: Stage) -> None:
 
 
 def test_note_that_came_from_mattermost_is_not_posted(stage: Stage) -> None:
-    """i-Reserve enqueues all that it stores; a note of the team's is there already."""
+    """A note that came from Mattermost is not posted again."""
     stage.start()
     stage.reply("m1", "note: belt morgen", origin_post_id="p" * 26, **NOTE)
 
@@ -110,7 +110,7 @@ def test_note_that_came_from_mattermost_is_not_posted(stage: Stage) -> None:
 
 
 def test_note_that_failed_is_still_a_note_when_it_is_sent_again(stage: Stage) -> None:
-    """What it is stands in its payload, and in the version of its entry."""
+    """A failed note is still a note when it is resent."""
     stage.start()
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
     stage.reply("m1", "belt morgen", **NOTE)

@@ -1,4 +1,4 @@
-"""The faults that real Mattermost servers have: nothing is lost, doubled or falsely failed."""
+"""Under the faults of real Mattermost servers no message is lost, doubled or falsely failed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ LANE = Lane.of_conversation("L1", "c1")
 
 
 def texts(stage: Stage) -> list[str]:
-    """Return the last line of each post in the channel but the first root, oldest first."""
+    """Return the last line of each post in the channel, oldest first, without the first root."""
     return [post.message.splitlines()[-1] for post in stage.channel_posts()[1:]]
 
 
 def test_message_that_collides_with_another_first_reply_goes_out_once_more(stage: Stage) -> None:
-    """The server stored nothing and says so by its id: the same attempt posts it."""
+    """After a collision of two first replies, the same attempt posts the message again."""
     stage.start()
     stage.stand_in.set_fault("first_reply_collision", times=1)
 
@@ -31,7 +31,7 @@ def test_message_that_collides_with_another_first_reply_goes_out_once_more(stage
 
 
 def test_collision_that_comes_again_fails_the_message(stage: Stage) -> None:
-    """Once more is once: what the server refuses twice is its answer."""
+    """A second collision fails the message."""
     stage.start()
     stage.stand_in.set_fault("first_reply_collision", times=2)
 
@@ -43,7 +43,7 @@ def test_collision_that_comes_again_fails_the_message(stage: Stage) -> None:
 
 @pytest.mark.parametrize("made_after_s", [0.0, 0.5], ids=["at once", "a moment later"])
 def test_message_that_the_server_is_making_is_sent(stage: Stage, made_after_s: float) -> None:
-    """The 500 is no failure: it is looked for again, and is there once."""
+    """A message that the server is still making is looked for, and is posted once."""
     stage.start()
     stage.stand_in.set_fault("being_made", seconds=made_after_s, times=1)
 
@@ -58,7 +58,7 @@ def test_message_that_the_server_is_making_is_sent(stage: Stage, made_after_s: f
 
 
 def test_message_that_the_server_never_makes_fails_at_the_last_look(stage: Stage) -> None:
-    """It is looked for at once, after a moment and at the end of the server's 30 s; never sent."""
+    """A message that the server never makes fails after three looks, without another post."""
     stage.start()
     stage.stand_in.set_fault("being_made", seconds=600, times=1)
 
@@ -77,7 +77,7 @@ def test_message_that_the_server_never_makes_fails_at_the_last_look(stage: Stage
 
 
 def test_message_behind_one_that_is_being_made_waits_for_it(stage: Stage) -> None:
-    """The order stays: nothing overtakes the message that is not settled."""
+    """Later messages wait for an unsettled one."""
     stage.start()
     stage.stand_in.set_fault("being_made", seconds=0.5, times=1)
     stage.reply("m1", "first")
@@ -91,7 +91,7 @@ def test_message_behind_one_that_is_being_made_waits_for_it(stage: Stage) -> Non
 
 
 def test_notification_over_the_servers_limit_is_cut_with_a_note(stage: Stage) -> None:
-    """More than one request may hold: it is posted, and says how many fields are left out."""
+    """A notification over the request limit is cut, and says how many fields are missing."""
     fields = [[f"{number}", "é" * 16_000] for number in range(50)]
 
     report = stage.notify(fields=fields)
@@ -108,7 +108,7 @@ def _file(stage: Stage) -> dict[str, str]:
 
 
 def under(stage: Stage, root_post_id: str | None) -> list[str]:
-    """Return the last line of each live reply under the root, oldest first."""
+    """Return the last line of each reply under the root that is not deleted, oldest first."""
     return [
         post.message.splitlines()[-1]
         for post in stage.channel_posts()
@@ -117,7 +117,7 @@ def under(stage: Stage, root_post_id: str | None) -> list[str]:
 
 
 def test_message_under_a_deleted_root_goes_to_the_new_thread_with_the_next(stage: Stage) -> None:
-    """It was taken as its root was being deleted: the next message finds the root gone."""
+    """A message posted while its root was deleted goes to the new thread with the next message."""
     stage.start()
     stage.reply("m1", "before")
     stage.stand_in.set_fault("under_deleted_root", times=1)
@@ -137,7 +137,7 @@ def test_message_under_a_deleted_root_goes_to_the_new_thread_with_the_next(stage
 
 
 def test_message_under_a_deleted_root_is_found_within_one_burst(stage: Stage) -> None:
-    """Of messages that a worker sends in one go the crossed one is not in the ledger yet."""
+    """Such a message is also found within one batch, before it is in the ledger."""
     stage.start()
     lane = None
     stage.stand_in.set_fault("under_deleted_root", times=1)
@@ -153,7 +153,7 @@ def test_message_under_a_deleted_root_is_found_within_one_burst(stage: Stage) ->
 
 
 def test_message_under_a_deleted_root_is_found_by_catch_up(stage: Stage) -> None:
-    """No message follows: catch-up sees the root's deletion, and the thread begins anew."""
+    """Without a next message, catch-up sees the root's deletion and makes the new thread."""
     stage.start()
     stage.stand_in.set_fault("under_deleted_root", times=1)
     stage.reply("m1", "crossed")
@@ -169,7 +169,7 @@ def test_message_under_a_deleted_root_is_found_by_catch_up(stage: Stage) -> None
 
 
 def test_deleted_root_without_a_crossed_message_begins_nothing(stage: Stage) -> None:
-    """The team has removed the thread: only the next message begins a new one."""
+    """A deleted root without such a message starts no new thread."""
     stage.start()
     stage.reply("m1", "before")
     stage.bot().delete_post(stage.channel_posts()[0].id)
@@ -181,7 +181,7 @@ def test_deleted_root_without_a_crossed_message_begins_nothing(stage: Stage) -> 
 
 
 def test_crossed_message_that_cannot_be_moved_does_not_hold_up_the_next(stage: Stage) -> None:
-    """It stays where it is, and the message that needs the new thread is sent."""
+    """If such a message cannot be moved, the next message is still sent."""
     stage.start()
     stage.stand_in.set_fault("under_deleted_root", times=1)
     stage.reply("m1", "crossed", attachments=[_file(stage)])
@@ -197,7 +197,7 @@ def test_crossed_message_that_cannot_be_moved_does_not_hold_up_the_next(stage: S
 def test_refusal_of_a_server_without_its_database_is_not_believed(
     stage: Stage, caches: str
 ) -> None:
-    """It takes the bot for a stranger, or its token for none; the message waits and is sent."""
+    """A refusal of a server without its database fails no message."""
     stage.start()
     stage.stand_in.set_fault("database_away", caches=caches)
 
@@ -213,7 +213,7 @@ def test_refusal_of_a_server_without_its_database_is_not_believed(
 def test_question_that_is_refused_without_a_database_is_asked_again(
     stage: Stage, caches: str
 ) -> None:
-    """The outage lasts: the look for the message is refused as well, and decides nothing."""
+    """A look that is refused without a database decides nothing."""
     stage.start()
     stage.stand_in.set_fault("database_away", caches=caches)
 

@@ -1,4 +1,4 @@
-"""The attachment store full, away or read-only, for real: no file is lost by it."""
+"""No file is lost while the attachment store is really full, away or read-only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stage.thread import MirroredThread
 pytestmark = pytest.mark.one_database
 
 MEGABYTE = 1024 * 1024
-# More than SQLite's files have, of which the same process writes some.
+# Larger than SQLite's files, which the same process writes.
 LARGEST_FILE_BYTES = 8 * MEGABYTE
 FILE = b"\1" * (9 * MEGABYTE)
 
@@ -29,7 +29,7 @@ Fault = Callable[[Path], AbstractContextManager[None]]
 
 @contextmanager
 def _limited(store: Path) -> Iterator[None]:
-    """No file of this process may be as large as ours (RLIMIT_FSIZE)."""
+    """Limit the size of this process's files (RLIMIT_FSIZE) below that of the test's file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE_BYTES, hard))
     try:
@@ -40,7 +40,7 @@ def _limited(store: Path) -> Iterator[None]:
 
 @contextmanager
 def _replaced_by_a_file(store: Path) -> Iterator[None]:
-    """A file stands in the place of the store's folder."""
+    """Put a file in the place of the store's folder."""
     away = store.rename(store.with_name("away"))
     store.write_text("in the way")
     try:
@@ -52,7 +52,7 @@ def _replaced_by_a_file(store: Path) -> Iterator[None]:
 
 @contextmanager
 def _replaced_by_a_dead_link(store: Path) -> Iterator[None]:
-    """The volume behind the store is not mounted."""
+    """Replace the store's folder by a dead link, like a volume that is not mounted."""
     away = store.rename(store.with_name("away"))
     store.symlink_to(store.with_name("nowhere") / "store")
     try:
@@ -96,7 +96,7 @@ NOT_READABLE = [
 
 @pytest.mark.parametrize("fault", NOT_WRITABLE)
 def test_reply_is_told_at_once_and_its_file_follows(stage: Stage, fault: Fault) -> None:
-    """Whatever keeps the store from taking the file, it comes as a later revision."""
+    """A reply is told at once, and its file comes as a later revision."""
     thread = MirroredThread.open(stage)
     reply_id = thread.receive(thread.say("look", file_ids=thread.upload(FILE)).id)
 
@@ -124,7 +124,7 @@ def test_reply_is_told_at_once_and_its_file_follows(stage: Stage, fault: Fault) 
 def test_message_waits_for_the_store_and_then_goes_with_its_file(
     stage: Stage, fault: Fault
 ) -> None:
-    """That our own store is away says nothing of the file."""
+    """A message waits for the store, and is then sent with its file."""
     stage.start()
     (stage.store / "a.txt").write_bytes(b"content")
 

@@ -1,4 +1,4 @@
-"""The sweep: what breaks one part of it costs neither the others nor the alarm."""
+"""If one part of the sweep fails, the other parts run and the alarm works."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.stage.stage import Stage
 
 
 def test_part_that_breaks_does_not_stop_the_others(stage: Stage) -> None:
-    """Servers are probed though the licences cannot be read; the sweep does not count as run."""
+    """If licences cannot be woken, servers are still probed, and the sweep counts as failed."""
     with Redis.from_url(stage.runtime.settings.redis_url) as redis:
         redis.set(LICENCES, "garbage")
         redis.zadd(f"{PREFIX}circuits", {"L1": 1})
@@ -20,13 +20,13 @@ def test_part_that_breaks_does_not_stop_the_others(stage: Stage) -> None:
         with pytest.raises(SweepFailedError, match="licences woken"):
             sweep_once(stage.runtime)
 
-        # A server that is probed is passed over by the next sweeps.
+        # The next sweeps skip a server that is being probed.
         assert redis.zscore(f"{PREFIX}circuits", "L1") != 1
     assert last_sweep_at(stage.runtime.redis) is None
 
 
 def test_sweep_that_came_to_its_end_is_noted(stage: Stage) -> None:
-    """This is what the doctor and the alarm go by."""
+    """The time of a complete sweep is stored for doctor and alarm."""
     report = sweep_once(stage.runtime)
 
     done = "0 servers probed, 0 licences woken, 0 replies woken, 0 cards asked for"

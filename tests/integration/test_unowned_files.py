@@ -1,4 +1,4 @@
-"""Files that no reply has are gone from the store, by the paths that were written down."""
+"""Files without a reply are removed from the store by their recorded paths."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _path(file_id: str) -> str:
 
 
 def _stored(thread: MirroredThread) -> list[str]:
-    """Return the names of the files that are in the store."""
+    """Return the names of the files in the store."""
     return sorted(each.name for each in thread.stage.store.rglob("*") if each.is_file())
 
 
@@ -44,7 +44,7 @@ def _written_down(thread: MirroredThread) -> list[str]:
 
 
 def _edit(thread: MirroredThread, post_id: str, **changes: Any) -> None:
-    """Change a post as a client does; ours never changes the files of one."""
+    """Edit a post's files as a Mattermost client does; our client never does."""
     answer = requests.put(
         f"{thread.stage.stand_in.url}/api/v4/posts/{post_id}/patch",
         headers={"Authorization": f"Bearer {thread.stage.user_token}"},
@@ -69,12 +69,12 @@ def _run_dying_worker(
     program = [sys.executable, "-m", "tests.stage.dying_worker", str(reply_id), when]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    # Its lock would run out after 30 s.
+    # The lock would expire after 30 s.
     thread.stage.runtime.redis.delete(*thread.stage.runtime.redis.keys("*:lock:*"))
 
 
 def test_recorded_file_is_written_down_no_more(thread: MirroredThread) -> None:
-    """The reply's row has the path as of the same commit, so that nothing removes the file."""
+    """The commit that records a file also drops it from the list of files to remove."""
     (file_id,) = thread.upload(b"x")
 
     thread.recorded(thread.say("look", file_ids=[file_id]))
@@ -87,7 +87,7 @@ def test_recorded_file_is_written_down_no_more(thread: MirroredThread) -> None:
 def test_file_of_a_killed_worker_goes_with_a_reply_that_never_came(
     thread: MirroredThread, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between the file and the commit, then the member deletes the post."""
+    """A killed worker's file is removed if its post is then deleted."""
     (file_id,) = thread.upload(b"passport")
     post = thread.say("look", file_ids=[file_id])
     reply_id = thread.receive(post.id)
@@ -108,7 +108,7 @@ def test_file_of_a_killed_worker_goes_with_a_reply_that_never_came(
 def test_file_of_a_killed_worker_is_recorded_by_the_next_one(
     thread: MirroredThread, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reply comes whole, and what the dead worker had collected of the file is gone."""
+    """The next worker records a killed worker's reply whole, without leftovers."""
     (file_id,) = thread.upload(b"content")
     reply_id = thread.receive(thread.say("look", file_ids=[file_id]).id)
     _run_dying_worker(thread, reply_id, when, monkeypatch)
@@ -121,7 +121,7 @@ def test_file_of_a_killed_worker_is_recorded_by_the_next_one(
 
 
 def test_file_that_an_edit_takes_off_is_gone_from_the_store(thread: MirroredThread) -> None:
-    """What the team takes back is not kept; what stays on the post stays."""
+    """A file that an edit removes from the post is removed from the store."""
     kept, taken_off = thread.upload(b"keep", b"passport")
     row = thread.recorded(thread.say("two", file_ids=[kept, taken_off]))
     _edit(thread, row.post_id, message="one", file_ids=[kept])
@@ -135,7 +135,7 @@ def test_file_that_an_edit_takes_off_is_gone_from_the_store(thread: MirroredThre
 def test_deletion_is_told_at_once_and_its_files_go_when_the_store_is_back(
     thread: MirroredThread,
 ) -> None:
-    """A store that is away keeps no deletion from the visitor, and no file from its removal."""
+    """A deletion is told at once, and its files go when the store is back."""
     (file_id,) = thread.upload(b"passport")
     row = thread.recorded(thread.say("look", file_ids=[file_id]))
     thread.stage.member().delete_post(row.post_id)
@@ -154,7 +154,7 @@ def test_deletion_is_told_at_once_and_its_files_go_when_the_store_is_back(
 def test_edit_is_told_at_once_and_its_file_goes_when_the_store_is_back(
     thread: MirroredThread,
 ) -> None:
-    """The edit does not wait either."""
+    """An edit is told at once, and its removed file goes when the store is back."""
     (taken_off,) = thread.upload(b"passport")
     row = thread.recorded(thread.say("one", file_ids=[taken_off]))
     _edit(thread, row.post_id, message="none", file_ids=[])
@@ -169,7 +169,7 @@ def test_edit_is_told_at_once_and_its_file_goes_when_the_store_is_back(
 
 
 def test_file_that_a_reply_has_is_never_removed(thread: MirroredThread) -> None:
-    """Whatever else was written down of its path, as by a worker that came too late."""
+    """A file that a reply has is never removed, even if its path is listed."""
     (file_id,) = thread.upload(b"content")
     row = thread.recorded(thread.say("one", file_ids=[file_id]))
     with thread.database.autocommit() as connection:
@@ -181,7 +181,7 @@ def test_file_that_a_reply_has_is_never_removed(thread: MirroredThread) -> None:
 
 
 def test_files_that_were_not_written_down_stay(thread: MirroredThread) -> None:
-    """The store is shared: what i-Reserve put beside our files is never looked at."""
+    """Files that are not listed, such as i-Reserve's, stay."""
     (file_id,) = thread.upload(b"x")
     row = thread.recorded(thread.say("look", file_ids=[file_id]))
     theirs = thread.stage.store / LICENCE / CONVERSATION / "theirs"
@@ -195,7 +195,7 @@ def test_files_that_were_not_written_down_stay(thread: MirroredThread) -> None:
 
 
 def test_file_in_the_hands_of_another_worker_is_left(thread: MirroredThread) -> None:
-    """The lock of the reply comes first: its worker may be about to write the file again."""
+    """A file of a locked reply stays, since its worker may write the file again."""
     row = thread.recorded(thread.say("look", file_ids=thread.upload(b"x")))
     thread.stage.member().delete_post(row.post_id)
     _store_is_away(thread)
@@ -210,7 +210,7 @@ def test_file_in_the_hands_of_another_worker_is_left(thread: MirroredThread) -> 
 
 
 def test_path_that_cannot_be_removed_holds_up_no_other(thread: MirroredThread) -> None:
-    """A folder in the place of one file: the others go, and it is tried again behind them."""
+    """A path that cannot be removed does not stop the others, and is tried later."""
     first, second = thread.upload(b"one", b"two")
     rows = [thread.recorded(thread.say("look", file_ids=[each])) for each in (first, second)]
     for row in rows:
@@ -234,7 +234,7 @@ def test_path_that_cannot_be_removed_holds_up_no_other(thread: MirroredThread) -
 def test_licence_leaves_no_file_behind(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recorded files and what a killed worker left: all of it goes with the licence."""
+    """Removing a licence removes all its files, also of killed workers."""
     thread.recorded(thread.say("look", file_ids=thread.upload(b"x")))
     waiting = thread.receive(thread.say("again", file_ids=thread.upload(b"y")).id)
     _run_dying_worker(thread, waiting, "renamed", monkeypatch)

@@ -1,4 +1,4 @@
-"""i-Reserve's users reach the database in the order of the calls."""
+"""i-Reserve's users are stored in the order of the calls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _users(stage: Stage) -> list[tuple[str, str, str, str, bool]]:
 
 
 def test_user_is_stored_with_the_address_in_lower_case(stage: Stage) -> None:
-    """A new user is there at once, and nothing is in the ledger."""
+    """A user is stored with a lower-case address, and without a delivery."""
     _sync(stage)
 
     assert _users(stage) == [("L1", "u1", "anna@example.com", "Anna", True)]
@@ -51,7 +51,7 @@ def test_newest_call_wins(stage: Stage) -> None:
     ],
 )
 def test_wrong_change_is_kept_as_failed(stage: Stage, change: dict[str, Any], reason: str) -> None:
-    """Nothing is lost: what cannot be stored is in the ledger with its payload."""
+    """A wrong change of a user is in the ledger with its payload."""
     _sync(stage, **change)
 
     (row,) = stage.ledger()

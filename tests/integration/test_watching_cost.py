@@ -1,4 +1,4 @@
-"""What status and metrics ask the database for does not grow with the tables."""
+"""The cost of status and metrics does not grow with the tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks.cli.status import read_status
 from tests.stage.plans import plans, watched
 from tests.stage.stage import LICENCE, Stage
 
-# The two tables with a row for each message; and the indexes that hold a few of their rows.
+# The two tables with a row for each message, and the indexes on few of their rows.
 LARGE = re.compile(r"\bSCAN (?:deliveries|replies)\b(?! USING (?:COVERING )?INDEX (\w+))")
 FEW = {"ix_deliveries_failed", "ix_replies_open"}
 SCANNED = re.compile(r"\bSCAN (?:deliveries|replies) USING (?:COVERING )?INDEX (\w+)")
@@ -21,7 +21,7 @@ SCANNED = re.compile(r"\bSCAN (?:deliveries|replies) USING (?:COVERING )?INDEX (
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_table_of_messages_is_read_as_a_whole(stage: Stage) -> None:
-    """Neither for status nor for the metrics: the few rows in question have their own index."""
+    """Status and metrics read no whole table of messages, but use small indexes."""
     runtime = stage.runtime
     engine = runtime.database.engine
     with watched(engine) as statements:
@@ -38,7 +38,7 @@ def test_no_table_of_messages_is_read_as_a_whole(stage: Stage) -> None:
 
 @pytest.mark.one_database
 def test_status_has_what_was_counted(stage: Stage) -> None:
-    """Messages that people wrote, and when one last went out; both gone with an emptied Redis."""
+    """Status shows counters from Redis, which an emptied Redis resets."""
     stage.start()
     stage.reply("m1", "one")
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)

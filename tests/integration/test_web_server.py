@@ -1,4 +1,4 @@
-"""The web process's server on a real socket: what is slow, too much, or under way when it stops."""
+"""The web process's server limits slow clients and large requests, and stops in order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flask import Flask, request
 from inbound.server import MAX_HEADER_BYTES, MAX_REQUEST_BYTES, WebServer
 from tests.waiting import wait_until
 
-# More than the kernel takes up for a client that reads nothing.
+# More than the kernel buffers for a client that does not read.
 LARGE_BYTES = 10_000_000
 THREADS = 2
 HALF_HEADER = b"POST /length HTTP/1.1\r\nHost: web\r\nX-a: "
@@ -26,7 +26,7 @@ SLOW = {"header": HALF_HEADER, "body": HALF_BODY, "chunk": HALF_CHUNK, "nothing"
 
 
 def application(gate: threading.Event) -> Flask:
-    """Return an application with one address of each kind; ``/wait`` answers with the gate open."""
+    """Return an application with an address of each kind; ``/wait`` answers when the gate opens."""
     app = Flask("web")
     app.get("/", endpoint="quick")(lambda: "quick")
     app.get("/large", endpoint="large")(lambda: b"x" * LARGE_BYTES)
@@ -52,7 +52,7 @@ class Served:
         self.thread.start()
 
     def connect(self, sent: bytes) -> socket.socket:
-        """Open a connection, send this and no more."""
+        """Open a connection and send only this."""
         connection = socket.socket()
         self.connections.append(connection)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -62,16 +62,16 @@ class Served:
         return connection
 
     def answer(self, sent: bytes) -> bytes:
-        """Send this, and return all that comes until the server closes the connection."""
+        """Send this, and return all bytes until the server closes the connection."""
         return received(self.connect(sent))
 
     def quick(self) -> str:
-        """Ask what takes no time."""
+        """Send a request that is answered at once."""
         return requests.get(f"{self.url}/", timeout=2).text
 
 
 def received(connection: socket.socket) -> bytes:
-    """Return all that the server sends until it closes the connection."""
+    """Return all bytes until the server closes the connection."""
     pieces = []
     while piece := connection.recv(65_536):
         pieces.append(piece)
@@ -80,7 +80,7 @@ def received(connection: socket.socket) -> bytes:
 
 @contextmanager
 def serving(**limits: Any) -> Iterator[Served]:
-    """Run a server with these limits until the block ends."""
+    """Run a server with these limits for the block."""
     gate = threading.Event()
     served = Served(
         WebServer(application(gate), host="127.0.0.1", port=0, threads=THREADS, **limits), gate
@@ -97,7 +97,7 @@ def serving(**limits: Any) -> Iterator[Served]:
 
 @pytest.mark.parametrize("sent", [*SLOW.values(), UNREAD], ids=[*SLOW, "reading nothing"])
 def test_slow_clients_take_no_thread(sent: bytes) -> None:
-    """Ten times as many slow clients as there are threads: a request is answered at once."""
+    """Ten times as many slow clients as threads do not delay a request."""
     with serving() as served:
         for _ in range(10 * THREADS):
             served.connect(sent)
@@ -107,7 +107,7 @@ def test_slow_clients_take_no_thread(sent: bytes) -> None:
 
 @pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
 def test_silent_client_is_closed(sent: bytes) -> None:
-    """A client that sends nothing more loses its connection, without an answer."""
+    """A silent client's connection is closed without an answer."""
     with serving(silence_s=1) as served:
         answer = served.answer(sent)
 
@@ -116,7 +116,7 @@ def test_silent_client_is_closed(sent: bytes) -> None:
 
 @pytest.mark.parametrize("sent", [HALF_HEADER, HALF_BODY], ids=["header", "body"])
 def test_dripping_client_is_closed(sent: bytes) -> None:
-    """A client that sends a byte now and then loses its connection as well, after its time."""
+    """A client that sends a byte now and then is closed after its time."""
     with serving(connection_s=1) as served:
         connection = served.connect(sent)
         connection.settimeout(0.2)
@@ -134,7 +134,7 @@ def test_dripping_client_is_closed(sent: bytes) -> None:
 
 
 def test_client_that_reads_nothing_is_closed() -> None:
-    """An answer that its client does not take is dropped after the connection's time."""
+    """A client that does not read its answer is closed after the connection's time."""
     with serving(connection_s=1) as served:
         connection = served.connect(UNREAD)
 
@@ -153,7 +153,7 @@ def _drained(connection: socket.socket) -> bytes:
 
 
 def test_new_client_gets_the_place_of_the_oldest_slow_one() -> None:
-    """With all places taken by slow clients, a request is answered and the oldest closed."""
+    """With all places taken, a new request closes the oldest slow client and is answered."""
     with serving(max_connections=5) as served:
         slow = [served.connect(HALF_HEADER) for _ in range(5)]
         wait_until(lambda: len(served.server.active_channels) == 5, what="five connections")
@@ -166,7 +166,7 @@ def test_new_client_gets_the_place_of_the_oldest_slow_one() -> None:
 
 
 def test_connection_carries_one_request() -> None:
-    """Requests sent ahead are dropped: the first is answered, and the connection closed."""
+    """A connection is closed after its first request, and further ones are dropped."""
     with serving() as served:
         answer = served.answer(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n" * 20)
 
@@ -195,7 +195,7 @@ TOO_MUCH = {
 
 @pytest.mark.parametrize(("sent", "status"), TOO_MUCH.values(), ids=TOO_MUCH)
 def test_request_over_a_limit_is_refused(sent: bytes, status: bytes) -> None:
-    """What is too large or no HTTP is refused with the status that says so."""
+    """A request that is too large or not HTTP is refused with the right status."""
     with serving() as served:
         connection = served.connect(b"")
 
@@ -206,13 +206,13 @@ def test_request_over_a_limit_is_refused(sent: bytes, status: bytes) -> None:
 
 
 def _send_all(connection: socket.socket, sent: bytes) -> None:
-    # The server may have read enough, and be gone.
+    # The server may have read enough and closed the connection.
     with suppress(ConnectionError):
         connection.sendall(sent)
 
 
 def test_length_with_too_many_digits_ends_its_own_connection_alone() -> None:
-    """A Content-Length of 5,000 digits is no number: the connection ends, the others go on."""
+    """A Content-Length of 5,000 digits ends only its own connection."""
     with serving() as served:
         answer = served.answer(
             b"POST /length HTTP/1.1\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n"
@@ -223,7 +223,7 @@ def test_length_with_too_many_digits_ends_its_own_connection_alone() -> None:
 
 
 def test_stop_answers_what_is_under_way_and_takes_nothing_new() -> None:
-    """After a stop a request that a thread is at is answered; slow clients are not waited for."""
+    """A stopping server answers running requests, and does not wait for slow clients."""
     with serving() as served:
         served.connect(HALF_BODY)
         under_way = served.connect(b"GET /wait HTTP/1.1\r\nHost: web\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The webhook endpoint over real HTTP: what it takes, what it refuses, and what it stores."""
+"""The webhook endpoint over real HTTP: what it accepts, refuses and stores."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ UNKNOWN = "x" * 26
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint that is being served, and its database."""
+    """A served endpoint and its database."""
 
     url: str
     database: Database
@@ -58,14 +58,14 @@ class Endpoint:
 
 
 def answer_of(response: requests.Response) -> tuple[int, Any]:
-    """Return status and JSON, which every answer is."""
+    """Return status and JSON of an answer."""
     assert response.headers["Content-Type"] == JSON
     return response.status_code, response.json()
 
 
 @pytest.fixture
 def app(database: Database, redis_url: str) -> Flask:
-    """Another application with our blueprint in it, and none of our settings."""
+    """Another application with our blueprint, and without our settings."""
     made = Flask("host")
     redis = worker_redis(redis_url)
     blueprint = make_blueprint(
@@ -79,7 +79,7 @@ def app(database: Database, redis_url: str) -> Flask:
 
 @pytest.fixture
 def endpoint(app: Flask, database: Database) -> Iterator[Endpoint]:
-    """The endpoint, served, for licence L1 with the recorded tokens and bot."""
+    """The served endpoint, for licence L1 with the recorded tokens and bot."""
     add_licence(database, tokens=(TOKEN, FORM_TOKEN))
     with running_app(app) as url:
         yield Endpoint(url, database)
@@ -87,7 +87,7 @@ def endpoint(app: Flask, database: Database) -> Iterator[Endpoint]:
 
 @pytest.mark.parametrize("name", sorted(set(CALLS) - {"of_bot_post"}))
 def test_recorded_call_is_taken_byte_for_byte(endpoint: Endpoint, name: str) -> None:
-    """What a real server sent ends in the inbox; the answer is an empty object, nothing else."""
+    """A recorded call of a real server comes into the inbox, and the answer is an empty object."""
     call = CALLS[name]
     post_id = call["body"].split("post_id")[1].lstrip('":=')[:26]
     headers = {key: value for key, value in call["headers"].items() if key != "Host"}
@@ -113,7 +113,7 @@ def test_recorded_call_is_taken_byte_for_byte(endpoint: Endpoint, name: str) -> 
 def test_address_with_a_slash_or_a_prefix_answers_as_the_address(
     endpoint: Endpoint, path: str
 ) -> None:
-    """A reply is taken, and an unknown token is refused as JSON."""
+    """The address also works with a final slash or a prefix."""
     other = replace(endpoint, url=endpoint.url.removesuffix("/mattermost/replies") + path)
 
     refused = other.send(as_json(payload(token=OTHER_TOKEN)))
@@ -124,7 +124,7 @@ def test_address_with_a_slash_or_a_prefix_answers_as_the_address(
 
 
 def test_own_post_of_the_bot_is_dropped(endpoint: Endpoint) -> None:
-    """What the bot posted comes back through the hook: answered, never stored."""
+    """A call about the bot's own post is answered and not stored."""
     recorded = CALLS["of_bot_post"]["body"]
     assert json.loads(recorded)["user_id"] == BOT_USER_ID
 
@@ -134,7 +134,7 @@ def test_own_post_of_the_bot_is_dropped(endpoint: Endpoint) -> None:
 
 
 def test_who_only_knocks_waits_for_no_writer(endpoint: Endpoint) -> None:
-    """A call with an unknown token asks for no lock: on SQLite there is one for all writers."""
+    """A call with an unknown token takes no write lock, of which SQLite has only one."""
     writer = Database(endpoint.database.engine.url.render_as_string(hide_password=False))
     with writer.connection() as connection:
         connection.execute(update(Licence).values(enabled=True))
@@ -152,7 +152,7 @@ REFUSED_TOKENS: list[tuple[str, str | None]] = [
 
 
 def test_wrong_tokens_cannot_be_told_apart(endpoint: Endpoint) -> None:
-    """Unknown, empty, missing or of a disabled licence: one answer, the same one query, no row."""
+    """All wrong tokens get the same answer after the same query, and store nothing."""
     add_licence(endpoint.database, "off", tokens=(OTHER_TOKEN,), enabled=False)
     bodies = [as_json(payload(token=token)) for _, token in REFUSED_TOKENS]
 
@@ -169,7 +169,7 @@ def test_wrong_tokens_cannot_be_told_apart(endpoint: Endpoint) -> None:
 
 
 def test_token_comes_before_all_other_fields(endpoint: Endpoint) -> None:
-    """Who shows no token is not told which other field is wrong."""
+    """Without a valid token, no other field's mistake is named."""
     assert endpoint.send(as_json(payload(token=UNKNOWN, post_id=5))) == (
         401,
         {"error": "unknown token"},
@@ -178,7 +178,7 @@ def test_token_comes_before_all_other_fields(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("encode", [as_json, as_form], ids=["json", "form"])
 def test_second_delivery_changes_nothing(endpoint: Endpoint, encode: Callable[..., bytes]) -> None:
-    """The same post once more, as JSON or form, with another text: the row stays as it was."""
+    """A second call for a post changes nothing, whatever its form or text."""
     first = endpoint.send(as_json(payload()))
     before = [vars(row) for row in replies(endpoint.database)]
 
@@ -191,12 +191,12 @@ def test_second_delivery_changes_nothing(endpoint: Endpoint, encode: Callable[..
 
 
 def without_state(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the columns' values alone."""
+    """Return the columns' values without the ORM's state."""
     return [{k: v for k, v in row.items() if k != "_sa_instance_state"} for row in rows]
 
 
 def test_two_tokens_are_valid_in_a_rotation(endpoint: Endpoint) -> None:
-    """Old and new token both count until the rotation is finished, then the new one alone."""
+    """During a rotation both tokens are valid, and then only the new one."""
     with endpoint.database.transaction() as session:
         add_token(session, "L1", token=OTHER_TOKEN)
     during = [
@@ -216,7 +216,7 @@ def test_two_tokens_are_valid_in_a_rotation(endpoint: Endpoint) -> None:
 
 
 def test_token_speaks_for_its_own_licence_alone(endpoint: Endpoint) -> None:
-    """The same post id through two licences' hooks: one row each, and neither moves the other."""
+    """The same post id for two licences gives one row each."""
     add_licence(endpoint.database, "L2", tokens=(OTHER_TOKEN,), bot_user_id="z" * 26)
 
     answers = [
@@ -238,7 +238,7 @@ def test_another_licences_bot_is_a_person_like_any(endpoint: Endpoint) -> None:
 
 
 def test_licence_that_is_disabled_is_refused_at_once(endpoint: Endpoint) -> None:
-    """No cache: what an operator switches off is off with the next call."""
+    """A disabled licence's token is refused at the next call, without a cache."""
     before = endpoint.send(as_json(payload()))[0]
     with endpoint.database.transaction() as session:
         session.get_one(Licence, "L1").enabled = False
@@ -255,7 +255,7 @@ def padded(size_bytes: int) -> bytes:
 
 
 def test_body_may_have_the_limit_and_no_byte_more(endpoint: Endpoint) -> None:
-    """256 KiB are taken; one byte more is refused before it is looked at."""
+    """A body of 256 KiB is accepted, and one byte more is refused unread."""
     answers = [endpoint.send(padded(MAX_BODY_BYTES)), endpoint.send(padded(MAX_BODY_BYTES + 1))]
 
     error = {"error": f"the body is larger than {MAX_BODY_BYTES} bytes"}
@@ -263,7 +263,7 @@ def test_body_may_have_the_limit_and_no_byte_more(endpoint: Endpoint) -> None:
 
 
 def test_chunked_body_has_the_same_limit(endpoint: Endpoint) -> None:
-    """A body whose length is not announced is counted while it is read."""
+    """A chunked body has the same limit."""
     bodies = [padded(MAX_BODY_BYTES), padded(MAX_BODY_BYTES + 1)]
 
     statuses = [
@@ -304,7 +304,7 @@ def test_content_type_and_fields_decide(
     body: bytes,
     expected: tuple[int, str | None, str | None],
 ) -> None:
-    """What is wrong is answered with its status, as JSON with the field; nothing is stored."""
+    """A wrong type or field is refused with its status, and nothing is stored."""
     status, answer = endpoint.send(body, content_type)
 
     problem, field = answer.get("error"), answer.get("field")
@@ -315,7 +315,7 @@ def test_content_type_and_fields_decide(
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_only_post_is_allowed(endpoint: Endpoint, method: str) -> None:
-    """Another method is told which one is right, as JSON."""
+    """Another method is refused with the right one."""
     response = requests.request(method, endpoint.url, json=payload(), timeout=10)
 
     assert answer_of(response) == (405, {"error": "only POST"})
@@ -325,7 +325,7 @@ def test_only_post_is_allowed(endpoint: Endpoint, method: str) -> None:
 def test_application_around_us_may_have_other_limits_and_read_the_form_first(
     app: Flask, database: Database
 ) -> None:
-    """Another application's own body limits and hooks do not matter to our address."""
+    """Another application's limits and hooks do not affect our address."""
     add_licence(database)
     app.config.update(MAX_CONTENT_LENGTH=10, MAX_FORM_MEMORY_SIZE=10)
     peeking = Flask("peeking")
@@ -345,7 +345,7 @@ def test_application_around_us_may_have_other_limits_and_read_the_form_first(
 def test_hook_of_the_stand_in_reaches_the_inbox(
     endpoint: Endpoint, stand_in: StandIn, content_type: str
 ) -> None:
-    """A post in the channel triggers the hook, and its id is in the inbox."""
+    """A post on the stand-in triggers the webhook and comes into the inbox."""
     place = "support/webchat"
     hook = {"channel": place, "callback_urls": [endpoint.url], "token": TOKEN}
     made = stand_in.setup(

@@ -1,4 +1,4 @@
-"""Thousands of calls that Mattermost would never make: no server error, nothing stored."""
+"""Thousands of malformed calls cause no server error and store nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PROFILE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
                            HealthCheck.data_too_large],
 )  # fmt: skip
-# What an endpoint may answer to whom it does not know, or does not understand.
+# The allowed answers to an unknown or malformed call.
 REFUSALS = {400, 401, 413, 415}
 UNKNOWN = "x" * 26
 ID = re.compile(r"[a-z0-9]{26}", re.ASCII)
@@ -72,7 +72,7 @@ NAMES = sorted(payload())
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A call with an unknown token, or none, some of whose bytes were replaced, cut or added."""
+    """A call without a known token, with some bytes replaced, cut or added."""
     body = bytearray(draw(st.sampled_from(SEEDS)))
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(body)))
@@ -90,7 +90,7 @@ STRANGERS = st.lists(
 
 @pytest.fixture
 def client(database: Database) -> Iterator[FlaskClient]:
-    """The endpoint without a network, on a real database; no broker listens at its address."""
+    """The endpoint without a network, on a real database and without a broker."""
     add_licence(database)
     broker = Celery(broker=f"redis://127.0.0.1:{free_port()}/0")
     redis = worker_redis(broker.conf.broker_url)
@@ -107,7 +107,7 @@ def client(database: Database) -> Iterator[FlaskClient]:
 
 
 def test_strangers_are_refused_and_leave_nothing(client: FlaskClient, database: Database) -> None:
-    """10,000 calls by who has no token: always a refusal in JSON, nothing in the inbox."""
+    """10,000 calls without a token are refused in JSON and store nothing."""
     statuses: list[int] = []
 
     @PROFILE
@@ -129,7 +129,7 @@ def test_strangers_are_refused_and_leave_nothing(client: FlaskClient, database: 
 def test_holder_of_the_token_stores_what_has_ids_and_nothing_else(
     client: FlaskClient, database: Database
 ) -> None:
-    """With the right token any value in any field: stored if the ids are ids, else a 400."""
+    """With the right token, a call is stored if its ids are ids, and else gets a 400."""
     stored: set[str] = set()
     statuses: set[int] = set()
 
@@ -150,13 +150,13 @@ def test_holder_of_the_token_stores_what_has_ids_and_nothing_else(
 
 
 def is_well(fields: dict[str, Any]) -> bool:
-    """Whether it is JSON, and the two ids that are used are ids; other fields are not judged."""
+    """Return whether the body is JSON with two valid ids, whatever the other fields."""
     ids = [fields["post_id"], fields["user_id"]]
     return is_json(fields) and all(isinstance(value, str) and ID.fullmatch(value) for value in ids)
 
 
 def is_json(fields: dict[str, Any]) -> bool:
-    """Whether the standard has a form for the fields: it has none for NaN and Infinity."""
+    """Return whether the fields have a JSON form, which NaN and Infinity lack."""
     try:
         json.dumps(fields, allow_nan=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The Procfile's web process: the broker or the database away, its log, the operator's command."""
+"""The Procfile's web process while the broker or the database is away."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from tests.webhook_calls import (
 )
 
 RECEIVED = (ReplyState.RECEIVED, ReplySource.WEBHOOK)
-# A webhook is answered in milliseconds; the rest is a slow machine's.
+# A webhook is answered in milliseconds; the rest is for a slow machine.
 AT_ONCE_S = 1.0
-# The promise while the database, or Redis, stands still.
+# The promise while the database or Redis hangs.
 IN_TIME_S = 5.0
 SECRET = "geheim0123456789geheim0123"
 
@@ -47,7 +47,7 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def started(deployment: Deployment) -> tuple[Process, str]:
-    """Start the web process; return it and its endpoint once it answers."""
+    """Start the web process; return it and its endpoint when it answers."""
     web = deployment.start("web")
     base = f"http://127.0.0.1:{web.port}/mattermost"
 
@@ -63,7 +63,7 @@ def started(deployment: Deployment) -> tuple[Process, str]:
 
 
 def timed(url: str, letter: str) -> tuple[int, bool]:
-    """Send a reply; return the status, and whether it came at once."""
+    """Send a reply; return the status, and whether it came quickly."""
     began = time.monotonic()
     status = send(url, as_json(payload(post_id=letter * 26))).status_code
     return status, time.monotonic() - began < AT_ONCE_S
@@ -74,7 +74,7 @@ def timed(url: str, letter: str) -> tuple[int, bool]:
 def test_broker_that_is_gone_or_hangs_holds_no_webhook_up(
     own_redis: RedisServer, database: Database, database_url: str, tmp_path: Path, deploy: Deploy
 ) -> None:
-    """200 at once and the row is there: broker working, hung, gone; when it is back it is used."""
+    """Webhooks get 200 at once and are stored, whether the broker works, hangs or is gone."""
     add_licence(database)
     deployment = deploy(tmp_path, redis_url=own_redis.url, database_url=database_url)
     _, url = started(deployment)
@@ -98,7 +98,7 @@ def test_broker_that_is_gone_or_hangs_holds_no_webhook_up(
 
 
 def woken(redis_url: str) -> list[int]:
-    """Return the replies that task messages in the queue name."""
+    """Return the replies that the queue's task messages name."""
     found = published(redis_url, "mattermost")
     assert {headers["task"] for headers, _ in found} <= {RESOLVE_REPLY}
     return [reply_id for _, keywords in found for reply_id in keywords["reply_ids"]]
@@ -111,7 +111,7 @@ def test_postgresql_that_is_away_is_a_503_until_it_is_back(
     tmp_path: Path,
     deploy: Deploy,
 ) -> None:
-    """503 and a line in the log; the first call after the restart is taken."""
+    """While PostgreSQL is away, calls get 503 and a log line; the next one succeeds."""
     database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
     add_licence(database)
     deployment = deploy(tmp_path, redis_url=redis_url, database_url=postgres_url)
@@ -157,7 +157,7 @@ def test_postgresql_that_stands_still_is_a_503_in_time(
         with own_postgres.standing_still():
             away = list(pool.map(call, range(calls, 2 * calls)))
             health = timed_health(url)
-        # Each process for itself finds that the server is back.
+        # Each process finds separately that the server is back.
         wait_until(
             lambda: {status for status, _ in pool.map(call, range(2 * calls, 3 * calls))} == {200},
             timeout_s=IN_TIME_S,
@@ -171,14 +171,14 @@ def test_postgresql_that_stands_still_is_a_503_in_time(
 
 
 def timed_health(url: str) -> tuple[int, float]:
-    """Ask the health address; return the status, and how long it took."""
+    """Request the health address; return the status and the seconds."""
     began = time.monotonic()
     status = requests.get(url.replace("/replies", "/health"), timeout=30).status_code
     return status, time.monotonic() - began
 
 
 def test_database_without_tables_is_a_503(tmp_path: Path, deploy: Deploy) -> None:
-    """The release command has not been run yet: 503, and no traceback."""
+    """Without tables, calls get 503 and no traceback is logged."""
     deployment = deploy(
         tmp_path,
         redis_url=f"redis://127.0.0.1:{free_port()}/0",
@@ -206,7 +206,7 @@ def test_database_without_tables_is_a_503(tmp_path: Path, deploy: Deploy) -> Non
 def test_broken_chunks_are_refused(
     tmp_path: Path, sqlite_url: str, body: bytes, expected: bytes, deploy: Deploy
 ) -> None:
-    """A body that the server cannot read is a 400, a broken-off one has no answer."""
+    """An unreadable chunked body gets 400, and a broken-off one no answer."""
     deployment = deploy(tmp_path, redis_url="redis://", database_url=sqlite_url)
     web, _ = started(deployment)
     head = b"POST /mattermost/replies HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -224,7 +224,7 @@ def test_broken_chunks_are_refused(
 def test_log_tells_ids_and_never_token_text_or_name(
     tmp_path: Path, sqlite_url: str, deploy: Deploy
 ) -> None:
-    """A marked secret in every field and every way to fail is not in the log, nor in an answer."""
+    """No secret in any field appears in the log or an answer, however the call fails."""
     database = Database(sqlite_url)
     add_licence(database)
     deployment = deploy(
@@ -256,7 +256,7 @@ def test_log_tells_ids_and_never_token_text_or_name(
 def test_operator_rotates_a_token_by_command(
     tmp_path: Path, sqlite_url: str, deploy: Deploy
 ) -> None:
-    """Add, add the new one, finish; a wrong one is explained without being shown."""
+    """An operator rotates a token by commands, and a wrong one is not shown."""
     database = Database(sqlite_url)
     add_licence(database, tokens=())
     deployment = deploy(tmp_path, redis_url="redis://", database_url=sqlite_url)

@@ -1,4 +1,4 @@
-"""The tokens of a licence's webhooks: accepted, replaced, removed, and never another licence's."""
+"""The tokens of a licence's webhooks are added, rotated and removed by licence."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ THIRD_TOKEN = "3" * 26
 
 
 def senders(database: Database) -> list[str | None]:
-    """Return whose the three tokens are."""
+    """Return the licences of the three tokens."""
     with database.connection() as connection:
         found = [find_sender(connection, token) for token in (TOKEN, OTHER_TOKEN, THIRD_TOKEN)]
     return [None if sender is None else sender.licence_id for sender in found]
 
 
 def test_token_gives_licence_and_bot(database: Database) -> None:
-    """What the endpoint needs comes with one look at the token."""
+    """One query of the token gives licence and bot."""
     add_licence(database)
 
     with database.connection() as connection:
@@ -37,7 +37,7 @@ def test_token_gives_licence_and_bot(database: Database) -> None:
 
 
 def test_only_the_hash_is_stored(database: Database) -> None:
-    """Nothing in the row holds the token."""
+    """The row stores only the token's hash."""
     add_licence(database)
 
     with database.transaction() as session:
@@ -48,7 +48,7 @@ def test_only_the_hash_is_stored(database: Database) -> None:
 
 
 def test_adding_a_token_twice_keeps_one(database: Database) -> None:
-    """A command that is run again changes nothing."""
+    """Adding a token twice keeps one row."""
     add_licence(database)
 
     with database.transaction() as session:
@@ -59,7 +59,7 @@ def test_adding_a_token_twice_keeps_one(database: Database) -> None:
 
 
 def test_finishing_removes_the_licences_older_tokens_alone(database: Database) -> None:
-    """The newest token stays, and so do another licence's; a second time removes nothing."""
+    """Finishing removes only the licence's older tokens, and can be repeated."""
     add_licence(database, tokens=(TOKEN, OTHER_TOKEN))
     add_licence(database, "L2", tokens=(THIRD_TOKEN,))
 
@@ -70,7 +70,7 @@ def test_finishing_removes_the_licences_older_tokens_alone(database: Database) -
 
 
 def test_forgetting_removes_that_token_of_that_licence_alone(database: Database) -> None:
-    """One webhook of several can be replaced; a token of another licence is not known here."""
+    """Forgetting removes only this token of this licence."""
     add_licence(database, tokens=(TOKEN, OTHER_TOKEN))
     add_licence(database, "L2", tokens=(THIRD_TOKEN,))
 
@@ -95,7 +95,7 @@ def test_forgetting_removes_that_token_of_that_licence_alone(database: Database)
 def test_token_that_cannot_be_added_is_explained(
     database: Database, licence_id: str, token: str, message: str
 ) -> None:
-    """The operator reads what is wrong; the token itself is not shown."""
+    """The error for a wrong token says why, without showing it."""
     add_licence(database, tokens=())
     add_licence(database, "L2", tokens=(OTHER_TOKEN,))
 

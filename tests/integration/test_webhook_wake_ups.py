@@ -1,4 +1,4 @@
-"""Wake-ups for new replies: which task messages reach the broker, and what happens without one."""
+"""Wake-ups for new replies: which task messages are published, also without a broker."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.stage.host_queue import published
 from tests.waiting import wait_until
 
 QUEUE = "mattermost"
-# Far less than one attempt to reach a broker that hangs.
+# Far less than one attempt to connect to a hanging broker.
 AT_ONCE_S = 1.0
 
-# A process that forks after its wake-up thread has run, as a web server does that loads first.
+# A process that forks after its wake-up thread has run, like a web server with preloading.
 FORKING = """
 import os, sys
 from celery import Celery
@@ -54,24 +54,24 @@ os._exit(0)
 
 
 def celery_at(redis_url: str) -> Celery:
-    """Return an application that publishes there, into our queue."""
+    """Return a Celery application that publishes to this address into our queue."""
     made = Celery(broker=redis_url)
     made.conf.task_default_queue = QUEUE
     return made
 
 
 def wake_ups_at(redis_url: str, **options: int) -> WakeUps:
-    """Return what publishes wake-ups there."""
+    """Return a publisher of wake-ups to this address."""
     return WakeUps(celery_at(redis_url), redis=lambda: Redis.from_url(redis_url), **options)
 
 
 def woken(redis_url: str) -> list[list[int]]:
-    """Return the replies that each task message in the queue names, oldest first."""
+    """Return the replies that each task message names, oldest first."""
     return [message.keywords["reply_ids"] for message in published(redis_url, QUEUE)]
 
 
 def test_wake_up_names_the_task_and_shows_ids_alone(redis_url: str) -> None:
-    """One new reply: one message for the task, whose arguments may be seen by anyone."""
+    """One new reply publishes one message, whose shown arguments are only ids."""
     wake_ups_at(redis_url).add(7, licence_id="L1")
 
     ((headers, keywords),) = wait_until(lambda: published(redis_url, QUEUE), what="a task message")
@@ -82,7 +82,7 @@ def test_wake_up_names_the_task_and_shows_ids_alone(redis_url: str) -> None:
 
 
 def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
-    """All of a burst arrive, in order, in few messages of a limited size."""
+    """A burst of replies is published in order, in few messages of limited size."""
     wake_ups = wake_ups_at(redis_url)
     burst = list(range(1, 4 * MAX_BATCH + 1))
 
@@ -95,12 +95,12 @@ def test_replies_of_a_burst_are_published_together(redis_url: str) -> None:
     batches = woken(redis_url)
     assert list(itertools.chain(*batches)) == burst
     assert max(map(len, batches)) == MAX_BATCH
-    # The full ones, the first and the last, and one for each pause of a slow machine.
+    # The full messages, the first and the last, and one for each pause of a slow machine.
     assert len(batches) <= len(burst) / MAX_BATCH + 2 + pauses
 
 
 def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
-    """Parent and child of a fork wake workers for their own replies, and not for each other's."""
+    """Parent and child of a fork each publish only their own replies."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING, redis_url],
         cwd=ROOT,
@@ -114,7 +114,7 @@ def test_child_of_a_fork_publishes_its_own(redis_url: str) -> None:
 
 
 def test_unforeseen_error_ends_no_wake_up_but_its_own(redis_url: str) -> None:
-    """It is a line in the log, by its name alone, and the next reply wakes a worker."""
+    """An unexpected error loses only its own wake-up, and logs only its type."""
 
     def closed() -> Redis:
         raise ValueError("I/O operation on closed file, with a word of the team")
@@ -132,7 +132,7 @@ def test_unforeseen_error_ends_no_wake_up_but_its_own(redis_url: str) -> None:
 
 @pytest.mark.measures_time
 def test_no_caller_waits_for_a_broker_that_is_not_there() -> None:
-    """Adding returns at once, also when far more than the queue takes is waiting already."""
+    """Adding returns at once, even if the queue of wake-ups is full."""
     wake_ups = wake_ups_at(f"redis://127.0.0.1:{free_port()}/0", max_waiting=MAX_BATCH)
     reply_ids = range(20 * MAX_BATCH)
 
@@ -142,13 +142,13 @@ def test_no_caller_waits_for_a_broker_that_is_not_there() -> None:
             wake_ups.add(reply_id, licence_id="L1")
         took_s = time.monotonic() - started
 
-        # The thread is at its end with them before the next test looks at what is printed.
+        # The thread must finish before the next test reads the output.
         wait_until(lambda: _given_up(logs) == set(reply_ids), what="the last attempt")
 
     assert took_s < AT_ONCE_S
 
 
 def _given_up(logs: Sequence[Mapping[str, Any]]) -> set[int]:
-    """Return the replies for which the log says that no worker was woken."""
+    """Return the replies for which the log says that no wake-up was sent."""
     ids = [line.get("reply_ids") or [line["reply_id"]] for line in logs]
     return set(itertools.chain.from_iterable(ids))

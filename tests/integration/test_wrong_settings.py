@@ -1,4 +1,4 @@
-"""A setting that cannot be used ends each process at its start, in one sentence."""
+"""An unusable setting ends each process at its start, in one sentence."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SECRET = "geheim"
 def test_wrong_value_is_named_with_what_is_allowed(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, named: str
 ) -> None:
-    """One line, which does not show what was in it: it may be a secret."""
+    """The sentence names the setting and the allowed values, without the wrong value."""
     monkeypatch.setenv(name, value)
     get_settings.cache_clear()
 
@@ -58,7 +58,7 @@ def test_wrong_value_is_named_with_what_is_allowed(
 
 
 def test_empty_variable_is_a_setting_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As compose files and templates have it, for every setting."""
+    """An empty variable counts as not set."""
     monkeypatch.delenv("IRESERVE_MATTERMOST_REDIS_URL", raising=False)
     names = [name.upper() for name in type(get_settings()).model_fields]
     for name in names:
@@ -73,7 +73,7 @@ def test_empty_variable_is_a_setting_that_is_not_set(monkeypatch: pytest.MonkeyP
 
 
 def test_case_and_blanks_around_a_word_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``info`` and ``JSON`` are what other programs take."""
+    """Case and blanks of a setting's word do not matter, as in ``info`` and ``JSON``."""
     monkeypatch.setenv("LOG_LEVEL", "info ")
     monkeypatch.setenv("LOG_FORMAT", "JSON")
     get_settings.cache_clear()
@@ -92,7 +92,7 @@ def test_case_and_blanks_around_a_word_do_not_matter(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_name_like_a_setting_is_found(name: str, meant: str | None) -> None:
-    """Only where ours is not set: other programs share the environment."""
+    """A variable that resembles a setting is reported, unless that setting is set."""
     assert mistyped_names({name: "x"}).get(name) == meant
     assert mistyped_names({name: "x", meant or "": "y"}) == {}
 
@@ -109,7 +109,7 @@ def deployment(deploy: Deploy, tmp_path: Path) -> Deployment:
 
 @pytest.mark.parametrize("name", ["worker", "beat", "web", "flower"])
 def test_process_ends_in_one_sentence(deployment: Deployment, name: str) -> None:
-    """No traceback, and a code that no process manager takes for success."""
+    """Each process ends with a sentence, without a traceback, and with an error code."""
     deployment.environment["DATABASE_URL"] = f"mysql://u:{SECRET}@h/db"
     process = deployment.start(name)
 
@@ -124,7 +124,7 @@ def test_process_ends_in_one_sentence(deployment: Deployment, name: str) -> None
 
 @pytest.mark.parametrize("keys", ["", SECRET], ids=["none", "no key"])
 def test_worker_without_its_keys_ends_in_one_sentence(deployment: Deployment, keys: str) -> None:
-    """It could read no token, and would fail each message."""
+    """A worker without usable keys ends in one sentence, since it could read no token."""
     deployment.environment["ENCRYPTION_KEYS"] = keys
     worker = deployment.start("worker")
 
@@ -136,7 +136,7 @@ def test_worker_without_its_keys_ends_in_one_sentence(deployment: Deployment, ke
 
 
 def test_worker_says_which_name_may_be_mistyped(deployment: Deployment) -> None:
-    """And goes on, for the name may be another program's."""
+    """A worker logs a name that may be mistyped, and goes on."""
     deployment.environment["HOLD_SECONDS"] = "5"
     worker = deployment.start("worker")
 
@@ -158,7 +158,7 @@ def test_worker_says_which_name_may_be_mistyped(deployment: Deployment) -> None:
 def test_command_says_why_the_database_cannot_be_used(
     deployment: Deployment, url: str, named: str
 ) -> None:
-    """The reason is the database's own, and no password is shown."""
+    """A command shows the database's own reason, and no password."""
     deployment.environment["DATABASE_URL"] = url
 
     done = deployment.command("db", "upgrade")

@@ -1,4 +1,4 @@
-"""How a test opens a file of a message, and what it gets."""
+"""Open a message's file in a test, and read what comes."""
 
 import traceback
 from pathlib import Path
@@ -25,7 +25,7 @@ def read_all(source: AttachmentSource, attachment: Attachment, **options: Any) -
 def refusal_of(
     source: AttachmentSource, attachment: Attachment, **options: Any
 ) -> AttachmentReason:
-    """Return why a message's file is not to be had; the error shows neither name nor link."""
+    """Open a message's file that is refused; return the reason, and check that no name shows."""
     with pytest.raises(AttachmentError) as caught:
         read_all(source, attachment, **options)
     shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
@@ -34,16 +34,16 @@ def refusal_of(
 
 
 def local_source(store: Path) -> AttachmentSource:
-    """Return where files of a message come from when they come from this store alone."""
+    """Return a source of files with only this store."""
     return AttachmentSource(f"file://{store}", NO_HOST)
 
 
 def linked_source(server: WireServer, bundle: str, **options: Any) -> AttachmentSource:
-    """Return where files of a message come from when this server is an allowed host."""
+    """Return a source of files for which this server is an allowed host."""
     hosts = options.pop("hosts", frozenset({f"localhost:{server.port}"}))
     return AttachmentSource("file:///nowhere", hosts, ca_bundle=bundle, **options)
 
 
 def link_to(server: WireServer, path: str = "/f?sig=S3CRET") -> Attachment:
-    """Return a file of a message that this server has."""
+    """Return a message's file that this server has."""
     return Attachment("S3CRET", url=server.url + path)

@@ -10,7 +10,7 @@ import trustme
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """A certificate authority of our own."""
+    """The tests' own certificate authority."""
     return trustme.CA()
 
 
@@ -24,14 +24,14 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def bundle(authority: trustme.CA) -> Iterator[str]:
-    """The CA bundle that trusts it."""
+    """The path of a CA bundle with this authority."""
     with authority.cert_pem.tempfile() as path:
         yield path
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """A store with one file, and a file beside it that no path may reach."""
+    """A store with one file, and a file outside it that no path may reach."""
     (tmp_path / "outside.txt").write_bytes(b"outside")
     home = tmp_path / "store"
     (home / "sub").mkdir(parents=True)

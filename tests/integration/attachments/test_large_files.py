@@ -1,4 +1,4 @@
-"""A large file on its way from its source into an upload: it never is in memory as a whole."""
+"""A large file goes from its source into an upload without being whole in memory."""
 
 import hashlib
 import json
@@ -49,7 +49,7 @@ CHUNK = bytes(range(256)) * 1024
 def test_a_large_file_does_not_go_through_memory(
     store: Path, tls: ssl.SSLContext, bundle: str, place: str
 ) -> None:
-    """100 MB go up whole, and the worker's memory grows by less than 16 MB."""
+    """Uploading 100 MB raises the worker's memory by less than 16 MB."""
     with (store / "large.bin").open("wb") as file:
         for _ in range(LARGE_BYTES // len(CHUNK)):
             file.write(CHUNK)

@@ -1,4 +1,4 @@
-"""A message's file by its link: from allowed hosts alone, and only if it is the file."""
+"""A message's file by link comes only from allowed hosts, and only if it is the file."""
 
 import socket
 import ssl
@@ -21,7 +21,7 @@ from tests.wire import Answer, Request, WireServer, always, http
 
 
 def test_a_link_is_fetched(tls: ssl.SSLContext, bundle: str) -> None:
-    """An allowed https link gives the file, named by the type that its host says."""
+    """An allowed https link gives the file, named by its host's content type."""
     answer = http(200, b"hello", content_type="image/png")
     told: list[int] = []
 
@@ -39,7 +39,7 @@ def test_a_link_is_fetched(tls: ssl.SSLContext, bundle: str) -> None:
 def test_no_temporary_file_is_left(
     tls: ssl.SSLContext, bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The copy on disk goes with the upload, even while it runs it has no name."""
+    """The temporary copy has no name on disk, and is gone after the upload."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with (
         WireServer(always(http(200, b"hello")), tls=tls) as server,
@@ -63,7 +63,7 @@ def test_no_temporary_file_is_left(
         ("https://localhost:1@other/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://u:S3CRET@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://other\\@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
-        # The library takes the backslash for the path's beginning, as we do: no server is there.
+        # The library, like our code, lets the path begin at the backslash; no server is there.
         ("https://localhost:1\\@other/f", {"localhost:1"}, AttachmentReason.DOWNLOAD_FAILED),
         ("https://other#@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://localhost.other/f", {"localhost"}, AttachmentReason.HOST_NOT_ALLOWED),
@@ -75,14 +75,14 @@ def test_no_temporary_file_is_left(
 def test_a_link_that_may_not_be_fetched_is_not_fetched(
     url: str, hosts: set[str], reason: AttachmentReason
 ) -> None:
-    """Only https, only the named hosts, and no trick with the address."""
+    """Only https links to allowed hosts are fetched, whatever trick an address uses."""
     source = AttachmentSource("file:///nowhere", frozenset(hosts))
 
     assert refusal_of(source, Attachment("a", url=url)) is reason
 
 
 def test_the_port_of_https_needs_no_naming() -> None:
-    """A host on the list is meant with its own port; it is tried, and no server is there."""
+    """An allowed host includes its default port, which is then tried."""
     source = AttachmentSource("file:///nowhere", frozenset({"Files.invalid"}))
 
     for url in ("https://files.INVALID/f", "https://files.invalid:443/f"):
@@ -90,7 +90,7 @@ def test_the_port_of_https_needs_no_naming() -> None:
 
 
 def test_a_redirect_to_an_allowed_host_is_followed(tls: ssl.SSLContext, bundle: str) -> None:
-    """Short links and signed addresses lead to the file in a few steps."""
+    """A few redirects to allowed hosts lead to the file."""
 
     def answer(request: Request, connection: socket.socket) -> bytes:
         step = int(request.target[2:])
@@ -111,7 +111,7 @@ def test_a_redirect_to_an_allowed_host_is_followed(tls: ssl.SSLContext, bundle: 
 def test_a_redirect_elsewhere_is_not_followed(
     tls: ssl.SSLContext, bundle: str, location: str
 ) -> None:
-    """An allowed host may be an open redirector; and one that turns in circles is left."""
+    """A redirect to another host, or in a circle, is not followed."""
 
     def answer(request: Request, connection: socket.socket) -> bytes:
         return http(302, b"x", headers={"Location": location.format(port=server.port)})
@@ -182,7 +182,7 @@ def _short(request: Request, connection: socket.socket) -> None:
 def test_a_download_that_does_not_give_the_file_says_why(
     tls: ssl.SSLContext, bundle: str, answer: Answer, reason: AttachmentReason
 ) -> None:
-    """A host that is wrong, slow, endless or dishonest costs one file, and little time."""
+    """A wrong, slow, endless or dishonest host costs one file and little time."""
     began = time.monotonic()
     with WireServer(answer, tls=tls) as server:
         source = linked_source(server, bundle, read_timeout_s=0.5, total_timeout_s=0.6)
@@ -199,7 +199,7 @@ def test_a_download_that_does_not_give_the_file_says_why(
 def test_an_encoding_that_names_no_compression_changes_nothing(
     tls: ssl.SSLContext, bundle: str, encoding: str
 ) -> None:
-    """Stores of files repeat what was said of an upload; the bytes are those of the file."""
+    """A Content-Encoding that is no compression does not change the bytes."""
     answer = always(http(200, b"hello", headers={"Content-Encoding": encoding}))
     with WireServer(answer, tls=tls) as server:
         _, content = read_all(linked_source(server, bundle), link_to(server))
@@ -223,7 +223,7 @@ def test_an_encoding_that_names_no_compression_changes_nothing(
 def test_a_page_in_the_place_of_a_file_is_refused(
     tls: ssl.SSLContext, bundle: str, attachment: dict[str, str], expected: str | None
 ) -> None:
-    """A host that asks to sign in answers 200 with a page: that is not the promised file."""
+    """A web page with status 200, such as a sign-in page, is not taken for the file."""
     answer = always(http(200, b"<html>Sign in</html>", content_type="text/html; charset=utf-8"))
     with WireServer(answer, tls=tls) as server:
         source = linked_source(server, bundle)
@@ -235,7 +235,7 @@ def test_a_page_in_the_place_of_a_file_is_refused(
 
 
 def test_blanks_around_a_link_are_left_out(tls: ssl.SSLContext, bundle: str) -> None:
-    """A link that was pasted with blanks around it leads to its file."""
+    """Blanks around a link are removed."""
     with WireServer(always(http(200, b"hello")), tls=tls) as server:
         _, content = read_all(
             linked_source(server, bundle), Attachment("a", url=f" {server.url}/f\n")
@@ -245,7 +245,7 @@ def test_blanks_around_a_link_are_left_out(tls: ssl.SSLContext, bundle: str) -> 
 
 
 def test_a_host_with_a_strange_certificate_is_not_asked(tls: ssl.SSLContext) -> None:
-    """https means that the host is who it says it is."""
+    """A host with an untrusted certificate gets no request."""
     with WireServer(always(http(200, b"x")), tls=tls) as server:
         source = AttachmentSource("file:///nowhere", frozenset({f"localhost:{server.port}"}))
         reason = refusal_of(source, link_to(server))
@@ -255,10 +255,10 @@ def test_a_host_with_a_strange_certificate_is_not_asked(tls: ssl.SSLContext) -> 
 
 
 def test_what_progress_raises_passes_through(tls: ssl.SSLContext, bundle: str) -> None:
-    """A lane that was lost in the middle of a download ends it as itself."""
+    """An error of the progress callback, such as a lost lane, ends the download unchanged."""
 
     class LostError(Exception):
-        """The caller's own."""
+        """The caller's own error."""
 
     def lose() -> None:
         raise LostError
@@ -269,12 +269,12 @@ def test_what_progress_raises_passes_through(tls: ssl.SSLContext, bundle: str) -
             read_all(source, link_to(server), on_progress=lose)
 
 
-# Run in a process of its own, for its peak of memory is then its own too. The first, small file
+# Run in a separate process to measure its own peak of memory. The first, small file
 # brings in all code and buffers; the peak is set back before the large one.
 
 
 def test_threads_share_a_source(tls: ssl.SSLContext, bundle: str) -> None:
-    """Files of several conversations are fetched at once, each its own."""
+    """Threads can fetch files from one source at the same time, each its own."""
 
     def answer(request: Request, connection: socket.socket) -> bytes:
         return http(200, request.target.encode())

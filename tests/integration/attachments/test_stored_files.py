@@ -1,4 +1,4 @@
-"""A message's file by its path: nothing but files within the store, up to the limit."""
+"""A message's file by path comes only from within the store, up to the size limit."""
 
 import os
 from pathlib import Path
@@ -17,14 +17,14 @@ from tests.integration.attachments.calls import (
 
 
 def test_a_stored_file_is_opened_by_its_path(store: Path) -> None:
-    """A path below the store gives the file, its size and a safe name."""
+    """A path in the store gives the file, its size and a safe name."""
     name, content = read_all(local_source(store), Attachment("x/a.txt", path="sub/./a.txt"))
 
     assert (name, content) == ("a.txt", b"hello")
 
 
 def test_a_stored_file_gets_the_extension_of_its_type(store: Path) -> None:
-    """i-Reserve's content type stands in for an extension."""
+    """A name without extension gets one by i-Reserve's content type."""
     name, _ = read_all(
         local_source(store), Attachment("scan", path="sub/a.txt", content_type="image/png")
     )
@@ -55,7 +55,7 @@ def test_a_stored_file_gets_the_extension_of_its_type(store: Path) -> None:
     ],
 )
 def test_no_path_leads_out_of_the_store(store: Path, path: str) -> None:
-    """Neither dots, nor absolute paths, nor links, nor addresses in the path get out."""
+    """No dots, absolute paths, links or addresses in a path lead out of the store."""
     sibling = store.parent / "store-sibling"
     sibling.mkdir()
     (sibling / "a.txt").write_bytes(b"sibling")
@@ -70,7 +70,7 @@ def test_no_path_leads_out_of_the_store(store: Path, path: str) -> None:
 
 
 def test_a_link_within_the_store_is_followed(store: Path) -> None:
-    """A store may arrange its own files as it likes."""
+    """A symbolic link within the store is followed."""
     (store / "link.txt").symlink_to(store / "sub" / "a.txt")
 
     assert read_all(local_source(store), Attachment("a.txt", path="link.txt")) == (
@@ -81,7 +81,7 @@ def test_a_link_within_the_store_is_followed(store: Path) -> None:
 
 @pytest.mark.parametrize("path", ["S3CRET.txt", "sub", "sub/a.txt/b", "pipe", "loop", "x" * 300])
 def test_what_is_no_file_is_gone(store: Path, path: str) -> None:
-    """A missing file, a folder, a pipe, a link in circles: none holds the worker up."""
+    """A missing file, folder, pipe or circular link is refused without blocking the worker."""
     os.mkfifo(store / "pipe")
     (store / "loop").symlink_to(store / "loop")
 
@@ -90,7 +90,7 @@ def test_what_is_no_file_is_gone(store: Path, path: str) -> None:
 
 @pytest.mark.parametrize("url", ["file:///nowhere/at/all", "s4://bucket", "", "store"], ids=str)
 def test_a_store_that_is_not_there_is_told_from_a_missing_file(url: str) -> None:
-    """An unmounted disk must not read as files that were deleted."""
+    """A missing store, such as an unmounted disk, is told apart from a missing file."""
     source = AttachmentSource(url, NO_HOST)
 
     reason = refusal_of(source, Attachment("a", path="S3CRET/a.txt"))
@@ -99,7 +99,7 @@ def test_a_store_that_is_not_there_is_told_from_a_missing_file(url: str) -> None
 
 
 def test_a_file_at_the_limit_passes_and_one_above_does_not(store: Path) -> None:
-    """The limit is the largest size that is taken."""
+    """A file of exactly the limit is accepted, and a larger one refused."""
     attachment = Attachment("a.txt", path="sub/a.txt")
 
     assert read_all(local_source(store), attachment, limit_bytes=5) == ("a.txt", b"hello")
@@ -107,14 +107,14 @@ def test_a_file_at_the_limit_passes_and_one_above_does_not(store: Path) -> None:
 
 
 def test_an_empty_file_is_refused_here(store: Path) -> None:
-    """The server would refuse it with an error that names nothing."""
+    """An empty file is refused here, because the server's error would not name it."""
     (store / "empty").touch()
 
     assert refusal_of(local_source(store), Attachment("a", path="empty")) is AttachmentReason.EMPTY
 
 
 def test_a_file_that_shrinks_meanwhile_is_gone(store: Path) -> None:
-    """Its length was announced to the server; a shorter body would hang."""
+    """A file that shrinks during the upload is refused, since a short body would hang."""
     attachment = Attachment("a.txt", path="sub/a.txt")
     with local_source(store).open(attachment, limit_bytes=LIMIT) as file:
         (store / "sub" / "a.txt").write_bytes(b"")
@@ -126,7 +126,7 @@ def test_a_file_that_shrinks_meanwhile_is_gone(store: Path) -> None:
 
 
 def test_another_kind_of_store_serves_too() -> None:
-    """What fsspec knows can be the store, with the same rules."""
+    """Any store of fsspec works, with the same rules."""
     fsspec.filesystem("memory").pipe("/prefix/sub/a.txt", b"hello")
     source = AttachmentSource("memory://prefix", NO_HOST)
 

@@ -1,4 +1,4 @@
-"""A client, what it asks for, and the answers of a server on the wire."""
+"""A client for the tests, its requests, and raw answers of a server."""
 
 import json
 from typing import Any
@@ -37,8 +37,8 @@ def post_list(*ids: str) -> dict[str, object]:
 
 
 class Zeros:
-    """A stream that never ends."""
+    """A stream of zeros that never ends."""
 
     def read(self, size: int, /) -> bytes:
-        """Return as many zeros."""
+        """Return this number of zeros."""
         return bytes(size)

@@ -8,7 +8,7 @@ import trustme
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """A certificate authority of our own."""
+    """The tests' own certificate authority."""
     return trustme.CA()
 
 

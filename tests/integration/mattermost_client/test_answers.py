@@ -1,4 +1,4 @@
-"""Refusals, redirects and pages: what the server said becomes one of our errors."""
+"""Refusals, redirects and pages of a server become our errors."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.wire import WireServer, always, http
 
 
 def test_an_error_carries_what_the_server_said_about_it() -> None:
-    """Ids, status, call and channel, for the ledger and the log."""
+    """An error has the server's ids and status, the call and the channel."""
     answer = http(403, b'{"id":"api.context.permissions.app_error","request_id":"r1"}')
     with (
         WireServer(always(answer)) as server,
@@ -43,7 +43,7 @@ def test_an_error_carries_what_the_server_said_about_it() -> None:
 
 
 def test_the_request_id_is_taken_from_the_header_of_a_proxy() -> None:
-    """An answer that is no JSON still names its request there."""
+    """The request id is read from the header of an answer that is no JSON."""
     answer = http(502, b"<html>", content_type="text/html", headers={"X-Request-Id": "r2"})
     with (
         WireServer(always(answer)) as server,
@@ -56,7 +56,7 @@ def test_the_request_id_is_taken_from_the_header_of_a_proxy() -> None:
 
 
 def test_too_many_requests_name_the_wait() -> None:
-    """The server's plain-text 429, as recorded."""
+    """The server's recorded 429 in plain text gives the time to wait."""
     answer = http(
         429,
         b"limit exceeded\n",
@@ -74,7 +74,7 @@ def test_too_many_requests_name_the_wait() -> None:
 
 
 def test_a_page_instead_of_json_is_not_mattermost() -> None:
-    """A wrong subpath is answered with the web client's page and status 200."""
+    """The web client's page with status 200, as for a wrong subpath, is not Mattermost's API."""
     answer = http(200, b"<html></html>", content_type="text/html; charset=utf-8")
     with (
         WireServer(always(answer)) as server,
@@ -87,7 +87,7 @@ def test_a_page_instead_of_json_is_not_mattermost() -> None:
 
 
 def test_json_of_another_shape_is_not_mattermost() -> None:
-    """Some other API answers here; the field that is missing is named."""
+    """JSON of another API is an error that names the missing field."""
     with (
         WireServer(always(json_answer({"id": "u1"}))) as server,
         client_of(server) as client,
@@ -103,7 +103,7 @@ def test_json_of_another_shape_is_not_mattermost() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_named_and_not_followed(status: int) -> None:
-    """A post that is sent on elsewhere would lose its body, or its token to a stranger."""
+    """A redirect is an error and is not followed, since it could lose the body or the token."""
     with WireServer(always(json_answer(POST))) as elsewhere:
         location = {"Location": f"{elsewhere.url}/login?next=S3CRET"}
         with (
@@ -118,7 +118,7 @@ def test_a_redirect_is_named_and_not_followed(status: int) -> None:
 
 
 def test_the_body_of_a_redirect_is_bounded_too() -> None:
-    """The HTTP library would read it whole before it shows the answer."""
+    """The body of a redirect is limited, though the HTTP library would read it whole."""
     answer = http(302, b" " * (ONE_ANSWER_BYTES + 1), headers={"Location": "/x"})
     with (
         WireServer(always(answer)) as server,

@@ -1,4 +1,4 @@
-"""Connections that cannot be made, are kept, or are shared by threads: nothing was sent."""
+"""If a connection fails, nothing was sent; connections are kept and shared by threads."""
 
 import json
 import os
@@ -31,7 +31,7 @@ from tests.wire import Request, WireServer, always, http
 
 
 def test_a_refused_connection_is_not_sent() -> None:
-    """No server listens: nothing was done."""
+    """A refused connection counts as not sent."""
     with (
         MattermostClient(f"http://127.0.0.1:{free_port()}", TOKEN) as client,
         pytest.raises(NotSentError) as caught,
@@ -42,7 +42,7 @@ def test_a_refused_connection_is_not_sent() -> None:
 
 
 def test_an_unknown_host_is_not_sent() -> None:
-    """A name that does not exist by definition."""
+    """An unknown host counts as not sent."""
     with (
         MattermostClient("http://mattermost.invalid", TOKEN) as client,
         pytest.raises(NotSentError) as caught,
@@ -53,7 +53,7 @@ def test_an_unknown_host_is_not_sent() -> None:
 
 
 def test_a_host_that_cannot_be_one_is_not_sent() -> None:
-    """A label that is too long never gets as far as a connection."""
+    """A host name with a label that is too long counts as not sent."""
     with (
         MattermostClient(f"http://{'a' * 64}.example", TOKEN) as client,
         pytest.raises(NotSentError) as caught,
@@ -64,7 +64,7 @@ def test_a_host_that_cannot_be_one_is_not_sent() -> None:
 
 
 def test_a_connection_that_is_not_accepted_in_time_is_not_sent() -> None:
-    """A full queue of connections, as a hung or cut-off host has it."""
+    """A connection that is not accepted in time, as by a hung host, counts as not sent."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
         fillers = [socket.socket() for _ in range(4)]
@@ -85,7 +85,7 @@ def test_a_connection_that_is_not_accepted_in_time_is_not_sent() -> None:
 
 
 def test_a_certificate_without_an_issuer_is_not_sent(tls: ssl.SSLContext) -> None:
-    """Without the CA the server is not trusted, and nothing is said to it."""
+    """Without the CA's certificate the server is not trusted, and nothing is sent."""
     with (
         WireServer(always(json_answer(USER)), tls=tls) as server,
         client_of(server) as client,
@@ -99,7 +99,7 @@ def test_a_certificate_without_an_issuer_is_not_sent(tls: ssl.SSLContext) -> Non
 
 
 def test_a_server_of_a_private_ca_is_reached(tls: ssl.SSLContext, authority: trustme.CA) -> None:
-    """With its CA bundle the same server is trusted."""
+    """With the CA bundle a server of a private CA is trusted."""
     with (
         authority.cert_pem.tempfile() as bundle,
         WireServer(always(json_answer(USER)), tls=tls) as server,
@@ -111,7 +111,7 @@ def test_a_server_of_a_private_ca_is_reached(tls: ssl.SSLContext, authority: tru
 def test_a_connection_over_tls_is_made_anew_after_it_was_cut(
     tls: ssl.SSLContext, authority: trustme.CA
 ) -> None:
-    """The authorities' certificates are known the second time, too."""
+    """After a cut, the new TLS connection still trusts the CA bundle."""
     with (
         authority.cert_pem.tempfile() as bundle,
         WireServer(always(json_answer(USER)), tls=tls) as server,
@@ -125,7 +125,7 @@ def test_a_connection_over_tls_is_made_anew_after_it_was_cut(
 
 
 def test_authorities_are_read_once_and_again_when_their_file_has_changed(tmp_path: Path) -> None:
-    """A thousand connections trust one context, until the bundle is another."""
+    """The CA bundle is read once for all connections, and again when the file changes."""
     bundle = tmp_path / "bundle.pem"
     first_ca, second_ca = trustme.CA(), trustme.CA()
     first_ca.cert_pem.write_to_path(str(bundle))
@@ -141,7 +141,7 @@ def test_authorities_are_read_once_and_again_when_their_file_has_changed(tmp_pat
 
 
 def test_a_ca_bundle_that_is_missing_is_not_sent() -> None:
-    """A setting that names no file is a failure of TLS, with nothing sent."""
+    """A missing CA bundle is an error of TLS, and nothing is sent."""
     with (
         MattermostClient("https://localhost:1", TOKEN, ca_bundle="/nowhere.pem") as client,
         pytest.raises(NotSentError) as caught,
@@ -152,7 +152,7 @@ def test_a_ca_bundle_that_is_missing_is_not_sent() -> None:
 
 
 def test_a_tls_handshake_that_hangs_is_not_sent() -> None:
-    """A port that accepts and says nothing: the post cannot have arrived."""
+    """A TLS handshake that hangs counts as not sent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://localhost:{listener.getsockname()[1]}"
         with (
@@ -165,7 +165,7 @@ def test_a_tls_handshake_that_hangs_is_not_sent() -> None:
 
 
 def test_a_server_without_tls_is_not_sent() -> None:
-    """An https address at which plain http is spoken."""
+    """A server that speaks plain http at an https address counts as not sent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_speak_plainly, args=(listener,))
         thread.start()
@@ -187,7 +187,7 @@ def _speak_plainly(listener: socket.socket) -> None:
 
 
 def test_one_connection_serves_many_calls() -> None:
-    """Connections are kept alive, also after an error and a chunked answer."""
+    """One connection serves many calls, also after an error or a chunked answer."""
     chunked = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
         b'15\r\n{"id":"u1","username"\r\n6\r\n:"bot"\r\n1\r\n}\r\n0\r\n\r\n'
@@ -207,7 +207,7 @@ def test_one_connection_serves_many_calls() -> None:
 
 
 def test_an_idle_connection_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that the server may be closing just now must not carry a message."""
+    """A connection that was idle for long is not used again, since the server may close it."""
     clock = time.monotonic
     with WireServer(always(json_answer(USER))) as server, client_of(server) as client:
         client.get_me()
@@ -220,7 +220,7 @@ def test_an_idle_connection_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
-    """A restart of the server between two posts costs no post."""
+    """A restart of the server between two posts loses no post."""
     with WireServer(always(json_answer(USER))) as server, client_of(server) as client:
         client.get_me()
         server.cut()
@@ -230,7 +230,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
 
 
 def test_no_cookie_is_kept() -> None:
-    """The server would prefer a session cookie to the token, and then fail with 401."""
+    """No cookie is kept, because the server would prefer it to the token."""
     answer = http(200, json.dumps(USER).encode(), headers={"Set-Cookie": "MMAUTHTOKEN=x; Path=/"})
     with WireServer(always(answer)) as server, client_of(server) as client:
         client.get_me()
@@ -240,7 +240,7 @@ def test_no_cookie_is_kept() -> None:
 
 
 def test_threads_share_a_client() -> None:
-    """Each thread gets its own answer, and the pool's connections serve them all."""
+    """Threads can share a client, and each gets its own answer."""
 
     def echo(request: Request, connection: socket.socket) -> bytes:
         return json_answer(USER | {"id": request.target.rsplit("/", 1)[1]})

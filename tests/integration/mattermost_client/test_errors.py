@@ -1,4 +1,4 @@
-"""Errors and slips in the settings: neither shows a token, a name or a text."""
+"""Errors and mistakes in the settings show no token, name or text."""
 
 import logging
 import socket
@@ -34,7 +34,7 @@ def _cut(request: Request, connection: socket.socket) -> None:
     ],
 )
 def test_no_error_or_log_holds_a_secret(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither token nor file name nor the server's words show in error, traceback or log."""
+    """No error, traceback or log shows a token, a file name or the server's text."""
     caplog.set_level(logging.INFO)
     with (
         WireServer(answer) as server,
@@ -52,7 +52,7 @@ def test_no_error_or_log_holds_a_secret(answer: Any, caplog: pytest.LogCaptureFi
 def test_no_error_of_the_library_shows_through(
     scheme: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The library's own error of a refused connection quotes the address with the file name."""
+    """The library's error, which quotes the address with the file name, is not shown."""
     caplog.set_level(logging.INFO)
     with (
         MattermostClient(f"{scheme}://127.0.0.1:{free_port()}", TOKEN) as client,
@@ -75,7 +75,7 @@ def _secrets_in(text: str) -> list[str]:
 
 @pytest.mark.parametrize("token", ["", "S3CRET with space", "S3CRET\n", "é" * 26, "x" * 51])
 def test_a_token_that_cannot_be_one_is_refused_unquoted(token: str) -> None:
-    """A slip in the settings shows at once, and does not show the token."""
+    """An impossible token is refused at once, without being shown."""
     with pytest.raises(ValueError, match="bot token must be") as caught:
         MattermostClient("https://chat.example", token)
 
@@ -88,7 +88,7 @@ def test_a_token_that_cannot_be_one_is_refused_unquoted(token: str) -> None:
      "https://chat.example/?S3CRET", "https://chat.example/#S3CRET"],
 )  # fmt: skip
 def test_an_address_that_cannot_be_a_servers_is_refused(server_url: str) -> None:
-    """A slip in the settings shows at once."""
+    """An impossible server address is refused at once."""
     with pytest.raises(ValueError, match="server URL must") as caught:
         MattermostClient(server_url, TOKEN)
 

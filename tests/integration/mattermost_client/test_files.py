@@ -1,4 +1,4 @@
-"""Files as streams, up and down: sizes that lie, and transfers that break off."""
+"""Files are streamed up and down, with wrong sizes and broken transfers."""
 
 import socket
 import threading
@@ -25,7 +25,7 @@ from tests.wire import Request, WireServer, always, http
 
 
 def test_a_file_goes_up_raw_with_its_length() -> None:
-    """The body is the file alone, its name is in the query, and progress is told."""
+    """An upload has the file as its body and the name in the query, and reports progress."""
     content = bytes(range(256)) * 4_000
     answer = json_answer({"file_infos": [FILE], "client_ids": None}, 201)
     told: list[int] = []
@@ -51,7 +51,7 @@ def test_a_file_goes_up_raw_with_its_length() -> None:
 
 
 def test_no_more_goes_up_than_was_announced() -> None:
-    """A file that grows meanwhile must not spill into the next request."""
+    """A file that grows during the upload does not spill into the next request."""
     answer = json_answer({"file_infos": [FILE]}, 201)
     with WireServer(always(answer)) as server, client_of(server) as client:
         for _ in range(2):
@@ -66,7 +66,7 @@ def test_no_more_goes_up_than_was_announced() -> None:
 def test_a_stream_that_is_not_its_size_is_a_fault_of_the_caller(
     content: bytes, size_bytes: int
 ) -> None:
-    """It is no failure of the server, so it is no MattermostError."""
+    """A stream shorter than its size is the caller's error, not a MattermostError."""
     with (
         WireServer(always(json_answer({}))) as server,
         client_of(server) as client,
@@ -78,10 +78,10 @@ def test_a_stream_that_is_not_its_size_is_a_fault_of_the_caller(
 
 
 def test_what_progress_raises_passes_through() -> None:
-    """A lane that was lost in the middle of an upload ends it as itself."""
+    """An error of the progress callback, such as a lost lane, ends the upload unchanged."""
 
     class LostError(Exception):
-        """The caller's own."""
+        """The caller's own error."""
 
     def lose() -> None:
         raise LostError
@@ -97,7 +97,7 @@ def test_what_progress_raises_passes_through() -> None:
 
 
 def test_a_refusal_in_the_middle_of_an_upload_is_heard() -> None:
-    """A server that says 413 and closes before it has read the file is understood."""
+    """A 413 during an upload is read, even if the server has not read the whole file."""
     size = 64 * 1024 * 1024
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_refuse_early, args=(listener,))
@@ -118,7 +118,7 @@ def _refuse_early(listener: socket.socket) -> None:
         connection.recv(1024)
         connection.sendall(http(413, b"<html>", content_type="text/html"))
         connection.shutdown(socket.SHUT_WR)
-        # As proxies do: what still comes is read and thrown away until the client stops.
+        # As proxies do: read and drop the rest until the client stops.
         connection.settimeout(0.5)
         try:
             while connection.recv(1024 * 1024):
@@ -128,7 +128,7 @@ def _refuse_early(listener: socket.socket) -> None:
 
 
 def test_a_file_comes_down_in_chunks() -> None:
-    """Size, type and bytes arrive, and the connection is used again."""
+    """A download gives size, type and bytes in chunks, and the connection is used again."""
     content = b"x" * 300_000
     answer = http(200, content, content_type="image/png")
     with WireServer(always(answer)) as server, client_of(server) as client:
@@ -143,7 +143,7 @@ def test_a_file_comes_down_in_chunks() -> None:
 
 
 def test_a_file_that_is_gone_is_not_found() -> None:
-    """A download that is refused says why before anything is read."""
+    """The refusal of a download is raised before any byte is read."""
     answer = http(404, b'{"id":"app.file_info.get.app_error"}')
     with (
         WireServer(always(answer)) as server,
@@ -157,7 +157,7 @@ def test_a_file_that_is_gone_is_not_found() -> None:
 
 
 def test_a_page_is_not_taken_for_a_file() -> None:
-    """A wrong subpath answers every address with the web client's page."""
+    """The web client's page, as for a wrong subpath, is not taken for a file."""
     answer = http(200, b"<html></html>", content_type="text/html; charset=utf-8")
     with (
         WireServer(always(answer)) as server,
@@ -189,7 +189,7 @@ def test_a_download_that_breaks_off_is_not_taken_for_whole() -> None:
 
 
 def test_a_stall_in_an_upload_may_last_longer_than_connecting() -> None:
-    """The HTTP library would apply the short connect timeout to sending."""
+    """A stall in an upload may exceed the connect timeout."""
     size = 16 * 1024 * 1024
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_stall_then_take, args=(listener, size))
@@ -205,7 +205,7 @@ def test_a_stall_in_an_upload_may_last_longer_than_connecting() -> None:
 def _stall_then_take(listener: socket.socket, size: int) -> None:
     connection, _ = listener.accept()
     with connection:
-        # No wait for a condition: the passing of this time is what is tested.
+        # The test is about this time passing, so there is no condition to wait for.
         time.sleep(1.5)
         taken = 0
         while taken < size:

@@ -1,4 +1,4 @@
-"""Posts, threads and look-ups: one request each, as Mattermost takes it."""
+"""Posts, threads and look-ups take one request each, in Mattermost's form."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.wire import WireServer, always, http
 
 
 def test_a_post_goes_out_as_it_was_given() -> None:
-    """One request with the token, the JSON as UTF-8, and without marking the bot as online."""
+    """A post is one request with token and UTF-8 JSON, and does not mark the bot as online."""
     with WireServer(always(json_answer(POST, 201))) as server, client_of(server) as client:
         post = client.create_post(
             channel_id=CHANNEL,
@@ -61,7 +61,7 @@ def test_a_post_goes_out_as_it_was_given() -> None:
 
 
 def test_a_lone_surrogate_does_not_stop_a_post() -> None:
-    """What cannot be sent at all becomes a question mark."""
+    """A lone surrogate in a text becomes a question mark."""
     with WireServer(always(json_answer(POST, 201))) as server, client_of(server) as client:
         client.create_post(channel_id=CHANNEL, message="a\ud800b")
 
@@ -125,7 +125,7 @@ CALLS: list[tuple[str, Callable[[MattermostClient], Any], object, str, object]] 
 def test_each_call_is_one_request(
     call: Callable[[MattermostClient], Any], answer: object, line: str, payload: object
 ) -> None:
-    """Every method asks for exactly one thing, in the server's own words."""
+    """Each method of the client makes exactly one request."""
     with WireServer(always(json_answer(answer))) as server, client_of(server) as client:
         call(client)
 
@@ -135,7 +135,7 @@ def test_each_call_is_one_request(
 
 
 def test_a_subpath_of_the_server_is_kept() -> None:
-    """A server under https://host/chat/ is asked there."""
+    """A server under a subpath, such as https://host/chat/, gets requests below it."""
     with (
         WireServer(always(json_answer(USER))) as server,
         MattermostClient(f"{server.url}/chat/", TOKEN) as client,
@@ -147,7 +147,7 @@ def test_a_subpath_of_the_server_is_kept() -> None:
 
 @pytest.mark.parametrize("post_id", ["", ".", ".."])
 def test_an_empty_id_is_refused_before_anything_is_sent(post_id: str) -> None:
-    """An id that is missing must not turn one call into another."""
+    """An empty id is refused before a request, which could become another call."""
     with (
         WireServer(always(json_answer(POST))) as server,
         client_of(server) as client,
@@ -160,7 +160,7 @@ def test_an_empty_id_is_refused_before_anything_is_sent(post_id: str) -> None:
 
 
 def test_an_id_cannot_leave_its_place_in_the_path() -> None:
-    """A slash or question mark in an id is data, not syntax."""
+    """A slash or question mark in an id is escaped."""
     with WireServer(always(json_answer(POST))) as server, client_of(server) as client:
         client.get_post("../users/me?x")
 
@@ -168,7 +168,7 @@ def test_an_id_cannot_leave_its_place_in_the_path() -> None:
 
 
 def test_a_thread_comes_oldest_first() -> None:
-    """Whatever the server's order, a thread reads from its root on."""
+    """A thread is returned oldest first, whatever the server's order."""
     with (
         WireServer(always(json_answer(post_list("root", "b", "c")))) as server,
         client_of(server) as client,
@@ -179,7 +179,7 @@ def test_a_thread_comes_oldest_first() -> None:
 
 
 def test_the_root_comes_before_replies_of_its_millisecond() -> None:
-    """A server is quick enough for a reply in the millisecond of the root."""
+    """A thread's root comes before replies of the same millisecond."""
     posts = {each: POST | {"id": each, "create_at": 7} for each in ("a", "root", "b")}
     answer = json_answer({"order": ["a", "root", "b"], "posts": posts})
     with WireServer(always(answer)) as server, client_of(server) as client:
@@ -189,7 +189,7 @@ def test_the_root_comes_before_replies_of_its_millisecond() -> None:
 
 
 def test_many_ids_are_asked_for_in_portions() -> None:
-    """The server takes 1,000 ids at once."""
+    """Many ids are requested in portions of 1,000."""
     with WireServer(always(json_answer([POST]))) as server, client_of(server) as client:
         posts = client.get_posts_by_ids([f"p{number}" for number in range(1_001)])
 
@@ -198,14 +198,14 @@ def test_many_ids_are_asked_for_in_portions() -> None:
 
 
 def test_ids_that_never_existed_are_an_empty_list() -> None:
-    """The server says 404 only when none of the ids ever existed."""
+    """A 404 for ids that never existed gives an empty list."""
     answer = http(404, b'{"id":"app.post.get.app_error"}')
     with WireServer(always(answer)) as server, client_of(server) as client:
         assert client.get_posts_by_ids(["p1"]) == []
 
 
 def test_a_missing_route_is_not_an_empty_list() -> None:
-    """A server without this call must not make every post look unknown."""
+    """A 404 for a missing route is an error, not an empty list."""
     answer = http(404, b'{"id":"api.context.404.app_error"}')
     with (
         WireServer(always(answer)) as server,

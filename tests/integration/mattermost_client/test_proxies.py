@@ -1,4 +1,4 @@
-"""Proxies: asked when they are named, with a login of their own."""
+"""A proxy is used only if the settings name it, with its own login."""
 
 import socket
 import ssl
@@ -21,7 +21,7 @@ from tests.wire import Request, WireServer, always, http
 
 
 def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """No proxy, no password file and no CA of the machine gets between us and the server."""
+    """The client uses no proxy, password file or CA of the environment."""
     (tmp_path / ".netrc").write_text("machine localhost login x password y\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
@@ -34,7 +34,7 @@ def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_a_proxy_is_used_when_it_is_named() -> None:
-    """Plain http goes through the proxy with the whole address."""
+    """Plain http goes through the named proxy with the whole address."""
     with (
         WireServer(always(json_answer(USER))) as proxy,
         MattermostClient("http://chat.example", TOKEN, proxy_url=proxy.url) as client,
@@ -45,7 +45,7 @@ def test_a_proxy_is_used_when_it_is_named() -> None:
 
 
 def test_a_proxy_gets_its_own_login() -> None:
-    """User and password are taken from the proxy's address, as they stand before their escaping."""
+    """The proxy gets the unescaped user and password of its address."""
     with (
         WireServer(always(json_answer(USER))) as proxy,
         MattermostClient(
@@ -60,7 +60,7 @@ def test_a_proxy_gets_its_own_login() -> None:
 
 
 def test_tls_goes_through_a_proxys_tunnel(tls: ssl.SSLContext, authority: trustme.CA) -> None:
-    """The proxy sees a host name and bytes, the server sees the request."""
+    """With TLS the proxy sees only a host name and bytes."""
 
     def tunnel(request: Request, connection: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", server.port)) as onward:
@@ -92,7 +92,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 @pytest.mark.parametrize("server_url", ["http://chat.example", "https://chat.example"])
 def test_a_proxy_that_is_away_is_not_sent(server_url: str) -> None:
-    """Nothing can have reached the server behind it."""
+    """A proxy that cannot be reached counts as not sent."""
     proxy_url = f"http://127.0.0.1:{free_port()}"
     with (
         MattermostClient(server_url, TOKEN, proxy_url=proxy_url) as client,
@@ -104,7 +104,7 @@ def test_a_proxy_that_is_away_is_not_sent(server_url: str) -> None:
 
 
 def test_a_proxy_that_lets_nothing_through_is_not_sent() -> None:
-    """A tunnel that the proxy refuses ends before TLS."""
+    """A tunnel that the proxy refuses counts as not sent."""
     with (
         WireServer(always(http(407))) as proxy,
         MattermostClient("https://chat.example", TOKEN, proxy_url=proxy.url) as client,

@@ -1,4 +1,4 @@
-"""Answers that are cut off, late, endless or huge: the outcome is open."""
+"""If an answer is cut off, late, endless or huge, the outcome is open."""
 
 import socket
 import ssl
@@ -29,7 +29,7 @@ from tests.wire import Request, WireServer, always, http
 def test_tls_that_is_cut_after_the_request_leaves_the_outcome_open(
     tls: ssl.SSLContext, authority: trustme.CA
 ) -> None:
-    """The same TLS error class as a failed handshake, with the opposite consequence."""
+    """TLS cut after the request leaves the outcome open, unlike a failed handshake."""
     with (
         authority.cert_pem.tempfile() as bundle,
         WireServer(always(None), tls=tls) as server,
@@ -43,7 +43,7 @@ def test_tls_that_is_cut_after_the_request_leaves_the_outcome_open(
 
 
 def test_a_cut_after_the_request_leaves_the_outcome_open() -> None:
-    """The request arrived, and the connection ended without an answer."""
+    """A connection that ends without an answer leaves the outcome open."""
     with (
         WireServer(always(None)) as server,
         client_of(server) as client,
@@ -56,7 +56,7 @@ def test_a_cut_after_the_request_leaves_the_outcome_open() -> None:
 
 
 def test_a_late_answer_leaves_the_outcome_open() -> None:
-    """The server took the request, and nothing came within the read timeout."""
+    """No answer within the read timeout leaves the outcome open."""
     released = threading.Event()
 
     def stall(request: Request, connection: socket.socket) -> None:
@@ -72,7 +72,7 @@ def test_a_late_answer_leaves_the_outcome_open() -> None:
 
 
 def test_an_answer_that_drips_in_is_given_up() -> None:
-    """Each byte comes in time, the whole never does."""
+    """An answer that comes byte by byte without end is given up."""
 
     def drip(request: Request, connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n")
@@ -111,7 +111,7 @@ def test_an_answer_that_drips_in_is_given_up() -> None:
     ],
 )
 def test_an_answer_that_breaks_off_leaves_the_outcome_open(raw: bytes) -> None:
-    """Half an answer says that the server did something, not what."""
+    """Half an answer leaves the outcome open."""
 
     def break_off(request: Request, connection: socket.socket) -> None:
         connection.sendall(raw)
@@ -127,7 +127,7 @@ def test_an_answer_that_breaks_off_leaves_the_outcome_open(raw: bytes) -> None:
 
 
 def test_a_huge_answer_is_not_read() -> None:
-    """An answer beyond the limit is given up, whatever it would be."""
+    """An answer beyond the limit is given up."""
     with (
         WireServer(always(http(200, b" " * (ONE_ANSWER_BYTES + 1)))) as server,
         client_of(server) as client,
@@ -139,7 +139,7 @@ def test_a_huge_answer_is_not_read() -> None:
 
 
 def test_a_server_that_takes_no_bytes_leaves_the_outcome_open() -> None:
-    """An upload that stalls ends after the read timeout, not never."""
+    """An upload that stalls ends after the read timeout."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with (
@@ -153,13 +153,13 @@ def test_a_server_that_takes_no_bytes_leaves_the_outcome_open() -> None:
 
 @pytest.mark.parametrize("status", [100, 101, 102, 103, 199])
 def test_an_answer_that_others_come_before_is_the_answer(status: int) -> None:
-    """An interim answer is not the whole one, and the next request gets an answer of its own."""
+    """The answer after interim answers is used, and the next request gets its own."""
     numbers = iter(range(1, 9))
 
     def answer(request: Request, connection: socket.socket) -> bytes:
         for _ in range(2):
             connection.sendall(f"HTTP/1.1 {status} Wait\r\nLink: </a>\r\n\r\n".encode())
-        # So late that the interim answers alone have arrived.
+        # Late enough that only the interim answers have arrived before.
         time.sleep(0.1)
         return json_answer(POST | {"id": f"p{next(numbers)}"}, 201)
 
@@ -173,7 +173,7 @@ def test_an_answer_that_others_come_before_is_the_answer(status: int) -> None:
 def test_an_answer_that_contradicts_itself_leaves_the_outcome_open(
     lengths: tuple[str, ...],
 ) -> None:
-    """The request arrived; that its answer cannot be read says nothing of the post."""
+    """A contradictory answer to a request leaves the outcome open."""
     headers = "".join(f"Content-Length: {length}\r\n" for length in lengths)
     raw = f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n{headers}\r\n{{}}".encode()
     with (
