@@ -1,5 +1,6 @@
 """The client works with the stand-in as the project uses Mattermost, call by call."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,6 +18,7 @@ from tasks.mattermost import (
     Reason,
     RefusedError,
 )
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,10 @@ def test_a_deleted_root_is_told_from_one_that_never_was(place: Place) -> None:
 
 def test_what_changed_is_found(place: Place) -> None:
     """`since` has edited and deleted posts, and `after` has no deleted ones."""
-    first, second, third = place.post("1"), place.post("2"), place.post("3")
+    first = place.post("1")
+    # A post of the same millisecond is not after it, as on a real server.
+    wait_until(lambda: time.time() * 1_000 >= first.create_at_ms + 1, what="the next millisecond")
+    second, third = place.post("2"), place.post("3")
     place.bot.patch_post(second.id, message="2!")
     place.bot.delete_post(third.id)
 

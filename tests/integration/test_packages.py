@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from shutil import ignore_patterns
+from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import pytest
@@ -20,7 +23,12 @@ def build_wheels(directory: Path) -> None:
     """Build both wheels into the folder with the installed builders."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
     options = ["--no-deps", "--no-build-isolation", "--wheel-dir", str(directory)]
-    subprocess.run([*command, *options, str(ROOT), str(ROOT / "client")], check=True)
+    with TemporaryDirectory() as folder:
+        # setuptools builds in the folder of the source, where two builds would disturb each other.
+        client = shutil.copytree(
+            ROOT / "client", Path(folder) / "client", ignore=ignore_patterns("build", "*.egg-info")
+        )
+        subprocess.run([*command, *options, str(ROOT), str(client)], check=True)
 
 
 @pytest.fixture(scope="module")
