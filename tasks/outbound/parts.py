@@ -82,7 +82,7 @@ class Parts:
             sender_name=self._message.sender_name or "",
             sender_role=self._message.sender_role,
             text=self._message.text,
-            locale=self._desk,
+            locale=self._locale,
             sent_at=_if_late(self._message.sent_at),
             notes=[*uploads.notes, *self._missing_lines()],
             max_length=self._job.licence.max_post_size,
@@ -96,10 +96,10 @@ class Parts:
 
     def _missing_lines(self) -> list[str]:
         """Return the line about missing messages before this message, or no line."""
-        return [missing_line(self._missing, self._desk)] if self._missing else []
+        return [missing_line(self._missing, self._locale)] if self._missing else []
 
     @property
-    def _desk(self) -> Locale:
+    def _locale(self) -> Locale:
         return self._job.licence.locale
 
     @property
@@ -118,7 +118,7 @@ class Parts:
             first=start + 1,
             last=start + len(attachments),
             total=len(self._message.attachments),
-            locale=self._desk,
+            locale=self._locale,
             with_sender=not self._is_author,
             is_internal=self._message.is_internal,
         )
@@ -132,8 +132,8 @@ class Parts:
     def _lost_drafts(self, name: str, lost: Sequence[str]) -> Iterator[Draft]:
         """Yield the draft that names the files that the server dropped silently, if any."""
         if lost:
-            reason = self._desk.wording.file_reasons.lost_by_server
-            notes = [file_note(name=file, reason=reason, locale=self._desk) for file in lost]
+            reason = self._locale.wording.file_reasons.lost_by_server
+            notes = [file_note(name=file, reason=reason, locale=self._locale) for file in lost]
             yield self._draft(f"{name}-lost", "\n".join(notes))
 
     def _draft(
@@ -163,7 +163,7 @@ class Parts:
         return author_props(
             sender_name=message.sender_name or "",
             sender_role=message.sender_role,
-            locale=self._desk,
+            locale=self._locale,
             is_internal=message.is_internal,
         )
 

@@ -40,7 +40,7 @@ def assert_kept(
         _assert_one_thread(conversation, by_conversation[conversation])
         _assert_once_and_in_order(conversation, by_conversation[conversation], sent)
         failed = [each for each in message_ids if states[conversation, each] == "failed"]
-        _assert_holes_told(conversation, by_conversation[conversation], message_ids, failed)
+        _assert_missing_are_named(conversation, by_conversation[conversation], message_ids, failed)
 
 
 def _by_conversation(posts: Iterable[Received]) -> defaultdict[str, list[Received]]:
@@ -74,7 +74,7 @@ def _assert_once_and_in_order(
         raise BrokenPromiseError(f"not what was sent, in its order: {conversation}, {order}")
 
 
-def _assert_holes_told(
+def _assert_missing_are_named(
     conversation: str, posts: Sequence[Received], message_ids: Sequence[str], failed: Sequence[str]
 ) -> None:
     """Assert that the message after failed ones says how many are missing, and no other does."""

@@ -26,7 +26,7 @@ FIELDS_OF_6_7 = {
 }
 
 
-class Desk:
+class CommandChannel:
     """A channel with a command in its team."""
 
     def __init__(self, server: ServerUnderTest, receiver: Receiver) -> None:
@@ -53,45 +53,47 @@ class Desk:
 
 
 @pytest.fixture
-def desk(server: ServerUnderTest, receiver: Receiver) -> Desk:
+def channel(server: ServerUnderTest, receiver: Receiver) -> CommandChannel:
     """A command of the test's own."""
-    return Desk(server, receiver)
+    return CommandChannel(server, receiver)
 
 
-def test_command_sends_a_form_with_its_token(desk: Desk, server: ServerUnderTest) -> None:
+def test_command_sends_a_form_with_its_token(
+    channel: CommandChannel, server: ServerUnderTest
+) -> None:
     """Who typed what where, proved by the token in a header and a field."""
-    answer = desk.run()
+    answer = channel.run()
 
-    [call] = desk.receiver.calls
+    [call] = channel.receiver.calls
     fields = call.fields()
     newer = set() if server.version.startswith("6.") else {"root_id"}
     assert answer.status_code == 200
-    assert call.headers["Authorization"] == f"Token {desk.made['token']}"
+    assert call.headers["Authorization"] == f"Token {channel.made['token']}"
     assert set(fields) == FIELDS_OF_6_7 | newer
-    assert (fields["command"], fields["text"]) == (f"/{desk.trigger}", "chat 17")
-    assert (fields["user_id"], fields["token"]) == (server.anna.user_id, desk.made["token"])
+    assert (fields["command"], fields["text"]) == (f"/{channel.trigger}", "chat 17")
+    assert (fields["user_id"], fields["token"]) == (server.anna.user_id, channel.made["token"])
 
 
 def test_thread_of_a_command_is_what_the_client_said(
     server_11: ServerUnderTest, receiver: Receiver
 ) -> None:
     """The root's id is passed on unchecked, also one that does not exist."""
-    desk, unknown = Desk(server_11, receiver), "a" * 26
+    channel, unknown = CommandChannel(server_11, receiver), "a" * 26
 
     for root_id in ("", unknown):
-        desk.run(root_id=root_id)
+        channel.run(root_id=root_id)
 
     assert [call.fields()["root_id"] for call in receiver.calls] == ["", unknown]
 
 
 def test_answer_for_the_channel_is_posted_as_the_one_who_typed(
-    desk: Desk, server: ServerUnderTest
+    channel: CommandChannel, server: ServerUnderTest
 ) -> None:
     """It lies in the thread, marked as a webhook's."""
     root = server.bot.posted(server.webchat_id, "root")
-    desk.receiver.answer = json.dumps({"response_type": "in_channel", "text": "done"})
+    channel.receiver.answer = json.dumps({"response_type": "in_channel", "text": "done"})
 
-    desk.run(root_id=root["id"])
+    channel.run(root_id=root["id"])
 
     thread = server.bot.get(f"/posts/{root['id']}/thread").json()["posts"]
     [post] = [each for each in thread.values() if each["root_id"]]
@@ -101,13 +103,13 @@ def test_answer_for_the_channel_is_posted_as_the_one_who_typed(
 
 @pytest.mark.parametrize("kind", ["ephemeral", "", "comment"])
 def test_answer_for_one_person_is_stored_nowhere(
-    kind: str, desk: Desk, server: ServerUnderTest
+    kind: str, channel: CommandChannel, server: ServerUnderTest
 ) -> None:
     """The client is told, and the thread has no post of it."""
     root = server.bot.posted(server.webchat_id, "root")
-    desk.receiver.answer = json.dumps({"response_type": kind, "text": "only you"})
+    channel.receiver.answer = json.dumps({"response_type": kind, "text": "only you"})
 
-    answer = desk.run(root_id=root["id"])
+    answer = channel.run(root_id=root["id"])
 
     thread = server.bot.get(f"/posts/{root['id']}/thread").json()["posts"]
     assert (answer.status_code, answer.json()["text"], len(thread)) == (200, "only you", 1)
@@ -122,9 +124,11 @@ def test_answer_for_one_person_is_stored_nowhere(
         ("klaar", 400, "api.command.execute_command.start.app_error"),
     ],
 )
-def test_what_is_no_command_is_refused(text: str, status: int, error: str, desk: Desk) -> None:
+def test_what_is_no_command_is_refused(
+    text: str, status: int, error: str, channel: CommandChannel
+) -> None:
     """An unknown word is not found; a slash alone, or none, is no command."""
-    answer = desk.type(text)
+    answer = channel.type(text)
 
     assert (answer.status_code, answer.json()["id"]) == (status, error)
 
@@ -138,12 +142,12 @@ def test_what_is_no_command_is_refused(text: str, status: int, error: str, desk:
     ],
 )
 def test_bad_answer_is_an_error_to_the_one_who_typed(
-    status: int, answer: str, error: str, desk: Desk
+    status: int, answer: str, error: str, channel: CommandChannel
 ) -> None:
     """Another status and broken JSON each have their id."""
-    desk.receiver.status, desk.receiver.answer = status, answer
+    channel.receiver.status, channel.receiver.answer = status, answer
 
-    result = desk.run()
+    result = channel.run()
 
     assert (result.status_code, result.json()["id"]) == (500, error)
 
@@ -158,19 +162,21 @@ def test_bad_answer_is_an_error_to_the_one_who_typed(
     ids=["taken", "slash", "long"],
 )
 def test_trigger_that_cannot_be_is_refused(
-    changes: dict[str, Any], error: str, desk: Desk, server: ServerUnderTest
+    changes: dict[str, Any], error: str, channel: CommandChannel, server: ServerUnderTest
 ) -> None:
     """A trigger is taken once, short and a word."""
-    answer = server.admin.send("/commands", desk.body(**changes))
+    answer = server.admin.send("/commands", channel.body(**changes))
 
     assert (answer.status_code, answer.json()["id"]) == (400, error)
 
 
-def test_later_answers_come_by_their_own_address(desk: Desk, server: ServerUnderTest) -> None:
+def test_later_answers_come_by_their_own_address(
+    channel: CommandChannel, server: ServerUnderTest
+) -> None:
     """Five are taken without a token, the sixth is not."""
     root = server.bot.posted(server.webchat_id, "root")
-    desk.run(root_id=root["id"])
-    path = desk.receiver.calls[0].fields()["response_url"].partition("/hooks/")[2]
+    channel.run(root_id=root["id"])
+    path = channel.receiver.calls[0].fields()["response_url"].partition("/hooks/")[2]
     body = {"response_type": "in_channel", "text": "later"}
 
     # The site's own address need not be the one by which the tests reach it.
@@ -186,6 +192,6 @@ def test_later_answers_come_by_their_own_address(desk: Desk, server: ServerUnder
     assert len(thread) == 1 + 5
 
 
-def test_bot_may_not_make_commands(desk: Desk, server: ServerUnderTest) -> None:
+def test_bot_may_not_make_commands(channel: CommandChannel, server: ServerUnderTest) -> None:
     """That is for those who manage the team."""
-    assert server.bot.send("/commands", desk.body(trigger="mine")).status_code == 403
+    assert server.bot.send("/commands", channel.body(trigger="mine")).status_code == 403

@@ -34,7 +34,7 @@ def line_of(stage: Stage) -> str:
     return line
 
 
-def test_thread_of_a_dutch_desk_is_dutch(stage: Stage) -> None:
+def test_thread_of_a_dutch_team_is_dutch(stage: Stage) -> None:
     """Card, header, a late message's time and a missing file's note are in Dutch."""
     read_in(stage, "nl", "Europe/Amsterdam")
 

@@ -84,7 +84,7 @@ def test_root_between_a_hole_and_the_next_message_hides_nothing(stage: Stage) ->
     assert len(told(stage)) == 1
 
 
-def test_several_holes_are_one_line_with_kinds_and_reasons(stage: Stage) -> None:
+def test_several_missing_messages_are_one_line_with_kinds_and_reasons(stage: Stage) -> None:
     """Several missing messages are one line with senders, number, times and reasons."""
     stage.start()
     fail(stage, "m1")
@@ -200,7 +200,7 @@ def test_discarded_message_is_missing_all_the_same(stage: Stage) -> None:
 
 
 @pytest.mark.one_database
-def test_erased_conversation_begins_anew_without_holes(stage: Stage) -> None:
+def test_erased_conversation_begins_anew_without_missing_messages(stage: Stage) -> None:
     """After erasure no message counts as missing."""
     stage.start()
     fail(stage, "m1")
@@ -310,7 +310,7 @@ def test_worker_that_dies_as_it_tells_leaves_one_line(
 
 
 @pytest.mark.one_database
-def test_post_of_a_worker_that_knew_of_no_holes_leaves_them_to_the_next(stage: Stage) -> None:
+def test_post_of_a_worker_that_knew_of_none_missing_leaves_them_to_the_next(stage: Stage) -> None:
     """If a dead older worker posted without the line, the next message has it."""
     stage.start()
     fail(stage, "m1")

@@ -133,7 +133,7 @@ def test_own_post_of_the_bot_is_dropped(endpoint: Endpoint) -> None:
     assert (answer, inbox(endpoint.database)) == ((200, {}), [])
 
 
-def test_who_only_knocks_waits_for_no_writer(endpoint: Endpoint) -> None:
+def test_unknown_token_takes_no_write_lock(endpoint: Endpoint) -> None:
     """A call with an unknown token takes no write lock, of which SQLite has only one."""
     writer = Database(endpoint.database.engine.url.render_as_string(hide_password=False))
     with writer.connection() as connection:

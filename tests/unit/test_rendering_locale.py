@@ -45,7 +45,7 @@ LOCALES = st.builds(
         ("nl", "America/New_York", datetime(2027, 1, 1, 2, tzinfo=UTC), "31 dec. 2026 21:00"),
     ],
 )
-def test_moment_is_told_as_the_desk_reads_it(
+def test_moment_is_told_as_the_team_reads_it(
     language: str, time_zone: str, moment: datetime, text: str
 ) -> None:
     """A time is shown in the team's language and zone, with summer time."""
@@ -90,7 +90,7 @@ def test_what_is_said_of_a_late_message_has_its_room(locale: Locale, seconds: in
     is_late=st.booleans(),
     length=st.integers(MIN_MESSAGE_LENGTH - 300, MIN_MESSAGE_LENGTH + 300),
 )
-def test_text_is_cut_alike_for_every_desk(
+def test_text_is_cut_alike_for_every_team(
     name: str, role: Role, locales: tuple[Locale, Locale], is_late: bool, length: int
 ) -> None:
     """A text is cut at the same places in every locale, so that another worker can continue it."""
@@ -153,7 +153,7 @@ CARD = Card(
     ],
     ids=lambda value: value if isinstance(value, CardState) else "",
 )
-def test_card_is_in_the_desk_s_language(state: CardState, dutch: str, german: str) -> None:
+def test_card_is_in_the_team_s_language(state: CardState, dutch: str, german: str) -> None:
     """State, name and time of a card are one sentence in each language."""
     card = replace(CARD, state=state)
 

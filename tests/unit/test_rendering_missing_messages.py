@@ -71,7 +71,9 @@ HOLES = st.builds(
 
 
 @given(st.lists(HOLES, min_size=1, max_size=72), st.sampled_from(sorted(WORDINGS)))
-def test_any_holes_are_one_short_line(groups: list[MissingMessages], language: str) -> None:
+def test_any_missing_messages_are_one_short_line(
+    groups: list[MissingMessages], language: str
+) -> None:
     """Any number of missing messages gives one line that fits below a text, in each language."""
     line = missing_line(groups, Locale.of(language=language, time_zone="Europe/Amsterdam"))
 
