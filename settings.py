@@ -16,7 +16,7 @@ import setting_rules as rules
 from ireserve_mattermost.address import DEFAULT_URL, VARIABLES, parse_redis_url, redis_url
 
 # Variables that the Procfile and the command line read in addition to the settings.
-BESIDE = (
+OTHER_VARIABLES = (
     "FLOWER_BASIC_AUTH", "FLOWER_URL_PREFIX", "IRESERVE_MATTERMOST_ENV_FILE",
     "IRESERVE_MATTERMOST_OPERATOR", "LISTEN_ADDRESS", "WORKER_NAME", "WORKER_THREADS",
 )  # fmt: skip
@@ -167,7 +167,7 @@ def mistyped_names(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     Resemblance is a guess, because other programs share the environment.
     """
     return rules.unread(
-        environ, known=[*VARIABLES, *map(str.upper, Settings.model_fields), *BESIDE]
+        environ, known=[*VARIABLES, *map(str.upper, Settings.model_fields), *OTHER_VARIABLES]
     )
 
 

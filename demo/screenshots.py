@@ -73,7 +73,7 @@ def take_team(browser: Browser, demo: RunningDemo, folder: Path) -> None:
 
     with _page(browser, DEMO_SIZE) as page:
         team.take_demo(page, team.play_chat(demo), folder / "demo.png")
-    team.play_desk(demo)
+    team.play_team_chats(demo)
     with _page(browser, TEAM_SIZE) as page:
         team.take_channel(page, demo, folder / "team-channel.png")
         page.set_viewport_size({"width": TEAM_SIZE[0], "height": LIST_HEIGHT})

@@ -40,7 +40,7 @@ class Chat:
 
 
 WAITS = "🟠"
-DESK = (
+TEAM_CHATS = (
     Chat("chat-2041", "Sanne Bakker", "Duinzicht", "Kan de sleutel ook na 22:00 worden opgehaald?",
          "⚪", {"revision": 1, "state": "closed", "assignee_name": "Anna"}),
     Chat("chat-2042", "Piet Jansen", "Bosrand", "Is er bij Bosrand een laadpaal voor de auto?",
@@ -104,9 +104,9 @@ def take_demo(page: Page, url: str, path: Path) -> None:
     page.screenshot(path=path)
 
 
-def play_desk(demo: RunningDemo) -> None:
+def play_team_chats(demo: RunningDemo) -> None:
     """Let visitors write, and agents take and close chats; return when all cards show it."""
-    for chat in DESK:
+    for chat in TEAM_CHATS:
         _ask(demo, chat)
         # A member whom a waiting chat mentions follows it from then on, even when it is closed.
         _root(demo, chat, sign=WAITS)
@@ -132,7 +132,7 @@ def play_authors(demo: RunningDemo) -> Post:
 def take_channel(page: Page, demo: RunningDemo, path: Path) -> None:
     """Take a screenshot of the channel with its cards."""
     page.goto(demo.target.page_url(demo.target.public))
-    for chat in DESK:
+    for chat in TEAM_CHATS:
         expect(page.locator(".thread").filter(has_text=chat.question).first).to_be_visible()
     page.screenshot(path=path)
 
@@ -140,7 +140,7 @@ def take_channel(page: Page, demo: RunningDemo, path: Path) -> None:
 def take_threads(page: Page, demo: RunningDemo, path: Path) -> None:
     """Take a screenshot of the list of threads of the mentioned member."""
     page.goto(f"{demo.target.url}/{demo.target.team}/threads")
-    for chat in DESK:
+    for chat in TEAM_CHATS:
         expect(page.locator(".row").filter(has_text=chat.question).first).to_be_visible()
     page.screenshot(path=path)
 

@@ -21,7 +21,7 @@ from models.limits import WEB
 from settings import Settings, get_settings, mistyped_names
 from tasks.app import app as celery_app
 from tasks.watch.error_reports import report_error, start_error_reports, why_off
-from tasks.watch.logs import configure_logs, tell_mistyped_names
+from tasks.watch.logs import configure_logs, log_mistyped_names
 
 # The threads of a web process, and its kept database connections: no thread waits for another's.
 WEB_THREADS = 8
@@ -108,7 +108,7 @@ def create_app() -> Flask:
     settings = get_settings()
     configure_logs(level=settings.log_level, log_format=settings.log_format)
     log.info("web_started", redis=settings.redis_label)
-    tell_mistyped_names()
+    log_mistyped_names()
     app = Flask(__name__)
     register(app, blueprint)
     if start_error_reports(settings, process="web"):

@@ -126,11 +126,11 @@ def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engin
         connect_args={"connect_timeout": limits.connect_s, "prepare_threshold": None},
     )
     event.listen(engine, "do_connect", _Connector(limits).connect)
-    event.listen(engine, "checkout", _leave_dropped)
+    event.listen(engine, "checkout", _replace_if_closed)
     return engine
 
 
-def _leave_dropped(connection: Any, _record: Any, _proxy: Any) -> None:
+def _replace_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:
     """Replace the pool's connections if the server has closed this one, as at a restart.
 
     Data that can be read before a request is the end of the connection, or the server's last error.

@@ -19,7 +19,7 @@ _Result = TypeVar("_Result")
 # promised 100 ms, because the next rows may be on pages that are not in memory.
 AIM_S = 0.03
 FIRST_ROWS = 20
-MOST_ROWS = 100
+MAX_ROWS = 100
 # Rows that one query reads, without a lock.
 PAGE = 2_000
 
@@ -91,7 +91,7 @@ class Steps:
         if took_s > AIM_S:
             self.rows = max(1, int(self.rows * AIM_S / took_s))
         elif took_s < AIM_S / 2:
-            self.rows = min(MOST_ROWS, self.rows * 2)
+            self.rows = min(MAX_ROWS, self.rows * 2)
         # SQLite's writers poll, and without a pause they would hardly ever get the lock.
         time.sleep(min(took_s, AIM_S))
 

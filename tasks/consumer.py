@@ -8,11 +8,11 @@ from celery.worker import consumer
 
 # Flower's own page is no faster. Each publication is a request to Redis, and takes processor time
 # from the message that the event is about.
-TOGETHER_S = 0.1
+EVENT_BATCH_S = 0.1
 
 
 class Consumer(consumer.Consumer):
-    """Takes wake-ups from the queue, and publishes the tasks' events after ``TOGETHER_S``."""
+    """Takes wake-ups from the queue, and publishes the tasks' events after ``EVENT_BATCH_S``."""
 
     hub: Any
     event_dispatcher: Any
@@ -29,7 +29,7 @@ class Consumer(consumer.Consumer):
     def _plan(self) -> None:
         # A worker that stops publishes the events that are left.
         self.hub.on_close.add(self._publish)
-        self.hub.call_later(TOGETHER_S, self._publish)
+        self.hub.call_later(EVENT_BATCH_S, self._publish)
 
     def _publish(self, *_: Any) -> None:
         # Clear this first: an event that comes during the flush may need another one.

@@ -33,7 +33,7 @@ from tasks.queue import use_checked_queue
 from tasks.runtime import current_runtime, set_threads
 from tasks.watch.broker import loses_messages
 from tasks.watch.error_reports import report_error, start_error_reports
-from tasks.watch.logs import configure_logs, tell_mistyped_names
+from tasks.watch.logs import configure_logs, log_mistyped_names
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +125,7 @@ def _report_workers_errors(**_: Any) -> None:
 def _look_at_redis(**_: Any) -> None:
     """Log the address of Redis, and an error if Redis is configured to lose messages."""
     log.info("worker_started", redis=get_settings().redis_label)
-    tell_mistyped_names()
+    log_mistyped_names()
     try:
         trouble = loses_messages(current_runtime().redis)
     except RedisError:
@@ -140,7 +140,7 @@ def _start_beat(**_: Any) -> None:
     start_error_reports(get_settings(), process="beat")
     # Beat's own logger shows only warnings, because it logs a line for each task.
     log.info("beat_started", redis=get_settings().redis_label)
-    tell_mistyped_names()
+    log_mistyped_names()
 
 
 @worker_ready.connect

@@ -50,14 +50,14 @@ def _enter() -> Response | None:
     g.user = asking_user()
     if g.user is not None:
         g.entry.user_id, g.entry.username = g.user.id, g.user.username
-    return _limited() or _over_limit() or (_struck(g.entry) if backend().faults else None)
+    return _limited() or _over_limit() or (_fault_answer(g.entry) if backend().faults else None)
 
 
 def _leave(response: Response) -> Response:
     if "entry" not in g:
         return response
     if backend().faults and response.status_code < 400 and "instead" not in g:
-        _strike_afterwards(g.entry)
+        _apply_fault_afterwards(g.entry)
     if "rate" in g:
         response.headers.update(g.rate.headers)
     if ("rate" not in g or g.rate.allowed) and "is_unversioned" not in g:
@@ -105,7 +105,7 @@ def _scope() -> FaultScope:
     return FaultScope.FILES if g.entry.path.startswith("/files") else FaultScope.ALL
 
 
-def _struck(entry: Received) -> Response | None:
+def _fault_answer(entry: Received) -> Response | None:
     """Return the answer of a fault instead of the real answer, after all delays."""
     subject = backend().subject(_scope(), g.user)
     backend().pause(backend().faults.take_delay_s(subject))
@@ -181,7 +181,7 @@ def _as_if_full(retry_after_s: int) -> Verdict:
     return Verdict(allowed=False, headers=headers)
 
 
-def _strike_afterwards(entry: Received) -> None:
+def _apply_fault_afterwards(entry: Received) -> None:
     fault = backend().faults.take(AFTER_ACCEPTING, backend().subject(_scope(), g.user))
     if fault is None:
         return

@@ -110,7 +110,7 @@ def post_as(backend: Backend, author: User, draft: Draft) -> Post:
     """
     with backend.state.lock:
         _check_root(backend, draft)
-        _cross_others(backend, author, draft)
+        _apply_race_faults(backend, author, draft)
         post = save_post(backend, author, draft)
         if post.file_ids and take(backend, author, FaultKind.HALF_LIST_OF_FILES):
             backend.state.half_listed.add(post.id)
@@ -183,7 +183,7 @@ def take(backend: Backend, user: User, kind: FaultKind) -> Fault | None:
     return backend.faults.take(frozenset({kind}), subject)
 
 
-def _cross_others(backend: Backend, author: User, draft: Draft) -> None:
+def _apply_race_faults(backend: Backend, author: User, draft: Draft) -> None:
     """Let another member reply first or delete the root in the same millisecond, by a fault.
 
     The server has checked the root by then, so a reply under a deleted root is saved.

@@ -99,7 +99,7 @@ def _found(ask: Callable[[], Found]) -> Found | None:
 
 def judge_names(config: ClientConfig, names: Names) -> Check:
     """Return how posts on this server show the names of visitor and agent."""
-    if names is Names.HEADER and config.shows_own_names:
+    if names is Names.HEADER and config.allows_author_override:
         return passed(
             "names",
             "a line above each text says who speaks; this server also shows visitor and agent as "
@@ -107,7 +107,7 @@ def judge_names(config: ClientConfig, names: Names) -> Check:
         )
     if names is Names.HEADER:
         return passed("names", "a line above each text says who speaks")
-    if config.shows_own_names:
+    if config.allows_author_override:
         return passed("names", "visitor and agent are the authors of their posts")
     return warned(
         "names",

@@ -24,7 +24,7 @@ from tasks.checks.reports import check_reports
 from tasks.checks.store import check_store
 from tasks.checks.variables import check_names
 from tasks.cli.installation import Installation
-from tasks.licences.registration import keep_what_it_says
+from tasks.licences.registration import update_server_settings
 from tasks.watch.installations import name_of
 
 # A licence takes about five requests, one after the other. If each answer takes 0.1 s, 2,000
@@ -160,7 +160,7 @@ class Examination:
             return [skipped("licence", "it was removed meanwhile")]
         found: LicenceChecks = check_licence(stored, self._tools)
         if found.config is not None:
-            keep_what_it_says(self._database, stored.licence, found.config)
+            update_server_settings(self._database, stored.licence, found.config)
         return found.checks
 
     def _load(self, licence_id: str) -> StoredLicence | None:

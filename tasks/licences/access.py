@@ -88,7 +88,7 @@ class LicenceAccess:
     locale: Locale = DEFAULT_LOCALE
 
     @property
-    def speaks_as_author(self) -> bool:
+    def shows_sender_as_author(self) -> bool:
         """Whether Mattermost shows senders as the authors of their posts."""
         return self.names is Names.AUTHOR and self.allows_own_names
 
@@ -171,9 +171,9 @@ class Licences:
             raise SendFailedError(
                 OwnReason.LICENCE_DISABLED, f"the licence {licence_id!r} is disabled"
             )
-        return self._opened(licence)
+        return self._access_of(licence)
 
-    def _opened(self, licence: Licence) -> LicenceAccess:
+    def _access_of(self, licence: Licence) -> LicenceAccess:
         try:
             token = self._keyring.decrypt(licence.bot_token_encrypted)
         except KeyRingError as error:

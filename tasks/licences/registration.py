@@ -55,28 +55,28 @@ def store_licence(
     licence.default_channel_id, licence.default_channel_name = found.channel.id, found.channel.name
     licence.bot_user_id, licence.bot_username = found.bot.id, found.bot.username
     licence.bot_token_encrypted = keyring.encrypt(registration.token)
-    for name, value in said_by_server(found.config).items():
+    for name, value in stored_settings(found.config).items():
         setattr(licence, name, value)
     session.add(licence)
     session.flush()
     return licence
 
 
-def said_by_server(config: ClientConfig) -> dict[str, Any]:
+def stored_settings(config: ClientConfig) -> dict[str, Any]:
     """Return the server's settings that are stored with a licence, by column."""
     return {
         "max_post_size": config.max_post_length,
         "max_file_size_bytes": config.max_file_size_bytes,
         "server_version": config.version[:SERVER_WORD_LENGTH],
         "collapsed_threads": config.collapsed_threads[:SERVER_WORD_LENGTH],
-        "allows_own_names": config.shows_own_names,
+        "allows_own_names": config.allows_author_override,
         "allows_edits": config.allows_edits,
     }
 
 
-def keep_what_it_says(database: Database, licence: Licence, config: ClientConfig) -> None:
+def update_server_settings(database: Database, licence: Licence, config: ClientConfig) -> None:
     """Store the settings of the licence's server, if they have changed."""
-    said = said_by_server(config)
+    said = stored_settings(config)
     if all(getattr(licence, name) == value for name, value in said.items()):
         return
     with database.transaction() as session:

@@ -188,7 +188,7 @@ class ClientConfig(Parsed):
     post_edit_time_limit: str = wire(line(64), "PostEditTimeLimit")
 
     @property
-    def shows_own_names(self) -> bool:
+    def allows_author_override(self) -> bool:
         """Whether a post may override the name and the icon of its author."""
         return self.post_usernames_enabled and self.post_icons_enabled
 

@@ -23,7 +23,7 @@ from tasks.licences.access import LicenceAccess
 from tasks.outbound import endings, ledger, missing_messages
 from tasks.outbound.card import draw
 from tasks.outbound.delivery import deliver
-from tasks.outbound.endings import Delivered, is_the_entrys_fault
+from tasks.outbound.endings import Delivered, is_caused_by_entry
 from tasks.outbound.job import Attempt, Head, Job, Step
 from tasks.outbound.ledger import Begun, KnownDelivery
 from tasks.outbound.marks import Mark
@@ -57,7 +57,7 @@ def send_messages(
         batch.begin()
         return batch.send()
     except Exception as error:
-        if not is_the_entrys_fault(error):
+        if not is_caused_by_entry(error):
             raise
         if len(heads) == 1:
             given_up = endings.give_up(runtime, lane, heads[0].entry, error)
@@ -181,7 +181,7 @@ class Batch:
                     self._runtime, job, entry, message, thread=thread, attempt=attempt
                 )
         except Exception as error:
-            if not is_the_entrys_fault(error):
+            if not is_caused_by_entry(error):
                 raise
             return endings.give_up(self._runtime, self._lane, entry, error)
         if not isinstance(outcome, Delivered):

@@ -18,7 +18,7 @@ from models import Conversation, ConversationState, Licence, ReplyMode, User
 from tasks.failures import UndecidedError
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostError, RefusedError
-from tasks.outbound.endings import is_the_entrys_fault
+from tasks.outbound.endings import is_caused_by_entry
 from tasks.outbound.job import Job
 from tasks.outbound.marks import Mark
 from tasks.outbound.threads import Thread, note_drawn
@@ -88,7 +88,7 @@ def draw(job: Job, thread: Thread) -> Thread:
     except UndecidedError:
         raise
     except Exception as error:
-        if not is_the_entrys_fault(error):
+        if not is_caused_by_entry(error):
             raise
         # An error of the card must not fail the message. The error's text may hold a name.
         kind = type(error).__name__

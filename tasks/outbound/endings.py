@@ -219,14 +219,14 @@ def give_up(runtime: Runtime, lane: Lane, entry: LaneEntry, error: Exception) ->
     try:
         return refuse_entry(runtime, lane, entry, failure)
     except Exception as last:
-        if not is_the_entrys_fault(last):
+        if not is_caused_by_entry(last):
             raise
         # Even the failure cannot be recorded. The lane must continue nevertheless.
         log.error("entry_set_aside", lane=str(lane), key=entry.key, error=type(last).__name__)
         return replace(_failed(entry, failure), is_set_aside=True)
 
 
-def is_the_entrys_fault(error: Exception) -> bool:
+def is_caused_by_entry(error: Exception) -> bool:
     """Return whether the entry itself causes the error, and would cause it again.
 
     Otherwise the database or Redis is away, or the lane is lost.

@@ -104,7 +104,7 @@ class Parts:
 
     @property
     def _is_author(self) -> bool:
-        return self._job.licence.speaks_as_author
+        return self._job.licence.shows_sender_as_author
 
     def _files_drafts(self, attachments: Sequence[Attachment], start: int) -> Iterator[Draft]:
         name = f"files-{start + 1}"

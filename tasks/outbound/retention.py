@@ -15,7 +15,7 @@ from tasks.runtime import Runtime, current_runtime
 _HAS_FAILED = Delivery.state == DeliveryState.FAILED
 IS_SETTLED = Delivery.state.in_([state for state in DeliveryState if state.is_final])
 # An operator can send a failed message again or discard it for as long as it has its payload.
-IS_DONE_WITH = or_(
+MAY_BE_REMOVED = or_(
     Delivery.state.in_((DeliveryState.SENT, DeliveryState.SKIPPED)),
     and_(_HAS_FAILED, Delivery.payload.is_(None)),
 )

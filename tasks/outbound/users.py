@@ -13,7 +13,7 @@ from ireserve_mattermost.lanes import Lane, LaneEntry
 from ireserve_mattermost.messages import InvalidMessageError, UserChange, parse_message
 from models import DeliveryState, Licence, User
 from tasks.failures import OwnReason, SendFailedError, Settled
-from tasks.outbound.endings import give_up, is_the_entrys_fault, refuse_entry
+from tasks.outbound.endings import give_up, is_caused_by_entry, refuse_entry
 from tasks.outbound.job import Head, Step
 from tasks.runtime import Runtime
 
@@ -37,7 +37,7 @@ def _store_change(runtime: Runtime, lane: Lane, entry: LaneEntry) -> Settled:
     except SendFailedError as error:
         return refuse_entry(runtime, lane, entry, error)
     except Exception as error:
-        if not is_the_entrys_fault(error):
+        if not is_caused_by_entry(error):
             raise
         return give_up(runtime, lane, entry, error)
     return Settled(entry.key, entry.task_id, DeliveryState.SENT)

@@ -15,7 +15,7 @@ from models.steps import Steps
 from settings import Settings
 from tasks.app import app
 from tasks.attachments.store import AttachmentStore
-from tasks.outbound.retention import IS_DONE_WITH, remove_deliveries
+from tasks.outbound.retention import MAY_BE_REMOVED, remove_deliveries
 from tasks.privacy.old_conversations import remove_conversations
 from tasks.replies.retention import remove_replies
 from tasks.replies.unowned_files import Keeper, remove_unowned
@@ -57,7 +57,7 @@ def rules_of(settings: Settings) -> tuple[Rule, ...]:
         Rule(
             Removable.DELIVERIES,
             settings.retention_deliveries_days,
-            lambda _, steps, before: remove_deliveries(steps, before=before, which=IS_DONE_WITH),
+            lambda _, steps, before: remove_deliveries(steps, before=before, which=MAY_BE_REMOVED),
         ),
     )
 

@@ -49,7 +49,7 @@ class Ignored(StrEnum):
     DELETED = "deleted"
 
     @property
-    def is_told(self) -> bool:
+    def is_warned_about(self) -> bool:
         """Whether a person wrote the post, and is warned that no visitor reads it."""
         return self in _TOLD
 

@@ -62,7 +62,7 @@ _BEFORE = select(_REPLY.id, _REPLY.paused_until).where(_WERE_PAUSED)
 _BEFORE_A_PAUSED = select(_REPLY.id, _REPLY.paused_until).where(or_(_WERE_PAUSED, _ARE_UNSEEN))
 
 
-def left_paused(job: ReplyJob) -> KnownReply | None:
+def continue_pause(job: ReplyJob) -> KnownReply | None:
     """Return the reply if its pause goes on; None: it has no pause, or the pause is over."""
     until = job.known.paused_until
     if until is None or until <= utc_now():

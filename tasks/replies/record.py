@@ -26,7 +26,7 @@ from tasks.replies.job_files import fetching_of, remove_files
 from tasks.replies.known_reply import KnownReply, lacks_files
 from tasks.replies.meaning import Ignored, Means, meaning_of
 from tasks.replies.owners import ThreadOwner
-from tasks.replies.pauses import left_paused, paused
+from tasks.replies.pauses import continue_pause, paused
 from tasks.replies.postponing import postpone
 from tasks.replies.questions import Inquiry, ReplyJob, ask_for_post
 from tasks.runtime import Runtime
@@ -107,7 +107,7 @@ def _record_locked(
     if known.state is not ReplyState.RECEIVED:
         return Ending(EndKind.UNCHANGED)
     job = ReplyJob(runtime, licence, runtime.clients.of(licence), known, lock.extend)
-    waiting = left_paused(job)
+    waiting = continue_pause(job)
     if waiting is not None:
         return Ending(EndKind.PAUSED, waiting)
     ending = _attempt(job)
@@ -144,7 +144,7 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
         case Means.NOTE | Means.COMMAND:
             return _write(job, inquiry, inquiry.words.as_note())
         case Means.NOTHING_TO_SHOW:
-            return _leave_empty(job, inquiry)
+            return _write_empty(job, inquiry)
         case Means.DELETION:
             return _forget(job, post, is_gone=True)
         case Means.GONE_WITH_THREAD:
@@ -166,9 +166,9 @@ def _ignore(job: ReplyJob, inquiry: Inquiry, why: Ignored) -> Ending:
     if why is Ignored.ROOT_POST:
         due_at = plan_hint(job.runtime, job.licence, [inquiry.post], extend=job.extend)
         plan_receipts(job.runtime, job.licence.id, due_at=due_at)
-    if why.is_told and not job.known.revision:
-        return _leave_empty(job, inquiry, why)
-    return _leave_out(job, why)
+    if why.is_warned_about and not job.known.revision:
+        return _write_empty(job, inquiry, why)
+    return _remove_from_inbox(job, why)
 
 
 def _pause_or_write(job: ReplyJob, inquiry: Inquiry) -> Ending:
@@ -236,7 +236,7 @@ def _answers(
     return note_answer(connection, owner.row, posted_at_ms=post.create_at_ms)
 
 
-def _leave_empty(job: ReplyJob, inquiry: Inquiry, why: Ignored | None = None) -> Ending:
+def _write_empty(job: ReplyJob, inquiry: Inquiry, why: Ignored | None = None) -> Ending:
     """Record that no visitor sees the post; take back what i-Reserve was told of it before."""
     known, owner = job.known, inquiry.owner
     if known.revision:
@@ -260,7 +260,7 @@ def _forget(job: ReplyJob, post: Post, *, is_gone: bool) -> Ending:
     return Ending(EndKind.DELETED, forgotten)
 
 
-def _leave_out(job: ReplyJob, why: Ignored) -> Ending:
+def _remove_from_inbox(job: ReplyJob, why: Ignored) -> Ending:
     """Take the post out of the inbox, unless it was recorded as a reply before."""
     if job.known.revision:
         return Ending(EndKind.IGNORED, _keep(job).reply, reason=why.value)
@@ -273,5 +273,5 @@ def _postpone(job: ReplyJob, obstacle: Obstacle) -> Ending:
     ending = postpone(job.runtime.database, job.known, obstacle)
     if ending.kind is EndKind.GIVEN_UP and obstacle.trouble.means_no_reply:
         is_unlinked = obstacle.trouble is Trouble.UNLINKED
-        return _leave_out(job, Ignored.UNKNOWN_THREAD if is_unlinked else Ignored.NOT_THERE)
+        return _remove_from_inbox(job, Ignored.UNKNOWN_THREAD if is_unlinked else Ignored.NOT_THERE)
     return ending

@@ -27,7 +27,7 @@ def look_at_settings(database: Database, client: MattermostClient, licence: Lice
         return
     try:
         config = client.get_client_config()
-        allows, edits = config.shows_own_names, config.allows_edits
+        allows, edits = config.allows_author_override, config.allows_edits
         if (allows, edits) == (licence.allows_own_names, licence.allows_edits):
             return
         # To a token that it refuses a server shows only part of its settings; then this call fails.

@@ -79,7 +79,7 @@ def _renderer(log_format: Literal["console", "json"]) -> structlog.types.Process
     )
 
 
-def tell_mistyped_names() -> None:
+def log_mistyped_names() -> None:
     """Log each environment variable whose name resembles one of our settings that is not set."""
     for name, setting in mistyped_names().items():
         log.warning("setting_unknown", name=name, did_you_mean=setting)

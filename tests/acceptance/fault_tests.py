@@ -40,7 +40,7 @@ SEED = 7
 # A killed worker's lock lasts 30 s, and the sweep runs every 5 s.
 SETTLE_S = 60.0
 # If a worker dies while it tells i-Reserve, other workers do not see that for 30 s.
-TELL_S = 45.0
+OUTCOMES_WITHIN_S = 45.0
 IRESERVE = "ireserve"
 # The limit for the next post after the database or Redis has come back.
 GO_ON_S = 10.0
@@ -174,7 +174,7 @@ class FaultTest:
 
 def _wait_until_told(stage: DeployedStage, conversations: Sequence[str], states: States) -> None:
     """Wait until i-Reserve was told of each failure and each thread."""
-    ends_at = time.monotonic() + TELL_S
+    ends_at = time.monotonic() + OUTCOMES_WITHIN_S
     while left := untold(conversations, _notices(stage), states=states):
         if time.monotonic() > ends_at:
             raise BrokenPromiseError(f"i-Reserve was not told: {sorted(left)[:5]}")

@@ -30,15 +30,15 @@ class Root:
 
 
 # Writes to the connection, or returns a whole answer.
-Bomb = Callable[[Request, socket.socket, Root], bytes | None]
+HugeAnswer = Callable[[Request, socket.socket, Root], bytes | None]
 
 
-def raw(answer: bytes) -> Bomb:
+def raw(answer: bytes) -> HugeAnswer:
     """Answer every request with the same bytes."""
     return lambda request, connection, root: answer
 
 
-def endless(first: bytes, again: bytes) -> Bomb:
+def endless(first: bytes, again: bytes) -> HugeAnswer:
     """Answer every request with a stream, as fast as the worker reads."""
 
     def answer(_request: Request, connection: socket.socket, _root: Root) -> None:
@@ -49,7 +49,7 @@ def endless(first: bytes, again: bytes) -> Bomb:
     return answer
 
 
-def post(**changes: Any) -> Bomb:
+def post(**changes: Any) -> HugeAnswer:
     """Answer like Mattermost, with a post that has impossible values."""
 
     def answer(request: Request, connection: socket.socket, root: Root) -> bytes | None:
@@ -77,7 +77,7 @@ def post(**changes: Any) -> Bomb:
     return answer
 
 
-BOMBS: dict[str, Bomb] = {
+BOMBS: dict[str, HugeAnswer] = {
     "60 MB of empty objects": raw(http(200, b"[" + b"{}," * (20 * MEGABYTE) + b"{}]")),
     "1 MiB of empty objects": raw(http(200, b"[" + b"{}," * 349_000 + b"{}]")),
     "1 MiB of objects in objects": raw(http(200, b"[" + b'{"a":{}},' * 116_000 + b"{}]")),
@@ -108,7 +108,7 @@ BOMBS: dict[str, Bomb] = {
 class HostileServer:
     """The server of many licences: the first part of a path is the licence, with its bomb."""
 
-    bombs: Mapping[str, Bomb]
+    bombs: Mapping[str, HugeAnswer]
     roots: Mapping[str, Root]
     asked: Counter[str] = field(default_factory=Counter)
     mutex: threading.Lock = field(default_factory=threading.Lock)

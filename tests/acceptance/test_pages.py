@@ -1,6 +1,6 @@
 """The blocks of the docs work as written, in their order, on a real installation.
 
-The runner's Mattermost is the stand-in. HANDS does what a page tells the reader to do in
+The runner's Mattermost is the stand-in. READER_ACTIONS does what a page tells the reader to do in
 Mattermost. The runner replaces only the addresses of the examples.
 """
 
@@ -77,9 +77,9 @@ class DocsTrial:
 
     def _read(self, block: Block) -> None:
         place = (block.page, block.heading)
-        if place in HANDS and place not in self.done:
+        if place in READER_ACTIONS and place not in self.done:
             self.done.add(place)
-            HANDS[place](self)
+            READER_ACTIONS[place](self)
         self.runner.follow(block)
 
     def forget(self) -> None:
@@ -156,7 +156,7 @@ def _copy_tokens(trial: DocsTrial) -> None:
 
 
 # What the reader does in Mattermost before the blocks below a heading.
-HANDS: dict[tuple[str, str], Callable[[DocsTrial], None]] = {
+READER_ACTIONS: dict[tuple[str, str], Callable[[DocsTrial], None]] = {
     (QUICK_START, "6. Answer"): _answer,
     ("README.md", "Set up a licence"): _copy_tokens,
     (INTEGRATING, "Try it"): _answer_once_more,
@@ -229,4 +229,4 @@ def test_block_does_what_the_page_says(trial: DocsTrial, block: Block) -> None:
 
 def test_what_the_reader_does_in_mattermost_stands_in_the_docs() -> None:
     """Each action of the reader in Mattermost belongs to a heading with a block to run."""
-    assert set(HANDS) - {(block.page, block.heading) for block in RUN} == set()
+    assert set(READER_ACTIONS) - {(block.page, block.heading) for block in RUN} == set()

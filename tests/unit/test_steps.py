@@ -7,7 +7,7 @@ import time
 from sqlalchemy.orm import Session
 
 from models import Database
-from models.steps import AIM_S, MOST_ROWS, Steps
+from models.steps import AIM_S, MAX_ROWS, Steps
 
 
 def _work(steps: Steps, *, row_s: float, times: int = 12) -> None:
@@ -33,7 +33,7 @@ def test_steps_of_quick_rows_get_larger_up_to_a_limit() -> None:
 
     _work(steps, row_s=0.0)
 
-    assert steps.rows == MOST_ROWS
+    assert steps.rows == MAX_ROWS
 
 
 def test_portions_end_when_the_work_is_over() -> None:

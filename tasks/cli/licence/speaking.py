@@ -9,7 +9,7 @@ from tasks.checks.check import Check, refused, skipped
 from tasks.checks.speaking import check_speaking
 from tasks.cli.installation import Installation
 from tasks.cli.output import named
-from tasks.licences.registration import keep_what_it_says
+from tasks.licences.registration import update_server_settings
 from tasks.mattermost import ClientConfig, MattermostClient, MattermostError
 
 UNTOLD = (
@@ -39,7 +39,7 @@ def look(parts: Installation, licence: Licence) -> list[Check]:
         return [
             skipped("mention and names", why, f"Later: ireserve-mattermost doctor {licence.id}.")
         ]
-    keep_what_it_says(parts.database, licence, config)
+    update_server_settings(parts.database, licence, config)
     return [named(check, licence.id) for check in check_speaking(client, licence, config)]
 
 
