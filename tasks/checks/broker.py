@@ -26,23 +26,21 @@ NEARLY_FULL = 0.8
 _MIB = 1024 * 1024
 
 
-def check_broker(redis: Redis, *, place: str) -> Check:
-    """Check whether Redis takes messages and keeps them; ``place`` is its address for reports."""
+def check_broker(redis: Redis, *, place: str) -> tuple[Check, bool]:
+    """Check whether Redis takes messages and keeps them; ``place`` is its address for reports.
+
+    Also returned is whether Redis takes messages. If not, its other checks can be skipped.
+    """
+    takes_messages = False
     try:
-        trouble = takes_no_message(redis) or loses_messages(redis)
+        trouble = takes_no_message(redis)
+        takes_messages = trouble is None
+        trouble = trouble or loses_messages(redis)
     except RedisError as error:
-        return _refused(place, error)
+        return _refused(place, error), takes_messages
     if trouble is not None:
-        return failed(NAME, f"{place}: {trouble.what}", trouble.cure)
-    return passed(NAME, f"Redis at {place} answers, takes messages and keeps them")
-
-
-def takes_messages(redis: Redis) -> bool:
-    """Return whether Redis takes writes; if not, its other checks can be skipped."""
-    try:
-        return takes_no_message(redis) is None
-    except RedisError:
-        return False
+        return failed(NAME, f"{place}: {trouble.what}", trouble.cure), takes_messages
+    return passed(NAME, f"Redis at {place} answers, takes messages and keeps them"), True
 
 
 def _refused(place: str, error: RedisError) -> Check:

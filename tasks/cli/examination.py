@@ -46,13 +46,14 @@ def examine_installation(parts: Installation) -> list[Check]:
     """Return the checks of our own parts; if the broker is down, those that need it are skipped."""
     settings = parts.settings
     dsn = settings.sentry_dsn
+    broker_check, takes_messages = broker.check_broker(parts.redis, place=settings.redis_label)
     return [
         *_check_database(parts.database),
         ours.check_keys(parts.database, parts.keyring),
         ours.check_unregistered(parts.database),
         check_store(AttachmentStore(settings.attachments_url)),
-        broker.check_broker(parts.redis, place=settings.redis_label),
-        *(_check_work(parts) if broker.takes_messages(parts.redis) else _left_out()),
+        broker_check,
+        *(_check_work(parts) if takes_messages else _left_out()),
         check_names(mistyped_names()),
         check_reports(None if dsn is None else dsn.get_secret_value()),
     ]

@@ -133,7 +133,7 @@ class Refusing:
 )
 def test_redis_that_refuses_says_why(error: RedisError, sentence: str) -> None:
     """The error of a Redis that refuses is shown, instead of "cannot be reached"."""
-    check = check_broker(Refusing(error), place="here:1/0")  # type: ignore[arg-type]
+    check, takes_messages = check_broker(Refusing(error), place="here:1/0")  # type: ignore[arg-type]
 
-    assert (check.state.value, bool(check.cure)) == ("fail", True)
+    assert (check.state.value, bool(check.cure), takes_messages) == ("fail", True, False)
     assert sentence in check.sentence

@@ -41,11 +41,12 @@ def test_redis_that_does_not_keep_messages_is_red(
 ) -> None:
     """A Redis that is full, evicts or has no file is red, though it answers."""
     with Redis.from_url(own_redis.url) as redis:
-        before = check_broker(redis, place="here:1/0")
+        before, _ = check_broker(redis, place="here:1/0")
         redis.config_set(setting, value)
-        after = check_broker(redis, place="here:1/0")
+        after, takes_messages = check_broker(redis, place="here:1/0")
 
     assert (before.state.value, after.state.value) == ("ok", "fail")
+    assert takes_messages is (setting != "maxmemory")
     assert named in after.cure
     assert all("here:1/0" in check.sentence for check in (before, after))
 
@@ -54,9 +55,9 @@ def test_redis_that_became_a_replica_is_red(own_redis: RedisServer) -> None:
     """A Redis that became a replica is red, since it refuses writes."""
     with Redis.from_url(own_redis.url) as redis:
         redis.execute_command("REPLICAOF", "127.0.0.1", "1")
-        check = check_broker(redis, place="here:1/0")
+        check, takes_messages = check_broker(redis, place="here:1/0")
 
-    assert check.state.value == "fail"
+    assert (check.state.value, takes_messages) == ("fail", False)
     assert "primary" in check.cure
 
 
