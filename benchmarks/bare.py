@@ -9,9 +9,9 @@ from flask import Flask, request
 from sqlalchemy import Table, insert, select
 
 from inbound.server import serve
-from inbound.web import WEB_THREADS
 from inbound.web_logs import RequestLog
 from models import Database, Reply, ReplySource, ReplyState, WebhookToken, hash_token, utc_now
+from models.session import WEB_THREADS
 from settings import get_settings
 from tasks.watch.logs import configure_logs
 

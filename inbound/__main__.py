@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from inbound.server import serve
-from inbound.web import WEB_THREADS, create_app
+from inbound.web import create_app
 from inbound.web_logs import RequestLog
+from models.session import WEB_THREADS
 from tasks.cli.command import OperatorError, operator_errors
 
 

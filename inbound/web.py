@@ -18,13 +18,11 @@ from inbound.webhook import METHODS, ReplyWebhook
 from ireserve_mattermost.connections import web_redis
 from models import Database
 from models.limits import WEB
+from models.session import WEB_THREADS
 from settings import Settings, get_settings, mistyped_names
 from tasks.app import app as celery_app
 from tasks.watch.error_reports import report_error, start_error_reports, why_off
 from tasks.watch.logs import configure_logs, log_mistyped_names
-
-# The threads of a web process, and its kept database connections: no thread waits for another's.
-WEB_THREADS = 8
 
 # The name of the path that a proxy may leave in front of our addresses.
 PREFIX = "prefix"

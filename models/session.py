@@ -21,6 +21,8 @@ SQLITE_BUSY_MS = 30_000
 _MODE = "ireserve_mode"
 _READ_ONLY = "read only"
 _AUTOCOMMIT = "autocommit"
+# The threads of a web process, and its kept connections: no thread waits for another's.
+WEB_THREADS = 8
 
 
 def most_connections(pool_size: int) -> int:

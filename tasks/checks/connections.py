@@ -13,16 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import Database
 from models.limits import within
-from models.session import most_connections
+from models.session import WEB_THREADS, most_connections
+from tasks.checks.broker import NO_BROKER
 from tasks.checks.check import Check, passed, skipped, warned
-from tasks.checks.workers import PING_TIMEOUT_S, worker_connection
+from tasks.checks.installation import DATABASE_WITHIN_S
+from tasks.checks.workers import inspecting
 from tasks.licences.shares import THREADS_PER_MESSAGE
 
 NAME = "database connections"
-WITHIN_S = 10.0
-# The threads of a web process. inbound/web.py has the same number, but this package may not
-# import it.
-WEB_THREADS = 8
 # The connections of one command; the doctor opens the most.
 COMMAND = 5
 
@@ -44,8 +42,7 @@ _ROOM = text(
 def messages_at_once(app: Celery) -> list[int] | None:
     """Return how many messages each answering worker sends at once; None: the broker is down."""
     try:
-        with worker_connection(app) as connection:
-            inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
+        with inspecting(app) as inspect:
             return [_threads(stats) for stats in (inspect.stats() or {}).values()]
     except (BrokerError, RedisError):
         return None
@@ -67,9 +64,9 @@ def check_connections(database: Database, workers: list[int] | None) -> Check:
     ``workers`` is the result of ``messages_at_once``. One web process and one command are added.
     """
     if workers is None:
-        return skipped(NAME, "the broker does not do its work")
+        return skipped(NAME, NO_BROKER)
     try:
-        with within(WITHIN_S), database.reading() as connection:
+        with within(DATABASE_WITHIN_S), database.reading() as connection:
             room, server_pid = connection.execute(_ROOM).one()
             driver = connection.connection.dbapi_connection
             is_direct = driver is not None and driver.info.backend_pid == server_pid

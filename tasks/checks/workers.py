@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +49,7 @@ def ask_workers(app: Celery) -> list[Worker]:
     Raises:
         kombu.exceptions.OperationalError, redis.exceptions.RedisError: the broker is down.
     """
-    with worker_connection(app) as connection:
-        inspect = app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
+    with inspecting(app) as inspect:
         queues = inspect.active_queues() or {}
         tasks = (inspect.registered() or {}) if queues else {}
     return [
@@ -58,8 +58,9 @@ def ask_workers(app: Celery) -> list[Worker]:
     ]
 
 
-def worker_connection(app: Celery) -> Any:
-    """Return a connection of this application to its broker, with a worker's time limits.
+@contextmanager
+def inspecting(app: Celery) -> Iterator[Any]:
+    """Yield Celery's questions to the workers of this application, with a worker's time limits.
 
     The application's own limits are shorter, because i-Reserve's processes may not wait long.
     """
@@ -67,7 +68,8 @@ def worker_connection(app: Celery) -> Any:
         "socket_connect_timeout": WORKER_CONNECT_TIMEOUT_S,
         "socket_timeout": WORKER_TIMEOUT_S,
     }
-    return app.connection_for_write(transport_options=times)
+    with app.connection_for_write(transport_options=times) as connection:
+        yield app.control.inspect(timeout=PING_TIMEOUT_S, connection=connection)
 
 
 def _names(queues: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -8,9 +8,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from inbound import web
 from models import Database
-from models.session import most_connections
-from tasks.checks.connections import WEB_THREADS, check_connections, needed
+from models.session import WEB_THREADS, most_connections
+from settings import Settings
+from tasks.checks.connections import check_connections, needed
 from tests.pgbouncer import pgbouncer_executable, running_pgbouncer
 from tests.postgres_server import PostgresServer
 
@@ -86,9 +88,12 @@ def test_pool_opens_no_more_than_is_reckoned_with(small: PostgresServer) -> None
     database.dispose()
 
 
-def test_web_processes_are_reckoned_with_as_they_are() -> None:
-    """The doctor's number of web threads is the real one."""
-    from inbound import web
+def test_web_processes_are_reckoned_with_as_they_are(
+    small: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor counts as many connections as a web process's pool opens."""
+    monkeypatch.setattr(web, "get_settings", lambda: Settings(database_url=small.url()))
+    database = web._database.__wrapped__()
 
-    assert web.WEB_THREADS == WEB_THREADS
+    assert database.engine.pool.size() == WEB_THREADS  # type: ignore[attr-defined]
     assert needed(WORKERS) == NEED
