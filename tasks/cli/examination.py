@@ -69,11 +69,10 @@ def _check_work(parts: Installation) -> list[Check]:
     redis = parts.redis
     # Each question waits as long as a worker may take to answer, so they are asked together.
     with ThreadPoolExecutor() as pool:
-        at_once = pool.submit(messages_at_once, app)
+        connections = pool.submit(_check_connections, parts.database)
         own, usual = pool.map(workers.answering, (app, workers.any_application(app)))
-    is_limited = parts.database.is_postgresql
     return [
-        *([check_connections(parts.database, at_once.result())] if is_limited else []),
+        *connections.result(),
         broker.check_memory(redis),
         broker.check_redis_clock(redis),
         workers.check_workers(own, usual),
@@ -82,6 +81,12 @@ def _check_work(parts: Installation) -> list[Check]:
         *_check_host_tasks(parts, usual),
         broker.check_entries(redis),
     ]
+
+
+def _check_connections(database: Database) -> list[Check]:
+    if not database.is_postgresql:
+        return []
+    return [check_connections(database, messages_at_once(app))]
 
 
 def _check_host_tasks(
