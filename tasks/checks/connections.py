@@ -22,7 +22,7 @@ from tasks.licences.shares import THREADS_PER_MESSAGE
 
 NAME = "database connections"
 # The connections of one command; the doctor opens the most.
-COMMAND = 5
+COMMAND_CONNECTIONS = 5
 
 # The limit of a role or a database is -1 if there is none. Reserved connections are not for us.
 _ROOM = text(
@@ -55,7 +55,7 @@ def _threads(stats: Any) -> int:
 
 def needed(workers: Iterable[int]) -> int:
     """Return how many connections these workers, one web process and one command may open."""
-    return sum(most_connections(each) for each in (*workers, WEB_THREADS)) + COMMAND
+    return sum(most_connections(each) for each in (*workers, WEB_THREADS)) + COMMAND_CONNECTIONS
 
 
 def check_connections(database: Database, workers: list[int] | None) -> Check:

@@ -30,7 +30,8 @@ from tasks.watch.installations import name_of
 # A licence takes about five requests, one after the other. If each answer takes 0.1 s, 2,000
 # licences wait 8 s in these threads, and use 12 s of a processor.
 THREADS = 128
-# The connections to the database. A query takes a hundredth of the time of a licence's requests.
+# The connections to the database, within ``COMMAND_CONNECTIONS`` of tasks/checks/connections.py. A
+# query takes a hundredth of the time of a licence's requests.
 LOADERS = 4
 
 
@@ -133,7 +134,7 @@ class Examination:
     def __init__(self, database: Database, tools: Tools) -> None:
         self._database = database
         self._tools = tools
-        self._loading = BoundedSemaphore(LOADERS)
+        self._connecting = BoundedSemaphore(LOADERS)
 
     @contextmanager
     def of(self, ids: Sequence[str]) -> Iterator[Iterator[tuple[str, list[Check]]]]:
@@ -166,9 +167,11 @@ class Examination:
             return [skipped("licence", "it was removed meanwhile")]
         found: LicenceChecks = check_licence(stored, self._tools)
         if found.config is not None:
-            update_server_settings(self._database, stored.licence, found.config)
+            # After an upgrade of many servers, the threads would else write all at once.
+            with self._connecting:
+                update_server_settings(self._database, stored.licence, found.config)
         return found.checks
 
     def _load(self, licence_id: str) -> StoredLicence | None:
-        with self._loading, self._database.snapshot() as session:
+        with self._connecting, self._database.snapshot() as session:
             return next(iter(load_licences(session, licence_id)), None)
