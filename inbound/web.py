@@ -76,8 +76,9 @@ def _metrics_token() -> str | None:
 def own_settings(settings: Settings, unread: Collection[str]) -> OwnSettings:
     """Return what the metrics show of the settings; ``unread`` are names that no process reads."""
     has_tasks = settings.reply_task or settings.outcome_task
-    without_effect = len(unread) + (why_off(settings) is not None)
-    return OwnSettings(settings.reply_queue if has_tasks else None, without_effect)
+    dsn = settings.sentry_dsn
+    is_unusable = dsn is not None and why_off(dsn.get_secret_value()) is not None
+    return OwnSettings(settings.reply_queue if has_tasks else None, len(unread) + is_unusable)
 
 
 _wake_ups = WakeUps(celery_app, redis=_redis)

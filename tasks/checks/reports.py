@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 import requests
 
 from tasks.checks.check import Check, passed, skipped, warned
+from tasks.watch.error_reports import NO_ADDRESS, NOT_INSTALLED, why_off
 
 NAME = "error reports"
 # For an empty envelope, Sentry checks the key and stores nothing.
@@ -16,24 +16,22 @@ EMPTY_ENVELOPE = b"{}\n"
 WITHIN_S = (3.0, 5.0)
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 _CURE = "Take the DSN from the project's settings in Sentry (Client Keys) for SENTRY_DSN."
+_CURES = {
+    NOT_INSTALLED: "Install the extra `sentry`: pip install 'ireserve-mattermost[sentry]'.",
+    NO_ADDRESS: _CURE,
+}
 
 
 def check_reports(dsn: str | None) -> Check:
     """Check whether errors can be reported, without sending data and without showing the DSN."""
     if dsn is None:
         return skipped(NAME, "SENTRY_DSN is not set")
-    if find_spec("sentry_sdk") is None:
-        return warned(
-            NAME,
-            "SENTRY_DSN is set, but sentry-sdk is not installed: no error is reported",
-            "Install the extra `sentry`: pip install 'ireserve-mattermost[sentry]'.",
-        )
+    reason = why_off(dsn)
+    if reason is not None:
+        return warned(NAME, f"{reason}: no error is reported", _CURES[reason])
     from sentry_sdk.utils import Dsn
 
-    try:
-        address = Dsn(dsn)
-    except ValueError:
-        return warned(NAME, "SENTRY_DSN is no address of Sentry: no error is reported", _CURE)
+    address = Dsn(dsn)
     return _ask(str(address.to_auth().get_api_url()), address.to_auth("doctor").to_header())
 
 

@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 # The errors of these packages have ids, status and reason, and no personal data.
 OURS = ("tasks.", "models.", "inbound.")
 WITHHELD = "(withheld)"
+# Why nothing is reported.
+NOT_INSTALLED = "SENTRY_DSN is set, but sentry-sdk is not installed"
+NO_ADDRESS = "SENTRY_DSN is no address of Sentry"
 # The parts of an event that are kept. The request, the user, local variables, arguments,
 # breadcrumbs and the environment's variables are left out.
 KEPT = (
@@ -39,31 +42,30 @@ def start_error_reports(settings: Settings, *, process: str) -> bool:
     """
     if settings.sentry_dsn is None:
         return False
-    reason = why_off(settings)
+    dsn = settings.sentry_dsn.get_secret_value()
+    reason = why_off(dsn)
     if reason is not None:
         log.error("error_reports_off", reason=reason)
         return False
     import sentry_sdk
 
-    _start(settings.sentry_dsn.get_secret_value())
+    _start(dsn)
     sentry_sdk.set_tag("process", process)
     log.info("error_reports_on", process=process)
     return True
 
 
-def why_off(settings: Settings) -> str | None:
-    """Return why nothing is reported in spite of a DSN; None: no DSN is set, or it can be used."""
-    if settings.sentry_dsn is None:
-        return None
+def why_off(dsn: str) -> str | None:
+    """Return why nothing is reported in spite of this DSN; None: it can be used."""
     try:
-        from sentry_sdk.utils import Dsn
+        import sentry_sdk.utils
     except ImportError:
-        return "SENTRY_DSN is set, but sentry-sdk is not installed"
+        return NOT_INSTALLED
     try:
-        Dsn(settings.sentry_dsn.get_secret_value())
+        sentry_sdk.utils.Dsn(dsn)
     except ValueError:
         # The error's text quotes the DSN, so it is not shown.
-        return "SENTRY_DSN is no address of Sentry"
+        return NO_ADDRESS
     return None
 
 
