@@ -7,7 +7,6 @@ part. Redis has the counters, and each answer looks up everything else.
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,7 +42,7 @@ from tasks.watch.broker import (
 from tasks.watch.processes import count_processes
 from tasks.watch.refusals import Address, read_refused
 from tasks.watch.removals import read_removals
-from tasks.watch.signs import last_sweep_at, now_ms
+from tasks.watch.signs import clock_apart_s, last_sweep_at, now_ms
 from tasks.watch.store_looks import store_state
 from tasks.watch.tallies import NO_LICENCE, Tallies
 
@@ -164,7 +163,7 @@ def _own_figures(redis: Redis, settings: OwnSettings) -> OwnFigures:
         waiting_limit=read_limit(redis),
         untaken=0 if queue is None else int(redis.llen(queue)),
         settings_without_effect=settings.without_effect,
-        clock_apart_s=abs(now_ms(redis) / 1_000 - time.time()),
+        clock_apart_s=clock_apart_s(redis),
     )
 
 

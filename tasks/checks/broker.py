@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from redis import Redis
 from redis.exceptions import (
     AuthenticationError,
@@ -17,7 +15,7 @@ from ireserve_mattermost.unreadable import UNREADABLE, UNREADABLE_COUNTS, read_s
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.checks.clock import WARN_S
 from tasks.watch.broker import loses_messages, memory_of, takes_no_message
-from tasks.watch.signs import now_ms
+from tasks.watch.signs import clock_apart_s
 
 NAME = "broker"
 NO_BROKER = "the broker does not do its work"
@@ -92,7 +90,7 @@ def check_redis_clock(redis: Redis) -> Check:
     """Compare Redis' clock with ours."""
     name = "broker clock"
     try:
-        apart_s = abs(now_ms(redis) / 1_000 - time.time())
+        apart_s = clock_apart_s(redis)
     except RedisError:
         return skipped(name, NO_BROKER)
     sentence = f"Redis' clock and ours are {apart_s:.0f} s apart"

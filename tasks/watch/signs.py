@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +25,11 @@ def now_ms(redis: Redis) -> int:
     """Return the time by Redis' clock, so that the clocks of processes need not agree."""
     seconds, micros = redis.time()
     return int(seconds) * 1_000 + int(micros) // 1_000
+
+
+def clock_apart_s(redis: Redis) -> float:
+    """Return how many seconds Redis' clock and this process's are apart."""
+    return abs(now_ms(redis) / 1_000 - time.time())
 
 
 def note_sweep(redis: Redis) -> None:
