@@ -51,10 +51,10 @@ class Ignored(StrEnum):
     @property
     def is_warned_about(self) -> bool:
         """Whether a person wrote the post, and is warned that no visitor reads it."""
-        return self in _TOLD
+        return self in _WARNED_ABOUT
 
 
-_TOLD = frozenset(
+_WARNED_ABOUT = frozenset(
     {Ignored.NOTIFICATION_THREAD, Ignored.MOVED_THREAD, Ignored.CUSTOM_POST, Ignored.WEBHOOK}
 )
 
