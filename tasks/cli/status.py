@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from redis import Redis
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models import Conversation, Delivery, DeliveryKind, DeliveryState, Licence, Reply, ReplyState
+from models import Conversation, Delivery, DeliveryKind, DeliveryState, Licence, Reply
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import no_licence
 from tasks.cli.output import show
@@ -19,6 +19,7 @@ from tasks.cli.tables import table
 from tasks.licences.circuit import Circuits, CircuitState
 from tasks.licences.waiting_limit import read_limit
 from tasks.outbound.resending import CAN_BE_RESENT, count_of_unregistered
+from tasks.replies.open_replies import IS_OPEN
 from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import IS_GIVEN_UP
 from tasks.watch.backlog import Backlog, read_backlogs
@@ -28,7 +29,6 @@ from tasks.watch.tallies import Tallies
 
 # The messages that people wrote; a root post is only the place for them.
 MESSAGES = (DeliveryKind.REPLY, DeliveryKind.NOTIFICATION)
-IS_OPEN = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
 
 # An index of their own finds the few open replies. To group by the column itself, SQLite would read
 # the whole table in the order of another index. An expression prevents that.

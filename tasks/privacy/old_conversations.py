@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ireserve_mattermost.lanes import Lane, Lanes
 from models import Conversation, Database, Delivery, DeliveryKind, DeliveryState, Licence, Reply
 from models.steps import PAGE, Steps
-from tasks.replies.retention import IS_OPEN, delete_replies
+from tasks.replies.retention import MUST_STAY, delete_replies
 
 _IS_UNDECIDED = Delivery.state.in_([state for state in DeliveryState if not state.is_final])
 
@@ -49,7 +49,7 @@ def remove_conversations(steps: Steps, lanes: Lanes, *, before: datetime) -> Ite
 def _licences(database: Database) -> list[str]:
     """Return the licences, except those with an open reply whose thread is not known yet."""
     waits = select(Reply.id).where(
-        Reply.licence_id == Licence.id, Reply.conversation_row.is_(None), IS_OPEN
+        Reply.licence_id == Licence.id, Reply.conversation_row.is_(None), MUST_STAY
     )
     with database.snapshot() as session:
         return list(session.scalars(select(Licence.id).where(~waits.exists()).order_by(Licence.id)))
@@ -116,5 +116,5 @@ def _is_at_rest(session: Session, old: _Old, before: datetime) -> bool:
     if session.scalar(still_old.with_for_update()) is None:
         return False
     undecided = select(Delivery.id).where(Delivery.lane == str(old.lane), _IS_UNDECIDED)
-    open_replies = select(Reply.id).where(Reply.conversation_row == old.row, IS_OPEN)
+    open_replies = select(Reply.id).where(Reply.conversation_row == old.row, MUST_STAY)
     return not any(session.scalar(rows.limit(1)) is not None for rows in (undecided, open_replies))

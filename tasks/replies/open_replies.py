@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Database, Reply, ReplyState, utc_now
@@ -20,6 +20,8 @@ REPLIES_PER_SWEEP = 500
 # A batch gets no second wake-up within this time, so that wake-ups do not pile up in the queue
 # while all workers are busy.
 WAKE_AGAIN = timedelta(seconds=30)
+# An index of the table has these rows alone.
+IS_OPEN = or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
 
 
 def wake_open_replies(runtime: Runtime) -> int:
@@ -67,12 +69,8 @@ def leave_until(session: Session, reply_ids: Sequence[int], *, after: timedelta)
 
 
 def _due(licence_id: str | None) -> Select[int, str]:
-    due = select(Reply.id, Reply.licence_id).where(_is_open(), Reply.next_attempt_at <= utc_now())
+    due = select(Reply.id, Reply.licence_id).where(IS_OPEN, Reply.next_attempt_at <= utc_now())
     return due if licence_id is None else due.where(Reply.licence_id == licence_id)
-
-
-def _is_open() -> ColumnElement[bool]:
-    return or_(Reply.state == ReplyState.RECEIVED, Reply.pending_event.is_not(None))
 
 
 def batches(due: Sequence[tuple[int, str]]) -> list[tuple[str, list[int]]]:

@@ -15,7 +15,7 @@ from tasks.replies.backoff import GIVEN_UP
 from tasks.replies.unowned_files import give_up
 
 # A reply that still waits for Mattermost, the store or i-Reserve stays, however old it is.
-IS_OPEN = or_(
+MUST_STAY = or_(
     Reply.pending_event.is_not(None),
     and_(Reply.state == ReplyState.RECEIVED, Reply.next_attempt_at < GIVEN_UP),
 )
@@ -23,7 +23,7 @@ IS_OPEN = or_(
 
 def remove_replies(steps: Steps, *, before: datetime) -> Iterator[int]:
     """Remove replies that were recorded or given up before then; yield how many in each step."""
-    may_go = and_(~IS_OPEN, Reply.received_at < before, _was_recorded(before))
+    may_go = and_(~MUST_STAY, Reply.received_at < before, _was_recorded(before))
     expiry = Expiry(Reply.id, Reply.received_at, may_go)
     for ids in expired(steps.database, expiry, before=before):
         for portion in steps.portions(ids):
