@@ -16,24 +16,24 @@ KEEPS_ALL = "noeviction"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class BrokerTrouble:
     """What is wrong with Redis, and what to do about it, in one sentence each."""
 
     what: str
     cure: str
 
 
-FULL = Trouble(
+FULL = BrokerTrouble(
     "Redis is full: it takes no message",
     "Raise maxmemory, and look with status at what waits.",
 )
-READ_ONLY = Trouble(
+READ_ONLY = BrokerTrouble(
     "Redis is a replica, or was made one: it takes no message",
     "Point REDIS_URL at the primary; workers go on by themselves.",
 )
 
 
-def takes_no_message(redis: Redis) -> Trouble | None:
+def takes_no_message(redis: Redis) -> BrokerTrouble | None:
     """Return why Redis refuses writes; None: it accepts them.
 
     Raises:
@@ -48,7 +48,7 @@ def takes_no_message(redis: Redis) -> Trouble | None:
     return None
 
 
-def loses_messages(redis: Redis) -> Trouble | None:
+def loses_messages(redis: Redis) -> BrokerTrouble | None:
     """Return how Redis, as configured, can lose what waits; None: it cannot, or we may not ask.
 
     Raises:
@@ -60,12 +60,12 @@ def loses_messages(redis: Redis) -> Trouble | None:
     except NoPermissionError:
         return None
     if policy != KEEPS_ALL:
-        return Trouble(
+        return BrokerTrouble(
             f"Redis evicts keys when it is full (maxmemory-policy {policy}): what waits is lost",
             f"Set maxmemory-policy {KEEPS_ALL}, and give caches a Redis of their own.",
         )
     if not keeps_file:
-        return Trouble(
+        return BrokerTrouble(
             "Redis keeps no append-only file: what waits is lost when it ends",
             "Set appendonly yes, and write it into the configuration of Redis.",
         )
