@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 
 TASK = "ireserve.record_reply"
 # Another application in its own process, since a worker in this process would set up its logs.
-OTHER_VARIABLES = f"""
+OTHER_APPLICATION = f"""
 from celery import Celery
 
 app = Celery("beside")
@@ -35,7 +35,7 @@ def record_reply():
 @pytest.fixture
 def beside(redis_url: str, tmp_path: Path) -> Iterator[None]:
     """A worker of another application on the same Redis."""
-    (tmp_path / "beside.py").write_text(OTHER_VARIABLES)
+    (tmp_path / "beside.py").write_text(OTHER_APPLICATION)
     command = [sys.executable, "-m", "celery", "--quiet", "--app", "beside", "--broker", redis_url]
     with (tmp_path / "beside.log").open("w") as log:
         process = subprocess.Popen(
