@@ -77,7 +77,7 @@ def post(**changes: Any) -> HugeAnswer:
     return answer
 
 
-BOMBS: dict[str, HugeAnswer] = {
+HUGE_ANSWERS: dict[str, HugeAnswer] = {
     "60 MB of empty objects": raw(http(200, b"[" + b"{}," * (20 * MEGABYTE) + b"{}]")),
     "1 MiB of empty objects": raw(http(200, b"[" + b"{}," * 349_000 + b"{}]")),
     "1 MiB of objects in objects": raw(http(200, b"[" + b'{"a":{}},' * 116_000 + b"{}]")),
@@ -106,9 +106,9 @@ BOMBS: dict[str, HugeAnswer] = {
 
 @dataclass
 class HostileServer:
-    """The server of many licences: the first part of a path is the licence, with its bomb."""
+    """The server of many licences: the first part of a path is the licence, with its answer."""
 
-    bombs: Mapping[str, HugeAnswer]
+    answers: Mapping[str, HugeAnswer]
     roots: Mapping[str, Root]
     asked: Counter[str] = field(default_factory=Counter)
     mutex: threading.Lock = field(default_factory=threading.Lock)
@@ -121,4 +121,4 @@ class HostileServer:
         licence_id = request.target.split("/")[1]
         with self.mutex:
             self.asked[licence_id] += 1
-        return self.bombs[licence_id](request, connection, self.roots[licence_id])
+        return self.answers[licence_id](request, connection, self.roots[licence_id])

@@ -11,25 +11,25 @@ from sqlalchemy import select, update
 
 from models import Conversation, Database, Licence, ReplySource
 from tasks.replies.inbox import receive
-from tests.acceptance.hostile import BOMBS, HostileServer, Root
+from tests.acceptance.hostile import HUGE_ANSWERS, HostileServer, Root
 from tests.stage.deployed import DeployedStage, running_stage
 from tests.stage.deployment import HostProcess, Process
 from tests.waiting import wait_until
 
 # The promise.
 MOST_MIB = 300
-# The number of a worker's threads for one licence, so that a bomb comes several times at once.
+# The number of a worker's threads for one licence, so that an answer comes several times at once.
 EACH = 4
 HEALTHY = "healthy"
-# Separate licences, because three bombs in a row open a licence's circuit.
-WITH_MESSAGES = {f"message-{number}": bomb for number, bomb in enumerate(BOMBS.values())}
-WITH_REPLIES = {f"reply-{number}": bomb for number, bomb in enumerate(BOMBS.values())}
+# Separate licences, because three such answers in a row open a licence's circuit.
+WITH_MESSAGES = {f"message-{number}": each for number, each in enumerate(HUGE_ANSWERS.values())}
+WITH_REPLIES = {f"reply-{number}": each for number, each in enumerate(HUGE_ANSWERS.values())}
 HOSTILE = {**WITH_MESSAGES, **WITH_REPLIES}
 
 
 @pytest.mark.full_load
 @pytest.mark.measures_time
-def test_memory_under_all_bombs_at_once_is_bounded(
+def test_memory_under_all_huge_answers_at_once_is_bounded(
     tmp_path: Path, sqlite_url: str, record_property: Callable[[str, object], None]
 ) -> None:
     """A worker needs less than 300 MiB while servers send huge answers of many kinds at once.
@@ -51,7 +51,7 @@ def test_memory_under_all_bombs_at_once_is_bounded(
             wait_until(
                 lambda: all(hostile.asked[licence_id] >= EACH - 1 for licence_id in HOSTILE),
                 timeout_s=240,
-                what="every bomb, as often as it takes to open a circuit",
+                what="every answer, as often as it takes to open a circuit",
             )
             host.delay("post_reply", HEALTHY, "c0", message_id="last", **_message("hello"))
             before = len(stage.accepted())
@@ -59,7 +59,8 @@ def test_memory_under_all_bombs_at_once_is_bounded(
             peak_mib = _peak_mib(worker)
 
     record_property(
-        "figure", f"a worker's memory under {len(BOMBS)} bombs at once: {peak_mib:.0f} MiB"
+        "figure",
+        f"a worker's memory under {len(HUGE_ANSWERS)} huge answers at once: {peak_mib:.0f} MiB",
     )
     assert peak_mib < MOST_MIB
 
