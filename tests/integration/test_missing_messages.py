@@ -72,7 +72,7 @@ def test_next_message_says_what_is_missing_and_why_and_the_one_after_does_not(
 
 
 @pytest.mark.one_database
-def test_root_between_a_hole_and_the_next_message_hides_nothing(stage: Stage) -> None:
+def test_root_between_a_missing_and_the_next_message_hides_nothing(stage: Stage) -> None:
     """After a new root, the next message still names the missing one."""
     stage.append("reply", conversation_id="c1", message_id="m1", text="lost", sender_role="boss")
     stage.append("root", conversation_id="c1", visitor_name="Jan")
@@ -158,7 +158,9 @@ def test_failed_root_costs_the_message_and_the_next_one_tells_it(stage: Stage) -
 
 @pytest.mark.one_database
 @pytest.mark.parametrize("first", ["sent", "waiting"])
-def test_hole_that_was_sent_again_meanwhile_is_not_told(stage: Stage, first: str) -> None:
+def test_missing_message_that_was_sent_again_meanwhile_is_not_told(
+    stage: Stage, first: str
+) -> None:
     """A failed message that is resent is not named."""
     stage.start()
     fail(stage, "m1")
@@ -173,7 +175,7 @@ def test_hole_that_was_sent_again_meanwhile_is_not_told(stage: Stage, first: str
 
 
 @pytest.mark.one_database
-def test_hole_that_was_told_and_fails_again_is_not_told_again(stage: Stage) -> None:
+def test_missing_message_that_was_told_and_fails_again_is_not_told_again(stage: Stage) -> None:
     """A message that was named and fails again is not named again."""
     stage.start()
     fail(stage, "m1")

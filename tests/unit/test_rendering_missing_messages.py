@@ -59,7 +59,7 @@ def test_line_says_how_many_whose_when_and_why(
     assert missing_line(groups, DEFAULT_LOCALE) == expected
 
 
-HOLES = st.builds(
+GROUPS = st.builds(
     MissingMessages,
     sender=st.sampled_from(["visitor", "agent", "bot", "system", "note", "unknown"]),
     why=st.sampled_from(Why),
@@ -70,7 +70,7 @@ HOLES = st.builds(
 )
 
 
-@given(st.lists(HOLES, min_size=1, max_size=72), st.sampled_from(sorted(WORDINGS)))
+@given(st.lists(GROUPS, min_size=1, max_size=72), st.sampled_from(sorted(WORDINGS)))
 def test_any_missing_messages_are_one_short_line(
     groups: list[MissingMessages], language: str
 ) -> None:
