@@ -16,7 +16,7 @@ from tasks.attachments.names import is_promised_otherwise, upload_name
         pytest.param("offer.", "application/pdf", "offer.pdf", id="dot-at-the-end"),
         pytest.param("notes", "text/plain; charset=utf-8", "notes.txt", id="text"),
         pytest.param("blob", "application/octet-stream", "blob", id="unknown-type"),
-        pytest.param("blob", "application/x-unknown", "blob", id="unknown-type"),
+        pytest.param("blob", "application/x-unknown", "blob", id="unregistered-type"),
         pytest.param("blob", None, "blob", id="no-type"),
         pytest.param("../../etc/photo", "image/png", "photo.png", id="path"),
         pytest.param("Scan 12.03.2026", "image/png", "Scan 12.03.2026.png", id="date"),
