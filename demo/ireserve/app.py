@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, render_template, request
+from flask import Flask, Response, abort, render_template, request
 
 from demo.ireserve.configuration import Configuration
 from demo.ireserve.mirror import Mirror
-from demo.ireserve.page import blueprint
+from demo.ireserve.page import blueprint, current_configuration
 from demo.ireserve.words import PAGE_WORDS
 from ireserve_mattermost.connections import worker_redis
 from models import Database
@@ -44,7 +44,7 @@ def _require_own_page() -> None:
 
 def _protect(response: Response) -> Response:
     """Let the page load only its own files, and frame only the stand-in's page."""
-    framed = _configuration().stand_in_url or "'none'"
+    framed = current_configuration().stand_in_url or "'none'"
     response.headers.setdefault(
         "Content-Security-Policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -55,11 +55,6 @@ def _protect(response: Response) -> Response:
 
 
 def _not_found(_error: Exception) -> tuple[str, int]:
-    language = _configuration().language
+    language = current_configuration().language
     words = PAGE_WORDS[language]
     return render_template("not_found.html", language=language, words=words), 404
-
-
-def _configuration() -> Configuration:
-    configuration: Configuration = current_app.extensions["configuration"]
-    return configuration

@@ -51,7 +51,7 @@ blueprint = Blueprint("page", __name__)
 def index() -> AnyResponse | str:
     """Show the newest conversation of the first channel, or an invitation to begin one."""
     conversations = _store().conversations()
-    first = next(iter(_configuration().channels))
+    first = next(iter(current_configuration().channels))
     newest = min(conversations, key=lambda each: each.licence_id != first, default=None)
     return redirect(_url_of(newest)) if newest else _page(None)
 
@@ -73,7 +73,7 @@ def begin() -> AnyResponse:
         page_url=form.get("page_url", "").strip(),
         started_at=_now(),
     )
-    if conversation.licence_id not in _configuration().channels:
+    if conversation.licence_id not in current_configuration().channels:
         abort(400)
     opening = Opening(
         url=f"{request.url_root.rstrip('/')}{_url_of(conversation)}",
@@ -161,25 +161,26 @@ def get_file(licence_id: str, conversation_id: str, message_id: str, number: int
     ]
     if not files:
         abort(404)
-    return send_file(files[0], _configuration().attachments)
+    return send_file(files[0], current_configuration().attachments)
 
 
 @blueprint.post("/server")
 def turn_server() -> Response:
     """Turn the stand-in off or on; return its new state."""
-    stand_in_url = _configuration().stand_in_url or abort(404)
+    stand_in_url = current_configuration().stand_in_url or abort(404)
     switch = Switch(stand_in_url)
     switch.turn(on=request.form["is_on"] == "true")
     return _json({"is_on": switch.is_on()})
 
 
-def _configuration() -> Configuration:
+def current_configuration() -> Configuration:
+    """Return the configuration of the application that answers the request."""
     configuration: Configuration = current_app.extensions["configuration"]
     return configuration
 
 
 def _store() -> Store:
-    return Store(_configuration().store)
+    return Store(current_configuration().store)
 
 
 def _mirror() -> Mirror:
@@ -188,7 +189,7 @@ def _mirror() -> Mirror:
 
 
 def _page(conversation: Conversation | None) -> str:
-    configuration = _configuration()
+    configuration = current_configuration()
     licence_id = conversation.licence_id if conversation else next(iter(configuration.channels))
     stand_in_url = configuration.stand_in_url
     return render_template(
@@ -235,7 +236,7 @@ def _shown(message: Message, passage: Passage | None, reason: str | None) -> dic
 
 
 def _file_url(message: Message, number: int) -> str | None:
-    if not is_kept(message.attachments[number], _configuration().attachments):
+    if not is_kept(message.attachments[number], current_configuration().attachments):
         return None
     return url_for(
         "page.get_file",
@@ -248,7 +249,7 @@ def _file_url(message: Message, number: int) -> str | None:
 
 def _kept_files() -> tuple[dict[str, Any], ...]:
     parts = [part for part in request.files.getlist("files") if part.filename]
-    return tuple(keep_file(part, _configuration().attachments) for part in parts)
+    return tuple(keep_file(part, current_configuration().attachments) for part in parts)
 
 
 def _now() -> str:
