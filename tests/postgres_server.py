@@ -130,9 +130,9 @@ class PostgresServer:
         a checkpoint, but without fsync a checkpoint costs almost nothing.
         """
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            is_usual = connection.info.server_version < FILE_COPY_IS_A_CHOICE_SINCE
-            strategy = "" if is_usual else " STRATEGY = FILE_COPY"
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE postgres{strategy}".encode())
+            is_choice = connection.info.server_version >= FILE_COPY_IS_A_CHOICE_SINCE
+            strategy = " STRATEGY = FILE_COPY" if is_choice else ""
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE postgres{strategy}")
         return self.url(name)
 
     def execute(self, statement: str) -> None:
