@@ -29,8 +29,8 @@ from tests.acceptance.load import (
 from tests.acceptance.promises import BrokenPromiseError, States, assert_kept, untold
 from tests.stage.deployed import DeployedStage, bot_of, running_stage
 from tests.stage.deployment import HostProcess
-from tests.stage.host_queue import published
 from tests.stage.supervisor import Supervisor
+from tests.stage.task_messages import published
 from tests.waiting import wait_until
 
 WORKERS = 2

@@ -14,7 +14,7 @@ from tests.acceptance.fault_tests import SETTLE_S
 from tests.acceptance.promises import BrokenPromiseError
 from tests.acceptance.reply_fault_tests import REPLY_QUEUE, ReplyFaultRun
 from tests.stage.deployed_thread import DeployedThread
-from tests.stage.host_queue import published
+from tests.stage.task_messages import published
 from tests.waiting import wait_until
 
 FILE_BYTES = 300_000

@@ -8,8 +8,8 @@ from redis import Redis
 from models import ReplyState
 from tasks.wake import GIVE_RECEIPTS, RESOLVE_REPLY
 from tests.operators import Operator, environment_of
-from tests.stage.host_queue import taken
 from tests.stage.stage import LICENCE, Stage
+from tests.stage.task_messages import taken
 from tests.stage.thread import MirroredThread
 
 pytestmark = pytest.mark.one_database

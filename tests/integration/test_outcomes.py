@@ -14,9 +14,9 @@ from models import Outcome, utc_now
 from tasks.outbound import outcomes
 from tasks.outbound.resending import send_again
 from tasks.sweep import sweep_once
-from tests.stage.host_queue import TaskMessage
-from tests.stage.host_queue import taken as taken_from
 from tests.stage.stage import Stage
+from tests.stage.task_messages import TaskMessage
+from tests.stage.task_messages import taken as taken_from
 
 TASK, QUEUE = "ireserve.take_outcome", "ireserve"
 

@@ -14,8 +14,8 @@ from models import ReplyEvent, utc_now
 from tasks.mattermost import NotSentError, Reason
 from tasks.replies.open_replies import wake_open_replies
 from tasks.wake import RESOLVE_REPLY
-from tests.stage.host_queue import TaskMessage, taken
 from tests.stage.stage import LICENCE, Stage
+from tests.stage.task_messages import TaskMessage, taken
 from tests.stage.thread import CONVERSATION, MirroredThread
 
 TASK, QUEUE = "ireserve.take_reply", "ireserve"

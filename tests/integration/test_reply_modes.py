@@ -11,8 +11,8 @@ from sqlalchemy import select, text
 from models import Reply, ReplyMode, ReplyState, Visibility
 from tasks.replies.catch_up import collect
 from tests.pages import ROOT
-from tests.stage.host_queue import taken
 from tests.stage.stage import LICENCE, Stage
+from tests.stage.task_messages import taken
 from tests.stage.thread import CONVERSATION, MirroredThread
 
 pytestmark = pytest.mark.one_database

@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from models import Reply, ReplyMode, ReplyState, Visibility, utc_now
 from tasks.replies.catch_up import collect
-from tests.stage.host_queue import taken
 from tests.stage.stage import LICENCE, Stage
+from tests.stage.task_messages import taken
 from tests.stage.thread import MirroredThread
 
 TASK, QUEUE = "ireserve.take_reply", "ireserve"

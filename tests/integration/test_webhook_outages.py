@@ -18,7 +18,7 @@ from models import Database, ReplySource, ReplyState
 from tasks.wake import RESOLVE_REPLY
 from tests.postgres_server import PostgresServer
 from tests.stage.deployment import Deploy, Deployment, Process
-from tests.stage.host_queue import published
+from tests.stage.task_messages import published
 from tests.waiting import wait_until
 from tests.webhook_calls import (
     OTHER_TOKEN,

@@ -18,7 +18,7 @@ from demo.ports import free_port
 from inbound.wake_ups import MAX_BATCH, PAUSE_S, WakeUps
 from tasks.wake import RESOLVE_REPLY
 from tests.stage.deployment import ROOT
-from tests.stage.host_queue import published
+from tests.stage.task_messages import published
 from tests.waiting import wait_until
 
 QUEUE = "mattermost"

@@ -1,4 +1,4 @@
-"""Read the task messages in a queue without a worker, such as i-Reserve's in the tests."""
+"""Read the task messages in a Celery queue without a worker: i-Reserve's queue, or ours."""
 
 from __future__ import annotations
 
