@@ -26,7 +26,11 @@ from tests.reporting import (
     pytest_terminal_summary,
 )
 from tests.selection import pytest_collection_modifyitems
-from tests.side_by_side import machine, pytest_xdist_make_scheduler
+from tests.side_by_side import (
+    machine,
+    pytest_xdist_auto_num_workers,
+    pytest_xdist_make_scheduler,
+)
 from tests.stage.deployment import Deploy, Deployment
 
 __all__ = [
@@ -37,6 +41,7 @@ __all__ = [
     "pytest_runtest_makereport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "pytest_xdist_auto_num_workers",
     "pytest_xdist_make_scheduler",
 ]
 

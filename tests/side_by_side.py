@@ -1,4 +1,4 @@
-"""Decide which tests run in parallel, in one worker, or alone on the machine."""
+"""Decide how many tests run in parallel, and which in one worker or alone on the machine."""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
 
     def _split_scope(self, nodeid: str) -> str:
         return next((group for group in TOGETHER if nodeid.startswith(group)), nodeid)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many tests run at once: five for two processors, and at most eight.
+
+    A test mostly waits, for a process to start or a lock to run out. A full load keeps the machine
+    busy by itself.
+    """
+    if config.getoption("--full-load"):
+        return 2
+    return min(5 * (os.cpu_count() or 1) // 2, 8)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
