@@ -65,7 +65,10 @@ WIDTH = 140
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(sorted(BENCHMARKS)))
 @click.option(
-    "--long", "is_long", is_flag=True, help="Also the soak and ten million rows, which take hours."
+    "--long",
+    "is_long",
+    is_flag=True,
+    help="The soak and ten million rows instead, which take hours.",
 )
 @click.option("--rounds", type=click.IntRange(MIN_ROUNDS), default=MIN_ROUNDS, show_default=True)
 @click.option(
