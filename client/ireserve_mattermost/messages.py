@@ -118,7 +118,7 @@ class ChatMessage:
     attachments: tuple[Attachment, ...] = checked(_attachments, default=())
     sent_at: datetime | None = checked(values.moment, default=None)
     origin_post_id: str | None = checked(values.identifier, default=None)
-    visibility: Visibility = checked(values.choice("public", "internal"), default="public")
+    visibility: Visibility = checked(values.choice(*get_args(Visibility)), default="public")
 
     @property
     def is_internal(self) -> bool:
@@ -145,7 +145,7 @@ class ConversationChange:
     licence_id: str = checked(values.identifier)
     conversation_id: str = checked(values.identifier)
     revision: int | None = checked(values.number(LAST_REVISION), default=None)
-    state: State | None = checked(values.choice("open", "taken", "snoozed", "closed"), default=None)
+    state: State | None = checked(values.choice(*get_args(State)), default=None)
     assignee_user_id: str | None = checked(values.identifier, default=None)
     assignee_name: str | None = checked(values.text(NAME_LENGTH), default=None)
     subject: str | None = checked(values.text(SUBJECT_LENGTH), default=None)
