@@ -13,6 +13,7 @@ from kombu.transport import redis as kombu_redis
 from redis import Redis
 from redis.exceptions import RedisError
 
+from ireserve_mattermost.unreadable import keep_unreadable
 from tasks.app import app
 from tasks.queued import UnreadableTaskError, check_queued
 from tasks.runtime import current_runtime
@@ -43,7 +44,7 @@ class CheckedRedis(Redis):
 def _set_aside(raw: bytes, why: str) -> None:
     log.error("queue_entry_set_aside", why=why, size_bytes=len(raw))
     try:
-        if not current_runtime().lanes.keep_unreadable(raw):
+        if not keep_unreadable(current_runtime().redis, raw):
             log.error("queue_entry_dropped", error="too many are kept")
     except RedisError as error:
         # Redis is full or cannot be reached. Even then the message must not end the worker.

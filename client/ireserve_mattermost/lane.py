@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Mapping
 from urllib.parse import quote, unquote
 
+# Our keys in Redis begin with this; those of Celery do not.
+PREFIX = "ireserve-mattermost:"
 # The kinds of messages, and the version of their entries. A worker sets aside an entry of an
 # unknown kind or of a later version. It ignores unknown fields.
 KINDS = ("root", "reply", "conversation", "notification", "user")

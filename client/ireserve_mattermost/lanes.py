@@ -17,13 +17,14 @@ from uuid import uuid4
 from redis import Redis
 
 from ireserve_mattermost import lane_scripts as scripts
-from ireserve_mattermost.lane import Lane, LaneEntry
+from ireserve_mattermost.lane import PREFIX, Lane, LaneEntry
 from ireserve_mattermost.locks import LOCK_S, HeldLock, LockLostError, held, lock_of
 from ireserve_mattermost.unreadable import keep_unreadable
 from ireserve_mattermost.wake_ups import QUEUE, licence_wake_up
 
 __all__ = [
     "LOCK_S",
+    "PREFIX",
     "HeldLock",
     "Lane",
     "LaneEntry",
@@ -33,7 +34,6 @@ __all__ = [
     "TooManyError",
 ]
 
-PREFIX = "ireserve-mattermost:"
 # A set of the licences (quoted) in whose lanes a message waits.
 LICENCES = PREFIX + "licences"
 # A hash: how many messages wait for each licence. A number: what an operator set in place of
@@ -145,7 +145,7 @@ class Lanes:
         if name is None:
             # Another program wrote this name. Remove the name, and leave its list as it is.
             self._redis.zrem(_lanes(licence), raw_name)
-            self.keep_unreadable(raw_name)
+            keep_unreadable(self._redis, raw_name)
             return self.take(licence_id, wake_id=wake_id)
         if wants_more:
             self.revive(licence_id, overdue_ms=0)
@@ -243,10 +243,6 @@ class Lanes:
         args: list[Any] = [raw, _quoted(lane.licence_id)]
         answer = self._remove_head(keys=[_list(str(lane)), WAITING], args=args)
         return cast("bytes | None", answer)
-
-    def keep_unreadable(self, raw: bytes) -> bool:
-        """Set aside an entry that cannot be read; False: too many are kept, so it is dropped."""
-        return keep_unreadable(self._redis, raw)
 
     def unmark_if_empty(self, lane: Lane) -> bool:
         """Remove the lane from the waiting lanes if it is empty; return whether it was empty."""

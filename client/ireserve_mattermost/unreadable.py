@@ -7,10 +7,12 @@ from typing import cast
 
 from redis import Redis
 
+from ireserve_mattermost.lane import PREFIX
+
 # A list of the entries, which another program or another version of this code wrote.
-UNREADABLE = "ireserve-mattermost:unreadable"
+UNREADABLE = PREFIX + "unreadable"
 # A hash: how many bytes the kept entries have, and how many entries were dropped.
-UNREADABLE_COUNTS = "ireserve-mattermost:unreadable_counts"
+UNREADABLE_COUNTS = PREFIX + "unreadable_counts"
 # Another program may write entries into the wrong Redis all night. They must not fill Redis, since
 # a full Redis takes no messages. Workers older than i-Reserve's package reach the limit in minutes.
 MAX_ENTRIES = 10_000

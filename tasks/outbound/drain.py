@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from ireserve_mattermost.lanes import LOCK_S, Lane, LaneEntry, LockLostError, TakenLane
+from ireserve_mattermost.unreadable import keep_unreadable
 from models import DeliveryKind, DeliveryState
 from tasks.failures import Settled, Waiting
 from tasks.outbound.batch import send_messages
@@ -179,7 +180,7 @@ def _set_aside(runtime: Runtime, taken: TakenLane, raw: bytes) -> tuple[bytes, .
 
 
 def _keep(runtime: Runtime, taken: TakenLane, raw: bytes) -> None:
-    if not runtime.lanes.keep_unreadable(raw):
+    if not keep_unreadable(runtime.redis, raw):
         log.error("entry_dropped", lane=str(taken.lane), size_bytes=len(raw))
 
 

@@ -25,6 +25,7 @@ from inbound.wake_ups import WakeUps
 from inbound.web import make_blueprint
 from ireserve_mattermost.connections import worker_redis
 from ireserve_mattermost.lanes import Lane
+from ireserve_mattermost.unreadable import keep_unreadable
 from ireserve_mattermost.wake_ups import QUEUE
 from models import Database, DeliveryKind, Reply, ReplyAttachment, ReplySource
 from tasks.attachments.errors import AttachmentError, AttachmentReason
@@ -512,7 +513,7 @@ def _refuse(*_: object) -> None:
 @pytest.mark.one_database
 def test_what_was_set_aside_and_is_queued_is_counted(stage: Stage, scraper: Scraper) -> None:
     """Entries that were set aside and queued Celery messages are counted."""
-    stage.runtime.lanes.keep_unreadable(b"nonsense")
+    keep_unreadable(stage.runtime.redis, b"nonsense")
     scraper.redis.lpush(QUEUE, "a", "b")
 
     assert scraper.read("entries_set_aside") == {(): 1}
