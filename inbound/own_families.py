@@ -79,7 +79,7 @@ def own_families(own: OwnFigures) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         f"{PREFIX}entries_set_aside",
-        "Entries that no worker could read; those that are not too many are kept.",
+        "Entries that no worker could read, including dropped ones.",
         value=own.set_aside,
     )
     yield GaugeMetricFamily(
