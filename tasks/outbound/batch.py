@@ -189,8 +189,7 @@ class Batch:
         self._thread = outcome.thread
         if isinstance(message.message, ChatMessage):
             # A root post names no missing messages, and a post of an earlier worker may not either.
-            is_named = missing_messages.are_named(attempt)
-            self._may_miss_messages = bool(attempt.missing) and not is_named
+            self._may_miss_messages = missing_messages.stay_unnamed(attempt)
         self._delivered.append(outcome)
         return Settled(entry.key, entry.task_id, DeliveryState.SENT)
 

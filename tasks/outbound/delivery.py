@@ -111,7 +111,7 @@ def _post_message(job: Job, message: ChatMessage, thread: Thread, attempt: Attem
 
 def _give_back_unless_named(job: Job, attempt: Attempt) -> None:
     """Release the claimed missing messages to the next message if these posts do not name them."""
-    if attempt.missing and not missing_messages.are_named(attempt):
+    if missing_messages.stay_unnamed(attempt):
         with job.database.connection() as connection:
             missing_messages.give_back(connection, job.lane, attempt.begun.id)
 

@@ -126,6 +126,11 @@ def are_named(attempt: Attempt) -> bool:
     return any(mark_of(post).get(KEPT) for post in attempt.posts.values())
 
 
+def stay_unnamed(attempt: Attempt) -> bool:
+    """Return whether the attempt has claimed missing messages that none of its posts names."""
+    return bool(attempt.missing) and not are_named(attempt)
+
+
 def give_back(connection: Connection, lane: Lane, delivery_id: int) -> None:
     """Release the missing messages that this message has claimed to the next message."""
     claimed = and_(_is_missing(str(lane)), _ROWS.c.told_by == delivery_id)
