@@ -13,7 +13,7 @@ from tasks.failures import SendFailedError
 from tasks.outbound import ledger
 from tasks.outbound.conversation_changes import Said
 from tasks.outbound.ledger import Opening
-from tasks.outbound.threads import Thread, changes_nothing, find_thread, load_thread
+from tasks.outbound.threads import Thread, changes_nothing, find_thread, store_changes
 from tasks.outbound.verdicts import CheckedMessage, reason_to_skip
 
 # A message's key, and the message.
@@ -37,7 +37,7 @@ def open_messages(
     with database.connection() as connection:
         opening = ledger.begin(connection, lane, entries)
         said = _said(heard, opening)
-        return opening, load_thread(connection, thread, said, _first(heard).licence)
+        return opening, store_changes(connection, thread, said, _first(heard).licence)
 
 
 def reload_thread(database: Database, messages: Sequence[Keyed]) -> Thread | None:
@@ -47,7 +47,7 @@ def reload_thread(database: Database, messages: Sequence[Keyed]) -> Thread | Non
         return None
     with database.connection() as connection:
         thread, said = _known(connection, heard), _said(heard, Opening({}, {}))
-        return load_thread(connection, thread, said, _first(heard).licence)
+        return store_changes(connection, thread, said, _first(heard).licence)
 
 
 def _heard(messages: Sequence[Keyed]) -> dict[str, CheckedMessage]:

@@ -145,7 +145,7 @@ def _changes(thread: Thread | None, said: Sequence[Said]) -> dict[str, Any]:
     return changes_by({name: getattr(thread, name, None) for name in _CHANGED_BY_MESSAGES}, said)
 
 
-def load_thread(
+def store_changes(
     connection: Connection, thread: Thread | None, said: Sequence[Said], licence: LicenceAccess
 ) -> Thread:
     """Store the messages' changes of the conversation, and return its thread.
