@@ -144,7 +144,7 @@ def _start_beat(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _leave_what_is_loaded_to_itself(**_: Any) -> None:
+def _freeze_loaded_objects(**_: Any) -> None:
     """Exclude all present objects from garbage collection: they stay until the process ends.
 
     They are 130,000 objects, and one collection of them would stop every thread for about 70 ms.
