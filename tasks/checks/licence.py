@@ -146,7 +146,7 @@ def _check_server(
         bot, config = _ask(client)
     except MattermostError as error:
         return LicenceChecks([*checks, refused("server", error), _unasked("bot and channels")])
-    checks += [judge_server(config), check_clock(client.headers)]
+    checks += [judge_server(config), check_clock(client.answer_headers)]
     if isinstance(bot, MattermostError):
         return LicenceChecks([*checks, refused("bot", bot), _unasked("team and channels")])
     return LicenceChecks(checks + _check_bot(stored, tools, client, bot, config), config)

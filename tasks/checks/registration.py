@@ -27,7 +27,7 @@ def check_registration(
     found = _find(registration, client, checks)
     if found is not None:
         checks += judge_options(found.config)
-    checks.append(check_clock(client.headers))
+    checks.append(check_clock(client.answer_headers))
     return checks, found
 
 

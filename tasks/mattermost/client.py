@@ -59,9 +59,9 @@ class MattermostClient(PostCalls, FileCalls, DirectoryCalls, WebhookCalls):
         self.close()
 
     @property
-    def headers(self) -> AnswerHeaders:
+    def answer_headers(self) -> AnswerHeaders:
         """The server's clock and rate limit, from its last answer to a call."""
-        return self._transport.headers
+        return self._transport.answer_headers
 
     def close(self) -> None:
         """Close the idle connections; a later call opens new ones."""

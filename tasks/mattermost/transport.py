@@ -82,7 +82,7 @@ class Transport:
         self._verify = ca_bundle or True
         self._headers = _headers(token)
         self._prepared_base: str | None = None
-        self.headers = AnswerHeaders()
+        self.answer_headers = AnswerHeaders()
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -126,7 +126,7 @@ class Transport:
                 finally:
                     if allowance:
                         allowance.received(exchange.received_bytes)
-        self.headers = AnswerHeaders.of(response.headers)
+        self.answer_headers = AnswerHeaders.of(response.headers)
         self._check(response, content, call)
         return parsed(content, parse, call, status=response.status_code)
 

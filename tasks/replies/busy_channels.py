@@ -100,7 +100,7 @@ def _look(runtime: Runtime, licence_id: str, lock: HeldLock) -> None:
     if licence is None:
         return
     job = LookJob(runtime, licence, lock.extend)
-    rate = job.client.headers.rate
+    rate = job.client.answer_headers.rate
     if rate is not None and rate.is_scarce(time.monotonic()):
         # The few requests that the server's limit still allows are kept for messages.
         log.info("busy_look_left_out", licence_id=licence_id, requests_left=rate.remaining)

@@ -79,7 +79,7 @@ def changes_since(
             cut = Cut.TOO_MUCH
         except _RepeatedError:
             cut = Cut.REPEATED
-    return _in_order(found.values(), now_ms=client.headers.now_ms(), cut=cut)
+    return _in_order(found.values(), now_ms=client.answer_headers.now_ms(), cut=cut)
 
 
 def recent_changes(client: MattermostClient, channel_id: str, *, since_ms: int) -> Changes | None:
@@ -93,7 +93,7 @@ def recent_changes(client: MattermostClient, channel_id: str, *, since_ms: int) 
         return None
     found: dict[str, Post] = {}
     _keep(posts, found)
-    return _in_order(found.values(), now_ms=client.headers.now_ms(), cut=None)
+    return _in_order(found.values(), now_ms=client.answer_headers.now_ms(), cut=None)
 
 
 def _read(

@@ -80,7 +80,7 @@ def _may_be_an_answer(runtime: Runtime, licence: LicenceAccess, post: Post) -> b
         return False
     if post.user_id == licence.bot_user_id or not is_of_a_person(post) or is_by_webhook(post):
         return False
-    now_ms = runtime.clients.of(licence).headers.now_ms()
+    now_ms = runtime.clients.of(licence).answer_headers.now_ms()
     return now_ms - post.create_at_ms < LATEST.total_seconds() * 1_000
 
 

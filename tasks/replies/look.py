@@ -69,7 +69,7 @@ def look(job: LookJob, channel: LiveChannel) -> int:
     if job.notes.is_left_alone(channel.id):
         return 0
     # An earlier version may have stored a cursor in the future.
-    cursor_ms = min(channel.cursor_ms, job.client.headers.now_ms())
+    cursor_ms = min(channel.cursor_ms, job.client.answer_headers.now_ms())
     since_ms = cursor_ms - OVERLAP_MS
     changes = changes_since(
         job.client,
@@ -106,7 +106,7 @@ def look_again(job: LookJob, channel: LiveChannel) -> int:
     notes = job.notes.of_busy(channel.id)
     if notes.is_left_alone:
         return 0
-    cursor_ms = min(max(channel.cursor_ms, notes.seen_ms), job.client.headers.now_ms())
+    cursor_ms = min(max(channel.cursor_ms, notes.seen_ms), job.client.answer_headers.now_ms())
     job.on_page()
     try:
         changes = recent_changes(job.client, channel.id, since_ms=cursor_ms - BUSY_OVERLAP_MS)
@@ -127,7 +127,7 @@ def _take_in(job: LookJob, posts: Sequence[Post]) -> int:
     kept = _without_lost_threads(job, posts)
     bot_user_id = job.licence.bot_user_id
     replies = [post for post in kept if why_ignored(post, bot_user_id=bot_user_id) is None]
-    now_ms = job.client.headers.now_ms()
+    now_ms = job.client.answer_headers.now_ms()
     if len(replies) <= FEW:
         replies = _news_among(job, replies, now_ms)
     not_before_ms = _kept_since_ms(job.runtime.settings.retention_replies_days)

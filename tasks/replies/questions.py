@@ -73,7 +73,7 @@ class Inquiry:
             self.post,
             self._job.licence.bot_user_id,
             recorded_at_ms=self._job.known.recorded_at_ms,
-            now_ms=self._job.client.headers.now_ms(),
+            now_ms=self._job.client.answer_headers.now_ms(),
             mode=self._job.licence.reply_mode,
             went_with_its_thread=self._went_with_its_thread,
             thread=lambda: self.thread,

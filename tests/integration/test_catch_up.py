@@ -339,7 +339,7 @@ def _post(number: int, create_at_ms: int) -> Post:
 class _Channel(MattermostClient):
     """A channel of given posts with a server's paging: strictly before the anchor's time."""
 
-    headers = AnswerHeaders()
+    answer_headers = AnswerHeaders()
 
     def __init__(self, posts: list[Post]) -> None:
         self._newest_first = sorted(posts, key=lambda post: -post.create_at_ms)

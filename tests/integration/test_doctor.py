@@ -445,7 +445,7 @@ def clock_of(stage: Stage, server: WireServer) -> Check:
     with connect(stage.runtime.settings, f"http://127.0.0.1:{server.port}", "t" * 26) as client:
         with suppress(MattermostError):
             client.get_client_config()
-        return check_clock(client.headers)
+        return check_clock(client.answer_headers)
 
 
 def test_broker_that_is_away_is_named(
