@@ -94,7 +94,7 @@ def own_families(own: OwnFigures) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         f"{PREFIX}settings_without_effect",
-        "Settings of the web process that do nothing: mistyped names, a DSN that is none.",
+        "Settings of web that do nothing: names that no process reads, an unusable SENTRY_DSN.",
         value=own.settings_without_effect,
     )
     yield GaugeMetricFamily(
