@@ -13,6 +13,13 @@ from tests.waiting import wait_until
 
 PICTURE = SAMPLE / "lake-house.png"
 SCRIPTS = "<script>window.harmed = true</script><img src=x onerror='window.harmed = true'>"
+MESSAGE_SIDES = """() => {
+  const box = document.getElementById("messages").getBoundingClientRect();
+  return [...document.querySelectorAll("#messages .message")].map(each => {
+    const own = each.getBoundingClientRect();
+    return own.left - box.left < box.right - own.right ? "left" : "right";
+  });
+}"""
 
 
 def _is_drawn(picture: Locator) -> bool:
@@ -48,6 +55,15 @@ def test_root_shows_how_the_conversation_stands(sides: Sides) -> None:
     # It is Anna's again, and she sees that the visitor waits.
     expect(root.locator(".attachment")).to_contain_text("waiting since")
     expect(root).to_contain_text("🟢")
+
+
+def test_visitor_and_team_have_a_side_of_the_chat_each(sides: Sides) -> None:
+    """The visitor's messages are on the right, and the team's on the left."""
+    sides.write_and_wait("a message")
+    sides.answer("an answer")
+    expect(sides.messages).to_have_count(2)
+
+    assert sides.page.evaluate(MESSAGE_SIDES) == ["right", "left"]
 
 
 def test_teams_reply_is_in_the_chat_and_has_its_receipt(sides: Sides) -> None:
