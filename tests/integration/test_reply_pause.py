@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from models import Reply, ReplyMode, ReplyState, Visibility, utc_now
 from tasks.replies.catch_up import collect
+from tasks.replies.pauses import GROWTH, LONGEST_WAIT
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.task_messages import taken
 from tests.stage.thread import MirroredThread
@@ -36,10 +37,10 @@ def _told(thread: MirroredThread) -> list[tuple[Any, ...]]:
 
 
 def _end_pauses(thread: MirroredThread) -> None:
-    """End all pauses now."""
+    """End all pauses. A reply then waits its longest for an earlier one."""
     with thread.database.transaction() as session:
-        now = utc_now()
-        over = {"paused_until": now, "received_at": now - timedelta(seconds=PAUSE_S)}
+        ended = utc_now() - LONGEST_WAIT / GROWTH
+        over = {"paused_until": ended, "received_at": ended - timedelta(seconds=PAUSE_S)}
         session.execute(update(Reply).where(Reply.paused_until.is_not(None)).values(**over))
 
 
