@@ -45,12 +45,12 @@ class Marks:
     _lone: frozenset[int]
 
     @classmethod
-    def of(cls, source: str, *, is_whole: Callable[[int], bool]) -> Self:
-        """Return the marks of the text; where ``is_whole``, as in an address, they mark nothing."""
+    def of(cls, source: str, *, is_in_address: Callable[[int], bool]) -> Self:
+        """Return the marks of the text; in an address, nothing is a mark."""
         ends: defaultdict[str, list[int]] = defaultdict(list)
         lone: set[int] = set()
         for run in _RUN.finditer(source):
-            if is_whole(run.start()) or _is_between_digits(source, run):
+            if is_in_address(run.start()) or _is_between_digits(source, run):
                 lone.update(range(*run.span()))
                 continue
             for kind, place in _ends_of(source, run):

@@ -3,7 +3,7 @@
 The client reads from left to right. At certain signs it tries its patterns in a fixed order, and
 reads the text inside a match in the same way. A mark is removed if it makes a text bold, slanted or
 a link; a sign that marks nothing stays. In numbers and addresses, signs stay even where the client
-removes them (see ``markdown_marks`` and ``whole``). Each character is read a limited number of
+removes them (see ``markdown_marks`` and ``addresses``). Each character is read a limited number of
 times.
 """
 
@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tasks.replies.addresses import address_spans, url_end
 from tasks.replies.destinations import find_destination, is_same, is_unsafe
 from tasks.replies.emoji_codes import with_emoji
 from tasks.replies.markdown_marks import Marked, Marks, backticks
 from tasks.replies.tags import Tags
-from tasks.replies.whole import url_end, wholes
 
 # In the middle of a text, the client tries its patterns at these places.
 _STOP: Final = re.compile(
@@ -39,7 +39,7 @@ _LABEL: Final = re.compile(
 )
 _ENTITY: Final = r"&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 _IN_TEXT: Final = re.compile(rf"\n|{_ENTITY}")
-_IN_WHOLE: Final = re.compile(_ENTITY)
+_ENTITIES: Final = re.compile(_ENTITY)
 
 
 def shown(text: str, *, line_starts: Mapping[int, str] | None = None) -> str:
@@ -59,7 +59,7 @@ class Spans:
     begins_with_code: bool = False
     _pieces: list[str] = field(default_factory=list)
     _fixed: list[bool] = field(default_factory=list)
-    _wholes: list[tuple[int, int]] = field(default_factory=list)
+    _addresses: list[tuple[int, int]] = field(default_factory=list)
     _marks: Marks = field(init=False)
     _tags: Tags = field(init=False)
     _code_ends: dict[int, list[int]] = field(init=False)
@@ -69,8 +69,8 @@ class Spans:
     def of(cls, source: str, *, line_starts: Mapping[int, str]) -> "Spans":
         """Read the paragraph, and return its pieces."""
         spans = cls(source, line_starts)
-        spans._wholes = wholes(source)
-        spans._marks = Marks.of(source, is_whole=spans._is_in_a_whole)
+        spans._addresses = address_spans(source)
+        spans._marks = Marks.of(source, is_in_address=spans._is_in_address)
         spans._tags = Tags(source)
         spans._code_ends = backticks(source)
         spans._first = len(source) - len(source.lstrip(" "))
@@ -104,9 +104,9 @@ class Spans:
         elif sign in "\\<`~ ":
             after = self._read_sign(sign, position, end, in_link=in_link)
         elif not in_link:
-            after = self._read_whole(position, url_end(self.source, position, end))
+            after = self._read_fixed(position, url_end(self.source, position, end))
         if after is None:
-            after = self._read_whole(position, self._end_of_whole(position, end))
+            after = self._read_fixed(position, self._end_of_address(position, end))
         return self._read_text(position, end) if after is None else after
 
     def _read_sign(self, sign: str, position: int, end: int, *, in_link: bool) -> int | None:
@@ -127,7 +127,7 @@ class Spans:
 
     def _read_text(self, position: int, end: int) -> int:
         first = max(self._end_of_run(position, end), position + 1)
-        limit = min(end, self._next_whole(position + 1))
+        limit = min(end, self._next_address(position + 1))
         # The pattern needs to see a few characters behind the limit.
         stop = _STOP.search(self.source, first, min(end, limit + _LONGEST_STOP))
         return self._read_plain(position, min(stop.start(), limit) if stop else limit)
@@ -144,20 +144,20 @@ class Spans:
         self._write(self.source[position:end])
         return end
 
-    def _is_in_a_whole(self, position: int) -> bool:
-        index = bisect_right(self._wholes, (position, len(self.source))) - 1
-        return index >= 0 and position < self._wholes[index][1]
+    def _is_in_address(self, position: int) -> bool:
+        index = bisect_right(self._addresses, (position, len(self.source))) - 1
+        return index >= 0 and position < self._addresses[index][1]
 
-    def _next_whole(self, position: int) -> int:
-        index = bisect_left(self._wholes, (position, 0))
-        return self._wholes[index][0] if index < len(self._wholes) else len(self.source)
+    def _next_address(self, position: int) -> int:
+        index = bisect_left(self._addresses, (position, 0))
+        return self._addresses[index][0] if index < len(self._addresses) else len(self.source)
 
-    def _end_of_whole(self, position: int, end: int) -> int | None:
-        index = bisect_left(self._wholes, (position, 0))
-        start, after = self._wholes[index] if index < len(self._wholes) else (-1, 0)
+    def _end_of_address(self, position: int, end: int) -> int | None:
+        index = bisect_left(self._addresses, (position, 0))
+        start, after = self._addresses[index] if index < len(self._addresses) else (-1, 0)
         return after if start == position and after <= end else None
 
-    def _read_whole(self, position: int, end: int | None) -> int | None:
+    def _read_fixed(self, position: int, end: int | None) -> int | None:
         if end is None:
             return None
         self._write(_decoded(self.source[position:end]), fixed=True)
@@ -175,7 +175,7 @@ class Spans:
         if address is not None:
             self._write(_decoded(address.removeprefix("mailto:")), fixed=True)
             return position + len(address) + 2
-        return self._read_whole(position, self._tags.end(position, end))
+        return self._read_fixed(position, self._tags.end(position, end))
 
     def _read_code(self, position: int, end: int) -> int | None:
         size = self._end_of_run(position, end) - position
@@ -247,4 +247,4 @@ class Spans:
 
 
 def _decoded(text: str) -> str:
-    return _IN_WHOLE.sub(lambda entity: html.unescape(entity[0]), text)
+    return _ENTITIES.sub(lambda entity: html.unescape(entity[0]), text)

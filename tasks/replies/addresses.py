@@ -34,7 +34,7 @@ _SCHEMES: Final = frozenset({"http", "https", "ftp", "mailto", "tel"})
 _AFTER: Final = "?!.,:*_~'\""
 # This finds more addresses than the client does, for example in capital letters or within a word.
 # Without its signs each would be another address. Angle brackets are no part of an address.
-_WHOLE: Final = re.compile(
+_ADDRESS: Final = re.compile(
     rf"""
       (?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9+.\-]{{0,30}}+://|(?i:mailto:|tel:|www\d{{0,3}}\.)){_rest(_SIGNS)}
     | (?P<email>(?<![\w.+'\-])[_.+'\-]*+[^\W_][\w.+'\-]*+@[\w\-]+(?:\.[\w\-]+)+)
@@ -52,9 +52,9 @@ def url_end(text: str, position: int, end: int) -> int | None:
     return None if match is None else position + len(match[0].rstrip(_AFTER))
 
 
-def wholes(text: str) -> list[tuple[int, int]]:
+def address_spans(text: str) -> list[tuple[int, int]]:
     """Return where the addresses of a text begin and end."""
-    return [span for match in _WHOLE.finditer(text) if (span := _span(match))[0] < span[1]]
+    return [span for match in _ADDRESS.finditer(text) if (span := _span(match))[0] < span[1]]
 
 
 def _span(match: re.Match[str]) -> tuple[int, int]:
