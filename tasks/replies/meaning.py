@@ -75,19 +75,19 @@ class ThreadKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Looks(StrEnum):
-    """What a rule looks at, in order: first what is at hand, then what must be asked for."""
+class Needs(StrEnum):
+    """What a rule needs, in order: first what is at hand, then what must be asked for."""
 
-    AT_THE_POST = "at the post"
-    AT_ITS_ROW = "at its row"
-    AT_ITS_ROOT = "at its root post"
-    AT_ITS_THREAD = "at its thread"
-    AT_ITS_AUTHOR = "at its author"
-    AT_ITS_TEXT = "at its text"
+    POST = "post"
+    ROW = "row"
+    ROOT = "root post"
+    THREAD = "thread"
+    AUTHOR = "author"
+    TEXT = "text"
 
 
 def _not_asked_for() -> bool:
-    raise AssertionError("no rule that looks at the post alone asks for more")
+    raise AssertionError("no rule that needs the post alone asks for more")
 
 
 def _not_recorded() -> None:
@@ -95,7 +95,7 @@ def _not_recorded() -> None:
 
 
 def _no_thread() -> ThreadKind:
-    raise AssertionError("no rule that looks at the post alone asks for its thread")
+    raise AssertionError("no rule that needs the post alone asks for its thread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Rule:
     """A line of the table; ``says`` is its text in docs/replies.md."""
 
     meaning: Meaning
-    looks: Looks
+    needs: Needs
     says: str
     holds: Callable[[Facts], bool]
 
@@ -153,55 +153,55 @@ class Rule:
 # does ``props.from_bot``, which any user can set: the author's account says whether it is a bot's.
 # fmt: off
 RULES: tuple[Rule, ...] = (
-    Rule(Means.GONE_WITH_THREAD, Looks.AT_ITS_ROOT,
+    Rule(Means.GONE_WITH_THREAD, Needs.ROOT,
          "was recorded, and was deleted together with its thread",
          lambda it: it.is_deleted and it.is_recorded and it.went_with_its_thread()),
-    Rule(Means.DELETION, Looks.AT_ITS_ROW, "was recorded, and is deleted",
+    Rule(Means.DELETION, Needs.ROW, "was recorded, and is deleted",
          lambda it: it.is_deleted and it.is_recorded),
-    Rule(Ignored.DELETED, Looks.AT_ITS_ROW, "was deleted before it was recorded",
+    Rule(Ignored.DELETED, Needs.ROW, "was deleted before it was recorded",
          lambda it: it.is_deleted),
-    Rule(Means.OLD_VERSION, Looks.AT_ITS_ROW, "is recorded in this version or a later one",
+    Rule(Means.OLD_VERSION, Needs.ROW, "is recorded in this version or a later one",
          lambda it: it.is_no_newer),
-    Rule(Ignored.HISTORY_COPY, Looks.AT_THE_POST, "is Mattermost's copy of an earlier version",
+    Rule(Ignored.HISTORY_COPY, Needs.POST, "is Mattermost's copy of an earlier version",
          lambda it: bool(it.post.original_id)),
-    Rule(Ignored.ROOT_POST, Looks.AT_THE_POST, "is in no thread", lambda it: not it.post.root_id),
-    Rule(Ignored.OWN_POST, Looks.AT_THE_POST, "is our bot's own",
+    Rule(Ignored.ROOT_POST, Needs.POST, "is in no thread", lambda it: not it.post.root_id),
+    Rule(Ignored.OWN_POST, Needs.POST, "is our bot's own",
          lambda it: it.post.user_id == it.bot_user_id),
-    Rule(Ignored.SYSTEM_MESSAGE, Looks.AT_THE_POST, "is a system message",
+    Rule(Ignored.SYSTEM_MESSAGE, Needs.POST, "is a system message",
          lambda it: it.post.type.startswith("system_")),
-    Rule(Means.UNLINKED, Looks.AT_ITS_THREAD,
+    Rule(Means.UNLINKED, Needs.THREAD,
          "is in a thread that our bot began and that no conversation has yet",
          lambda it: it.thread() is ThreadKind.UNLINKED),
-    Rule(Ignored.UNKNOWN_THREAD, Looks.AT_ITS_THREAD, "is in a thread of no conversation",
+    Rule(Ignored.UNKNOWN_THREAD, Needs.THREAD, "is in a thread of no conversation",
          lambda it: it.thread() is ThreadKind.UNKNOWN),
-    Rule(Ignored.OTHER_BOT, Looks.AT_ITS_AUTHOR, "is by another bot", lambda it: it.is_by_a_bot()),
-    Rule(Ignored.NOTIFICATION_THREAD, Looks.AT_ITS_AUTHOR, "is under a notification",
+    Rule(Ignored.OTHER_BOT, Needs.AUTHOR, "is by another bot", lambda it: it.is_by_a_bot()),
+    Rule(Ignored.NOTIFICATION_THREAD, Needs.AUTHOR, "is under a notification",
          lambda it: it.thread() is ThreadKind.NOTIFICATION),
-    Rule(Ignored.MOVED_THREAD, Looks.AT_ITS_AUTHOR, "is in a thread that was moved or replaced",
+    Rule(Ignored.MOVED_THREAD, Needs.AUTHOR, "is in a thread that was moved or replaced",
          lambda it: it.thread() is ThreadKind.MOVED),
-    Rule(Ignored.CUSTOM_POST, Looks.AT_ITS_AUTHOR, "is a plugin's custom post",
+    Rule(Ignored.CUSTOM_POST, Needs.AUTHOR, "is a plugin's custom post",
          lambda it: not is_of_a_person(it.post)),
-    Rule(Ignored.WEBHOOK, Looks.AT_ITS_AUTHOR, "is made by a webhook or a slash command",
+    Rule(Ignored.WEBHOOK, Needs.AUTHOR, "is made by a webhook or a slash command",
          lambda it: is_by_webhook(it.post)),
-    Rule(Means.NOTE, Looks.AT_ITS_TEXT, "has the text and files of a note that is recorded",
+    Rule(Means.NOTE, Needs.TEXT, "has the text and files of a note that is recorded",
          lambda it: it.same_was_for() is Visibility.INTERNAL),
-    Rule(Means.REPLY, Looks.AT_ITS_TEXT, "has the text and files of a reply that is recorded",
+    Rule(Means.REPLY, Needs.TEXT, "has the text and files of a reply that is recorded",
          lambda it: it.same_was_for() is Visibility.PUBLIC),
-    Rule(Means.NOTE, Looks.AT_ITS_TEXT,
+    Rule(Means.NOTE, Needs.TEXT,
          "begins with a note prefix, a colleague's name, or a mention of all",
          lambda it: it.is_a_note()),
-    Rule(Means.COMMAND, Looks.AT_ITS_TEXT, "begins with `/` or `!` and a letter",
+    Rule(Means.COMMAND, Needs.TEXT, "begins with `/` or `!` and a letter",
          lambda it: it.is_a_command()),
-    Rule(Means.NOTHING_TO_SHOW, Looks.AT_ITS_TEXT, "shows nothing: no visible sign, and no file",
+    Rule(Means.NOTHING_TO_SHOW, Needs.TEXT, "shows nothing: no visible sign, and no file",
          lambda it: it.is_empty()),
-    Rule(Means.NOTE, Looks.AT_ITS_TEXT, "is written in mode `alerts`",
+    Rule(Means.NOTE, Needs.TEXT, "is written in mode `alerts`",
          lambda it: it.mode is ReplyMode.ALERTS),
-    Rule(Means.NOTE, Looks.AT_ITS_TEXT, "is written in mode `explicit`, without a reply prefix",
+    Rule(Means.NOTE, Needs.TEXT, "is written in mode `explicit`, without a reply prefix",
          lambda it: it.mode is ReplyMode.EXPLICIT and it.lacks_a_prefix()),
-    Rule(Means.REPLY, Looks.AT_ITS_TEXT, "is anything else", lambda it: True),
+    Rule(Means.REPLY, Needs.TEXT, "is anything else", lambda it: True),
 )
 # fmt: on
-_BY_THE_POST_ALONE = tuple(rule for rule in RULES if rule.looks is Looks.AT_THE_POST)
+_BY_THE_POST_ALONE = tuple(rule for rule in RULES if rule.needs is Needs.POST)
 
 
 def meaning_of(facts: Facts) -> Meaning:

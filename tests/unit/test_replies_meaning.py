@@ -15,9 +15,9 @@ from tasks.replies.meaning import (
     RULES,
     Facts,
     Ignored,
-    Looks,
     Meaning,
     Means,
+    Needs,
     ThreadKind,
     begins_a_thread,
     meaning_of,
@@ -206,11 +206,11 @@ def test_each_meaning_has_a_rule_but_for_the_post_that_is_not_there() -> None:
 
 def test_rules_ask_for_more_and_more() -> None:
     """Rules that need only post and row come before all others."""
-    order = [Looks.AT_ITS_THREAD, Looks.AT_ITS_AUTHOR, Looks.AT_ITS_TEXT]
-    beyond = [rule.looks for rule in RULES if rule.looks in order]
+    order = [Needs.THREAD, Needs.AUTHOR, Needs.TEXT]
+    beyond = [rule.needs for rule in RULES if rule.needs in order]
 
     assert beyond == sorted(beyond, key=order.index)
-    assert [rule.looks for rule in RULES[-len(beyond) :]] == beyond
+    assert [rule.needs for rule in RULES[-len(beyond) :]] == beyond
 
 
 @pytest.mark.parametrize(
