@@ -35,15 +35,15 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PostText:
     """A post's text, which is parsed once, and the note prefixes of its licence.
 
-    ``told`` is what the visitor reads. It is the whole plain text, or the part behind the reply
-    prefix if the licence requires one; None: the text lacks that prefix.
+    ``visitor_text`` is what the visitor reads: the whole plain text, or the part behind the reply
+    prefix if the licence requires one. None: the text lacks that prefix.
     """
 
     text: str = field(repr=False)
-    told: str | None = field(repr=False)
+    visitor_text: str | None = field(repr=False)
     _reading: Reading = field(repr=False)
     _prefixes: NotePrefixes
 
@@ -51,22 +51,22 @@ class Words:
     def of(
         cls, message: str, prefixes: NotePrefixes, *, wanted: ReplyPrefixes | None = None
     ) -> Self:
-        """Return the message's words; ``wanted`` are the prefixes of which a reply needs one."""
+        """Return the message's text; ``wanted`` are the prefixes of which a reply needs one."""
         text = _storable(message)
         reading = Reading.of(text)
-        told = reading.text if wanted is None else wanted.rest(reading)
-        return cls(text, told, reading, prefixes)
+        visitor_text = reading.text if wanted is None else wanted.rest(reading)
+        return cls(text, visitor_text, reading, prefixes)
 
     @classmethod
     def for_licence(cls, message: str, licence: LicenceAccess) -> Self:
-        """Return the message's words, by the settings of this licence."""
+        """Return the message's text, read by the settings of this licence."""
         is_explicit = licence.reply_mode is ReplyMode.EXPLICIT
         wanted = reply_prefixes_of(licence.reply_prefixes) if is_explicit else None
         return cls.of(message, prefixes_of(licence.note_prefixes), wanted=wanted)
 
     @property
-    def begin_a_note(self) -> bool:
-        """Whether they begin with a note prefix or a mention of all members."""
+    def begins_a_note(self) -> bool:
+        """Whether it begins with a note prefix or a mention of all members."""
         return any(
             self._prefixes.matches(*begins)
             or any(name.rstrip("._-") in _EVERYBODY for name in leading_mentions(*begins))
@@ -74,18 +74,18 @@ class Words:
         )
 
     @property
-    def begin_a_command(self) -> bool:
-        """Whether they begin as a command does."""
+    def begins_a_command(self) -> bool:
+        """Whether it begins as a command does."""
         return any(begins_a_command(*begins) for begins in self._beginnings())
 
     @property
     def mentions(self) -> tuple[str, ...]:
-        """The user names that they begin with; if one is a colleague's, they are a note."""
+        """The user names that it begins with; if one is a colleague's, it is a note."""
         found = (leading_mentions(*begins) for begins in self._beginnings())
         return tuple(dict.fromkeys(name for names in found for name in names))
 
     @property
-    def are_blank(self) -> bool:
+    def is_blank(self) -> bool:
         """Whether a visitor would see nothing."""
         return _BLANK.fullmatch(self._plain) is not None
 
@@ -101,13 +101,15 @@ class Words:
     @property
     def _plain(self) -> str:
         """What the visitor reads; all of the plain text if the reply prefix is missing."""
-        return self._reading.text if self.told is None else self.told
+        return self._reading.text if self.visitor_text is None else self.visitor_text
 
     def _beginnings(self) -> list[tuple[str, Reading]]:
         """Return the text, and the part behind its reply prefix, where a note may begin too."""
-        whole = (self.text, self._reading)
-        is_all = self.told is None or self.told == self._reading.text
-        return [whole] if is_all else [whole, (self.told or "", Reading.of(self.told or ""))]
+        all_of_it = (self.text, self._reading)
+        behind = self.visitor_text
+        if behind is None or behind == self._reading.text:
+            return [all_of_it]
+        return [all_of_it, (behind, Reading.of(behind))]
 
 
 def _storable(text: str) -> str:

@@ -21,7 +21,7 @@ from tasks.mattermost import MattermostError, Post, RefusedError
 from tasks.outbound.marks import PROPS_KEY
 from tasks.replies.authors import Members
 from tasks.replies.colleagues import Colleagues
-from tasks.replies.content import Words
+from tasks.replies.content import PostText
 from tasks.replies.known_reply import RECEIPT_DELAY
 from tasks.replies.meaning import is_by_webhook, is_of_a_person
 from tasks.runtime import Runtime
@@ -115,16 +115,16 @@ def _is_for_a_visitor(
     extend()
     try:
         # A look keeps posts without their texts, so the text is read here.
-        words = Words.for_licence(client.get_post(post.id).message, licence)
+        text = PostText.for_licence(client.get_post(post.id).message, licence)
         extend()
         member = _members.find(client, licence_id=licence.id, user_id=post.user_id)
     except RefusedError:
         # The post is gone, or the bot may not see who wrote it: in doubt there is no hint.
         return False
-    if member is None or member.is_bot or words.begin_a_note or words.told is None:
+    if member is None or member.is_bot or text.begins_a_note or text.visitor_text is None:
         return False
     extend()
-    return not _colleagues.has_any(client, words.mentions, licence_id=licence.id)
+    return not _colleagues.has_any(client, text.mentions, licence_id=licence.id)
 
 
 def _claim(database: Database, licence_id: str, post: Post) -> datetime | None:

@@ -14,7 +14,7 @@ from tasks.replies import owners
 from tasks.replies.authors import Author, Members, author_of
 from tasks.replies.backoff import PostponedError, Trouble
 from tasks.replies.colleagues import Colleagues
-from tasks.replies.content import Words
+from tasks.replies.content import PostText
 from tasks.replies.known_reply import KnownReply, lacks_files
 from tasks.replies.meaning import Facts, ThreadKind, begins_a_thread
 from tasks.replies.owners import ThreadOwner
@@ -78,10 +78,10 @@ class Inquiry:
             went_with_its_thread=self._went_with_its_thread,
             thread=lambda: self.thread,
             is_by_a_bot=lambda: self.member is not None and self.member.is_bot,
-            is_a_note=lambda: self.words.begin_a_note or self._speaks_to_a_colleague(),
-            is_a_command=lambda: self.words.begin_a_command,
-            is_empty=lambda: self.words.are_blank and not self.post.file_ids,
-            lacks_a_prefix=lambda: self.words.told is None,
+            is_a_note=lambda: self.post_text.begins_a_note or self._speaks_to_a_colleague(),
+            is_a_command=lambda: self.post_text.begins_a_command,
+            is_empty=lambda: self.post_text.is_blank and not self.post.file_ids,
+            lacks_a_prefix=lambda: self.post_text.visitor_text is None,
             same_was_for=self._same_was_for,
         )
 
@@ -135,13 +135,13 @@ class Inquiry:
         So neither new settings of the licence nor a reaction to the post changes a reply.
         """
         known = self._job.known
-        if known.text is None or known.text != self.words.text or lacks_files(known.files):
+        if known.text is None or known.text != self.post_text.text or lacks_files(known.files):
             return None
         has_same_files = {file.file_id for file in known.files} == set(self.post.file_ids)
         return known.visibility if has_same_files else None
 
     def _speaks_to_a_colleague(self) -> bool:
-        job, names = self._job, self.words.mentions
+        job, names = self._job, self.post_text.mentions
         if names:
             job.extend()
         return _colleagues.has_any(job.client, names, licence_id=job.licence.id)
@@ -165,6 +165,6 @@ class Inquiry:
             )
 
     @cached_property
-    def words(self) -> Words:
-        """The post's words, parsed by the licence's settings."""
-        return Words.for_licence(self.post.message, self._job.licence)
+    def post_text(self) -> PostText:
+        """The post's text, read by the licence's settings."""
+        return PostText.for_licence(self.post.message, self._job.licence)

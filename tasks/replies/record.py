@@ -142,7 +142,7 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
         case Means.REPLY:
             return _pause_or_write(job, inquiry)
         case Means.NOTE | Means.COMMAND:
-            return _write(job, inquiry, inquiry.words.as_note())
+            return _write(job, inquiry, inquiry.post_text.as_note())
         case Means.NOTHING_TO_SHOW:
             return _write_empty(job, inquiry)
         case Means.DELETION:
@@ -178,7 +178,7 @@ def _pause_or_write(job: ReplyJob, inquiry: Inquiry) -> Ending:
         waiting = paused(job, inquiry.post, inquiry.owner)
         if waiting is not None:
             return Ending(EndKind.PAUSED, waiting)
-    return _write(job, inquiry, inquiry.words.as_reply())
+    return _write(job, inquiry, inquiry.post_text.as_reply())
 
 
 def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:

@@ -3,7 +3,7 @@
 import pytest
 
 from models.licence import DEFAULT_NOTE_PREFIXES
-from tasks.replies.content import MAX_TEXT_LENGTH, Words
+from tasks.replies.content import MAX_TEXT_LENGTH, PostText
 from tasks.replies.notes import NotePrefixes
 
 PREFIXES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
@@ -11,14 +11,14 @@ PREFIXES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
 
 def test_longest_text_is_mattermosts_own() -> None:
     """A text longer than Mattermost's limit is cut."""
-    content = Words.of("x" * 100_000, PREFIXES).as_reply()
+    content = PostText.of("x" * 100_000, PREFIXES).as_reply()
 
     assert content.text == content.plain_text == "x" * MAX_TEXT_LENGTH
 
 
 def test_what_no_database_stores_is_left_out() -> None:
     """A NUL is removed, and a lone surrogate becomes a question mark."""
-    assert Words.of("a\0b\ud83d", PREFIXES).as_reply().text == "ab?"
+    assert PostText.of("a\0b\ud83d", PREFIXES).as_reply().text == "ab?"
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def test_what_no_database_stores_is_left_out() -> None:
 )
 def test_text_says_who_may_read_it(message: str, is_note: bool, mentions: tuple[str, ...]) -> None:
     """Prefixes and mentions of all make a note; other names are looked up."""
-    words = Words.of(message, PREFIXES)
+    post = PostText.of(message, PREFIXES)
 
-    assert (words.begin_a_note, words.mentions) == (is_note, mentions)
+    assert (post.begins_a_note, post.mentions) == (is_note, mentions)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_text_says_who_may_read_it(message: str, is_note: bool, mentions: tuple[
 )
 def test_blanks_are_nothing_to_show(message: str) -> None:
     """Invisible characters alone are an empty reply."""
-    assert Words.of(message, PREFIXES).are_blank
+    assert PostText.of(message, PREFIXES).is_blank
 
 
 @pytest.mark.parametrize("message", [".", "👍", "[](https://a.nl)", "`", "---", "&"], ids=ascii)
 def test_a_sign_is_something(message: str) -> None:
     """A single visible character is a reply."""
-    assert not Words.of(message, PREFIXES).are_blank
+    assert not PostText.of(message, PREFIXES).is_blank

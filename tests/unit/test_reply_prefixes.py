@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.licence import DEFAULT_NOTE_PREFIXES, DEFAULT_REPLY_PREFIXES
-from tasks.replies.content import Words
+from tasks.replies.content import PostText
 from tasks.replies.notes import NotePrefixes
 from tasks.replies.plain_text import Reading
 from tasks.replies.prefixes import PrefixError
@@ -48,25 +48,25 @@ NO_REPLIES = {
 }
 
 
-def words_of(message: str) -> Words:
-    """Return what the message means for a licence in mode explicit."""
-    return Words.of(message, NOTES, wanted=PREFIXES)
+def read(message: str) -> PostText:
+    """Return the message's text, read for a licence in mode explicit."""
+    return PostText.of(message, NOTES, wanted=PREFIXES)
 
 
 @pytest.mark.parametrize("message", REPLIES.values(), ids=REPLIES)
 def test_reply_prefix_is_the_first_thing_that_is_read(message: str) -> None:
     """However a reply prefix is typed, the visitor reads the text after it."""
-    words = words_of(message)
+    post = read(message)
 
-    assert (words.told, words.begin_a_note) == ("at six", False)
-    assert words.as_reply().plain_text == "at six"
-    assert words.as_reply().text == message
+    assert (post.visitor_text, post.begins_a_note) == ("at six", False)
+    assert post.as_reply().plain_text == "at six"
+    assert post.as_reply().text == message
 
 
 @pytest.mark.parametrize("message", NO_REPLIES.values(), ids=NO_REPLIES)
 def test_in_doubt_nothing_begins_a_reply(message: str) -> None:
     """Text before the prefix keeps the post in the team."""
-    assert words_of(message).told is None
+    assert read(message).visitor_text is None
 
 
 @pytest.mark.parametrize(
@@ -81,18 +81,18 @@ def test_in_doubt_nothing_begins_a_reply(message: str) -> None:
 )
 def test_note_behind_a_reply_prefix_is_a_note(message: str) -> None:
     """A note prefix after a reply prefix makes a note."""
-    assert words_of(message).begin_a_note
+    assert read(message).begins_a_note
 
 
 def test_name_behind_a_reply_prefix_is_asked_for() -> None:
     """A name after a reply prefix is looked up, since it may be a colleague's."""
-    assert words_of("reply: @bob call her").mentions == ("bob",)
+    assert read("reply: @bob call her").mentions == ("bob",)
 
 
 @pytest.mark.parametrize("message", ["reply:", "r: \u200b", "Antwoord:\n&nbsp;"], ids=ascii)
 def test_prefix_alone_is_nothing_to_show(message: str) -> None:
     """A prefix alone is an empty reply."""
-    assert words_of(message).are_blank
+    assert read(message).is_blank
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_prefix_alone_is_nothing_to_show(message: str) -> None:
 )
 def test_sign_and_letter_begin_a_command(message: str) -> None:
     """A sign followed by a letter begins a command, which is not for the visitor."""
-    assert Words.of(message, NOTES).begin_a_command
-    assert words_of(f"reply: {message}").begin_a_command
+    assert PostText.of(message, NOTES).begins_a_command
+    assert read(f"reply: {message}").begins_a_command
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_sign_and_letter_begin_a_command(message: str) -> None:
 )
 def test_other_signs_begin_no_command(message: str) -> None:
     """A sign alone, a number or a picture begins no command."""
-    assert not Words.of(message, NOTES).begin_a_command
+    assert not PostText.of(message, NOTES).begins_a_command
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_prefix_that_begins_a_reply_is_taken(setting: str) -> None:
 @given(message=st.text(max_size=60))
 def test_what_a_visitor_gets_stands_behind_a_prefix(message: str) -> None:
     """For any text, the visitor gets the end of the plain text, after something else."""
-    reading, words = Reading.of(message), words_of(message)
+    reading, post = Reading.of(message), read(message)
 
-    if words.told is not None:
-        assert reading.text.endswith(words.told)
-        assert len(words.told) < len(reading.text)
+    if post.visitor_text is not None:
+        assert reading.text.endswith(post.visitor_text)
+        assert len(post.visitor_text) < len(reading.text)
