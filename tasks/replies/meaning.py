@@ -119,7 +119,7 @@ class Facts:
     is_empty: Callable[[], bool] = _not_asked_for
     lacks_a_prefix: Callable[[], bool] = _not_asked_for
     # Who may read the recorded version, if the post still has its text and files; else None.
-    same_was_for: Callable[[], Visibility | None] = _not_recorded
+    unchanged_visibility: Callable[[], Visibility | None] = _not_recorded
 
     @property
     def is_deleted(self) -> bool:
@@ -184,9 +184,9 @@ RULES: tuple[Rule, ...] = (
     Rule(Ignored.WEBHOOK, Needs.AUTHOR, "is made by a webhook or a slash command",
          lambda it: is_by_webhook(it.post)),
     Rule(Means.NOTE, Needs.TEXT, "has the text and files of a note that is recorded",
-         lambda it: it.same_was_for() is Visibility.INTERNAL),
+         lambda it: it.unchanged_visibility() is Visibility.INTERNAL),
     Rule(Means.REPLY, Needs.TEXT, "has the text and files of a reply that is recorded",
-         lambda it: it.same_was_for() is Visibility.PUBLIC),
+         lambda it: it.unchanged_visibility() is Visibility.PUBLIC),
     Rule(Means.NOTE, Needs.TEXT,
          "begins with a note prefix, a colleague's name, or a mention of all",
          lambda it: it.is_a_note()),

@@ -57,7 +57,7 @@ def ask_for_post(job: ReplyJob) -> Post:
     return found[0]
 
 
-class Inquiry:
+class PostFacts:
     """The facts about one post, each of which is asked for once, when it is first needed.
 
     Each may raise ``MattermostError`` if the server cannot answer.
@@ -67,8 +67,8 @@ class Inquiry:
         self._job = job
         self.post = post
 
-    def facts(self) -> Facts:
-        """Return what the rules of ``meaning`` look at."""
+    def for_rules(self) -> Facts:
+        """Return the facts as the rules of ``meaning`` take them."""
         return Facts(
             self.post,
             self._job.licence.bot_user_id,
@@ -82,7 +82,7 @@ class Inquiry:
             is_a_command=lambda: self.post_text.begins_a_command,
             is_empty=lambda: self.post_text.is_blank and not self.post.file_ids,
             lacks_a_prefix=lambda: self.post_text.visitor_text is None,
-            same_was_for=self._same_was_for,
+            unchanged_visibility=self._unchanged_visibility,
         )
 
     def _went_with_its_thread(self) -> bool:
@@ -129,7 +129,7 @@ class Inquiry:
             is_unlinked = owners.waits_for_a_thread(connection, licence.id, conversation_id)
         return ThreadKind.UNLINKED if is_unlinked else ThreadKind.MOVED
 
-    def _same_was_for(self) -> Visibility | None:
+    def _unchanged_visibility(self) -> Visibility | None:
         """Return who may read the recorded version; None: its text or files differ from the post's.
 
         So neither new settings of the licence nor a reaction to the post changes a reply.

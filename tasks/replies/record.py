@@ -28,7 +28,7 @@ from tasks.replies.meaning import Ignored, Means, meaning_of
 from tasks.replies.owners import ThreadOwner
 from tasks.replies.pauses import continue_pause, paused
 from tasks.replies.postponing import postpone
-from tasks.replies.questions import Inquiry, ReplyJob, ask_for_post
+from tasks.replies.questions import PostFacts, ReplyJob, ask_for_post
 from tasks.runtime import Runtime
 
 _STORE_AWAY = Obstacle(
@@ -137,14 +137,14 @@ def _attempt(job: ReplyJob) -> Ending:
 
 
 def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
-    inquiry = Inquiry(job, post)
-    match meaning_of(inquiry.facts()):
+    facts = PostFacts(job, post)
+    match meaning_of(facts.for_rules()):
         case Means.REPLY:
-            return _pause_or_write(job, inquiry)
+            return _pause_or_write(job, facts)
         case Means.NOTE | Means.COMMAND:
-            return _write(job, inquiry, inquiry.post_text.as_note())
+            return _write(job, facts, facts.post_text.as_note())
         case Means.NOTHING_TO_SHOW:
-            return _write_empty(job, inquiry)
+            return _write_empty(job, facts)
         case Means.DELETION:
             return _forget(job, post, is_gone=True)
         case Means.GONE_WITH_THREAD:
@@ -158,37 +158,37 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
                 f"No conversation has the thread {post.root_id} yet.",
             )
         case Ignored() as why:
-            return _ignore(job, inquiry, why)
+            return _ignore(job, facts, why)
 
 
-def _ignore(job: ReplyJob, inquiry: Inquiry, why: Ignored) -> Ending:
+def _ignore(job: ReplyJob, facts: PostFacts, why: Ignored) -> Ending:
     """Leave the post out; plan a warning or a hint for a member whose post no visitor reads."""
     if why is Ignored.ROOT_POST:
-        due_at = plan_hint(job.runtime, job.licence, [inquiry.post], extend=job.extend)
+        due_at = plan_hint(job.runtime, job.licence, [facts.post], extend=job.extend)
         plan_receipts(job.runtime, job.licence.id, due_at=due_at)
     if why.is_warned_about and not job.known.revision:
-        return _write_empty(job, inquiry, why)
+        return _write_empty(job, facts, why)
     return _remove_from_inbox(job, why)
 
 
-def _pause_or_write(job: ReplyJob, inquiry: Inquiry) -> Ending:
+def _pause_or_write(job: ReplyJob, facts: PostFacts) -> Ending:
     """Write a reply to the visitor, or let it wait if the visitor has not read it yet."""
     if not job.known.is_read_by_the_visitor:
-        assert inquiry.owner is not None
-        waiting = paused(job, inquiry.post, inquiry.owner)
+        assert facts.owner is not None
+        waiting = paused(job, facts.post, facts.owner)
         if waiting is not None:
             return Ending(EndKind.PAUSED, waiting)
-    return _write(job, inquiry, inquiry.post_text.as_reply())
+    return _write(job, facts, facts.post_text.as_reply())
 
 
-def _write(job: ReplyJob, inquiry: Inquiry, content: Content) -> Ending:
-    known, post, owner = job.known, inquiry.post, inquiry.owner
+def _write(job: ReplyJob, facts: PostFacts, content: Content) -> Ending:
+    known, post, owner = job.known, facts.post, facts.owner
     assert owner is not None
     fetching = fetching_of(job, owner)
     files = fetch_files(fetching, post)
     if known.revision and not rows.differs(known, content, files):
         return _keep_as_it_reads(job, post, files, attempt=fetching.attempt)
-    author = inquiry.author
+    author = facts.author
     # Fetching files takes time. This raises if the lock was lost meanwhile.
     job.extend()
     with job.runtime.database.connection() as connection:
@@ -236,13 +236,13 @@ def _answers(
     return note_answer(connection, owner.row, posted_at_ms=post.create_at_ms)
 
 
-def _write_empty(job: ReplyJob, inquiry: Inquiry, why: Ignored | None = None) -> Ending:
+def _write_empty(job: ReplyJob, facts: PostFacts, why: Ignored | None = None) -> Ending:
     """Record that no visitor sees the post; take back what i-Reserve was told of it before."""
-    known, owner = job.known, inquiry.owner
+    known, owner = job.known, facts.owner
     if known.revision:
-        return _forget(job, inquiry.post, is_gone=False)
+        return _forget(job, facts.post, is_gone=False)
     with job.runtime.database.autocommit() as connection:
-        empty = rows.write_empty(connection, known, inquiry.post, owner=owner, reason=why)
+        empty = rows.write_empty(connection, known, facts.post, owner=owner, reason=why)
     return Ending(EndKind.IGNORED if why else EndKind.EMPTY, empty, reason=why)
 
 

@@ -58,7 +58,7 @@ def test_post_says_itself_why_it_is_no_reply(
 def _facts(changes: dict[str, Any], **known: Any) -> Facts:
     names = ("went_with_its_thread", "is_by_a_bot", "is_a_note", "is_a_command", "is_empty")
     no = dict.fromkeys((*names, "lacks_a_prefix"), False)
-    answers = {"thread": ThreadKind.OF_A_CONVERSATION, "same_was_for": None, **no}
+    answers = {"thread": ThreadKind.OF_A_CONVERSATION, "unchanged_visibility": None, **no}
     plain: dict[str, Any] = {
         name: known.pop(name) for name in ("recorded_at_ms", "now_ms", "mode") if name in known
     }
@@ -155,13 +155,13 @@ def _facts(changes: dict[str, Any], **known: Any) -> Facts:
         ),
         pytest.param(
             {},
-            {"mode": ALERTS, "same_was_for": Visibility.PUBLIC},
+            {"mode": ALERTS, "unchanged_visibility": Visibility.PUBLIC},
             Means.REPLY,
             id="a reply from before the mode, as it was",
         ),
         pytest.param(
             {},
-            {"same_was_for": Visibility.INTERNAL},
+            {"unchanged_visibility": Visibility.INTERNAL},
             Means.NOTE,
             id="a note from before the mode, as it was",
         ),
