@@ -29,8 +29,8 @@ def words_of(setting: str) -> tuple[str, ...]:
     return tuple(filter(None, map(folded, setting.split())))
 
 
-def check_typed(setting: str) -> None:
-    """Make sure that clients send texts with these prefixes.
+def require_sendable_prefixes(setting: str) -> None:
+    """Require that clients send texts with these prefixes.
 
     Raises:
         PrefixError: clients take one of the prefixes for a command.

@@ -11,7 +11,7 @@ from typing import Self
 
 from tasks.replies.notes import MAX_SETTINGS, NotePrefixes, leading_mentions
 from tasks.replies.plain_text import Reading
-from tasks.replies.prefixes import PrefixError, check_typed, end_of_prefix, words_of
+from tasks.replies.prefixes import PrefixError, end_of_prefix, require_sendable_prefixes, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ def reply_prefixes_of(setting: str) -> ReplyPrefixes:
     return ReplyPrefixes.parse(setting)
 
 
-def check_reply_prefixes(setting: str, *, notes: NotePrefixes) -> None:
-    """Make sure that a setting of reply prefixes can be used beside these note prefixes.
+def require_usable_reply_prefixes(setting: str, *, notes: NotePrefixes) -> None:
+    """Require that a setting of reply prefixes can be used beside these note prefixes.
 
     Raises:
         PrefixError: there is no prefix, or no reply could begin with one of them.
     """
-    check_typed(setting)
+    require_sendable_prefixes(setting)
     if not words_of(setting):
         raise PrefixError("there is no word in it; --replies alerts keeps all posts in the team")
     for word in setting.split():

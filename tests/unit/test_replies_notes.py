@@ -8,7 +8,7 @@ from models.licence import DEFAULT_NOTE_PREFIXES
 from tasks.replies.emoji_codes import emoji_by_name
 from tasks.replies.notes import NotePrefixes, leading_mentions
 from tasks.replies.plain_text import Reading, plain_text_of
-from tasks.replies.prefixes import PrefixError, check_typed
+from tasks.replies.prefixes import PrefixError, require_sendable_prefixes
 
 PREFIXES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
 
@@ -249,13 +249,13 @@ def test_sign_may_be_a_prefix(setting: str) -> None:
 def test_prefix_that_is_a_command_is_refused(setting: str) -> None:
     """A prefix that a client would take for a command is refused."""
     with pytest.raises(PrefixError, match="command"):
-        check_typed(setting)
+        require_sendable_prefixes(setting)
 
 
 @pytest.mark.parametrize("setting", ["", DEFAULT_NOTE_PREFIXES, "intern: #geheim 🔒"])
 def test_other_prefixes_are_taken(setting: str) -> None:
     """Words and other signs are accepted as prefixes."""
-    check_typed(setting)
+    require_sendable_prefixes(setting)
 
 
 @pytest.mark.parametrize(

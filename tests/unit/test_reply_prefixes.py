@@ -9,7 +9,7 @@ from tasks.replies.content import PostText
 from tasks.replies.notes import NotePrefixes
 from tasks.replies.plain_text import Reading
 from tasks.replies.prefixes import PrefixError
-from tasks.replies.reply_prefixes import ReplyPrefixes, check_reply_prefixes
+from tasks.replies.reply_prefixes import ReplyPrefixes, require_usable_reply_prefixes
 
 NOTES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
 PREFIXES = ReplyPrefixes.parse(DEFAULT_REPLY_PREFIXES)
@@ -130,13 +130,13 @@ def test_other_signs_begin_no_command(message: str) -> None:
 def test_prefix_that_would_begin_no_reply_is_refused(setting: str, says: str) -> None:
     """One sentence names the unusable prefix and the cure."""
     with pytest.raises(PrefixError, match=says):
-        check_reply_prefixes(setting, notes=NOTES)
+        require_usable_reply_prefixes(setting, notes=NOTES)
 
 
 @pytest.mark.parametrize("setting", [DEFAULT_REPLY_PREFIXES, "gast: 👋", "=> Antwort:", "reply"])
 def test_prefix_that_begins_a_reply_is_taken(setting: str) -> None:
     """Words, signs and emoji are accepted as prefixes."""
-    check_reply_prefixes(setting, notes=NOTES)
+    require_usable_reply_prefixes(setting, notes=NOTES)
 
 
 @given(message=st.text(max_size=60))

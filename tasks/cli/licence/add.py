@@ -16,7 +16,7 @@ from tasks.cli.installation import Installation
 from tasks.cli.interruption import half_done
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
-from tasks.cli.licence.replying import check_words, store
+from tasks.cli.licence.replying import require_usable_prefixes, store
 from tasks.cli.licence.speaking import UNTOLD, look
 from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
@@ -63,7 +63,7 @@ def add(
         "language": language,
         "time_zone": time_zone,
     }
-    check_words(parts, licence_id, settings)
+    require_usable_prefixes(parts, licence_id, settings)
     registration = Registration(
         licence_id, url, team, channel, read_secret(token_file, "Bot token")
     )

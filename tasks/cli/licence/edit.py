@@ -12,7 +12,7 @@ from models import Licence, Names, Receipts, ReplyMode
 from tasks.checks.check import Check, warned
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence, try_registration
-from tasks.cli.licence.replying import check_words, store
+from tasks.cli.licence.replying import require_usable_prefixes, store
 from tasks.cli.licence.speaking import look
 from tasks.cli.operator import changed
 from tasks.cli.output import check_data, checks_table, licence_data, show
@@ -57,7 +57,7 @@ def edit(
     if token is None and {*settings.values(), *places.values()} == {None}:
         raise click.UsageError("say what to change: see --help")
     parts = Installation()
-    check_words(parts, licence_id, settings)
+    require_usable_prefixes(parts, licence_id, settings)
     checks: list[Check] = []
     if token is not None or any(place is not None for place in places.values()):
         checks = _move(parts, licence_id, places, token)

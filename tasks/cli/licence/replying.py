@@ -18,15 +18,17 @@ from tasks.cli.installation import Installation
 from tasks.cli.licence.speaking import store_settings
 from tasks.outbound.redraw import redraw_live_cards
 from tasks.replies.notes import prefixes_of
-from tasks.replies.prefixes import PrefixError, check_typed
-from tasks.replies.reply_prefixes import check_reply_prefixes
+from tasks.replies.prefixes import PrefixError, require_sendable_prefixes
+from tasks.replies.reply_prefixes import require_usable_reply_prefixes
 
 # The licence's settings that each card shows, besides its mention.
 _SHOWN = ("reply_mode", "reply_prefixes", "language", "time_zone")
 
 
-def check_words(parts: Installation, licence_id: str, settings: Mapping[str, Any]) -> None:
-    """Make sure that the given prefixes can be used together with those that are stored.
+def require_usable_prefixes(
+    parts: Installation, licence_id: str, settings: Mapping[str, Any]
+) -> None:
+    """Require that the given prefixes can be used together with those that are stored.
 
     Raises:
         UsageError: one of them cannot be used.
@@ -34,7 +36,7 @@ def check_words(parts: Installation, licence_id: str, settings: Mapping[str, Any
     for name in ("note_prefixes", "reply_prefixes"):
         if len(settings.get(name) or "") > NOTE_PREFIXES_LENGTH:
             raise click.UsageError(f"{_option(name)}: at most {NOTE_PREFIXES_LENGTH} characters")
-    _check(check_typed, "note_prefixes", settings.get("note_prefixes") or "")
+    _require(require_sendable_prefixes, "note_prefixes", settings.get("note_prefixes") or "")
     with parts.database.snapshot() as session:
         stored = session.get(Licence, licence_id) or Licence(
             note_prefixes=DEFAULT_NOTE_PREFIXES,
@@ -48,12 +50,12 @@ def check_words(parts: Installation, licence_id: str, settings: Mapping[str, Any
     if settings.get("reply_prefixes") is None and wanted["reply_mode"] is not ReplyMode.EXPLICIT:
         return
     notes = prefixes_of(wanted["note_prefixes"])
-    _check(check_reply_prefixes, "reply_prefixes", wanted["reply_prefixes"], notes=notes)
+    _require(require_usable_reply_prefixes, "reply_prefixes", wanted["reply_prefixes"], notes=notes)
 
 
-def _check(check: Any, name: str, setting: str, **more: Any) -> None:
+def _require(require: Any, name: str, setting: str, **more: Any) -> None:
     try:
-        check(setting, **more)
+        require(setting, **more)
     except PrefixError as error:
         raise click.UsageError(f"{_option(name)}: {error}") from None
 
