@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from ireserve_mattermost.unreadable import keep_unreadable
 from tasks.app import app
-from tasks.queued import UnreadableTaskError, check_queued
+from tasks.queue_entry import UnreadableTaskError, require_runnable
 from tasks.runtime import current_runtime
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class CheckedRedis(Redis):
         if command_name != "BRPOP" or not answer:
             return answer
         try:
-            check_queued(answer[1], app.tasks)
+            require_runnable(answer[1], app.tasks)
         except UnreadableTaskError as error:
             _set_aside(answer[1], str(error))
             return None

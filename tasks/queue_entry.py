@@ -39,20 +39,20 @@ class UnreadableTaskError(ValueError):
     """The entry is not a task message; the text gives the reason and quotes no content."""
 
 
-def check_queued(raw: bytes, tasks: Container[str]) -> None:
-    """Check that a worker with these tasks can run the message.
+def require_runnable(raw: bytes, tasks: Container[str]) -> None:
+    """Require that a worker with these tasks can run the message.
 
     Raises:
         UnreadableTaskError: the worker cannot run the message.
     """
     if len(raw) > MAX_BYTES:
         raise UnreadableTaskError(f"it has more than {MAX_BYTES} bytes")
-    message = _object(_parsed(raw), "the message")
-    _check_properties(_object(message.get("properties"), "properties"))
-    headers = _object(message.get("headers") or {}, "headers")
+    message = _require_object(_parsed(raw), "the message")
+    _require_valid_properties(_require_object(message.get("properties"), "properties"))
+    headers = _require_object(message.get("headers") or {}, "headers")
     body = _body(message)
-    _check_headers(headers if "task" in headers else _object(body, "body"), tasks)
-    _check_arguments(*(_by_protocol_2(body) if "task" in headers else _by_protocol_1(body)))
+    _require_valid_headers(headers if "task" in headers else _require_object(body, "body"), tasks)
+    _require_valid_arguments(*(_by_protocol_2(body) if "task" in headers else _by_protocol_1(body)))
 
 
 def _parsed(raw: bytes | str) -> Any:
@@ -62,14 +62,14 @@ def _parsed(raw: bytes | str) -> Any:
         raise UnreadableTaskError("it is no JSON") from None
 
 
-def _object(value: Any, what: str) -> dict[str, Any]:
+def _require_object(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnreadableTaskError(f"{what} must be an object")
     return value
 
 
-def _check_properties(properties: dict[str, Any]) -> None:
-    delivery = _object(properties.get("delivery_info"), "delivery_info")
+def _require_valid_properties(properties: dict[str, Any]) -> None:
+    delivery = _require_object(properties.get("delivery_info"), "delivery_info")
     named = [properties.get("delivery_tag"), delivery.get("exchange"), delivery.get("routing_key")]
     if not all(isinstance(name, str) for name in named):
         raise UnreadableTaskError("delivery_tag, exchange and routing_key must be texts")
@@ -93,7 +93,7 @@ def _decoded(body: str) -> bytes:
         raise UnreadableTaskError("its body is no base64") from None
 
 
-def _check_headers(headers: dict[str, Any], tasks: Container[str]) -> None:
+def _require_valid_headers(headers: dict[str, Any], tasks: Container[str]) -> None:
     task = headers.get("task")
     if not isinstance(task, str) or task not in tasks:
         raise UnreadableTaskError("no worker has a task of its name")
@@ -125,7 +125,7 @@ def _by_protocol_1(body: dict[str, Any]) -> tuple[Any, Any, Any]:
     return body.get("args", []), body.get("kwargs", {}), {}
 
 
-def _check_arguments(args: Any, kwargs: Any, embed: Any) -> None:
+def _require_valid_arguments(args: Any, kwargs: Any, embed: Any) -> None:
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise UnreadableTaskError("its arguments must be a list, its keywords an object")
     if not isinstance(embed, dict | None):

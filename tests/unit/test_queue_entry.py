@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ireserve_mattermost.wake_ups import licence_wake_up
-from tasks.queued import MAX_BYTES, UnreadableTaskError, check_queued
+from tasks.queue_entry import MAX_BYTES, UnreadableTaskError, require_runnable
 
 TASKS = {"mattermost.drain_licence"}
 DEEP = "[" * 100_000
@@ -52,7 +52,7 @@ def packed(content: Any) -> str:
 )
 def test_message_of_a_task_is_taken(raw: bytes) -> None:
     """A task message is accepted in each form that Celery sends."""
-    check_queued(raw, TASKS)
+    require_runnable(raw, TASKS)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_message_of_a_task_is_taken(raw: bytes) -> None:
 def test_other_things_are_refused(raw: bytes, named: str) -> None:
     """Any other entry is refused with a sentence that says what is wrong."""
     with pytest.raises(UnreadableTaskError, match=named):
-        check_queued(raw, TASKS)
+        require_runnable(raw, TASKS)
 
 
 JSON = st.recursive(
@@ -117,4 +117,4 @@ JSON = st.recursive(
 def test_whatever_stands_in_a_part_no_other_error_is_raised(path: str, value: Any) -> None:
     """For any value in any part, the message is accepted or refused with that one error."""
     with contextlib.suppress(UnreadableTaskError):
-        check_queued(message(**{path: value}), TASKS)
+        require_runnable(message(**{path: value}), TASKS)
