@@ -193,14 +193,14 @@ class Lanes:
         taken.lock.was_extended()
         return tuple(cast("list[bytes]", heads))
 
-    def let_go(self, taken: TakenLane, *, seconds: float = 0, whatever: bool = False) -> None:
+    def release(self, taken: TakenLane, *, seconds: float = 0, not_earlier: bool = False) -> None:
         """Unlock a lane that is not empty; it is due in ``seconds`` or when its licence is free.
 
-        ``whatever``: the lane is not due before that time, even if its licence is not blocked.
+        ``not_earlier``: the lane is not due before that time, even if its licence is not blocked.
         """
         name, licence_id = str(taken.lane), taken.lane.licence_id
         keys = [_list(name), _lock(name), _lanes(_quoted(licence_id)), CIRCUITS]
-        args: list[Any] = [taken.token, name, licence_id, seconds, int(whatever)]
+        args: list[Any] = [taken.token, name, licence_id, seconds, int(not_earlier)]
         self._release(keys=[*keys, _circuit(licence_id)], args=args)
 
     def revive(self, licence_id: str, *, overdue_ms: int = OVERDUE_MS) -> bool:

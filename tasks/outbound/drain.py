@@ -133,18 +133,18 @@ def _send_all(runtime: Runtime, taken: TakenLane, report: DrainReport) -> None:
                     _wait(runtime, taken, step.waiting)
                     return
         if heads:
-            runtime.lanes.let_go(taken)
+            runtime.lanes.release(taken)
     except LockLostError:
         log.warning("lane_lost", lane=str(taken.lane))
     except BaseException as error:
         if trouble_of(error) is None:
-            runtime.lanes.let_go(taken)
+            runtime.lanes.release(taken)
         else:
-            _let_go_after_a_pause(runtime, taken)
+            _release_after_a_pause(runtime, taken)
         raise
 
 
-def _let_go_after_a_pause(runtime: Runtime, taken: TakenLane) -> None:
+def _release_after_a_pause(runtime: Runtime, taken: TakenLane) -> None:
     """Unlock the lane and wake a worker for its licence, as soon as Redis works.
 
     The database or Redis is away, so this thread has no other work. Without the pause the next
@@ -154,7 +154,7 @@ def _let_go_after_a_pause(runtime: Runtime, taken: TakenLane) -> None:
     while time.monotonic() < ends_at and not runtime.stopping.is_set():
         time.sleep(PAUSE_S)
         try:
-            runtime.lanes.let_go(taken)
+            runtime.lanes.release(taken)
             runtime.lanes.revive(taken.lane.licence_id, overdue_ms=0)
         except RedisError:
             continue
@@ -236,4 +236,4 @@ def _log(lane: Lane, outcome: Settled | Waiting, correlation_id: str) -> None:
 
 def _wait(runtime: Runtime, taken: TakenLane, outcome: Waiting) -> None:
     """Unlock the lane, which is due again when its first message may be tried again."""
-    runtime.lanes.let_go(taken, seconds=outcome.seconds, whatever=outcome.is_unsettled)
+    runtime.lanes.release(taken, seconds=outcome.seconds, not_earlier=outcome.is_unsettled)

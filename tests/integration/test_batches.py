@@ -41,7 +41,7 @@ def _half_sent(stage: Stage, *, sent: int) -> None:
     batch.begin()
     for head, message in batch._messages[:sent]:
         batch._outcome(head.entry, message)
-    stage.runtime.lanes.let_go(taken)
+    stage.runtime.lanes.release(taken)
 
 
 @pytest.mark.parametrize("sent", [0, 1, 2, 3])

@@ -291,7 +291,7 @@ def test_lane_that_is_left_alone_is_handed_out_to_none(lanes: Lanes) -> None:
     lanes.append(LANE, _entry("a"))
     taken = lanes.take("L1", wake_id="w")
     assert taken is not None
-    lanes.let_go(taken, seconds=0.2, whatever=True)
+    lanes.release(taken, seconds=0.2, not_earlier=True)
     lanes.append(LANE, _entry("b"))
 
     at_once = lanes.take("L1", wake_id="w")
@@ -307,7 +307,7 @@ def test_lane_does_not_wait_for_the_end_of_a_pause_that_is_over(lanes: Lanes) ->
     taken = lanes.take("L1", wake_id="w")
     assert taken is not None
 
-    lanes.let_go(taken, seconds=30)
+    lanes.release(taken, seconds=30)
 
     wait_until(lambda: lanes.take("L1", wake_id="w"), what="the lane", timeout_s=5)
 
