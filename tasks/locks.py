@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from redis import Redis
 
-from ireserve_mattermost.locks import HeldLock, held
+from ireserve_mattermost.locks import HeldLock, try_lock
 
 PREFIX = "ireserve-mattermost:lock:"
 
@@ -20,19 +20,19 @@ class Locks:
 
     def of_reply(self, licence_id: str, post_id: str) -> AbstractContextManager[HeldLock | None]:
         """Yield the lock of one post of a licence; never wait for it."""
-        return self._held(licence_id, "r", post_id)
+        return self._try_lock(licence_id, "r", post_id)
 
     def of_catch_up(self, licence_id: str) -> AbstractContextManager[HeldLock | None]:
         """Yield the lock of a licence's catch-up; never wait for it."""
-        return self._held(licence_id, "k", "catch-up")
+        return self._try_lock(licence_id, "k", "catch-up")
 
     def of_retention(self) -> AbstractContextManager[HeldLock | None]:
         """Yield the lock of retention; never wait for it."""
-        return self._held("", "x", "retention")
+        return self._try_lock("", "x", "retention")
 
-    def _held(
+    def _try_lock(
         self, licence_id: str, family: str, subject: str
     ) -> AbstractContextManager[HeldLock | None]:
         # The ids are percent-encoded, so that two different locks never have the same name.
         name = f"{PREFIX}{quote(licence_id, safe='')}:{family}:{quote(subject, safe='')}"
-        return held(self._redis, name)
+        return try_lock(self._redis, name)

@@ -18,7 +18,7 @@ from redis import Redis
 
 from ireserve_mattermost import lane_scripts as scripts
 from ireserve_mattermost.lane import PREFIX, Lane, LaneEntry
-from ireserve_mattermost.locks import LOCK_S, HeldLock, LockLostError, held, lock_of
+from ireserve_mattermost.locks import LOCK_S, HeldLock, LockLostError, lock_of, try_lock
 from ireserve_mattermost.unreadable import keep_unreadable
 from ireserve_mattermost.wake_ups import QUEUE, licence_wake_up
 
@@ -250,9 +250,9 @@ class Lanes:
         keys = [_list(name), _lanes(_quoted(lane.licence_id))]
         return bool(self._unmark_if_empty(keys=keys, args=[name]))
 
-    def locked(self, lane: Lane) -> ContextManager[HeldLock | None]:
+    def try_lock(self, lane: Lane) -> ContextManager[HeldLock | None]:
         """Yield the lane's lock, or None if another process holds it; never wait for the lock."""
-        return held(self._redis, _lock(str(lane)))
+        return try_lock(self._redis, _lock(str(lane)))
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def lock_of(redis: Redis, name: str) -> Any:
 
 
 @contextmanager
-def held(redis: Redis, name: str) -> Iterator[HeldLock | None]:
+def try_lock(redis: Redis, name: str) -> Iterator[HeldLock | None]:
     """Yield the lock of this name, or None if another worker holds it; never wait for the lock."""
     taken_at = time.monotonic()
     lock = lock_of(redis, name)

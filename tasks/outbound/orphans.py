@@ -133,17 +133,17 @@ def _copies(
 
 def _copy(job: Job, file: FileInfo, channel_id: str) -> FileInfo:
     job.extend()
-    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as held:
+    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as buffer:
         with job.client.download_file(file.id) as download:
             for chunk in download.chunks:
-                held.write(chunk)
+                buffer.write(chunk)
                 job.extend()
-        size_bytes = held.tell()
-        held.seek(0)
+        size_bytes = buffer.tell()
+        buffer.seek(0)
         return job.client.upload_file(
             channel_id=channel_id,
             name=file.name,
-            stream=held,
+            stream=buffer,
             size_bytes=size_bytes,
             on_progress=job.extend,
         )

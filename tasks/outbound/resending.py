@@ -19,7 +19,7 @@ from tasks.watch.filter import Filter, newest
 
 # How long to wait for a lane: a worker unlocks a lane in between, and a dead worker's lock ends
 # after LOCK_S.
-HOLD_WAIT_S = LOCK_S + 5.0
+LOCK_WAIT_S = LOCK_S + 5.0
 POLL_S = 0.05
 
 # Reasons of failures before a request was sent. The detail says whether an earlier attempt may have
@@ -110,7 +110,7 @@ def send_again(database: Database, lanes: Lanes, delivery_id: int) -> Lane | Non
     lane = Lane.parse(row.lane)
     # The lock keeps workers out between the two writes. A worker would treat an entry whose row
     # still says "failed" as a duplicate. A row that says "sending" without an entry would be stuck.
-    with held(lanes, lane), database.transaction() as session:
+    with lock_lane(lanes, lane), database.transaction() as session:
         locked = Filter(ids=[delivery_id]).rows(Delivery, *CAN_BE_RESENT).with_for_update()
         row = session.scalar(locked)
         if row is None or row.payload is None:
@@ -144,7 +144,7 @@ def _was_never_sent(row: Delivery) -> bool:
 
 
 @contextmanager
-def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[HeldLock]:
+def lock_lane(lanes: Lanes, lane: Lane, *, wait_s: float = LOCK_WAIT_S) -> Iterator[HeldLock]:
     """Lock the lane so that no worker sends from it meanwhile.
 
     Raises:
@@ -152,7 +152,7 @@ def held(lanes: Lanes, lane: Lane, *, wait_s: float = HOLD_WAIT_S) -> Iterator[H
     """
     deadline = time.monotonic() + wait_s
     while True:
-        with lanes.locked(lane) as lock:
+        with lanes.try_lock(lane) as lock:
             if lock is not None:
                 yield lock
                 return

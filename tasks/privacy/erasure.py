@@ -13,7 +13,7 @@ from models import Conversation, Database, Delivery, Licence, Outcome, Reply, Re
 from tasks.attachments.store import AttachmentStore
 from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
-from tasks.outbound.resending import held
+from tasks.outbound.resending import lock_lane
 from tasks.privacy.conversations import root_posts
 from tasks.replies.unowned_files import Keeper, give_up, remove_unowned
 
@@ -64,7 +64,7 @@ def erase_conversation(
     of = (Conversation.licence_id == lane.licence_id) & (
         Conversation.conversation_id == lane.subject
     )
-    with held(places.lanes, lane) as lock:
+    with lock_lane(places.lanes, lane) as lock:
         threads = 0 if client is None else _delete_threads(places.database, lane, client, lock)
         files = _remove_files(places, of, lock)
         waiting = _drop(places.lanes, lane, lock)
@@ -88,7 +88,7 @@ def erase_licence(places: Places, licence_id: str) -> Erased:
     """
     waiting = 0
     for lane in places.lanes.waiting_of(licence_id):
-        with held(places.lanes, lane) as lock:
+        with lock_lane(places.lanes, lane) as lock:
             waiting += _drop(places.lanes, lane, lock)
         places.lanes.unmark_if_empty(lane)
     of = Conversation.licence_id == licence_id

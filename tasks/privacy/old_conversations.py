@@ -80,7 +80,7 @@ def _page(licence_id: str, before: datetime, last: _Old | None) -> Select[int, s
 
 
 def _remove(steps: Steps, lanes: Lanes, old: _Old, before: datetime) -> int:
-    with lanes.locked(old.lane) as lock:
+    with lanes.try_lock(old.lane) as lock:
         if lock is None or lanes.head(old.lane) is not None:
             return 0
         step = _Step.BEGUN

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from ireserve_mattermost.lanes import Lane
 from models import Delivery, User, utc_now
 from tasks.failures import MAY_HAVE_ARRIVED, NOT_KNOWN_YET
-from tasks.outbound.resending import LaneBusyError, held
+from tasks.outbound.resending import LaneBusyError, lock_lane
 from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE, Stage, drain
 
@@ -286,18 +286,18 @@ def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Opera
 
 
 def test_lane_is_held_by_one_alone(stage: Stage) -> None:
-    """A lane that a worker sends from cannot be held, and a held lane goes to no worker."""
+    """A lane that a worker sends from cannot be locked, and a locked lane goes to no worker."""
     lane = Lane.of_conversation(LICENCE, "c1")
 
-    with stage.runtime.lanes.locked(lane) as lock:
+    with stage.runtime.lanes.try_lock(lane) as lock:
         assert lock is not None
         with (
             pytest.raises(LaneBusyError, match="a worker is sending"),
-            held(stage.runtime.lanes, lane, wait_s=0.1),
+            lock_lane(stage.runtime.lanes, lane, wait_s=0.1),
         ):
-            raise AssertionError("the lane was held twice")
+            raise AssertionError("the lane was locked twice")
 
-    with held(stage.runtime.lanes, lane, wait_s=0.1), stage.runtime.lanes.locked(lane) as other:
+    with lock_lane(stage.runtime.lanes, lane, wait_s=0.1), stage.runtime.lanes.try_lock(lane) as other:
         assert other is None
 
 

@@ -64,7 +64,7 @@ def test_what_is_done_is_told_when_a_command_is_broken_off(
     words = ("--conversation", "c1", "--conversation", "c2", "--yes", "--json")
 
     with (
-        stage.runtime.lanes.locked(Lane.of_conversation(LICENCE, "c2")),
+        stage.runtime.lanes.try_lock(Lane.of_conversation(LICENCE, "c2")),
         command("erase", LICENCE, *words) as process,
     ):
         assert process.stderr is not None

@@ -94,11 +94,11 @@ def test_only_the_handled_head_is_removed(lanes: Lanes) -> None:
 
 def test_lane_is_locked_for_others_until_it_is_let_go(lanes: Lanes) -> None:
     """A locked lane is refused to other workers at once."""
-    with lanes.locked(LANE) as mine, lanes.locked(LANE) as theirs:
+    with lanes.try_lock(LANE) as mine, lanes.try_lock(LANE) as theirs:
         assert mine is not None
         assert theirs is None
 
-    with lanes.locked(LANE) as again:
+    with lanes.try_lock(LANE) as again:
         assert again is not None
 
 
@@ -108,7 +108,7 @@ def test_lost_lock_is_noticed_before_the_next_send(
     """A worker that lost its lock notices it before the next message."""
     monkeypatch.setattr(locks, "FRESH_S", 0.0)
 
-    with lanes.locked(LANE) as lock, Redis.from_url(redis_url) as redis:
+    with lanes.try_lock(LANE) as lock, Redis.from_url(redis_url) as redis:
         assert lock is not None
         redis.delete(f"ireserve-mattermost:lock:{LANE}")
 
@@ -270,7 +270,7 @@ def test_taken_lane_is_emptied_and_let_go_in_one_step(lanes: Lanes) -> None:
     assert [LaneEntry.load(raw).key for raw in following] == ["10", "11"]
     assert (locked_meanwhile, last) == (None, ())
     assert lanes.waiting_of("L1") == []
-    with lanes.locked(LANE) as lock:
+    with lanes.try_lock(LANE) as lock:
         assert lock is not None
 
 
