@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 # Enough for a burst while the broker is down. A reply that does not fit is not lost: the sweep
 # finds it in the inbox.
-MAX_WAITING = 10_000
+MAX_ITEMS = 10_000
 # Replies in one task message: few enough that several workers share a burst.
 MAX_BATCH = 50
 # The pause between two task messages. Publishing one costs about as much as answering a webhook, so
@@ -48,12 +48,12 @@ class WakeUps:
     """A queue of new replies and of our posts' ids, and the one thread that publishes them."""
 
     def __init__(
-        self, app: Celery, *, redis: Callable[[], Redis], max_waiting: int = MAX_WAITING
+        self, app: Celery, *, redis: Callable[[], Redis], max_items: int = MAX_ITEMS
     ) -> None:
         """Use this application's configuration; the thread starts with the first item."""
         self._app = app
         self._redis = redis
-        self._max_waiting = max_waiting
+        self._max_waiting = max_items
         self._watches_forks = False
         self._reset()
 

@@ -133,7 +133,7 @@ def test_unforeseen_error_ends_no_wake_up_but_its_own(redis_url: str) -> None:
 @pytest.mark.measures_time
 def test_no_caller_waits_for_a_broker_that_is_not_there() -> None:
     """Adding returns at once, even if the queue of wake-ups is full."""
-    wake_ups = wake_ups_at(f"redis://127.0.0.1:{free_port()}/0", max_waiting=MAX_BATCH)
+    wake_ups = wake_ups_at(f"redis://127.0.0.1:{free_port()}/0", max_items=MAX_BATCH)
     reply_ids = range(20 * MAX_BATCH)
 
     with capture_logs() as logs:
