@@ -14,7 +14,7 @@ from tasks.attachments.store import AttachmentStore
 from tasks.failures import LoggedError, SendFailedError
 from tasks.licences.circuit import Reach
 from tasks.mattermost import MattermostError
-from tasks.outbound.outcomes import hand_over_due
+from tasks.outbound.outcomes import publish_due
 from tasks.outbound.redraw import redraw_overdue
 from tasks.replies.giving_receipts import wake_late_receipts
 from tasks.replies.open_replies import wake_open_replies
@@ -53,7 +53,7 @@ def sweep_once(runtime: Runtime) -> str:
         "replies woken": wake_open_replies,
         "cards asked for": redraw_overdue,
         "receipts woken": wake_late_receipts,
-        "outcomes told": hand_over_due,
+        "outcomes told": publish_due,
     }
     done = {name: _run(runtime, name, part) for name, part in parts.items()}
     broken = [name for name, count in done.items() if count is None]

@@ -16,7 +16,7 @@ from models import DeliveryKind, DeliveryState
 from tasks.failures import Settled, Waiting
 from tasks.outbound.batch import send_messages
 from tasks.outbound.job import Head, Step
-from tasks.outbound.outcomes import hand_over_due
+from tasks.outbound.outcomes import publish_due
 from tasks.outbound.users import store_changes
 from tasks.runtime import Runtime
 from tasks.watch.own_servers import trouble_of
@@ -94,7 +94,7 @@ def serve(runtime: Runtime, turn: Turn | None) -> DrainReport:
             while taken := _take(runtime, turn):
                 _send_all(runtime, taken, report)
                 if runtime.settings.outcome_task is not None:
-                    hand_over_due(runtime)
+                    publish_due(runtime)
         finally:
             turn = leave(runtime, turn.licence_id)
     return report

@@ -118,7 +118,7 @@ def _record(connection: Connection, notice: OutcomeNotice) -> None:
     )
 
 
-def hand_over_due(runtime: Runtime) -> int:
+def publish_due(runtime: Runtime) -> int:
     """Publish i-Reserve's task for each notice that is due; return how many were published.
 
     Without the setting ``OUTCOME_TASK`` due notices are dropped. While the broker is away, notices

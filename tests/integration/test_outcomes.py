@@ -196,7 +196,7 @@ def test_worker_that_dies_between_failure_and_telling_leaves_it_to_the_sweep(
         killing.setattr(outcomes, "_send", die)
         with pytest.raises(KilledError):
             fail(stage, "m1")
-    hidden = outcomes.hand_over_due(stage.runtime)
+    hidden = outcomes.publish_due(stage.runtime)
     let_all_be_due(stage)
     sweep_once(stage.runtime)
 
