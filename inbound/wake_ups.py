@@ -53,7 +53,7 @@ class WakeUps:
         """Use this application's configuration; the thread starts with the first item."""
         self._app = app
         self._redis = redis
-        self._max_waiting = max_items
+        self._max_items = max_items
         self._watches_forks = False
         self._reset()
 
@@ -85,7 +85,7 @@ class WakeUps:
     def _reset(self) -> None:
         self._mutex = Lock()
         self._refused: Counter[Refusal] = Counter()
-        self._waiting: Queue[_Item] = Queue(self._max_waiting)
+        self._waiting: Queue[_Item] = Queue(self._max_items)
         self._thread: Thread | None = None
 
     def _start(self) -> None:
