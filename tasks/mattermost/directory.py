@@ -31,8 +31,8 @@ class DirectoryCalls:
         """Return the server's status word, "OK"; the call needs no valid token."""
         return self._transport.call("GET", "/system/ping", parse=parse_status)
 
-    def check_database(self) -> None:
-        """Check that the server reaches its database; the call needs no token and is not cached.
+    def ping_database(self) -> None:
+        """Require an answer from the server's database; the call needs no token and is not cached.
 
         Raises:
             OutcomeUnknownError: ``server_error``, if the server does not reach its database.

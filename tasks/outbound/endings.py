@@ -27,7 +27,7 @@ from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun, KnownDelivery, Sent
 from tasks.outbound.outcomes import record_failure, record_thread
 from tasks.outbound.threads import Thread, link_root, note_activity
-from tasks.outbound.undecided import believed
+from tasks.outbound.undecided import confirm_refusals
 from tasks.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
         SendFailedError, MattermostError: the message has failed.
     """
     try:
-        with believed(job):
+        with confirm_refusals(job):
             yield
     except (RateLimitedError, UndecidedError) as error:
         # An attempt that ends because the worker stops must not make an expired message fail.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from tasks.failures import SendFailedError
 from tasks.mattermost import MattermostError, Reason, RefusedError
 from tasks.outbound.job import Job
-from tasks.outbound.undecided import ask_for_database
+from tasks.outbound.undecided import require_database
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def explained_refusals(job: Job, channel_id: str) -> Iterator[None]:
     except RefusedError as error:
         if error.reason is not Reason.NOT_A_MEMBER:
             raise
-        ask_for_database(job)
+        require_database(job)
         raise _explanation(job, channel_id) from None
 
 

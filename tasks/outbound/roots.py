@@ -17,7 +17,7 @@ from tasks.outbound.marks import Mark
 from tasks.outbound.orphans import take_over
 from tasks.outbound.settlement import Draft, Place, find_earlier, post_marked
 from tasks.outbound.threads import Thread, root_payload
-from tasks.outbound.undecided import asking
+from tasks.outbound.undecided import translate_query_errors
 
 
 def ensure_root(job: Job, thread: Thread) -> Thread:
@@ -86,7 +86,7 @@ def is_root_gone(job: Job, thread: Thread, refusal: RefusedError) -> bool:
     root_post_id = thread.root_post_id or ""
     job.extend()
     try:
-        with asking():
+        with translate_query_errors():
             posts = job.client.get_posts_by_ids([root_post_id])
     except RefusedError as error:
         if error.reason is Reason.NOT_FOUND:

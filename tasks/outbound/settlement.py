@@ -25,7 +25,7 @@ from tasks.mattermost import (
 from tasks.mattermost.exchange import SendTooLateError
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.refusals import explained_refusals
-from tasks.outbound.undecided import broken_off, undecided
+from tasks.outbound.undecided import stopped_error, undecided_error
 
 # A post that the server is still making usually exists within a moment. Mattermost recognises the
 # request for 30 s. If the post does not exist by then, the server has given it up.
@@ -121,7 +121,7 @@ def _post_once(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
         return _post(job, attempt, place, draft)
     except NotSentError as error:
         if error.reason is Reason.STOPPED:
-            raise broken_off(error) from None
+            raise stopped_error(error) from None
         raise
     except OutcomeUnknownError as error:
         found = _look(lambda: _find(job, attempt, place), because=error, sent_off=True)
@@ -130,9 +130,9 @@ def _post_once(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
         if place.root_post_id and error.error_id == NOTHING_STORED:
             return _post(job, attempt, place, draft)
         if error.reason is Reason.TIMEOUT:
-            raise undecided(error, sent_off=True) from None
+            raise undecided_error(error, sent_off=True) from None
         if error.reason is Reason.BEING_MADE:
-            raise undecided(error, sent_off=True, look_again_s=FIRST_LOOK_S) from None
+            raise undecided_error(error, sent_off=True, look_again_s=FIRST_LOOK_S) from None
         raise
 
 
@@ -172,7 +172,7 @@ def _look(find: Callable[[], _Found], *, because: MattermostError | None, sent_o
     try:
         return find()
     except (NotSentError, OutcomeUnknownError, RateLimitedError) as error:
-        raise undecided(because or error, sent_off=sent_off, question=error) from None
+        raise undecided_error(because or error, sent_off=sent_off, question=error) from None
 
 
 def _find(job: Job, attempt: Attempt, place: Place) -> dict[str, Post]:

@@ -28,7 +28,7 @@ REFUSALS_IN_DOUBT = frozenset({Reason.NOT_A_MEMBER, Reason.TOKEN_REJECTED, Reaso
 
 
 @contextmanager
-def asking() -> Iterator[None]:
+def translate_query_errors() -> Iterator[None]:
     """Turn a query's failure in the block into UndecidedError: it says nothing about the message.
 
     Raises:
@@ -37,11 +37,11 @@ def asking() -> Iterator[None]:
     try:
         yield
     except (NotSentError, OutcomeUnknownError) as error:
-        raise undecided(error, sent_off=False, question=error) from None
+        raise undecided_error(error, sent_off=False, question=error) from None
 
 
 @contextmanager
-def believed(job: Job) -> Iterator[None]:
+def confirm_refusals(job: Job) -> Iterator[None]:
     """Accept a refusal in the block, also of a query, only if the server reaches its database.
 
     Raises:
@@ -51,11 +51,11 @@ def believed(job: Job) -> Iterator[None]:
         yield
     except RefusedError as error:
         if error.reason in REFUSALS_IN_DOUBT:
-            ask_for_database(job)
+            require_database(job)
         raise
 
 
-def broken_off(error: MattermostError | AttachmentError) -> UndecidedError:
+def stopped_error(error: MattermostError | AttachmentError) -> UndecidedError:
     """Return the error for a message that was not sent because this worker was asked to stop."""
     return UndecidedError(
         Reason.STOPPED,
@@ -66,7 +66,7 @@ def broken_off(error: MattermostError | AttachmentError) -> UndecidedError:
     )
 
 
-def undecided(
+def undecided_error(
     error: MattermostError,
     *,
     sent_off: bool,
@@ -97,12 +97,12 @@ def _cause(question: MattermostError) -> Exception:
     return UnansweredError()
 
 
-def ask_for_database(job: Job) -> None:
-    """Check that the server reaches its database, without which it refuses anything.
+def require_database(job: Job) -> None:
+    """Require that the server reaches its database, without which it refuses anything.
 
     Raises:
         UndecidedError: the server does not reach its database, or cannot be asked.
     """
     job.extend()
-    with asking():
-        job.client.check_database()
+    with translate_query_errors():
+        job.client.ping_database()

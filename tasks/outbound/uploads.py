@@ -15,7 +15,7 @@ from tasks.mattermost import (
     Reason,
 )
 from tasks.outbound.job import Job
-from tasks.outbound.undecided import LOOK_AGAIN_S, broken_off
+from tasks.outbound.undecided import LOOK_AGAIN_S, stopped_error
 from tasks.rendering import file_note
 from tasks.rendering.wording import FileReasons
 
@@ -45,13 +45,13 @@ def upload_all(job: Job, channel_id: str, attachments: Sequence[Attachment]) -> 
             files.append(_upload(job, channel_id, attachment))
         except AttachmentError as error:
             if error.reason is AttachmentReason.STOPPED:
-                raise broken_off(error) from None
+                raise stopped_error(error) from None
             if error.reason is AttachmentReason.STORE_UNAVAILABLE and not job.expired:
                 raise _store_away(error) from None
             notes.append(_note(job, attachment, error.text(locale.wording)))
         except MattermostError as error:
             if error.reason is Reason.STOPPED:
-                raise broken_off(error) from None
+                raise stopped_error(error) from None
             if _concerns_the_message(error):
                 raise
             notes.append(_note(job, attachment, _text(error, locale.wording.file_reasons)))
