@@ -60,14 +60,14 @@ class RootDraft:
         return {**HEAD_LINE, "attachments": [self.attachment]}
 
 
-def drawn(thread: Thread, licence: LicenceAccess) -> RootDraft:
+def draft_root(thread: Thread, licence: LicenceAccess) -> RootDraft:
     """Return the contents that this thread's root post has to show."""
     card, locale = _card(thread, licence), licence.locale
     message, attachment = render_card(card, locale=locale, max_length=licence.max_post_size)
     return RootDraft(message, attachment)
 
 
-def kept(thread: Thread) -> dict[str, Any]:
+def root_mark_data(thread: Thread) -> dict[str, Any]:
     """Return the data that a root post keeps in its mark."""
     return {"conversation_id": thread.conversation_id}
 
@@ -98,7 +98,7 @@ def draw(job: Job, thread: Thread) -> Thread:
 
 def _draw(job: Job, thread: Thread) -> Thread:
     thread = _with_username(job, thread)
-    draft = drawn(thread, job.licence)
+    draft = draft_root(thread, job.licence)
     digest = draft.digest
     try:
         if digest != thread.card_digest:
@@ -116,7 +116,7 @@ def _draw(job: Job, thread: Thread) -> Thread:
 
 
 def _patch(job: Job, thread: Thread, draft: RootDraft) -> None:
-    mark = Mark.of(job.lane, thread.root_key).props(ROOT_PART, **kept(thread))
+    mark = Mark.of(job.lane, thread.root_key).props(ROOT_PART, **root_mark_data(thread))
     # The server replaces all props, so `from_bot`, which the server itself set, is sent again.
     props = {"from_bot": "true", **draft.props, **mark}
     message = draft.message if job.licence.allows_edits else None
@@ -126,7 +126,7 @@ def _patch(job: Job, thread: Thread, draft: RootDraft) -> None:
         if error.error_id != TOO_LATE_TO_EDIT:
             raise
         _note_limit(job)
-        unsigned = drawn(thread, replace(job.licence, allows_edits=False))
+        unsigned = draft_root(thread, replace(job.licence, allows_edits=False))
         job.client.patch_post(
             thread.root_post_id or "", props={**props, "attachments": [unsigned.attachment]}
         )

@@ -12,7 +12,7 @@ from tasks.licences.circuit import DEFAULT_PAUSE_S
 from tasks.mattermost import MattermostError, RateLimitedError, RefusedError
 from tasks.outbound import missing_messages
 from tasks.outbound.card import draw
-from tasks.outbound.endings import Delivered, accounted, detail_of
+from tasks.outbound.endings import Delivered, detail_of, record_errors
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Sent
 from tasks.outbound.notifications import post_notification
@@ -77,13 +77,13 @@ def _send(job: Job, checked: CheckedMessage, thread: Thread | None, attempt: Att
     message = checked.message
     if isinstance(message, Notification):
         channel_id = target_of(checked).channel_id
-        with accounted(job, attempt):
+        with record_errors(job, attempt):
             post_notification(job, message, channel_id, attempt)
         return Delivered(_sent(attempt, channel_id), None)
     assert thread is not None
     if not isinstance(message, ChatMessage):
         return _send_root(job, thread, attempt)
-    with accounted(job, attempt):
+    with record_errors(job, attempt):
         # The card is drawn first, so that Mattermost notifies the mentioned members of the message.
         thread = draw(job, ensure_root(job, thread))
         try:

@@ -67,7 +67,7 @@ def write_root(job: Job, thread: Thread, begun: Begun, root: Post, *, card_diges
 
 
 @contextmanager
-def accounted(job: Job, attempt: Attempt) -> Iterator[None]:
+def record_errors(job: Job, attempt: Attempt) -> Iterator[None]:
     """Record an error that ends the attempt in the block, and raise it again.
 
     Raises:

@@ -37,7 +37,7 @@ from tasks.rendering import MissingMessages, Why
 
 _ROWS = cast(Table, Delivery.__table__)
 # The field of a post's mark with the number of missing messages that the post names.
-KEPT = "missing"
+MISSING_COUNT = "missing"
 _ROLES = frozenset(get_args(Role))
 
 _NOT_REACHED = dict.fromkeys(
@@ -123,7 +123,7 @@ def _claimed(connection: Connection, lane: Lane, delivery_id: int) -> list[Missi
 
 def are_named(attempt: Attempt) -> bool:
     """Return whether one of the attempt's posts names the missing messages."""
-    return any(mark_of(post).get(KEPT) for post in attempt.posts.values())
+    return any(mark_of(post).get(MISSING_COUNT) for post in attempt.posts.values())
 
 
 def stay_unnamed(attempt: Attempt) -> bool:

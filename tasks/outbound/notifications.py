@@ -35,5 +35,5 @@ def _draft(job: Job, message: Notification) -> Draft:
     return Draft(
         PART,
         props={"attachments": [attachment]},
-        kept={"notification_type": message.notification_type},
+        mark_data={"notification_type": message.notification_type},
     )

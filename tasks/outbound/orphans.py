@@ -102,10 +102,10 @@ def _move(job: Job, orphan: Post, root: Post, begun: Begun) -> None:
     copy = there.get(part)
     if copy is None:
         files, notes = _copies(job, orphan.files, root.channel_id)
-        kept = {name: value for name, value in mark.items() if name not in ("key", "part")}
+        mark_data = {name: value for name, value in mark.items() if name not in ("key", "part")}
         own = {name: value for name, value in orphan.props.items() if name != PROPS_KEY}
         text = "\n".join([orphan.message, *notes])[: job.licence.max_post_size]
-        draft = Draft(part, text, files, props=own, kept=kept)
+        draft = Draft(part, text, files, props=own, mark_data=mark_data)
         copy = post_marked(job, attempt, Place(root.channel_id, root.id), draft)
     with job.database.transaction() as session:
         named = update(Delivery).where(Delivery.lane == str(job.lane))

@@ -12,7 +12,7 @@ from tasks.mattermost import FileInfo, Post
 from tasks.outbound.job import Job
 from tasks.outbound.lost_files import lost_of, lost_of_earlier
 from tasks.outbound.marks import mark_of
-from tasks.outbound.missing_messages import KEPT
+from tasks.outbound.missing_messages import MISSING_COUNT
 from tasks.outbound.settlement import Draft, Place
 from tasks.outbound.uploads import Uploads, upload_all
 from tasks.rendering import (
@@ -145,7 +145,7 @@ class Parts:
         parts: int = 1,
         is_last: bool = False,
     ) -> Draft:
-        kept: dict[str, Any] = {
+        mark_data: dict[str, Any] = {
             "parts": parts,
             "files": len(files),
             "conversation_id": self._message.conversation_id,
@@ -153,8 +153,8 @@ class Parts:
         }
         if is_last and self._missing:
             # A worker that finds the post knows by this that the messages are named.
-            kept[KEPT] = sum(group.count for group in self._missing)
-        return Draft(name, text, files, props=self._author(), kept=kept)
+            mark_data[MISSING_COUNT] = sum(group.count for group in self._missing)
+        return Draft(name, text, files, props=self._author(), mark_data=mark_data)
 
     def _author(self) -> dict[str, Any]:
         if not self._is_author:

@@ -9,8 +9,8 @@ from models import DeliveryKind
 from tasks.failures import UndecidedError
 from tasks.mattermost import Post, Reason, RefusedError
 from tasks.outbound import ledger
-from tasks.outbound.card import ROOT_PART, RootDraft, drawn, kept
-from tasks.outbound.endings import accounted, write_root
+from tasks.outbound.card import ROOT_PART, RootDraft, draft_root, root_mark_data
+from tasks.outbound.endings import record_errors, write_root
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.ledger import Begun
 from tasks.outbound.marks import Mark
@@ -57,8 +57,8 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
         SendFailedError, MattermostError: the root post has failed; its row says so.
     """
     attempt = Attempt(begun, Mark.of(job.lane, thread.root_key))
-    with accounted(job, attempt):
-        card = drawn(thread, job.licence)
+    with record_errors(job, attempt):
+        card = draft_root(thread, job.licence)
         is_found = begun.must_look
         root = _find_or_make_root(job, thread, attempt, card)
         if thread.number > 1:
@@ -71,7 +71,7 @@ def send_root(job: Job, thread: Thread, begun: Begun) -> Thread:
 def _find_or_make_root(job: Job, thread: Thread, attempt: Attempt, card: RootDraft) -> Post:
     # Look in the channel of the earlier attempt: the default channel may have changed since.
     find_earlier(job, attempt, Place(thread.channel_id))
-    root = Draft(ROOT_PART, card.message, props=card.props, kept=kept(thread))
+    root = Draft(ROOT_PART, card.message, props=card.props, mark_data=root_mark_data(thread))
     return post_marked(job, attempt, Place(job.licence.default_channel_id), root)
 
 

@@ -56,14 +56,14 @@ class Place:
 class Draft:
     """A post to create: one part of a message.
 
-    ``props`` are props that Mattermost interprets. ``kept`` is stored in the post's mark.
+    ``props`` are props that Mattermost interprets. ``mark_data`` is stored in the post's mark.
     """
 
     part: str
     message: str = ""
     files: Sequence[FileInfo] = ()
     props: Mapping[str, Any] = field(default_factory=dict)
-    kept: Mapping[str, Any] = field(default_factory=dict)
+    mark_data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def find_earlier(job: Job, attempt: Attempt, place: Place) -> None:
@@ -152,7 +152,7 @@ def _create(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
             root_id=place.root_post_id,
             message=draft.message,
             file_ids=[file.id for file in draft.files],
-            props={**draft.props, **attempt.mark.props(draft.part, **draft.kept)},
+            props={**draft.props, **attempt.mark.props(draft.part, **draft.mark_data)},
             pending_post_id=attempt.mark.pending_post_id(
                 bot_user_id=job.licence.bot_user_id,
                 secret=job.licence.token,
