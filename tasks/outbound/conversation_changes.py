@@ -20,7 +20,7 @@ _ANSWERS_NOTHING = frozenset({"bot", "system"})
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class EnqueuedMessage:
     """A message of the conversation, or a change of it, and when it was enqueued.
 
     ``is_new``: no worker has begun the message before. A message that was begun before has already
@@ -28,25 +28,29 @@ class Said:
     """
 
     message: Message
-    at: datetime
+    enqueued_at: datetime
     is_new: bool = True
 
 
-def changes_by(known: Mapping[str, Any], said: Iterable[Said]) -> dict[str, Any]:
+def changed_columns(
+    known: Mapping[str, Any], messages: Iterable[EnqueuedMessage]
+) -> dict[str, Any]:
     """Return the columns of the conversation that differ from ``known``, with their new values."""
     changed = dict(known)
-    for each in said:
+    for each in messages:
         match each.message:
             case RootPost():
-                _begin(changed, each.message, each.at)
+                _apply_root(changed, each.message, each.enqueued_at)
             case ConversationChange():
-                _change(changed, each.message, each.at)
+                _apply_change(changed, each.message, each.enqueued_at)
             case ChatMessage() if each.is_new:
-                _speak(changed, each.message, each.message.sent_at or each.at)
+                _apply_chat_message(
+                    changed, each.message, each.message.sent_at or each.enqueued_at
+                )
     return {name: value for name, value in changed.items() if value != known.get(name)}
 
 
-def _begin(changed: dict[str, Any], root: RootPost, at: datetime) -> None:
+def _apply_root(changed: dict[str, Any], root: RootPost, at: datetime) -> None:
     changed["visitor_name"] = _stored(root.visitor_name)
     if root.question and changed["question"] is None:
         changed["waiting_since"] = changed["waiting_since"] or root.started_at or at
@@ -61,7 +65,7 @@ def _begin(changed: dict[str, Any], root: RootPost, at: datetime) -> None:
     )
 
 
-def _change(changed: dict[str, Any], change: ConversationChange, at: datetime) -> None:
+def _apply_change(changed: dict[str, Any], change: ConversationChange, at: datetime) -> None:
     """Apply the change, unless a newer change was applied before."""
     known = changed["revision"]
     if change.revision is None or (known is not None and change.revision <= known):
@@ -88,7 +92,7 @@ def _assign(changed: dict[str, Any], user_id: str | None, name: str | None) -> N
     changed |= {"assignee_user_id": user_id, "assignee_name": name}
 
 
-def _speak(changed: dict[str, Any], message: ChatMessage, at: datetime) -> None:
+def _apply_chat_message(changed: dict[str, Any], message: ChatMessage, at: datetime) -> None:
     if message.is_internal or message.sender_role in _ANSWERS_NOTHING:
         return
     if message.sender_role == "agent":

@@ -11,7 +11,7 @@ from ireserve_mattermost.messages import Notification
 from models import Database
 from tasks.failures import SendFailedError
 from tasks.outbound import ledger
-from tasks.outbound.conversation_changes import Said
+from tasks.outbound.conversation_changes import EnqueuedMessage
 from tasks.outbound.ledger import Opening
 from tasks.outbound.threads import Thread, changes_nothing, find_thread, store_changes
 from tasks.outbound.verdicts import CheckedMessage, reason_to_skip
@@ -27,32 +27,32 @@ def open_messages(
 
     ``messages`` may hold more than the entries, since a change of the conversation is not begun.
     """
-    heard = _heard(messages)
+    by_key = _for_thread(messages)
     # Most messages change nothing and need one query and one statement that commits by itself. Only
     # the worker that holds the lane stores its messages' changes, so no row is locked in between.
     with database.autocommit() as connection:
-        thread = _known(connection, heard)
-        if not heard or (thread and changes_nothing(thread, _said(heard))):
+        thread = _known(connection, by_key)
+        if not by_key or (thread and changes_nothing(thread, _enqueued(by_key))):
             return ledger.begin(connection, lane, entries), thread
     with database.connection() as connection:
         opening = ledger.begin(connection, lane, entries)
-        said = _said(heard, opening)
-        return opening, store_changes(connection, thread, said, _first(heard).licence)
+        enqueued = _enqueued(by_key, opening)
+        return opening, store_changes(connection, thread, enqueued, _first(by_key).licence)
 
 
 def reload_thread(database: Database, messages: Sequence[Keyed]) -> Thread | None:
     """Return the thread of messages that were begun before, whose changes are already stored."""
-    heard = _heard(messages)
-    if not heard:
+    by_key = _for_thread(messages)
+    if not by_key:
         return None
     with database.connection() as connection:
-        thread, said = _known(connection, heard), _said(heard, Opening({}, {}))
-        return store_changes(connection, thread, said, _first(heard).licence)
+        thread, enqueued = _known(connection, by_key), _enqueued(by_key, Opening({}, {}))
+        return store_changes(connection, thread, enqueued, _first(by_key).licence)
 
 
-def _heard(messages: Sequence[Keyed]) -> dict[str, CheckedMessage]:
+def _for_thread(messages: Sequence[Keyed]) -> dict[str, CheckedMessage]:
     """Return the messages that go into a thread, by key."""
-    heard: dict[str, CheckedMessage] = {}
+    by_key: dict[str, CheckedMessage] = {}
     for key, each in messages:
         if (
             isinstance(each, CheckedMessage)
@@ -60,21 +60,21 @@ def _heard(messages: Sequence[Keyed]) -> dict[str, CheckedMessage]:
             and reason_to_skip(each) is None
         ):
             # Of a message that was enqueued twice, the first entry counts.
-            heard.setdefault(key, each)
-    return heard
+            by_key.setdefault(key, each)
+    return by_key
 
 
-def _first(heard: dict[str, CheckedMessage]) -> CheckedMessage:
-    return next(iter(heard.values()))
+def _first(by_key: dict[str, CheckedMessage]) -> CheckedMessage:
+    return next(iter(by_key.values()))
 
 
-def _known(connection: Connection, heard: dict[str, CheckedMessage]) -> Thread | None:
-    return find_thread(connection, _first(heard).message) if heard else None
+def _known(connection: Connection, by_key: dict[str, CheckedMessage]) -> Thread | None:
+    return find_thread(connection, _first(by_key).message) if by_key else None
 
 
-def _said(heard: dict[str, CheckedMessage], opening: Opening | None = None) -> list[Said]:
-    """Return the messages for ``changes_by``; without an opening all of them count as new."""
+def _enqueued(by_key: dict[str, CheckedMessage], opening: Opening | None = None) -> list[EnqueuedMessage]:
+    """Return the messages for ``changed_columns``; without an opening all of them count as new."""
     return [
-        Said(each.message, each.enqueued_at, is_new=opening is None or opening.is_new(key))
-        for key, each in heard.items()
+        EnqueuedMessage(each.message, each.enqueued_at, is_new=opening is None or opening.is_new(key))
+        for key, each in by_key.items()
     ]

@@ -14,7 +14,7 @@ from ireserve_mattermost.messages import ChatMessage, ConversationChange, Messag
 from models import Conversation, ConversationState, utc_now
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import Post
-from tasks.outbound.conversation_changes import Said, changes_by
+from tasks.outbound.conversation_changes import EnqueuedMessage, changed_columns
 from tasks.outbound.job import Job
 from tasks.outbound.missing_messages import MISSES_MESSAGES, has_unnamed
 
@@ -136,26 +136,27 @@ def _lane_of(message: RootPost | ChatMessage | ConversationChange) -> Lane:
     return Lane.of_conversation(message.licence_id, message.conversation_id)
 
 
-def changes_nothing(thread: Thread, said: Sequence[Said]) -> bool:
+def changes_nothing(thread: Thread, messages: Sequence[EnqueuedMessage]) -> bool:
     """Return whether these messages change nothing of the stored conversation."""
-    return not _changes(thread, said)
+    return not _changes(thread, messages)
 
 
-def _changes(thread: Thread | None, said: Sequence[Said]) -> dict[str, Any]:
-    return changes_by({name: getattr(thread, name, None) for name in _CHANGED_BY_MESSAGES}, said)
+def _changes(thread: Thread | None, messages: Sequence[EnqueuedMessage]) -> dict[str, Any]:
+    known = {name: getattr(thread, name, None) for name in _CHANGED_BY_MESSAGES}
+    return changed_columns(known, messages)
 
 
 def store_changes(
-    connection: Connection, thread: Thread | None, said: Sequence[Said], licence: LicenceAccess
+    connection: Connection, thread: Thread | None, messages: Sequence[EnqueuedMessage], licence: LicenceAccess
 ) -> Thread:
     """Store the messages' changes of the conversation, and return its thread.
 
     A conversation that is not stored yet is inserted. ``thread`` is the result of ``find_thread``
     under the same lock of the lane.
     """
-    changes = _changes(thread, said)
+    changes = _changes(thread, messages)
     if thread is None:
-        first = cast("RootPost | ChatMessage | ConversationChange", said[0].message)
+        first = cast("RootPost | ChatMessage | ConversationChange", messages[0].message)
         made = insert(_ROWS).values(
             licence_id=first.licence_id,
             conversation_id=first.conversation_id,
