@@ -30,7 +30,7 @@ class Interrupted:
     """How a command was interrupted: its exit code, and sentences about what is done."""
 
     exit_code: int
-    told: tuple[str, ...]
+    sentences: tuple[str, ...]
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def _raise(signum: int, _: FrameType | None) -> None:
 
 
 @contextmanager
-def half_done(say: Callable[[], str]) -> Iterator[None]:
+def note_if_interrupted(say: Callable[[], str]) -> Iterator[None]:
     """Add the sentence of ``say`` about what is done, if the command is interrupted in here."""
     try:
         yield

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tasks.rendering.characters import ZWSP, clean
-from tasks.rendering.edits import Edit, Edits
+from tasks.rendering.replacements import Replacement, Replacements
 
 # An "@" can be written as an entity, which the server decodes before it looks for mentions. After
 # a letter or digit an "@" is part of an address, which the server reads as one word.
@@ -51,7 +51,7 @@ class AgentText:
     """
 
     source: str
-    _edits: Edits
+    _replacements: Replacements
     _fences: list[_Fence]
     _starts: list[int]
     _fence_room: int
@@ -62,12 +62,12 @@ class AgentText:
         source = clean(text)
         fences = list(_find_fences(source))
         room = max((len(fence.opening) + len(fence.marks) + 2 for fence in fences), default=0)
-        edits = Edits.of(source, _mentions(source))
-        return cls(source, edits, fences, [fence.start for fence in fences], room)
+        replacements = Replacements.of(source, _mentions(source))
+        return cls(source, replacements, fences, [fence.start for fence in fences], room)
 
     def length(self, start: int, end: int) -> int:
         """Return an upper bound of the written slice's length."""
-        return self._edits.length(start, end) + self._fence_room
+        return self._replacements.length(start, end) + self._fence_room
 
     def write(self, start: int, end: int) -> str:
         """Return the slice as Markdown; a code block that is cut is closed and opened again."""
@@ -77,11 +77,11 @@ class AgentText:
             before = fence.opening + "\n"
         if fence := self._fence_around(end):
             after = "\n" + fence.marks
-        return before + self._edits.write(start, end) + after if start < end else ""
+        return before + self._replacements.write(start, end) + after if start < end else ""
 
-    def separable(self, position: int) -> bool:
+    def can_cut_at(self, position: int) -> bool:
         """Return whether a cut here leaves mentions, escapes and fence lines whole."""
-        if not self._edits.separable(position) or self._escapes_next(position):
+        if not self._replacements.can_cut_at(position) or self._escapes_next(position):
             return False
         if self._would_mention(position):
             return False
@@ -120,11 +120,10 @@ def agent_text(text: str) -> str:
     return agent.write(0, len(agent.source))
 
 
-def _mentions(source: str) -> Iterator[Edit]:
-    """Yield the edits that stop @channel, @here and @all, in any form, from being mentions.
+def _mentions(source: str) -> Iterator[Replacement]:
+    """Yield the replacements that stop @channel, @here and @all, in any form, from being mentions.
 
-    The edits are made in code as well, because the three parsers differ on where code begins and
-    ends.
+    They are made in code as well, because the three parsers differ on where code begins and ends.
     """
     for match in _AT.finditer(source):
         following = source[match.end() : match.end() + _NAME_LENGTH]

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from tasks.rendering.characters import ZWSP, clean, one_line
-from tasks.rendering.edits import Edit, Edits
 from tasks.rendering.escapes import (
     defused,
     escaped,
@@ -31,6 +30,7 @@ from tasks.rendering.escapes import (
     starts_block,
 )
 from tasks.rendering.links import Link, destination, find_links
+from tasks.rendering.replacements import Replacement, Replacements
 
 # The characters that a slice may need besides its own: a zero width space or a backslash before
 # it, and a backslash after it.
@@ -45,7 +45,7 @@ class PlainText:
     """Visitor text that can be written as Markdown, whole or in slices."""
 
     source: str
-    _edits: Edits
+    _replacements: Replacements
 
     @classmethod
     def of(cls, text: str, *, budget: int | None = None) -> Self:
@@ -55,11 +55,11 @@ class PlainText:
         text, because a link cannot be cut.
         """
         source = clean(text)
-        return cls(source, Edits.of(source, _edits(source, budget=budget)))
+        return cls(source, Replacements.of(source, _find_replacements(source, budget=budget)))
 
     def length(self, start: int, end: int) -> int:
         """Return an upper bound of the written slice's length."""
-        return self._edits.length(start, end) + _MARGIN
+        return self._replacements.length(start, end) + _MARGIN
 
     def write(self, start: int, end: int) -> str:
         """Return the slice as Markdown, without the invisible whitespace at its end."""
@@ -69,16 +69,17 @@ class PlainText:
         guard = ZWSP if starts_block(self.source, start) else ""
         # A backslash that is plain before a letter would escape the character that follows now.
         last = "\\" if self._ends_in_plain_backslash(end) else ""
-        return guard + self._edits.write(start, end) + last
+        return guard + self._replacements.write(start, end) + last
 
-    def separable(self, position: int) -> bool:
+    def can_cut_at(self, position: int) -> bool:
         """Return whether a cut here leaves every escape, link and time of day whole."""
         before, after = self.source[position - 1], self.source[position : position + 1]
         # The colon of a time of day stays as it is because of the digits before it.
         depends = after in _PLAIN_INSIDE if after else False
-        if (depends and not self._edits.begin_at(position)) or (before.isdigit() and after == ":"):
+        is_time_of_day = before.isdigit() and after == ":"
+        if is_time_of_day or (depends and not self._replacements.begins_at(position)):
             return False
-        return self._edits.separable(position)
+        return self._replacements.can_cut_at(position)
 
     def _ends_in_plain_backslash(self, end: int) -> bool:
         following = self.source[end : end + 1]
@@ -121,7 +122,7 @@ def plain_link(label: str, *, url: str) -> str:
     return f"[{escaped_label(label)}]({destination(url)})"
 
 
-def _edits(source: str, *, budget: int | None) -> Iterator[Edit]:
+def _find_replacements(source: str, *, budget: int | None) -> Iterator[Replacement]:
     """Yield the replacements of a cleaned text, in order."""
     links = list(_written_links(source, budget=budget))
     paired = paired_signs(source, has_links=bool(links))
@@ -133,7 +134,7 @@ def _edits(source: str, *, budget: int | None) -> Iterator[Edit]:
     yield from _escapes(source, position, len(source), paired)
 
 
-def _written_links(source: str, *, budget: int | None) -> Iterator[Edit]:
+def _written_links(source: str, *, budget: int | None) -> Iterator[Replacement]:
     for link in find_links(source):
         label = source[link.start : link.end]
         rendered = _apart(source, link) + plain_link(label, url=link.url)
@@ -150,7 +151,7 @@ def _apart(source: str, link: Link) -> str:
     return ZWSP if before and before in "!:.+-" else ""
 
 
-def _escapes(source: str, start: int, end: int, paired: frozenset[str]) -> Iterator[Edit]:
+def _escapes(source: str, start: int, end: int, paired: frozenset[str]) -> Iterator[Replacement]:
     # These underscores follow the last letter of a link. Once the link is written, a bracket stands
     # there instead, so that the underscores have a meaning.
     while start and source.startswith("_", start, end):

@@ -31,7 +31,7 @@ class Sliceable(Protocol):
     def length(self, start: int, end: int) -> int:
         """Return an upper bound of the written slice's length, which grows with the slice."""
 
-    def separable(self, position: int) -> bool:
+    def can_cut_at(self, position: int) -> bool:
         """Return whether a cut here damages nothing."""
 
 
@@ -90,7 +90,7 @@ def _last(text: Sliceable, pattern: "regex.Pattern[str]", start: int, end: int) 
         # The last character and the next may be one grapheme, as a space with an accent. It is
         # enough to look from that character on: no mark joins a separator to the text before it.
         grapheme = _GRAPHEME.match(text.source, place - 1)
-        if text.separable(place) and grapheme is not None and grapheme.end() == place:
+        if text.can_cut_at(place) and grapheme is not None and grapheme.end() == place:
             return place
         end = place - 1
     return None
@@ -102,7 +102,7 @@ def _between_graphemes(text: Sliceable, start: int, end: int) -> int:
     graphemes = _GRAPHEME.finditer(text.source, start, end + 1)
     boundaries = [grapheme.end() for grapheme in graphemes]
     for place in reversed(boundaries):
-        if place <= end and text.separable(place):
+        if place <= end and text.can_cut_at(place):
             return place
     # A single grapheme fills the post, so it has to be cut, but not through an escape.
-    return next((place for place in range(end, start, -1) if text.separable(place)), end)
+    return next((place for place in range(end, start, -1) if text.can_cut_at(place)), end)

@@ -8,11 +8,11 @@ from typing import Self
 
 # A replacement: start, end, and the text that replaces the source between them. It is a plain
 # tuple, because a text of a million backslashes needs a million replacements.
-Edit = tuple[int, int, str]
+Replacement = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Edits:
+class Replacements:
     """The source and its replacements, in order. No replacement shortens the text.
 
     The written length of any slice is known without writing the slice. So a long text can be split
@@ -27,9 +27,9 @@ class Edits:
     growth: list[int]
 
     @classmethod
-    def of(cls, source: str, edits: Iterable[Edit]) -> Self:
+    def of(cls, source: str, replacements: Iterable[Replacement]) -> Self:
         """Return the source with these replacements, which must not overlap."""
-        listed = list(edits)
+        listed = list(replacements)
         growth = accumulate((len(text) - (end - start) for start, end, text in listed), initial=0)
         return cls(
             source,
@@ -56,12 +56,12 @@ class Edits:
         pieces.append(self.source[position:end])
         return "".join(pieces)
 
-    def separable(self, position: int) -> bool:
+    def can_cut_at(self, position: int) -> bool:
         """Return whether a cut at this position leaves every replacement whole."""
         index = bisect_left(self.starts, position) - 1
         return index < 0 or self.ends[index] <= position
 
-    def begin_at(self, position: int) -> bool:
+    def begins_at(self, position: int) -> bool:
         """Return whether a replacement begins at this position."""
         index = bisect_left(self.starts, position)
         return index < len(self.starts) and self.starts[index] == position
