@@ -88,9 +88,9 @@ def operator_errors() -> Iterator[None]:
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
     except Exception as error:
-        from tasks.cli.errors import explained
+        from tasks.cli.errors import explain
 
-        sentence = explained(error)
+        sentence = explain(error)
         if sentence is None:
             raise
         raise OperatorError(sentence) from None
@@ -106,7 +106,7 @@ def _ending_cleanly() -> Iterator[None]:
         found = interrupted_by(error)
         if found is None:
             raise
-        sentence = f"{INTERRUPTED}: {' '.join(found.told) or _what_is_done()}"
+        sentence = f"{INTERRUPTED}: {' '.join(found.sentences) or _what_is_done()}"
         if wants_json():
             click.echo(json.dumps({"error": sentence}))
         click.echo(sentence, err=True)

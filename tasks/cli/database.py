@@ -9,16 +9,16 @@ from models.migrations import schema_state
 from models.migrations import upgrade as upgrade_schema
 from models.migrations.upgrade import SchemaState
 from tasks.cli.installation import Installation
-from tasks.cli.interruption import half_done
-from tasks.cli.operator import changed
+from tasks.cli.interruption import on_interrupt
+from tasks.cli.operator import log_change
 from tasks.cli.output import show
 
 
 def upgrade() -> None:
     """Bring the database to the newest schema; safe to run again."""
-    with half_done(lambda: "Each migration is done whole or not at all: run it again."):
+    with on_interrupt(lambda: "Each migration is done whole or not at all: run it again."):
         state = upgrade_schema(Installation(limits=MIGRATION).database)
-    changed("db upgrade", revision=state.current)
+    log_change("db upgrade", revision=state.current)
     show(_data(state), f"The database is at revision {state.current}.")
 
 

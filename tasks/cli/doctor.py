@@ -14,7 +14,7 @@ from tasks.cli import findings as told
 from tasks.cli.command import wants_json
 from tasks.cli.examination import Examination, Finding, examine_installation, licence_ids
 from tasks.cli.installation import Installation
-from tasks.cli.interruption import half_done
+from tasks.cli.interruption import on_interrupt
 from tasks.cli.licence.registration import no_licence
 from tasks.cli.output import is_read_by_people, progress, show
 from tasks.cli.tables import Rows
@@ -77,7 +77,7 @@ def _examine(examination: Examination, ids: Sequence[str]) -> list[Finding]:
     found: list[Finding] = []
     looked_at = 0
     with (
-        half_done(lambda: f"licences looked at: {looked_at} of {len(ids)}; no test post is left."),
+        on_interrupt(lambda: f"licences looked at: {looked_at} of {len(ids)}; no test post is left."),
         examination.of(ids) as results,
         progress() as bar,
     ):

@@ -11,9 +11,9 @@ from ireserve_mattermost.lanes import Lane
 from tasks.attachments.store import AttachmentStore
 from tasks.cli.command import confirm, wants_json
 from tasks.cli.installation import Installation
-from tasks.cli.interruption import half_done
+from tasks.cli.interruption import on_interrupt
 from tasks.cli.licence.registration import require_licence
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import progress, show
 from tasks.cli.tables import Rows, table
 from tasks.licences.registration import RegistrationError
@@ -53,12 +53,12 @@ def _erase(
     parts: Installation, licence_id: str, ids: Sequence[str], client: MattermostClient | None
 ) -> Erased:
     erased = Erased()
-    with half_done(lambda: f"{_sentence(erased)} Run it again for the rest."), progress() as bar:
+    with on_interrupt(lambda: f"{_sentence(erased)} Run it again for the rest."), progress() as bar:
         for conversation in bar.track(ids, description="Erasing"):
             lane = Lane.of_conversation(licence_id, conversation)
             erased += erase_conversation(places_of(parts), lane, client=client)
             posts = client is not None
-            changed("erase", licence=licence_id, conversation=conversation, posts=posts)
+            log_change("erase", licence=licence_id, conversation=conversation, posts=posts)
     return erased
 
 

@@ -19,7 +19,7 @@ NO_REDIS = "Redis cannot be reached: check REDIS_URL, and that it runs"
 _AS_THEY_ARE = (RegistrationError, MattermostError, KeyRingError, SendFailedError, LaneBusyError)
 
 
-def explained(error: Exception) -> str | None:
+def explain(error: Exception) -> str | None:
     """Return the error as one line with its cure; None: an operator cannot correct it."""
     match error:
         case AttachmentError():

@@ -14,9 +14,9 @@ from models import Delivery, utc_now
 from models.steps import Steps
 from tasks.cli.command import confirm
 from tasks.cli.installation import Installation
-from tasks.cli.interruption import half_done
+from tasks.cli.interruption import on_interrupt
 from tasks.cli.licence.registration import require_ledger
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import counted, progress, show
 from tasks.cli.tables import table
 from tasks.outbound.resending import (
@@ -119,7 +119,7 @@ def _chosen(
 def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any]]) -> list[int]:
     sent: list[int] = []
     licences: set[str] = set()
-    with half_done(lambda: f"Messages on their way again: {len(sent)} of {len(chosen)}."):
+    with on_interrupt(lambda: f"Messages on their way again: {len(sent)} of {len(chosen)}."):
         try:
             with progress() as bar:
                 for delivery_id in bar.track(chosen, description="Re-sending"):
@@ -130,7 +130,7 @@ def _resend(parts: Installation, chosen: Sequence[int], left: list[dict[str, Any
         finally:
             # After Ctrl-C, messages that are in their lanes stay there, and the sweep sends them.
             if sent:
-                changed("resend", licences=sorted(licences), messages=sent)
+                log_change("resend", licences=sorted(licences), messages=sent)
         for licence_id in sorted(licences):
             parts.lanes.revive(licence_id, overdue_ms=0)
     return sent
@@ -157,7 +157,7 @@ def discard(licence_id: str, ids: tuple[int, ...], yes: bool) -> None:
     with parts.database.transaction() as session:
         gone = discard_payloads(session, licence_id, ids)
     if gone:
-        changed("discard", messages=gone)
+        log_change("discard", messages=gone)
     left = sorted(set(ids) - set(gone))
     show(
         {"discarded": gone, "left": left},
@@ -172,7 +172,7 @@ def purge(older_than: int, yes: bool) -> None:
     confirm(f"Remove what was settled more than {older_than} days ago?", yes=yes)
     before = utc_now() - timedelta(days=older_than)
     removed = 0
-    with half_done(lambda: f"Messages removed: {removed}."):
+    with on_interrupt(lambda: f"Messages removed: {removed}."):
         try:
             with progress() as bar:
                 task = bar.add_task("Removing", total=None)
@@ -181,5 +181,5 @@ def purge(older_than: int, yes: bool) -> None:
                     removed += count
                     bar.update(task, advance=count)
         finally:
-            changed("purge", older_than_days=older_than, removed=removed)
+            log_change("purge", older_than_days=older_than, removed=removed)
     show({"removed": removed}, f"Messages removed: {removed}.")

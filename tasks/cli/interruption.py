@@ -55,7 +55,7 @@ def _raise(signum: int, _: FrameType | None) -> None:
 
 
 @contextmanager
-def note_if_interrupted(say: Callable[[], str]) -> Iterator[None]:
+def on_interrupt(say: Callable[[], str]) -> Iterator[None]:
     """Add the sentence of ``say`` about what is done, if the command is interrupted in here."""
     try:
         yield

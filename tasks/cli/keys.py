@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models import KeyRing, KeyRingError, Licence
 from models.keyring import new_key
 from tasks.cli.installation import Installation
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import show
 
 
@@ -24,7 +24,7 @@ def rotate() -> None:
     keyring = installation.keyring()
     with installation.database.transaction() as session:
         count = rotate_tokens(session, keyring)
-    changed("keys rotate", bot_tokens=count)
+    log_change("keys rotate", bot_tokens=count)
     show({"rotated": count}, f"Bot tokens encrypted with the first key: {count}.")
 
 

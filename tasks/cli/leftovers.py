@@ -10,9 +10,9 @@ from models import Licence
 from tasks.cli.command import confirm
 from tasks.cli.erase import places_of
 from tasks.cli.installation import Installation
-from tasks.cli.interruption import half_done
+from tasks.cli.interruption import on_interrupt
 from tasks.cli.licence.registration import require_licence
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import show
 from tasks.cli.tables import Rows, table
 from tasks.privacy.left_files import LeftFile, find_left_files, remove_left_files
@@ -32,9 +32,9 @@ def leftovers(licence_id: str | None, dry_run: bool, yes: bool) -> None:
     if not yes:
         show({}, _rows(found))
     confirm(f"Remove these files ({len(found)}) for good?", yes=yes)
-    with half_done(lambda: "What is left of these files is removed by beat within a minute."):
+    with on_interrupt(lambda: "What is left of these files is removed by beat within a minute."):
         done = remove_left_files(places.keeper, found)
-    changed("leftovers", licences=sorted({each.licence for each in found}), removed=done.files)
+    log_change("leftovers", licences=sorted({each.licence for each in found}), removed=done.files)
     show(
         {**data, "removed": done.files},
         f"Files removed: {done.files}.",

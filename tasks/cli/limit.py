@@ -6,7 +6,7 @@ import click
 
 from ireserve_mattermost.lanes import MAX_WAITING
 from tasks.cli.installation import Installation
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import show
 from tasks.licences.waiting_limit import read_limit, set_limit
 
@@ -18,7 +18,7 @@ def limit(messages: int | None, to_default: bool) -> None:
     redis = Installation().redis
     if messages is not None or to_default:
         set_limit(redis, messages)
-        changed("limit", messages=messages or MAX_WAITING)
+        log_change("limit", messages=messages or MAX_WAITING)
     found = read_limit(redis)
     show(
         {"limit": found, "is_default": found == MAX_WAITING},

@@ -17,7 +17,7 @@ from tasks.watch.logs import log_line
 EVENT = "operator_action"
 
 
-def changed(action: str, **objects: Any) -> None:
+def log_change(action: str, **objects: Any) -> None:
     """Log what the running command did to these objects: ids, names of settings, counts.
 
     The line goes to standard error, as all our logs do, and to the machine's own log, which stays.

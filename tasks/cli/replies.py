@@ -11,9 +11,9 @@ from models import Reply
 from tasks.cli.command import OperatorError
 from tasks.cli.errors import NO_REDIS
 from tasks.cli.installation import Installation
-from tasks.cli.interruption import half_done
+from tasks.cli.interruption import on_interrupt
 from tasks.cli.licence.registration import require_licence
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import show
 from tasks.cli.tables import table
 from tasks.replies.backoff import GIVEN_UP
@@ -74,8 +74,8 @@ def collect(licence_id: str, ids: tuple[int, ...], reason: str | None, files: bo
     found = sorted(set(found))
     asked = [reply_id for reply_id, _ in found]
     if asked:
-        changed("collect", replies=asked)
-    with half_done(lambda: f"Replies that are asked for again within a minute: {len(found)}."):
+        log_change("collect", replies=asked)
+    with on_interrupt(lambda: f"Replies that are asked for again within a minute: {len(found)}."):
         if not all(wake_replies(each, licence_ids=[whose]) for whose, each in batches(found)):
             raise OperatorError(NO_REDIS)
     left = sorted(set(ids) - set(asked))

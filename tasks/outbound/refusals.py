@@ -12,7 +12,7 @@ from tasks.outbound.undecided import require_database
 
 
 @contextmanager
-def explained_refusals(job: Job, channel_id: str) -> Iterator[None]:
+def explain_refusals(job: Job, channel_id: str) -> Iterator[None]:
     """Replace the refusal ``not_a_member`` in the block by an error with its real cause.
 
     Raises:

@@ -24,7 +24,7 @@ from tasks.mattermost import (
 )
 from tasks.mattermost.exchange import SendTooLateError
 from tasks.outbound.job import Attempt, Job
-from tasks.outbound.refusals import explained_refusals
+from tasks.outbound.refusals import explain_refusals
 from tasks.outbound.undecided import stopped_error, undecided_error
 
 # A post that the server is still making usually exists within a moment. Mattermost recognises the
@@ -146,7 +146,7 @@ def _post(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
 
 
 def _create(job: Job, attempt: Attempt, place: Place, draft: Draft) -> Post:
-    with explained_refusals(job, place.channel_id):
+    with explain_refusals(job, place.channel_id):
         return job.client.create_post(
             channel_id=place.channel_id,
             root_id=place.root_post_id,

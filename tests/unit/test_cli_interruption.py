@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from tasks.cli.interruption import Interrupted, half_done, interrupted_by, signals_interrupt
+from tasks.cli.interruption import Interrupted, interrupted_by, on_interrupt, signals_interrupt
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +28,8 @@ def test_signal_ends_what_runs_with_the_exit_code_of_a_shell(signum: int) -> Non
 
     with (
         pytest.raises(KeyboardInterrupt) as caught,
-        half_done(lambda: "Licences looked at: 1."),
-        half_done(lambda: "The post is deleted."),
+        on_interrupt(lambda: "Licences looked at: 1."),
+        on_interrupt(lambda: "The post is deleted."),
         signals_interrupt(),
     ):
         os.kill(os.getpid(), signum)

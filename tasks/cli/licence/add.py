@@ -13,18 +13,18 @@ from models import Licence, Names, Receipts, ReplyMode
 from tasks.checks.check import Check
 from tasks.cli.command import read_secret
 from tasks.cli.installation import Installation
-from tasks.cli.interruption import half_done
+from tasks.cli.interruption import on_interrupt
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
 from tasks.cli.licence.replying import require_usable_prefixes, store
 from tasks.cli.licence.speaking import UNTOLD, look
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, store_licence
 from tasks.mattermost import OutgoingWebhook
 from tasks.replies.webhook_tokens import add_token
 
-_HALF_DONE = (
+_IF_INTERRUPTED = (
     "The licence may not be stored, and its webhook may be in Mattermost already: run it again, "
     "and it is taken as it is."
 )
@@ -72,10 +72,10 @@ def add(
         _refuse(checks)
         return
     admin_token = admin_token_file.read().strip() if admin_token_file is not None else None
-    with half_done(lambda: _HALF_DONE):
+    with on_interrupt(lambda: _IF_INTERRUPTED):
         hook = _webhook(parts, registration, found, admin_token, callback_url)
         licence = _store(parts, registration, found, hook, settings)
-    changed("licence add", licence=licence_id, webhook=hook is not None)
+    log_change("licence add", licence=licence_id, webhook=hook is not None)
     checks += look(parts, licence)
     _show(checks, licence, _WayBack(found, callback_url, hook))
 

@@ -14,7 +14,7 @@ from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.licence.replying import require_usable_prefixes, store
 from tasks.cli.licence.speaking import look
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, RegistrationError, store_licence
 
@@ -63,7 +63,7 @@ def edit(
         checks = _move(parts, licence_id, places, token)
     licence = _change(parts, licence_id, settings)
     given = {**places, "token": token, **settings}
-    changed(
+    log_change(
         "licence edit",
         licence=licence_id,
         settings=sorted(name for name, value in given.items() if value is not None),

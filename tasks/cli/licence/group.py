@@ -12,10 +12,10 @@ from models import Licence, WebhookToken
 from tasks.cli.command import confirm
 from tasks.cli.erase import places_of
 from tasks.cli.installation import Installation
-from tasks.cli.interruption import half_done
+from tasks.cli.interruption import on_interrupt
 from tasks.cli.licence.notify import list_targets
 from tasks.cli.licence.registration import require_licence
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import licence_data, show
 from tasks.cli.tables import cell_text, table
 from tasks.privacy.erasure import count_licence, erase_licence
@@ -71,7 +71,7 @@ def enable(licence_id: str) -> None:
 def _switch(licence_id: str, *, enabled: bool) -> None:
     with Installation().database.transaction() as session:
         require_licence(session, licence_id).enabled = enabled
-    changed("licence enable" if enabled else "licence disable", licence=licence_id)
+    log_change("licence enable" if enabled else "licence disable", licence=licence_id)
     show(
         {"licence": licence_id, "enabled": enabled},
         f"Licence {licence_id} is {'enabled' if enabled else 'disabled'}.",
@@ -89,10 +89,10 @@ def remove(licence_id: str, yes: bool) -> None:
         f"{contents.replies} replies and {contents.files} files for good?",
         yes=yes,
     )
-    with half_done(lambda: f"A part of licence {licence_id} may be gone: run it again."):
+    with on_interrupt(lambda: f"A part of licence {licence_id} may be gone: run it again."):
         erased = erase_licence(places_of(parts), licence_id)
         Tallies(parts.redis).forget(licence_id)
-    changed("licence remove", licence=licence_id)
+    log_change("licence remove", licence=licence_id)
     show(
         {"licence": licence_id, **asdict(erased)},
         f"Licence {licence_id} is removed, with {erased.conversations} conversations, "

@@ -10,7 +10,7 @@ from models.licence import NOTIFICATION_TYPE_LENGTH
 from tasks.checks.bot import find_named_channel
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import show
 from tasks.cli.tables import table
 from tasks.licences.registration import (
@@ -43,7 +43,7 @@ def notify(
         if channel is None:
             switch_notification_off(session, licence, notification_type)
     name = None if channel is None else _map(parts, licence, notification_type, channel)
-    changed("licence notify", licence=licence_id, type=notification_type, enabled=not off)
+    log_change("licence notify", licence=licence_id, type=notification_type, enabled=not off)
     show(
         {"licence": licence_id, "type": notification_type, "channel": name, "enabled": not off},
         f"{notification_type}: {'off' if name is None else '~' + name}",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tasks.cli.command import read_secret
 from tasks.cli.installation import Installation
-from tasks.cli.operator import changed
+from tasks.cli.operator import log_change
 from tasks.cli.output import show
 from tasks.replies.webhook_tokens import add_token, finish_rotation, forget_token
 
@@ -24,7 +24,7 @@ def webhook(licence_id: str, token_file: IO[str] | None, finish: bool, forget: b
             done, count = "tokens removed", finish_rotation(session, licence_id)
         else:
             done, count = _take(session, licence_id, token, forget=forget)
-    changed("licence webhook", licence=licence_id, done=done, tokens=count)
+    log_change("licence webhook", licence=licence_id, done=done, tokens=count)
     text = f"{done}: {count}" if finish else done
     show({"licence": licence_id, "done": done, "tokens": count}, f"Licence {licence_id}: {text}.")
 
