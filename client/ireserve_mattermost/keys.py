@@ -43,8 +43,8 @@ def key_of(kind: str, payload: Mapping[str, Any], *, task_id: str) -> str:
     return f"notification-id:{storable_id(payload['notification_id'])}"
 
 
-def check_id_types(payload: Mapping[str, Any]) -> None:
-    """Refuse an id of a type that JSON would change.
+def require_id_types(payload: Mapping[str, Any]) -> None:
+    """Require ids of a type that JSON keeps unchanged.
 
     Raises:
         TypeError: an id is neither text nor a whole number.
@@ -57,8 +57,8 @@ def check_id_types(payload: Mapping[str, Any]) -> None:
             )
 
 
-def check_ids_can_be_written(payload: Mapping[str, Any]) -> None:
-    """Refuse an id that no lane, queue or database can hold.
+def require_writable_ids(payload: Mapping[str, Any]) -> None:
+    """Require ids that each lane, queue and database can hold.
 
     Raises:
         TypeError: an id holds half of a character (a lone surrogate).

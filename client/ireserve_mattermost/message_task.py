@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 
 from ireserve_mattermost.address import redis_url
 from ireserve_mattermost.connections import producer_redis
-from ireserve_mattermost.keys import IDS, check_id_types, check_ids_can_be_written, key_of, lane_of
+from ireserve_mattermost.keys import IDS, key_of, lane_of, require_id_types, require_writable_ids
 from ireserve_mattermost.lanes import LaneEntry, Lanes
-from ireserve_mattermost.messages import check_sender, writable
+from ireserve_mattermost.messages import require_sender_name, writable
 from ireserve_mattermost.wake_ups import wake_up
 
 # A message is sent by its lane, and its Celery message only wakes a worker and may be lost. So
@@ -50,7 +50,7 @@ class MessageTask(Task):  # type: ignore[type-arg]
         """
         try:
             payload = dict(inspect.signature(self.run).bind(*args, **kwargs).arguments)
-            check_sender(self.kind, payload)
+            require_sender_name(self.kind, payload)
             return payload
         except TypeError as error:
             raise TypeError(f"{self.name}: {error}") from None
@@ -80,7 +80,7 @@ class MessageTask(Task):  # type: ignore[type-arg]
         """
         _refuse(self.name, options)
         payload = self.by_name(tuple(args or ()), dict(kwargs or {}))
-        check_id_types(payload)
+        require_id_types(payload)
         task_id = task_id or uuid()
         entry = entry_of(self.kind, payload, task_id, context=context)
         wake = wake_up(self.name, task_id, ids_of(payload), headers)
@@ -130,7 +130,7 @@ def entry_of(
     Raises:
         TypeError: an id cannot be written.
     """
-    check_ids_can_be_written(payload)
+    require_writable_ids(payload)
     key = key_of(kind, payload, task_id=task_id)
     return LaneEntry(kind, key, task_id, writable(payload), context=dict(context or {}))
 

@@ -221,8 +221,8 @@ def parse_message(kind: str, payload: Mapping[str, Any]) -> Any:
     raise InvalidMessageError(f"{text} (correct it and enqueue it again)")
 
 
-def check_sender(kind: str, payload: Mapping[str, Any]) -> None:
-    """Refuse a message without its sender's name; only i-Reserve itself needs no name.
+def require_sender_name(kind: str, payload: Mapping[str, Any]) -> None:
+    """Require the sender's name of a message; only i-Reserve itself needs no name.
 
     Raises:
         TypeError: the name is missing.

@@ -169,7 +169,7 @@ class Downloads:
         return request
 
     def _get(self, request: requests.PreparedRequest, exchange: Exchange) -> requests.Response:
-        exchange.must_progress(self._limits.read_timeout_s)
+        exchange.allow_step(self._limits.read_timeout_s)
         try:
             return self._session.send(request, stream=True, allow_redirects=False)
         except (OSError, HTTPError) as error:

@@ -114,11 +114,11 @@ class Exchange:
         """Record that the name is resolved: from now on the limit is for the connection."""
         self._phase_ends_at = monotonic() + self._connect_s
 
-    def must_progress(self, within_s: float) -> None:
+    def allow_step(self, within_s: float) -> None:
         """Record progress of a transfer, whose next step may take ``within_s``."""
         self._phase_ends_at = monotonic() + within_s
 
-    def may_take(self, total_s: float) -> None:
+    def allow_total(self, total_s: float) -> None:
         """Set the time for the whole exchange, once the size of the transfer is known."""
         self._ends_at = self._started_at + total_s
 
@@ -153,8 +153,8 @@ class Exchange:
         """
         return min(self.left_s(), RESOLVE_S)
 
-    def sending(self) -> None:
-        """Check, directly before the first byte, that the request may still be sent.
+    def require_time_to_send(self) -> None:
+        """Require, directly before the first byte, that the request may still be sent.
 
         Raises:
             SendTooLateError: the latest time to send has passed, because this process was paused.

@@ -84,7 +84,7 @@ def steps(read: Callable[[], bytes], exchange: Exchange, *, step_s: float) -> It
     size = step_begins_at = 0
     while True:
         if size >= step_begins_at:
-            exchange.must_progress(step_s)
+            exchange.allow_step(step_s)
             step_begins_at = size + TRANSFER_STEP_BYTES
         chunk = read()
         if not chunk:

@@ -35,7 +35,7 @@ class _Bounded(socket.socket):
         # The socket's own method applies its timeout to all of the data together, and does not say
         # how much was sent when a slice ends.
         view = memoryview(data).cast("B")
-        current_exchange().sending()
+        current_exchange().require_time_to_send()
         while view:
             view = view[self._within(super().send, view, flags) :]
 

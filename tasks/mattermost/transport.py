@@ -127,7 +127,7 @@ class Transport:
                     if allowance:
                         allowance.received(exchange.received_bytes)
         self.answer_headers = AnswerHeaders.of(response.headers)
-        self._check(response, content, call)
+        self._require_success(response, content, call)
         return parsed(content, parse, call, status=response.status_code)
 
     @contextmanager
@@ -148,9 +148,9 @@ class Transport:
                 # The server sends an HTML file as plain text. So a web page means a wrong subpath.
                 if response.status_code != 200 or content_type.startswith("text/html"):
                     # Read only the beginning, which holds the error's id: the rest may be large.
-                    self._check(response, read_beginning(response, call, exchange), call)
+                    self._require_success(response, read_beginning(response, call, exchange), call)
                 size = size_of(response.headers.get("Content-Length", ""))
-                exchange.may_take(self._transfer_s(min(size or limit_bytes, limit_bytes)))
+                exchange.allow_total(self._transfer_s(min(size or limit_bytes, limit_bytes)))
                 yield Download(
                     size_bytes=size,
                     content_type=content_type,
@@ -225,7 +225,7 @@ class Transport:
         return request
 
     @staticmethod
-    def _check(response: requests.Response, content: bytes, call: Call) -> None:
+    def _require_success(response: requests.Response, content: bytes, call: Call) -> None:
         headers = response.headers
         content_type = headers.get("Content-Type", "")
         compressed = is_compressed(response)
@@ -300,7 +300,7 @@ class _Paced:
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._body:
-            current_exchange().must_progress(self._step_s)
+            current_exchange().allow_step(self._step_s)
             yield chunk
         # From now on the limit is for the wait for the answer.
-        current_exchange().must_progress(self._step_s)
+        current_exchange().allow_step(self._step_s)
