@@ -75,15 +75,15 @@ def _chosen(ids: list[str] | None, licence_id: str | None) -> list[str]:
 
 def _examine(examination: Examination, ids: Sequence[str]) -> list[Finding]:
     found: list[Finding] = []
-    looked_at = 0
+    done = 0
     with (
-        on_interrupt(lambda: f"licences looked at: {looked_at} of {len(ids)}; no test post is left."),
+        on_interrupt(lambda: f"licences looked at: {done} of {len(ids)}; no test post is left."),
         examination.of(ids) as results,
         progress() as bar,
     ):
         for licence_id, checks in bar.track(results, total=len(ids), description="Licences"):
             found += [Finding(licence_id, check) for check in checks]
-            looked_at += 1
+            done += 1
     return found
 
 

@@ -122,7 +122,7 @@ def _write_failed(
         reason=error.reason.value,
         detail=detail_of(error),
         payload=payload,
-        missing=missing_messages.missing_of(payload),
+        missing=missing_messages.missing_sender_of(payload),
         post_count=max(post_count, begun.post_count),
     )
     if failed is None:

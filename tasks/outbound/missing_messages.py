@@ -68,7 +68,7 @@ _WHY: dict[str, Why] = {
 }
 
 
-def missing_of(payload: Mapping[str, Any]) -> str | None:
+def missing_sender_of(payload: Mapping[str, Any]) -> str | None:
     """Return the kind of sender whose message is missing in the thread; None: nothing is missing.
 
     A message that came from Mattermost is already there. A root post and an empty message leave

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tasks.failures import OwnReason
 from tasks.mattermost import Reason
-from tasks.outbound.missing_messages import missing_of, why_of
+from tasks.outbound.missing_messages import missing_sender_of, why_of
 from tasks.rendering import DEFAULT_LOCALE, WORDINGS, Locale, MissingMessages, Why, missing_line
 
 AT = datetime(2026, 5, 1, 14, 3, tzinfo=UTC)
@@ -102,8 +102,8 @@ def test_what_a_thread_misses_is_what_was_said(
     payload: dict[str, object], missing: str | None
 ) -> None:
     """Only a failed message with content that is not in Mattermost counts as missing."""
-    assert missing_of({"message_id": "m1", **payload}) == missing
-    assert missing_of(payload) is None
+    assert missing_sender_of({"message_id": "m1", **payload}) == missing
+    assert missing_sender_of(payload) is None
 
 
 def test_each_reason_of_the_ledger_has_words_for_the_team() -> None:
