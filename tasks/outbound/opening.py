@@ -72,9 +72,13 @@ def _known(connection: Connection, by_key: dict[str, CheckedMessage]) -> Thread 
     return find_thread(connection, _first(by_key).message) if by_key else None
 
 
-def _enqueued(by_key: dict[str, CheckedMessage], opening: Opening | None = None) -> list[EnqueuedMessage]:
+def _enqueued(
+    by_key: dict[str, CheckedMessage], opening: Opening | None = None
+) -> list[EnqueuedMessage]:
     """Return the messages for ``changed_columns``; without an opening all of them count as new."""
     return [
-        EnqueuedMessage(each.message, each.enqueued_at, is_new=opening is None or opening.is_new(key))
+        EnqueuedMessage(
+            each.message, each.enqueued_at, is_new=opening is None or opening.is_new(key)
+        )
         for key, each in by_key.items()
     ]

@@ -147,7 +147,10 @@ def _changes(thread: Thread | None, messages: Sequence[EnqueuedMessage]) -> dict
 
 
 def store_changes(
-    connection: Connection, thread: Thread | None, messages: Sequence[EnqueuedMessage], licence: LicenceAccess
+    connection: Connection,
+    thread: Thread | None,
+    messages: Sequence[EnqueuedMessage],
+    licence: LicenceAccess,
 ) -> Thread:
     """Store the messages' changes of the conversation, and return its thread.
 

@@ -297,7 +297,10 @@ def test_lane_is_held_by_one_alone(stage: Stage) -> None:
         ):
             raise AssertionError("the lane was locked twice")
 
-    with lock_lane(stage.runtime.lanes, lane, wait_s=0.1), stage.runtime.lanes.try_lock(lane) as other:
+    with (
+        lock_lane(stage.runtime.lanes, lane, wait_s=0.1),
+        stage.runtime.lanes.try_lock(lane) as other,
+    ):
         assert other is None
 
 
