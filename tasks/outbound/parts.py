@@ -10,7 +10,7 @@ from ireserve_mattermost.messages import Attachment, ChatMessage
 from models import utc_now
 from tasks.mattermost import FileInfo, Post
 from tasks.outbound.job import Job
-from tasks.outbound.lost_files import lost_of, lost_of_earlier
+from tasks.outbound.lost_files import lost_files_of, lost_files_of_earlier
 from tasks.outbound.marks import mark_of
 from tasks.outbound.missing_messages import MISSING_COUNT
 from tasks.outbound.settlement import Draft, Place
@@ -64,7 +64,7 @@ class Parts:
         """
         for draft in self._planned():
             yield draft
-            yield from self._lost_drafts(draft.part, lost_of(draft.files, self._posts[draft.part]))
+            yield from self._lost_drafts(draft.part, lost_files_of(draft.files, self._posts[draft.part]))
 
     def _planned(self) -> Iterator[Draft]:
         files = self._message.attachments
@@ -127,7 +127,7 @@ class Parts:
     def _lost_of_earlier(self, name: str, attachments: Sequence[Attachment]) -> Iterator[Draft]:
         """Yield the draft about lost files that an earlier attempt owes to this post, if any."""
         if f"{name}-lost" not in self._posts:
-            yield from self._lost_drafts(name, lost_of_earlier(attachments, self._posts[name]))
+            yield from self._lost_drafts(name, lost_files_of_earlier(attachments, self._posts[name]))
 
     def _lost_drafts(self, name: str, lost: Sequence[str]) -> Iterator[Draft]:
         """Yield the draft that names the files that the server dropped silently, if any."""

@@ -141,9 +141,9 @@ def _state(card: Card, locale: Locale) -> str:
     """
     words = locale.wording
     if card.state is CardState.NEW:
-        return _told(words.started, card.started_at, locale) or words.new
+        return _with_moment(words.started, card.started_at, locale) or words.new
     state = " ".join(filter(None, _state_parts(card, locale)))
-    return _joined([state, _told(words.waiting_beside, card.waiting_since, locale)])
+    return _joined([state, _with_moment(words.waiting_beside, card.waiting_since, locale)])
 
 
 def _state_parts(card: Card, locale: Locale) -> Iterator[str]:
@@ -158,14 +158,14 @@ def _state_parts(card: Card, locale: Locale) -> Iterator[str]:
         CardState.CLOSED: words.closed,
     }[card.state]
     if card.state is CardState.WAITING:
-        yield _told(words.since, card.since, locale)
+        yield _with_moment(words.since, card.since, locale)
         return
     if card.state is not CardState.ANSWERED and (name := _assignee(card)):
         yield words.by.format(name=name)
-    yield _told(words.at, card.since, locale)
+    yield _with_moment(words.at, card.since, locale)
 
 
-def _told(text: str, moment: datetime | None, locale: Locale) -> str:
+def _with_moment(text: str, moment: datetime | None, locale: Locale) -> str:
     return text.format(moment=locale.moment(moment)) if moment else ""
 
 

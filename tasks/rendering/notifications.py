@@ -72,12 +72,12 @@ def _title(title: str, *, linked: bool) -> str:
 
 def _fallback(title: str, text: str, fields: Sequence[tuple[str, str]]) -> str:
     """Return what push and desktop notifications show: the title, and the text or the fields."""
-    body = ", ".join(filter(None, map(_told, fields))) if is_blank(text) else text
+    body = ", ".join(filter(None, map(_field_text, fields))) if is_blank(text) else text
     parts = [part for part in (title, body) if not is_blank(part)]
     return preview_line(": ".join(parts), limit=_MAX_FALLBACK_LENGTH)
 
 
-def _told(field: tuple[str, str]) -> str:
+def _field_text(field: tuple[str, str]) -> str:
     return " ".join(part for part in field if not is_blank(part))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ireserve_mattermost.messages import Attachment
 from tasks.mattermost import FileInfo, Post
-from tasks.outbound.lost_files import lost_of, lost_of_earlier
+from tasks.outbound.lost_files import lost_files_of, lost_files_of_earlier
 from tasks.rendering import WORDINGS, Locale, file_note
 from tasks.rendering.wording import Wording
 
@@ -55,7 +55,7 @@ def test_what_was_sent_and_is_not_attached_is_lost(
     """A sent file that is not attached is found by its id, even if another has its name."""
     files = [FileInfo.parse(file(id_, name)) for id_, name in sent.items()]
 
-    actual = lost_of(files, post(*(file(id_, "x") for id_ in there), sent=len(files)))
+    actual = lost_files_of(files, post(*(file(id_, "x") for id_ in there), sent=len(files)))
 
     assert actual == lost
 
@@ -90,6 +90,6 @@ def test_what_an_earlier_attempt_lost_is_found_by_name(
         *(file(str(number), name) for number, name in enumerate(there)), sent=sent, message=message
     )
 
-    actual = lost_of_earlier(items(*names), earlier)
+    actual = lost_files_of_earlier(items(*names), earlier)
 
     assert actual == lost
