@@ -33,7 +33,7 @@ from tasks.failures import IN_DOUBT, OwnReason
 from tasks.mattermost import Reason
 from tasks.outbound.job import Attempt, Job
 from tasks.outbound.marks import mark_of
-from tasks.rendering import MissingMessages, Why
+from tasks.rendering import MissingMessages, MissingReason
 
 _ROWS = cast(Table, Delivery.__table__)
 # The field of a post's mark with the number of missing messages that the post names.
@@ -50,20 +50,20 @@ _NOT_REACHED = dict.fromkeys(
         Reason.RATE_LIMITED,
         Reason.REDIRECTED,
     ),
-    Why.NOT_REACHED,
+    MissingReason.NOT_REACHED,
 )
 _TROUBLE = dict.fromkeys(
     (Reason.SERVER_ERROR, Reason.BEING_MADE, Reason.ANSWER_TOO_LARGE, Reason.NOT_MATTERMOST),
-    Why.TROUBLE,
+    MissingReason.TROUBLE,
 )
 _OWN = {
-    OwnReason.INVALID_ARGUMENTS: Why.NOT_SHOWABLE,
-    OwnReason.LICENCE_UNKNOWN: Why.SWITCHED_OFF,
-    OwnReason.LICENCE_DISABLED: Why.SWITCHED_OFF,
-    OwnReason.TOKEN_UNREADABLE: Why.SWITCHED_OFF,
-    OwnReason.INTERNAL_ERROR: Why.OWN_ERROR,
+    OwnReason.INVALID_ARGUMENTS: MissingReason.NOT_SHOWABLE,
+    OwnReason.LICENCE_UNKNOWN: MissingReason.SWITCHED_OFF,
+    OwnReason.LICENCE_DISABLED: MissingReason.SWITCHED_OFF,
+    OwnReason.TOKEN_UNREADABLE: MissingReason.SWITCHED_OFF,
+    OwnReason.INTERNAL_ERROR: MissingReason.OWN_ERROR,
 }
-_WHY: dict[str, Why] = {
+_REASONS: dict[str, MissingReason] = {
     reason.value: why for reason, why in (_NOT_REACHED | _TROUBLE | _OWN).items()
 }
 
@@ -84,9 +84,9 @@ def missing_sender_of(payload: Mapping[str, Any]) -> str | None:
     return role if isinstance(role, str) and role in _ROLES else "unknown"
 
 
-def why_of(reason: str | None) -> Why:
+def missing_reason_of(reason: str | None) -> MissingReason:
     """Return the team's term for a reason in the ledger; any other reason is a refusal."""
-    return _WHY.get(reason or "", Why.REFUSED)
+    return _REASONS.get(reason or "", MissingReason.REFUSED)
 
 
 def has_unnamed(connection: Connection, lane: Lane) -> bool:
@@ -116,7 +116,7 @@ def _claimed(connection: Connection, lane: Lane, delivery_id: int) -> list[Missi
         .order_by(func.min(columns.id))
     )
     return [
-        MissingMessages(sender, why_of(reason), bool(is_doubtful), count, first, last)
+        MissingMessages(sender, missing_reason_of(reason), bool(is_doubtful), count, first, last)
         for sender, reason, is_doubtful, count, first, last in rows
     ]
 

@@ -5,7 +5,7 @@ from tasks.rendering.authors import author_props
 from tasks.rendering.card import Card, CardState, render_card
 from tasks.rendering.file_names import safe_file_name
 from tasks.rendering.locale import DEFAULT_LOCALE, WORDINGS, Language, Locale
-from tasks.rendering.missing_messages import MissingMessages, Why, missing_line
+from tasks.rendering.missing_messages import MissingMessages, MissingReason, missing_line
 from tasks.rendering.notifications import render_notification
 from tasks.rendering.plain import plain_text
 from tasks.rendering.posts import (
@@ -22,7 +22,7 @@ __all__ = [
     "Language",
     "Locale",
     "MissingMessages",
-    "Why",
+    "MissingReason",
     "agent_text",
     "author_props",
     "file_note",

@@ -11,7 +11,7 @@ from tasks.rendering.wording import Wording
 _SYSTEM = "i-Reserve"
 
 
-class Why(StrEnum):
+class MissingReason(StrEnum):
     """Why messages are missing, in the terms that the team needs."""
 
     NOT_REACHED = "not_reached"
@@ -31,7 +31,7 @@ class MissingMessages:
     """
 
     sender: str
-    why: Why
+    reason: MissingReason
     is_doubtful: bool
     count: int
     first_at: datetime
@@ -44,7 +44,7 @@ def missing_line(groups: Sequence[MissingMessages], locale: Locale) -> str:
     is_doubtful = any(group.is_doubtful for group in groups)
     sentence = _counted(wording, count, is_doubtful=is_doubtful)
     senders = _tally(groups, lambda group: _sender(wording, group.sender))
-    reasons = _tally(groups, lambda group: _reason(wording, group.why))
+    reasons = _tally(groups, lambda group: _reason(wording, group.reason))
     where = wording.missing_where if count == 1 else wording.missing_where_more
     return f"⚠️ {sentence} ({senders}; {_times(groups, locale)}): {reasons}. {where}"
 
@@ -77,14 +77,14 @@ def _sender(wording: Wording, sender: str) -> str:
     return known.get(sender, wording.of_unknown)
 
 
-def _reason(wording: Wording, why: Why) -> str:
+def _reason(wording: Wording, why: MissingReason) -> str:
     texts = {
-        Why.NOT_REACHED: wording.not_reached,
-        Why.TROUBLE: wording.had_trouble,
-        Why.REFUSED: wording.refused,
-        Why.SWITCHED_OFF: wording.switched_off,
-        Why.NOT_SHOWABLE: wording.not_showable,
-        Why.OWN_ERROR: wording.own_error,
+        MissingReason.NOT_REACHED: wording.not_reached,
+        MissingReason.TROUBLE: wording.had_trouble,
+        MissingReason.REFUSED: wording.refused,
+        MissingReason.SWITCHED_OFF: wording.switched_off,
+        MissingReason.NOT_SHOWABLE: wording.not_showable,
+        MissingReason.OWN_ERROR: wording.own_error,
     }
     return texts[why]
 

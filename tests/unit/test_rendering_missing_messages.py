@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from tasks.failures import OwnReason
 from tasks.mattermost import Reason
-from tasks.outbound.missing_messages import missing_sender_of, why_of
-from tasks.rendering import DEFAULT_LOCALE, WORDINGS, Locale, MissingMessages, Why, missing_line
+from tasks.outbound.missing_messages import missing_sender_of, missing_reason_of
+from tasks.rendering import DEFAULT_LOCALE, WORDINGS, Locale, MissingMessages, MissingReason, missing_line
 
 AT = datetime(2026, 5, 1, 14, 3, tzinfo=UTC)
 
 
 def group(count: int = 1, **more: object) -> MissingMessages:
     """Return one missing message of a visitor, from a time when Mattermost was away."""
-    values = {"sender": "visitor", "why": Why.NOT_REACHED, "is_doubtful": False}
+    values = {"sender": "visitor", "reason": MissingReason.NOT_REACHED, "is_doubtful": False}
     return MissingMessages(**{"count": count, "first_at": AT, "last_at": AT, **values, **more})  # type: ignore[arg-type]
 
 
@@ -34,8 +34,8 @@ def group(count: int = 1, **more: object) -> MissingMessages:
         pytest.param(
             [
                 group(2, last_at=AT + timedelta(minutes=2)),
-                group(sender="agent", why=Why.REFUSED),
-                group(sender="system", why=Why.SWITCHED_OFF),
+                group(sender="agent", reason=MissingReason.REFUSED),
+                group(sender="system", reason=MissingReason.SWITCHED_OFF),
             ],
             "⚠️ 4 messages before this one are missing here (2 × visitor, 1 × agent, "
             "1 × i-Reserve; 1 May 2026 14:03 UTC – 1 May 2026 14:05 UTC): "
@@ -62,7 +62,7 @@ def test_line_says_how_many_whose_when_and_why(
 GROUPS = st.builds(
     MissingMessages,
     sender=st.sampled_from(["visitor", "agent", "bot", "system", "note", "unknown"]),
-    why=st.sampled_from(Why),
+    reason=st.sampled_from(MissingReason),
     is_doubtful=st.booleans(),
     count=st.integers(1, 100_000),
     first_at=st.datetimes(timezones=st.just(UTC)),
@@ -108,9 +108,9 @@ def test_what_a_thread_misses_is_what_was_said(
 
 def test_each_reason_of_the_ledger_has_words_for_the_team() -> None:
     """Each reason of the ledger has a text for the team, and an unknown one counts as a refusal."""
-    known = {reason.value: why_of(reason.value) for reason in (*Reason, *OwnReason)}
+    known = {reason.value: missing_reason_of(reason.value) for reason in (*Reason, *OwnReason)}
 
-    assert known["unreachable"] is Why.NOT_REACHED
-    assert known["internal_error"] is Why.OWN_ERROR
-    assert why_of("later") is why_of(None) is Why.REFUSED
-    assert set(known.values()) == set(Why)
+    assert known["unreachable"] is MissingReason.NOT_REACHED
+    assert known["internal_error"] is MissingReason.OWN_ERROR
+    assert missing_reason_of("later") is missing_reason_of(None) is MissingReason.REFUSED
+    assert set(known.values()) == set(MissingReason)

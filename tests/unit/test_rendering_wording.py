@@ -37,7 +37,7 @@ NOT_SAID = {
     "Card",
     "CardState",
     "MissingMessages",
-    "Why",
+    "MissingReason",
 }
 # The functions that make a post, or a line of one.
 POSTING = {"create_post", "patch_post", "Draft", "file_note", "render_reply", "render_notification"}
