@@ -44,9 +44,7 @@ def changed_columns(
             case ConversationChange():
                 _apply_change(changed, each.message, each.enqueued_at)
             case ChatMessage() if each.is_new:
-                _apply_chat_message(
-                    changed, each.message, each.message.sent_at or each.enqueued_at
-                )
+                _apply_chat_message(changed, each.message, each.message.sent_at or each.enqueued_at)
     return {name: value for name, value in changed.items() if value != known.get(name)}
 
 

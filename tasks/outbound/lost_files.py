@@ -32,7 +32,9 @@ def lost_files_of_earlier(items: Sequence[Attachment], post: Post) -> list[str]:
     attached = Counter(file.name for file in post.files)
     named = Counter({_note(item): _times_named(item, post) for item in items})
     missing = [
-        item for item in items if not _take_file(attached, item) and not _take_name(named, _note(item))
+        item
+        for item in items
+        if not _take_file(attached, item) and not _take_name(named, _note(item))
     ]
     return [item.name for item in missing][:count]
 

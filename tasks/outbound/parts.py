@@ -64,7 +64,9 @@ class Parts:
         """
         for draft in self._planned():
             yield draft
-            yield from self._lost_drafts(draft.part, lost_files_of(draft.files, self._posts[draft.part]))
+            yield from self._lost_drafts(
+                draft.part, lost_files_of(draft.files, self._posts[draft.part])
+            )
 
     def _planned(self) -> Iterator[Draft]:
         files = self._message.attachments
@@ -127,7 +129,9 @@ class Parts:
     def _lost_of_earlier(self, name: str, attachments: Sequence[Attachment]) -> Iterator[Draft]:
         """Yield the draft about lost files that an earlier attempt owes to this post, if any."""
         if f"{name}-lost" not in self._posts:
-            yield from self._lost_drafts(name, lost_files_of_earlier(attachments, self._posts[name]))
+            yield from self._lost_drafts(
+                name, lost_files_of_earlier(attachments, self._posts[name])
+            )
 
     def _lost_drafts(self, name: str, lost: Sequence[str]) -> Iterator[Draft]:
         """Yield the draft that names the files that the server dropped silently, if any."""

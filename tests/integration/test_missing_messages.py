@@ -321,7 +321,7 @@ def test_post_of_a_worker_that_knew_of_none_missing_leaves_them_to_the_next(stag
     mark = {
         name: value
         for name, value in post.props["ireserve"].items()
-        if name != missing_messages.KEPT
+        if name != missing_messages.MISSING_COUNT
     }
     stage.bot().patch_post(post.id, message="kept", props={**post.props, "ireserve": mark})
     with stage.runtime.database.transaction() as session:

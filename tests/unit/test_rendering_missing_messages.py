@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 
 from tasks.failures import OwnReason
 from tasks.mattermost import Reason
-from tasks.outbound.missing_messages import missing_sender_of, missing_reason_of
-from tasks.rendering import DEFAULT_LOCALE, WORDINGS, Locale, MissingMessages, MissingReason, missing_line
+from tasks.outbound.missing_messages import missing_reason_of, missing_sender_of
+from tasks.rendering import (
+    DEFAULT_LOCALE,
+    WORDINGS,
+    Locale,
+    MissingMessages,
+    MissingReason,
+    missing_line,
+)
 
 AT = datetime(2026, 5, 1, 14, 3, tzinfo=UTC)
 
