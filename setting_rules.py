@@ -28,7 +28,7 @@ def database_url(value: str) -> str:
     Raises:
         ValueError: the address is missing, is wrong, or names another kind of database.
     """
-    _check_set(value)
+    _require_set(value)
     scheme, separator, rest = value.partition("://")
     kind = scheme.lower().partition("+")[0]
     if not separator or kind not in {"sqlite", "postgres", "postgresql"}:
@@ -36,16 +36,16 @@ def database_url(value: str) -> str:
     if kind == "sqlite":
         return f"sqlite://{rest}"
     url = f"postgresql+psycopg://{rest}"
-    _check_postgres(url)
+    _require_postgres_url(url)
     return url
 
 
-def _check_set(value: str) -> None:
+def _require_set(value: str) -> None:
     if not value:
         raise ValueError("must be set: outside of a checkout it has no default")
 
 
-def _check_postgres(url: str) -> None:
+def _require_postgres_url(url: str) -> None:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -75,7 +75,7 @@ def attachments_url(value: str) -> str:
     """
     from fsspec import get_filesystem_class
 
-    _check_set(value)
+    _require_set(value)
     scheme, separator, _ = value.partition("://")
     try:
         get_filesystem_class(scheme if separator else "file")

@@ -110,7 +110,7 @@ class Exchange:
         finally:
             self._phase_ends_at = monotonic() + self._answer_s
 
-    def resolved(self) -> None:
+    def note_resolved(self) -> None:
         """Record that the name is resolved: from now on the limit is for the connection."""
         self._phase_ends_at = monotonic() + self._connect_s
 
@@ -168,7 +168,7 @@ class Exchange:
         """How many bytes have been received."""
         return self._most_bytes - self._bytes_left
 
-    def received(self, size: int) -> None:
+    def count_received(self, size: int) -> None:
         """Count received bytes.
 
         Raises:

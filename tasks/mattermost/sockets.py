@@ -21,13 +21,13 @@ class _Bounded(socket.socket):
     def recv_into(self, *args: Any) -> int:
         """Receive into a buffer, within the exchange's time and bytes."""
         size = self._within(super().recv_into, *args)
-        current_exchange().received(size)
+        current_exchange().count_received(size)
         return size
 
     def recv(self, *args: Any) -> bytes:
         """Receive bytes, within the exchange's time and bytes. TLS inside TLS uses this method."""
         data = self._within(super().recv, *args)
-        current_exchange().received(len(data))
+        current_exchange().count_received(len(data))
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:
@@ -92,7 +92,7 @@ def connect(
     """
     exchange = current_exchange()
     addresses = RESOLVER.addresses(host, port, timeout_s=exchange.resolve_s())
-    exchange.resolved()
+    exchange.note_resolved()
     failure: OSError = OSError("the name has no address")
     for tried, address in enumerate(addresses):
         # An address that never answers must leave time for the others, as in Go's dialer.

@@ -73,7 +73,7 @@ class Transport:
         pool_size: int,
         stopping: Stopping | None,
     ) -> None:
-        self._base = f"{check_server_url(server_url)}/api/v4"
+        self._base = f"{parse_server_url(server_url)}/api/v4"
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._stopping = stopping
@@ -261,7 +261,7 @@ def route(*segments: str) -> str:
     return "/" + "/".join(quote(segment, safe="") for segment in segments)
 
 
-def check_server_url(server_url: str) -> str:
+def parse_server_url(server_url: str) -> str:
     """Return the address without a slash at its end.
 
     Raises:
