@@ -35,7 +35,7 @@ from tasks.outbound.verdicts import (
     CheckedMessage,
     has_expired,
     judge,
-    read,
+    check_entry,
     reason_to_wait,
 )
 from tasks.runtime import Runtime
@@ -83,7 +83,7 @@ class Batch:
         self._runtime = runtime
         self._lane = lane
         self._extend = extend
-        self._messages = [(head, read(runtime, lane, head.entry)) for head in heads]
+        self._messages = [(head, check_entry(runtime, lane, head.entry)) for head in heads]
         self._settled: dict[str, Settled] = {}
         self._untried: dict[str, Begun] = {}
         self._blocked: Waiting | None = None
@@ -124,7 +124,7 @@ class Batch:
     def _note_final(self, entries: Sequence[LaneEntry], final: dict[str, KnownDelivery]) -> None:
         for entry in entries:
             if entry.key in final:
-                self._settled[entry.key] = endings.known_already(final[entry.key], entry)
+                self._settled[entry.key] = endings.settle_duplicate(final[entry.key], entry)
 
     def send(self) -> Iterator[Step]:
         """Send the messages in order; yield their outcomes in order, once the ledger has them.

@@ -192,7 +192,7 @@ def give_back(database: Database, begun: Iterable[Begun]) -> None:
         ledger.put_back(connection, begun)
 
 
-def known_already(row: KnownDelivery, entry: LaneEntry) -> Settled:
+def settle_duplicate(row: KnownDelivery, entry: LaneEntry) -> Settled:
     """Return the outcome of a message whose row in the ledger is final."""
     return Settled(entry.key, entry.task_id, row.state, row.reason, row.detail, is_duplicate=True)
 
@@ -204,7 +204,7 @@ def refuse_entry(
     with runtime.database.connection() as connection:
         opening = ledger.begin(connection, lane, [entry])
     if entry.key in opening.final:
-        return known_already(opening.final[entry.key], entry)
+        return settle_duplicate(opening.final[entry.key], entry)
     return refuse(runtime, opening.begun[entry.key], entry, failure)
 
 

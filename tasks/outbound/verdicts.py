@@ -38,7 +38,7 @@ class CheckedMessage:
     enqueued_at: datetime
 
 
-def read(runtime: Runtime, lane: Lane, entry: LaneEntry) -> CheckedMessage | SendFailedError:
+def check_entry(runtime: Runtime, lane: Lane, entry: LaneEntry) -> CheckedMessage | SendFailedError:
     """Return the checked message with its licence, or why it can never be sent."""
     try:
         message = parse_message(entry.kind, entry.payload)
