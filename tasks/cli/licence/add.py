@@ -17,7 +17,7 @@ from tasks.cli.interruption import on_interrupt
 from tasks.cli.licence.registration import try_registration
 from tasks.cli.licence.reply_webhook import PUBLIC, ensure_webhook, webhook_fields
 from tasks.cli.licence.replying import require_usable_prefixes, store
-from tasks.cli.licence.speaking import UNTOLD, look
+from tasks.cli.licence.speaking import UNTOLD, check_on_server
 from tasks.cli.operator import log_change
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, store_licence
@@ -76,7 +76,7 @@ def add(
         hook = _webhook(parts, registration, found, admin_token, callback_url)
         licence = _store(parts, registration, found, hook, settings)
     log_change("licence add", licence=licence_id, webhook=hook is not None)
-    checks += look(parts, licence)
+    checks += check_on_server(parts, licence)
     _show(checks, licence, _WayBack(found, callback_url, hook))
 
 

@@ -13,7 +13,7 @@ from tasks.checks.check import Check, warned
 from tasks.cli.installation import Installation
 from tasks.cli.licence.registration import require_licence, try_registration
 from tasks.cli.licence.replying import require_usable_prefixes, store
-from tasks.cli.licence.speaking import look
+from tasks.cli.licence.speaking import check_on_server
 from tasks.cli.operator import log_change
 from tasks.cli.output import check_data, checks_table, licence_data, show
 from tasks.licences.registration import Found, Registration, RegistrationError, store_licence
@@ -69,7 +69,7 @@ def edit(
         settings=sorted(name for name, value in given.items() if value is not None),
     )
     if checks or mention or names:
-        checks += look(parts, licence)
+        checks += check_on_server(parts, licence)
     show(
         {"licence": licence_data(licence), "checks": [check_data(check) for check in checks]},
         *([checks_table(checks)] if checks else []),

@@ -26,14 +26,14 @@ def store_settings(licence: Licence, **settings: Any) -> None:
             setattr(licence, name, value)
 
 
-def look(parts: Installation, licence: Licence) -> list[Check]:
+def check_on_server(parts: Installation, licence: Licence) -> list[Check]:
     """Return the checks of mention and names, and store what the server says about itself.
 
     The settings are stored already. If the server cannot be asked, the only check says so.
     """
     client = parts.connect(licence.server_url, parts.keyring().decrypt(licence.bot_token_encrypted))
     try:
-        config = _told(client)
+        config = _get_all_settings(client)
     except MattermostError as error:
         why = refused("", error).sentence
         return [
@@ -43,7 +43,7 @@ def look(parts: Installation, licence: Licence) -> list[Check]:
     return [named(check, licence.id) for check in check_speaking(client, licence, config)]
 
 
-def _told(client: MattermostClient) -> ClientConfig:
+def _get_all_settings(client: MattermostClient) -> ClientConfig:
     """Return the server's settings, all of which it shows only to a token that it accepts."""
     client.get_me()
     return client.get_client_config()
