@@ -33,9 +33,9 @@ from tasks.outbound.redraw import REDRAW_KEY
 from tasks.outbound.threads import Thread
 from tasks.outbound.verdicts import (
     CheckedMessage,
+    check_entry,
     has_expired,
     judge,
-    check_entry,
     reason_to_wait,
 )
 from tasks.runtime import Runtime
