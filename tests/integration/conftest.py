@@ -1,4 +1,4 @@
-"""Fixtures: a licence on the stand-in, and a worker's runtime to drain its lanes."""
+"""Fixtures: a licence on the stand-in with a worker's runtime, its operator, metrics and lanes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from demo.mattermost import StandIn
 from demo.redis_server import RedisServer
+from ireserve_mattermost.lanes import Lanes
 from models.keyring import new_key
 from settings import Settings, get_settings
 from tasks.app import app
 from tasks.licences.registration import Registration
 from tasks.runtime import build_runtime
+from tests.operators import Operator, environment_of
 from tests.stage.broker import forget_connections
+from tests.stage.examining import store_hook_token
 from tests.stage.registering import register
+from tests.stage.scraper import Scraper, running_scraper
 from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 
 
@@ -96,3 +101,36 @@ def stage(settings: Settings, stand_in: StandIn, tmp_path: Path) -> Iterator[Sta
     )
     yield stage
     stage.runtime.database.dispose()
+
+
+@pytest.fixture
+def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """The operator of the stage's installation."""
+    environment_of(stage.runtime.settings, monkeypatch)
+    return Operator(stage.runtime.settings)
+
+
+@pytest.fixture
+def hook_token(stage: Stage) -> None:
+    """The stored token of the licence's webhook, ``HOOK_TOKEN``."""
+    store_hook_token(stage)
+
+
+@pytest.fixture
+def scraper(stage: Stage) -> Iterator[Scraper]:
+    """A scraper of a web process that serves the stage's installation."""
+    with running_scraper(stage) as scraper:
+        yield scraper
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """An empty Redis."""
+    with Redis.from_url(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+def lanes(redis: Redis) -> Lanes:
+    """The lanes in an empty Redis."""
+    return Lanes(redis)

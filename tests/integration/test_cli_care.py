@@ -13,18 +13,11 @@ from models import Delivery, KeyRing, Licence, Reply
 from models.keyring import new_key
 from settings import get_settings
 from tasks.mattermost import NotSentError, Reason
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
 NEVER = "2000-01-01"
-
-
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
 
 
 def test_status_of_a_quiet_licence(stage: Stage, operator: Operator) -> None:

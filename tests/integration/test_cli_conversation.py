@@ -9,7 +9,7 @@ import pytest
 
 from ireserve_mattermost.lanes import Lane
 from tasks.failures import OwnReason
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 
@@ -17,13 +17,6 @@ pytestmark = pytest.mark.one_database
 
 # Names and texts, which the command shows only on request.
 NAME, SECRETS = "Jan de Vries", ("a question", "an answer", "a failure", "a wait", "/houses/7")
-
-
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
 
 
 @pytest.fixture

@@ -9,20 +9,13 @@ from sqlalchemy import select
 
 from ireserve_mattermost.lanes import Lane
 from models import Conversation
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
 NOTHING = {
     "conversations": 0, "replies": 0, "files": 0, "payloads": 0, "waiting": 0, "threads": 0,
 }  # fmt: skip
-
-
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
 
 
 def _erase(operator: Operator, *words: str, exit_code: int = 0) -> Any:

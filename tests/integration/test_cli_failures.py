@@ -14,15 +14,8 @@ from ireserve_mattermost.lanes import Lane
 from models import Delivery, User, utc_now
 from tasks.failures import MAY_HAVE_ARRIVED, NOT_KNOWN_YET
 from tasks.outbound.resending import LaneBusyError, lock_lane
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
 from tests.stage.stage import LICENCE, Stage, drain
-
-
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
 
 
 def fail(stage: Stage, *message_ids: str, conversation_id: str = "c1") -> None:

@@ -9,19 +9,12 @@ from pathlib import Path
 import pytest
 
 from models import utc_now
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import CONVERSATION, MirroredThread
 
 LEFT = f"{LICENCE}/{CONVERSATION}/{'a' * 26}"
 HALF = f"{LICENCE}/gone/{'b' * 26}.{'0' * 32}.part"
-
-
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of an installation whose store has a file of each kind."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
 
 
 def _put(store: Path, path: str, *, days: int = 2) -> None:

@@ -13,7 +13,7 @@ from structlog.typing import EventDict
 from ireserve_mattermost.lanes import Lane
 from ireserve_mattermost.message_task import use_lanes
 from ireserve_mattermost.tasks import post_reply
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
 from tests.stage.stage import LICENCE, VISITOR, Stage, drain
 from tests.stage.thread import MirroredThread
 
@@ -33,13 +33,6 @@ def lane(stage: Stage) -> Iterator[Lane]:
     before = use_lanes(stage.runtime.lanes)
     yield Lane.of_conversation(LICENCE, "c1")
     use_lanes(before)
-
-
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
 
 
 def _lines(logs: list[EventDict]) -> list[tuple[str, str]]:

@@ -15,11 +15,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from tests.integration.test_metrics import Scraper, scraper
 from tests.pages import ROOT
+from tests.stage.scraper import Scraper
 from tests.stage.stage import Stage
-
-__all__ = ["scraper"]
 
 pytestmark = pytest.mark.one_database
 

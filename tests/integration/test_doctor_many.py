@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import inspect
 
 from models import Licence
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
 from tests.pages import ROOT
 from tests.stage.stage import LICENCE, Stage
 from tests.waiting import wait_until
@@ -29,13 +29,6 @@ UNKNOWN = http(404, b'{"id": "api.context.404.app_error", "message": "", "status
 def database_url(sqlite_url: str) -> str:
     """One kind of database, since the tests are about requests to servers."""
     return sqlite_url
-
-
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
 
 
 class Together:

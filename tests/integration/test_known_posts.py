@@ -8,7 +8,7 @@ import requests
 from models import ReplyState
 from tasks.mattermost import Post
 from tasks.replies.catch_up import collect
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
@@ -17,13 +17,6 @@ from tests.stage.thread import MirroredThread
 def database_url(sqlite_url: str) -> str:
     """One kind of database, since the posts vanish in Mattermost."""
     return sqlite_url
-
-
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
 
 
 def delete_for_good(stage: Stage, post: Post) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
@@ -11,13 +11,6 @@ from redis import Redis
 from ireserve_mattermost import locks as locks_module
 from ireserve_mattermost.locks import HeldLock, LockLostError
 from tasks.locks import Locks
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    """The broker's database."""
-    with Redis.from_url(redis_url) as redis:
-        yield redis
 
 
 @pytest.mark.parametrize(
