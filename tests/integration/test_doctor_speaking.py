@@ -10,7 +10,8 @@ import requests
 from sqlalchemy import update
 
 from models import Licence, Names
-from tests.operators import Operator, environment_of
+from tests.operators import Operator
+from tests.stage.rows import stored
 from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
 
 PLACE = f"{TEAM}/{CHANNEL}"
@@ -23,23 +24,10 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-@pytest.fixture
-def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
-    environment_of(stage.runtime.settings, monkeypatch)
-    return Operator(stage.runtime.settings)
-
-
 def store(stage: Stage, **values: Any) -> None:
     """Change columns of the licence."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
-
-
-def stored(stage: Stage) -> Licence:
-    """Return the licence's row."""
-    with stage.runtime.database.transaction() as session:
-        return session.get_one(Licence, LICENCE)
 
 
 def diagnose(operator: Operator) -> dict[str, Finding]:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import requests
 from sqlalchemy import select, update
 
-from models import Database, Licence, Receipts, Reply, ReplyAttachment, ReplySource, User, utc_now
-from tasks.licences.access import Licences
+from models import Database, Receipts, Reply, ReplyAttachment, ReplySource, User, utc_now
 from tasks.mattermost import MattermostClient, Post
 from tasks.replies.backoff import GIVE_UP_AFTER_S
 from tasks.replies.giving_receipts import give_due_receipts
 from tasks.replies.inbox import receive
 from tasks.replies.open_replies import claim
 from tasks.replies.resolve import Report, resolve
+from tests.stage.rows import change_licence
 from tests.stage.stage import LICENCE, Stage
 
 CONVERSATION = "c1"
@@ -117,13 +117,7 @@ class MirroredThread:
 
     def change_licence(self, **values: Any) -> None:
         """Change columns of the licence."""
-        with self.database.transaction() as session:
-            session.execute(update(Licence).where(Licence.id == LICENCE).values(**values))
-        runtime = self.stage.runtime
-        # A worker would read the change within a few seconds; empty its cache instead of waiting.
-        self.stage.runtime = replace(
-            runtime, licences=Licences(runtime.database, runtime.licences._keyring)
-        )
+        change_licence(self.stage, **values)
 
     def set_receipts(self, receipts: Receipts) -> None:
         """Set which receipts the licence's posts get."""
