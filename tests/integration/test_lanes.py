@@ -52,7 +52,7 @@ def test_only_the_handled_head_is_removed(lanes: Lanes) -> None:
     assert keys(lanes, LANE) == ["b"]
 
 
-def test_lane_is_locked_for_others_until_it_is_let_go(lanes: Lanes) -> None:
+def test_lane_is_locked_for_others_until_it_is_released(lanes: Lanes) -> None:
     """A locked lane is refused to other workers at once."""
     with lanes.try_lock(LANE) as mine, lanes.try_lock(LANE) as theirs:
         assert mine is not None

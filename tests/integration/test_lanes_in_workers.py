@@ -32,7 +32,7 @@ def test_message_that_has_waited_for_too_long_is_handed_out_all_the_same(redis: 
     assert lanes.take("L1", wake_id="w") is not None
 
 
-def test_taken_lane_is_emptied_and_let_go_in_one_step(lanes: Lanes) -> None:
+def test_taken_lane_is_emptied_and_released_in_one_step(lanes: Lanes) -> None:
     """Removing the last taken entries also unlocks the lane."""
     for number in range(12):
         lanes.append(LANE, entry(f"{number}"))
@@ -118,7 +118,7 @@ def test_name_that_is_no_lane_stops_no_other(lanes: Lanes, redis: Redis) -> None
     assert redis.lrange(UNREADABLE, 0, -1) == [b"zz"]
 
 
-def test_message_appended_while_the_lane_is_let_go_is_not_left_behind(stage: Stage) -> None:
+def test_message_appended_while_the_lane_is_released_is_not_left_behind(stage: Stage) -> None:
     """A message appended while its lane is unlocked is sent without the sweep."""
 
     def work(licence_id: str) -> None:

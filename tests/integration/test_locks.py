@@ -21,7 +21,7 @@ from tasks.locks import Locks
         pytest.param(lambda locks: locks.of_retention(), id="retention"),
     ],
 )
-def test_lock_is_one_workers_until_it_is_let_go(
+def test_lock_is_one_workers_until_it_is_released(
     redis: Redis, lock_of: Callable[[Locks], AbstractContextManager[HeldLock | None]]
 ) -> None:
     """A second worker is refused the lock at once, and gets it after its release."""
