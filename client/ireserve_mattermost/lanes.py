@@ -44,10 +44,11 @@ LIMIT = PREFIX + "limit"
 CIRCUITS = PREFIX + "circuits"
 # A hash: how many messages had each outcome (tasks/watch/tallies.py).
 TALLIES = PREFIX + "tallies"
-
 # A hash: when a message of each licence was last sent, in ms of Redis' clock.
 LAST_SENT = PREFIX + "last_sent"
 
+# A taken lane stays locked for this time after each extension.
+LOCK_MS = round(LOCK_S * 1_000)
 # At most this many wake-ups of one licence are in the queue or at work: two workers give a licence
 # this many threads.
 MAX_WAKE_UPS = 8
@@ -130,7 +131,7 @@ class Lanes:
         None: no lane is due, and the wake-up has ended.
         """
         token, licence, taken_at = uuid4().hex, _quoted(licence_id), time.monotonic()
-        args: list[Any] = [token, _ms(LOCK_S), HEADS, PREFIX, licence, licence_id, wake_id]
+        args: list[Any] = [token, LOCK_MS, HEADS, PREFIX, licence, licence_id, wake_id]
         answer = self._take(
             keys=[
                 *(_lanes(licence), LICENCES, _wakes(licence), CIRCUITS, _circuit(licence_id)),
@@ -182,7 +183,7 @@ class Lanes:
         """
         name, licence = str(taken.lane), _quoted(taken.lane.licence_id)
         added: Iterable[Any] = chain.from_iterable((counts or {}).items())
-        args: list[Any] = [taken.token, _ms(LOCK_S), HEADS, name, licence, taken.wake_id]
+        args: list[Any] = [taken.token, LOCK_MS, HEADS, name, licence, taken.wake_id]
         keys = [_list(name), _lock(name), _lanes(licence), _wakes(licence), WAITING]
         heads = self._advance(
             keys=[*keys, TALLIES, LAST_SENT],
@@ -218,16 +219,13 @@ class Lanes:
     def give_back(self, licence_id: str, *, wake_id: str) -> bool:
         """End a wake-up without serving it; True: it was the licence's last, and a lane is due."""
         licence = _quoted(licence_id)
-        keys = [_lanes(licence), _wakes(licence), CIRCUITS, _circuit(licence_id)]
-        keys.append(_queued(licence))
+        keys = [_lanes(licence), _wakes(licence), CIRCUITS, _circuit(licence_id), _queued(licence)]
         return bool(self._give_back(keys=keys, args=[licence_id, wake_id]))
 
     def licences(self) -> list[str]:
         """Return the ids of the licences for which a message waits, sorted."""
-        return sorted(unquote(name.decode()) for name in self._members())
-
-    def _members(self) -> set[bytes]:
-        return cast("set[bytes]", self._redis.smembers(LICENCES))
+        quoted = cast("set[bytes]", self._redis.smembers(LICENCES))
+        return sorted(unquote(name.decode()) for name in quoted)
 
     def waiting_of(self, licence_id: str) -> list[Lane]:
         """Return the waiting lanes of one licence; leave out names that cannot be parsed."""
@@ -271,10 +269,6 @@ def _parsed(name: bytes) -> Lane | None:
         return Lane.parse(name.decode())
     except ValueError:
         return None
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1_000)
 
 
 def _quoted(licence_id: str) -> str:

@@ -27,9 +27,7 @@ class ApiError(Exception):
 
 
 SESSION_EXPIRED = Refusal(
-    401,
-    "api.context.session_expired.app_error",
-    "Invalid or expired session, please login again.",
+    401, "api.context.session_expired.app_error", "Invalid or expired session, please login again."
 )
 LOGIN_FAILED = Refusal(
     401, "api.user.login.invalid_credentials_email_username", "Enter a valid email or username."
@@ -44,9 +42,7 @@ INVALID_URL_PARAM = Refusal(
 )
 INVALID_PARAM = Refusal(400, "api.context.invalid_param.app_error", "Invalid {name} parameter.")
 INVALID_BODY_PARAM = Refusal(
-    400,
-    "api.context.invalid_body_param.app_error",
-    "Invalid or missing {name} in request body.",
+    400, "api.context.invalid_body_param.app_error", "Invalid or missing {name} in request body."
 )
 OLD_FORMAT_ONLY = Refusal(
     501,
@@ -59,9 +55,7 @@ USERNAME_TAKEN = Refusal(
     400, "app.user.save.username_exists.app_error", "An account with that username already exists."
 )
 EMAIL_HIDDEN = Refusal(
-    403,
-    "api.user.get_user_by_email.permissions.app_error",
-    "Unable to get user by email.",
+    403, "api.user.get_user_by_email.permissions.app_error", "Unable to get user by email."
 )
 TEAM_UNKNOWN = Refusal(404, "app.team.get.find.app_error", "Unable to find the existing team.")
 TEAM_NAME_UNKNOWN = Refusal(
@@ -94,14 +88,10 @@ POST_UNKNOWN = Refusal(404, "app.post.get.app_error", "Unable to get the post.")
 POST_GET_FAILED = Refusal(500, "app.post.get.app_error", "Unable to get the post.")
 POST_ROOT = Refusal(400, "api.post.create_post.root_id.app_error", "Invalid RootId parameter.")
 POST_ROOT_CHANNEL = Refusal(
-    400,
-    "api.post.create_post.channel_root_id.app_error",
-    "Invalid ChannelId for RootId parameter.",
+    400, "api.post.create_post.channel_root_id.app_error", "Invalid ChannelId for RootId parameter."
 )
 POST_TO_ARCHIVED = Refusal(
-    400,
-    "api.post.create_post.can_not_post_to_deleted.error",
-    "Can not post to deleted channel.",
+    400, "api.post.create_post.can_not_post_to_deleted.error", "Can not post to deleted channel."
 )
 PATCH_IN_ARCHIVED = Refusal(
     400,
@@ -148,9 +138,7 @@ POST_FILE_IDS = Refusal(
 POST_PROPS = Refusal(400, "model.post.is_valid.props.app_error", "Invalid props.")
 POST_TYPE = Refusal(400, "model.post.is_valid.type.app_error", "Invalid type.")
 POST_HAS_ID = Refusal(
-    400,
-    "app.post.save.existing.app_error",
-    "You cannot update an existing Post.",
+    400, "app.post.save.existing.app_error", "You cannot update an existing Post."
 )
 POST_SAVE = Refusal(500, "app.post.save.app_error", "Unable to save the Post.")
 POST_PENDING = Refusal(
@@ -212,9 +200,7 @@ REACTION_INVALID = Refusal(
     400, "api.reaction.save_reaction.invalid.app_error", "Reaction is not valid."
 )
 REACTION_IN_ARCHIVED = Refusal(
-    403,
-    "api.reaction.save.archived_channel.app_error",
-    "You cannot react in an archived channel.",
+    403, "api.reaction.save.archived_channel.app_error", "You cannot react in an archived channel."
 )
 
 THREAD_NOT_FOLLOWED = Refusal(
