@@ -6,15 +6,20 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import requests
+from celery import Celery
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from inbound.wake_ups import WakeUps
+from inbound.web import make_blueprint, register
+from ireserve_mattermost.connections import worker_redis
 from models import Database, Licence, Reply, ReplySource, ReplyState
 from tasks.replies.webhook_tokens import add_token
 
@@ -101,6 +106,19 @@ def inbox(database: Database) -> list[tuple[str, str, ReplyState, ReplySource]]:
     return [(row.licence_id, row.post_id, row.state, row.source) for row in replies(database)]
 
 
+def host_app(database: Database, redis_url: str) -> Flask:
+    """Return another application with our blueprint, and without our settings."""
+    made = Flask("host")
+    redis = worker_redis(redis_url)
+    blueprint = make_blueprint(
+        database=lambda: database,
+        redis=lambda: redis,
+        wake_ups=WakeUps(Celery(broker=redis_url), redis=lambda: redis),
+    )
+    register(made, blueprint)
+    return made
+
+
 @contextmanager
 def running_app(app: Flask) -> Iterator[str]:
     """Serve the application on a free port; yield the address of its webhook endpoint."""
@@ -113,3 +131,21 @@ def running_app(app: Flask) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A served endpoint and its database."""
+
+    url: str
+    database: Database
+
+    def send(self, body: bytes, content_type: str | None = JSON) -> tuple[int, Any]:
+        """Call the endpoint; return status and answer."""
+        return answer_of(send(self.url, body, content_type=content_type))
+
+
+def answer_of(response: requests.Response) -> tuple[int, Any]:
+    """Return status and JSON of an answer."""
+    assert response.headers["Content-Type"] == JSON
+    return response.status_code, response.json()

@@ -1,4 +1,4 @@
-"""Fixtures: a licence on the stand-in with a worker's runtime, its operator, metrics and lanes."""
+"""Fixtures: a licence on the stand-in with a worker's parts, its operator, metrics and webhook."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from redis import Redis
 from demo.mattermost import StandIn
 from demo.redis_server import RedisServer
 from ireserve_mattermost.lanes import Lanes
+from models import Database
 from models.keyring import new_key
 from settings import Settings, get_settings
 from tasks.app import app
@@ -22,6 +23,8 @@ from tests.stage.examining import store_hook_token
 from tests.stage.registering import register
 from tests.stage.scraper import Scraper, running_scraper
 from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
+from tests.stage.thread import MirroredThread
+from tests.webhook_calls import FORM_TOKEN, TOKEN, Endpoint, add_licence, host_app, running_app
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -104,6 +107,12 @@ def stage(settings: Settings, stand_in: StandIn, tmp_path: Path) -> Iterator[Sta
 
 
 @pytest.fixture
+def thread(stage: Stage) -> MirroredThread:
+    """A conversation with its thread."""
+    return MirroredThread.open(stage)
+
+
+@pytest.fixture
 def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
     """The operator of the stage's installation."""
     environment_of(stage.runtime.settings, monkeypatch)
@@ -134,3 +143,11 @@ def redis(redis_url: str) -> Iterator[Redis]:
 def lanes(redis: Redis) -> Lanes:
     """The lanes in an empty Redis."""
     return Lanes(redis)
+
+
+@pytest.fixture
+def endpoint(database: Database, redis_url: str) -> Iterator[Endpoint]:
+    """The served webhook endpoint, for licence L1 with the recorded tokens and bot."""
+    add_licence(database, tokens=(TOKEN, FORM_TOKEN))
+    with running_app(host_app(database, redis_url)) as url:
+        yield Endpoint(url, database)

@@ -8,17 +8,11 @@ from redis import Redis
 from models import ReplyState
 from tasks.wake import GIVE_RECEIPTS, RESOLVE_REPLY
 from tests.operators import Operator, environment_of
-from tests.stage.stage import LICENCE, Stage
+from tests.stage.stage import LICENCE
 from tests.stage.task_messages import taken
 from tests.stage.thread import MirroredThread
 
 pytestmark = pytest.mark.one_database
-
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread."""
-    return MirroredThread.open(stage)
 
 
 @pytest.fixture

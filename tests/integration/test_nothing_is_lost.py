@@ -18,7 +18,7 @@ from tasks.mattermost import Post
 from tasks.rendering import safe_file_name
 from tasks.rendering.characters import clean
 from tests.stage.stage import Stage
-from tests.unit.test_rendering_notifications import shown
+from tests.unit.rendered_notifications import shown
 from tests.unit.test_rendering_oracle import AGENT, NASTY, read, squashed
 
 pytestmark = pytest.mark.one_database

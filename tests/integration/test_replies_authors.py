@@ -8,16 +8,10 @@ import pytest
 
 from models import Reply
 from tasks.mattermost import MattermostClient
-from tests.stage.stage import CHANNEL, TEAM, Stage
+from tests.stage.stage import CHANNEL, TEAM
 from tests.stage.thread import MirroredThread
 
 EMAIL = "eva.jansen@example.com"
-
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread."""
-    return MirroredThread.open(stage)
 
 
 def _reply_by(thread: MirroredThread, **person: Any) -> Reply:

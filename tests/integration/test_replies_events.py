@@ -13,14 +13,8 @@ from models import ReplyEvent, utc_now
 from tasks.replies.backoff import GIVE_UP_AFTER_S, MAX_ATTEMPTS
 from tasks.replies.endings import Ending, EndKind, note
 from tasks.replies.rows import load
-from tests.stage.stage import LICENCE, Stage
+from tests.stage.stage import LICENCE
 from tests.stage.thread import MirroredThread
-
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread."""
-    return MirroredThread.open(stage)
 
 
 def _new(thread: MirroredThread) -> int:

@@ -17,14 +17,8 @@ from tasks.outbound.marks import Mark
 from tasks.replies.backoff import GIVE_UP_AFTER_S, GIVEN_UP
 from tasks.replies.resolve import RepliesFailedError
 from tests.stage.registering import register
-from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
+from tests.stage.stage import CHANNEL, LICENCE, TEAM
 from tests.stage.thread import CONVERSATION, MirroredThread
-
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread."""
-    return MirroredThread.open(stage)
 
 
 def test_reply_is_recorded_with_all_that_the_server_knows(thread: MirroredThread) -> None:

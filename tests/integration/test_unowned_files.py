@@ -17,16 +17,10 @@ from tasks.attachments.store import AttachmentStore
 from tasks.privacy.retention import remove_files
 from tasks.replies.unowned_files import Keeper, remove_unowned, write_down
 from tests.operators import Operator, environment_of
-from tests.stage.stage import LICENCE, Stage
+from tests.stage.stage import LICENCE
 from tests.stage.thread import CONVERSATION, MirroredThread
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread."""
-    return MirroredThread.open(stage)
 
 
 def _path(file_id: str) -> str:
