@@ -1,37 +1,17 @@
-"""The files of a reply are streamed into the attachment store, whole or not at all."""
+"""The files of a reply are recorded with it and stored whole, or their reason is recorded."""
 
 from __future__ import annotations
 
 import hashlib
-import socket
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from models import ReplyState, Visibility
-from tasks.attachments import AttachmentError
-from tasks.attachments.store import AttachmentStore
-from tasks.mattermost import FileInfo, MattermostClient, Post
-from tasks.replies.backoff import PostponedError
-from tasks.replies.files import Fetching, File, fetch_files
-from tests.stage.stage import LICENCE, Stage
+from tasks.replies.files import File
+from tests.stage.stage import LICENCE
 from tests.stage.thread import CONVERSATION, MirroredThread
-from tests.wire import Answer, Request, WireServer, http
 
 pytestmark = pytest.mark.one_database
-
-LIMIT_BYTES = 1_000
-MEGABYTE = 1024 * 1024
-
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread."""
-    return MirroredThread.open(stage)
 
 
 def _path(file_id: str) -> str:
@@ -208,173 +188,3 @@ class _Zeros:
         piece = bytes(min(size, self._left))
         self._left -= len(piece)
         return piece
-
-
-def _fetching(url: str, store: Path, **more: Any) -> Fetching:
-    arguments = {
-        "client": MattermostClient(url, "a" * 26, read_timeout_s=0.5),
-        "store": AttachmentStore(f"file://{store}"),
-        "licence_id": "L/1",
-        "conversation_id": "..",
-        "limit_bytes": LIMIT_BYTES,
-        "known": {},
-        "is_last": True,
-        "extend": lambda: None,
-        "write_down": lambda paths: None,
-    }
-    return Fetching(**{**arguments, **more})
-
-
-def _post(size_bytes: int) -> Post:
-    file = {"id": "f1", "name": "a.txt", "mime_type": "text/plain", "size": size_bytes}
-    return Post.parse(
-        {"id": "p1", "channel_id": "c1", "file_ids": ["f1"], "metadata": {"files": [file]}}
-    )
-
-
-def _cut_after(*pieces: bytes, length: int, wait_s: float = 0.0) -> Answer:
-    def answer(request: Request, connection: socket.socket) -> None:
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
-        connection.sendall(head.encode())
-        for piece in pieces:
-            connection.sendall(piece)
-        time.sleep(wait_s)
-
-    return answer
-
-
-def _files_in(store: Path) -> list[str]:
-    return [str(each.relative_to(store)) for each in store.rglob("*") if each.is_file()]
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        pytest.param(_cut_after(b"x" * 50, length=100), "connection_cut", id="cut in the middle"),
-        pytest.param(_cut_after(b"x", length=100, wait_s=1.0), "timeout", id="stalled"),
-        pytest.param(
-            http(200, b"x" * 99, content_type="text/plain"), "download_failed", id="short"
-        ),
-        pytest.param(
-            http(200, b"x" * 2_000, content_type="text/plain"), "too_large", id="larger than said"
-        ),
-        pytest.param(http(404, b'{"id":"app.file_info.get.app_error"}'), "gone", id="gone"),
-        pytest.param(
-            http(403, b'{"id":"api.context.permissions.app_error"}'), "not_a_member", id="refused"
-        ),
-    ],
-)
-def test_file_that_cannot_be_had_leaves_nothing_in_the_store(
-    tmp_path: Path, answer: Answer | bytes, reason: str
-) -> None:
-    """A failed file leaves nothing in the store, and its reason is recorded."""
-    reply = answer if callable(answer) else lambda request, connection: answer
-    with WireServer(reply) as server:
-        (file,) = fetch_files(_fetching(server.url, tmp_path), _post(100))
-
-    assert file == File("f1", "a.txt", "text/plain", 100, reason=reason)
-    assert _files_in(tmp_path) == []
-
-
-def test_file_that_breaks_off_may_come_later(tmp_path: Path) -> None:
-    """Before the last attempt, no file is recorded as missing."""
-    with (
-        WireServer(_cut_after(b"x" * 50, length=100)) as server,
-        pytest.raises(PostponedError, match="connection_cut"),
-    ):
-        fetch_files(_fetching(server.url, tmp_path, is_last=False), _post(100))
-
-
-def test_ids_cannot_lead_out_of_the_store(tmp_path: Path) -> None:
-    """A conversation with the id ".." has its own folder in the store."""
-    answer = http(200, b"x" * 100, content_type="text/plain")
-    with WireServer(lambda request, connection: answer) as server:
-        (file,) = fetch_files(_fetching(server.url, tmp_path), _post(100))
-
-    assert file.path == "L%2F1/%2E%2E/f1"
-    assert _files_in(tmp_path) == [file.path]
-
-
-def test_very_long_id_still_makes_a_file_name(tmp_path: Path) -> None:
-    """An id of 1,200 bytes still gives a valid file name."""
-    long_id = "💬" * 100
-    answer = http(200, b"x" * 100, content_type="text/plain")
-    with WireServer(lambda request, connection: answer) as server:
-        (file,) = fetch_files(_fetching(server.url, tmp_path, conversation_id=long_id), _post(100))
-
-    assert len(quote(long_id)) == 1_200
-    assert file.reason is None
-    assert _files_in(tmp_path) == [file.path]
-
-
-def test_lock_is_extended_while_a_file_comes_in(tmp_path: Path) -> None:
-    """The reply's lock is extended during a long download."""
-    calls: list[None] = []
-    size = 4 * MEGABYTE
-    answer = _cut_after(*[b"x" * MEGABYTE] * 4, length=size)
-    with WireServer(answer) as server:
-        fetching = _fetching(
-            server.url, tmp_path, limit_bytes=size, extend=lambda: calls.append(None)
-        )
-        (file,) = fetch_files(fetching, _post(size))
-
-    assert file.reason is None
-    assert len(calls) >= size // (64 * 1024)
-
-
-@pytest.mark.parametrize("act", ["write", "remove", "find"])
-def test_no_link_leads_a_file_of_a_reply_out_of_the_store(tmp_path: Path, act: str) -> None:
-    """A folder that links out of the store is refused, and its target stays unchanged."""
-    outside, home = tmp_path / "outside", tmp_path / "store"
-    outside.mkdir()
-    home.mkdir()
-    (outside / "a.txt").write_bytes(b"kept")
-    (home / "c1").symlink_to(outside)
-    store = AttachmentStore(f"file://{home}")
-    acts: dict[str, Callable[[], object]] = {
-        "write": lambda: store.write("c1/a.txt", [b"new"], temporary="c1/a.txt.part"),
-        "remove": lambda: store.remove("c1/a.txt"),
-        "find": lambda: store.find("c1/a.txt", size_bytes=4, on_progress=lambda: None),
-    }
-
-    with pytest.raises(AttachmentError, match="outside_store"):
-        acts[act]()
-
-    assert (outside / "a.txt").read_bytes() == b"kept"
-    assert _files_in(outside) == ["a.txt"]
-
-
-def test_file_of_a_reply_can_be_read_by_the_path_that_writing_returned(tmp_path: Path) -> None:
-    """A stored file of a reply can be opened for a message by its path."""
-    store = AttachmentStore(f"file://{tmp_path}")
-
-    stored = store.write("L1/c1/f1", [b"he", b"llo"], temporary="L1/c1/f1.part")
-    with store.open(stored.path) as file:
-        content = file.stream.read()
-
-    assert (content, stored.size_bytes, stored.sha256) == (
-        b"hello",
-        5,
-        hashlib.sha256(b"hello").hexdigest(),
-    )
-
-
-def test_store_without_a_scheme_is_no_store() -> None:
-    """A store's address without a scheme is refused."""
-    with pytest.raises(AttachmentError, match="store_unavailable"):
-        AttachmentStore("var/files").remove("a")
-
-
-def test_list_that_lacks_the_files_details_is_completed(thread: MirroredThread) -> None:
-    """If a post has only a file's id, the file's metadata is requested."""
-    (file_id,) = thread.upload(b"x")
-    post = thread.say("x", file_ids=[file_id])
-    bare = Post.parse({"id": post.id, "channel_id": post.channel_id, "file_ids": [file_id]})
-    client = thread.stage.bot()
-    info = FileInfo.parse({"id": file_id, "name": "1.txt"})
-
-    (file,) = fetch_files(
-        _fetching(thread.stage.stand_in.url, thread.stage.store, client=client), bare
-    )
-
-    assert (file.name, file.size_bytes, file.reason) == (info.name, 1, None)

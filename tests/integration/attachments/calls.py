@@ -1,4 +1,4 @@
-"""Open a message's file in a test, and read what comes."""
+"""Open a message's file in a test, read what comes, and list a store."""
 
 import traceback
 from pathlib import Path
@@ -47,3 +47,8 @@ def linked_source(server: WireServer, bundle: str, **options: Any) -> Attachment
 def link_to(server: WireServer, path: str = "/f?sig=S3CRET") -> Attachment:
     """Return a message's file that this server has."""
     return Attachment("S3CRET", url=server.url + path)
+
+
+def files_in(store: Path) -> list[str]:
+    """Return the paths of the files in a store, relative to it."""
+    return [str(each.relative_to(store)) for each in store.rglob("*") if each.is_file()]
