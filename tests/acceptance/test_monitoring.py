@@ -106,11 +106,9 @@ def test_flower_and_logs_show_failures_and_no_personal_data(stage: DeployedStage
         begun = [text for text in failed if text.startswith(reason) and key in text]
         assert [text for text in begun if word in text], (key, failed)
     shown = {str(task["kwargs"]) for task in _flower_tasks(flower).values()}
-    assert {
-        "L1 / c1, message_id=m2",
-        "L1, notification_type=b",
-        "L9 / c1, message_id=m4",
-    } < shown
+    assert {"L1 / c1, message_id=m2", "L9 / c1, message_id=m4"} < shown
+    # The notification has a task of its own, or it was sent by another one and its failure has one.
+    assert any(text.startswith("L1, notification_type=b") for text in shown)
 
 
 def _failures(flower: Process) -> list[str]:
