@@ -40,14 +40,14 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return how many tests run at once: five for two processors, and at most eight.
+    """Return how many tests run at once: six for two processors, and at most eight.
 
     A test mostly waits, for a process to start or a lock to run out. A full load keeps the machine
     busy by itself.
     """
     if config.getoption("--full-load"):
         return 2
-    return min(5 * (os.cpu_count() or 1) // 2, 8)
+    return min(3 * (os.cpu_count() or 1), 8)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
