@@ -33,7 +33,7 @@ def leftovers(licence_id: str | None, dry_run: bool, yes: bool) -> None:
         show({}, _rows(found))
     confirm(f"Remove these files ({len(found)}) for good?", yes=yes)
     with on_interrupt(lambda: "What is left of these files is removed by beat within a minute."):
-        done = remove_left_files(places.keeper, found)
+        done = remove_left_files(places.removal_context, found)
     log_change("leftovers", licences=sorted({each.licence for each in found}), removed=done.files)
     show(
         {**data, "removed": done.files},

@@ -15,7 +15,7 @@ from tasks.locks import Locks
 from tasks.mattermost import MattermostClient
 from tasks.outbound.resending import lock_lane
 from tasks.privacy.conversations import root_posts
-from tasks.replies.unowned_files import Keeper, give_up, remove_unowned
+from tasks.replies.unowned_files import RemovalContext, remove_unowned, write_down_files_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Places:
     locks: Locks
 
     @property
-    def keeper(self) -> Keeper:
+    def removal_context(self) -> RemovalContext:
         """What removing files needs."""
-        return Keeper(self.database, self.store, self.locks)
+        return RemovalContext(self.database, self.store, self.locks)
 
 
 def erase_conversation(
@@ -73,10 +73,10 @@ def erase_conversation(
             payloads = _forget_payloads(session, Delivery.lane == str(lane))
             # If the conversation begins again, its new thread must report no missing messages.
             session.execute(update(Delivery).where(Delivery.lane == str(lane)).values(missing=None))
-            give_up(session, _replies_of(of))
+            write_down_files_of(session, _replies_of(of))
             gone = session.scalars(delete(Conversation).where(of).returning(Conversation.id)).all()
     places.lanes.unmark_if_empty(lane)
-    remove_unowned(places.keeper, licence_id=lane.licence_id)
+    remove_unowned(places.removal_context, licence_id=lane.licence_id)
     return Erased(len(gone), replies, files, payloads, waiting, threads)
 
 
@@ -96,11 +96,11 @@ def erase_licence(places: Places, licence_id: str) -> Erased:
     with places.database.transaction() as session:
         contents = count_licence(session, licence_id)
         payloads = _forget_payloads(session, Delivery.licence_id == licence_id)
-        give_up(session, Reply.licence_id == licence_id)
+        write_down_files_of(session, Reply.licence_id == licence_id)
         session.execute(delete(Delivery).where(Delivery.licence_id == licence_id))
         session.execute(delete(Outcome).where(Outcome.licence_id == licence_id))
         session.execute(delete(Licence).where(Licence.id == licence_id))
-    remove_unowned(places.keeper, licence_id=licence_id)
+    remove_unowned(places.removal_context, licence_id=licence_id)
     return Erased(contents.conversations, contents.replies, files, payloads, waiting)
 
 

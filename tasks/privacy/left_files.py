@@ -16,7 +16,7 @@ from sqlalchemy import select
 from models import Database, ReplyAttachment, UnownedFile, utc_now
 from tasks.attachments.store import AttachmentStore, ListedFile
 from tasks.replies.file_paths import folder_of
-from tasks.replies.unowned_files import Keeper, Removed, remove_unowned, write_down
+from tasks.replies.unowned_files import RemovalContext, Removed, remove_unowned, write_down
 
 # A worker of an earlier version may still be writing a younger file.
 YOUNGEST = timedelta(days=1)
@@ -82,12 +82,12 @@ def _unknown(database: Database, files: Sequence[ListedFile]) -> Iterator[Listed
         yield from (file for file in portion if file.path not in found)
 
 
-def remove_left_files(keeper: Keeper, files: Sequence[LeftFile]) -> Removed:
+def remove_left_files(context: RemovalContext, files: Sequence[LeftFile]) -> Removed:
     """Record the paths and remove the files; retention later removes those that failed."""
     for licence_id in dict.fromkeys(file.licence for file in files):
         paths = [file.path for file in files if file.licence == licence_id]
         for start in range(0, len(paths), _PORTION):
-            with keeper.database.autocommit() as connection:
+            with context.database.autocommit() as connection:
                 write_down(
                     connection,
                     licence_id=licence_id,
@@ -96,6 +96,6 @@ def remove_left_files(keeper: Keeper, files: Sequence[LeftFile]) -> Removed:
                 )
     done = Removed()
     for licence_id in dict.fromkeys(file.licence for file in files):
-        found = remove_unowned(keeper, licence_id=licence_id)
+        found = remove_unowned(context, licence_id=licence_id)
         done = Removed(done.files + found.files, done.failed + found.failed)
     return done

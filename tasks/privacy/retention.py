@@ -18,7 +18,7 @@ from tasks.attachments.store import AttachmentStore
 from tasks.outbound.retention import MAY_BE_REMOVED, remove_deliveries
 from tasks.privacy.old_conversations import remove_conversations
 from tasks.replies.retention import remove_replies
-from tasks.replies.unowned_files import Keeper, remove_unowned
+from tasks.replies.unowned_files import RemovalContext, remove_unowned
 from tasks.runtime import Runtime, current_runtime
 from tasks.watch.removals import Removable, note_removed, note_run, rest, rests
 
@@ -120,7 +120,7 @@ def _apply(runtime: Runtime, rule: Rule, budget_s: float, extend: Callable[[], N
 def remove_files(runtime: Runtime) -> int:
     """Remove the files that no reply has, as far as the store allows; return how many."""
     store = AttachmentStore(runtime.settings.attachments_url)
-    done = remove_unowned(Keeper(runtime.database, store, runtime.locks))
+    done = remove_unowned(RemovalContext(runtime.database, store, runtime.locks))
     note_removed(runtime.redis, Removable.FILES, done.files)
     if done.files or done.failed:
         log.info("files_removed", count=done.files, failed=done.failed)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import Reply, ReplyState
 from models.steps import Expiry, Steps, expired
 from tasks.replies.backoff import GIVEN_UP
-from tasks.replies.unowned_files import give_up
+from tasks.replies.unowned_files import write_down_files_of
 
 # A reply that still waits for Mattermost, the store or i-Reserve stays, however old it is.
 MUST_STAY = or_(
@@ -39,5 +39,5 @@ def _was_recorded(before: datetime) -> ColumnElement[bool]:
 
 def delete_replies(session: Session, these: ColumnElement[bool]) -> int:
     """Delete these replies, and note that their files are to be removed; return how many."""
-    give_up(session, these)
+    write_down_files_of(session, these)
     return len(session.scalars(delete(Reply).where(these).returning(Reply.id)).all())

@@ -24,7 +24,7 @@ from tasks.replies.files import File, paths_of
 from tasks.replies.known_reply import KnownReply
 from tasks.replies.owners import ThreadOwner
 from tasks.replies.statements import ACTIVE, BY_ID, RECORDED, RECORDED_AGAIN
-from tasks.replies.unowned_files import take_over, write_down
+from tasks.replies.unowned_files import remove_paths, write_down
 
 # The worker that writes a change also tells i-Reserve of it. If it dies first, the sweep wakes
 # another worker after this time, which is longer than a call to the broker may take.
@@ -117,7 +117,7 @@ def write_files(
     kept = {file.path for file in files}
     left = [file.path for file in known.files if file.path and file.path not in kept]
     write_down(connection, licence_id=known.licence_id, post_id=known.post_id, paths=left)
-    take_over(connection, paths_of(files, attempt))
+    remove_paths(connection, paths_of(files, attempt))
     if known.files:
         connection.execute(delete(ReplyAttachment).where(ReplyAttachment.reply_id == known.id))
     if files:

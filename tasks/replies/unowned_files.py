@@ -45,7 +45,7 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class RemovalContext:
     """What it takes to remove files: the rows, the store, and the lock of each reply."""
 
     database: Database
@@ -56,45 +56,45 @@ class Keeper:
 def write_down(
     connection: Connection, *, licence_id: str, post_id: str, paths: Sequence[str]
 ) -> None:
-    """Note that files may be at these paths that no reply has."""
+    """Write down that files may be at these paths that no reply has."""
     if not paths:
         return
     shared = {"licence_id": licence_id, "post_id": post_id, "written_at": utc_now()}
     insert: Any = _INSERTS[connection.dialect.name](_FILES)
     insert = insert.values([{"path": path, **shared} for path in paths])
-    connection.execute(_or_again(insert))
+    connection.execute(_or_update(insert))
 
 
-def give_up(session: Session, replies: ColumnElement[bool]) -> None:
-    """Note the files of these replies, whose rows are deleted in the same transaction."""
+def write_down_files_of(session: Session, replies: ColumnElement[bool]) -> None:
+    """Write down the files of these replies, whose rows this transaction deletes."""
     rows = (
         select(ReplyAttachment.path, Reply.licence_id, Reply.post_id, literal(utc_now()))
         .join(Reply, Reply.id == ReplyAttachment.reply_id)
         .where(replies, ReplyAttachment.path.is_not(None))
     )
     insert: Any = _INSERTS[session.get_bind().dialect.name](_FILES)
-    session.execute(_or_again(insert.from_select(_COLUMNS, rows)))
+    session.execute(_or_update(insert.from_select(_COLUMNS, rows)))
 
 
-def _or_again(insert: Any) -> Any:
+def _or_update(insert: Any) -> Any:
     ours = {name: insert.excluded[name] for name in _COLUMNS[1:]}
     return insert.on_conflict_do_update(index_elements=["path"], set_=ours)
 
 
-def take_over(connection: Connection, paths: Sequence[str]) -> None:
+def remove_paths(connection: Connection, paths: Sequence[str]) -> None:
     """Remove paths whose files a reply has from this transaction on, or whose files are gone."""
     if paths:
         connection.execute(delete(_FILES).where(_FILES.c.path.in_(paths)))
 
 
-def remove_unowned(keeper: Keeper, *, licence_id: str | None = None) -> Removed:
+def remove_unowned(context: RemovalContext, *, licence_id: str | None = None) -> Removed:
     """Remove files that no reply has or waits for, of one licence or of all; the oldest first."""
     done = Removed()
-    for whose, post_id in _posts(keeper.database, licence_id):
-        with keeper.locks.of_reply(whose, post_id) as lock:
+    for whose, post_id in _posts(context.database, licence_id):
+        with context.locks.of_reply(whose, post_id) as lock:
             if lock is not None:
                 found = remove_of_post(
-                    keeper.database, keeper.store, whose, post_id, on_progress=lock.extend
+                    context.database, context.store, whose, post_id, on_progress=lock.extend
                 )
                 done = Removed(done.files + found.files, done.failed + found.failed)
         if done.failed >= MAX_FAILURES:
@@ -116,7 +116,7 @@ def remove_of_post(
         on_progress()
         if is_owned or _is_gone(store, path, post_id):
             with database.autocommit() as connection:
-                take_over(connection, [path])
+                remove_paths(connection, [path])
             files += not is_owned
         else:
             failed += 1

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from models import ReplyState, UnownedFile
 from tasks.attachments.store import AttachmentStore
 from tasks.privacy.retention import remove_files
-from tasks.replies.unowned_files import Keeper, remove_unowned, write_down
+from tasks.replies.unowned_files import RemovalContext, remove_unowned, write_down
 from tests.operators import Operator, environment_of
 from tests.stage.stage import LICENCE
 from tests.stage.thread import CONVERSATION, MirroredThread
@@ -218,7 +218,7 @@ def test_path_that_cannot_be_removed_holds_up_no_other(thread: MirroredThread) -
     runtime = thread.stage.runtime
     store = AttachmentStore(f"file://{thread.stage.store}")
 
-    done = remove_unowned(Keeper(runtime.database, store, runtime.locks))
+    done = remove_unowned(RemovalContext(runtime.database, store, runtime.locks))
 
     assert (done.files, done.failed) == (1, 1)
     assert _written_down(thread) == [_path(first)]
