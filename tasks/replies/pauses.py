@@ -58,8 +58,8 @@ _ARE_UNSEEN = and_(
     _REPLY.reason.is_(None),
     _REPLY.received_at > bindparam("unseen_since"),
 )
-_BEFORE = select(_REPLY.id, _REPLY.paused_until).where(_WERE_PAUSED)
-_BEFORE_A_PAUSED = select(_REPLY.id, _REPLY.paused_until).where(or_(_WERE_PAUSED, _ARE_UNSEEN))
+_EARLIER = select(_REPLY.id, _REPLY.paused_until).where(_WERE_PAUSED)
+_EARLIER_OR_UNSEEN = select(_REPLY.id, _REPLY.paused_until).where(or_(_WERE_PAUSED, _ARE_UNSEEN))
 
 
 def continue_pause(job: ReplyJob) -> KnownReply | None:
@@ -73,10 +73,10 @@ def continue_pause(job: ReplyJob) -> KnownReply | None:
     return left
 
 
-def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
+def pause_reply(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
     """Have a reply that is new to the visitor wait, and return it; None: it need not wait."""
     now = utc_now()
-    until = job.known.paused_until or job.known.received_at + _pause(job)
+    until = job.known.paused_until or job.known.received_at + _pause_length(job)
     # If the server names no time, the time of the first attempt stays.
     posted_at = job.known.posted_at or rows.posted_at_of(post, now)
     earlier = _earlier_ones(job, posted_at, owner)
@@ -98,12 +98,12 @@ def paused(job: ReplyJob, post: Post, owner: ThreadOwner) -> KnownReply | None:
         # Wake the earlier ones now: their worker died, or their server has just answered again.
         sooner = update(Reply).where(Reply.id.in_(overdue), Reply.state == ReplyState.RECEIVED)
         connection.execute(sooner.values(next_attempt_at=now))
-        connection.execute(_row(waiting).values(**_noted(waiting)))
+        connection.execute(_row(waiting).values(**_columns_while_waiting(waiting)))
     wake_replies([waiting.id], licence_ids=[waiting.licence_id], at=look_at)
     return waiting
 
 
-def _noted(waiting: KnownReply) -> dict[str, Any]:
+def _columns_while_waiting(waiting: KnownReply) -> dict[str, Any]:
     """Return the columns that are stored while a reply waits; its text is not among them."""
     columns = ("conversation_row", "posted_at", "paused_until", "next_attempt_at")
     known = {column: getattr(waiting, column) for column in columns}
@@ -114,7 +114,7 @@ def _row(known: KnownReply) -> Update:
     return update(Reply).where(Reply.id == known.id)
 
 
-def _pause(job: ReplyJob) -> timedelta:
+def _pause_length(job: ReplyJob) -> timedelta:
     return timedelta(seconds=job.licence.reply_pause_s)
 
 
@@ -128,4 +128,4 @@ def _earlier_ones(
         unseen_since = known.received_at - UNSEEN_FOR
         values |= {"licence": job.licence.id, "unseen_since": unseen_since}
     with job.runtime.database.reading() as connection:
-        return connection.execute(_BEFORE_A_PAUSED if has_pause else _BEFORE, values).all()
+        return connection.execute(_EARLIER_OR_UNSEEN if has_pause else _EARLIER, values).all()

@@ -26,7 +26,7 @@ from tasks.replies.job_files import fetching_of, remove_files
 from tasks.replies.known_reply import KnownReply, lacks_files
 from tasks.replies.meaning import Ignored, Means, meaning_of
 from tasks.replies.owners import ThreadOwner
-from tasks.replies.pauses import continue_pause, paused
+from tasks.replies.pauses import continue_pause, pause_reply
 from tasks.replies.postponing import postpone
 from tasks.replies.questions import PostFacts, ReplyJob, ask_for_post
 from tasks.runtime import Runtime
@@ -175,7 +175,7 @@ def _pause_or_write(job: ReplyJob, facts: PostFacts) -> Ending:
     """Write a reply to the visitor, or let it wait if the visitor has not read it yet."""
     if not job.known.is_read_by_the_visitor:
         assert facts.owner is not None
-        waiting = paused(job, facts.post, facts.owner)
+        waiting = pause_reply(job, facts.post, facts.owner)
         if waiting is not None:
             return Ending(EndKind.PAUSED, waiting)
     return _write(job, facts, facts.post_text.as_reply())
