@@ -12,7 +12,7 @@ from ireserve_mattermost.wake_ups import shown
 from tasks.app import app
 
 # The time to the next attempt. The sweep makes the attempt, and needs the same broker.
-PAUSE = timedelta(seconds=5)
+TRY_AGAIN_AFTER = timedelta(seconds=5)
 
 
 def send_host_task(

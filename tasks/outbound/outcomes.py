@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from ireserve_mattermost.lanes import Lane
 from models import Database, DeliveryKind, Outcome, utc_now
-from tasks.host_tasks import PAUSE, send_host_task
+from tasks.host_tasks import TRY_AGAIN_AFTER, send_host_task
 from tasks.outbound.ledger import Failed
 from tasks.runtime import Runtime
 
@@ -132,7 +132,7 @@ def publish_due(runtime: Runtime) -> int:
             rest = [row.id for row in due[len(sent) :]]
             if rest:
                 later = update(Outcome).where(Outcome.id.in_(rest))
-                session.execute(later.values(next_attempt_at=utc_now() + PAUSE))
+                session.execute(later.values(next_attempt_at=utc_now() + TRY_AGAIN_AFTER))
         told += len(sent)
         if rest or len(due) < AT_ONCE:
             break

@@ -36,7 +36,7 @@ from tasks.wake import GIVE_RECEIPTS, wake_receipts
 log = structlog.get_logger(__name__)
 
 # If a licence uses its share of the threads, its receipts are tried again after this time.
-PAUSE = timedelta(seconds=1)
+TRY_AGAIN_AFTER = timedelta(seconds=1)
 
 
 def plan_receipts(runtime: Runtime, licence_id: str, *, due_at: datetime | None) -> None:
@@ -58,7 +58,7 @@ def give_receipts(licence_id: str) -> str:
     """Give the licence's due receipts and hints; safe to run twice and at the same time."""
     runtime = current_runtime()
     if not runtime.shares.enter(licence_id):
-        plan_receipts(runtime, licence_id, due_at=utc_now() + PAUSE)
+        plan_receipts(runtime, licence_id, due_at=utc_now() + TRY_AGAIN_AFTER)
         return "the licence has its share of the threads"
     try:
         return f"{give_due_receipts(runtime, licence_id)} posts looked at"

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Update, update
 
 from models import Reply, utc_now
-from tasks.host_tasks import PAUSE, send_host_task
+from tasks.host_tasks import TRY_AGAIN_AFTER, send_host_task
 from tasks.replies.known_reply import KnownReply
 from tasks.runtime import Runtime
 
@@ -105,4 +105,8 @@ def _told(known: KnownReply) -> Update:
 
 
 def _told_later(known: KnownReply) -> Update:
-    return update(Reply).where(Reply.id == known.id).values(next_attempt_at=utc_now() + PAUSE)
+    return (
+        update(Reply)
+        .where(Reply.id == known.id)
+        .values(next_attempt_at=utc_now() + TRY_AGAIN_AFTER)
+    )

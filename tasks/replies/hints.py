@@ -29,13 +29,13 @@ from tasks.runtime import Runtime
 log = structlog.get_logger(__name__)
 
 # A member gets no second hint within this time.
-PAUSE = timedelta(days=1)
+HINT_INTERVAL = timedelta(days=1)
 # If the channel's conversations have been quiet for longer, a post is talk among colleagues.
 ACTIVE_FOR = timedelta(days=1)
 # An older post, which catch-up finds after an outage, needs no hint any more.
-LATEST = timedelta(hours=1)
+MAX_POST_AGE = timedelta(hours=1)
 # The most posts whose texts one look reads: a channel gets fewer in the minute between two looks.
-MOST_ASKED_FOR = 20
+MAX_POSTS_READ = 20
 # The most hints that are posted at once; the next run posts the others.
 BATCH = 10
 
@@ -65,7 +65,7 @@ def plan_hint(
         return None
     with runtime.database.reading() as connection:
         found = [post for post in found if _is_worth_a_hint(connection, licence.id, post)]
-    found = found[:MOST_ASKED_FOR]
+    found = found[:MAX_POSTS_READ]
     dues = [
         _claim(runtime.database, licence.id, post)
         for post in found
@@ -81,7 +81,7 @@ def _may_be_an_answer(runtime: Runtime, licence: LicenceAccess, post: Post) -> b
     if post.user_id == licence.bot_user_id or not is_of_a_person(post) or is_by_webhook(post):
         return False
     now_ms = runtime.clients.of(licence).answer_headers.now_ms()
-    return now_ms - post.create_at_ms < LATEST.total_seconds() * 1_000
+    return now_ms - post.create_at_ms < MAX_POST_AGE.total_seconds() * 1_000
 
 
 def _is_worth_a_hint(connection: Connection, licence_id: str, post: Post) -> bool:
@@ -96,7 +96,7 @@ def _is_worth_a_hint(connection: Connection, licence_id: str, post: Post) -> boo
     had_one = select(Hint.member_id).where(
         Hint.licence_id == licence_id,
         Hint.member_id == post.user_id,
-        Hint.decided_at > now - PAUSE,
+        Hint.decided_at > now - HINT_INTERVAL,
     )
     return (
         connection.execute(is_alive.limit(1)).first() is not None
@@ -142,7 +142,7 @@ def _claim(database: Database, licence_id: str, post: Post) -> datetime | None:
         claim = claim.on_conflict_do_update(
             index_elements=["licence_id", "member_id"],
             set_=values,
-            where=_HINTS.c.decided_at <= now - PAUSE,
+            where=_HINTS.c.decided_at <= now - HINT_INTERVAL,
         )
         due_at: datetime | None = connection.scalar(claim.returning(_HINTS.c.due_at))
     return due_at

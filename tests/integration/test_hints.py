@@ -13,7 +13,7 @@ from tasks.mattermost import MattermostClient, Post
 from tasks.rendering.english import ENGLISH
 from tasks.replies.catch_up import collect
 from tasks.replies.giving_receipts import give_due_receipts
-from tasks.replies.hints import PAUSE
+from tasks.replies.hints import HINT_INTERVAL
 from tasks.replies.known_reply import RECEIPT_DELAY
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
@@ -82,7 +82,7 @@ def test_hint_comes_once_a_member_and_day(thread: MirroredThread, see: See) -> N
     with thread.database.transaction() as session:
         session.execute(update(Hint).values(decided_at=Hint.decided_at))
         hint = session.scalars(select(Hint)).one()
-        hint.decided_at -= PAUSE
+        hint.decided_at -= HINT_INTERVAL
 
     later = _write(thread, "the next day")
     thread.take_in(later)
@@ -190,7 +190,7 @@ def test_old_post_that_changes_gets_no_hint(
 ) -> None:
     """An edited old post gets no hint."""
     post = _write(thread, "Good morning.")
-    monkeypatch.setattr("tasks.replies.hints.LATEST", timedelta(0))
+    monkeypatch.setattr("tasks.replies.hints.MAX_POST_AGE", timedelta(0))
 
     _by_catch_up(thread, post)
 
