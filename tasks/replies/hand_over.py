@@ -84,7 +84,7 @@ def hand_over(runtime: Runtime, known: KnownReply | None) -> bool:
     task = runtime.settings.reply_task
     is_sent = task is None or _send(runtime, task, ReplyNotice.of(known))
     with runtime.database.autocommit() as connection:
-        connection.execute(_told(known) if is_sent else _told_later(known))
+        connection.execute(_sent(known) if is_sent else _to_be_sent_later(known))
     return is_sent
 
 
@@ -98,15 +98,12 @@ def _send(runtime: Runtime, task: str, notice: ReplyNotice) -> bool:
     return is_sent
 
 
-def _told(known: KnownReply) -> Update:
+def _sent(known: KnownReply) -> Update:
     # A change that was written meanwhile has another revision, and keeps its pending event.
     this = update(Reply).where(Reply.id == known.id, Reply.revision == known.revision)
     return this.values(pending_event=None, paused_until=None)
 
 
-def _told_later(known: KnownReply) -> Update:
-    return (
-        update(Reply)
-        .where(Reply.id == known.id)
-        .values(next_attempt_at=utc_now() + TRY_AGAIN_AFTER)
-    )
+def _to_be_sent_later(known: KnownReply) -> Update:
+    next_attempt_at = utc_now() + TRY_AGAIN_AFTER
+    return update(Reply).where(Reply.id == known.id).values(next_attempt_at=next_attempt_at)
