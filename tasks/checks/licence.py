@@ -54,8 +54,8 @@ class StoredLicence:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """What the checks need.
+class CheckContext:
+    """What the checks of a licence need.
 
     ``admin_token`` and ``callback_url`` are None if the operator has not given them.
     """
@@ -123,24 +123,24 @@ def _used_channels(session: Session, licence: Licence) -> tuple[UsedChannel, ...
     return tuple(places.values())
 
 
-def check_licence(stored: StoredLicence, tools: Tools) -> LicenceChecks:
+def check_licence(stored: StoredLicence, context: CheckContext) -> LicenceChecks:
     """Return the results of the licence's checks; no stored data are changed."""
     licence = stored.licence
     checks = [] if licence.enabled else [_disabled()]
     try:
-        token = tools.keyring().decrypt(licence.bot_token_encrypted)
+        token = context.keyring().decrypt(licence.bot_token_encrypted)
     except KeyRingError as error:
         return LicenceChecks([*checks, failed("bot", str(error), "See the check of the keys.")])
     try:
-        client = tools.connect(licence.server_url, token)
+        client = context.connect(licence.server_url, token)
     except ValueError as error:
         return LicenceChecks([*checks, failed("server", str(error), _OTHER_ADDRESS)])
     with client:
-        return _check_server(stored, tools, client, checks)
+        return _check_server(stored, context, client, checks)
 
 
 def _check_server(
-    stored: StoredLicence, tools: Tools, client: MattermostClient, checks: list[Check]
+    stored: StoredLicence, context: CheckContext, client: MattermostClient, checks: list[Check]
 ) -> LicenceChecks:
     try:
         bot, config = _ask(client)
@@ -149,7 +149,7 @@ def _check_server(
     checks += [judge_server(config), check_clock(client.answer_headers)]
     if isinstance(bot, MattermostError):
         return LicenceChecks([*checks, refused("bot", bot), _unasked("team and channels")])
-    return LicenceChecks(checks + _check_bot(stored, tools, client, bot, config), config)
+    return LicenceChecks(checks + _check_bot(stored, context, client, bot, config), config)
 
 
 def _ask(client: MattermostClient) -> tuple[Member | RefusedError, ClientConfig]:
@@ -169,7 +169,7 @@ def _ask(client: MattermostClient) -> tuple[Member | RefusedError, ClientConfig]
 
 def _check_bot(
     stored: StoredLicence,
-    tools: Tools,
+    context: CheckContext,
     client: MattermostClient,
     bot: Member,
     config: ClientConfig,
@@ -185,7 +185,7 @@ def _check_bot(
     checks.append(options.judge_limits(config, stored=stored.limits))
     if stored.post_ids:
         checks.append(attempt(KNOWN_POSTS, lambda: check_known_posts(client, stored.post_ids)))
-    return checks + _check_way_back(stored, tools, client, ask)
+    return checks + _check_way_back(stored, context, client, ask)
 
 
 def _check_channel(
@@ -198,7 +198,7 @@ def _check_channel(
 
 def _check_way_back(
     stored: StoredLicence,
-    tools: Tools,
+    context: CheckContext,
     client: MattermostClient,
     ask: Callable[[str], Channel],
 ) -> list[Check]:
@@ -207,38 +207,38 @@ def _check_way_back(
         return [webhooks.without_webhook()]
     checks = [
         webhooks.judge_tokens(len(stored.token_hashes)),
-        attempt("webhook", lambda: _check_hooks(stored, tools)),
+        attempt("webhook", lambda: _check_hooks(stored, context)),
     ]
-    if tools.callback_url is not None:
-        url = tools.callback_url
-        checks.append(webhooks.check_callback(url, settings=tools.settings))
-    if tools.round_trip:
-        checks.append(attempt("round trip", lambda: _round_trip(client, tools, stored.licence)))
+    if context.callback_url is not None:
+        url = context.callback_url
+        checks.append(webhooks.check_callback(url, settings=context.settings))
+    if context.round_trip:
+        checks.append(attempt("round trip", lambda: _round_trip(client, context, stored.licence)))
     return checks
 
 
-def _round_trip(client: MattermostClient, tools: Tools, licence: Licence) -> Check:
+def _round_trip(client: MattermostClient, context: CheckContext, licence: Licence) -> Check:
     locale = Locale.of(language=licence.language, time_zone=licence.time_zone)
     return check_round_trip(
         client,
-        tools.redis,
+        context.redis,
         channel_id=licence.default_channel_id,
         wording=locale.wording,
-        stopping=tools.stopping,
+        stopping=context.stopping,
     )
 
 
-def _check_hooks(stored: StoredLicence, tools: Tools) -> Check:
+def _check_hooks(stored: StoredLicence, context: CheckContext) -> Check:
     licence = stored.licence
-    if tools.admin_token is None:
+    if context.admin_token is None:
         return webhooks.unlisted()
-    with tools.connect(licence.server_url, tools.admin_token) as admin:
+    with context.connect(licence.server_url, context.admin_token) as admin:
         hooks = admin.list_outgoing_webhooks(team_id=licence.team_id)
     return webhooks.judge_hooks(
         hooks,
         channel_id=licence.default_channel_id,
         token_hashes=stored.token_hashes,
-        callback_url=tools.callback_url,
+        callback_url=context.callback_url,
     )
 
 

@@ -9,7 +9,7 @@ from typing import IO
 import click
 
 from tasks.checks.check import State, worst
-from tasks.checks.licence import Tools
+from tasks.checks.licence import CheckContext
 from tasks.cli import findings as told
 from tasks.cli.command import wants_json
 from tasks.cli.examination import Examination, Finding, examine_installation, licence_ids
@@ -39,20 +39,20 @@ def doctor(
         raise click.UsageError("--admin-token-file needs a LICENCE, whose server it is for")
     parts = Installation()
     admin_token = admin_token_file.read().strip() if admin_token_file else None
-    tools = _tools(parts, admin_token, callback_url, round_trip=round_trip)
+    context = _check_context(parts, admin_token, callback_url, round_trip=round_trip)
     findings = [Finding(None, check) for check in examine_installation(parts)]
     ids = _chosen(licence_ids(parts.database), licence_id)
-    findings += _examine(Examination(parts.database, tools), ids)
+    findings += _examine(Examination(parts.database, context), ids)
     if summary is None:
         summary = len(ids) > MANY_LICENCES and not wants_json()
     _show(findings, ids, summary=summary)
 
 
-def _tools(
+def _check_context(
     parts: Installation, admin_token: str | None, callback_url: str | None, *, round_trip: bool
-) -> Tools:
+) -> CheckContext:
     settings, stopping = parts.settings, Stopping(grace_s=CLEAN_UP_S)
-    return Tools(
+    return CheckContext(
         settings=settings,
         keyring=parts.keyring,
         connect=lambda url, token: connect(settings, url, token, stopping=stopping),

@@ -19,7 +19,13 @@ from tasks.checks import broker, workers
 from tasks.checks import installation as ours
 from tasks.checks.check import Check, failed, skipped
 from tasks.checks.connections import check_connections, messages_at_once
-from tasks.checks.licence import LicenceChecks, StoredLicence, Tools, check_licence, load_licences
+from tasks.checks.licence import (
+    CheckContext,
+    LicenceChecks,
+    StoredLicence,
+    check_licence,
+    load_licences,
+)
 from tasks.checks.reports import check_reports
 from tasks.checks.store import check_store
 from tasks.checks.variables import check_names
@@ -131,9 +137,9 @@ def licence_ids(database: Database) -> list[str] | None:
 class Examination:
     """Checks licences in parallel, and stores what their servers say about themselves."""
 
-    def __init__(self, database: Database, tools: Tools) -> None:
+    def __init__(self, database: Database, context: CheckContext) -> None:
         self._database = database
-        self._tools = tools
+        self._context = context
         self._connecting = BoundedSemaphore(LOADERS)
 
     @contextmanager
@@ -147,7 +153,7 @@ class Examination:
             try:
                 yield zip(ids, pool.map(self._look, ids), strict=True)
             except BaseException:
-                self._tools.stopping.set()
+                self._context.stopping.set()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
@@ -165,7 +171,7 @@ class Examination:
         stored = self._load(licence_id)
         if stored is None:
             return [skipped("licence", "it was removed meanwhile")]
-        found: LicenceChecks = check_licence(stored, self._tools)
+        found: LicenceChecks = check_licence(stored, self._context)
         if found.config is not None:
             # After an upgrade of many servers, the threads would else write all at once.
             with self._connecting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ireserve_mattermost.connections import worker_redis
-from tasks.checks.licence import Tools, check_licence, load_licences
+from tasks.checks.licence import CheckContext, check_licence, load_licences
 from tasks.replies.webhook_tokens import add_token
 from tasks.runtime import connect
 from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
@@ -26,12 +26,12 @@ def examine(stage: Stage, **more: Any) -> dict[str, tuple[str, str, str]]:
     runtime = stage.runtime
     with runtime.database.transaction() as session:
         (stored,) = load_licences(session, LICENCE)
-    tools = Tools(
+    context = CheckContext(
         settings=runtime.settings,
         keyring=lambda: runtime.licences._keyring,
         connect=lambda url, token: connect(runtime.settings, url, token),
         redis=worker_redis(runtime.settings.redis_url),
         **more,
     )
-    checks = check_licence(stored, tools).checks
+    checks = check_licence(stored, context).checks
     return {check.name: (check.state.value, check.sentence, check.cure) for check in checks}
