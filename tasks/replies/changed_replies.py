@@ -50,13 +50,13 @@ def take_in(
     rest = {post.id: post for post in posts if post.id not in taken}
     for reply in _known(session, licence_id, list(rest)):
         post = rest[reply.post_id]
-        is_news = _is_news(reply, post, now_ms=now_ms)
+        is_later = _is_later_than_recorded(reply, post, now_ms=now_ms)
         # This holds also for a row that is still to be resolved. By then its thread may be deleted,
         # and Mattermost no longer says which was deleted first.
-        if is_news or post.delete_at_ms:
+        if is_later or post.delete_at_ms:
             reply.is_taken_back = bool(post.delete_at_ms)
-        if is_news:
-            _renew(reply)
+        if is_later:
+            _reopen(reply)
             taken[reply.post_id] = reply.id
     return [taken[post.id] for post in posts if post.id in taken]
 
@@ -77,19 +77,19 @@ class _Version:
     is_taken_back: bool
 
 
-def news_among(
+def posts_to_take_in(
     connection: Connection, licence_id: str, posts: Sequence[Post], *, now_ms: int
 ) -> list[Post]:
     """Return the posts for which ``take_in`` has something to write; this only reads."""
     known = _versions(connection, licence_id, posts)
     unknown = [post for post in posts if post.id not in known]
-    news = {post.id for post in _replies_among(connection, licence_id, unknown)}
-    news |= {
+    wanted = {post.id for post in _replies_among(connection, licence_id, unknown)}
+    wanted |= {
         post.id
         for post in posts
-        if post.id in known and _changes(known[post.id], post, now_ms=now_ms)
+        if post.id in known and _is_changed(known[post.id], post, now_ms=now_ms)
     }
-    return [post for post in posts if post.id in news]
+    return [post for post in posts if post.id in wanted]
 
 
 def unknown_replies(connection: Connection, licence_id: str, posts: Sequence[Post]) -> list[Post]:
@@ -117,9 +117,9 @@ def _replies_among(connection: Connection, licence_id: str, posts: Sequence[Post
     return [post for post in live if post.root_id in roots]
 
 
-def _changes(known: _Version, post: Post, *, now_ms: int) -> bool:
-    is_untold = bool(post.delete_at_ms) and not known.is_taken_back
-    return is_untold or _is_news(known, post, now_ms=now_ms)
+def _is_changed(known: _Version, post: Post, *, now_ms: int) -> bool:
+    is_newly_deleted = bool(post.delete_at_ms) and not known.is_taken_back
+    return is_newly_deleted or _is_later_than_recorded(known, post, now_ms=now_ms)
 
 
 def _known(session: Session, licence_id: str, post_ids: Sequence[str]) -> Sequence[Reply]:
@@ -141,7 +141,7 @@ def _mirrored_roots(
     return set(session.scalars(roots))
 
 
-def _renew(reply: Reply) -> None:
+def _reopen(reply: Reply) -> None:
     """Have the reply resolved again; its time limits begin anew."""
     reply.state = ReplyState.RECEIVED
     reply.received_at = utc_now()
@@ -151,7 +151,7 @@ def _renew(reply: Reply) -> None:
     reply.paused_until = None
 
 
-def _is_news(reply: Reply | _Version, post: Post, *, now_ms: int) -> bool:
+def _is_later_than_recorded(reply: Reply | _Version, post: Post, *, now_ms: int) -> bool:
     """Return whether the post is a later version than the recorded one.
 
     False for a row that is still to be resolved: its post will be read anyway.

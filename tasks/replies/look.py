@@ -13,7 +13,7 @@ from models import CatchUpCursor, utc_now
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostClient, Post, RefusedError
 from tasks.outbound.orphans import is_orphan, new_threads_of
-from tasks.replies.changed_replies import known_post_ids, news_among, take_in
+from tasks.replies.changed_replies import known_post_ids, posts_to_take_in, take_in
 from tasks.replies.channel_changes import changes_since, recent_changes
 from tasks.replies.giving_receipts import plan_receipts
 from tasks.replies.hints import plan_hint
@@ -129,7 +129,7 @@ def _take_in(job: LookJob, posts: Sequence[Post]) -> int:
     replies = [post for post in kept if why_ignored(post, bot_user_id=bot_user_id) is None]
     now_ms = job.client.answer_headers.now_ms()
     if len(replies) <= FEW:
-        replies = _news_among(job, replies, now_ms)
+        replies = _posts_to_take_in(job, replies, now_ms)
     not_before_ms = _kept_since_ms(job.runtime.settings.retention_replies_days)
     woken: list[int] = []
     for start in range(0, len(replies), CHUNK):
@@ -149,12 +149,12 @@ def _kept_since_ms(days: int | None) -> int:
     return 0 if days is None else round((utc_now() - timedelta(days=days)).timestamp() * 1_000)
 
 
-def _news_among(job: LookJob, posts: Sequence[Post], now_ms: int) -> list[Post]:
+def _posts_to_take_in(job: LookJob, posts: Sequence[Post], now_ms: int) -> list[Post]:
     """Return the posts that change something, so that a look that finds none writes nothing."""
     if not posts:
         return []
     with job.runtime.database.reading() as connection:
-        return news_among(connection, job.licence.id, posts, now_ms=now_ms)
+        return posts_to_take_in(connection, job.licence.id, posts, now_ms=now_ms)
 
 
 def _begin_threads_anew(job: LookJob, posts: Sequence[Post]) -> None:

@@ -79,7 +79,7 @@ def test_reply_edit_and_deletion_in_a_busy_channel_are_seen_at_the_next_tick(
 def test_look_that_finds_nothing_new_asks_one_question_and_writes_nothing(
     thread: MirroredThread,
 ) -> None:
-    """A look without news makes one request and no write."""
+    """A look that finds no change makes one request and no write."""
     thread.set_receipts(Receipts.NONE)
     post = thread.say("one")
     _tick(thread)
