@@ -57,8 +57,8 @@ def configure_logs(*, level: str, log_format: Literal["console", "json"]) -> Non
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(level)))
     for name in REPETITIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("celery.app.trace").addFilter(_is_news)
-    handler.addFilter(_in_one_line)
+    logging.getLogger("celery.app.trace").addFilter(_replace_known_error)
+    handler.addFilter(_drop_traceback)
     # Each time Redis comes back, Celery warns of an option that has no effect on our tasks.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
@@ -85,8 +85,8 @@ def log_mistyped_names() -> None:
         log.warning("setting_unknown", name=name, did_you_mean=setting)
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Return whether a task's error is logged: not if its cause has a line already.
+def _replace_known_error(record: logging.LogRecord) -> bool:
+    """Return whether the error is logged as it is: not if its cause has a line, here or earlier.
 
     If the database or Redis is away, one line replaces a traceback of fifty lines.
     """
@@ -98,7 +98,7 @@ def _is_news(record: logging.LogRecord) -> bool:
     return False
 
 
-def _in_one_line(record: logging.LogRecord) -> bool:
+def _drop_traceback(record: logging.LogRecord) -> bool:
     """Leave out a traceback if one of our servers is away: it does not show the cause."""
     error = record.exc_info[1] if record.exc_info else None
     if error and (trouble_of(error) or type(error).__name__ == "RestartFreqExceeded"):
