@@ -39,10 +39,11 @@ from tasks.watch.broker import (
     memory_of,
     takes_no_message,
 )
+from tasks.watch.last_sweeps import last_sweep_at
 from tasks.watch.processes import count_processes
+from tasks.watch.redis_clock import clock_apart_s, now_ms
 from tasks.watch.refusals import Address, read_refused
 from tasks.watch.removals import read_removals
-from tasks.watch.signs import clock_apart_s, last_sweep_at, now_ms
 from tasks.watch.store_looks import store_state
 from tasks.watch.tallies import NO_LICENCE, Tallies
 

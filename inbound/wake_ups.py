@@ -21,7 +21,7 @@ from redis import Redis
 
 from tasks.wake import wake_replies
 from tasks.watch.refusals import Address, Refusal, count_refused
-from tasks.watch.signs import note_own_posts
+from tasks.watch.seen_posts import note_own_posts
 
 log = structlog.get_logger(__name__)
 

@@ -20,7 +20,7 @@ from tasks.replies.giving_receipts import wake_late_receipts
 from tasks.replies.open_replies import wake_open_replies
 from tasks.runtime import Runtime, current_runtime
 from tasks.watch.installations import name_of
-from tasks.watch.signs import note_sweep, note_sweeper
+from tasks.watch.last_sweeps import note_sweep, note_sweeper
 from tasks.watch.store_looks import begin_look, end_look, only_look
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from ireserve_mattermost.unreadable import UNREADABLE, UNREADABLE_COUNTS, read_s
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.checks.clock import WARN_S
 from tasks.watch.broker import loses_messages, memory_of, takes_no_message
-from tasks.watch.signs import clock_apart_s
+from tasks.watch.redis_clock import clock_apart_s
 
 NAME = "broker"
 NO_BROKER = "the broker does not do its work"

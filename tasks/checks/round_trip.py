@@ -12,7 +12,7 @@ from tasks.mattermost import MattermostClient, MattermostError
 from tasks.mattermost.exchange import Stopping
 from tasks.outbound.marks import PROPS_KEY
 from tasks.rendering.wording import Wording
-from tasks.watch.signs import has_seen
+from tasks.watch.seen_posts import has_seen
 
 NAME = "round trip"
 # Mattermost calls within a second. A busy server or a slow proxy may take this time.

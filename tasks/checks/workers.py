@@ -17,7 +17,7 @@ from ireserve_mattermost.connections import WORKER_CONNECT_TIMEOUT_S, WORKER_TIM
 from ireserve_mattermost.wake_ups import DRAIN_LICENCE, QUEUE
 from tasks.checks.broker import NO_BROKER
 from tasks.checks.check import Check, failed, passed, skipped, warned
-from tasks.watch.signs import last_sweep_at, last_sweep_s_ago, sweepers
+from tasks.watch.last_sweeps import last_sweep_at, last_sweep_s_ago, sweepers
 
 # Workers on the same network answer within milliseconds, also while they are busy.
 PING_TIMEOUT_S = 1.0

@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from ireserve_mattermost.lanes import PREFIX
-from tasks.watch.signs import now_ms
+from tasks.watch.redis_clock import now_ms
 
 PROCESSES = PREFIX + "processes"
 # Workers write their sign every 2 s. Beat writes its sign with each task, so at least every 5 s.

@@ -11,7 +11,7 @@ from typing import cast
 from redis import Redis
 
 from ireserve_mattermost.lanes import PREFIX
-from tasks.watch.signs import now_ms
+from tasks.watch.redis_clock import now_ms
 
 REMOVALS = PREFIX + "removals"
 # When a kind has nothing left to remove, retention looks at it again after an hour. Rows are kept

@@ -16,7 +16,7 @@ from typing import cast
 from redis import Redis
 
 from ireserve_mattermost.lanes import PREFIX
-from tasks.watch.signs import now_ms
+from tasks.watch.redis_clock import now_ms
 
 STORE = PREFIX + "store"
 # A look takes milliseconds, or a second for a remote store. After this time the store is down.

@@ -25,7 +25,7 @@ from demo.mattermost import StandIn, running_server
 from demo.ports import free_base_port
 from demo.redis_server import running_redis
 from tasks.mattermost import MattermostClient, Post
-from tasks.watch.signs import SWEPT
+from tasks.watch.last_sweeps import SWEPT
 from tests.acceptance.block_runner import BlockRunner
 from tests.pages import ROOT, Block, all_pages, blocks
 from tests.waiting import wait_until

@@ -11,7 +11,7 @@ from redis import Redis
 from sqlalchemy import text
 
 from models import Database
-from tasks.watch.signs import SWEPT
+from tasks.watch.last_sweeps import SWEPT
 from tests.acceptance.conftest import DeployedStage
 from tests.sentry_endpoint import Endpoint, running_endpoint
 from tests.waiting import wait_until

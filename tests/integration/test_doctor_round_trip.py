@@ -18,7 +18,7 @@ from tasks.mattermost import MattermostError
 from tasks.mattermost.exchange import Stopping
 from tasks.rendering.english import ENGLISH
 from tasks.replies.webhook_tokens import add_token
-from tasks.watch.signs import has_seen
+from tasks.watch.seen_posts import has_seen
 from tests.stage.stage import BOT, CHANNEL, LICENCE, TEAM, Stage
 from tests.waiting import wait_until
 from tests.webhook_calls import inbox, running_app

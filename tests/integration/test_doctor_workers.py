@@ -14,7 +14,7 @@ from redis import Redis
 
 from tasks.checks.check import Check
 from tasks.checks.workers import ask_workers, check_installation
-from tasks.watch.signs import note_sweep, note_sweeper
+from tasks.watch.last_sweeps import note_sweep, note_sweeper
 from tests.waiting import wait_until
 
 TASK = "ireserve.record_reply"

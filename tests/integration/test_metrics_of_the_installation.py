@@ -10,9 +10,9 @@ from inbound.metrics import OwnSettings
 from ireserve_mattermost.unreadable import keep_unreadable
 from ireserve_mattermost.wake_ups import QUEUE
 from tasks.replies.unowned_files import write_down
+from tasks.watch.last_sweeps import note_sweep
 from tasks.watch.processes import PROCESSES, ProcessKind, note_process
 from tasks.watch.removals import Removable, note_removed, note_run
-from tasks.watch.signs import note_sweep
 from tests.stage.scraper import Scraper
 from tests.stage.stage import LICENCE, Stage
 
@@ -48,7 +48,7 @@ def test_retention_says_what_it_removed_and_when_it_ran(stage: Stage, scraper: S
 
 @pytest.mark.one_database
 def test_processes_are_counted_as_long_as_they_show(stage: Stage, scraper: Scraper) -> None:
-    """Processes are counted by signs of the last 30 s, beginning with 0."""
+    """Processes are counted by heartbeats of the last 30 s, beginning with 0."""
     redis = scraper.redis
     before = scraper.read("processes")
     note_process(redis, ProcessKind.WORKER, "w1")

@@ -7,7 +7,7 @@ from redis import Redis
 
 from ireserve_mattermost.lanes import LICENCES, PREFIX
 from tasks.sweep import SweepFailedError, sweep_once
-from tasks.watch.signs import last_sweep_at
+from tasks.watch.last_sweeps import last_sweep_at
 from tests.stage.stage import Stage
 
 
