@@ -128,7 +128,7 @@ def _redis(redis: RedisFigures) -> Iterator[Metric]:
 def _processes(counts: Mapping[ProcessKind, int]) -> Metric:
     family = GaugeMetricFamily(
         f"{PREFIX}processes",
-        "Workers and beats that have left a sign of life within 30 s.",
+        "Workers and beats that have sent a heartbeat within 30 s.",
         labels=["kind"],
     )
     for kind in ProcessKind:

@@ -20,7 +20,7 @@ imports = (
     "tasks.outbound.retention",
     "tasks.privacy.retention",
     "tasks.process",
-    "tasks.signs_of_life",
+    "tasks.heartbeats",
     "tasks.replies.catch_up",
     "tasks.replies.busy_channels",
 )

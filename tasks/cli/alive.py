@@ -43,8 +43,8 @@ def _look(kind: ProcessKind, name: str) -> tuple[bool, str]:
     ago_s = seen_s_ago(Installation().redis, kind, name)
     if ago_s is None:
         within = f"{ALIVE_MS / 1_000:.0f} s"
-        return False, f"{kind} {name} has left no sign of life in Redis for {within}: start it."
-    return True, f"{kind} {name} left a sign of life in Redis {ago_s:.0f} s ago."
+        return False, f"{kind} {name} has sent no heartbeat to Redis for {within}: start it."
+    return True, f"{kind} {name} sent a heartbeat to Redis {ago_s:.0f} s ago."
 
 
 def _ask_web(process: str) -> tuple[bool, str]:

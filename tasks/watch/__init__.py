@@ -1,1 +1,1 @@
-"""What operators watch: counts, backlogs, signs of life, logs and error reports."""
+"""What operators watch: counts, backlogs, heartbeats, logs and error reports."""

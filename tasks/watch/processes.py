@@ -1,4 +1,4 @@
-"""Which workers and beats run: each writes a sign of life into Redis every few seconds."""
+"""Which workers and beats run: each sends a heartbeat to Redis every few seconds."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ireserve_mattermost.lanes import PREFIX
 from tasks.watch.redis_clock import now_ms
 
 PROCESSES = PREFIX + "processes"
-# Workers write their sign every 2 s. Beat writes its sign with each task, so at least every 5 s.
+# Workers send one every 2 s. Beat sends one with each task, so at least every 5 s.
 ALIVE_MS = 30_000
 
-# Times are by Redis' clock. The same step removes the signs of processes that have stopped.
+# Times are by Redis' clock. The same step removes the heartbeats of processes that have stopped.
 _NOTE = """
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -27,27 +27,27 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now_ms - ARGV[2])
 
 
 class ProcessKind(StrEnum):
-    """The kinds of process that write a sign of life, and that the metrics count."""
+    """The kinds of process that send heartbeats, and that the metrics count."""
 
     WORKER = "worker"
     BEAT = "beat"
 
 
 def note_process(redis: Redis, kind: ProcessKind, name: str) -> None:
-    """Write a process's sign of life; the process's own log shows when Redis is away."""
+    """Store a heartbeat of the process; the process's own log shows when Redis is away."""
     with suppress(RedisError):
         redis.eval(_NOTE, 1, PROCESSES, f"{kind.value}:{name}", ALIVE_MS)
 
 
 def count_processes(redis: Redis) -> Counter[ProcessKind]:
-    """Return how many processes of each kind have written a sign in the last 30 s."""
+    """Return how many processes of each kind have sent a heartbeat in the last 30 s."""
     since_ms = now_ms(redis) - ALIVE_MS
     found = cast("list[bytes]", redis.zrangebyscore(PROCESSES, since_ms, "+inf"))
     return Counter(ProcessKind(member.decode().partition(":")[0]) for member in found)
 
 
 def seen_s_ago(redis: Redis, kind: ProcessKind, name: str) -> float | None:
-    """Return how many seconds ago the process wrote its sign; None: not within the last 30 s.
+    """Return how many seconds ago the process sent a heartbeat; None: not within the last 30 s.
 
     Raises:
         redis.exceptions.RedisError: Redis cannot be asked.

@@ -16,7 +16,7 @@ from redis import Redis
 from demo.ports import free_port
 from models.keyring import new_key
 from settings import Settings
-from tasks.watch.processes import PROCESSES as SIGNS
+from tasks.watch.processes import PROCESSES as HEARTBEATS
 from tasks.watch.processes import ProcessKind, seen_s_ago
 from tests.operators import Operator, environment_of
 from tests.waiting import wait_until
@@ -71,7 +71,7 @@ def started(settings: Settings, tmp_path: Path) -> Iterator[dict[str, subprocess
 def test_each_process_runs_and_says_whether_it_is_alive(
     settings: Settings, started: dict[str, subprocess.Popen[bytes]]
 ) -> None:
-    """Each started process is alive, and a killed worker stops renewing its sign."""
+    """Each started process is alive, and a killed worker sends no more heartbeats."""
     operator = Operator(settings)
     for process in PROCESSES:
         wait_until(partial(_is_alive, operator, process), timeout_s=60, what=process)
@@ -80,9 +80,9 @@ def test_each_process_runs_and_says_whether_it_is_alive(
 
     with Redis.from_url(settings.redis_url) as redis:
         look = partial(seen_s_ago, redis, ProcessKind.WORKER, WORKER)
-        # A running worker renews its sign every 2 s.
-        wait_until(lambda: (look() or 0) > 4, what="no more signs")
-        redis.zrem(SIGNS, f"worker:{WORKER}")
+        # A running worker sends a heartbeat every 2 s.
+        wait_until(lambda: (look() or 0) > 4, what="no more heartbeats")
+        redis.zrem(HEARTBEATS, f"worker:{WORKER}")
     assert not _is_alive(operator, "worker-2")
     assert _is_alive(operator, "beat")
 
@@ -96,9 +96,9 @@ def _is_alive(operator: Operator, process: str) -> bool:
     [
         (
             "worker",
-            f"worker celery@{HOST} has left no sign of life in Redis for 30 s: start it.",
+            f"worker celery@{HOST} has sent no heartbeat to Redis for 30 s: start it.",
         ),
-        ("beat", f"beat {HOST} has left no sign of life in Redis for 30 s: start it."),
+        ("beat", f"beat {HOST} has sent no heartbeat to Redis for 30 s: start it."),
         ("web", "web does not answer on port {} of this machine: start it."),
     ],
 )

@@ -12,8 +12,8 @@ from tasks.cli.command import Command
 def alive() -> None:
     """Check whether a PROCESS of this machine is alive.
 
-    PROCESS is named as for `run`: web, worker, worker-2, beat or flower. A worker and beat write a
-    sign of life into Redis. Web and flower are asked for their health, on this machine, at PORT.
+    PROCESS is named as for `run`: web, worker, worker-2, beat or flower. A worker and beat send
+    heartbeats to Redis. Web and flower are asked for their health, on this machine, at PORT.
     Exit code 1 if the process is not alive.
     """
 

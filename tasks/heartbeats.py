@@ -1,4 +1,4 @@
-"""Notes in Redis that workers and beat are running, for the metrics."""
+"""Heartbeats of workers and beats, which are kept in Redis for ``alive`` and the metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _note_worker(sender: Any = None, **_: Any) -> None:
 
 
 @beat_init.connect
-def _let_beat_show(**_: Any) -> None:
+def _note_beat(**_: Any) -> None:
     """Note that beat is running whenever beat publishes a task, at least the sweep every 5 s."""
     redis = worker_redis(get_settings().redis_url)
 
