@@ -61,7 +61,7 @@ def _stay(demo: RunningDemo, interruption: Interruption) -> None:
         demo.stay()
     except InterruptedDemoError:
         # A signal is the usual end of the demo.
-        interruption.forgive()
+        interruption.forget()
         raise
 
 

@@ -33,7 +33,7 @@ class Interruption:
         """
         return otherwise if self.number is None else SIGNAL_EXIT_CODE + self.number
 
-    def forgive(self) -> None:
+    def forget(self) -> None:
         """Forget the signal: it was the usual way to end the demo."""
         self.number = None
 

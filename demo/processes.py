@@ -21,7 +21,7 @@ IRESERVE = {
     "--pool solo --hostname ireserve@%h --loglevel WARNING --without-gossip --without-mingle",
 }
 # The texts that the workers log when they are up.
-SIGNS_OF_LIFE = {"worker": " ready.", "consumer": "ireserve@"}
+READY_TEXTS = {"worker": " ready.", "consumer": "ireserve@"}
 HEALTH_PATHS = {"web": "/mattermost/health", "flower": "/healthcheck", "ireserve": "/"}
 # No process of the demo can be reached from another machine.
 LISTEN_ADDRESS = "127.0.0.1"
@@ -49,15 +49,15 @@ def running_processes(
         for name in commands
     }
     with supervisor.together(commands, environments):
-        for name, sign in SIGNS_OF_LIFE.items():
-            supervisor.wait_for(name, partial(_has_said, supervisor, name, sign))
+        for name, text in READY_TEXTS.items():
+            supervisor.wait_for(name, partial(_has_logged, supervisor, name, text))
         for name, path in HEALTH_PATHS.items():
             supervisor.wait_for(name, partial(answers, f"{url_of(ports[name])}{path}"))
         yield
 
 
-def _has_said(supervisor: Supervisor, name: str, sign: str) -> bool:
-    return sign in supervisor.log(name)
+def _has_logged(supervisor: Supervisor, name: str, text: str) -> bool:
+    return text in supervisor.log(name)
 
 
 def url_of(port: int) -> str:

@@ -24,13 +24,13 @@ class BlockError(AssertionError):
     """A block of the docs did not do what its page says."""
 
 
-class SignsOfLife(Protocol):
-    """The signs by which started processes show that they are ready."""
+class ReadyCheck(Protocol):
+    """A check of whether the started processes are ready."""
 
-    def forget(self) -> None:
-        """Forget the signs of earlier processes."""
+    def reset(self) -> None:
+        """Forget that earlier processes were ready."""
 
-    def are_there(self) -> bool:
+    def is_ready(self) -> bool:
         """Return whether the processes are ready."""
 
 
@@ -44,7 +44,7 @@ class BlockRunner:
     directory: Path
     environment: Mapping[str, str]
     addresses: Mapping[str, str]
-    signs: SignsOfLife
+    ready_check: ReadyCheck
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def follow(self, block: Block) -> None:
@@ -83,11 +83,11 @@ class BlockRunner:
         """Start a process that keeps running; stop it first if it runs already, to restart it."""
         if code in self.running:
             _stop(self.running.pop(code), signal.SIGTERM)
-        self.signs.forget()
+        self.ready_check.reset()
         log = self.directory / f"background-{block.line}.log"
         process = self.running[code] = self._run(code, log)
         wait_until(
-            lambda: process.poll() is not None or self.signs.are_there(),
+            lambda: process.poll() is not None or self.ready_check.is_ready(),
             timeout_s=BLOCK_TIMEOUT_S,
             what=f"{block} is ready",
         )

@@ -82,11 +82,11 @@ class DocsTrial:
             READER_ACTIONS[place](self)
         self.runner.follow(block)
 
-    def forget(self) -> None:
-        """Forget the sign that beat and a worker have run."""
+    def reset(self) -> None:
+        """Forget that beat and a worker have run."""
         self.redis.delete(SWEPT)
 
-    def are_there(self) -> bool:
+    def is_ready(self) -> bool:
         """Return whether web answers, and beat and a worker have run."""
         try:
             with urllib.request.urlopen(f"{self.web_url}/mattermost/health", timeout=5) as answer:
