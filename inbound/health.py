@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import Database
 from models.limits import within
-from tasks.watch.broker import loses_messages, takes_no_message
+from tasks.watch.broker import durability_trouble, write_trouble
 from tasks.watch.store_looks import PartState, store_state
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class HealthPage:
                 raise SQLAlchemyError("the database is read-only")
 
     def _ask_broker(self) -> None:
-        trouble = takes_no_message(self._redis()) or loses_messages(self._redis())
+        trouble = write_trouble(self._redis()) or durability_trouble(self._redis())
         if trouble is not None:
             raise RedisError(trouble.what)
 

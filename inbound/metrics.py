@@ -34,11 +34,7 @@ from tasks.replies.missing_files import count_missing
 from tasks.replies.unowned_files import count_unowned
 from tasks.replies.unrecorded import count_unrecorded
 from tasks.watch.backlog import read_backlogs
-from tasks.watch.broker import (
-    loses_messages,
-    memory_of,
-    takes_no_message,
-)
+from tasks.watch.broker import durability_trouble, memory_of, write_trouble
 from tasks.watch.last_sweeps import last_sweep_at
 from tasks.watch.processes import count_processes
 from tasks.watch.redis_clock import clock_apart_s, now_ms
@@ -171,8 +167,8 @@ def _own_figures(redis: Redis, settings: OwnSettings) -> OwnFigures:
 def _redis_figures(redis: Redis) -> RedisFigures:
     memory = memory_of(redis)
     return RedisFigures(
-        takes_messages=takes_no_message(redis) is None,
-        keeps_messages=loses_messages(redis) is None,
+        takes_messages=write_trouble(redis) is None,
+        keeps_messages=durability_trouble(redis) is None,
         used_bytes=memory.used_bytes,
         limit_bytes=memory.limit_bytes,
     )

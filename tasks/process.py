@@ -31,7 +31,7 @@ from settings import get_settings
 from tasks.licences.shares import THREADS_PER_MESSAGE
 from tasks.queue import use_checked_queue
 from tasks.runtime import current_runtime, set_threads
-from tasks.watch.broker import loses_messages
+from tasks.watch.broker import durability_trouble
 from tasks.watch.error_reports import report_error, start_error_reports
 from tasks.watch.logs import configure_logs, log_mistyped_names
 
@@ -127,7 +127,7 @@ def _look_at_redis(**_: Any) -> None:
     log.info("worker_started", redis=get_settings().redis_label)
     log_mistyped_names()
     try:
-        trouble = loses_messages(current_runtime().redis)
+        trouble = durability_trouble(current_runtime().redis)
     except RedisError:
         # The worker waits for Redis, and Celery logs that.
         return

@@ -14,7 +14,7 @@ from redis.exceptions import (
 from ireserve_mattermost.unreadable import UNREADABLE, UNREADABLE_COUNTS, read_set_aside
 from tasks.checks.check import Check, failed, passed, skipped, warned
 from tasks.checks.clock import WARN_S
-from tasks.watch.broker import loses_messages, memory_of, takes_no_message
+from tasks.watch.broker import durability_trouble, memory_of, write_trouble
 from tasks.watch.redis_clock import clock_apart_s
 
 NAME = "broker"
@@ -31,9 +31,9 @@ def check_broker(redis: Redis, *, place: str) -> tuple[Check, bool]:
     """
     takes_messages = False
     try:
-        trouble = takes_no_message(redis)
+        trouble = write_trouble(redis)
         takes_messages = trouble is None
-        trouble = trouble or loses_messages(redis)
+        trouble = trouble or durability_trouble(redis)
     except RedisError as error:
         return _refused(place, error), takes_messages
     if trouble is not None:

@@ -33,7 +33,7 @@ READ_ONLY = BrokerTrouble(
 )
 
 
-def takes_no_message(redis: Redis) -> BrokerTrouble | None:
+def write_trouble(redis: Redis) -> BrokerTrouble | None:
     """Return why Redis refuses writes; None: it accepts them.
 
     Raises:
@@ -48,7 +48,7 @@ def takes_no_message(redis: Redis) -> BrokerTrouble | None:
     return None
 
 
-def loses_messages(redis: Redis) -> BrokerTrouble | None:
+def durability_trouble(redis: Redis) -> BrokerTrouble | None:
     """Return how Redis, as configured, can lose what waits; None: it cannot, or we may not ask.
 
     Raises:
