@@ -20,7 +20,7 @@ from tasks.privacy.old_conversations import remove_conversations
 from tasks.replies.retention import remove_replies
 from tasks.replies.unowned_files import RemovalContext, remove_unowned
 from tasks.runtime import Runtime, current_runtime
-from tasks.watch.removals import Removable, note_removed, note_run, rest, rests
+from tasks.watch.removals import Removable, is_none_left, note_none_left, note_removed, note_run
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ def remove_rows(runtime: Runtime, *, budget_s: float = BUDGET_S) -> dict[Removab
     due = [
         rule
         for rule in rules_of(runtime.settings)
-        if rule.days is not None and not rests(runtime.redis, rule.kind)
+        if rule.days is not None and not is_none_left(runtime.redis, rule.kind)
     ]
     if not due:
         return {}
@@ -109,7 +109,7 @@ def _apply(runtime: Runtime, rule: Rule, budget_s: float, extend: Callable[[], N
         log.warning("retention_lost", kind=rule.kind.value)
     else:
         if not steps.is_over:
-            rest(runtime.redis, rule.kind)
+            note_none_left(runtime.redis, rule.kind)
     note_removed(runtime.redis, rule.kind, count)
     if count:
         longest_ms = round(steps.longest_s * 1_000)

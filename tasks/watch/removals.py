@@ -14,9 +14,9 @@ from ireserve_mattermost.lanes import PREFIX
 from tasks.watch.redis_clock import now_ms
 
 REMOVALS = PREFIX + "removals"
-# When a kind has nothing left to remove, retention looks at it again after an hour. Rows are kept
+# When nothing of a kind is left to remove, retention looks again after an hour. Rows are kept
 # for days, so this is soon enough.
-REST_S = 3_600
+NONE_LEFT_FOR_S = 3_600
 _RUN = "run_ms"
 
 
@@ -48,14 +48,14 @@ def note_run(redis: Redis) -> None:
     redis.hset(REMOVALS, _RUN, now_ms(redis))
 
 
-def rest(redis: Redis, kind: Removable) -> None:
+def note_none_left(redis: Redis, kind: Removable) -> None:
     """Note that nothing of this kind is left to remove, for an hour."""
-    redis.set(_resting(kind), 1, ex=REST_S)
+    redis.set(_none_left_key(kind), 1, ex=NONE_LEFT_FOR_S)
 
 
-def rests(redis: Redis, kind: Removable) -> bool:
+def is_none_left(redis: Redis, kind: Removable) -> bool:
     """Return whether nothing of this kind was left to remove within the last hour."""
-    return bool(redis.exists(_resting(kind)))
+    return bool(redis.exists(_none_left_key(kind)))
 
 
 def read_removals(redis: Redis) -> Removals:
@@ -69,5 +69,5 @@ def read_removals(redis: Redis) -> Removals:
     )
 
 
-def _resting(kind: Removable) -> str:
+def _none_left_key(kind: Removable) -> str:
     return f"{REMOVALS}:rest:{kind.value}"
