@@ -35,7 +35,7 @@ class _Call:
 
 
 @dataclass(frozen=True, slots=True)
-class _Census:
+class _ThreadCounts:
     """How many quick licences have threads now, and how many threads the other licences have."""
 
     slow: frozenset[str]
@@ -86,9 +86,9 @@ class Shares:
             if self._serving[licence_id] <= 0:
                 del self._serving[licence_id]
             self._changed.notify_all()
-            census = self._census()
+            counts = self._count_threads()
             for parked in self._parked:
-                if self._fits(parked, census):
+                if self._fits(parked, counts):
                     self._serving[parked] += 1
                     return parked, self._parked.pop(parked)
             return None
@@ -112,30 +112,30 @@ class Shares:
                 self._changed.notify_all()
 
     def _enter(self, licence_id: str) -> bool:
-        if not self._fits(licence_id, self._census()):
+        if not self._fits(licence_id, self._count_threads()):
             return False
         self._serving[licence_id] += 1
         return True
 
-    def _census(self) -> _Census:
+    def _count_threads(self) -> _ThreadCounts:
         slow = self._slow()
         others = [name for name in self._serving if not self._is_quick(name, slow)]
         threads = sum(self._serving[name] for name in others)
-        return _Census(slow, len(self._serving) - len(others), threads)
+        return _ThreadCounts(slow, len(self._serving) - len(others), threads)
 
-    def _fits(self, licence_id: str, census: _Census) -> bool:
+    def _fits(self, licence_id: str, counts: _ThreadCounts) -> bool:
         """Return whether the licence may have one more thread."""
         if self._serving.total() >= self._threads:
             return False
         held = self._serving.get(licence_id, 0)
-        if self._is_quick(licence_id, census.slow):
-            part = self._threads // 2 // (census.quick_licences + (held == 0))
+        if self._is_quick(licence_id, counts.slow):
+            part = self._threads // 2 // (counts.quick_licences + (held == 0))
             return held < max(1, min(self._at_once // 2, part))
         # Each of these licences gets one thread, so that a licence that is not known yet can become
         # quick.
         if held == 0:
-            return census.other_threads < self._threads * 3 // 4
-        return held < self._at_once // 2 and census.other_threads < self._threads // 4
+            return counts.other_threads < self._threads * 3 // 4
+        return held < self._at_once // 2 and counts.other_threads < self._threads // 4
 
     def _may_run(self, licence_id: str) -> bool:
         running_since = time.monotonic() - RUNNING_S
