@@ -116,7 +116,7 @@ def load_conversation(session: Session, redis: Redis, lane: Lane) -> StoredConve
         waiting=count_waiting(redis, lane),
         threads=root_posts(session, lane),
     )
-    row = session.scalar(select(Conversation).where(*_is(lane)))
+    row = session.scalar(select(Conversation).where(*_is_of_lane(lane)))
     if row is None:
         return messages
     replies, files = _count_replies(session, row.id)
@@ -131,7 +131,7 @@ def load_conversation(session: Session, redis: Redis, lane: Lane) -> StoredConve
     )
 
 
-def _is(lane: Lane) -> tuple[ColumnElement[bool], ...]:
+def _is_of_lane(lane: Lane) -> tuple[ColumnElement[bool], ...]:
     return (
         Conversation.licence_id == lane.licence_id,
         Conversation.conversation_id == lane.subject,
@@ -150,7 +150,7 @@ def root_posts(session: Session, lane: Lane) -> tuple[str, ...]:
         .order_by(Delivery.id)
     )
     # Retention may have removed the ledger's rows. The conversation itself has its current root.
-    current = select(Conversation.root_post_id).where(*_is(lane))
+    current = select(Conversation.root_post_id).where(*_is_of_lane(lane))
     found = [*session.scalars(posted), *session.scalars(current)]
     return tuple(dict.fromkeys(post_id for post_id in found if post_id is not None))
 

@@ -19,7 +19,7 @@ _IS_UNDECIDED = Delivery.state.in_([state for state in DeliveryState if not stat
 
 
 @dataclass(frozen=True, slots=True)
-class _Old:
+class _OldConversation:
     """A conversation that may be removed."""
 
     row: int
@@ -55,19 +55,21 @@ def _licences(database: Database) -> list[str]:
         return list(session.scalars(select(Licence.id).where(~waits.exists()).order_by(Licence.id)))
 
 
-def _find_old(database: Database, licence_id: str, before: datetime) -> Iterator[_Old]:
-    last: _Old | None = None
+def _find_old(database: Database, licence_id: str, before: datetime) -> Iterator[_OldConversation]:
+    last: _OldConversation | None = None
     while True:
         with database.snapshot() as session:
             rows = session.execute(_page(licence_id, before, last)).all()
         for row, conversation_id, moment in rows:
-            last = _Old(row, Lane.of_conversation(licence_id, conversation_id), moment)
+            last = _OldConversation(row, Lane.of_conversation(licence_id, conversation_id), moment)
             yield last
         if len(rows) < PAGE:
             return
 
 
-def _page(licence_id: str, before: datetime, last: _Old | None) -> Select[int, str, datetime]:
+def _page(
+    licence_id: str, before: datetime, last: _OldConversation | None
+) -> Select[int, str, datetime]:
     moment = Conversation.last_active_at
     page = select(Conversation.id, Conversation.conversation_id, moment).where(
         Conversation.licence_id == licence_id, moment < before
@@ -79,7 +81,7 @@ def _page(licence_id: str, before: datetime, last: _Old | None) -> Select[int, s
     return page.order_by(moment, Conversation.id).limit(PAGE)
 
 
-def _remove(steps: Steps, lanes: Lanes, old: _Old, before: datetime) -> int:
+def _remove(steps: Steps, lanes: Lanes, old: _OldConversation, before: datetime) -> int:
     with lanes.try_lock(old.lane) as lock:
         if lock is None or lanes.head(old.lane) is not None:
             return 0
@@ -90,9 +92,9 @@ def _remove(steps: Steps, lanes: Lanes, old: _Old, before: datetime) -> int:
     return int(step is _Step.GONE)
 
 
-def _remove_some(session: Session, old: _Old, before: datetime, limit: int) -> _Step:
+def _remove_some(session: Session, old: _OldConversation, before: datetime, limit: int) -> _Step:
     """Remove at most ``limit`` replies, and the conversation itself if no reply is left."""
-    if not _is_at_rest(session, old, before):
+    if not _is_still_old_and_settled(session, old, before):
         return _Step.KEPT
     of = select(Reply.id).where(Reply.conversation_row == old.row).limit(limit + 1)
     ids = session.scalars(of).all()
@@ -107,7 +109,7 @@ def _remove_some(session: Session, old: _Old, before: datetime, limit: int) -> _
     return _Step.GONE
 
 
-def _is_at_rest(session: Session, old: _Old, before: datetime) -> bool:
+def _is_still_old_and_settled(session: Session, old: _OldConversation, before: datetime) -> bool:
     """Return whether the conversation is old and has nothing open, and lock it until the commit."""
     still_old = select(Conversation.id).where(
         Conversation.id == old.row, Conversation.last_active_at < before

@@ -118,7 +118,7 @@ class ConversationReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _ReportRequest:
     licence: Licence
     lane: Lane
     limit: int
@@ -141,13 +141,15 @@ def report_on(
     Raises:
         RegistrationError: nothing is stored of the conversation.
     """
-    asked = _Asked(licence, Lane.of_conversation(licence.id, conversation_id), limit, personal)
+    request = _ReportRequest(
+        licence, Lane.of_conversation(licence.id, conversation_id), limit, personal
+    )
     row = session.scalar(
         select(Conversation).where(
             Conversation.licence_id == licence.id, Conversation.conversation_id == conversation_id
         )
     )
-    messages = _messages(session, redis, asked)
+    messages = _messages(session, redis, request)
     if row is None and not messages:
         raise RegistrationError(
             f"nothing is stored of conversation {conversation_id!r} of licence {licence.id!r}"
@@ -157,22 +159,22 @@ def report_on(
         conversation=conversation_id,
         started_at=(row.started_at or row.created_at) if row else None,
         last_active_at=row.last_active_at if row else None,
-        thread=_thread(session, asked, row) if row else None,
+        thread=_thread(session, request, row) if row else None,
         card=_card(row) if row else None,
-        waiting=count_waiting(redis, asked.lane),
+        waiting=count_waiting(redis, request.lane),
         messages=tuple(messages),
-        replies=tuple(_replies(session, asked, row)) if row else (),
+        replies=tuple(_replies(session, request, row)) if row else (),
         personal=_personal(row) if row and personal else None,
     )
 
 
-def _thread(session: Session, asked: _Asked, row: Conversation) -> ThreadReport | None:
+def _thread(session: Session, request: _ReportRequest, row: Conversation) -> ThreadReport | None:
     if row.root_post_id is None:
         return None
-    roots = root_posts(session, asked.lane)
+    roots = root_posts(session, request.lane)
     return ThreadReport(
         root_post_id=row.root_post_id,
-        permalink=permalink(asked.licence.server_url, row.root_post_id),
+        permalink=permalink(request.licence.server_url, row.root_post_id),
         channel_id=row.channel_id,
         number=row.thread_number,
         earlier=tuple(root for root in roots if root != row.root_post_id),
@@ -206,18 +208,18 @@ def _personal(row: Conversation) -> dict[str, Any]:
     }
 
 
-def _messages(session: Session, redis: Redis, asked: _Asked) -> list[MessageReport]:
+def _messages(session: Session, redis: Redis, request: _ReportRequest) -> list[MessageReport]:
     """Return the messages of the ledger, then those in the lane that no worker has begun."""
-    rows = select(Delivery).where(Delivery.lane == str(asked.lane))
-    begun = newest(session, rows, Delivery, limit=asked.limit)
+    rows = select(Delivery).where(Delivery.lane == str(request.lane))
+    begun = newest(session, rows, Delivery, limit=request.limit)
     known = {row.key for row in begun if not row.state.is_final}
-    waiting = entries_of(redis, asked.lane, limit=asked.limit)
+    waiting = entries_of(redis, request.lane, limit=request.limit)
     fresh = [entry for entry in waiting if entry.key not in known]
-    found = [_of_ledger(asked, row) for row in begun]
-    return [*found, *[_of_lane(asked, entry) for entry in fresh]][-asked.limit :]
+    found = [_of_ledger(request, row) for row in begun]
+    return [*found, *[_of_lane(request, entry) for entry in fresh]][-request.limit :]
 
 
-def _of_ledger(asked: _Asked, row: Delivery) -> MessageReport:
+def _of_ledger(request: _ReportRequest, row: Delivery) -> MessageReport:
     return MessageReport(
         id=row.id,
         at=row.enqueued_at,
@@ -230,11 +232,11 @@ def _of_ledger(asked: _Asked, row: Delivery) -> MessageReport:
         post_id=row.post_id,
         posts=row.post_count,
         correlation_id=row.correlation_id,
-        said=row.payload if asked.personal else None,
+        said=row.payload if request.personal else None,
     )
 
 
-def _of_lane(asked: _Asked, entry: LaneEntry) -> MessageReport:
+def _of_lane(request: _ReportRequest, entry: LaneEntry) -> MessageReport:
     return MessageReport(
         id=None,
         at=datetime.fromtimestamp(entry.enqueued_at_ms / 1_000, UTC),
@@ -247,15 +249,15 @@ def _of_lane(asked: _Asked, entry: LaneEntry) -> MessageReport:
         post_id=None,
         posts=0,
         correlation_id=entry.correlation_id,
-        said=entry.payload if asked.personal else None,
+        said=entry.payload if request.personal else None,
     )
 
 
-def _replies(session: Session, asked: _Asked, row: Conversation) -> list[ReplyReport]:
+def _replies(session: Session, request: _ReportRequest, row: Conversation) -> list[ReplyReport]:
     rows = select(Reply).where(Reply.conversation_row == row.id)
-    found = newest(session, rows, Reply, limit=asked.limit)
+    found = newest(session, rows, Reply, limit=request.limit)
     files = _files(session, [reply.id for reply in found])
-    return [_of_inbox(asked, reply, files.get(reply.id, 0)) for reply in found]
+    return [_of_inbox(request, reply, files.get(reply.id, 0)) for reply in found]
 
 
 def _files(session: Session, reply_ids: Sequence[int]) -> dict[int, int]:
@@ -264,7 +266,7 @@ def _files(session: Session, reply_ids: Sequence[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in session.execute(counted)}
 
 
-def _of_inbox(asked: _Asked, reply: Reply, files: int) -> ReplyReport:
+def _of_inbox(request: _ReportRequest, reply: Reply, files: int) -> ReplyReport:
     said = {"author": reply.author_name, "user": reply.author_user_id, "text": reply.plain_text}
     return ReplyReport(
         id=reply.id,
@@ -280,5 +282,5 @@ def _of_inbox(asked: _Asked, reply: Reply, files: int) -> ReplyReport:
         reason=reply.reason,
         detail=reply.detail,
         cure=cure_of_reply(reply.reason),
-        said=said if asked.personal else None,
+        said=said if request.personal else None,
     )
