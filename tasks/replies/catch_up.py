@@ -79,11 +79,11 @@ def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -
     if licence is None:
         return 0
     job = LookJob(runtime, licence, on_page)
-    looked = look_at_each(job, channels_of(runtime.database, licence_id), look)
-    if looked.is_whole:
+    result = look_at_each(job, channels_of(runtime.database, licence_id), look)
+    if result.is_whole:
         on_page()
         look_at_settings(runtime.database, job.client, licence)
-    return looked.count
+    return result.count
 
 
 def reachable(runtime: Runtime, licence_id: str) -> LicenceAccess | None:
@@ -98,14 +98,14 @@ def reachable(runtime: Runtime, licence_id: str) -> LicenceAccess | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class LookResult:
     """How many posts were put into the inbox, and whether the look came to its end."""
 
     count: int
     is_whole: bool
 
 
-def look_at_each(job: LookJob, channels: Sequence[LiveChannel], look: Look) -> Looked:
+def look_at_each(job: LookJob, channels: Sequence[LiveChannel], look: Look) -> LookResult:
     """Look at these channels, one after the other.
 
     If a channel cannot be read (the bot was removed from it), the next one is read. If the server
@@ -119,7 +119,7 @@ def look_at_each(job: LookJob, channels: Sequence[LiveChannel], look: Look) -> L
         except (NotSentError, OutcomeUnknownError, RateLimitedError) as error:
             circuits.note(licence_id, error)
             log.warning("catch_up_broke_off", licence_id=licence_id, reason=error.reason.value)
-            return Looked(count, is_whole=False)
+            return LookResult(count, is_whole=False)
         except MattermostError as error:
             log.warning(
                 "catch_up_failed",
@@ -128,4 +128,4 @@ def look_at_each(job: LookJob, channels: Sequence[LiveChannel], look: Look) -> L
                 reason=error.reason.value,
             )
     circuits.note(licence_id, None)
-    return Looked(count, is_whole=True)
+    return LookResult(count, is_whole=True)

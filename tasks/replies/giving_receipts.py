@@ -29,7 +29,7 @@ from tasks.replies.due_receipts import (
     settle,
 )
 from tasks.replies.hints import give_due_hints
-from tasks.replies.receipts import give_receipt, wanted
+from tasks.replies.receipts import allowed_receipt, give_receipt
 from tasks.runtime import Runtime, current_runtime
 from tasks.wake import GIVE_RECEIPTS, wake_receipts
 
@@ -125,7 +125,7 @@ def _mark_all(
 def _mark(runtime: Runtime, licence: LicenceAccess, due: DueReceipt) -> Receipt | None:
     """Give the post the receipt that fits, unless it has it; return the receipt it has now."""
     known = due.known
-    receipt = wanted(known.fitting_receipt, licence.receipts)
+    receipt = allowed_receipt(known.fitting_receipt, licence.receipts)
     if receipt is not known.receipt:
         give_receipt(
             runtime.clients.of(licence),

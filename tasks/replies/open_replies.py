@@ -55,11 +55,11 @@ def claim(session: Session, *, limit: int, licence_id: str | None = None) -> lis
     chosen = _due(licence_id).order_by(Reply.next_attempt_at, Reply.id).limit(limit)
     found = session.execute(chosen.with_for_update(skip_locked=True))
     rows = [(reply_id, whose) for reply_id, whose in found]
-    leave_until(session, [reply_id for reply_id, _ in rows], after=WAKE_AGAIN)
+    set_next_attempt(session, [reply_id for reply_id, _ in rows], after=WAKE_AGAIN)
     return rows
 
 
-def leave_until(session: Session, reply_ids: Sequence[int], *, after: timedelta) -> None:
+def set_next_attempt(session: Session, reply_ids: Sequence[int], *, after: timedelta) -> None:
     """Have the sweep skip these replies for that time."""
     if not reply_ids:
         return

@@ -6,7 +6,7 @@ from models import Receipt, Receipts
 from tasks.mattermost import MattermostClient
 
 
-def wanted(receipt: Receipt | None, receipts: Receipts) -> Receipt | None:
+def allowed_receipt(receipt: Receipt | None, receipts: Receipts) -> Receipt | None:
     """Return the receipt if the licence's setting allows it; None: the post gets no reaction."""
     if receipts is Receipts.NONE or receipt is None:
         return None

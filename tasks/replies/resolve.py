@@ -17,7 +17,7 @@ from tasks.replies import rows
 from tasks.replies.backoff import Obstacle, Trouble
 from tasks.replies.endings import EndKind, note
 from tasks.replies.known_reply import KnownReply
-from tasks.replies.open_replies import BATCH, claim_due, leave_until
+from tasks.replies.open_replies import BATCH, claim_due, set_next_attempt
 from tasks.replies.postponing import postpone
 from tasks.replies.record import record
 from tasks.runtime import Runtime, current_runtime
@@ -135,7 +135,7 @@ def _postpone_failed(runtime: Runtime, reply_id: int, error: Exception) -> None:
 def _leave(runtime: Runtime, replies: Sequence[KnownReply], report: Report) -> None:
     """Leave the replies to another thread of the licence, or to the sweep."""
     with runtime.database.transaction() as session:
-        leave_until(session, [reply.id for reply in replies], after=timedelta(0))
+        set_next_attempt(session, [reply.id for reply in replies], after=timedelta(0))
     report["left"] += len(replies)
 
 
