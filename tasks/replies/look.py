@@ -66,7 +66,7 @@ def look(job: LookJob, channel: LiveChannel) -> int:
     Raises:
         MattermostError: the server cannot be asked, or refuses; the cursor stays.
     """
-    if job.notes.is_left_alone(channel.id):
+    if job.notes.is_skipped(channel.id):
         return 0
     # An earlier version may have stored a cursor in the future.
     cursor_ms = min(channel.cursor_ms, job.client.answer_headers.now_ms())
@@ -86,7 +86,7 @@ def look(job: LookJob, channel: LiveChannel) -> int:
             channel_id=channel.id,
             reason=changes.cut.value,
         )
-        job.notes.leave_alone(channel.id)
+        job.notes.skip(channel.id)
     late = late_posts(job.runtime, job.licence, channel, since_ms=since_ms, on_page=job.on_page)
     count = _take_in(job, [*late, *changes.posts])
     # The cursor moves last: if a look breaks off before this, the next one finds the same changes.
@@ -104,7 +104,7 @@ def look_again(job: LookJob, channel: LiveChannel) -> int:
         MattermostError: the server cannot be asked, or refuses.
     """
     notes = job.notes.of_busy(channel.id)
-    if notes.is_left_alone:
+    if notes.is_skipped:
         return 0
     cursor_ms = min(max(channel.cursor_ms, notes.seen_ms), job.client.answer_headers.now_ms())
     job.on_page()

@@ -19,7 +19,7 @@ SEEN_FOR_S = 600
 # A bot that was removed from a channel is usually not back within this time.
 REFUSED_FOR_S = 60
 # A look that was cut costs a worker seconds, so it is not repeated every minute.
-LEFT_ALONE_S = 600
+SKIPPED_FOR_S = 600
 # Longer than ``LATE_BY``, the age up to which a late post is taken in.
 LATE_FOR_S = 2 * 86_400
 
@@ -29,7 +29,7 @@ class BusyNotes:
     """Up to when a busy channel was read (Mattermost's time, ms), and whether it is skipped now."""
 
     seen_ms: int
-    is_left_alone: bool
+    is_skipped: bool
 
 
 class LookNotes:
@@ -43,7 +43,7 @@ class LookNotes:
         """Return the notes about a busy channel."""
         keys = [f"{self._prefix}{kind}:{channel_id}" for kind in ("seen", "cut", "refused")]
         seen, cut, refused = cast("list[bytes | None]", self._redis.mget(keys))
-        return BusyNotes(int(seen or 0), is_left_alone=bool(cut or refused))
+        return BusyNotes(int(seen or 0), is_skipped=bool(cut or refused))
 
     def note_seen(self, channel_id: str, newest_ms: int) -> None:
         """Note up to when the busy channel was read (Mattermost's time, ms)."""
@@ -53,13 +53,13 @@ class LookNotes:
         """Leave the channel out of busy looks for a minute, since the server refuses to show it."""
         self._redis.set(f"{self._prefix}refused:{channel_id}", 1, ex=REFUSED_FOR_S)
 
-    def is_left_alone(self, channel_id: str) -> bool:
+    def is_skipped(self, channel_id: str) -> bool:
         """Return whether looks skip the channel for now."""
         return bool(self._redis.exists(f"{self._prefix}cut:{channel_id}"))
 
-    def leave_alone(self, channel_id: str) -> None:
+    def skip(self, channel_id: str) -> None:
         """Let looks skip the channel for ten minutes."""
-        self._redis.set(f"{self._prefix}cut:{channel_id}", 1, ex=LEFT_ALONE_S)
+        self._redis.set(f"{self._prefix}cut:{channel_id}", 1, ex=SKIPPED_FOR_S)
 
     def may_look_for_late_posts(self, channel_id: str, *, every_s: int) -> bool:
         """Return whether to look for late posts now: True at most once in ``every_s`` seconds."""

@@ -135,7 +135,7 @@ def _die(workers: SharedWorkers) -> None:
     """Let the licence's server cut connections until its circuit is open."""
     workers.others.behave(list(ONE), trouble=Trouble.CUTS)
     workers.enqueue(ONE, conversations=FAILURES_TO_OPEN)
-    wait_until(lambda: workers.is_left_alone(ONE[0]), what="an open circuit")
+    wait_until(lambda: workers.is_circuit_open(ONE[0]), what="an open circuit")
 
 
 def _die_with_a_burst(workers: SharedWorkers) -> None:
@@ -147,7 +147,9 @@ def _come_back(workers: SharedWorkers) -> float:
     """Let the server answer again, and wait until a probe closes the circuit."""
     workers.others.behave(list(ONE), service_s=BACK_S)
     wait_until(
-        lambda: not workers.is_left_alone(ONE[0]), timeout_s=BACK_WITHIN_S, what="a closed circuit"
+        lambda: not workers.is_circuit_open(ONE[0]),
+        timeout_s=BACK_WITHIN_S,
+        what="a closed circuit",
     )
     return time.time()
 

@@ -134,7 +134,7 @@ class SharedWorkers:
         )
         assert answer["ok"], answer
 
-    def is_left_alone(self, licence_id: str) -> bool:
+    def is_circuit_open(self, licence_id: str) -> bool:
         """Return whether the circuit of the licence's server is open."""
         return Circuits(self.redis).states([licence_id])[licence_id].is_open
 
