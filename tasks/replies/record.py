@@ -46,7 +46,7 @@ def record(runtime: Runtime, reply: KnownReply) -> EndKind:
     task is sent before this returns.
     """
     if reply.state is ReplyState.RECEIVED:
-        ending = _take_up(runtime, reply)
+        ending = _record_received(runtime, reply)
     else:
         ending = _tell(runtime, reply.id)
     note(runtime.tallies, reply, ending)
@@ -65,7 +65,7 @@ def _tell(runtime: Runtime, reply_id: int) -> Ending:
     return Ending(EndKind.HANDED_OVER if hand_over(runtime, known) else EndKind.UNTOLD)
 
 
-def _take_up(runtime: Runtime, reply: KnownReply) -> Ending:
+def _record_received(runtime: Runtime, reply: KnownReply) -> Ending:
     try:
         licence = _access(runtime, reply.licence_id)
     except PostponedError as error:
@@ -125,7 +125,7 @@ def _load(runtime: Runtime, reply_id: int) -> KnownReply | None:
 def _attempt(job: ReplyJob) -> Ending:
     """Do what the post means, or postpone the reply."""
     try:
-        ending = _do_what_it_means(job, ask_for_post(job))
+        ending = _act_on_meaning(job, ask_for_post(job))
     except MattermostError as error:
         job.runtime.circuits.note(job.licence.id, error)
         return _postpone(job, obstacle_of(error))
@@ -136,7 +136,7 @@ def _attempt(job: ReplyJob) -> Ending:
     return ending
 
 
-def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
+def _act_on_meaning(job: ReplyJob, post: Post) -> Ending:
     facts = PostFacts(job, post)
     match meaning_of(facts.for_rules()):
         case Means.REPLY:
@@ -146,11 +146,11 @@ def _do_what_it_means(job: ReplyJob, post: Post) -> Ending:
         case Means.NOTHING_TO_SHOW:
             return _write_empty(job, facts)
         case Means.DELETION:
-            return _forget(job, post, is_gone=True)
+            return _write_deleted(job, post, is_gone=True)
         case Means.GONE_WITH_THREAD:
-            return _keep(job, update_at_ms=post.update_at_ms)
+            return _write_unchanged(job, update_at_ms=post.update_at_ms)
         case Means.OLD_VERSION:
-            return _keep(job)
+            return _write_unchanged(job)
         case Means.UNLINKED:
             raise PostponedError(
                 Trouble.UNLINKED,
@@ -224,7 +224,7 @@ def _keep_as_it_reads(job: ReplyJob, post: Post, files: Sequence[File], *, attem
         # Only the reasons of missing files have changed; i-Reserve is not told of those.
         with job.runtime.database.connection() as connection:
             rows.write_files(connection, job.known, files, attempt)
-    return _keep(job, update_at_ms=post.update_at_ms)
+    return _write_unchanged(job, update_at_ms=post.update_at_ms)
 
 
 def _answers(
@@ -240,19 +240,19 @@ def _write_empty(job: ReplyJob, facts: PostFacts, why: Ignored | None = None) ->
     """Record that no visitor sees the post; take back what i-Reserve was told of it before."""
     known, owner = job.known, facts.owner
     if known.revision:
-        return _forget(job, facts.post, is_gone=False)
+        return _write_deleted(job, facts.post, is_gone=False)
     with job.runtime.database.autocommit() as connection:
         empty = rows.write_empty(connection, known, facts.post, owner=owner, reason=why)
     return Ending(EndKind.IGNORED if why else EndKind.EMPTY, empty, reason=why)
 
 
-def _keep(job: ReplyJob, *, update_at_ms: int | None = None) -> Ending:
+def _write_unchanged(job: ReplyJob, *, update_at_ms: int | None = None) -> Ending:
     with job.runtime.database.autocommit() as connection:
         kept = rows.write_unchanged(connection, job.known, update_at_ms=update_at_ms)
     return Ending(EndKind.UNCHANGED, kept)
 
 
-def _forget(job: ReplyJob, post: Post, *, is_gone: bool) -> Ending:
+def _write_deleted(job: ReplyJob, post: Post, *, is_gone: bool) -> Ending:
     with job.runtime.database.connection() as connection:
         forgotten = rows.write_deleted(connection, job.known, post, is_gone=is_gone)
     if job.known.files:
@@ -263,7 +263,7 @@ def _forget(job: ReplyJob, post: Post, *, is_gone: bool) -> Ending:
 def _remove_from_inbox(job: ReplyJob, why: Ignored) -> Ending:
     """Take the post out of the inbox, unless it was recorded as a reply before."""
     if job.known.revision:
-        return Ending(EndKind.IGNORED, _keep(job).reply, reason=why.value)
+        return Ending(EndKind.IGNORED, _write_unchanged(job).reply, reason=why.value)
     with job.runtime.database.autocommit() as connection:
         rows.remove(connection, job.known)
     return Ending(EndKind.IGNORED, reason=why.value)
