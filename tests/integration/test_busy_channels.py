@@ -149,7 +149,7 @@ def test_server_that_is_away_is_not_looked_at(thread: MirroredThread) -> None:
     assert (asked, _looks(thread)) == (3, 3)
 
 
-def test_server_that_asks_for_a_pause_is_left_alone_for_as_long(thread: MirroredThread) -> None:
+def test_server_that_asks_for_a_pause_is_not_asked_meanwhile(thread: MirroredThread) -> None:
     """A 429 to a look pauses the licence's looks and messages."""
     thread.stage.stand_in.set_fault("rate_limited", times=1, retry_after_s=30)
     _tick(thread)

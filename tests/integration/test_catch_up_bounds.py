@@ -165,7 +165,7 @@ def test_look_at_a_lying_server_is_bounded_and_one_event_says_so(
     assert _cursor(stage) <= now_ms() + 2_000
 
 
-def test_channel_whose_look_was_cut_is_left_alone_for_a_while(stage: Stage) -> None:
+def test_channel_whose_look_was_cut_is_skipped_for_a_while(stage: Stage) -> None:
     """A channel whose look was cut gets no request for a while."""
     stage.start()
     server = LyingServer(_same_page)
