@@ -129,8 +129,8 @@ def is_page(content_type: str | None) -> bool:
     return plain_type(content_type) in _PAGES
 
 
-def is_promised_otherwise(name: str, *, content_type: str | None) -> bool:
-    """Return whether a file of this name and type cannot be a web page."""
+def excludes_page(name: str, *, content_type: str | None) -> bool:
+    """Return whether the name or the type says that the file is no web page."""
     if ending_of(content_type):
         return not is_page(content_type)
     ending = PurePosixPath(safe_file_name(name)).suffix.lower()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ireserve_mattermost.messages import Attachment
 from tasks.attachments.downloads import DownloadLimits, Downloads
 from tasks.attachments.errors import AttachmentError, AttachmentReason
-from tasks.attachments.names import ending_of, is_page, is_promised_otherwise, upload_name
+from tasks.attachments.names import ending_of, excludes_page, is_page, upload_name
 from tasks.attachments.store import AttachmentStore
 from tasks.mattermost.exchange import Stopping
 from tasks.mattermost.files import Readable
@@ -99,6 +99,6 @@ def _check_size(size_bytes: int, *, limit_bytes: int) -> None:
 
 def _check_type(attachment: Attachment, told: str) -> None:
     """Refuse a web page that the host sends instead of the file, usually a page to sign in."""
-    promised = is_promised_otherwise(attachment.name, content_type=attachment.content_type)
-    if is_page(told) and promised:
+    is_excluded = excludes_page(attachment.name, content_type=attachment.content_type)
+    if is_page(told) and is_excluded:
         raise AttachmentError(AttachmentReason.WEB_PAGE)

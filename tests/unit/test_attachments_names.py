@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.attachments.names import is_promised_otherwise, upload_name
+from tasks.attachments.names import excludes_page, upload_name
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_each_common_type_has_its_ending(content_type: str, ending: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "content_type", "promised"),
+    ("name", "content_type", "excluded"),
     [
         ("holiday.png", "image/png", True),
         ("holiday.png", None, True),
@@ -95,11 +95,11 @@ def test_each_common_type_has_its_ending(content_type: str, ending: str) -> None
         ("Scan 12.03.2026", None, False),
     ],
 )
-def test_a_name_or_a_type_can_promise_that_it_is_no_page(
-    name: str, content_type: str | None, promised: bool
+def test_a_name_or_a_type_can_exclude_a_web_page(
+    name: str, content_type: str | None, excluded: bool
 ) -> None:
     """Only a name or type that promises another kind of file excludes a web page."""
-    assert is_promised_otherwise(name, content_type=content_type) is promised
+    assert excludes_page(name, content_type=content_type) is excluded
 
 
 def test_a_long_name_keeps_the_extension_it_was_given() -> None:
