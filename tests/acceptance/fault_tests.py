@@ -26,7 +26,7 @@ from tests.acceptance.load import (
     Size,
     is_closed,
 )
-from tests.acceptance.promises import BrokenPromiseError, States, assert_kept, untold
+from tests.acceptance.promises import BrokenPromiseError, States, assert_kept, missing_notices
 from tests.stage.deployed import DeployedStage, bot_of, running_stage
 from tests.stage.deployment import HostProcess
 from tests.stage.supervisor import Supervisor
@@ -78,8 +78,8 @@ class FaultRun:
         )
         assert self.supervisor.restarts == restarts, "a process ended"
 
-    def stay_away(self, shortest_s: float, longest_s: float) -> None:
-        """Wait for a random time while a server stays stopped."""
+    def wait_during_outage(self, shortest_s: float, longest_s: float) -> None:
+        """Wait for a random time while a server is stopped."""
         time.sleep(self.rng.uniform(shortest_s, longest_s))
 
 
@@ -175,7 +175,7 @@ class FaultTest:
 def _wait_until_told(stage: DeployedStage, conversations: Sequence[str], states: States) -> None:
     """Wait until i-Reserve was told of each failure and each thread."""
     ends_at = time.monotonic() + OUTCOMES_WITHIN_S
-    while left := untold(conversations, _notices(stage), states=states):
+    while left := missing_notices(conversations, _notices(stage), states=states):
         if time.monotonic() > ends_at:
             raise BrokenPromiseError(f"i-Reserve was not told: {sorted(left)[:5]}")
         time.sleep(LOOK_EVERY_S)

@@ -75,7 +75,7 @@ def kill_redis(run: FaultRun) -> None:
     """Kill Redis and start it again, three times; i-Reserve repeats each failed call."""
     for _ in run.moments(3):
         run.stage.redis.stop(with_signal=signal.SIGKILL)
-        run.stay_away(0.1, 1.0)
+        run.wait_during_outage(0.1, 1.0)
         run.stage.redis.start()
 
 
@@ -85,7 +85,7 @@ def lock_sqlite(run: FaultRun) -> None:
     for _ in run.moments(2):
         blocker = sqlite3.connect(path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
-        run.stay_away(2.0, 4.0)
+        run.wait_during_outage(2.0, 4.0)
         blocker.execute("COMMIT")
         blocker.close()
 
@@ -94,7 +94,7 @@ def restart_postgresql(run: FaultRun, server: PostgresServer) -> None:
     """Restart PostgreSQL some seconds after a stop, and again after a crash."""
     for moment in run.moments(2):
         server.stop(with_signal=signal.SIGQUIT if moment == 2 else signal.SIGINT)
-        run.stay_away(1.0, 3.0)
+        run.wait_during_outage(1.0, 3.0)
         server.start()
 
 
@@ -107,7 +107,7 @@ def kill_mattermost(run: FaultRun) -> None:
         run.stage.stand_in.stop(with_signal=signal.SIGKILL)
         wait_until(lambda: "failed" in run.load.states().values(), what="a message that failed")
         run.supervisor.kill_one_worker(run.rng)
-        run.stay_away(2.0, 4.0)
+        run.wait_during_outage(2.0, 4.0)
         run.stage.stand_in.start()
 
 

@@ -90,7 +90,7 @@ def _assert_missing_are_named(
         raise BrokenPromiseError(f"missing: {conversation} names {told}, and lacks {expected}")
 
 
-def untold(
+def missing_notices(
     conversations: Sequence[str], notices: Iterable[Mapping[str, Any]], *, states: States
 ) -> set[tuple[str, str]]:
     """Return the failures and threads of which i-Reserve was not told."""

@@ -102,7 +102,7 @@ def _once_away(
 ) -> None:
     for _ in run.moments(2):
         with away():
-            run.stay_away(*seconds)
+            run.wait_during_outage(*seconds)
         run.assert_goes_on()
 
 
