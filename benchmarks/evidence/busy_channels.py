@@ -31,7 +31,7 @@ from tasks.replies.busy_channels import look_while_due
 from tasks.replies.due_looks import DueLooks
 from tasks.replies.live_channels import busy_licences
 from tasks.runtime import Runtime, build_runtime
-from tests.stage.burdens import LATER_P95_MS, Burden, Noticed, allowed_median_ms
+from tests.stage.burdens import LATER_P95_MS, Burden, Effect, allowed_median_ms
 from tests.stage.many_servers import CHANNEL_ID
 from tests.stage.shared_workers import SharedWorkers
 
@@ -64,7 +64,7 @@ def run(*, rounds: int) -> Report:
             comparisons.append(comparison)
             notes.append(note)
     found = [_measure_others() for _ in range(rounds // ROUNDS_FOR_EACH)]
-    comparisons += _noticed(found)
+    comparisons += _comparisons(found)
     return Report("busy_channels", tuple(comparisons), tuple(notes))
 
 
@@ -83,7 +83,7 @@ def _become_busy(workers: SharedWorkers) -> float:
     return time.time()
 
 
-def _measure_others() -> Noticed:
+def _measure_others() -> Effect:
     """Run two workers with the healthy licences' load, without and with the looks."""
     with tempfile.TemporaryDirectory() as name:
         url = f"sqlite:///{name}/others.db"
@@ -94,7 +94,7 @@ def _measure_others() -> Noticed:
         return burden.measure(Path(name), database_url=url)
 
 
-def _noticed(found: Sequence[Noticed]) -> list[Comparison]:
+def _comparisons(found: Sequence[Effect]) -> list[Comparison]:
     sides = {
         "median": [(each.later.median_ms, allowed_median_ms(each)) for each in found],
         "p95": [(each.later.p95_ms, LATER_P95_MS) for each in found],

@@ -14,7 +14,7 @@ from tests.stage.burdens import (
     LATER_P95_MS,
     SLOW_BURDENS,
     Burden,
-    Noticed,
+    Effect,
     allowed_median_ms,
 )
 
@@ -28,11 +28,11 @@ def run(*, rounds: int) -> Report:
     for burden in (*SLOW_BURDENS, *BURSTS):
         found = [_measure(burden) for _ in range(rounds // ROUNDS_FOR_EACH)]
         comparisons += _comparisons(burden, found)
-        notes += [_note(burden, noticed) for noticed in found]
+        notes += [_note(burden, effect) for effect in found]
     return Report("others", tuple(comparisons), tuple(notes))
 
 
-def _measure(burden: Burden) -> Noticed:
+def _measure(burden: Burden) -> Effect:
     with tempfile.TemporaryDirectory() as name:
         url = f"sqlite:///{name}/others.db"
         database = Database(url)
@@ -41,7 +41,7 @@ def _measure(burden: Burden) -> Noticed:
         return burden.measure(Path(name), database_url=url)
 
 
-def _comparisons(burden: Burden, found: list[Noticed]) -> list[Comparison]:
+def _comparisons(burden: Burden, found: list[Effect]) -> list[Comparison]:
     sides = {
         "median": [(each.later.median_ms, allowed_median_ms(each)) for each in found],
         "p95": [(each.later.p95_ms, LATER_P95_MS) for each in found],
@@ -53,10 +53,10 @@ def _comparisons(burden: Burden, found: list[Noticed]) -> list[Comparison]:
     ]
 
 
-def _note(burden: Burden, noticed: Noticed) -> str:
-    calm, later = noticed.calm, noticed.later
+def _note(burden: Burden, effect: Effect) -> str:
+    calm, later = effect.calm, effect.later
     return (
         f"{burden}: {later.median_ms / calm.median_ms:.2f} of the calm median ({calm.median_ms} ms)"
         f" and {later.p95_ms / calm.p95_ms:.2f} of the calm p95 ({calm.p95_ms} ms);"
-        f" at most {noticed.most_queued} in the queue"
+        f" at most {effect.most_queued} in the queue"
     )

@@ -14,7 +14,7 @@ from tests.stage.burdens import (
     SLOW,
     SLOW_BURDENS,
     Burden,
-    Noticed,
+    Effect,
     allowed_median_ms,
 )
 
@@ -24,10 +24,10 @@ pytestmark = [pytest.mark.full_load, pytest.mark.measures_time]
 QUEUED_BESIDE = 20
 
 
-def _assert_kept(noticed: Noticed) -> None:
-    assert noticed.first_second.p95_ms <= FIRST_P95_MS, noticed
-    assert noticed.later.median_ms <= allowed_median_ms(noticed), noticed
-    assert noticed.later.p95_ms <= LATER_P95_MS, noticed
+def _assert_kept(effect: Effect) -> None:
+    assert effect.first_second.p95_ms <= FIRST_P95_MS, effect
+    assert effect.later.median_ms <= allowed_median_ms(effect), effect
+    assert effect.later.p95_ms <= LATER_P95_MS, effect
 
 
 @pytest.mark.parametrize("burden", SLOW_BURDENS, ids=str)
@@ -38,11 +38,11 @@ def test_a_hundred_slow_licences_hardly_delay_the_others(
     record_property: Callable[[str, object], None],
 ) -> None:
     """100 slow licences with 20 conversations each hardly delay ten healthy ones."""
-    noticed = burden.measure(tmp_path, database_url=database_url)
+    effect = burden.measure(tmp_path, database_url=database_url)
 
-    record_property("noticed", noticed.row())
-    _assert_kept(noticed)
-    assert noticed.most_queued <= 2 * len(SLOW) + QUEUED_BESIDE
+    record_property("effect", effect.row())
+    _assert_kept(effect)
+    assert effect.most_queued <= 2 * len(SLOW) + QUEUED_BESIDE
 
 
 @pytest.mark.parametrize("burden", BURSTS, ids=str)
@@ -53,8 +53,8 @@ def test_burst_of_a_licence_is_its_own(
     record_property: Callable[[str, object], None],
 ) -> None:
     """A licence's burst of 8,000 conversations hardly delays others, whatever its server does."""
-    noticed = burden.measure(tmp_path, database_url=database_url)
+    effect = burden.measure(tmp_path, database_url=database_url)
 
-    record_property("noticed", noticed.row())
-    _assert_kept(noticed)
-    assert noticed.most_queued <= QUEUED_BESIDE
+    record_property("effect", effect.row())
+    _assert_kept(effect)
+    assert effect.most_queued <= QUEUED_BESIDE

@@ -25,7 +25,7 @@ SLOW_CONVERSATIONS = 20
 LATE_S = 15.0
 ONE = ("one",)
 BURST = 8_000
-ALIVE_S, BACK_S = 0.02, 0.06
+QUICK_S, RECOVERED_S = 0.02, 0.06
 # Beat's sweep sends a due probe within 5 s. Each probe is due 30 s after the one before.
 BACK_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.1
@@ -36,8 +36,8 @@ Begin = Callable[[SharedWorkers], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
-    """The delays of the healthy licences' messages, and the longest queue."""
+class Effect:
+    """A load's effect: the delays of the healthy licences' messages, and the longest queue."""
 
     calm: Delays
     first_second: Delays
@@ -55,9 +55,9 @@ class Noticed:
         return {**figures, "most_queued": self.most_queued}
 
 
-def allowed_median_ms(noticed: Noticed) -> float:
+def allowed_median_ms(effect: Effect) -> float:
     """Return the limit of the healthy licences' median, which depends on the calm median."""
-    return MOST_GROWTH * noticed.calm.median_ms + MOST_MORE_MS
+    return MOST_GROWTH * effect.calm.median_ms + MOST_MORE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Burden:
         """Return the name, for the test's id."""
         return self.name
 
-    def measure(self, directory: Path, *, database_url: str) -> Noticed:
-        """Run workers, first in calm, then under this load; return what healthy ones notice."""
+    def measure(self, directory: Path, *, database_url: str) -> Effect:
+        """Run workers, first in calm, then under this load; return its effect on healthy ones."""
         with shared_workers(directory, database_url=database_url, others=self.licences) as workers:
             self.prepare(workers)
             with workers.load.running():
@@ -85,7 +85,7 @@ class Burden:
                     began = self.begin(workers)
                     ended = began + self.watched_s
                     time.sleep(max(0.0, ended - time.time()))
-            return Noticed(
+            return Effect(
                 workers.load.between(calm, calm + CALM_S),
                 workers.load.between(began, began + FIRST_S),
                 workers.load.between(began + FIRST_S, ended),
@@ -127,25 +127,25 @@ def _burst(workers: SharedWorkers) -> float:
     return began
 
 
-def _alive(workers: SharedWorkers) -> None:
-    workers.others.behave(list(ONE), service_s=ALIVE_S)
+def _keep_server_up(workers: SharedWorkers) -> None:
+    workers.others.behave(list(ONE), service_s=QUICK_S)
 
 
-def _die(workers: SharedWorkers) -> None:
+def _take_server_down(workers: SharedWorkers) -> None:
     """Let the licence's server cut connections until its circuit is open."""
     workers.others.behave(list(ONE), trouble=Trouble.CUTS)
     workers.enqueue(ONE, conversations=FAILURES_TO_OPEN)
     wait_until(lambda: workers.is_circuit_open(ONE[0]), what="an open circuit")
 
 
-def _die_with_a_burst(workers: SharedWorkers) -> None:
-    _die(workers)
+def _take_server_down_and_burst(workers: SharedWorkers) -> None:
+    _take_server_down(workers)
     _burst(workers)
 
 
-def _come_back(workers: SharedWorkers) -> float:
+def _bring_server_back(workers: SharedWorkers) -> float:
     """Let the server answer again, and wait until a probe closes the circuit."""
-    workers.others.behave(list(ONE), service_s=BACK_S)
+    workers.others.behave(list(ONE), service_s=RECOVERED_S)
     wait_until(
         lambda: not workers.is_circuit_open(ONE[0]),
         timeout_s=BACK_WITHIN_S,
@@ -161,7 +161,7 @@ SLOW_BURDENS = (
     Burden("100 licences answer after 15 s", SLOW, _slow_servers(None, service_s=LATE_S), 26.0),
 )
 BURSTS = (
-    Burden("burst, server alive", ONE, _burst, 12.0, _alive),
-    Burden("burst, server dead", ONE, _burst, 12.0, _die),
-    Burden("burst, server comes back", ONE, _come_back, 12.0, _die_with_a_burst),
+    Burden("burst, server alive", ONE, _burst, 12.0, _keep_server_up),
+    Burden("burst, server dead", ONE, _burst, 12.0, _take_server_down),
+    Burden("burst, server comes back", ONE, _bring_server_back, 12.0, _take_server_down_and_burst),
 )

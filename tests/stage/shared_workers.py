@@ -150,21 +150,21 @@ def shared_workers(
     """Yield running workers and beat, after one message in each conversation of the load."""
     with ExitStack() as stack:
         redis_url = stack.enter_context(running_redis(directory / "redis")).url
-        healthy, sick = (stack.enter_context(running_servers()) for _ in range(2))
+        healthy, burdened = (stack.enter_context(running_servers()) for _ in range(2))
         healthy.behave(list(HEALTHY), service_s=SERVICE_S)
         deployment = Deployment.create(
             directory, redis_url=redis_url, database_url=database_url, **DEFAULTS
         )
         stack.callback(deployment.stop, with_signal=9)
         urls = {name: healthy.url_of(name) for name in HEALTHY}
-        urls |= {name: sick.url_of(name) for name in others}
+        urls |= {name: burdened.url_of(name) for name in others}
         _register(urls, deployment)
         deployment.start("beat")
         deployment.start_workers(WORKERS)
         load = PacedLoad(deployment.start_host(), healthy)
         load.enqueue_each()
         redis = stack.enter_context(Redis.from_url(redis_url))
-        yield SharedWorkers(deployment, redis, load, sick, deployment.start_host())
+        yield SharedWorkers(deployment, redis, load, burdened, deployment.start_host())
 
 
 def _register(urls: dict[str, str], deployment: Deployment) -> None:
