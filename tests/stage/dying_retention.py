@@ -13,19 +13,21 @@ from tasks.runtime import current_runtime
 _STEPS = 1
 
 
-class _Deaths:
-    """A counter of transactions that deleted replies, which then kills the process."""
+class _KillAfterDeletion:
+    """Kills the process after ``_STEPS`` transactions that deleted replies."""
 
     def __init__(self, engine: Engine) -> None:
         self._deletes = False
         self._steps = 0
-        event.listen(engine, "before_cursor_execute", self._look)
-        event.listen(engine, "begin", self._die)
+        event.listen(engine, "before_cursor_execute", self._note_deletion)
+        event.listen(engine, "begin", self._kill_if_due)
 
-    def _look(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def _note_deletion(
+        self, _connection: object, _cursor: object, statement: str, *_: object
+    ) -> None:
         self._deletes = self._deletes or statement.startswith("DELETE FROM replies")
 
-    def _die(self, _connection: object) -> None:
+    def _kill_if_due(self, _connection: object) -> None:
         # The transaction that deleted replies is committed when the next one begins.
         self._steps += self._deletes
         if self._steps >= _STEPS:
@@ -33,5 +35,5 @@ class _Deaths:
         self._deletes = False
 
 
-_Deaths(current_runtime().database.engine)
+_KillAfterDeletion(current_runtime().database.engine)
 remove_rows(current_runtime())
