@@ -104,7 +104,7 @@ class PostgresServer:
             self.process = None
 
     @contextmanager
-    def standing_still(self) -> Iterator[None]:
+    def suspended(self) -> Iterator[None]:
         """Suspend all its processes (SIGSTOP) for the block: it accepts bytes and never answers."""
         assert self.process is not None
         # Suspend the main process first, because it starts others.

@@ -113,7 +113,7 @@ class FaultTest:
             AssertionError: the deployment does not work even without a fault.
         """
         with self._started(directory, database_url=database_url, size=size) as run:
-            with run.load.coming_in(run.host):
+            with run.load.enqueueing(run.host):
                 self.fault(run)
             began = time.monotonic()
             _wait_until_settled(run.load, self.licences)

@@ -86,7 +86,7 @@ class Load:
         return [str(number) for number in range(self.size.messages)]
 
     @contextmanager
-    def coming_in(self, host: HostProcess) -> Iterator[None]:
+    def enqueueing(self, host: HostProcess) -> Iterator[None]:
         """Enqueue all messages in the background; the block ends when all are enqueued."""
         with ThreadPoolExecutor(1) as background:
             self._enqueuing = background.submit(self._run, host)

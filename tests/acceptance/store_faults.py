@@ -23,12 +23,12 @@ LIBRARY = "libfaketime.so.1"
 
 def stop_postgresql(run: FaultRun, server: PostgresServer) -> None:
     """Suspend all processes of PostgreSQL for some seconds, twice."""
-    _once_away(run, server.standing_still, STILL_S)
+    _take_away_twice(run, server.suspended, STILL_S)
 
 
 def fill_postgresql(run: FaultRun, server: PostgresServer) -> None:
     """Take all connections of PostgreSQL, and cut the workers' connections, twice."""
-    _once_away(run, lambda: all_connections_taken(server), SHORT_S)
+    _take_away_twice(run, lambda: all_connections_taken(server), SHORT_S)
 
 
 @contextmanager
@@ -56,24 +56,24 @@ def stop_redis(run: FaultRun) -> None:
     assert process is not None
 
     @contextmanager
-    def standing_still() -> Iterator[None]:
+    def suspended() -> Iterator[None]:
         process.send_signal(signal.SIGSTOP)
         try:
             yield
         finally:
             process.send_signal(signal.SIGCONT)
 
-    _once_away(run, standing_still, STILL_S)
+    _take_away_twice(run, suspended, STILL_S)
 
 
 def fill_redis(run: FaultRun) -> None:
     """Limit Redis to less memory than it needs, twice."""
-    _once_away(run, lambda: _setting(run, "maxmemory", "1", "0"), SHORT_S)
+    _take_away_twice(run, lambda: _setting(run, "maxmemory", "1", "0"), SHORT_S)
 
 
 def want_replicas(run: FaultRun) -> None:
     """Let Redis refuse all writes because it has no replica, twice."""
-    _once_away(run, lambda: _setting(run, "min-replicas-to-write", "1", "0"), SHORT_S)
+    _take_away_twice(run, lambda: _setting(run, "min-replicas-to-write", "1", "0"), SHORT_S)
 
 
 def make_redis_a_replica(run: FaultRun) -> None:
@@ -86,7 +86,7 @@ def make_redis_a_replica(run: FaultRun) -> None:
             yield
             redis.execute_command("REPLICAOF", "NO", "ONE")
 
-    _once_away(run, a_replica, SHORT_S)
+    _take_away_twice(run, a_replica, SHORT_S)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def _setting(run: FaultRun, name: str, during: str, afterwards: str) -> Iterator
         redis.config_set(name, afterwards)
 
 
-def _once_away(
+def _take_away_twice(
     run: FaultRun, away: Callable[[], AbstractContextManager[None]], seconds: tuple[float, float]
 ) -> None:
     for _ in run.moments(2):

@@ -41,7 +41,7 @@ def tls_url(stage: DeployedStage, authority: trustme.CA) -> Iterator[str]:
 
 
 @pytest.fixture
-def quiet(stage: DeployedStage) -> Iterator[Deployment]:
+def deployment(stage: DeployedStage) -> Iterator[Deployment]:
     """The stage's deployment, which is stopped before the TLS proxy."""
     yield stage.deployment
     stage.deployment.stop()
@@ -49,12 +49,12 @@ def quiet(stage: DeployedStage) -> Iterator[Deployment]:
 
 @pytest.mark.parametrize("query", ["ssl_ca_certs={bundle}", "ssl_cert_reqs=none"])
 def test_message_goes_all_the_way(
-    stage: DeployedStage, tls_url: str, quiet: Deployment, bundle: str, query: str
+    stage: DeployedStage, tls_url: str, deployment: Deployment, bundle: str, query: str
 ) -> None:
     """A message is sent over TLS with a private authority, or without checking the certificate."""
-    quiet.environment["REDIS_URL"] = f"{tls_url}?{query.format(bundle=bundle)}"
-    quiet.start_worker()
-    host = quiet.start_host()
+    deployment.environment["REDIS_URL"] = f"{tls_url}?{query.format(bundle=bundle)}"
+    deployment.start_worker()
+    host = deployment.start_host()
 
     host.delay("create_root_post", "L1", "c1", visitor_name="Jan")
     answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
@@ -64,11 +64,11 @@ def test_message_goes_all_the_way(
 
 
 def test_unknown_certificate_is_refused(
-    stage: DeployedStage, tls_url: str, quiet: Deployment
+    stage: DeployedStage, tls_url: str, deployment: Deployment
 ) -> None:
     """A client sends nothing to a server with an unknown certificate."""
-    quiet.environment["REDIS_URL"] = tls_url
-    host = quiet.start_host()
+    deployment.environment["REDIS_URL"] = tls_url
+    host = deployment.start_host()
 
     answer = host.delay("post_reply", "L1", "c1", **MESSAGE)
 

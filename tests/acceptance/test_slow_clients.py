@@ -45,7 +45,7 @@ def web(
     """A running web process, with licence L1."""
     add_licence(database)
     web = deploy(tmp_path, redis_url=redis_url, database_url=database_url).start("web")
-    wait_until(lambda: _is_well(web), timeout_s=30, what="the web process")
+    wait_until(lambda: _is_healthy(web), timeout_s=30, what="the web process")
     return web
 
 
@@ -60,7 +60,7 @@ def _url(web: Process, path: str) -> str:
     return f"http://127.0.0.1:{web.port}/mattermost/{path}"
 
 
-def _is_well(web: Process) -> bool:
+def _is_healthy(web: Process) -> bool:
     assert web.process.poll() is None, web.log_text()
     try:
         return requests.get(_url(web, "health"), timeout=5).status_code == 200
@@ -79,7 +79,7 @@ def _slowest(web: Process) -> float:
     seconds = []
     for number in range(REQUESTS):
         began = time.monotonic()
-        assert _is_well(web)
+        assert _is_healthy(web)
         body = as_json(payload(post_id=f"{number:026d}"))
         assert send(_url(web, "replies"), body).status_code == 200
         seconds.append(time.monotonic() - began)
@@ -113,14 +113,14 @@ def test_web_ends_slow_clients(web: Process, slow_clients: ExitStack) -> None:
     began = time.monotonic()
 
     wait_until(
-        lambda: _drips_in_vain(dripping), timeout_s=CONNECTION_S + 5, what="the end of the dripping"
+        lambda: _is_closed(dripping), timeout_s=CONNECTION_S + 5, what="the end of the dripping"
     )
 
     assert time.monotonic() - began > CONNECTION_S - 2
     assert silent.recv(1) == b""
 
 
-def _drips_in_vain(connection: socket.socket) -> bool:
+def _is_closed(connection: socket.socket) -> bool:
     try:
         connection.sendall(b" ")
         return connection.recv(1) == b""

@@ -35,15 +35,15 @@ def test_a_worker_that_stops_publishes_its_last_events_and_puts_back_what_it_has
         celery.send_task(DRAIN_LICENCE, kwargs={"licence_id": "L1"}, eta=later, queue=QUEUE)
         sent = celery.send_task(DRAIN_LICENCE, kwargs={"licence_id": "L1"}, queue=QUEUE)
         seen: set[str] = set()
-        wait_until(lambda: "task-received" in _heard(events, sent.id, seen), what="the task")
+        wait_until(lambda: "task-received" in _event_types(events, sent.id, seen), what="the task")
 
         worker.kill(signal.SIGTERM)
 
-        wait_until(lambda: "task-succeeded" in _heard(events, sent.id, seen), what="its end")
+        wait_until(lambda: "task-succeeded" in _event_types(events, sent.id, seen), what="its end")
         assert redis.llen(QUEUE) == 1
 
 
-def _heard(events: PubSub, task_id: str, seen: set[str]) -> set[str]:
+def _event_types(events: PubSub, task_id: str, seen: set[str]) -> set[str]:
     """Return the types of the task's events so far."""
     while (message := events.get_message()) is not None:
         body = json.loads(base64.b64decode(json.loads(message["data"])["body"]))

@@ -52,7 +52,7 @@ def test_server_that_stands_still_is_left_in_time(
     with opened(own_postgres.url(), SHORT) as database:
         if is_pooled:
             ask(database)
-        with own_postgres.standing_still():
+        with own_postgres.suspended():
             began = time.monotonic()
             said = ask(database)
             took_s = time.monotonic() - began

@@ -77,9 +77,9 @@ def test_revision_that_comes_late_or_twice_changes_nothing(store: Store) -> None
     """The newest revision of a reply stays, in whatever order the revisions come."""
     edited = replace(REPLY, text="Nee", plain_text="Nee", state=MessageState.EDITED, revision=2)
 
-    news = [store.put_reply(message) for message in (edited, REPLY, edited)]
+    are_new = [store.put_reply(message) for message in (edited, REPLY, edited)]
 
-    assert news == [True, False, False]
+    assert are_new == [True, False, False]
     assert store.messages("demo", "c-1") == [edited]
 
 

@@ -22,7 +22,7 @@ TASK = "ireserve.record_reply"
 OTHER_APPLICATION = f"""
 from celery import Celery
 
-app = Celery("beside")
+app = Celery("other_app")
 app.conf.update(task_default_queue="celery", worker_hijack_root_logger=False)
 
 
@@ -33,11 +33,12 @@ def record_reply():
 
 
 @pytest.fixture
-def beside(redis_url: str, tmp_path: Path) -> Iterator[None]:
+def other_worker(redis_url: str, tmp_path: Path) -> Iterator[None]:
     """A worker of another application on the same Redis."""
-    (tmp_path / "beside.py").write_text(OTHER_APPLICATION)
-    command = [sys.executable, "-m", "celery", "--quiet", "--app", "beside", "--broker", redis_url]
-    with (tmp_path / "beside.log").open("w") as log:
+    (tmp_path / "other_app.py").write_text(OTHER_APPLICATION)
+    command = [sys.executable, "-m", "celery", "--quiet", "--app", "other_app"]
+    command += ["--broker", redis_url]
+    with (tmp_path / "other_app.log").open("w") as log:
         process = subprocess.Popen(
             [*command, "worker", "--pool", "solo"], cwd=tmp_path, stdout=log, stderr=log
         )
@@ -46,7 +47,7 @@ def beside(redis_url: str, tmp_path: Path) -> Iterator[None]:
             process.kill()
 
 
-@pytest.mark.usefixtures("beside")
+@pytest.mark.usefixtures("other_worker")
 def test_workers_tell_their_queues_and_tasks(redis_url: str) -> None:
     """Real workers answer with their queues and tasks."""
     app = Celery("doctor", broker=redis_url, set_as_current=False)

@@ -37,7 +37,7 @@ def forget(stage: Stage) -> None:
 
 def set_up(stage: Stage, *, names: Names = Names.AUTHOR, allowed: bool = True) -> None:
     """Store the licence's setting of names, and what the server allows."""
-    let(stage, allowed)
+    set_own_names_allowed(stage, allowed)
     with stage.runtime.database.transaction() as session:
         session.execute(
             update(Licence)
@@ -47,7 +47,7 @@ def set_up(stage: Stage, *, names: Names = Names.AUTHOR, allowed: bool = True) -
     forget(stage)
 
 
-def let(stage: Stage, allowed: bool) -> None:
+def set_own_names_allowed(stage: Stage, allowed: bool) -> None:
     """Switch posts' own names and icons on or off, as the server's administrator."""
     stage.stand_in.set_options(EnablePostUsernameOverride=allowed, EnablePostIconOverride=allowed)
 
@@ -104,10 +104,10 @@ def test_switch_that_is_turned_off_brings_the_line_back(stage: Stage) -> None:
     set_up(stage)
     stage.reply("m1", "one")
 
-    let(stage, False)
+    set_own_names_allowed(stage, False)
     catch_up(stage)
     stage.reply("m2", "two")
-    let(stage, True)
+    set_own_names_allowed(stage, True)
     catch_up(stage)
     stage.reply("m3", "three")
 

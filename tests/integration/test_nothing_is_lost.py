@@ -19,7 +19,7 @@ from tasks.rendering import safe_file_name
 from tasks.rendering.characters import clean
 from tests.stage.stage import Stage
 from tests.unit.rendered_notifications import shown
-from tests.unit.test_rendering_oracle import AGENT, NASTY, read, squashed
+from tests.unit.test_rendering_oracle import AGENT, NASTY, read, without_blanks
 
 pytestmark = pytest.mark.one_database
 # Each example is another message on the same stage.
@@ -65,10 +65,10 @@ def test_all_of_a_message_is_found_again(
         return
     assert outcome(stage) == ("sent", None)
     posts = posted(stage)
-    visible = squashed("".join(read(post.message, parser=AGENT).text for post in posts))
+    visible = without_blanks("".join(read(post.message, parser=AGENT).text for post in posts))
     # In an agent's address "@all" is escaped, so that it mentions no member.
     assert as_written(text, role) in visible.replace("%40", "@")
-    assert is_blank(name) or squashed(clean(name)[:40]) in visible
+    assert is_blank(name) or without_blanks(clean(name)[:40]) in visible
     assert unnamed(files, posts, visible) == []
 
 
@@ -116,9 +116,9 @@ def test_all_of_a_notification_is_found_again(
     (attachment,) = post.props["attachments"]
     visible = shown(attachment)
     parts = [text, title or "", *map(as_shown, cells)]
-    assert [part for part in parts if squashed(part) not in visible] == []
+    assert [part for part in parts if without_blanks(part) not in visible] == []
     places = (*read(attachment["text"]).hrefs, unquote(attachment["title_link"]))
-    assert not url or squashed(url) in visible or url in places
+    assert not url or without_blanks(url) in visible or url in places
     assert attachment["color"] == (color or "")
 
 
@@ -197,13 +197,13 @@ def stored(stage: Stage, files: list[File]) -> list[dict[str, Any]]:
 def as_written(text: str, role: str) -> str:
     """Return the text to be read: a visitor's as typed, an agent's as Markdown."""
     if role == "visitor":
-        return squashed(text)
-    return squashed(read(clean(text), parser=AGENT).text).replace("%40", "@")
+        return without_blanks(text)
+    return without_blanks(read(clean(text), parser=AGENT).text).replace("%40", "@")
 
 
 def unnamed(files: list[File], posts: list[Post], visible: str) -> list[str]:
     """Return the names of files that are neither attached nor named as missing."""
-    there = [squashed(file.name) for post in posts for file in post.files]
+    there = [without_blanks(file.name) for post in posts for file in post.files]
     there += re.findall(r"⚠(.*?)couldnotbeattached:", visible)
     missing = []
     for name in sorted((label(file) for file in files), key=len, reverse=True):
@@ -217,7 +217,7 @@ def unnamed(files: list[File], posts: list[Post], visible: str) -> list[str]:
 
 def label(file: File) -> str:
     """Return the part of a file's name that is always shown."""
-    return squashed(safe_file_name(file.name)).rstrip(".")[:40]
+    return without_blanks(safe_file_name(file.name)).rstrip(".")[:40]
 
 
 def cells_of(fields: Any) -> Iterator[Any]:

@@ -118,7 +118,7 @@ def with_left_file(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, An
     return ("leftovers", "--yes"), {"licences": [LICENCE], "removed": 1}
 
 
-def simply(*words: str, **expected: Any) -> Change:
+def plain_command(*words: str, **expected: Any) -> Change:
     """Run the command as given."""
     return lambda _stage, _folder: (words, expected)
 
@@ -132,29 +132,29 @@ CHANGES: dict[str, Change] = {
     ),
     "discard": with_failed("discard"),
     "erase": with_conversation,
-    "keys rotate": simply("keys", "rotate", bot_tokens=1),
+    "keys rotate": plain_command("keys", "rotate", bot_tokens=1),
     "leftovers": with_left_file,
     "licence add": lambda stage, folder: (
         ("licence", "add", "L2", *registration(stage, folder)),
         {"licence": "L2", "webhook": False},
     ),
-    "licence disable": simply("licence", "disable", LICENCE, licence=LICENCE),
+    "licence disable": plain_command("licence", "disable", LICENCE, licence=LICENCE),
     "licence edit": lambda stage, folder: (
         ("licence", "edit", LICENCE, *registration(stage, folder), "--note-prefixes", "memo:"),
         {"licence": LICENCE, "settings": ["channel", "note_prefixes", "team", "token", "url"]},
     ),
-    "licence enable": simply("licence", "enable", LICENCE, licence=LICENCE),
-    "licence notify": simply(
+    "licence enable": plain_command("licence", "enable", LICENCE, licence=LICENCE),
+    "licence notify": plain_command(
         "licence", "notify", LICENCE, "booking", "--off",
         licence=LICENCE, type="booking", enabled=False,
     ),
-    "licence remove": simply("licence", "remove", LICENCE, "--yes", licence=LICENCE),
+    "licence remove": plain_command("licence", "remove", LICENCE, "--yes", licence=LICENCE),
     "licence webhook": lambda _, folder: (
         ("licence", "webhook", LICENCE, "--token-file", webhook_token(folder)),
         {"licence": LICENCE, "done": "token accepted from now on", "tokens": 1},
     ),
-    "limit": simply("limit", "5000", messages=5_000),
-    "purge": simply("purge", "--older-than", "30", "--yes", older_than_days=30, removed=0),
+    "limit": plain_command("limit", "5000", messages=5_000),
+    "purge": plain_command("purge", "--older-than", "30", "--yes", older_than_days=30, removed=0),
     "resend": with_failed("resend", licences=[LICENCE]),
 }  # fmt: skip
 

@@ -107,7 +107,7 @@ def _file(stage: Stage) -> dict[str, str]:
     return {"name": "plan.txt", "path": "plan.txt"}
 
 
-def under(stage: Stage, root_post_id: str | None) -> list[str]:
+def last_lines_under(stage: Stage, root_post_id: str | None) -> list[str]:
     """Return the last line of each reply under the root that is not deleted, oldest first."""
     return [
         post.message.splitlines()[-1]
@@ -130,10 +130,10 @@ def test_message_under_a_deleted_root_goes_to_the_new_thread_with_the_next(stage
     moved = stage.channel_posts()[1]
     row = next(row for row in stage.ledger() if row.key == "reply:m2")
     assert root_post_id != orphan.root_id
-    assert under(stage, root_post_id) == ["crossed", "after"]
+    assert last_lines_under(stage, root_post_id) == ["crossed", "after"]
     assert [file.name for file in moved.files] == ["plan.txt"]
     assert (row.state.value, row.post_id) == ("sent", moved.id)
-    assert under(stage, orphan.root_id) == []
+    assert last_lines_under(stage, orphan.root_id) == []
 
 
 def test_message_under_a_deleted_root_is_found_within_one_burst(stage: Stage) -> None:
@@ -149,7 +149,7 @@ def test_message_under_a_deleted_root_is_found_within_one_burst(stage: Stage) ->
     assert lane is not None
     stage.drain(lane)
 
-    assert under(stage, stage.conversation().root_post_id) == ["t0", "t1", "t2", "t3"]
+    assert last_lines_under(stage, stage.conversation().root_post_id) == ["t0", "t1", "t2", "t3"]
 
 
 def test_message_under_a_deleted_root_is_found_by_catch_up(stage: Stage) -> None:
@@ -163,7 +163,7 @@ def test_message_under_a_deleted_root_is_found_by_catch_up(stage: Stage) -> None
     collect(stage.runtime, LICENCE, on_page=lambda: None)
     report = stage.drain(LANE)
 
-    assert under(stage, stage.conversation().root_post_id) == ["crossed"]
+    assert last_lines_under(stage, stage.conversation().root_post_id) == ["crossed"]
     assert str(report) == "nothing to do: another task has it"
     assert len(stage.channel_posts()) == 2
 
@@ -190,7 +190,7 @@ def test_crossed_message_that_cannot_be_moved_does_not_hold_up_the_next(stage: S
     stage.reply("m2", "after")
 
     assert stage.states()["reply:m2"] == ("sent", None)
-    assert under(stage, stage.conversation().root_post_id) == ["after"]
+    assert last_lines_under(stage, stage.conversation().root_post_id) == ["after"]
 
 
 @pytest.mark.parametrize("caches", ["without members", "cold"])

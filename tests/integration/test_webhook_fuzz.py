@@ -141,7 +141,7 @@ def test_holder_of_the_token_stores_what_has_ids_and_nothing_else(
         statuses.add(response.status_code)
         if response.status_code == 200:
             stored.add(fields["post_id"])
-        assert response.status_code == (200 if is_well(fields) else 400)
+        assert response.status_code == (200 if is_valid_call(fields) else 400)
 
     call()
 
@@ -149,7 +149,7 @@ def test_holder_of_the_token_stores_what_has_ids_and_nothing_else(
     assert {post_id for _, post_id, *_ in inbox(database)} == stored
 
 
-def is_well(fields: dict[str, Any]) -> bool:
+def is_valid_call(fields: dict[str, Any]) -> bool:
     """Return whether the body is JSON with two valid ids, whatever the other fields."""
     ids = [fields["post_id"], fields["user_id"]]
     return is_json(fields) and all(isinstance(value, str) and ID.fullmatch(value) for value in ids)

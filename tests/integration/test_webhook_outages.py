@@ -154,7 +154,7 @@ def test_postgresql_that_stands_still_is_a_503_in_time(
 
     with ThreadPoolExecutor(calls) as pool:
         before = list(pool.map(call, range(calls)))
-        with own_postgres.standing_still():
+        with own_postgres.suspended():
             away = list(pool.map(call, range(calls, 2 * calls)))
             health = timed_health(url)
         # Each process finds separately that the server is back.

@@ -39,13 +39,13 @@ def counted(database: Database) -> Iterator[Cost]:
     cost, engine = Cost(), database.engine
 
     def note_begin(connection: Connection) -> None:
-        if not _stand_for_themselves(connection):
+        if not _is_autocommit(connection):
             cost.transactions.append([])
 
     def note_statement(connection: Connection, _: Any, statement: str, *__: Any) -> None:
         cost.statements.append(statement)
         # On SQLite the BEGIN statement comes before the event.
-        if not _stand_for_themselves(connection) and not statement.startswith("BEGIN"):
+        if not _is_autocommit(connection) and not statement.startswith("BEGIN"):
             cost.transactions[-1].append(statement.split()[0])
 
     event.listen(engine, "begin", note_begin)
@@ -57,7 +57,7 @@ def counted(database: Database) -> Iterator[Cost]:
         event.remove(engine, "before_cursor_execute", note_statement)
 
 
-def _stand_for_themselves(connection: Connection) -> bool:
+def _is_autocommit(connection: Connection) -> bool:
     """Return whether the connection commits each statement by itself."""
     options = connection.get_execution_options().values()
     return "autocommit" in {str(value).lower() for value in options}

@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks import rendering
 from tasks.rendering import DEFAULT_LOCALE
-from tests.unit.test_rendering_oracle import read, squashed
+from tests.unit.test_rendering_oracle import read, without_blanks
 
 render_notification = partial(rendering.render_notification, locale=DEFAULT_LOCALE)
 
@@ -17,4 +17,4 @@ def shown(attachment: dict[str, Any]) -> str:
     texts.append(read(attachment.get("text", "")).text)
     for field in attachment.get("fields") or ():
         texts += [field["title"], read(field["value"]).text]
-    return squashed("\n".join(texts))
+    return without_blanks("\n".join(texts))

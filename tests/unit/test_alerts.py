@@ -144,7 +144,7 @@ def _as_test(case: Case) -> dict[str, Any]:
     }
 
 
-def _tried(test: dict[str, Any], directory: Path) -> subprocess.CompletedProcess[str]:
+def _run_promtool(test: dict[str, Any], directory: Path) -> subprocess.CompletedProcess[str]:
     page = {"rule_files": [str(DEPLOY / "alerts.yml")], "tests": [test]}
     path = directory / "test.yml"
     path.write_text(yaml.safe_dump(page))
@@ -157,7 +157,7 @@ def _tried(test: dict[str, Any], directory: Path) -> subprocess.CompletedProcess
 )
 def test_alert_is_silent_first_and_fires_then(case: Case, tmp_path: Path) -> None:
     """By Prometheus' own evaluation, an alert is silent first and fires in its case."""
-    done = _tried(_as_test(case), tmp_path)
+    done = _run_promtool(_as_test(case), tmp_path)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
 
@@ -169,7 +169,7 @@ def test_queue_from_which_something_is_taken_is_no_alert(tmp_path: Path) -> None
     test = _as_test(case)
     silent, _ = test["alert_rule_test"]
 
-    done = _tried({**test, "alert_rule_test": [{**silent, "eval_time": "12m"}]}, tmp_path)
+    done = _run_promtool({**test, "alert_rule_test": [{**silent, "eval_time": "12m"}]}, tmp_path)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
 

@@ -91,7 +91,7 @@ def typed(text: str) -> str:
     return visible("".join(kept))
 
 
-def squashed(text: str) -> str:
+def without_blanks(text: str) -> str:
     """Return the visible characters without any space between them."""
     return re.sub(r"[\s\u200b\ufeff]+", "", typed(text))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tasks import rendering
 from tasks.rendering import DEFAULT_LOCALE
 from tasks.rendering.posts import ICONS, MIN_MESSAGE_LENGTH, NOTE_ICON, Role
-from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, squashed
+from tests.unit.test_rendering_oracle import NASTY, Reading, mentions, read, without_blanks
 
 file_note = partial(rendering.file_note, locale=DEFAULT_LOCALE)
 render_files_header = partial(rendering.render_files_header, locale=DEFAULT_LOCALE)
@@ -143,7 +143,7 @@ def test_all_of_a_text_is_found_again(text: str, times: int) -> None:
     )
 
     bodies = [read(message.partition("\n")[2]).text for message in messages]
-    assert squashed("".join(bodies)) == squashed(text * times)
+    assert without_blanks("".join(bodies)) == without_blanks(text * times)
 
 
 @settings(max_examples=300)
