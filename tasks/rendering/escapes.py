@@ -17,25 +17,32 @@ _GUARD = re.compile(_LINE_START)
 
 # Each alternative matches one character, which has to be rewritten.
 _EVERYWHERE = rf"""
+    # The end of a line, if the next line's start would begin a list, a heading or another block.
       \n{_LINE_START}
+    # The symbol for a line break, which the web client turns into a line break.
     | \u2424
-    # Before a letter or digit a backslash is just that, and two of them would both be shown.
+    # A backslash. Before a letter or digit it stays, where two backslashes would both be shown.
     | \\(?![A-Za-z0-9])
+    # The start of an entity, such as "&amp;".
     | &(?=\#?[A-Za-z0-9_]+;)
+    # The start of a mention, and of a hashtag.
     | @(?=[!-\~\w])
     | \#(?=[^\W\d_])
+    # The start of the emoticons ";)", ";-)" and "x-d".
     | ;(?=-?\))
     | [xX](?=-[dD](?![A-Za-z0-9]))
-    # After a letter or digit no parser takes one or two underscores for the start of emphasis.
+    # An underscore. After a letter or digit, one or two of them begin no emphasis for any parser.
     | (?!(?<=[A-Za-z0-9])_(?!__)|(?<=[A-Za-z0-9]_)_(?!_))_
     """
 _OUTSIDE_LABELS = r"""
-    # A time of day or a ratio keeps its plain colon: no emoji code and no address can begin there.
+    # The colon of an emoji code, an emoticon or an address. In "10:30" or "1:2" none can begin.
     | :(?=[!-\~\w’])
        (?!(?:(?<=[^A-Za-z0-9.+\-]\d:)|(?<=[^A-Za-z0-9.+\-]\d\d:))\d(?![A-Za-z0-9_+\-]*:))
+    # The second sign of the emoticons "<3" and "</3".
     | (?<=<)3 | (?<=<)/(?=3)
-    # The web client takes "example.nl/" for an address, with any name of 2 to 4 letters.
+    # The slash of "example.nl/": the web client takes any name of 2 to 4 letters for an address.
     | /(?:(?<=\.[^\W\d_]{2}/)|(?<=\.[^\W\d_]{3}/)|(?<=\.[^\W\d_]{4}/))
+    # The start of "www." or "www2.".
     | [wW](?=[wW]{2}\d{0,3}\.)
     """
 # Signs that need a partner: the pattern if the text may hold the partner, and the pattern if not.
