@@ -32,7 +32,7 @@ from tasks.outbound.drain import enter, serve
 from tasks.outbound.resending import find_failed
 from tasks.outbound.retention import forget_old_payloads
 from tasks.replies.catch_up import collect
-from tasks.replies.live_channels import licences_to_look_after
+from tasks.replies.live_channels import licences_with_threads
 from tasks.replies.open_replies import claim
 from tasks.runtime import Runtime, build_runtime
 from tasks.watch.filter import Filter
@@ -194,7 +194,7 @@ def _queries(runtime: Runtime) -> dict[str, Callable[[], object]]:
         "failed": _failed,
         "sweep": _sweep,
         "retention": partial(forget_old_payloads, runtime),
-        "catch-up, which licences": partial(licences_to_look_after, database),
+        "catch-up, which licences": partial(licences_with_threads, database),
         "catch-up, which channels": partial(collect, runtime, LICENCES[0], on_page=_nothing),
     }
 

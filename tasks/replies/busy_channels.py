@@ -18,7 +18,7 @@ from tasks.licences.shares import SLOW_S
 from tasks.replies.catch_up import look_at_each, reachable
 from tasks.replies.due_looks import DueLooks
 from tasks.replies.live_channels import busy_channels_of, busy_licences
-from tasks.replies.look import LookJob, look_again
+from tasks.replies.look import LookJob, look_at_recent_changes
 from tasks.runtime import Runtime, current_runtime
 
 log = structlog.get_logger(__name__)
@@ -105,4 +105,4 @@ def _look(runtime: Runtime, licence_id: str, lock: HeldLock) -> None:
         # The few requests that the server's limit still allows are kept for messages.
         log.info("busy_look_left_out", licence_id=licence_id, requests_left=rate.remaining)
         return
-    look_at_each(job, busy_channels_of(runtime.database, licence_id), look_again)
+    look_at_each(job, busy_channels_of(runtime.database, licence_id), look_at_recent_changes)

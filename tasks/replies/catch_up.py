@@ -27,7 +27,7 @@ from tasks.mattermost import (
 )
 from tasks.outbound.drain import leave, serve
 from tasks.outbound.tasks import show_failures
-from tasks.replies.live_channels import LiveChannel, channels_of, licences_to_look_after
+from tasks.replies.live_channels import LiveChannel, channels_of, licences_with_threads
 from tasks.replies.look import LookJob, look
 from tasks.replies.server_settings import look_at_settings
 from tasks.runtime import Runtime, current_runtime
@@ -41,7 +41,7 @@ Look: TypeAlias = Callable[[LookJob, LiveChannel], int]
 def collect_replies() -> str:
     """Start a look for each licence that has conversations; safe to run twice at the same time."""
     runtime = current_runtime()
-    licences = licences_to_look_after(runtime.database)
+    licences = licences_with_threads(runtime.database)
     for licence_id in licences:
         # A task that has not started when the next one is published is dropped.
         app.send_task(

@@ -52,7 +52,7 @@ def late_posts(
     old = _replies_before(page, since_ms, bot_user_id=licence.bot_user_id)
     with runtime.database.reading() as connection:
         unknown = unknown_replies(connection, licence.id, old)
-    fresh = notes.not_taken_in_late([post.id for post in unknown]) if unknown else set()
+    fresh = notes.note_late_posts([post.id for post in unknown]) if unknown else set()
     return [post for post in unknown if post.id in fresh]
 
 

@@ -32,7 +32,7 @@ class LiveChannel:
     last_active_at: datetime | None = None
 
 
-def licences_to_look_after(database: Database) -> list[str]:
+def licences_with_threads(database: Database) -> list[str]:
     """Return the licences that have a conversation with a thread, however long ago it was."""
     return _licences(database, None)
 

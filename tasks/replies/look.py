@@ -95,7 +95,7 @@ def look(job: LookJob, channel: LiveChannel) -> int:
     return count
 
 
-def look_again(job: LookJob, channel: LiveChannel) -> int:
+def look_at_recent_changes(job: LookJob, channel: LiveChannel) -> int:
     """Put what has changed in the last seconds into the inbox; return how many posts.
 
     It sends one request. If one answer cannot hold all changes, the next whole look takes them.

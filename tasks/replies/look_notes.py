@@ -65,8 +65,8 @@ class LookNotes:
         """Return whether to look for late posts now: True at most once in ``every_s`` seconds."""
         return bool(self._redis.set(f"{self._prefix}late:{channel_id}", 1, nx=True, ex=every_s))
 
-    def not_taken_in_late(self, post_ids: Sequence[str]) -> set[str]:
-        """Return those of the posts that no earlier call has returned.
+    def note_late_posts(self, post_ids: Sequence[str]) -> set[str]:
+        """Note that these late posts are taken in; return those that were not noted before.
 
         A post that is no reply leaves no row in the inbox. Without this note, each look would take
         it in again.

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from demo.mattermost.ids import now_ms
 from models import CatchUpCursor, Conversation, Receipts, Reply, ReplyState, utc_now
 from tasks.replies.catch_up import collect
-from tasks.replies.live_channels import licences_to_look_after
+from tasks.replies.live_channels import licences_with_threads
 from tasks.replies.look_notes import LookNotes
 from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
 from tests.stage.thread import MirroredThread
@@ -236,7 +236,7 @@ def test_thread_that_was_quiet_for_long_is_still_looked_at(
         session.execute(update(Conversation).values(**times))
     post = thread.say("hello again")
 
-    licences = licences_to_look_after(thread.database)
+    licences = licences_with_threads(thread.database)
     _look(thread)
 
     assert licences == [LICENCE]
