@@ -122,7 +122,7 @@ def _running_redis(supervisor: Supervisor) -> Iterator[str]:
     directory, port = supervisor.watchdog.directory / REDIS, free_port()
     directory.mkdir()
     url = f"redis://127.0.0.1:{port}/0"
-    with supervisor.together({REDIS: redis_command(directory, port)}, {REDIS: os.environ}):
+    with supervisor.running({REDIS: redis_command(directory, port)}, {REDIS: os.environ}):
         supervisor.wait_for(REDIS, lambda: is_up(url))
         yield url
 

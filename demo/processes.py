@@ -48,7 +48,7 @@ def running_processes(
         name: {**environment, "PORT": str(ports.get(name, 0)), "LISTEN_ADDRESS": LISTEN_ADDRESS}
         for name in commands
     }
-    with supervisor.together(commands, environments):
+    with supervisor.running(commands, environments):
         for name, text in READY_TEXTS.items():
             supervisor.wait_for(name, partial(_has_logged, supervisor, name, text))
         for name, path in HEALTH_PATHS.items():

@@ -51,7 +51,7 @@ class Supervisor:
             signal.signal(signal.SIGCHLD, before)
 
     @contextmanager
-    def together(
+    def running(
         self, commands: Mapping[str, list[str]], environments: Mapping[str, Mapping[str, str]]
     ) -> Iterator[None]:
         """Run these processes, given by name, until the block ends."""

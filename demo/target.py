@@ -124,7 +124,7 @@ def _real(url: str, token: str, team: str, channel: str, *, member_token: str | 
 def _running_stand_in(supervisor: Supervisor) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "demo.mattermost", "--port", str(port)]
-    with supervisor.together({STAND_IN: command}, {STAND_IN: os.environ}):
+    with supervisor.running({STAND_IN: command}, {STAND_IN: os.environ}):
         url = url_of(port)
         supervisor.wait_for(STAND_IN, lambda: answers(f"{url}/api/v4/system/ping"))
         yield url

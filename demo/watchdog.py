@@ -93,13 +93,13 @@ def main() -> None:
     """Wait for the end of the pipe, then kill the processes left and remove the folder."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
-    for pid in left(sys.stdin):
+    for pid in unfinished_processes(sys.stdin):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     _remove(Path(sys.argv[1]))
 
 
-def left(lines: Iterable[str]) -> list[int]:
+def unfinished_processes(lines: Iterable[str]) -> list[int]:
     """Return the ids of the processes that began (``+7``) and have not ended (``-7``)."""
     running: dict[int, None] = {}
     for line in lines:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.watchdog import left
+from demo.watchdog import unfinished_processes
 from tests.waiting import wait_until
 
 # Starts two processes, prints their ids, and waits.
@@ -20,7 +20,7 @@ import json, os, signal
 from demo.supervisor import supervised
 commands = {"first": ["sleep", "60"], "second": ["sleep", "60"]}
 with supervised() as supervisor:
-    with supervisor.together(commands, dict.fromkeys(commands, os.environ)):
+    with supervisor.running(commands, dict.fromkeys(commands, os.environ)):
         numbers = {name: process.pid for name, process in supervisor._running.items()}
         print(json.dumps({"demo": os.getpid(), **numbers}), flush=True)
         signal.pause()
@@ -71,4 +71,4 @@ def test_killed_process_takes_all_others_and_the_folder_with_it(
 )
 def test_watchdog_ends_what_has_begun_and_not_ended(lines: list[str], running: list[int]) -> None:
     """The watchdog kills only processes that have not ended, since an id may be reused."""
-    assert left(lines) == running
+    assert unfinished_processes(lines) == running
