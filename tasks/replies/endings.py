@@ -45,17 +45,17 @@ class Ending:
     """How an attempt ended, and what is left to do.
 
     ``reply`` is the row as it is now, None when it is gone. ``reason`` is a word, ``detail`` a
-    sentence for the operator. ``answers``: the conversation's card is to be drawn again.
+    sentence for the operator. ``changes_card``: the conversation's card is to be drawn again.
     """
 
     kind: EndKind
     reply: KnownReply | None = None
     reason: str | None = None
     detail: str | None = None
-    answers: bool = False
+    changes_card: bool = False
 
 
-def note(tallies: Tallies, reply: KnownReply, ending: Ending) -> None:
+def note_ending(tallies: Tallies, reply: KnownReply, ending: Ending) -> None:
     """Log how the attempt ended, and count it."""
     ids = {"reply_id": reply.id, "post_id": reply.post_id, "licence_id": reply.licence_id}
     if ending.kind in _EVENTS:

@@ -17,7 +17,7 @@ from tasks.outbound.redraw import ask_for_card, note_answer
 from tasks.replies import rows
 from tasks.replies.backoff import Obstacle, PostponedError, Trouble, obstacle_of
 from tasks.replies.content import Content
-from tasks.replies.endings import Ending, EndKind, note
+from tasks.replies.endings import Ending, EndKind, note_ending
 from tasks.replies.files import File, fetch_files
 from tasks.replies.giving_receipts import plan_receipts
 from tasks.replies.hand_over import hand_over
@@ -49,7 +49,7 @@ def record(runtime: Runtime, reply: KnownReply) -> EndKind:
         ending = _record_received(runtime, reply)
     else:
         ending = _tell(runtime, reply.id)
-    note(runtime.tallies, reply, ending)
+    note_ending(runtime.tallies, reply, ending)
     if ending.reply is not None:
         plan_receipts(runtime, reply.licence_id, due_at=ending.reply.receipt_due_at)
     return ending.kind
@@ -112,7 +112,7 @@ def _record_locked(
         return Ending(EndKind.PAUSED, waiting)
     ending = _attempt(job)
     hand_over(runtime, ending.reply)
-    if ending.answers and ending.reply is not None:
+    if ending.changes_card and ending.reply is not None:
         ask_for_card(runtime, licence.id, ending.reply.conversation_id or "")
     return ending
 
@@ -202,7 +202,7 @@ def _write(job: ReplyJob, facts: PostFacts, content: Content) -> Ending:
             files=files,
             attempt=fetching.attempt,
         )
-        answers = written is not None and _answers(
+        changes_card = written is not None and _note_answer(
             connection, known, content, owner=owner, post=post
         )
     if written is None or known.files or known.attempts:
@@ -213,7 +213,7 @@ def _write(job: ReplyJob, facts: PostFacts, content: Content) -> Ending:
         # i-Reserve is told at once; the files follow as a later revision when the store is back.
         postpone(job.runtime.database, written, _STORE_AWAY)
     kind = EndKind.EDITED if known.revision else EndKind.RECORDED
-    return Ending(kind, written, answers=answers)
+    return Ending(kind, written, changes_card=changes_card)
 
 
 def _keep_as_it_reads(job: ReplyJob, post: Post, files: Sequence[File], *, attempt: str) -> Ending:
@@ -227,7 +227,7 @@ def _keep_as_it_reads(job: ReplyJob, post: Post, files: Sequence[File], *, attem
     return _write_unchanged(job, update_at_ms=post.update_at_ms)
 
 
-def _answers(
+def _note_answer(
     connection: Connection, known: KnownReply, content: Content, *, owner: ThreadOwner, post: Post
 ) -> bool:
     """Note that the visitor has an answer; return whether the conversation's card changes."""

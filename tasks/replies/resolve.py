@@ -15,7 +15,7 @@ from tasks.outbound.drain import leave, serve
 from tasks.outbound.tasks import show_failures
 from tasks.replies import rows
 from tasks.replies.backoff import Obstacle, Trouble
-from tasks.replies.endings import EndKind, note
+from tasks.replies.endings import EndKind, note_ending
 from tasks.replies.known_reply import KnownReply
 from tasks.replies.open_replies import BATCH, claim_due, set_next_attempt
 from tasks.replies.postponing import postpone
@@ -129,7 +129,7 @@ def _postpone_failed(runtime: Runtime, reply_id: int, error: Exception) -> None:
     for known in _load(runtime, [reply_id]):
         ending = postpone(runtime.database, known, obstacle)
         if ending.kind is EndKind.GIVEN_UP:
-            note(runtime.tallies, known, ending)
+            note_ending(runtime.tallies, known, ending)
 
 
 def _leave(runtime: Runtime, replies: Sequence[KnownReply], report: Report) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from models import ReplyEvent, utc_now
 from tasks.replies.backoff import GIVE_UP_AFTER_S, MAX_ATTEMPTS
-from tasks.replies.endings import Ending, EndKind, note
+from tasks.replies.endings import Ending, EndKind, note_ending
 from tasks.replies.rows import load
 from tests.stage.stage import LICENCE
 from tests.stage.thread import MirroredThread
@@ -135,7 +135,7 @@ def test_no_end_is_silent(kind: EndKind, thread: MirroredThread) -> None:
         (known,) = load(connection, [reply_id])
 
     with capture_logs() as logs:
-        note(thread.stage.runtime.tallies, known, Ending(kind))
+        note_ending(thread.stage.runtime.tallies, known, Ending(kind))
 
     assert len(_events(logs)) == 1
 
