@@ -53,7 +53,7 @@ def _threads(stats: Any) -> int:
     return int(max(1, stats.get("pool", {}).get("max-concurrency", 0) // THREADS_PER_MESSAGE))
 
 
-def needed(workers: Iterable[int]) -> int:
+def connections_needed(workers: Iterable[int]) -> int:
     """Return how many connections these workers, one web process and one command may open."""
     return sum(most_connections(each) for each in (*workers, WEB_THREADS)) + COMMAND_CONNECTIONS
 
@@ -72,7 +72,7 @@ def check_connections(database: Database, workers: list[int] | None) -> Check:
             is_direct = driver is not None and driver.info.backend_pid == server_pid
     except SQLAlchemyError:
         return skipped(NAME, "the database does not answer")
-    need = needed(workers)
+    need = connections_needed(workers)
     may_open = f"workers ({len(workers)}), one web and a command may open {need} connections"
     if not is_direct:
         return passed(NAME, f"{may_open}; a pooler is in between, whose max_client_conn counts")

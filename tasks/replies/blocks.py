@@ -8,7 +8,7 @@ quotes and lists may have any depth. Where the clients differ, the web client's 
 import re
 from dataclasses import dataclass, field
 
-from tasks.replies.spans import Spans, shown
+from tasks.replies.spans import Spans, without_marks
 
 _QUOTE = re.compile(r" {0,3}> ?")
 _ITEM = re.compile(r" *(?:[*+-]|\d{1,9}\.)(?: +|$)")
@@ -231,7 +231,8 @@ class Blocks:
         """Write the rows of a table, which begin with ``edge``; return the position after them."""
         row: str | None = line.text
         while row is not None and "|" in row and row.lstrip().startswith(edge):
-            text = " | ".join(shown(cell.strip()) for cell in _CELL_END.split(_without_edges(row)))
+            cells = _CELL_END.split(_without_edges(row))
+            text = " | ".join(without_marks(cell.strip()) for cell in cells)
             self._write(line.quotes, text)
             self._note_opening(text, is_quote=bool(line.quotes))
             # The row under the first one only makes the lines a table, and is skipped.

@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError, TimeoutError
 from ireserve_mattermost.locks import HeldLock, LockLostError
 from tasks.app import app
 from tasks.licences.shares import SLOW_S
-from tasks.replies.catch_up import look_at_each, reachable
+from tasks.replies.catch_up import look_at_each, reachable_licence
 from tasks.replies.due_looks import DueLooks
 from tasks.replies.live_channels import busy_channels_of, busy_licences
 from tasks.replies.look import LookJob, look_at_recent_changes
@@ -96,7 +96,7 @@ def _look_alone(runtime: Runtime, licence_id: str) -> None:
 
 
 def _look(runtime: Runtime, licence_id: str, lock: HeldLock) -> None:
-    licence = reachable(runtime, licence_id)
+    licence = reachable_licence(runtime, licence_id)
     if licence is None:
         return
     job = LookJob(runtime, licence, lock.extend)

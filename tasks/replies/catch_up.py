@@ -75,7 +75,7 @@ def collect_licence(licence_id: str) -> str:
 
 def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -> int:
     """Put what changed in the licence's channels into the inbox; return how many posts."""
-    licence = reachable(runtime, licence_id)
+    licence = reachable_licence(runtime, licence_id)
     if licence is None:
         return 0
     job = LookJob(runtime, licence, on_page)
@@ -86,7 +86,7 @@ def collect(runtime: Runtime, licence_id: str, *, on_page: Callable[[], None]) -
     return result.count
 
 
-def reachable(runtime: Runtime, licence_id: str) -> LicenceAccess | None:
+def reachable_licence(runtime: Runtime, licence_id: str) -> LicenceAccess | None:
     """Return the licence; None: it cannot be used, or its server may not be asked now."""
     try:
         licence = runtime.licences.access(licence_id)

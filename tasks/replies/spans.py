@@ -42,7 +42,7 @@ _IN_TEXT: Final = re.compile(rf"\n|{_ENTITY}")
 _ENTITIES: Final = re.compile(_ENTITY)
 
 
-def shown(text: str, *, line_starts: Mapping[int, str] | None = None) -> str:
+def without_marks(text: str, *, line_starts: Mapping[int, str] | None = None) -> str:
     """Return the paragraph without its marks.
 
     ``line_starts`` has, by the index at which a line begins, what is written in front of the line.

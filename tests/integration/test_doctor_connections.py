@@ -12,7 +12,7 @@ from inbound import web
 from models import Database
 from models.session import WEB_THREADS, most_connections
 from settings import Settings
-from tasks.checks.connections import check_connections, needed
+from tasks.checks.connections import check_connections, connections_needed
 from tests.pgbouncer import pgbouncer_executable, running_pgbouncer
 from tests.postgres_server import PostgresServer
 
@@ -96,4 +96,4 @@ def test_web_processes_are_reckoned_with_as_they_are(
     database = web._database.__wrapped__()
 
     assert database.engine.pool.size() == WEB_THREADS  # type: ignore[attr-defined]
-    assert needed(WORKERS) == NEED
+    assert connections_needed(WORKERS) == NEED
