@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -14,9 +14,10 @@ from urllib3.exceptions import HTTPError
 from tasks.mattermost.allowance import current_allowance
 from tasks.mattermost.answer_headers import AnswerHeaders
 from tasks.mattermost.answers import classify, clean_id, redirect_host, retry_after_s
+from tasks.mattermost.bodies import Body, PacedBody
 from tasks.mattermost.connections import plain_session
 from tasks.mattermost.errors import Call, RefusedError
-from tasks.mattermost.exchange import Exchange, Stopping, current_exchange
+from tasks.mattermost.exchange import Exchange, Stopping
 from tasks.mattermost.failures import failure
 from tasks.mattermost.reading import (
     chunks_of,
@@ -40,13 +41,6 @@ SLOWEST_TRANSFER_BYTES_S = 125_000
 # A token has 26 characters. The server reads at most 50.
 MAX_TOKEN_LENGTH = 50
 COMPRESSED = "the answer is compressed, which was not asked for"
-
-
-class Body(Protocol):
-    """A request's body in chunks. Its length is the number of bytes of all chunks."""
-
-    def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +212,7 @@ class Transport:
             request.body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
             request.headers["Content-Type"] = "application/json"
         elif body is not None:
-            request.body = _Paced(body, step_s=self._read_timeout_s)  # type: ignore[assignment]
+            request.body = PacedBody(body, step_s=self._read_timeout_s)  # type: ignore[assignment]
             request.headers["Content-Type"] = "application/octet-stream"
         if request.body is not None or call.method != "GET":
             request.headers["Content-Length"] = str(len(request.body or b""))
@@ -286,21 +280,3 @@ def _headers(token: str) -> dict[str, str]:
         "Accept-Encoding": "identity",
         "User-Agent": "ireserve-mattermost",
     }
-
-
-class _Paced:
-    """A body whose chunks the server must each accept within ``step_s``."""
-
-    def __init__(self, body: Body, *, step_s: float) -> None:
-        self._body = body
-        self._step_s = step_s
-
-    def __len__(self) -> int:
-        return len(self._body)
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._body:
-            current_exchange().allow_step(self._step_s)
-            yield chunk
-        # From now on the limit is for the wait for the answer.
-        current_exchange().allow_step(self._step_s)

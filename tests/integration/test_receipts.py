@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from celery.signals import before_task_publish
 
 from models import Receipt, Reply, ReplyState, utc_now
 from tasks.licences.circuit import FAILURES_TO_OPEN
+from tasks.licences.planned_looks import SLOT_S
 from tasks.mattermost import NotSentError, Post, Reason
 from tasks.replies.due_receipts import claim_due_receipts, settle
 from tasks.replies.giving_receipts import give_due_receipts, wake_late_receipts
@@ -193,7 +195,9 @@ def test_burst_publishes_few_wake_ups(thread: MirroredThread) -> None:
     finally:
         before_task_publish.disconnect(note)
 
-    assert len(etas) == 1
+    # On a busy machine the last replies are recorded when the first receipts are already due.
+    late_s = max((utc_now() - received_at - RECEIPT_DELAY).total_seconds(), 0.0)
+    assert 1 <= len(etas) <= 1 + math.ceil(late_s / SLOT_S)
     assert etas[0] >= (received_at + RECEIPT_DELAY).isoformat()
 
 
