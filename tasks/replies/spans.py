@@ -21,6 +21,7 @@ from tasks.replies.markdown_marks import Marked, Marks, backticks
 from tasks.replies.tags import Tags
 
 # In the middle of a text, the client tries its patterns at these places.
+# It writes "www\d{0,3}." in a string, where the backslash is lost; so does this pattern.
 _STOP: Final = re.compile(
     r"""
       [\\<!\[`*~]
