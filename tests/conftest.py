@@ -25,7 +25,7 @@ from tests.reporting import (
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
-from tests.selection import pytest_collection_modifyitems
+from tests.selection import pytest_collection_finish, pytest_collection_modifyitems
 from tests.side_by_side import (
     machine,
     pytest_xdist_auto_num_workers,
@@ -36,6 +36,7 @@ from tests.stage.deployment import Deploy, Deployment
 __all__ = [
     "machine",
     "pytest_addoption",
+    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_runtest_makereport",
@@ -68,35 +69,46 @@ def redis_url(redis_server: RedisServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A real PostgreSQL server; without one, the tests that need it are skipped with a note."""
+def postgres_folder() -> Iterator[Path]:
+    """A folder for PostgreSQL servers.
+
+    It is outside pytest's own folder, which only the user who runs the tests can enter.
+    """
+    with tempfile.TemporaryDirectory(prefix="ireserve-postgres-") as directory:
+        Path(directory).chmod(0o711)
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_folder: Path) -> PostgresServer:
+    """A stopped PostgreSQL server with all tables, to copy.
+
+    Without PostgreSQL, the tests that need it are skipped with a note.
+    """
     binaries = postgres_binaries()
     if binaries is None:
         pytest.skip("NO POSTGRESQL: install it (`apt-get install postgresql`) to run this test")
-    # Outside pytest's own folder, which only the user who runs the tests can enter.
-    with tempfile.TemporaryDirectory(prefix="ireserve-postgres-") as directory:
-        Path(directory).chmod(0o711)
-        server = PostgresServer.create(Path(directory) / "cluster", binaries)
-        server.start()
-        template = Database(server.url("postgres").replace("postgresql:", "postgresql+psycopg:"))
-        upgrade(template)
-        template.dispose()
+    server = PostgresServer.create(postgres_folder / "template", binaries)
+    server.start()
+    database = Database(server.url().replace("postgresql:", "postgresql+psycopg:"))
+    upgrade(database)
+    database.dispose()
+    server.stop()
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_template: PostgresServer) -> Iterator[PostgresServer]:
+    """A real PostgreSQL server that tests share."""
+    with postgres_template.running_copy() as server:
         yield server
-        server.stop()
 
 
 @pytest.fixture
-def own_postgres(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+def own_postgres(postgres_template: PostgresServer) -> Iterator[PostgresServer]:
     """A PostgreSQL server that the test may stop; it has all tables."""
-    with tempfile.TemporaryDirectory(prefix="ireserve-postgres-") as directory:
-        Path(directory).chmod(0o711)
-        server = PostgresServer.create(Path(directory) / "cluster", postgres_server.binaries)
-        server.start()
-        made = Database(server.url().replace("postgresql:", "postgresql+psycopg:"))
-        upgrade(made)
-        made.dispose()
+    with postgres_template.running_copy() as server:
         yield server
-        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,21 @@ class PostgresServer:
         )
         return cls(directory, binaries, free_port())
 
+    @contextmanager
+    def running_copy(self) -> Iterator[PostgresServer]:
+        """Run a copy of this stopped server, which ends with the block."""
+        port = free_port()
+        directory = self.directory.with_name(f"copy-{port}")
+        # The server's user must own the copy, as it owns the original.
+        subprocess.run(["cp", "-a", self.directory, directory], check=True)
+        server = PostgresServer(directory, self.binaries, port)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+            shutil.rmtree(directory, ignore_errors=True)
+
     def url(self, database: str = "postgres") -> str:
         """Return the address of a database, as DATABASE_URL takes it."""
         return f"postgresql://test@127.0.0.1:{self.port}/{database}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import heapq
 import os
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if "PYTEST_XDIST_WORKER" in os.environ:
         items[:] = _mixed(items)
     items.sort(key=measures_time)
+
+
+def pytest_collection_finish() -> None:
+    """Exclude the collected tests from garbage collection, since they stay until the end."""
+    gc.freeze()
 
 
 def _mixed(items: Sequence[pytest.Item]) -> list[pytest.Item]:

@@ -14,8 +14,14 @@ from xdist.workermanage import WorkerController
 from tests.selection import measures_time
 
 # The browser tests share one demo and switch its server off. Each block of the docs runs after all
-# blocks before it. Every other test goes to any free worker.
-TOGETHER = ("tests/browser/", "tests/acceptance/test_pages.py::")
+# blocks before it. Two files share what takes seconds to make: an environment, and the wheels.
+# Every other test goes to any free worker.
+TOGETHER = (
+    "tests/browser/",
+    "tests/acceptance/test_pages.py::",
+    "tests/integration/test_environment.py::",
+    "tests/integration/test_packages.py::",
+)
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types

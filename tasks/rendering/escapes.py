@@ -62,13 +62,10 @@ _PAIRED = {
 ALL = frozenset(_PAIRED)
 # Parsers make no link inside a link's label. So an address keeps its colons and slashes there, and
 # can be copied. Parsers still look for emoji codes and emoticons.
-_IN_LABEL = re.compile(
-    rf"""{_EVERYWHERE}
+_IN_LABELS = r"""
     | [`*~$<\[\]]
     | :(?=[!-\~\w’])(?:(?<![A-Za-z0-9_]:)|(?=[A-Za-z0-9_+\-]+:))
-    """,
-    re.VERBOSE,
-)
+    """
 # Every parser reads a pair of brackets in a label as text.
 _LONE_BRACKET = re.compile(r"\[[^\[\]]*\]|(?P<lone>[\[\]])")
 _LINK_LIKE = re.compile(r"\][(\[:]")
@@ -124,6 +121,11 @@ def special(paired: frozenset[str]) -> re.Pattern[str]:
     return re.compile("\n|".join([_EVERYWHERE + _OUTSIDE_LABELS, *filter(None, found)]), re.VERBOSE)
 
 
+@cache
+def _special_in_labels() -> re.Pattern[str]:
+    return re.compile(_EVERYWHERE + _IN_LABELS, re.VERBOSE)
+
+
 def rewritten(match: re.Match[str], paired: frozenset[str]) -> str:
     """Return the Markdown for a character that the pattern of ``special`` found."""
     if match[0] == "~" and "~" not in paired:
@@ -154,7 +156,7 @@ def previewed(line: str) -> str:
 def escaped_label(label: str) -> str:
     """Return the label of a link as Markdown."""
     lone = {match.start() for match in _LONE_BRACKET.finditer(label) if match["lone"]}
-    return _IN_LABEL.sub(lambda match: _in_label(match, lone), label)
+    return _special_in_labels().sub(lambda match: _in_label(match, lone), label)
 
 
 def _in_label(match: re.Match[str], lone: set[int]) -> str:

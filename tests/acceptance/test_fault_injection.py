@@ -36,9 +36,8 @@ FAULT_TESTS = [
     FaultTest("rate limited", faults.ask_for_a_pause),
     FaultTest("files lost by the server", faults.lose_files, file_every=2),
     FaultTest("beat started twice", faults.start_beat_twice),
-    FaultTest("nothing goes wrong", faults.nothing),
 ]
-# The same faults on the other database, if the database matters.
+# The same faults on the other database, if the database matters, and a load without any fault.
 FULL_LOAD_FAULT_TESTS = [
     FaultTest("workers killed one after the other", faults.kill_workers, POSTGRESQL),
     FaultTest("both workers killed at once", faults.kill_both_workers),
@@ -48,6 +47,7 @@ FULL_LOAD_FAULT_TESTS = [
     FaultTest("posts made 20 s late", faults.make_posts_20_s_late, POSTGRESQL),
     FaultTest("workers told to stop, as a deploy does", faults.terminate_workers, POSTGRESQL),
     FaultTest("beat started twice", faults.start_beat_twice, POSTGRESQL),
+    FaultTest("nothing goes wrong", faults.nothing),
     FaultTest("nothing goes wrong", faults.nothing, POSTGRESQL),
 ]
 

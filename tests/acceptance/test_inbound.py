@@ -35,6 +35,10 @@ def test_reply_is_recorded_within_a_second_or_two(thread: DeployedThread) -> Non
 
     thread.say(3)
     wait_until(lambda: thread.count_recorded() == 3, timeout_s=10, what="three replies")
+    # The worker logs a reply after its commit.
+    wait_until(
+        lambda: thread.stage.deployment.logs().count("reply_recorded") == 3, what="three log lines"
+    )
 
     logs = thread.stage.deployment.logs()
     for post_id in thread.said:

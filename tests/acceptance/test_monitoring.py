@@ -198,6 +198,7 @@ def test_health_says_which_part_is_down(stage: DeployedStage) -> None:
     assert json.loads(body) == {**ok, "status": "down", "broker": "down"}
 
 
+@pytest.mark.one_database
 def test_metrics_tell_of_all_processes(stage: DeployedStage) -> None:
     """The web process's metrics include the work of two workers and the sweep."""
     stage.deployment.environment["METRICS_TOKEN"] = "token-of-prometheus"

@@ -65,6 +65,7 @@ def test_receipts_of_a_burst_come_in_time(thread: DeployedThread, way: str) -> N
     assert [each for each in delays_s if not EARLIEST_S <= each <= LATEST_S] == []
 
 
+@pytest.mark.one_database
 def test_receipts_are_given_though_their_worker_is_killed(thread: DeployedThread) -> None:
     """If a worker dies after recording replies, the sweep lets another worker give receipts."""
     thread.start_web()

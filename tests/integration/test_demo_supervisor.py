@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -56,7 +57,8 @@ def test_killed_process_takes_all_others_and_the_folder_with_it(
     wait_until(lambda: not any(map(_is_alive, numbers.values())), what="an end of all processes")
     wait_until(lambda: not list(tmp_path.iterdir()), what="an end of the folder")
     assert process.returncode != 0
-    assert killed == "demo" or f"{killed} ended, and all others with it" in complaint
+    # Without a watchdog, a process that is only just starting ends too.
+    assert killed == "demo" or re.search(rf"\b{killed}( and \w+)? ended, and all", complaint)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,7 @@ def client(database: Database) -> Iterator[FlaskClient]:
         yield made
 
 
+@pytest.mark.one_database
 def test_strangers_are_refused_and_leave_nothing(client: FlaskClient, database: Database) -> None:
     """10,000 calls without a token are refused in JSON and store nothing."""
     statuses: list[int] = []
@@ -126,6 +127,7 @@ def test_strangers_are_refused_and_leave_nothing(client: FlaskClient, database: 
     assert inbox(database) == []
 
 
+@pytest.mark.one_database
 def test_holder_of_the_token_stores_what_has_ids_and_nothing_else(
     client: FlaskClient, database: Database
 ) -> None:
