@@ -110,7 +110,9 @@ def test_check_finds_both_directions_as_they_should_be(tmp_path: Path) -> None:
     ("number", "moment"),
     [
         pytest.param(signal.SIGINT, "Added licence", id="while it is set up"),
-        pytest.param(signal.SIGTERM, "~vip: ", id="while it is played"),
+        pytest.param(
+            signal.SIGTERM, "~vip: ", id="while it is played", marks=pytest.mark.full_load
+        ),
     ],
 )
 def test_interrupted_check_fails_and_leaves_nothing(

@@ -86,6 +86,7 @@ SWEEP_REMOVED = Patch(
 )
 
 
+@full_load
 @pytest.mark.parametrize(
     ("fault_test", "broken"),
     [

@@ -47,7 +47,7 @@ def _wait_for_marks(thread: DeployedThread, *, timeout_s: float) -> None:
 
 @pytest.mark.one_database
 @pytest.mark.measures_time
-@pytest.mark.parametrize("way", ["webhook", "catch-up"])
+@pytest.mark.parametrize("way", ["webhook", pytest.param("catch-up", marks=pytest.mark.full_load)])
 def test_receipts_of_a_burst_come_in_time(thread: DeployedThread, way: str) -> None:
     """Each of thirty replies at once gets its receipt 1.5 s to 3 s after it was received."""
     if way == "webhook":
