@@ -59,13 +59,29 @@ class FaultRun:
     rng: random.Random
     faults: int = 0
 
-    def moments(self, count: int) -> Iterator[int]:
-        """Yield the number of each fault, at ``count`` random times during the load."""
+    def moments(self, count: int, *, hold: bool = False) -> Iterator[int]:
+        """Yield the number of each fault, at ``count`` random times during the load.
+
+        With ``hold`` the load waits for each of these times, so that a fault cannot come after it.
+        """
         for share in sorted(self.rng.uniform(EARLIEST, LATEST) for _ in range(count)):
+            if hold:
+                self.load.hold_at(share)
             self.load.wait_until_arrived(share)
+            self.load.go_on()
             self.load.wait_until_under_way()
             self.faults += 1
             yield self.faults
+
+    @contextmanager
+    def load_held(self) -> Iterator[None]:
+        """Hold the load at a random share during the block: the rest meets what the block sets."""
+        share = self.rng.uniform(EARLIEST, LATEST)
+        self.load.hold_at(share)
+        self.load.wait_until_arrived(share)
+        self.faults += 1
+        yield
+        self.load.go_on()
 
     def assert_goes_on(self) -> None:
         """Assert that the same processes make posts again within 10 s of the cure."""

@@ -125,20 +125,20 @@ def answer_20_s_late(run: FaultRun) -> None:
 
 def make_posts_20_s_late(run: FaultRun) -> None:
     """Make two posts only after 20 s; meanwhile wake workers for their lanes."""
-    for _ in run.moments(1):
+    with run.load_held():
         run.stage.stand_in.set_fault("slow", scope="posts", times=2, seconds=LATE_S)
-        unsettled = wait_until(
-            lambda: found if len(found := run.load.unsettled()) == 2 else None,
-            what="two posts whose answers were lost",
-        )
-        for conversation in unsettled:
-            run.load.enqueue_again(run.host, conversation)
+    unsettled = wait_until(
+        lambda: found if len(found := run.load.unsettled()) == 2 else None,
+        what="two posts whose answers were lost",
+    )
+    for conversation in unsettled:
+        run.load.enqueue_again(run.host, conversation)
 
 
 def save_slowly(run: FaultRun) -> None:
     """Take two seconds to save some posts; meanwhile wake other workers for their lanes."""
     _make_cluster(run)
-    for _ in run.moments(3):
+    for _ in run.moments(3, hold=True):
         run.stage.stand_in.set_fault("slow_save", times=3, seconds=SLOW_S)
         for conversation in wait_until(run.load.held_up, what="a post that is saved slowly"):
             run.load.enqueue_again(run.host, conversation)
@@ -152,7 +152,7 @@ def ask_for_a_pause(run: FaultRun) -> None:
 
 def lose_files(run: FaultRun) -> None:
     """Accept files, and drop some without an error; wait until the thread names each."""
-    for moment in run.moments(3):
+    for moment in run.moments(3, hold=True):
         run.stage.stand_in.set_fault("lose_file", times=LOST_FILES)
         _wait_until_named_as_lost(run, moment * LOST_FILES)
 

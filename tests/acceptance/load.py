@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Condition
 from typing import Any
 
 from sqlalchemy import func, select
@@ -68,6 +69,8 @@ class Load:
     duplicates: int = 0
     redeliveries: int = 0
     _enqueuing: Future[None] | None = None
+    _limit: int | None = None
+    _gate: Condition = field(default_factory=Condition)
     _arrived: int = 0
     _last_seq: int = 0
 
@@ -92,6 +95,17 @@ class Load:
             self._enqueuing = background.submit(self._run, host)
             yield
             self._enqueuing.result()
+
+    def hold_at(self, share: float) -> None:
+        """Enqueue no more than this share of the messages, until ``go_on``."""
+        with self._gate:
+            self._limit = round(self.size.total * share)
+
+    def go_on(self) -> None:
+        """Enqueue the rest of the messages."""
+        with self._gate:
+            self._limit = None
+            self._gate.notify_all()
 
     def wait_until_enqueued(self) -> None:
         """Wait until i-Reserve has enqueued all messages."""
@@ -198,6 +212,8 @@ class Load:
             _delay(host, {**ids, "revision": 1, "state": "closed"}, task="update_conversation")
 
     def _enqueue(self, host: HostProcess, conversation: str, message_id: str) -> None:
+        with self._gate:
+            self._gate.wait_for(self._may_enqueue, PROGRESS_TIMEOUT_S)
         message = self._message(conversation, message_id)
         self.enqueued_at_ms[conversation, message_id] = _delay(host, message)
         if self.rng.random() < DUPLICATES:
@@ -206,6 +222,9 @@ class Load:
         if self.rng.random() < REDELIVERIES:
             # A broker that cannot be reached at this time delivers nothing.
             self.redeliveries += host.redeliver()["ok"]
+
+    def _may_enqueue(self) -> bool:
+        return self._limit is None or len(self.enqueued_at_ms) < self._limit
 
     def _message(self, conversation: str, message_id: str) -> dict[str, Any]:
         every = self.size.file_every
