@@ -47,26 +47,29 @@ def _take_by_drips(listener: socket.socket, kept: bool) -> None:
             time.sleep(0.02)
 
 
-def test_a_kept_connection_gives_an_upload_as_long_as_a_fresh_one() -> None:
-    """The connect timeout does not limit an upload on a used connection."""
+@pytest.mark.parametrize("kept", [False, True], ids=["fresh", "kept"])
+def test_a_stall_in_an_upload_may_last_longer_than_connecting(kept: bool) -> None:
+    """A stall in an upload may exceed the connect timeout, on a fresh connection and a used one."""
     size = 16 * 1024 * 1024
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_stall_then_take, args=(listener, size), daemon=True)
+        thread = threading.Thread(target=_stall_then_take, args=(listener, size, kept), daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with MattermostClient(url, TOKEN, connect_timeout_s=1) as client:
-            client.ping()
+            if kept:
+                client.ping()
             info = client.upload_file(channel_id=CHANNEL, name="a", stream=Zeros(), size_bytes=size)
         thread.join()
 
     assert info.id == "f1"
 
 
-def _stall_then_take(listener: socket.socket, size: int) -> None:
+def _stall_then_take(listener: socket.socket, size: int, kept: bool) -> None:
     connection, _ = listener.accept()
     with connection:
-        connection.recv(64 * 1024)
-        connection.sendall(http(200, b'{"status": "OK"}'))
+        if kept:
+            connection.recv(64 * 1024)
+            connection.sendall(http(200, b'{"status": "OK"}'))
         # The test needs this time to pass, so there is no condition to wait for.
         time.sleep(1.5)
         taken = 0
