@@ -48,8 +48,10 @@ __all__ = [
 
 _numbers = itertools.count(1)
 
-# An example's time shows how busy the machine is, and nothing about the claim.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# An example's time shows how busy the machine is, and nothing about the claim. The usual examples
+# are the same in each run and on each machine; `--hypothesis-profile fresh` draws new ones.
+settings.register_profile("fresh", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", settings.get_profile("fresh"), derandomize=True)
 settings.load_profile("suite")
 
 
