@@ -12,7 +12,7 @@ from statistics import median
 from benchmarks.installation import Installation, running_installation
 from benchmarks.post_server import BOT_TOKEN, CHANNEL_ID
 from benchmarks.report import Comparison, Report, Target, alternating
-from benchmarks.rig import THREADS, naive_worker
+from benchmarks.rig import THREADS, yardstick_worker
 from benchmarks.servers import databases
 from benchmarks.weights import weights
 from demo.redis_server import running_redis
@@ -49,7 +49,7 @@ def run(*, rounds: int) -> Report:
 
 
 def _compare(kind: str, installation: Installation, *, rounds: int) -> tuple[Comparison, str]:
-    sides = {"ours": our_worker, "bare": naive_worker, "least": _worker_with_libraries}
+    sides = {"ours": our_worker, "bare": _bare_worker, "least": _worker_with_libraries}
     started: dict[str, list[float]] = {side: [] for side in sides}
     loaded: dict[str, list[float]] = {side: [] for side in sides}
     for number, order in enumerate(alternating(min(rounds, MOST_ROUNDS))):
@@ -66,8 +66,12 @@ def _compare(kind: str, installation: Installation, *, rounds: int) -> tuple[Com
     return Comparison(kind, "MiB", TARGET, *(tuple(loaded[side]) for side in sides)), note
 
 
+def _bare_worker(deployment: Deployment) -> AbstractContextManager[int]:
+    return yardstick_worker(deployment, "naive")
+
+
 def _worker_with_libraries(deployment: Deployment) -> AbstractContextManager[int]:
-    return naive_worker(deployment, "benchmarks.bare_imports")
+    return yardstick_worker(deployment, "naive", "bare_imports")
 
 
 @contextmanager

@@ -9,15 +9,21 @@ from celery import Celery
 
 QUEUE = "naive"
 
-app = Celery("naive", broker=os.environ.get("REDIS_URL"))
-# The same settings as ours if they affect the time: events for Flower, no results.
-app.conf.update(
-    task_default_queue=QUEUE,
-    task_ignore_result=True,
-    worker_send_task_events=True,
-    worker_hijack_root_logger=True,
-    broker_connection_retry_on_startup=True,
-)
+
+def yardstick_app(queue: str) -> Celery:
+    """Return an application with our settings that affect the time: events, and no results."""
+    made = Celery(queue, broker=os.environ.get("REDIS_URL"))
+    made.conf.update(
+        task_default_queue=queue,
+        task_ignore_result=True,
+        worker_send_task_events=True,
+        worker_hijack_root_logger=True,
+        broker_connection_retry_on_startup=True,
+    )
+    return made
+
+
+app = yardstick_app(QUEUE)
 session = requests.Session()
 
 

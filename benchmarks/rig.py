@@ -29,9 +29,8 @@ OUR_QUEUE = "mattermost"
 # A licence never gets more than half of a worker's threads; two licences can keep all busy.
 LICENCES = ("L1", "L2")
 TIMEOUT_S = 120
-NAIVE_WORKER = (
-    "-m", "celery", "--app", "benchmarks.naive", "worker", "--pool", "threads", "--loglevel",
-    "INFO", "--without-gossip", "--without-mingle", "--hostname", "naive@%h",
+YARDSTICK_WORKER = (
+    "worker", "--pool", "threads", "--loglevel", "INFO", "--without-gossip", "--without-mingle",
 )  # fmt: skip
 
 
@@ -158,7 +157,8 @@ def running_rig(
         for licence in LICENCES:
             _add_licence(rig, licence)
         deployment.start_worker()
-        stack.enter_context(naive_worker(deployment, "benchmarks.bare_calls"))
+        for module in ("naive", "bare_calls"):
+            stack.enter_context(yardstick_worker(deployment, module))
         _make_roots(rig, conversations)
         yield rig
 
@@ -184,17 +184,21 @@ def _add_licence(rig: Rig, licence: str) -> None:
 
 
 @contextmanager
-def naive_worker(deployment: Deployment, *include: str) -> Iterator[int]:
-    """Yield the process id of a worker with the naive task and the tasks in these modules."""
-    log = deployment.directory / "naive.log"
-    more = [f"--include={module}" for module in include]
+def yardstick_worker(deployment: Deployment, module: str, *include: str) -> Iterator[int]:
+    """Yield the process id of a worker with the tasks of this module, which loads more modules."""
+    log = deployment.directory / f"{module}.log"
+    command = ["-m", "celery", "--app", f"benchmarks.{module}", *YARDSTICK_WORKER]
+    command += ["--concurrency", str(THREADS), "--hostname", f"{module}@%h"]
+    command += [f"--include=benchmarks.{name}" for name in include]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, *NAIVE_WORKER, "--concurrency", str(THREADS), *more],
+            [sys.executable, *command],
             cwd=ROOT, env=deployment.environment, stdout=output, stderr=output,
         )  # fmt: skip
         try:
-            wait_until(lambda: " ready." in log.read_text(), timeout_s=60, what="a naive worker")
+            wait_until(
+                lambda: " ready." in log.read_text(), timeout_s=60, what=f"{module}'s worker"
+            )
             yield process.pid
         finally:
             process.terminate()
