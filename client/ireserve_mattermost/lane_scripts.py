@@ -56,7 +56,8 @@ return 1
 # licence, wake-up's id, how long a message may wait (ms), longest planned pause (ms), how many
 # lanes to look at, how many wake-ups a licence may have.
 # Lock the lane that has been due for longest. Return its name, its first entries, and 1 if another
-# wake-up is needed: more lanes are due, and no wake-up is in the queue.
+# wake-up is needed: more lanes are due, and no wake-up is in the queue. Also return the circuit, so
+# that a worker need not ask for it: the numbers in its hash, and its time among open circuits.
 # Of a blocked licence only lanes that have waited for too long are taken. A lane that is planned
 # for later than the longest pause is taken too: Redis' clock has been put back since.
 # If nothing is due, the wake-up ends in the same step, so that the next message publishes another.
@@ -82,7 +83,9 @@ for _, name in ipairs(names) do
     local more = redis.call('ZCARD', KEYS[3]) < tonumber(ARGV[11])
       and redis.call('ZCOUNT', KEYS[1], '-inf', until_ms) > 0
       and redis.call('EXISTS', KEYS[6]) == 0
-    return {name, redis.call('LRANGE', list, 0, ARGV[3] - 1), more and 1 or 0}
+    local circuit = redis.call('HMGET', KEYS[5], 'failures', 'paused_until')
+    local open = redis.call('ZSCORE', KEYS[4], ARGV[6])
+    return {name, redis.call('LRANGE', list, 0, ARGV[3] - 1), more and 1 or 0, circuit, open}
   else
     redis.call('ZADD', KEYS[1], now_ms + 1000, name)
   end

@@ -141,7 +141,7 @@ class Lanes:
         )
         if not answer:
             return None
-        raw_name, heads, wants_more = cast("tuple[bytes, list[bytes], int]", answer)
+        raw_name, heads, wants_more, numbers, probe_at_ms = cast("list[Any]", answer)
         name = _parsed(raw_name)
         if name is None:
             # Another program wrote this name. Remove the name, and leave its list as it is.
@@ -150,15 +150,10 @@ class Lanes:
             return self.take(licence_id, wake_id=wake_id)
         if wants_more:
             self.revive(licence_id, overdue_ms=0)
-        return self._taken(name, token, wake_id, heads, taken_at)
-
-    def _taken(
-        self, lane: Lane, token: str, wake_id: str, heads: Sequence[bytes], taken_at: float
-    ) -> TakenLane:
-        lock = lock_of(self._redis, _lock(str(lane)))
+        lock = lock_of(self._redis, _lock(str(name)))
         lock.local.token = token.encode()
         mine = HeldLock(lock, taken_at=taken_at)
-        return TakenLane(lane, mine, token, wake_id, tuple(heads))
+        return TakenLane(name, mine, token, wake_id, tuple(heads), (*numbers, probe_at_ms))
 
     def advance(
         self,
@@ -255,13 +250,18 @@ class Lanes:
 
 @dataclass(frozen=True)
 class TakenLane:
-    """A lane that this worker has locked to drain, and its first entries as Redis holds them."""
+    """A lane that this worker has locked to drain, and its first entries as Redis holds them.
+
+    ``circuit`` is the licence's circuit as Redis holds it: its failures in a row, the end of its
+    pause (s since 1970), and its next probe (ms since 1970). None: there is none.
+    """
 
     lane: Lane
     lock: HeldLock
     token: str
     wake_id: str
     heads: tuple[bytes, ...]
+    circuit: tuple[bytes | None, bytes | None, bytes | None]
 
 
 def _parsed(name: bytes) -> Lane | None:

@@ -126,6 +126,11 @@ class Circuits:
         self._cache[licence_id] = (time.monotonic(), state)
         return state
 
+    def know(self, licence_id: str, circuit: Sequence[bytes | None]) -> None:
+        """Use the state that another request has just read; see ``TakenLane.circuit``."""
+        *values, probe_at_ms = circuit
+        self._cache[licence_id] = (time.monotonic(), _state(values, probe_at_ms))
+
     def states(self, licence_ids: Sequence[str]) -> dict[str, CircuitState]:
         """Read the present states of these licences' circuits from Redis and return them."""
         with self._redis.pipeline(transaction=False) as pipeline:
@@ -190,9 +195,9 @@ class Circuits:
         return [name.decode() for name in names]
 
 
-def _state(values: Sequence[bytes | None], probe_at_ms: float | None) -> CircuitState:
+def _state(values: Sequence[bytes | None], probe_at_ms: float | bytes | None) -> CircuitState:
     failures, paused_until = values
-    blocked_until = max(float(paused_until or 0), (probe_at_ms or 0) / 1_000)
+    blocked_until = max(float(paused_until or 0), float(probe_at_ms or 0) / 1_000)
     return CircuitState(int(failures or 0), probe_at_ms is not None, blocked_until)
 
 

@@ -109,7 +109,10 @@ def leave(runtime: Runtime, licence_id: str) -> Turn | None:
 def _take(runtime: Runtime, turn: Turn) -> TakenLane | None:
     """Return the licence's next lane; None: no lane is due, or this worker is asked to stop."""
     if not runtime.stopping.is_set():
-        return runtime.lanes.take(turn.licence_id, wake_id=turn.wake_id)
+        taken = runtime.lanes.take(turn.licence_id, wake_id=turn.wake_id)
+        if taken is not None:
+            runtime.circuits.know(turn.licence_id, taken.circuit)
+        return taken
     runtime.lanes.give_back(turn.licence_id, wake_id=turn.wake_id)
     # Wake another worker, which continues at once.
     runtime.lanes.revive(turn.licence_id, overdue_ms=0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from redis import Redis
 
+from ireserve_mattermost.lanes import Lane
 from tasks.licences import circuit
 from tasks.licences.circuit import Circuits, CircuitState, Reach, reach_of
 from tasks.mattermost import (
@@ -18,9 +19,11 @@ from tasks.mattermost import (
 )
 from tasks.replies.catch_up import collect
 from tasks.sweep import probe_server
+from tests.stage.lane_entries import entry
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
+AWAY = NotSentError(Reason.UNREACHABLE)
 PLAIN_500 = OutcomeUnknownError(Reason.SERVER_ERROR, status=500)
 ANSWERS = {
     "success": (None, Reach.REACHED),
@@ -79,6 +82,50 @@ def test_answer_ends_the_row_of_failures(stage: Stage, between: Exception | None
         circuits.note(LICENCE, error)
 
     assert circuits.state(LICENCE) == CircuitState(failures=2, is_open=False, blocked_until=0)
+
+
+CIRCUITS = {
+    "two failures": lambda circuits: [circuits.note(LICENCE, AWAY) for _ in range(2)],
+    "paused": lambda circuits: circuits.pause(LICENCE, seconds=-1),
+    "unused": lambda _: None,
+}
+
+
+@pytest.mark.parametrize("prepare", CIRCUITS.values(), ids=CIRCUITS)
+def test_taken_lane_brings_its_licences_circuit(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[Circuits], object]
+) -> None:
+    """A worker that has taken a lane knows the circuit, and need not ask Redis for it."""
+    circuits, lanes = stage.runtime.circuits, stage.runtime.lanes
+    prepare(circuits)
+    stored = circuits.states([LICENCE])[LICENCE]
+    lanes.append(Lane.of_conversation(LICENCE, "c"), entry("a"))
+    taken = lanes.take(LICENCE, wake_id="w")
+    assert taken is not None
+    stage.runtime.redis.flushdb()
+    monkeypatch.setattr(circuit, "CACHE_S", 60.0)
+
+    circuits.know(LICENCE, taken.circuit)
+
+    assert circuits.state(LICENCE) == stored
+
+
+def test_message_asks_redis_for_no_circuit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message is sent without a question for the circuit: its lane has brought the circuit."""
+    asked: list[str] = []
+    ask = stage.runtime.circuits.states
+
+    def states(_: Circuits, licence_ids: Sequence[str]) -> dict[str, CircuitState]:
+        asked.extend(licence_ids)
+        return ask(licence_ids)
+
+    monkeypatch.setattr(Circuits, "states", states)
+    monkeypatch.setattr(circuit, "CACHE_S", 60.0)
+
+    stage.start()
+    stage.reply("m1", "hello")
+
+    assert (stage.states()["reply:m1"], asked) == (("sent", None), [])
 
 
 def _notify(stage: Stage, number: int) -> None:
