@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from ireserve_mattermost.values import is_blank
@@ -152,6 +153,8 @@ def _aside(text: str) -> str:
     return f"_{text}_" if text else ""
 
 
+# Most messages of a conversation have one of two names, and each needs three headers here.
+@lru_cache(maxsize=1_000)
 def _room_of_header(name: str, role: Role, *, is_internal: bool) -> int:
     """Return the largest length of header and gap in any language, with the longest time."""
     notes = [each.note if is_internal else "" for each in WORDINGS.values()]
