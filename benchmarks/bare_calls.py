@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from typing import Any
 from uuid import uuid4
 
@@ -30,7 +29,8 @@ _TABLE = "CREATE TABLE IF NOT EXISTS bare_calls (id VARCHAR(80) PRIMARY KEY, sta
 app = naive.yardstick_app("bare")
 _redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://"))
 _take = _redis.register_script(_TAKE)
-_local = threading.local()
+# The free connections, each with its INSERT statement; the last one that was used is taken first.
+_free: list[tuple[Any, str]] = []
 
 
 @app.task(name="bare_calls.post_reply")
@@ -56,17 +56,21 @@ post_reply = _Appending()
 
 
 def _write(message_id: str) -> None:
-    if not hasattr(_local, "connection"):
-        _local.connection, _local.insert = _connected(os.environ["DATABASE_URL"])
-    _local.connection.execute(_local.insert, (message_id, "sending"))
+    connection, insert = _free.pop() if _free else _connected(os.environ["DATABASE_URL"])
+    connection.execute(insert, (message_id, "sending"))
+    _free.append((connection, insert))
 
 
 def _connected(url: str) -> tuple[Any, str]:
     """Return an open connection in autocommit mode, and the INSERT statement for it."""
     insert = "INSERT INTO bare_calls VALUES ({0}, {0}) ON CONFLICT DO NOTHING"
     if url.startswith("sqlite"):
-        path = url.partition("///")[2]
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        # A file of its own: a write would empty the cache of pages of our worker, and ours its.
+        path = f"{url.partition('///')[2]}-bare"
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=30, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(_TABLE)
         return connection, insert.format("?")
