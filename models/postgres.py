@@ -120,6 +120,8 @@ def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engin
         pool_size=pool_size,
         # Together with ``pool_size``, this is ``most_connections`` of models/session.py.
         max_overflow=pool_size,
+        # The last one that was used: on both sides, its caches are still warm.
+        pool_use_lifo=True,
         pool_timeout=min(POOL_TIMEOUT_S, limits.answer_s or POOL_TIMEOUT_S),
         # PgBouncer may give each transaction another connection. A statement that was prepared on
         # one is unknown on the next, and its name is taken on a third.

@@ -158,9 +158,13 @@ def _autocommitting(engine: Engine) -> Engine:
 def _create_sqlite_engine(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    # Errors must not show parameters: they are names and message texts.
     engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": SQLITE_BUSY_MS / 1_000}
+        url,
+        # Errors must not show parameters: they are names and message texts.
+        hide_parameters=True,
+        # SQLite drops a connection's cache of pages when another connection has written.
+        pool_use_lifo=True,
+        connect_args={"timeout": SQLITE_BUSY_MS / 1_000},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
