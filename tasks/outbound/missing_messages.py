@@ -20,6 +20,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal_column,
     or_,
     select,
     update,
@@ -38,6 +39,9 @@ from tasks.rendering import MissingMessages, MissingReason
 _ROWS = cast(Table, Delivery.__table__)
 # The field of a post's mark with the number of missing messages that the post names.
 MISSING_COUNT = "missing"
+# Not a parameter: SQLite would plan the query anew each time, to see whether the parameter's value
+# makes an index usable that holds failed messages only.
+_FAILED: ColumnElement[str] = literal_column(f"'{DeliveryState.FAILED}'")
 _ROLES = frozenset(get_args(Role))
 
 _NOT_REACHED = dict.fromkeys(
@@ -147,7 +151,7 @@ def _is_missing(lane: str | BindParameter[str]) -> ColumnElement[bool]:
     return and_(
         columns.lane == lane,
         columns.missing.is_not(None),
-        columns.state == DeliveryState.FAILED,
+        columns.state == _FAILED,
     )
 
 
