@@ -55,6 +55,30 @@ class _Fresh(HTTPConnection):
 
     response_class = _FinalAnswer
     _used_at = 0.0
+    # Whether the next data to send are a request's headers, and headers that were not sent yet.
+    _is_head = False
+    _head = b""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request: the headers with the beginning of the body, in one write.
+
+        With two writes the server wakes up twice, and the first time it finds no body.
+        """
+        self._is_head, self._head = True, b""
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._is_head = False
+        if self._head:
+            self.send(b"")
+
+    def send(self, data: Any) -> None:
+        """Send the data after the headers that were not sent yet; only keep headers."""
+        if self._is_head:
+            self._is_head, self._head = False, data
+            return
+        head, self._head = self._head, b""
+        super().send(head + data if head else data)
 
     def connect(self) -> None:
         # The library raises the same errors for a TLS handshake that fails or stalls as for a

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tasks.mattermost import (
 from tasks.mattermost.sockets import trusting_context
 from tests.integration.mattermost_client.calls import (
     ERROR_JSON,
+    POST,
     TOKEN,
     USER,
     client_of,
@@ -227,6 +229,29 @@ def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
         client.get_me()
 
     assert [request.connection for request in server.requests] == [0, 1]
+
+
+def test_headers_and_body_arrive_together() -> None:
+    """The server's first read has the whole request, on a fresh connection and on a kept one."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        MattermostClient(f"http://127.0.0.1:{listener.getsockname()[1]}", TOKEN) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        posting = [pool.submit(post_once, client) for _ in range(2)]
+        connection, _ = listener.accept()
+        with connection:
+            reads = []
+            for _ in range(2):
+                reads.append(connection.recv(65_536))
+                connection.sendall(json_answer(POST, status=201))
+            for each in posting:
+                each.result(30)
+
+    assert [json.loads(read.partition(b"\r\n\r\n")[2])["message"] for read in reads] == [
+        "S3CRET text",
+        "S3CRET text",
+    ]
 
 
 def test_no_cookie_is_kept() -> None:
