@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -163,6 +163,7 @@ def _create_sqlite_engine(url: URL) -> Engine:
         # Errors must not show parameters: they are names and message texts.
         hide_parameters=True,
         # SQLite drops a connection's cache of pages when another connection has written.
+        poolclass=QueuePool,
         pool_use_lifo=True,
         connect_args={"timeout": SQLITE_BUSY_MS / 1_000},
     )
