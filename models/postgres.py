@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 # How long a thread waits for a connection of the pool, unless ``answer_s`` is shorter.
 POOL_TIMEOUT_S = 10
+# An idle connection sends a probe after this time. Firewalls drop connections that are silent for
+# some minutes, and the connections that a quiet process uses last are idle for longer.
+KEEPALIVE_S = 60
 # PgBouncer's error for options that it does not pass on.
 _NOT_PASSED_ON = "unsupported startup parameter"
 
@@ -125,7 +128,11 @@ def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engin
         pool_timeout=min(POOL_TIMEOUT_S, limits.answer_s or POOL_TIMEOUT_S),
         # PgBouncer may give each transaction another connection. A statement that was prepared on
         # one is unknown on the next, and its name is taken on a third.
-        connect_args={"connect_timeout": limits.connect_s, "prepare_threshold": None},
+        connect_args={
+            "connect_timeout": limits.connect_s,
+            "prepare_threshold": None,
+            "keepalives_idle": KEEPALIVE_S,
+        },
     )
     event.listen(engine, "do_connect", _Connector(limits).connect)
     event.listen(engine, "checkout", _replace_if_closed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Database, Delivery
 from models import session as session_module
+from models.postgres import KEEPALIVE_S
 from tasks.outbound import ledger
 from tests.postgres_server import PostgresServer
 
@@ -134,3 +137,29 @@ def test_no_statement_is_prepared_on_a_connection(postgres_url: str) -> None:
     database.dispose()
 
     assert prepared == 0
+
+
+def test_connection_that_was_used_last_is_used_first(database: Database) -> None:
+    """Statements one after the other use one connection, whose caches are warm."""
+    with database.reading(), database.reading():
+        pass
+
+    used = set()
+    for _ in range(3):
+        with database.reading() as connection:
+            used.add(id(connection.connection.driver_connection))
+
+    assert len(used) == 1
+
+
+def test_idle_connection_sends_probes(postgres_url: str) -> None:
+    """A connection that was idle for a minute shows a firewall that it is still in use."""
+    database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+    with database.reading() as connection:
+        descriptor = connection.connection.driver_connection.fileno()  # type: ignore[union-attr]
+        with socket.socket(fileno=os.dup(descriptor)) as shared:
+            probes = shared.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            after_s = shared.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+    database.dispose()
+
+    assert (probes, after_s) == (1, KEEPALIVE_S)
