@@ -125,6 +125,8 @@ def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engin
         max_overflow=pool_size,
         # The last one that was used: on both sides, its caches are still warm.
         pool_use_lifo=True,
+        # A statement that commits by itself leaves nothing to roll back.
+        skip_autocommit_rollback=True,
         pool_timeout=min(POOL_TIMEOUT_S, limits.answer_s or POOL_TIMEOUT_S),
         # PgBouncer may give each transaction another connection. A statement that was prepared on
         # one is unknown on the next, and its name is taken on a third.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, Row, bindparam, null, select, update
+from sqlalchemy import Connection, Row, Table, and_, bindparam, case, null, select, update
 from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import Lane, LaneEntry, TooManyError
@@ -24,23 +25,34 @@ LIVE = timedelta(days=1)
 # How many cards the sweep handles at a time: work for a second.
 AT_ONCE = 100
 
+_ROW = cast(Table, Conversation.__table__).c
+_IS_ANSWERED = and_(bindparam("is_answer"), _ROW.waiting_since < bindparam("before"))
 # Built once, because it is executed for each reply.
-_ANSWERED = (
+_REPLIED = (
     update(Conversation)
-    .where(Conversation.id == bindparam("row"), Conversation.waiting_since < bindparam("before"))
-    .values(waiting_since=null(), answered_at=bindparam("now"), card_changed_at=bindparam("now"))
+    .where(Conversation.id == bindparam("row"))
+    .values(
+        last_active_at=bindparam("now"),
+        waiting_since=case((_IS_ANSWERED, null()), else_=_ROW.waiting_since),
+        answered_at=case((_IS_ANSWERED, bindparam("now")), else_=_ROW.answered_at),
+        card_changed_at=case((_IS_ANSWERED, bindparam("now")), else_=_ROW.card_changed_at),
+    )
+    .returning(Conversation.card_changed_at)
 )
 
 
-def note_answer(connection: Connection, conversation_row: int, *, posted_at_ms: int) -> bool:
-    """Record that the team has answered the visitor; return whether this changes the card.
+def note_reply(
+    connection: Connection, conversation_row: int, *, posted_at_ms: int, is_answer: bool
+) -> bool:
+    """Record the team's reply in the conversation; return whether it changes the card.
 
-    A reply that was found late does not answer what the visitor has written since.
+    ``is_answer``: the visitor gets the reply. A reply that was found late does not answer what the
+    visitor has written since.
     """
+    now = utc_now()
     before = datetime.fromtimestamp(posted_at_ms / 1_000, UTC) + CLOCK_MARGIN
-    values = {"row": conversation_row, "before": before, "now": utc_now()}
-    changed = connection.execute(_ANSWERED, values)
-    return changed.rowcount > 0
+    values = {"row": conversation_row, "before": before, "now": now, "is_answer": is_answer}
+    return connection.scalar(_REPLIED, values) == now
 
 
 def ask_for_card(runtime: Runtime, licence_id: str, conversation_id: str) -> bool:

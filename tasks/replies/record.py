@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from ireserve_mattermost.locks import HeldLock, LockLostError
 from models import ReplyState, Visibility
 from tasks.attachments import AttachmentReason
 from tasks.failures import SendFailedError
 from tasks.licences.access import LicenceAccess
 from tasks.mattermost import MattermostError, Post, Reason
-from tasks.outbound.redraw import ask_for_card, note_answer
+from tasks.outbound.redraw import ask_for_card, note_reply
 from tasks.replies import rows
 from tasks.replies.backoff import Obstacle, PostponedError, Trouble, obstacle_of
 from tasks.replies.content import Content
@@ -25,7 +23,6 @@ from tasks.replies.hints import plan_hint
 from tasks.replies.job_files import fetching_of, remove_files
 from tasks.replies.known_reply import KnownReply, lacks_files
 from tasks.replies.meaning import Ignored, Means, meaning_of
-from tasks.replies.owners import ThreadOwner
 from tasks.replies.pauses import continue_pause, pause_reply
 from tasks.replies.postponing import postpone
 from tasks.replies.questions import PostFacts, ReplyJob, ask_for_post
@@ -202,8 +199,11 @@ def _write(job: ReplyJob, facts: PostFacts, content: Content) -> Ending:
             files=files,
             attempt=fetching.attempt,
         )
-        changes_card = written is not None and _note_answer(
-            connection, known, content, owner=owner, post=post
+        changes_card = written is not None and note_reply(
+            connection,
+            owner.row,
+            posted_at_ms=post.create_at_ms,
+            is_answer=_is_first_for_visitor(known, content),
         )
     if written is None or known.files or known.attempts:
         remove_files(job)
@@ -216,6 +216,11 @@ def _write(job: ReplyJob, facts: PostFacts, content: Content) -> Ending:
     return Ending(kind, written, changes_card=changes_card)
 
 
+def _is_first_for_visitor(known: KnownReply, content: Content) -> bool:
+    """Return whether the visitor gets the reply, and did not get an earlier version of it."""
+    return content.visibility is Visibility.PUBLIC and known.visibility is not Visibility.PUBLIC
+
+
 def _keep_as_it_reads(job: ReplyJob, post: Post, files: Sequence[File], *, attempt: str) -> Ending:
     """Keep a reply whose text, reader and stored files have not changed."""
     if lacks_files(files):
@@ -225,15 +230,6 @@ def _keep_as_it_reads(job: ReplyJob, post: Post, files: Sequence[File], *, attem
         with job.runtime.database.connection() as connection:
             rows.write_files(connection, job.known, files, attempt)
     return _write_unchanged(job, update_at_ms=post.update_at_ms)
-
-
-def _note_answer(
-    connection: Connection, known: KnownReply, content: Content, *, owner: ThreadOwner, post: Post
-) -> bool:
-    """Note that the visitor has an answer; return whether the conversation's card changes."""
-    if content.visibility is not Visibility.PUBLIC or known.visibility is Visibility.PUBLIC:
-        return False
-    return note_answer(connection, owner.row, posted_at_ms=post.create_at_ms)
 
 
 def _write_empty(job: ReplyJob, facts: PostFacts, why: Ignored | None = None) -> Ending:

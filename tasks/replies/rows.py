@@ -23,7 +23,7 @@ from tasks.replies.content import Content
 from tasks.replies.files import File, paths_of
 from tasks.replies.known_reply import KnownReply
 from tasks.replies.owners import ThreadOwner
-from tasks.replies.statements import ACTIVE, BY_ID, RECORDED, RECORDED_AGAIN
+from tasks.replies.statements import BY_ID, RECORDED, RECORDED_AGAIN
 from tasks.replies.unowned_files import remove_paths, write_down
 
 # The worker that writes a change also tells i-Reserve of it. If it dies first, the sweep wakes
@@ -98,7 +98,6 @@ def write_recorded(
     if event is None:
         return None
     write_files(connection, known, files, attempt)
-    connection.execute(ACTIVE, {"row": owner.row, "now": now})
     return replace(written, pending_event=event)
 
 

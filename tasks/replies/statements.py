@@ -43,11 +43,6 @@ BY_ID = (
     .where(_REPLY.id.in_(bindparam("reply_ids", expanding=True)))
     .order_by(_REPLY.id)
 )
-ACTIVE = (
-    update(_CONVERSATIONS)
-    .where(_CONVERSATION.id == bindparam("row"))
-    .values(last_active_at=bindparam("now"))
-)
 _VALUES = (
     *("state", "conversation_row", "author_user_id", "author_name", "author_mattermost_id"),
     *("text", "plain_text", "visibility", "posted_at", "post_update_at_ms", "revision"),
