@@ -25,7 +25,7 @@ METRIC = re.compile(r"\bireserve_mattermost_\w+")
 NO_PROMTOOL = "NO PROMTOOL: install it (`apt-get install prometheus`) to run this test"
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason=NO_PROMTOOL)
 OURS = "ireserve_mattermost_"
-# Ten quiet minutes, then the case of the alert; one sample each minute.
+# The minutes at which the alert must be silent and must fire. There is one sample each minute.
 QUIET_M, AFTER_M = 10, 100
 
 
@@ -73,7 +73,7 @@ CASES = [
         L1,
     ),
     Case("ServerAway", {_of_l1("circuit_state"): "1x10 2x90"}, L1),
-    # The very first failure, of a licence and of licences that are not registered.
+    # The very first failure: of a licence, and of a licence that is not registered.
     Case(
         "MessagesFail",
         {_of_l1("messages_total", kind="reply", state="failed"): "0x90 1x10"},
@@ -106,7 +106,7 @@ CASES = [
     ),
     Case("EntriesSetAside", {f"{OURS}entries_set_aside": ZERO_THEN_ONE}),
     Case("QueueGrows", {f"{OURS}queue_messages": "1000x10 1001x90"}),
-    # The series begins with its first event.
+    # The series does not exist before its first event.
     Case(
         "UnknownArguments",
         {_of_l1("unknown_arguments_total", kind="reply"): "_x90 1x10"},
@@ -156,7 +156,7 @@ def _run_promtool(test: dict[str, Any], directory: Path) -> subprocess.Completed
     "case", CASES, ids=[f"{case.alert}-{number}" for number, case in enumerate(CASES)]
 )
 def test_alert_is_silent_first_and_fires_then(case: Case, tmp_path: Path) -> None:
-    """By Prometheus' own evaluation, an alert is silent first and fires in its case."""
+    """As Prometheus evaluates each alert, it is silent before its case and fires in its case."""
     done = _run_promtool(_as_test(case), tmp_path)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
@@ -175,13 +175,13 @@ def test_queue_from_which_something_is_taken_is_no_alert(tmp_path: Path) -> None
 
 
 def test_each_alert_is_tried() -> None:
-    """Each alert has a case that lets it fire."""
+    """Each alert has a case in which it fires."""
     assert {rule["alert"] for rule in RULES} == {case.alert for case in CASES}
 
 
 @needs_promtool
 def test_promtool_takes_rules_and_configuration() -> None:
-    """Prometheus accepts the files that we ship."""
+    """Prometheus' own tool accepts our alert rules and our configuration."""
     done = subprocess.run(
         ["promtool", "check", "config", "--syntax-only", DEPLOY / "prometheus.yml"],
         capture_output=True,

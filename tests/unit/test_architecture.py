@@ -17,7 +17,7 @@ DEPLOYED = [
 
 @pytest.mark.parametrize("path", DEPLOYED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_settings_reads_the_environment(path: Path) -> None:
-    """No deployed module but settings.py names os.environ or os.getenv."""
+    """No module of tasks, models or inbound uses os.environ or os.getenv."""
     tree = ast.parse(path.read_text())
     named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 

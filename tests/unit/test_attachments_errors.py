@@ -1,4 +1,4 @@
-"""What the team reads about a missing file."""
+"""Attachments and their errors: what the team reads about a missing file, and what is hidden."""
 
 import pickle
 
@@ -13,7 +13,7 @@ from tasks.rendering.wording import Wording
 @pytest.mark.parametrize("reason", AttachmentReason)
 @pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS)
 def test_every_reason_has_its_text(reason: AttachmentReason, wording: Wording) -> None:
-    """Each reason for a missing file has a text."""
+    """Each reason for a missing file has a text without a full stop, in each language."""
     text = AttachmentError(reason).text(wording)
 
     assert text
@@ -47,7 +47,7 @@ def test_an_error_survives_pickling() -> None:
 
 @pytest.mark.parametrize("places", [{}, {"url": "https://x/y", "path": "y"}], ids=["none", "both"])
 def test_an_attachment_has_exactly_one_place(places: dict[str, str]) -> None:
-    """An attachment with two places is refused."""
+    """An attachment needs a URL or a path: without either, or with both, it is refused."""
     with pytest.raises(ValueError, match="exactly one"):
         Attachment("a.png", **places)
 

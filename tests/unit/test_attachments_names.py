@@ -1,4 +1,4 @@
-"""The name under which the worker uploads a file."""
+"""Under which name a file is uploaded, and whether its name and type exclude a web page."""
 
 import pytest
 
@@ -36,7 +36,7 @@ from tasks.attachments.names import excludes_page, upload_name
 def test_a_name_without_extension_gets_that_of_its_type(
     name: str, content_type: str | None, expected: str
 ) -> None:
-    """A name without an extension gets one, by which the server recognizes a picture."""
+    """A name without an extension gets its type's, since the server knows pictures by extension."""
     assert upload_name(name, content_type=content_type) == expected
 
 
@@ -98,7 +98,7 @@ def test_each_common_type_has_its_ending(content_type: str, ending: str) -> None
 def test_a_name_or_a_type_can_exclude_a_web_page(
     name: str, content_type: str | None, excluded: bool
 ) -> None:
-    """Only a name or type that promises another kind of file excludes a web page."""
+    """The file is no web page if its name or its type names another kind of file."""
     assert excludes_page(name, content_type=content_type) is excluded
 
 

@@ -21,7 +21,7 @@ from benchmarks.report import Comparison, Target
 def test_a_target_below_the_least_is_held_by_the_least(
     ours: float, least: tuple[float, ...], held: str
 ) -> None:
-    """If the least misses the target, our figure may be 1.15 times the least."""
+    """If the least possible figure misses the target, ours may be 1.15 times this figure."""
     found = Comparison("", "ms", Target.at_most(1.15), (ours,), (1.0,), least)
 
     assert (found.held, found.is_met) == (held, held != "MISSED")

@@ -15,7 +15,7 @@ from tests.pages import ROOT
 
 
 def test_only_json_is_taken_from_the_broker() -> None:
-    """The worker refuses a pickled message, which could run code, without reading it."""
+    """The worker refuses a pickled message without unpickling it, which could run code."""
     accepted = prepare_accept_content(app.conf.accept_content)
 
     with pytest.raises(ContentDisallowed):

@@ -39,7 +39,7 @@ HOST, STRANGER = worker("host@b", "celery", TASK), worker("stranger@c", QUEUE, T
 def test_only_workers_that_do_our_work_count(
     own: list[Worker] | None, usual: list[Worker], state: str, sentence: str
 ) -> None:
-    """A worker that reads our queue without our tasks is a finding; i-Reserve's own are ignored."""
+    """A worker that reads our queue without our tasks fails the check; i-Reserve's are ignored."""
     check = check_workers(own, usual)
 
     assert (check.state.value, bool(check.cure)) == (state, state == "fail")
@@ -66,7 +66,7 @@ def test_consumer_of_what_i_reserve_is_told_is_asked_for(
     state: str,
     sentence: str,
 ) -> None:
-    """The doctor checks that a worker reads REPLY_QUEUE and knows the task."""
+    """The doctor checks that a worker reads the queue and knows the task."""
     check = check_host_task(kind, task, "celery", workers, waiting=waiting)
 
     assert check.name == kind.name

@@ -1,4 +1,4 @@
-"""The results of checks without a server: the worst state, and the limits of clocks."""
+"""The results of checks: the worst state, the limits of clocks, and the cure of each reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAIL, SKIP = failed("d", "s", "c"), skipped("e", "w")
     ids=["nothing", "skipped", "warned", "failed"],
 )
 def test_worst_state_is_that_of_all(checks: list[Check], state: State) -> None:
-    """The total is the worst state, and a check that was left out does not count."""
+    """The total is the worst state, and a skipped check does not count."""
     assert worst(checks) is state
 
 
@@ -46,7 +46,7 @@ def test_clocks_are_judged_by_how_far_they_are_apart(seconds: float, state: Stat
 
 
 def test_refusal_of_mattermost_is_a_finding_with_its_cure() -> None:
-    """A refusal of Mattermost is shown with reason, status and error id, and nothing else."""
+    """A refusal by Mattermost fails the check, with reason, status, error id and cure."""
 
     def ask() -> Check:
         reason = Reason.TOKEN_REJECTED
@@ -64,11 +64,11 @@ def test_refusal_of_mattermost_is_a_finding_with_its_cure() -> None:
 
 @pytest.mark.parametrize("reason", [*Reason, *OwnReason], ids=lambda reason: str(reason.value))
 def test_every_reason_has_its_cure(reason: Reason | OwnReason) -> None:
-    """Each reason that the ledger can hold has a cure in the list of failures."""
+    """The list of failures shows the cure of each reason that the ledger can hold."""
     assert cure_of(reason.value) == reason.cure
 
 
 @pytest.mark.parametrize("word", [None, "", "bad_luck"])
 def test_unknown_reason_has_none(word: str | None) -> None:
-    """The reason of a later version does not break the list."""
+    """A missing reason, or a reason of a later version, has no cure and does not break the list."""
     assert cure_of(word) == ""

@@ -53,7 +53,7 @@ def leaves() -> list[click.Context]:
 
 @pytest.mark.parametrize("ctx", list(commands(main)), ids=lambda ctx: ctx.command_path)
 def test_help_stands_in_the_docs(ctx: click.Context) -> None:
-    """The page has each help text word for word."""
+    """docs/command-line.md has the help text of each command, word for word."""
     text = ctx.command.get_help(ctx)
 
     assert f"```text\n{text}\n```" in PAGE.read_text(), text
@@ -86,7 +86,7 @@ def test_what_is_declared_is_what_is_handed_over(ctx: click.Context) -> None:
 
 @pytest.mark.parametrize("ctx", leaves(), ids=lambda ctx: ctx.command_path)
 def test_licence_is_named_by_the_first_argument_everywhere(ctx: click.Context) -> None:
-    """The licence is the first argument of every command that takes one."""
+    """The licence is the first argument of every command that takes a licence."""
     arguments = [each.name for each in ctx.command.params if isinstance(each, click.Argument)]
     options = {name for each in ctx.command.params for name in each.opts}
 
@@ -105,19 +105,19 @@ def test_licence_is_named_by_the_first_argument_everywhere(ctx: click.Context) -
     ],
 )
 def test_words_of_help_are_those_that_are_stored(here: Sequence[str], there: list[str]) -> None:
-    """The words in help texts, which are kept apart for speed, equal the stored values."""
+    """The command line's own lists of words, which need no slow import, equal the stored values."""
     assert sorted(here) == sorted(there)
 
 
 def test_numbers_of_help_are_those_that_hold() -> None:
-    """The numbers in help texts, which are kept apart for speed, equal the real limits."""
+    """The command line's own numbers, which need no slow import, equal the real limits."""
     assert words.MAX_WAITING == MAX_WAITING
     assert words.MAX_REPLY_PAUSE_S == MAX_REPLY_PAUSE_S
     assert words.DEFAULT_REPLY_PREFIXES == DEFAULT_REPLY_PREFIXES
 
 
 def test_each_reason_of_a_reply_has_its_cure() -> None:
-    """``replies --reason`` offers exactly the reasons that a reply can have."""
+    """Each reason that ``replies --reason`` offers has a cure."""
     assert [word for word in words.REPLY_REASONS if not cure_of_reply(word)] == []
 
 
@@ -132,7 +132,7 @@ print(json.dumps([name for name in heavy if name in sys.modules]))
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
-    """Help and version import neither Celery nor SQLAlchemy nor the settings."""
+    """Help and version import no slow module, such as Celery, SQLAlchemy or the settings."""
     asked = [[*ctx.command_path.split()[1:], "--help"] for ctx in commands(main)]
 
     done = subprocess.run(
@@ -150,7 +150,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["licence", "add", "-h"]], ids=" ".join)
 def test_module_is_the_command_too(words: list[str]) -> None:
-    """The module can be run as the command, under the command's name."""
+    """``python -m tasks.cli`` runs the command, and its help shows the command's name."""
     done = subprocess.run(
         [sys.executable, "-m", "tasks.cli", *words],
         cwd=ROOT,

@@ -23,7 +23,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
 def test_signal_ends_what_runs_with_the_exit_code_of_a_shell(signum: int) -> None:
-    """A signal ends a command with a shell's exit code, and each part prints what it has done."""
+    """A signal ends a command with a shell's exit code; each part says what it has done."""
     before = signal.getsignal(signum)
 
     with (
@@ -51,7 +51,7 @@ def test_signal_that_the_caller_has_switched_off_stays_off() -> None:
 
 
 def test_no_at_a_question_is_no_interruption() -> None:
-    """The answer no is not taken for Ctrl-C, though click raises the same exception for both."""
+    """The answer no is not taken for Ctrl-C, although click raises the same exception for both."""
     assert interrupted_by(click.Abort()) is None
     assert interrupted_by(_at_a_question()) == Interrupted(130, ())
 

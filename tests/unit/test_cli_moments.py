@@ -1,4 +1,4 @@
-"""Times on the command line."""
+"""How the command line reads a time, and which it refuses."""
 
 from __future__ import annotations
 

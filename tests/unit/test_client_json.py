@@ -133,7 +133,7 @@ def test_members_of_an_enum_are_what_they_stand_for() -> None:
 def test_note_is_an_entry_that_no_older_worker_reads(
     visibility: dict[str, str], version: int
 ) -> None:
-    """A note has a later entry version, because an older worker would post it as an answer."""
+    """A note has a later entry version, since an older worker would post it as a public message."""
     payload = {"licence_id": "L1", "conversation_id": "c1", **MESSAGE, **visibility}
 
     raw = entry_of("reply", payload, "t1").dump()
@@ -154,7 +154,7 @@ def test_title_of_a_field_stays_what_it_is(title: Any) -> None:
 
 
 def test_a_time_may_be_a_datetime() -> None:
-    """A datetime is written, as the only type beyond JSON's own."""
+    """A datetime is accepted and written in ISO 8601."""
     with recording() as enqueued:
         REPLY.delay("L1", "c1", **MESSAGE, sent_at=datetime(2026, 5, 1, tzinfo=UTC))
 

@@ -1,4 +1,4 @@
-"""The messages' schema matches the public tasks, and names each wrong value with its rule."""
+"""The schema of messages matches the public tasks, and names each wrong value with its rule."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_no_value_is_shown() -> None:
 def test_an_empty_value_costs_nothing(
     kind: str, arguments: dict[str, Any], field: str, expected: Any
 ) -> None:
-    """Empty optional values are left out, and the message is sent."""
+    """An empty optional value is left out, and the message is accepted."""
     assert getattr(parse_message(kind, arguments), field) == expected
 
 
@@ -190,7 +190,7 @@ EDGES = st.one_of(
 @settings(max_examples=400)
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_any_value_is_taken_or_refused_by_name(kind: str, data: st.DataObject) -> None:
-    """Any value of any type is accepted, or its field is named."""
+    """Any value of any type is accepted, or the error names its field."""
     names = [item.name for item in dataclasses.fields(KINDS[kind])]
     payload = {name: data.draw(EDGES) for name in names}
 
@@ -204,7 +204,7 @@ def test_any_value_is_taken_or_refused_by_name(kind: str, data: st.DataObject) -
 
 
 def test_unknown_arguments_are_named_wherever_they_are() -> None:
-    """Unknown arguments of a newer host are named, also those of a file."""
+    """Unknown arguments of a newer host are named, also the unknown arguments of a file."""
     payload = {**REPLY, "mood": 1, "attachments": [{"name": "a", "path": "b", "size": 3}]}
 
     assert unknown_fields("reply", payload) == ["attachments.size", "mood"]
@@ -248,7 +248,7 @@ def test_message_does_not_show_names_and_texts() -> None:
 
 
 def test_later_versions_fields_are_left_out_by_name() -> None:
-    """An unknown field is left out by name, and the rest of the message is used."""
+    """An unknown field is ignored and named, and the rest of the message is used."""
     payload = {**REPLY, "mood": "GEHEIM", "aim": 1}
 
     assert parse_message("reply", payload).text == "hello"
@@ -257,7 +257,7 @@ def test_later_versions_fields_are_left_out_by_name() -> None:
 
 @pytest.mark.parametrize("value", ["", "é" * 51, "a\nb", None, 5.5, ["x"]])
 def test_wrong_id_has_a_substitute_in_lane_and_key(value: Any) -> None:
-    """A wrong id gets a substitute that fits the ledger and is unique to it."""
+    """A wrong id gets a substitute that fits the ledger; another wrong id gets another."""
     lane = lane_of("reply", {**REPLY, "conversation_id": value})
     other = lane_of("reply", {**REPLY, "conversation_id": "é" * 52})
     key = key_of("reply", {**REPLY, "message_id": value}, task_id="t1")
@@ -269,7 +269,7 @@ def test_wrong_id_has_a_substitute_in_lane_and_key(value: Any) -> None:
 
 
 def test_lengths_are_those_of_the_tables() -> None:
-    """The longest accepted values fit the columns of the tables."""
+    """The longest accepted ids and e-mail addresses fit the columns of the tables."""
     from ireserve_mattermost import messages, values
 
     assert values.ID_LENGTH == ID_LENGTH
@@ -277,7 +277,7 @@ def test_lengths_are_those_of_the_tables() -> None:
 
 
 def test_helper_for_replies_has_the_fields_of_what_is_told() -> None:
-    """The helper for i-Reserve's tests has the keywords that our workers send."""
+    """``team_reply``, for i-Reserve's tests, has the keywords that our workers send."""
     from ireserve_mattermost.testing import team_reply
 
     assert list(team_reply()) == [item.name for item in dataclasses.fields(ToldReply)]

@@ -43,7 +43,7 @@ CLIENT = sorted((ROOT / "client" / "ireserve_mattermost").glob("*.py"))
     ids=lambda option: next(iter(option)),
 )
 def test_option_that_cannot_be_kept_is_refused(option: dict[str, Any]) -> None:
-    """A task option that the wake-up would lose, or that sends elsewhere, is refused."""
+    """A task option is refused if the wake-up would lose it, or if it sends elsewhere."""
     with recording() as enqueued, pytest.raises(ValueError, match=next(iter(option))):
         REPLY.apply_async(("L1", "c1"), MESSAGE, **option)
 
@@ -177,7 +177,7 @@ mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before_mib
 print(sorted({name.partition(".")[0] for name in sys.modules} - before))
 print(round(mib, 1), round(cpu_s, 3))
 """
-# What belongs to workers and to the web process.
+# Modules of the workers and the web process, which i-Reserve does not need.
 FOREIGN = {
     "alembic",
     "cryptography",
@@ -195,7 +195,7 @@ FOREIGN = {
 
 
 def test_import_loads_neither_database_nor_client() -> None:
-    """Importing the tasks loads only Celery, redis and the package itself."""
+    """Importing the tasks loads no module of workers or web process, and costs little."""
     done = subprocess.run(
         [sys.executable, "-c", FRESH], cwd="/", capture_output=True, text=True, check=True
     )
@@ -209,5 +209,5 @@ def test_import_loads_neither_database_nor_client() -> None:
 
 @pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.name)
 def test_syntax_fits_the_oldest_python(path: Path) -> None:
-    """The code compiles on the oldest Python of the oldest supported Celery."""
+    """The client has only the syntax of the oldest Python for the oldest supported Celery."""
     ast.parse(path.read_text(), feature_version=(3, 8))

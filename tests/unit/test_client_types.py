@@ -32,7 +32,7 @@ send_notification.delay("L1", notification_type="booked", fields={"Nights": None
 
 
 def test_wrong_calls_are_found_by_a_strict_type_checker(tmp_path: Path) -> None:
-    """A strict type checker reports each wrong call in its line, and no right call."""
+    """A strict type checker reports each wrong call at its line, and no right call."""
     host = tmp_path / "host.py"
     host.write_text(HOST)
     environment = {**os.environ, "MYPYPATH": str(ROOT / "client")}

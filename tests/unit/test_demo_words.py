@@ -21,7 +21,7 @@ from tests.wordings import texts_of
 DEMO = SAMPLE.parent
 TABLES: dict[str, Any] = {"ireserve": PAGE_WORDS, "mattermost": CLIENT_WORDS}
 OTHERS = [Language.DUTCH, Language.GERMAN]
-# Of both pages: names, signs, and words that are the same in other languages.
+# Texts of both pages that are the same as in English: names, signs, and equal words.
 ALIKE = {
     "nl": {"sending 1", "sent 1", "live", "stand_in", "threads"},
     "de": {"sending 1", "sent 1", "live", "threads"},
@@ -75,14 +75,14 @@ def test_each_text_of_the_table_is_asked_for_by_its_name(part: str) -> None:
     asked_by_script = set(re.findall(r"words\.(\w+)", script))
     if "words[passage]" in script:
         asked_by_script |= {"sending", "waiting", "unsettled", "sent", "failed"}
-    # Used in the label of a channel, which is made before the page.
+    # Used in the label of a channel, which the code makes before the page.
     made = {"private"} if part == "ireserve" else set()
     assert asked - {"for_script"} | made == {field.name for field in fields(table)}
     assert asked_by_script == {field.name for field in fields(table.script)}
 
 
 def shape(value: Any) -> Any:
-    """Return a sample's structure: its keys and lists, who speaks, and how many files there are."""
+    """Return a sample's structure: keys, lists, and the values that are alike in each language."""
     if isinstance(value, dict):
         kept = {"sender_role", "visibility", "notification_type", "notification_id", "color"}
         names = {"fields": len}

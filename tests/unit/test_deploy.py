@@ -63,7 +63,7 @@ def test_systemd_starts_each_process_of_the_procfile_and_restarts_it() -> None:
 
 @needs_systemd
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    """systemd accepts the units, except that the program is not installed here."""
+    """systemd accepts the units, and misses only the program, which is not installed here."""
     for path in UNITS.iterdir():
         shutil.copy(path, tmp_path)
 

@@ -31,7 +31,8 @@ DATED = re.compile(r"^Date: 20\d\d-\d\d-\d\d$", re.MULTILINE)
 STATUS = re.compile(r"^Status: (?:proposed|accepted|superseded)\b", re.MULTILINE)
 OPTION = re.compile(r"^(?:\d\. |\| (?!---))", re.MULTILINE)
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
-# Why a block cannot be run here, and how many there are at most: a new one is to be thought about.
+# Why a test cannot run a block, and the most blocks for each reason. A further block must raise a
+# number here, so that its author first looks for a way to run it.
 NOT_RUN = {
     "installs packages": 1,
     "needs root": 3,
@@ -106,7 +107,7 @@ def test_each_block_says_what_it_is(block: Block) -> None:
 
 
 def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
-    """Each block that is not run has one of the reasons above, no more often than listed."""
+    """Each block that is not run has a reason of ``NOT_RUN``, no more often than listed there."""
     counted = Counter(block.why_not for block in BLOCKS if block.why_not is not None)
 
     assert {why: count for why, count in counted.items() if count > NOT_RUN.get(why, 0)} == {}
@@ -162,7 +163,7 @@ def test_each_test_that_a_page_names_exists(page: str) -> None:
 
 @pytest.mark.parametrize("language", [Language.DUTCH, Language.GERMAN])
 def test_page_for_the_team_has_the_words_of_its_cards(language: Language) -> None:
-    """The team's page has the Dutch and German words of the cards."""
+    """The team's page in Dutch and in German has the words of the cards."""
     page = (ROOT / "docs" / f"support-team.{language.value}.md").read_text()
     words = WORDINGS[language]
 

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("client/ireserve_mattermost", "tasks", "inbound", "models")
-# Shown to operators as help, in which `--option` stands as they type it.
+# Operators read these docstrings as help, with `--option` as they type it.
 HELP = ROOT / "tasks" / "cli" / "commands"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 OTHER_VERB = re.compile(r"(?!Return\b)\w+ whether\b")
@@ -54,12 +54,12 @@ def docstrings_of(file: Path) -> Iterator[Docstring]:
     ],
 )
 def test_docstrings_are_written_in_one_way(wrong: str) -> None:
-    """No docstring of the product has a refused form."""
+    """In docstrings Raises is a section of its own, and code stands in double backticks."""
     assert [each.place for each in docstrings() if re.search(wrong, each.text)] == []
 
 
 def test_question_returns_whether() -> None:
-    """The docstring of a function that returns a bool has no other verb before `whether`."""
+    """If the docstring of a bool function begins with a verb and "whether", the verb is Return."""
     questions = [each for each in docstrings() if each.is_of_question]
 
     assert questions

@@ -89,7 +89,7 @@ def test_line_that_programs_read_differently_is_refused(tmp_path: Path, line: st
 def test_file_that_cannot_be_read_is_named(
     tmp_path: Path, make: Callable[[Path], object], said: str
 ) -> None:
-    """The error about an unreadable file has the operating system's own text."""
+    """The error about an unreadable file names the file and says why."""
     file = tmp_path / "env"
     make(file)
 

@@ -48,7 +48,7 @@ def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
 
 
 def test_event_keeps_nothing_that_is_not_listed() -> None:
-    """A report keeps only listed keys, whatever an integration adds."""
+    """A report keeps only listed keys and our own errors' texts, without e-mail addresses."""
     error = DeliveryFailedError("reply:m1 in L1:c:c1: timeout: of jan@example.com", "timeout")
     frames = [{"function": "f", "lineno": 1, "vars": {"name": "Jan"}}]
     event: Any = {

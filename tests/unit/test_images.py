@@ -1,4 +1,4 @@
-"""The pictures of the docs."""
+"""The pictures of the docs are used and small."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from models.keyring import new_key
 
 
 def test_secret_survives_a_rotation_of_keys() -> None:
-    """A secret is readable with old and new key, and after rotation with the new key alone."""
+    """After a rotation with the old and the new key, the new key alone reads the secret."""
     old, new = new_key(), new_key()
     stored = KeyRing([old]).encrypt("secret")
 

@@ -14,7 +14,7 @@ from tasks.watch.logs import configure_logs
 
 @pytest.fixture(autouse=True)
 def logs() -> Iterator[None]:
-    """Configure the logs for one test, and leave the process as it was."""
+    """Restore the logging of this process after the test."""
     handlers, level = logging.root.handlers, logging.root.level
     trace = logging.getLogger("celery.app.trace")
     filters = list(trace.filters)
@@ -35,7 +35,7 @@ def logs() -> Iterator[None]:
 def test_a_failed_message_has_no_traceback(
     capsys: pytest.CaptureFixture[str], error: Exception, shown: bool
 ) -> None:
-    """A failed message logs no traceback, since its own line says why; other errors do."""
+    """Celery's record of a failed message is dropped: our own line says why. Others are logged."""
     configure_logs(level="INFO", log_format="console")
 
     logging.getLogger("celery.app.trace").error("Task raised unexpected", exc_info=error)

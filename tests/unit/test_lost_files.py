@@ -1,4 +1,4 @@
-"""Find the files that our post lacks."""
+"""Which files were sent with our post and are not attached to it."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def items(*names: str) -> list[Attachment]:
 def test_what_was_sent_and_is_not_attached_is_lost(
     sent: dict[str, str], there: list[str], lost: list[str]
 ) -> None:
-    """A sent file that is not attached is found by its id, even if another has its name."""
+    """A sent file that is not attached is found by its id, even if another file has its name."""
     files = [FileInfo.parse(file(id_, name)) for id_, name in sent.items()]
 
     actual = lost_files_of(files, post(*(file(id_, "x") for id_ in there), sent=len(files)))
@@ -83,7 +83,7 @@ def test_what_an_earlier_attempt_lost_is_found_by_name(
     lost: list[str],
     wording: Wording,
 ) -> None:
-    """Files of an earlier attempt are compared by name with uploads and notes in any language."""
+    """The lost files of an earlier attempt are found by name, whatever language it wrote in."""
     locale = Locale(wording)
     message = "\n".join(file_note(name=name, reason="empty", locale=locale) for name in noted)
     earlier = post(

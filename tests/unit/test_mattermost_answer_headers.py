@@ -34,7 +34,7 @@ def test_servers_clock_is_what_its_answers_say(apart_s: int) -> None:
     ids=ascii,
 )
 def test_date_that_is_none_or_far_away_says_nothing(date: str) -> None:
-    """With an unusable or far-off date our own clock counts."""
+    """If the date is unusable or far away, our own clock counts."""
     assert abs(AnswerHeaders.of({"Date": date}).now_ms() - _ms()) < 1_000
 
 
@@ -56,7 +56,7 @@ def test_no_date_moves_time_by_more_than_a_day(date: str) -> None:
     ],
 )
 def test_less_than_half_of_a_limit_is_scarce(values: tuple[str, ...], is_scarce: bool) -> None:
-    """When less than half of the limit is left, it is kept for messages until the reset."""
+    """A rate limit is scarce until its reset if less than half of the requests is left."""
     rate = AnswerHeaders.of(dict(zip(LIMITS, values, strict=True))).rate
 
     assert rate is not None
@@ -74,11 +74,11 @@ def test_less_than_half_of_a_limit_is_scarce(values: tuple[str, ...], is_scarce:
     ],
 )
 def test_limit_that_cannot_be_read_is_none(values: tuple[str, ...]) -> None:
-    """An unreadable limit counts as none; looks go on until a 429."""
+    """A rate limit with an unreadable header counts as no limit."""
     assert AnswerHeaders.of(dict(zip(LIMITS, values, strict=True))).rate is None
 
 
 def test_server_without_a_limit_has_none() -> None:
-    """A server without rate limit headers, the default, has no limit."""
+    """A server that sends no rate limit headers, which is the default, has no limit."""
     assert AnswerHeaders.of({}).rate is None
     assert RateLimit(10, 10, 0.0).is_scarce(time.monotonic()) is False

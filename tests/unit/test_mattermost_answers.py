@@ -186,7 +186,7 @@ def test_an_answer_without_an_error_id_is_judged_by_status(
     ],
 )  # fmt: skip
 def test_an_error_id_has_its_reason(status: int, error_id: str, kind: type, reason: Reason) -> None:
-    """Error ids of other versions give the same reasons as those of 6.7.2."""
+    """Error ids of other versions give the same reasons as the error ids of 6.7.2."""
     verdict = classify(status, JSON, _error(error_id))
 
     assert verdict == Verdict(kind, reason, error_id, "r" * 26)

@@ -1,4 +1,4 @@
-"""What an error says, what it carries, and what it does not show."""
+"""What an error of a call to Mattermost says, and that it survives pickling."""
 
 import pickle
 

@@ -103,7 +103,7 @@ def test_a_config_that_says_little_has_the_defaults() -> None:
 
 
 def test_only_the_posts_of_the_order_are_given() -> None:
-    """A list gives only the posts of its order, without the added roots."""
+    """A list gives only the posts that its ``order`` names, without the added root posts."""
     recorded = _response("channel.posts.since")["posts"]
     newest, older, root = sorted(recorded)
 
@@ -192,7 +192,7 @@ CONFIG = {"Version": "6.7.2"}
 def test_an_odd_value_costs_itself_alone(
     parse: Any, data: object, field: str, expected: object
 ) -> None:
-    """An odd value becomes a harmless one, and the rest of the answer is kept."""
+    """An odd value becomes a harmless value, and the rest of the answer is kept."""
     assert getattr(parse(data), field) == expected
 
 
@@ -225,7 +225,7 @@ _POSTS = st.fixed_dictionaries(
 
 @given(_POSTS)
 def test_whatever_a_server_says_is_a_harmless_post_or_a_clear_no(data: dict[str, Any]) -> None:
-    """Any answer gives a post within its bounds, or the expected error."""
+    """Any answer gives a post within its bounds, or a ShapeError."""
     try:
         post = Post.parse(data)
     except ShapeError:

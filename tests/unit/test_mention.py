@@ -1,4 +1,4 @@
-"""Who is mentioned on a root post, as an operator may write it."""
+"""How an operator may write whom a root post mentions."""
 
 import pytest
 from hypothesis import given
@@ -60,7 +60,7 @@ def test_members_of_a_mention_are_told_apart_from_the_channel() -> None:
 
 @given(st.text())
 def test_mention_is_refused_or_safe_to_draw(setting: str) -> None:
-    """Any mention is refused, or fits its column and contains only names."""
+    """Any text is refused as a mention, or fits its column and contains only names."""
     try:
         stored = parse_mention(setting)
     except MentionError:

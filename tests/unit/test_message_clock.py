@@ -39,7 +39,7 @@ def test_files_that_took_too_long_cost_themselves_alone() -> None:
 
 
 def test_message_that_took_too_long_waits() -> None:
-    """A message that took too long is undecided; later its posts are looked for and completed."""
+    """A message that took too long is undecided, and its lane's lock is not extended."""
     clock, extended = _clock(message_s=-1, files_s=-1)
 
     with pytest.raises(UndecidedError) as caught:

@@ -1,4 +1,4 @@
-"""What an error about our own database, Redis or store says, without its own text."""
+"""What we say about an error of our own database or Redis, without the error's own text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REFUSED = psycopg.OperationalError(f"connection to {SECRET} refused")
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
 def test_server_that_does_not_work_is_named(error: Exception, server: str, why: str) -> None:
-    """The sentence names the server and what to check."""
+    """The trouble names the server and why it does not work, without the error's own text."""
     trouble = trouble_of(error)
 
     assert trouble is not None

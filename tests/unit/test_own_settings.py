@@ -27,5 +27,5 @@ QUEUE = "i-reserve"
 def test_settings_without_effect_are_counted(
     given: dict[str, Any], unread: list[str], expected: OwnSettings
 ) -> None:
-    """Settings without effect are counted, and the queue of i-Reserve's tasks is known."""
+    """Settings without effect are counted, and the queue of i-Reserve's tasks is shown if used."""
     assert own_settings(Settings(reply_queue=QUEUE, **given), unread) == expected

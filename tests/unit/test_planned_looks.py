@@ -27,7 +27,7 @@ def test_look_comes_once_it_is_due_and_soon(seconds: float) -> None:
 
 @given(seconds=st.lists(offsets, min_size=1))
 def test_each_moment_that_is_due_has_a_look_soon_after_it(seconds: list[float]) -> None:
-    """Each due time gets a look soon after it, also if looks are combined."""
+    """Each due time has a look soon after it, even if looks are combined."""
     planned = PlannedLooks()
     dues = [NOW + timedelta(seconds=each) for each in seconds]
 
@@ -57,7 +57,7 @@ def test_licences_share_no_look() -> None:
 
 
 def test_old_looks_are_forgotten() -> None:
-    """Past looks are forgotten, so that memory does not grow."""
+    """The oldest looks are forgotten, so that memory does not grow."""
     planned = PlannedLooks()
 
     for number in range(MAX_LOOKS + 1):

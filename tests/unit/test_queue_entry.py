@@ -1,4 +1,4 @@
-"""Entries in the queue that are no task message a worker can take."""
+"""Which entries of the queue a worker can run as a task, and what is wrong with the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEEP = "[" * 100_000
 
 
 def message(**changes: Any) -> bytes:
-    """Return a wake-up's message with these parts changed; ``...`` removes a part."""
+    """Return a wake-up's message with changed parts, as ``headers__id``; ``...`` removes a part."""
     made = json.loads(licence_wake_up("L1")[1])
     for path, value in changes.items():
         *parents, name = path.split("__")
@@ -33,7 +33,7 @@ def message(**changes: Any) -> bytes:
 
 
 def packed(content: Any) -> str:
-    """Return a body in the form of a message."""
+    """Return the content encoded as a message's body."""
     return base64.b64encode(json.dumps(content).encode()).decode()
 
 
@@ -115,6 +115,6 @@ JSON = st.recursive(
      "properties__delivery_tag", "properties__delivery_info", "properties__body_encoding"]
 ), value=JSON)  # fmt: skip
 def test_whatever_stands_in_a_part_no_other_error_is_raised(path: str, value: Any) -> None:
-    """For any value in any part, the message is accepted or refused with that one error."""
+    """For any value in any part, the message is accepted or refused with UnreadableTaskError."""
     with contextlib.suppress(UnreadableTaskError):
         require_runnable(message(**{path: value}), TASKS)

@@ -86,7 +86,7 @@ def test_no_slice_of_an_agent_text_mentions_everybody(text: str) -> None:
     ],
 )
 def test_a_cut_makes_no_mention_of_what_is_none(text: str, budget: int, pieces: list[str]) -> None:
-    """A cut makes no mention of the start of a longer name or the end of an address."""
+    """A cut does not turn the start of a longer name or the end of an address into a mention."""
     agent = AgentText.of(text)
 
     actual = [text[start:end] for start, end in split(agent, budget=budget)]
@@ -109,7 +109,7 @@ def test_a_code_block_goes_on_in_the_next_message() -> None:
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from(["```\n", "```py\n", "~~~\n", "x y\n", "\n", "z"]), max_size=40))
 def test_every_slice_has_as_many_fences_opened_as_closed(lines: list[str]) -> None:
-    """No slice leaves a code block open for what follows it."""
+    """Each slice closes the code blocks that it opens."""
     agent = AgentText.of("".join(lines))
 
     for slice_ in split(agent, budget=50):

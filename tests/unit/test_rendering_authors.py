@@ -37,7 +37,7 @@ NAMES: dict[str, tuple[Role, str, str]] = {
 
 @pytest.mark.parametrize(("role", "name", "shown"), NAMES.values(), ids=NAMES.keys())
 def test_name_is_cleaned_and_says_where_it_comes_from(role: Role, name: str, shown: str) -> None:
-    """A visitor's name has the sign, and an agent's the place; clients show the name as it is."""
+    """An author's name has a sign or a place; control characters are removed, Markdown stays."""
     assert author_name(name, role=role) == shown
 
 

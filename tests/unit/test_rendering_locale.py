@@ -53,7 +53,7 @@ def test_moment_is_told_as_the_team_reads_it(
 
 
 def test_the_hour_that_comes_twice_says_which_one_it_is() -> None:
-    """A time in the hour that comes twice when summer time ends says which hour it is."""
+    """The hour that comes twice when summer time ends is shown with its difference from UTC."""
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
     told = [DUTCH.moment(first + timedelta(hours=number)) for number in range(-1, 3)]
@@ -77,7 +77,7 @@ def test_what_this_installation_does_not_know_is_english_or_utc(zone: str) -> No
 
 @given(LOCALES, st.integers(0, 4_000_000_000))
 def test_what_is_said_of_a_late_message_has_its_room(locale: Locale, seconds: int) -> None:
-    """Each message keeps room for its time, so that a late one is cut at the same places."""
+    """The time of a late message fits the room that each post keeps for it, in every locale."""
     said = locale.wording.sent.format(moment=locale.moment(datetime.fromtimestamp(seconds, UTC)))
 
     assert len(f" · {said}") <= MAX_SENT_LENGTH

@@ -24,7 +24,7 @@ AT = datetime(2026, 5, 1, 14, 3, tzinfo=UTC)
 
 
 def group(count: int = 1, **more: object) -> MissingMessages:
-    """Return one missing message of a visitor, from a time when Mattermost was away."""
+    """Return missing messages of a visitor, who wrote while Mattermost could not be reached."""
     values = {"sender": "visitor", "reason": MissingReason.NOT_REACHED, "is_doubtful": False}
     return MissingMessages(**{"count": count, "first_at": AT, "last_at": AT, **values, **more})  # type: ignore[arg-type]
 
@@ -114,7 +114,7 @@ def test_what_a_thread_misses_is_what_was_said(
 
 
 def test_each_reason_of_the_ledger_has_words_for_the_team() -> None:
-    """Each reason of the ledger has a text for the team, and an unknown one counts as a refusal."""
+    """Each reason of the ledger has a text for the team; an unknown reason counts as a refusal."""
     known = {reason.value: missing_reason_of(reason.value) for reason in (*Reason, *OwnReason)}
 
     assert known["unreachable"] is MissingReason.NOT_REACHED

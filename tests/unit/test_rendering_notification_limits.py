@@ -10,7 +10,7 @@ from tests.unit.rendered_notifications import render_notification
 
 
 def test_a_long_title_is_repeated_whole() -> None:
-    """A title that is too long for Mattermost is repeated whole in the text."""
+    """A title that is too long for Mattermost is cut, and repeated whole in the text below it."""
     title = "titel " * 150 + "EINDE"
 
     attachment = render_notification(
@@ -23,7 +23,7 @@ def test_a_long_title_is_repeated_whole() -> None:
 
 
 def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
-    """A text that is too long is cut at a sensible place, and says how much is missing."""
+    """A text that is too long is cut, and its last line says how much is missing."""
     attachment = render_notification(
         text="hallo wereld. " * 1000, fields=[("a", "b " * 5000)], max_length=4000
     )

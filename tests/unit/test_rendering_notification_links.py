@@ -20,7 +20,7 @@ from tests.unit.test_rendering_oracle import Reading, read
 def test_an_address_without_a_title_is_a_link_in_the_text(
     title: str | None, url: str, href: str
 ) -> None:
-    """Mattermost draws a link only around a title; without one the address follows the text."""
+    """Mattermost shows a link only on a title; without a title the address follows the text."""
     attachment = render_notification(text="Bevestigd", title=title, url=url, max_length=16383)
 
     assert "title_link" not in attachment
@@ -28,7 +28,7 @@ def test_an_address_without_a_title_is_a_link_in_the_text(
 
 
 def test_the_longest_address_is_a_link_in_the_text() -> None:
-    """A long address is shown in part, and its link has the whole address."""
+    """The link of the longest accepted address has the whole address."""
     url = "https://x.nl/".ljust(URL_LENGTH, "a")
     attachment = render_notification(text="Bevestigd", url=url, max_length=16383)
 
@@ -36,7 +36,7 @@ def test_the_longest_address_is_a_link_in_the_text() -> None:
 
 
 def test_an_address_and_nothing_else_is_shown() -> None:
-    """A notification may have only fields or an address, without a text."""
+    """Without a text, the link is the text of the notification."""
     attachment = render_notification(
         text="", fields=[("a", "b")], url="https://x.nl", max_length=16383
     )

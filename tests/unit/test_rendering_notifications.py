@@ -46,7 +46,7 @@ def test_what_is_not_given_is_left_out() -> None:
 
 
 def test_a_title_without_a_link_is_escaped() -> None:
-    """Mattermost parses the Markdown of a title only if it has no link, and drops it."""
+    """A title without a link is escaped, since Mattermost would parse and remove its Markdown."""
     attachment = render_notification(text="a", title="2*3*4 <b>", max_length=16383)
 
     assert attachment["title"] == "2\\*3\\*4 &lt;b>"

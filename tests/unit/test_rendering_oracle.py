@@ -1,4 +1,4 @@
-"""Read a post with an independent Markdown library, and prove that it finds leaks."""
+"""Read a post with an independent Markdown library, and test that all but text is found."""
 
 import re
 import unicodedata
@@ -29,7 +29,7 @@ class RawLinks(MarkdownIt):
 
 
 def gfm(*, html: bool = True) -> MarkdownIt:
-    """Return a parser with the clients' syntax, and with HTML on, so that a leak is seen."""
+    """Return a parser with the clients' syntax; with HTML on, it finds unescaped tags."""
     parser = RawLinks("commonmark", {"html": html, "linkify": True, "breaks": True})
     parser.enable(["table", "strikethrough", "linkify"])
     # No client makes a link of a bare "example.nl" or "//example.nl", or accepts a zero width
@@ -55,7 +55,7 @@ SERVER = server()
 
 @dataclass(frozen=True)
 class Reading:
-    """What the reader of a post gets: text, the targets of links, and all that is not text."""
+    """What the reader of a post gets: text, the targets of links, and the names of other parts."""
 
     text: str
     hrefs: tuple[str, ...]
@@ -63,7 +63,7 @@ class Reading:
 
 
 def read(markdown: str, *, parser: MarkdownIt = GFM) -> Reading:
-    """Return how the Markdown reads."""
+    """Return what a reader sees of the Markdown."""
     tokens = list(_flat(parser.parse(markdown)))
     links = [token for token in tokens if token.type == "link_open"]
     text = "".join("\n" if token.type in BREAKS else token.content for token in tokens)
@@ -178,7 +178,7 @@ NASTY = st.lists(
     ],
 )
 def test_the_reading_shows_what_is_not_plain_text(markdown: str, reading: Reading) -> None:
-    """A reading shows by its text, links or tokens that a text is not read as typed."""
+    """The text, links or foreign parts of a reading show what does not read as typed."""
     actual = read(markdown)
 
     assert actual == reading

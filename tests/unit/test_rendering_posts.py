@@ -47,7 +47,7 @@ def test_senders_are_told_apart(role: Role, expected: list[str]) -> None:
 
 
 def test_what_ireserve_says_under_no_name_is_one_line() -> None:
-    """i-Reserve's message without a name needs no header; a late one has its time."""
+    """i-Reserve's message without a name needs no header; a late message has its time."""
     sent_at = datetime(2026, 5, 1, 12, 3, tzinfo=UTC)
 
     (event,) = render_reply(sender_name="", sender_role="system", text="Jan left the page")
@@ -69,7 +69,7 @@ def test_what_ireserve_says_under_no_name_is_one_line() -> None:
     ids=["agent", "agent as author", "bot", "i-Reserve", "i-Reserve as author"],
 )
 def test_note_says_that_it_is_one(role: Role, name: str, with_sender: bool, expected: str) -> None:
-    """A note has the lock and words instead of the sender's sign, for each sender."""
+    """For each sender, a note says that it is a note, with a lock instead of the sender's sign."""
     messages = render_reply(
         sender_name=name,
         sender_role=role,
@@ -217,7 +217,7 @@ def test_author_of_a_post_needs_no_header(role: Role) -> None:
 
 
 def test_author_of_a_post_leaves_only_what_no_author_tells() -> None:
-    """With the sender as author, only lateness, part and files are added, apart from the text."""
+    """With the sender as author, the header has only time, part and files."""
     late = render_reply(
         sender_name="J", sender_role="visitor", text="x", sent_at=LATE, with_sender=False
     )
@@ -241,7 +241,7 @@ def test_author_of_a_post_leaves_only_what_no_author_tells() -> None:
 def test_both_ways_cut_a_text_at_the_same_places(
     name: str, role: Role, text: str, times: int, is_late: bool
 ) -> None:
-    """A message begun with a header and ended without loses and doubles nothing."""
+    """A text is cut at the same places with and without a header: retries may omit the header."""
 
     def bodies(*, with_sender: bool) -> list[str]:
         messages = render_reply(

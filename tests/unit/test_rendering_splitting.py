@@ -16,7 +16,7 @@ THOROUGH = settings(max_examples=200)
 # Small enough for many cuts, large enough for the longest grapheme of the fragments.
 BUDGETS = st.integers(min_value=100, max_value=400)
 LONG = st.lists(NASTY, max_size=12).map("".join)
-# Almost no place to cut except between graphemes.
+# Texts with almost no place for a cut except between graphemes.
 CLUSTERS = st.lists(
     st.sampled_from(
         ["👩‍👩‍👧", "👍🏽", "🇳🇱", "e\u0301\u0302", "\u0301", "한", "*", "a", " \u0301", "क्ष"]
@@ -95,7 +95,7 @@ def test_no_grapheme_is_cut(text: str, budget: int) -> None:
 
 
 def test_a_backslash_before_a_cut_stays_a_backslash() -> None:
-    """A backslash before a letter is escaped if a cut puts another character after it."""
+    """A backslash is escaped if a cut separates it from the letter after it."""
     plain = PlainText.of("a\\b")
 
     parts = [plain.write(0, 2), plain.write(2, 3), plain.write(0, 3)]
@@ -104,7 +104,7 @@ def test_a_backslash_before_a_cut_stays_a_backslash() -> None:
 
 
 def test_a_link_is_never_cut() -> None:
-    """A link moves whole to the next message, and one that fits in no message becomes text."""
+    """A link moves whole to the next message, and a link that fits in no message becomes text."""
     text = "zie: http://x.nl/" + "a" * 30 + " en http://x.nl/" + "b" * 100
 
     plain = PlainText.of(text, budget=120)
@@ -132,7 +132,7 @@ def test_a_link_is_never_cut() -> None:
 def test_a_long_text_is_split_in_linear_time(
     text: str, kind: type[PlainText] | type[AgentText]
 ) -> None:
-    """Any very long text is split in clearly less than quadratic time."""
+    """A repeated pattern of 250,000 characters is split in less than four seconds."""
     text = text * (250_000 // len(text)) + "x"
 
     started_s = time.process_time()

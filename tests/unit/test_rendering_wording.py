@@ -24,8 +24,7 @@ TABLES = {"wording.py", "english.py", "dutch.py", "german.py"}
 WORDS = re.compile("[A-Za-z]{2}")
 # A name of code, an address, an entity, a colour, or a regular expression.
 KEY_OR_PATTERN = re.compile(r"\A(?:[a-z_]+|[A-Z_]+|#\w+)\Z|[\\\[&^]|[#;]:|:[#;]|(?:https?|mailto):")
-# These words are the same in each language.
-# Names of classes are for mypy.
+# Words that are the same in each language, and names of classes, which only mypy reads.
 NOT_SAID = {
     "i-Reserve",
     " (i-Reserve)",
@@ -39,9 +38,9 @@ NOT_SAID = {
     "MissingMessages",
     "MissingReason",
 }
-# The functions that make a post, or a line of one.
+# The functions that make a post, or a line of a post.
 POSTING = {"create_post", "patch_post", "Draft", "file_note", "render_reply", "render_notification"}
-# Dates are built the same way.
+# The texts that are the same as in English: Dutch dates have the same order.
 SAME = {Language.DUTCH: ["moment"], Language.GERMAN: []}
 
 
@@ -75,7 +74,7 @@ def test_every_text_is_translated(language: Language) -> None:
 
 
 def test_each_reason_of_an_attachment_has_a_text() -> None:
-    """Each reason of an attachment has a text of its name, which mypy cannot check."""
+    """Each reason of an attachment has a text under its name; mypy cannot check this."""
     assert {reason.value for reason in AttachmentReason} <= {
         each.name for each in fields(FileReasons)
     }

@@ -38,7 +38,7 @@ DAY_S = 86_400.0
 def test_pause_depends_on_the_trouble(
     trouble: Trouble, age_s: float, attempts: int, expected: float | None
 ) -> None:
-    """A reply waits without limit for a server that is away, else with a limit."""
+    """A reply waits without limit for a server that is away, and with a limit in other cases."""
     assert pause_s(trouble, age_s=age_s, attempts=attempts) == expected
 
 

@@ -35,7 +35,7 @@ def test_what_no_database_stores_is_left_out() -> None:
     ],
 )
 def test_text_says_who_may_read_it(message: str, is_note: bool, mentions: tuple[str, ...]) -> None:
-    """Prefixes and mentions of all make a note; other names are looked up."""
+    """A note prefix or a mention of all members makes a note; the names in front are returned."""
     post = PostText.of(message, PREFIXES)
 
     assert (post.begins_a_note, post.mentions) == (is_note, mentions)

@@ -13,7 +13,7 @@ from tasks.replies.cures import cure_of_reply
 from tasks.replies.meaning import Ignored
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
-# The reasons of a reply's row beside those of the ledger.
+# The reasons of a reply's row that the ledger does not have.
 OF_REPLIES_ALONE = (
     Ignored.UNKNOWN_THREAD,
     AttachmentReason.STORE_UNAVAILABLE,
@@ -41,5 +41,5 @@ def test_reasons_of_replies_alone_are_documented(reason: Ignored | AttachmentRea
 
 @pytest.mark.parametrize("reason", [None, "bad_luck"], ids=str)
 def test_what_is_no_reason_has_no_cure(reason: str | None) -> None:
-    """An unknown reason is refused as a filter."""
+    """None or an unknown reason has no cure."""
     assert cure_of_reply(reason) == ""

@@ -55,22 +55,22 @@ def test_emoji_codes_become_unicode(code: str, expected: str) -> None:
 
 
 def test_table_holds_what_mattermost_knows() -> None:
-    """The table has the 4,463 names of Mattermost 11 and those of later emoji."""
+    """The table has more names than the 4,463 of Mattermost 11, also for later emoji."""
     assert len(emoji_by_name()) > 5_500
     assert len(TONED) > 2_900
 
 
 @given(name=st.sampled_from(sorted(emoji_by_name())))
 def test_every_name_in_the_table_is_replaced(name: str) -> None:
-    """A code leaves no letter of its name, unless the emoji itself is a letter."""
+    """The code of each name in the table becomes its emoji."""
     assert with_emoji(f"x :{name}: y") == f"x {emoji_by_name()[name]} y"
 
 
 @given(name=st.sampled_from(sorted(TONED)))
 def test_emoji_has_as_many_tones_as_its_name(name: str) -> None:
-    """A skin tone stands right after the part that it colours."""
+    """An emoji has the skin tones of its name, each right after the part that it colours."""
     tones = TONES.findall(TONED[name])
 
-    # If two people are one sign ("couple" in one tone), there is one tone.
+    # Two people in the same tone can be one character, which has the tone once.
     assert len(set(tones)) == len(set(re.findall("(?:medium_)?(?:light|dark)|medium", name)))
     assert not re.search("[\u200d\u2640\u2642\ufe0f][\U0001f3fb-\U0001f3ff]", TONED[name])

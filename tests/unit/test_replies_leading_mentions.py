@@ -25,5 +25,5 @@ from tasks.replies.plain_text import Reading
     ],
 )
 def test_mentions_that_a_text_begins_with(text: str, names: tuple[str, ...]) -> None:
-    """Names before the first word are found, also after characters that are no text."""
+    """Names before the first word are found, also after emoji, quotes and list marks."""
     assert leading_mentions(text, Reading.of(text)) == names

@@ -193,19 +193,19 @@ def test_docs_show_the_table_as_it_is() -> None:
 
 
 def test_nothing_is_asked_for_that_no_rule_needs() -> None:
-    """A post that is no reply by its own fields causes no request."""
+    """If a post's own fields show that it is no reply, nothing else is asked for."""
     root_post = Post.parse({**REPLY, "root_id": ""})
 
     assert meaning_of(Facts(root_post, BOT)) is Ignored.ROOT_POST
 
 
 def test_each_meaning_has_a_rule_but_for_the_post_that_is_not_there() -> None:
-    """Each meaning has a rule, except that of a missing post."""
+    """Each meaning has a rule, except the meaning of a missing post."""
     assert {rule.meaning for rule in RULES} == {*Means, *Ignored} - {Ignored.NOT_THERE}
 
 
 def test_rules_ask_for_more_and_more() -> None:
-    """Rules that need only post and row come before all others."""
+    """Rules that need only post and row come first, then come thread, author and text."""
     order = [Needs.THREAD, Needs.AUTHOR, Needs.TEXT]
     beyond = [rule.needs for rule in RULES if rule.needs in order]
 
@@ -224,7 +224,7 @@ def test_rules_ask_for_more_and_more() -> None:
     ],
 )
 def test_our_root_post_names_its_conversation(changes: dict[str, Any], expected: bool) -> None:
-    """Our root post names its conversation; a member's copy starts no mirrored thread."""
+    """A post of our bot that names a conversation begins a thread; a member's copy does not."""
     assert begins_a_thread(Post.parse({**REPLY, **changes}), bot_user_id=BOT) is expected
 
 

@@ -1,4 +1,4 @@
-"""The prefixes of notes: which a licence may choose, and the text that follows one."""
+"""Which note prefixes a licence may choose, and which text follows a note prefix."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_licence_chooses_its_own_prefixes() -> None:
 
 @pytest.mark.parametrize("setting", ["", " ", "intern:", "note: //", "ℹ️ 🔒"])
 def test_two_slashes_begin_a_note_for_every_licence(setting: str) -> None:
-    """Two slashes begin a note for every licence, because earlier clients sent notes so."""
+    """Two slashes begin a note for every licence, whatever prefixes it has chosen."""
     assert NotePrefixes.parse(setting).matches("// call first")
     assert NotePrefixes.parse(setting).without_prefix("// call first") == "call first"
 

@@ -1,4 +1,4 @@
-"""What holds for every text: a note stays a note, whatever decorates it."""
+"""A note stays a note, whatever signs stand before it; any text can be judged."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +51,7 @@ DECORATIONS = (
 def test_nothing_that_is_no_text_makes_a_note_public(
     lead: list[str], prefix: str, text: str
 ) -> None:
-    """Whatever stands before and after a prefix, the note stays a note."""
+    """Whatever signs stand before a note prefix, and whatever text after it, the post is a note."""
     assert PREFIXES.matches(" ".join(lead) + " " + prefix + " " + text)
 
 

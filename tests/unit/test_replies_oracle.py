@@ -17,8 +17,8 @@ from tasks.replies.plain_text import plain_text_of
 ROOT = Path(__file__).parents[2]
 DATA = json.loads((ROOT / "tests/samples/shown-replies.json").read_text("utf-8"))
 DECISION = ROOT / "docs/adr/0010-a-reply-is-read-as-the-web-client-shows-it.md"
-# The marks of items and quotes at the start of a line are not compared. The clients draw a bullet
-# or a bar, and the visitor reads the typed mark. Clients also draw rules and blanks.
+# Not compared are the marks of items and quotes at the start of a line, and rules. The clients draw
+# a bullet, a bar or a line, and the visitor reads the typed marks.
 START = re.compile(r"^(?:[>\s]|(?:[-+*•]|\d+\.)(?=\s|$))+")
 RULE = re.compile(r"(?:\s*[-*_>]){3,}\s*")
 
@@ -27,8 +27,8 @@ RULE = re.compile(r"(?:\s*[-*_>]){3,}\s*")
 class Difference:
     """How a reading may differ from what the web client shows.
 
-    ``where`` is a pattern that the text must match. ``signs`` are signs that only one of the two
-    has. ``keeps`` is text that the client omits and the reading has. Nothing else differs.
+    The text must match the pattern ``where``. ``signs`` are signs that only the reading or only the
+    client has. With ``keeps``, the reading may have text that the client omits.
     """
 
     where: str
@@ -74,7 +74,7 @@ def explains(rows: list[Difference], read: str, shown: str) -> bool:
     return read == shown or (any(row.keeps for row in rows) and holds_in_order(read, shown))
 
 
-# The readings of each version of the web client, and then of the mobile app.
+# Each text, and what the web client shows of it: one version, or two versions that differ.
 ALIKE = [(written, [web]) for written, web, *_ in DATA["rows"]] + [
     (written, shown) for written, *shown in DATA["second pass"]["rows"]
 ]

@@ -73,8 +73,8 @@ DOUBLINGS = 3
 PART = LENGTH // 2**DOUBLINGS
 MOST = 2.5**DOUBLINGS
 
-# Clocks and caches can only make a measurement longer. So a text that was quick enough once passes,
-# and it is compared with the shortest of several measurements.
+# A busy machine can only make a measurement longer. So a text passes if a single measurement is
+# short enough, and it is compared with the shortest measurement of the other text.
 ROUNDS, MOST_ROUNDS = 3, 20
 # Shorter times are too inexact to compare, and do not matter.
 NO_MATTER_S = 0.005
@@ -163,7 +163,7 @@ def test_text_of_a_visitor_takes_time_in_proportion(pattern: str) -> None:
 
 
 def test_a_reader_that_takes_longer_and_longer_is_found() -> None:
-    """The test fails for a reader that scans the whole text again for each character."""
+    """``is_within`` finds a reader that scans the rest of the text again and again."""
 
     def read(text: str) -> object:
         return [text.count("?", start) for start in range(0, len(text), 4)]

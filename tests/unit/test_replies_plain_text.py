@@ -123,7 +123,7 @@ def test_markdown_reads_as_plain_text(markdown: str, expected: str) -> None:
 
 @given(text=st.text(max_size=200))
 def test_every_text_reads_as_something(text: str) -> None:
-    """Visible text never becomes empty, and no invisible character is left."""
+    """A text with a letter or digit never becomes empty, and no invisible character is left."""
     plain = plain_text_of(text)
 
     assert bool(plain) or not any(char.isalnum() for char in text)

@@ -1,4 +1,4 @@
-"""Which prefixes make a post public in mode explicit, and who may read it in each mode."""
+"""Which posts begin a reply in mode explicit, and which reply prefixes a licence may choose."""
 
 import pytest
 from hypothesis import given
@@ -65,7 +65,7 @@ def test_reply_prefix_is_the_first_thing_that_is_read(message: str) -> None:
 
 @pytest.mark.parametrize("message", NO_REPLIES.values(), ids=NO_REPLIES)
 def test_in_doubt_nothing_begins_a_reply(message: str) -> None:
-    """Text before the prefix keeps the post in the team."""
+    """Without a reply prefix as the first thing to read, the visitor gets nothing of the post."""
     assert read(message).visitor_text is None
 
 
@@ -128,7 +128,7 @@ def test_other_signs_begin_no_command(message: str) -> None:
     ],
 )
 def test_prefix_that_would_begin_no_reply_is_refused(setting: str, says: str) -> None:
-    """One sentence names the unusable prefix and the cure."""
+    """A prefix with which no reply could begin is refused, and the error says why."""
     with pytest.raises(PrefixError, match=says):
         require_usable_reply_prefixes(setting, notes=NOTES)
 
@@ -141,7 +141,7 @@ def test_prefix_that_begins_a_reply_is_taken(setting: str) -> None:
 
 @given(message=st.text(max_size=60))
 def test_what_a_visitor_gets_stands_behind_a_prefix(message: str) -> None:
-    """For any text, the visitor gets the end of the plain text, after something else."""
+    """For any text, the visitor gets at most the end of the plain text, never all of it."""
     reading, post = Reading.of(message), read(message)
 
     if post.visitor_text is not None:

@@ -34,7 +34,7 @@ def _entered(shares: Shares, licence_id: str) -> int:
 
 
 def test_licence_has_half_of_what_runs_at_once() -> None:
-    """A licence gets at most half of the tasks that run at the same time."""
+    """A licence gets at most half as many threads as messages may run at the same time."""
     shares = Shares(8)
     _make_quick(shares, "quick")
 
@@ -59,7 +59,7 @@ def test_share_shrinks_as_more_licences_are_busy() -> None:
 
 
 def test_quick_licences_share_half_of_the_threads() -> None:
-    """The shares of quick licences shrink, so that the next licence finds a thread."""
+    """Quick licences leave half of the threads, so that a new licence finds a thread."""
     shares = Shares(8)
     names = [f"quick-{number}" for number in range(100)]
     _make_quick(shares, *names)
@@ -88,7 +88,7 @@ def test_licence_that_is_not_known_yet_gets_to_show_what_it_is(now: list[float])
 
 
 def test_slow_licences_share_one_part_and_the_rest_is_for_the_quick(now: list[float]) -> None:
-    """Beside the most slow licences, a quick licence gets its full share at once."""
+    """While other licences hold all threads that they may have, a quick licence gets its share."""
     shares = Shares(8)
     _make_quick(shares, "quick")
     for number in range(8 * THREADS_PER_MESSAGE):
@@ -99,7 +99,7 @@ def test_slow_licences_share_one_part_and_the_rest_is_for_the_quick(now: list[fl
 
 
 def test_call_under_way_for_a_second_makes_its_licence_slow_at_once(now: list[float]) -> None:
-    """A call that lasts a second makes its licence slow at once."""
+    """A licence is slow as soon as a call has run for a second, before the call ends."""
     shares = Shares(8)
     licences = [f"L{number}" for number in range(8 * THREADS_PER_MESSAGE)]
     _make_quick(shares, *licences)
@@ -117,7 +117,7 @@ def test_call_under_way_for_a_second_makes_its_licence_slow_at_once(now: list[fl
 
 
 def test_calls_that_wait_do_not_count_as_running(now: list[float]) -> None:
-    """Eight hanging calls soon leave room for a ninth task."""
+    """Calls that hang soon stop counting: beside eight of them, a ninth message may run."""
     shares = Shares(8)
     _make_quick(shares, *(f"L{number}" for number in range(9)))
 
@@ -162,7 +162,7 @@ def test_parked_licence_gets_the_thread_that_is_given_back() -> None:
 
 
 def test_wake_up_of_a_licence_with_its_share_is_not_parked() -> None:
-    """A wake-up is not parked if its licence has its share, since its threads go on."""
+    """A wake-up is not parked if its licence has its share: the licence's threads take its work."""
     shares = Shares(2)
     assert shares.enter_or_park("L1", "w1")
 

@@ -1,4 +1,4 @@
-"""Long work in steps of limited length."""
+"""Long work on the tables runs in steps, each with as many rows as its time allows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_steps_of_quick_rows_get_larger_up_to_a_limit() -> None:
 
 
 def test_portions_end_when_the_work_is_over() -> None:
-    """The steps end when the worker stops, and the next run does the rest."""
+    """The portions end when the worker stops; until then they contain each id in order."""
     is_stopping = False
     steps = Steps(Database("sqlite://"), is_stopping=lambda: is_stopping)
     taken: list[int] = []

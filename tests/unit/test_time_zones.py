@@ -1,4 +1,4 @@
-"""A time zone is one of IANA's, and the error for a wrong name offers the right one."""
+"""A time zone is one of IANA's, and the error for a wrong name offers the right name."""
 
 import pytest
 

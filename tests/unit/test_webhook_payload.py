@@ -35,7 +35,7 @@ def test_recorded_call_gives_post_and_author(name: str) -> None:
 
 
 def read_by_hand(call: dict[str, Any]) -> tuple[str, WebhookCall]:
-    """Return token and content of a recorded call without any of our code."""
+    """Return token and content of a recorded call, parsed without our code."""
     body = call["body"]
     said = (
         json.loads(body)
@@ -144,7 +144,7 @@ def test_odd_field_that_is_not_needed_does_no_harm(changes: dict[str, Any]) -> N
     ids=[JSON, FORM],
 )
 def test_field_that_is_not_used_may_come_twice(mimetype: str, body: bytes) -> None:
-    """Unused fields may come twice, but not the token and the two ids."""
+    """An unused field may come twice; the last value counts."""
     assert read_fields(body, mimetype=mimetype)["text"] == "b"
 
 
