@@ -48,8 +48,8 @@ __all__ = [
 
 _numbers = itertools.count(1)
 
-# An example's time shows how busy the machine is, and nothing about the claim. The usual examples
-# are the same in each run and on each machine; `--hypothesis-profile fresh` draws new ones.
+# No deadline: how long an example takes depends on what else the machine does. The profile "suite"
+# draws the same examples in each run; `--hypothesis-profile fresh` draws new examples.
 settings.register_profile("fresh", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("suite", settings.get_profile("fresh"), derandomize=True)
 settings.load_profile("suite")
@@ -74,7 +74,7 @@ def redis_url(redis_server: RedisServer) -> Iterator[str]:
 def postgres_folder() -> Iterator[Path]:
     """A folder for PostgreSQL servers.
 
-    It is outside pytest's own folder, which only the user who runs the tests can enter.
+    The servers may run as another user, who cannot enter pytest's own folder.
     """
     with tempfile.TemporaryDirectory(prefix="ireserve-postgres-") as directory:
         Path(directory).chmod(0o711)
@@ -108,7 +108,7 @@ def postgres_server(postgres_template: PostgresServer) -> Iterator[PostgresServe
 
 @pytest.fixture
 def own_postgres(postgres_template: PostgresServer) -> Iterator[PostgresServer]:
-    """A PostgreSQL server that the test may stop; it has all tables."""
+    """A PostgreSQL server with all tables, which the test may stop."""
     with postgres_template.running_copy() as server:
         yield server
 
@@ -129,7 +129,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a new database with all tables: SQLite, then PostgreSQL."""
+    """The address of a new database with all tables; the test runs on SQLite and PostgreSQL."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
     return str(request.getfixturevalue("postgres_url"))
@@ -151,7 +151,7 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A new database with all tables: SQLite, then PostgreSQL."""
+    """A new database with all tables; the test runs on SQLite and on PostgreSQL."""
     made = Database(database_url.replace("postgresql:", "postgresql+psycopg:"))
     yield made
     made.dispose()

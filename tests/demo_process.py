@@ -13,13 +13,13 @@ from uuid import uuid4
 from demo.target import MEMBER_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
-# The tests find all processes of a demo by this variable, whatever their parent is.
+# The tests find all processes of a demo by this environment variable, whatever their parent is.
 MARK = "IRESERVE_TEST_RUN"
 LAST_LINE = "Ctrl-C stops everything."
 
 
 def demo_environment(directory: Path) -> dict[str, str]:
-    """Return this process's environment for a demo with the stand-in, in that directory."""
+    """Return the environment of a demo with the stand-in and its files in this directory."""
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     kept.pop(MEMBER_VARIABLE, None)
     return {**kept, "TMPDIR": str(directory), MARK: uuid4().hex}
@@ -50,7 +50,7 @@ def output_until_up(process: subprocess.Popen[str]) -> str:
 
 
 def output_until(process: subprocess.Popen[str], words: str) -> str:
-    """Return the demo's output up to the line with these words, or all output without one."""
+    """Return the demo's output up to the first line with these words; all output if none has."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:

@@ -25,7 +25,7 @@ NO_RUN = "no-run: "
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: its page, the line of its fence, its language, and its directive."""
+    """A fenced block of a page, with the line of its fence and the heading above it."""
 
     page: str
     line: int
@@ -50,7 +50,7 @@ class Block:
 
     @property
     def why_not(self) -> str | None:
-        """The reason why no test can run the block; None if one can."""
+        """The reason why no test can run the block; None: a test can run it."""
         return self._after(NO_RUN)
 
     def _after(self, word: str) -> str | None:
@@ -84,7 +84,7 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 def token_of_nothing() -> Token:
-    """Return an empty token, to follow the last one."""
+    """Return an empty token, to follow the last token of a page."""
     return Token("", "", 0)
 
 

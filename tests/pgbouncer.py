@@ -14,7 +14,8 @@ from demo.ports import free_port
 from tests.postgres_server import PostgresServer, server_user
 from tests.waiting import wait_until
 
-# Far fewer than the workers' threads: a thread's next transaction mostly gets another connection.
+# Far fewer than the workers' threads, so that a thread's next transaction mostly gets another
+# connection.
 SERVER_CONNECTIONS = 3
 
 
@@ -25,7 +26,7 @@ def pgbouncer_executable() -> str | None:
 
 @contextmanager
 def running_pgbouncer(directory: Path, server: PostgresServer) -> Iterator[str]:
-    """Yield the address of the server's database through PgBouncer, which ends with the block."""
+    """Run PgBouncer for the block; yield the address of the server's database through it."""
     executable = pgbouncer_executable()
     assert executable is not None
     port = free_port()

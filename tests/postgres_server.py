@@ -1,4 +1,4 @@
-"""Run a PostgreSQL server for the tests, which they can kill and start again."""
+"""Run a PostgreSQL server that the tests can kill and start again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def postgres_binaries() -> Path | None:
 
 
 def server_user() -> str | None:
-    """Return the user to run the server as, since it refuses to run as root; None: this user."""
+    """Return the user who runs the server, which refuses to run as root; None: this user."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -65,7 +65,7 @@ class PostgresServer:
 
     @contextmanager
     def running_copy(self) -> Iterator[PostgresServer]:
-        """Run a copy of this stopped server, which ends with the block."""
+        """Run a copy of this stopped server for the block."""
         port = free_port()
         directory = self.directory.with_name(f"copy-{port}")
         # The server's user must own the copy, as it owns the original.
@@ -120,9 +120,9 @@ class PostgresServer:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """Suspend all its processes (SIGSTOP) for the block: it accepts bytes and never answers."""
+        """Suspend the server's processes (SIGSTOP) for the block: no client gets an answer."""
         assert self.process is not None
-        # Suspend the main process first, because it starts others.
+        # Suspend the main process first, because it starts the others.
         stopped = [self.process.pid]
         os.kill(self.process.pid, signal.SIGSTOP)
         try:
@@ -141,8 +141,8 @@ class PostgresServer:
     def create_database(self, name: str) -> str:
         """Copy the first database; return the copy's address.
 
-        The default strategy from PostgreSQL 15 on writes the whole copy to the log, too. It saves
-        a checkpoint, but without fsync a checkpoint costs almost nothing.
+        From PostgreSQL 15 on, the default strategy also writes the whole copy to the write-ahead
+        log. That strategy saves a checkpoint, but without fsync a checkpoint costs almost nothing.
         """
         with psycopg.connect(self.url(), autocommit=True) as connection:
             is_choice = connection.info.server_version >= FILE_COPY_IS_A_CHOICE_SINCE

@@ -12,7 +12,8 @@ import pytest
 from tests.acceptance.figures import table, write_report
 
 LAST_LINES = 20
-# The kernel's clock for files moves in ticks, so a file's time may be before the test's start.
+# The kernel takes the time of a file from a clock with coarse ticks. So a file that the test wrote
+# may seem older than the test's start.
 TICK_S = 0.1
 
 
@@ -34,8 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the suite's marks, and make sure that the tests' processes can be interrupted.
 
-    A suite that a script starts in the background, or under `nohup`, ignores SIGINT or SIGHUP. Its
-    child processes would inherit that.
+    If a script starts the suite in the background, or under `nohup`, the suite ignores SIGINT or
+    SIGHUP. Its child processes would then ignore the signal, too.
     """
     for signum, handler in (
         (signal.SIGINT, signal.default_int_handler),
@@ -51,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Let the run fail with --fail-on-skip if any test was skipped."""
+    """Fail the run with --fail-on-skip if any test was skipped."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if session.config.getoption("--fail-on-skip") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -61,7 +62,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the last log lines of its processes to a failed test's report."""
+    """Add the last log lines of a failed test's processes to its report."""
     report = yield
     if report.failed:
         for log in sorted(_logs(item, since=call.start)):
@@ -121,7 +122,7 @@ def _reports(terminalreporter: pytest.TerminalReporter) -> Iterator[pytest.TestR
 
 
 def _times(reports: Iterable[pytest.TestReport]) -> list[str]:
-    """Return a line for each folder: the seconds of all workers together, and the tests."""
+    """Return a line for each folder: the seconds of its tests, and their number."""
     seconds: defaultdict[str, float] = defaultdict(float)
     tests: defaultdict[str, set[str]] = defaultdict(set)
     for report in reports:

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-# Folders of tests that mostly wait, that mostly compute, and that are quick.
+# The folders of tests that mostly wait, of tests that mostly compute, and of quick tests.
 WAITING, BUSY, QUICK = "tests/acceptance/", ("tests/contract/", "tests/integration/"), "tests/unit/"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests of the full load, and mix tests that wait with tests that compute.
+    """Deselect tests of the full load, and mix waiting tests with computing tests.
 
-    Tests that measure time come last, when they wait for few other tests.
+    Tests that measure time come last: each waits until no other test runs, and few run by then.
     """
     if not config.getoption("--full-load"):
         left_out = [item for item in items if _needs_full_load(item)]

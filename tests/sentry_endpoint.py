@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, *_: Any) -> None:
-        """Print nothing: the envelopes are kept."""
+        """Print no line for a request."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Decide how many tests run in parallel, and which in one worker or alone on the machine."""
+"""Decide how many tests run in parallel, which share a worker, and which run alone."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from xdist.workermanage import WorkerController
 
 from tests.selection import measures_time
 
-# The browser tests share one demo and switch its server off. Each block of the docs runs after all
-# blocks before it. Two files share what takes seconds to make: an environment, and the wheels.
-# Every other test goes to any free worker.
+# The tests of each group run in one worker, in order. The browser tests share one demo and switch
+# its server off. Each block of the docs needs the blocks before it. The tests of the environment
+# share an environment and the tests of the packages share wheels, which take seconds to make.
 TOGETHER = (
     "tests/browser/",
     "tests/acceptance/test_pages.py::",
@@ -25,16 +25,16 @@ TOGETHER = (
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """A scheduler that assigns tests one by one, but a group of tests as one.
+    """A scheduler that assigns tests one by one, but a whole group of tests to one worker.
 
     xdist's own marks for `--dist loadgroup` have no effect with pytest 9.2. xdist writes the group
-    into an attribute of the test that pytest no longer reads.
+    into an attribute of the test, which pytest no longer reads.
     """
 
     def mark_test_complete(
         self, node: WorkerController, item_index: int, duration: float = 0
     ) -> None:
-        """Remove finished work, since xdist counts all assigned work at each event."""
+        """Remove a finished group, since xdist counts all assigned groups at each event."""
         super().mark_test_complete(node, item_index, duration)
         assigned = self.assigned_work[node]
         scope = self._split_scope(self.registered_collections[node][item_index])
@@ -48,8 +48,8 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many tests run at once: six for two processors, and at most eight.
 
-    A test mostly waits, for a process to start or a lock to run out. A full load keeps the machine
-    busy by itself.
+    A test mostly waits for a process to start or a lock to expire. With --full-load, a test keeps
+    the machine busy by itself.
     """
     if config.getoption("--full-load"):
         return 2
@@ -69,7 +69,7 @@ def machine(
     if "PYTEST_XDIST_WORKER" not in os.environ:
         yield
         return
-    # Each worker's own folder is inside the folder of the run.
+    # All workers use the same file: each worker's own folder is inside the folder of the run.
     with (tmp_path_factory.getbasetemp().parent / "machine.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX if measures_time(request.node) else fcntl.LOCK_SH)
         yield

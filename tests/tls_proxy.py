@@ -14,7 +14,7 @@ STOP_TIMEOUT_S = 10
 
 @contextmanager
 def tls_before(port: int, context: ssl.SSLContext) -> Iterator[int]:
-    """Yield a port on loopback that accepts TLS and forwards the content to ``port``."""
+    """Yield a port on loopback that accepts TLS and forwards the decrypted bytes to ``port``."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -21,7 +21,7 @@ def wait_until(
     """Call ``condition`` every ``poll_s`` seconds; return its first true value.
 
     Raises:
-        AssertionError: the value was not true in time; ``what`` names the condition.
+        AssertionError: no value was true within ``timeout_s``; ``what`` names the condition.
     """
     deadline = time.monotonic() + timeout_s
     while True:

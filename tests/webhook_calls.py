@@ -42,18 +42,18 @@ TIMEOUT_S = 20
 
 
 def payload(**changes: Any) -> dict[str, Any]:
-    """Return the fields of a member's reply, with changes; None omits a field."""
+    """Return the fields of a call for a member's reply, with changes; None omits a field."""
     fields = {**json.loads(CALLS["of_agent_reply"]["body"]), **changes}
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def as_json(fields: dict[str, Any]) -> bytes:
-    """Return the body of a JSON hook."""
+    """Return the body of a call in JSON."""
     return json.dumps(fields).encode()
 
 
 def as_form(fields: dict[str, Any]) -> bytes:
-    """Return the body of a form hook, whose timestamp is in seconds."""
+    """Return the body of a call as a form, with the timestamp in seconds."""
     seconds = {"timestamp": fields["timestamp"] // 1_000} if "timestamp" in fields else {}
     return urlencode(sorted({**fields, **seconds}.items())).encode()
 
@@ -107,7 +107,7 @@ def inbox(database: Database) -> list[tuple[str, str, ReplyState, ReplySource]]:
 
 
 def host_app(database: Database, redis_url: str) -> Flask:
-    """Return another application with our blueprint, and without our settings."""
+    """Return the Flask application of a host, with our blueprint and without our settings."""
     made = Flask("host")
     redis = worker_redis(redis_url)
     blueprint = make_blueprint(

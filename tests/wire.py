@@ -9,14 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
-# The server keeps only size and hash of a larger body, so that it needs no memory for it.
+# Of a larger body the server keeps only the beginning, the size and the hash, to save memory.
 KEPT_BODY_BYTES = 64 * 1024
 RECEIVE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that arrived: header names in lower case; `connection` counts from 0."""
+    """A request that arrived; header names are in lower case, and `connection` counts from 0."""
 
     method: str
     target: str
@@ -27,7 +27,7 @@ class Request:
     connection: int
 
 
-# Returns the raw answer, or None to cut the connection. It may write to the socket before.
+# Returns the raw answer, or None to cut the connection. The function may also use the socket.
 Answer = Callable[[Request, socket.socket], bytes | None]
 
 

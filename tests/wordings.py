@@ -1,4 +1,4 @@
-"""Collect the texts in a table of words, which is made of dataclasses."""
+"""Collect the texts of a table of words: a dataclass, whose fields may be dataclasses, too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def texts_of(table: Any) -> dict[str, str]:
-    """Return each text by its field's name; an inner table's name is a prefix."""
+    """Return each text by its field's name, and in an inner table by ``table.field``."""
     texts: dict[str, str] = {}
     for field in fields(table):
         value = getattr(table, field.name)
