@@ -29,7 +29,7 @@ from tests.wire import Request, WireServer, always, http
 CREATED = http(201, json.dumps(POST).encode())
 OK = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-# Of each part: the bytes that come first, and the bytes that then come again and again.
+# For each part: the bytes that come first, and the bytes that are then repeated.
 PARTS = {
     "nothing": (b"", b""),
     "status line": (b"HTTP/1.1 201 ", b"C"),
@@ -91,7 +91,7 @@ def test_a_server_that_drips_is_given_up_in_time(part: str, way: Way) -> None:
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "nothing"])
 def test_a_server_that_floods_costs_neither_time_nor_memory(part: str) -> None:
-    """Of each part of an answer, only a limited size is kept."""
+    """The client reads only a limited size of each part of an answer, and ends in time."""
     first, again = PARTS[part]
     answer = dripping(first, again * (64 * 1024 // len(again)), every_s=0)
     with WireServer(answer) as server, impatient_client(server) as client:
@@ -156,7 +156,7 @@ def test_nothing_is_sent_after_the_moment_up_to_which_it_may_be() -> None:
 
 
 def _page(request: Request, connection: socket.socket) -> bytes | None:
-    """A channel of 40 posts of 150 kB, by pages."""
+    """Return the requested page of a channel with 40 posts of 150 kB."""
     query = dict(pair.split("=") for pair in request.target.partition("?")[2].split("&"))
     number, size = int(query.get("page", 0)), int(query["per_page"])
     ids = [f"p{n}" for n in range(40)][number * size : (number + 1) * size]

@@ -33,7 +33,7 @@ from tests.wire import Request, WireServer, always, http
 
 
 def test_a_refused_connection_is_not_sent() -> None:
-    """A refused connection counts as not sent."""
+    """A request whose connection is refused counts as not sent."""
     with (
         MattermostClient(f"http://127.0.0.1:{free_port()}", TOKEN) as client,
         pytest.raises(NotSentError) as caught,
@@ -44,7 +44,7 @@ def test_a_refused_connection_is_not_sent() -> None:
 
 
 def test_an_unknown_host_is_not_sent() -> None:
-    """An unknown host counts as not sent."""
+    """A request to an unknown host counts as not sent."""
     with (
         MattermostClient("http://mattermost.invalid", TOKEN) as client,
         pytest.raises(NotSentError) as caught,
@@ -55,7 +55,7 @@ def test_an_unknown_host_is_not_sent() -> None:
 
 
 def test_a_host_that_cannot_be_one_is_not_sent() -> None:
-    """A host name with a label that is too long counts as not sent."""
+    """A request to a host name with a label that is too long counts as not sent."""
     with (
         MattermostClient(f"http://{'a' * 64}.example", TOKEN) as client,
         pytest.raises(NotSentError) as caught,
@@ -66,7 +66,7 @@ def test_a_host_that_cannot_be_one_is_not_sent() -> None:
 
 
 def test_a_connection_that_is_not_accepted_in_time_is_not_sent() -> None:
-    """A connection that is not accepted in time, as by a hung host, counts as not sent."""
+    """A request whose connection is not accepted in time counts as not sent."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
         fillers = [socket.socket() for _ in range(4)]
@@ -154,7 +154,7 @@ def test_a_ca_bundle_that_is_missing_is_not_sent() -> None:
 
 
 def test_a_tls_handshake_that_hangs_is_not_sent() -> None:
-    """A TLS handshake that hangs counts as not sent."""
+    """A request whose TLS handshake hangs counts as not sent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://localhost:{listener.getsockname()[1]}"
         with (
@@ -167,7 +167,7 @@ def test_a_tls_handshake_that_hangs_is_not_sent() -> None:
 
 
 def test_a_server_without_tls_is_not_sent() -> None:
-    """A server that speaks plain http at an https address counts as not sent."""
+    """A request to an https address that answers with plain HTTP counts as not sent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_speak_plainly, args=(listener,))
         thread.start()

@@ -1,4 +1,4 @@
-"""Files are streamed up and down, with wrong sizes and broken transfers."""
+"""Uploads and downloads are streamed, also with wrong sizes and broken transfers."""
 
 import socket
 import threading

@@ -147,7 +147,7 @@ def test_a_subpath_of_the_server_is_kept() -> None:
 
 @pytest.mark.parametrize("post_id", ["", ".", ".."])
 def test_an_empty_id_is_refused_before_anything_is_sent(post_id: str) -> None:
-    """An empty id is refused before a request, which could become another call."""
+    """An id that is empty or dots is refused, since its path could be another call's."""
     with (
         WireServer(always(json_answer(POST))) as server,
         client_of(server) as client,

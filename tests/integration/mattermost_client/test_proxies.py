@@ -21,7 +21,7 @@ from tests.wire import Request, WireServer, always, http
 
 
 def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """The client uses no proxy, password file or CA of the environment."""
+    """The client uses neither a proxy nor a password file of the environment."""
     (tmp_path / ".netrc").write_text("machine localhost login x password y\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
@@ -92,7 +92,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 @pytest.mark.parametrize("server_url", ["http://chat.example", "https://chat.example"])
 def test_a_proxy_that_is_away_is_not_sent(server_url: str) -> None:
-    """A proxy that cannot be reached counts as not sent."""
+    """A request whose proxy cannot be reached counts as not sent."""
     proxy_url = f"http://127.0.0.1:{free_port()}"
     with (
         MattermostClient(server_url, TOKEN, proxy_url=proxy_url) as client,
@@ -104,7 +104,7 @@ def test_a_proxy_that_is_away_is_not_sent(server_url: str) -> None:
 
 
 def test_a_proxy_that_lets_nothing_through_is_not_sent() -> None:
-    """A tunnel that the proxy refuses counts as not sent."""
+    """A request whose tunnel the proxy refuses counts as not sent."""
     with (
         WireServer(always(http(407))) as proxy,
         MattermostClient("https://chat.example", TOKEN, proxy_url=proxy.url) as client,

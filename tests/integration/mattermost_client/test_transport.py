@@ -159,7 +159,7 @@ def test_an_answer_that_others_come_before_is_the_answer(status: int) -> None:
     def answer(request: Request, connection: socket.socket) -> bytes:
         for _ in range(2):
             connection.sendall(f"HTTP/1.1 {status} Wait\r\nLink: </a>\r\n\r\n".encode())
-        # Late enough that only the interim answers have arrived before.
+        # Wait, so that the client has read the interim answers before the answer comes.
         time.sleep(0.1)
         return json_answer(POST | {"id": f"p{next(numbers)}"}, 201)
 
