@@ -58,7 +58,7 @@ def end_broker_outage() -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 def timeout_s() -> float:
-    """The read timeout; a module with a slow server overrides it with a shorter one."""
+    """The connect and the read timeout; a module with a slow server has a shorter one."""
     return 10.0
 
 
@@ -121,7 +121,7 @@ def operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 @pytest.fixture
 def hook_token(stage: Stage) -> None:
-    """The stored token of the licence's webhook, ``HOOK_TOKEN``."""
+    """Store ``HOOK_TOKEN`` as the token of the licence's webhook."""
     store_hook_token(stage)
 
 

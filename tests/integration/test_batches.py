@@ -1,4 +1,4 @@
-"""Messages are begun and settled in batches: what a worker that dies in between leaves."""
+"""Workers begin and settle messages in batches; the next worker finishes a dead worker's batch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _append(stage: Stage, *texts: str) -> None:
 
 
 def _texts(stage: Stage) -> list[str]:
-    """Return the posted texts in the order of arrival, since two can have one creation time."""
+    """Return the posted texts by arrival, since two posts can have the same creation time."""
     posts = [post for post in stage.posts_sent() if post.post_id and not post.duplicate]
     return [post.message.splitlines()[1] for post in posts if post.root_id]
 
@@ -59,7 +59,7 @@ def test_batch_of_a_dead_worker_is_finished_by_the_next(stage: Stage, sent: int)
 
 
 def test_messages_behind_one_that_waits_are_given_back(stage: Stage) -> None:
-    """Messages behind a waiting one were not sent, and need no look-up after the pause."""
+    """Messages behind a message that waits are held, so no worker looks for their posts."""
     stage.start()
     _append(stage, "one", "two", "three")
     stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=1)
@@ -130,7 +130,7 @@ def test_failed_message_does_not_stop_the_batch(stage: Stage) -> None:
 
 
 def test_ten_messages_are_written_down_twice(stage: Stage) -> None:
-    """Ten messages are written together before the first is sent and after the last."""
+    """Ten messages of one batch take two writes to the ledger: an INSERT and an UPDATE."""
     stage.start(question="Who has asked already?")
     _append(stage, *(str(number) for number in range(10)))
 
@@ -144,7 +144,7 @@ def test_ten_messages_are_written_down_twice(stage: Stage) -> None:
 def test_slow_server_does_not_put_settling_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sent message is settled after half a second, however slow the rest of the batch is."""
+    """Once ``SETTLE_S`` has passed, a sent message is settled before the next one is sent."""
     stage.start()
     _append(stage, "one", "two", "three")
     monkeypatch.setattr(batch_module, "SETTLE_S", 0.0)
@@ -167,7 +167,7 @@ def test_slow_server_does_not_put_settling_off(
 def test_ledger_hears_of_what_was_posted_whatever_happens_next(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that fails at the second message has settled the first."""
+    """A worker that dies at the second message has settled the first."""
     stage.start()
     _append(stage, "one", "two")
     client = stage.runtime.clients.of(stage.runtime.licences.access("L1"))

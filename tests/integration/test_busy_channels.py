@@ -79,7 +79,7 @@ def test_reply_edit_and_deletion_in_a_busy_channel_are_seen_at_the_next_tick(
 def test_look_that_finds_nothing_new_asks_one_question_and_writes_nothing(
     thread: MirroredThread,
 ) -> None:
-    """A look that finds no change makes one request and no write."""
+    """A look that finds no change makes one request, and the recorded reply stays as it is."""
     thread.set_receipts(Receipts.NONE)
     post = thread.say("one")
     _tick(thread)
@@ -94,7 +94,7 @@ def test_look_that_finds_nothing_new_asks_one_question_and_writes_nothing(
 
 
 def test_whole_look_goes_back_as_far_as_ever(thread: MirroredThread) -> None:
-    """A full look still covers what quick looks have passed."""
+    """A quick look does not move the cursor, so the next whole look covers the same time."""
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
     with thread.database.transaction() as session:
         before = session.scalar(select(CatchUpCursor.since_ms))
@@ -198,7 +198,7 @@ def _put_out(stand_in: StandIn, channel_id: str, user_id: str) -> None:
 def test_busy_licences_are_few_tasks_in_the_queue(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thousand busy licences need only forty tasks in the queue."""
+    """For a thousand busy licences, a tick adds only ``MAX_TASKS - 1`` tasks to the queue."""
     many = [f"L{number:04}" for number in range(1_000)]
     monkeypatch.setattr("tasks.replies.busy_channels.current_runtime", lambda: thread.stage.runtime)
     monkeypatch.setattr("tasks.replies.busy_channels.busy_licences", lambda _: many)

@@ -1,4 +1,4 @@
-"""The root post as a card: what it shows of the conversation."""
+"""What the card on the root post shows of the conversation."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_what_i_reserve_says_is_on_the_root(stage: Stage) -> None:
 
 
 def test_call_for_a_conversation_without_a_root_waits_for_it(stage: Stage) -> None:
-    """A change before the start is on the root when it is made."""
+    """A change that comes before the start is shown on the root post that the start makes."""
     stage.update(1, subject="Meerzicht")
     assert stage.channel_posts() == []
 
@@ -119,7 +119,7 @@ def test_call_that_is_wrong_fails_with_its_field(stage: Stage, wrong: dict[str, 
 
 
 def test_team_answer_is_seen_on_the_card(stage: Stage) -> None:
-    """A public reply from the thread ends the wait, and a note does not."""
+    """A member's public reply ends the visitor's wait, and a note does not."""
     thread = MirroredThread.open(stage)
     stage.reply("m1", QUESTION)
     thread.recorded(thread.say("note: even kijken"))
@@ -134,7 +134,7 @@ def test_team_answer_is_seen_on_the_card(stage: Stage) -> None:
 
 
 def test_message_that_is_taken_up_again_opens_nothing_again(stage: Stage) -> None:
-    """A message enqueued before the closing change and sent after it reopens nothing."""
+    """A message that was enqueued before the closing change reopens nothing after its pause."""
     stage.start()
     arguments = {"sender_name": "Jan", "sender_role": "visitor", "text": QUESTION}
     stage.append("reply", conversation_id="c1", message_id="m1", **arguments)

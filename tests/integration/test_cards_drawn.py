@@ -1,4 +1,4 @@
-"""When a card is drawn, and how it is drawn after a failure or without edits."""
+"""When a card is drawn, also after a failure and where the server allows no edits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stage.stage import LICENCE, Stage
 
 
 def test_first_message_brings_question_and_names_before_it_is_posted(stage: Stage) -> None:
-    """The first message draws the card with question and names before it is posted."""
+    """The card shows the question and the mentioned member before the first message is posted."""
     change_licence(stage, mention="@anna")
     stage.start()
     assert root_of(stage) == ("💬 **Jan**\n`c1`", "New")
@@ -32,7 +32,7 @@ def test_first_message_brings_question_and_names_before_it_is_posted(stage: Stag
 
 
 def test_burst_of_ten_is_drawn_once(stage: Stage) -> None:
-    """Ten waiting messages of both sides change the card once."""
+    """Ten waiting messages of a visitor and an agent change the card once."""
     stage.start()
     for number in range(10):
         role = {"sender_role": "visitor" if number % 2 == 0 else "agent"}
@@ -58,7 +58,7 @@ def test_message_that_changes_nothing_on_the_card_draws_nothing(stage: Stage) ->
 
 
 def test_root_where_messages_cannot_be_edited_has_no_sign(stage: Stage) -> None:
-    """Without edits of messages, state and question are drawn only in the attachment."""
+    """If the server allows no edits, only the card's attachment shows state and question."""
     change_licence(stage, allows_edits=False)
     stage.stand_in.set_options(PostEditTimeLimit=0)
     stage.start()
@@ -101,7 +101,7 @@ def test_card_that_cannot_be_drawn_fails_no_message(stage: Stage, fault: str) ->
 
 
 def test_card_that_a_dead_worker_left_is_drawn_by_the_sweep(stage: Stage) -> None:
-    """The sweep draws an overdue card that a dead worker left."""
+    """The sweep asks for an overdue card that a dead worker left, and the card is drawn."""
     stage.start(question=QUESTION)
     with stage.runtime.database.transaction() as session:
         changed = {"waiting_since": None, "answered_at": utc_now(), "card_changed_at": utc_now()}
@@ -136,7 +136,7 @@ def test_open_conversation_from_before_gets_its_card_with_its_next_message(stage
 
 
 def test_card_keeps_the_mark_that_finds_it_again(stage: Stage) -> None:
-    """Each drawing keeps the card's mark, bot sign and first line."""
+    """Drawing the card keeps the root post's mark and the props that give the post its header."""
     stage.start()
     before = stage.channel_posts()[0]
     stage.reply("m1", QUESTION)
@@ -147,7 +147,7 @@ def test_card_keeps_the_mark_that_finds_it_again(stage: Stage) -> None:
 
 
 def test_limit_that_is_taken_away_is_noticed_by_catch_up(stage: Stage) -> None:
-    """Catch-up notices when the server allows edits again, and roots get their sign back."""
+    """Catch-up notices that the server allows edits again, and the root post shows its sign."""
     stage.start()
     change_licence(stage, allows_edits=False)
 
@@ -159,7 +159,7 @@ def test_limit_that_is_taken_away_is_noticed_by_catch_up(stage: Stage) -> None:
 
 
 def test_card_that_was_drawn_and_not_noted_is_drawn_again(stage: Stage) -> None:
-    """A card drawn by a worker that then died is drawn again, with the newest state."""
+    """A card that a dead worker drew and did not record is drawn again from the stored state."""
     stage.start(question=QUESTION)
     waiting = stage.conversation()
     stage.reply("m1", "Ja", sender_role="agent", sender_name="Anna")

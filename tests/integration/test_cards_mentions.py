@@ -1,4 +1,4 @@
-"""Whom a card names, and who is notified by it."""
+"""Whom a card mentions, and who is notified."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_who_is_named_has_unread_replies_and_others_have_none(stage: Stage, asks
 
 
 def test_visitors_message_opens_a_closed_conversation(stage: Stage) -> None:
-    """A visitor's message opens a closed conversation, and its members are notified."""
+    """A visitor's message opens a closed conversation, and the card mentions its members."""
     change_licence(stage, mention="@anna")
     stage.start(question=QUESTION)
     stage.update(1, state="closed")
@@ -52,7 +52,7 @@ def test_visitors_message_opens_a_closed_conversation(stage: Stage) -> None:
 
 
 def test_taker_is_named_as_a_member(stage: Stage) -> None:
-    """An assignee whose e-mail is a member's is named as that member, without a notification."""
+    """An assignee whose e-mail is a member's is mentioned, and has the next message as unread."""
     with stage.runtime.database.transaction() as session:
         session.add(
             User(licence_id=LICENCE, user_id="u1", email="anna@example.com", name="A", active=True)
@@ -68,7 +68,7 @@ def test_taker_is_named_as_a_member(stage: Stage) -> None:
 
 
 def test_taker_whom_the_server_does_not_know_has_the_name_of_i_reserve(stage: Stage) -> None:
-    """An assignee who is no member is shown by i-Reserve's name, which notifies no member."""
+    """An assignee who is no member has the name from i-Reserve, which mentions no member."""
     stage.start(question=QUESTION)
 
     stage.update(1, state="taken", assignee_user_id="u9", assignee_name="@channel")
@@ -77,7 +77,7 @@ def test_taker_whom_the_server_does_not_know_has_the_name_of_i_reserve(stage: St
 
 
 def test_new_root_of_a_conversation_names_its_people_again(stage: Stage) -> None:
-    """A new root mentions the members again, since the old followers are gone."""
+    """A new root post mentions the members again, since its thread has no followers yet."""
     change_licence(stage, mention="@anna")
     stage.start(question=QUESTION)
     stage.bot().delete_post(stage.channel_posts()[0].id)

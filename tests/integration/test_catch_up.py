@@ -1,4 +1,4 @@
-"""Catch-up takes in all that no webhook brought, once, and nothing else."""
+"""Catch-up puts each reply that no webhook brought into the inbox once, and nothing else."""
 
 from __future__ import annotations
 

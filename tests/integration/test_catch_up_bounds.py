@@ -1,4 +1,4 @@
-"""A server that lies to catch-up costs limited work and harms no other licence."""
+"""A server whose answers are false or endless causes limited work, and harms no other licence."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ from tests.wire import Answer, Request, WireServer, http
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-# What an answer may hold at most, and a look reads one more of them than its bytes allow.
+# The most bytes of one list that the client reads. A look that has spent its own bytes ends only
+# with its next request, so it may have read one list too many.
 LIST_BYTES = 4 * 1024 * 1024
 Listed = list[dict[str, Any]]
 
 
 @dataclass
 class LyingServer:
-    """A server that answers each request for posts by the test's own function."""
+    """A server that answers each request for posts with what the test's function returns."""
 
     listed: Callable[[dict[str, str]], Listed]
     by_ids: Callable[[list[str]], Listed] = lambda _: []
@@ -201,7 +202,7 @@ def test_impossible_times_move_no_cursor_beyond_now(stage: Stage, times: dict[st
 
 
 def test_time_of_another_type_is_refused_as_no_answer_of_mattermost(stage: Stage) -> None:
-    """One event names the channel and the reason for a time of a wrong type."""
+    """A time of a wrong type ends the look, and one event names the reason."""
     stage.start()
     server = LyingServer(lambda _: [_post(1, update_at="soon")])
 
@@ -212,7 +213,7 @@ def test_time_of_another_type_is_refused_as_no_answer_of_mattermost(stage: Stage
 
 
 def test_date_that_lies_moves_no_cursor_far_beyond_now(stage: Stage) -> None:
-    """A wrong server date moves the cursor by at most a day, and an honest one corrects it."""
+    """A wrong ``Date`` header does not move the cursor beyond now."""
     stage.start()
     far = now_ms() + 400 * 86_400_000
 
@@ -227,7 +228,7 @@ def test_date_that_lies_moves_no_cursor_far_beyond_now(stage: Stage) -> None:
 
 
 def test_lying_server_harms_no_other_licence(stage: Stage) -> None:
-    """Another licence's replies are collected, and its circuit stays closed."""
+    """Another licence's reply comes into the inbox, and that licence's circuit stays closed."""
     thread = MirroredThread.open(stage)
     post = thread.say("hello")
     add_licence(stage.runtime.database, "L2", tokens=())

@@ -1,4 +1,4 @@
-"""The looks of catch-up: which licences get one, where it begins, and what stops it."""
+"""Which licences get a look of catch-up, where a look begins, and what stops a look."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_many_replies_need_few_wake_ups(
 
 
 def test_unreadable_channel_does_not_stop_the_others(stage: Stage) -> None:
-    """A channel without the bot does not stop the look at another channel."""
+    """A channel that the server refuses does not stop the look at another channel."""
     stage.start()
     (post,) = write(stage, "one")
     with stage.runtime.database.transaction() as session:
@@ -61,7 +61,7 @@ def test_unreadable_channel_does_not_stop_the_others(stage: Stage) -> None:
 
 
 def test_dead_server_moves_no_cursor_and_opens_the_circuit(stage: Stage) -> None:
-    """A dead server opens the circuit and moves no cursor, so a later look reads on."""
+    """A dead server opens the circuit and moves no cursor, so a later look finds the reply."""
     stage.start()
     (post,) = write(stage, "one")
     stage.stand_in.set_fault("down")
@@ -79,7 +79,7 @@ def test_dead_server_moves_no_cursor_and_opens_the_circuit(stage: Stage) -> None
 def test_collecting_starts_a_look_for_each_live_licence(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each licence with a conversation of the last month gets a look."""
+    """Each licence that has a conversation gets a look."""
     monkeypatch.setattr("tasks.replies.catch_up.current_runtime", lambda: stage.runtime)
 
     before = collect_replies()
@@ -90,7 +90,7 @@ def test_collecting_starts_a_look_for_each_live_licence(
 
 
 def test_cursor_is_mattermosts_time(stage: Stage) -> None:
-    """The next look begins at the newest change, by the server's clock."""
+    """A look moves the cursor to the newest change, as the server dates the change."""
     stage.start()
     (post,) = write(stage, "one")
 

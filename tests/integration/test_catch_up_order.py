@@ -19,7 +19,7 @@ from tests.stage.stage import Stage
 def test_replies_of_one_millisecond_are_taken_in_by_their_ids(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Replies of one millisecond are in the order of their ids, at each look."""
+    """Replies of one millisecond come into the inbox once, in the order of their ids."""
     stage.start()
     moment_ms = ids.now_ms()
     monkeypatch.setattr(posting, "now_ms", lambda: moment_ms)
@@ -34,7 +34,7 @@ def test_replies_of_one_millisecond_are_taken_in_by_their_ids(
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of 7 and a full answer at 20, so that few posts are many."""
+    """Pages of 7 posts and a full answer of 20, so that 45 posts take several pages."""
     monkeypatch.setattr(channel_changes, "SINCE_LIMIT", 20)
     monkeypatch.setattr(channel_changes, "PAGE_SIZE", 7)
 
@@ -78,7 +78,7 @@ def _post(number: int, create_at_ms: int) -> Post:
 
 
 class _Channel(MattermostClient):
-    """A channel of given posts with a server's paging: strictly before the anchor's time."""
+    """A client for a channel of given posts, with a server's paging by time."""
 
     answer_headers = AnswerHeaders()
 

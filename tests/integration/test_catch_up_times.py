@@ -118,7 +118,7 @@ def test_post_that_is_dated_ahead_is_edited_and_deleted_like_any_other(
 
 
 def test_cursor_that_lies_in_the_future_is_taken_back(thread: MirroredThread) -> None:
-    """A stored cursor in the future is set back to now."""
+    """A stored cursor in the future hides no new reply."""
     with thread.database.transaction() as session:
         session.add(
             CatchUpCursor(
@@ -157,7 +157,7 @@ def _let_late_posts_be_due(thread: MirroredThread) -> None:
 
 
 def test_attached_post_that_is_no_reply_is_asked_for_once(thread: MirroredThread) -> None:
-    """An added post that is no reply causes only one request."""
+    """An added post that is no reply comes into the inbox only once."""
     bots = [{"username": "helper", "channels": [PLACE], "roles": "system_admin"}]
     made = thread.stage.stand_in.setup({"bots": bots})["bots"]["helper"]
     _post(thread, "I help", now_ms() - 10 * MINUTE_MS, token=made["token"])
@@ -174,7 +174,7 @@ def test_attached_post_that_is_no_reply_is_asked_for_once(thread: MirroredThread
 
 
 def test_post_from_before_yesterday_is_not_taken_for_late(thread: MirroredThread) -> None:
-    """A post older than a day is not recorded, since it may have been handled long ago."""
+    """A post older than a day is not recorded, since the team may have handled it long ago."""
     _dated(thread, "ages ago", at_ms=now_ms() - 25 * HOUR_MS)
 
     _look(thread)
@@ -197,7 +197,7 @@ def test_reply_that_is_deleted_before_its_thread_is_taken_back(thread: MirroredT
 def test_replies_that_are_deleted_one_by_one_are_taken_back_before_their_thread_goes(
     thread: MirroredThread,
 ) -> None:
-    """Each deletion that a look saw counts, even if workers are slow."""
+    """A reply whose deletion a look saw is taken back, even if a worker resolves it only later."""
     posts = [thread.say(f"reply {number}").id for number in range(3)]
     _look(thread)
     for post_id in posts:

@@ -46,7 +46,7 @@ ANSWERS = {
 
 @pytest.fixture(autouse=True)
 def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Without a worker's memory of one second, the tests need not wait for it.
+    # A worker keeps a circuit's state for a second. The tests do not wait for that.
     monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
@@ -95,7 +95,7 @@ CIRCUITS = {
 def test_taken_lane_brings_its_licences_circuit(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[Circuits], object]
 ) -> None:
-    """A worker that has taken a lane knows the circuit, and need not ask Redis for it."""
+    """A worker that has taken a lane knows the licence's circuit without asking Redis again."""
     circuits, lanes = stage.runtime.circuits, stage.runtime.lanes
     prepare(circuits)
     stored = circuits.states([LICENCE])[LICENCE]
@@ -111,7 +111,7 @@ def test_taken_lane_brings_its_licences_circuit(
 
 
 def test_message_asks_redis_for_no_circuit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message is sent without a question for the circuit: its lane has brought the circuit."""
+    """A worker sends a message without asking Redis for the circuit, which came with the lane."""
     asked: list[str] = []
     ask = stage.runtime.circuits.states
 
@@ -154,7 +154,7 @@ def test_three_500s_leave_the_circuit_closed_and_the_next_message_is_sent(
 ) -> None:
     """Every caller judges a plain 500 alike: the server was reached.
 
-    Only a 500 to the question whether a message arrived is another matter (`test_questions.py`).
+    A 500 to the look for a message's post is judged otherwise: see `test_questions.py`.
     """
     stage.start()
     stage.stand_in.set_fault("error_500", scope=scope)

@@ -88,7 +88,7 @@ def _open_replies(stage: Stage) -> int:
 
 
 def test_status_shows_an_open_circuit(stage: Stage, operator: Operator) -> None:
-    """Status shows an open circuit without a request to the server."""
+    """Status shows an open circuit."""
     for _ in range(3):
         stage.runtime.circuits.note(LICENCE, NotSentError(Reason.UNREACHABLE))
 
@@ -101,7 +101,7 @@ def test_status_shows_an_open_circuit(stage: Stage, operator: Operator) -> None:
 def test_failures_of_a_licence_that_is_not_registered_are_told(
     stage: Stage, operator: Operator
 ) -> None:
-    """Failures of an unregistered licence have their own line, and the doctor is red."""
+    """Failures of an unregistered licence have their own line, and the doctor fails."""
     stage.start()
     with stage.runtime.database.transaction() as session:
         session.execute(
@@ -157,7 +157,7 @@ def test_rotation_without_the_old_key_changes_nothing(
 
 
 def test_schema_is_checked_and_upgraded(stage: Stage, operator: Operator) -> None:
-    """Check and upgrade print the revision; only an old schema ends with 1."""
+    """Check and upgrade print the revision; only a check of an old schema ends with exit code 1."""
     upgraded = operator.json("db", "upgrade")
     current = operator.json("db", "check")
     with stage.runtime.database.transaction() as session:
@@ -177,7 +177,7 @@ def test_schema_is_checked_and_upgraded(stage: Stage, operator: Operator) -> Non
 def test_broker_that_is_away_is_one_line(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, words: list[str], named: str | None
 ) -> None:
-    """Commands that need Redis name its setting when it is away; others work."""
+    """A command that needs Redis names the setting of a Redis that is away; others do not."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     get_settings.cache_clear()
 

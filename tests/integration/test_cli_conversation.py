@@ -1,4 +1,4 @@
-"""The command line shows one conversation: its threads, and how far each message is."""
+"""The command line shows one conversation: its threads, and the state of each message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def thread(stage: Stage) -> MirroredThread:
     stage.reply("m2", "a failure", sender_name=NAME)
     thread.recorded(thread.say("an answer", file_ids=thread.upload(b"1", b"2")))
     thread.recorded(thread.say("note: an answer"))
-    # The public reply has redrawn the card.
+    # Draw the card, which the public reply has changed.
     stage.drain(Lane.of_conversation(LICENCE, CONVERSATION))
     stage.append(
         "reply", conversation_id=CONVERSATION, message_id="m3", text="a wait", sender_name=NAME,
@@ -46,7 +46,7 @@ def look(operator: Operator, *words: str) -> Any:
 def test_conversation_is_shown_with_its_thread_and_how_far_each_message_came(
     stage: Stage, operator: Operator, thread: MirroredThread
 ) -> None:
-    """Messages are shown as sent, failed with cure, or waiting, and replies with visibility."""
+    """Each message has its state, a failed one also its cure, and each reply its visibility."""
     found = look(operator)
 
     root = thread.root_post_id
@@ -99,7 +99,7 @@ def test_only_the_newest_are_shown(operator: Operator) -> None:
 def test_card_is_shown_as_it_stands(
     stage: Stage, operator: Operator, thread: MirroredThread
 ) -> None:
-    """The card is shown with its state, i-Reserve's data, and whether it is drawn."""
+    """The command shows the card's state, i-Reserve's data, and whether Mattermost has them."""
     stage.reply("m5", "are you there?")
     waiting = look(operator)["card"]
     with thread.fault("error_500", scope="edits"):

@@ -32,7 +32,7 @@ def _fail(stage: Stage) -> None:
 
 
 def test_conversation_is_erased_with_all_that_hangs_on_it(stage: Stage, operator: Operator) -> None:
-    """A conversation's data, waiting messages, replies and files go, and another stays."""
+    """Rows, waiting messages and files go; the posts and another conversation's data stay."""
     thread = MirroredThread.open(stage)
     reply = thread.recorded(thread.say("hello", file_ids=thread.upload(b"content")))
     stage.start("c2")
@@ -115,7 +115,7 @@ def test_visitor_is_found_in_messages_that_failed_or_wait(stage: Stage, operator
 
 
 def test_visitor_of_another_licence_is_not_touched(stage: Stage, operator: Operator) -> None:
-    """A visitor of the same name in another licence stays."""
+    """Erasing for an unregistered licence is an error without the name, and erases nothing."""
     stage.start("c1", visitor_name="Jan")
 
     answer = operator.json("erase", "L2", "--visitor", "Jan", "--yes", exit_code=1)
@@ -128,7 +128,7 @@ def test_visitor_of_another_licence_is_not_touched(stage: Stage, operator: Opera
 def test_operator_sees_whom_two_conversations_are_with_before_they_go(
     stage: Stage, operator: Operator
 ) -> None:
-    """The list shows the pages of two visitors of one name, and the answer no keeps both."""
+    """The list shows the pages of two visitors of one name; the answer "no" erases neither."""
     stage.start("c1", visitor_name="Jan", page_url="https://example.com/lake")
     stage.start("c2", visitor_name="Jan", page_url="https://example.com/forest")
 
@@ -191,7 +191,7 @@ def test_thread_is_deleted_in_mattermost_when_asked_for(stage: Stage, operator: 
 
 
 def test_thread_can_be_deleted_after_the_rest_was_erased(stage: Stage, operator: Operator) -> None:
-    """The thread can still be deleted later by the conversation's id, but not by name."""
+    """A later command can still delete the thread, by the conversation's id."""
     stage.start("c1")
     _erase(operator, "--conversation", "c1", "--yes")
 
@@ -218,7 +218,7 @@ def test_thread_that_cannot_be_deleted_keeps_everything(stage: Stage, operator: 
 
 
 def test_conversation_can_begin_anew_after_it_was_erased(stage: Stage, operator: Operator) -> None:
-    """After erasure a new message makes a new thread, and an old one is not posted again."""
+    """After erasure a new message makes a new thread, and an old message is not posted again."""
     # For 30 s Mattermost would take the new root post for the deleted old one.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     stage.start()

@@ -77,7 +77,7 @@ def test_discarded_message_is_listed_no_more_but_kept(stage: Stage, operator: Op
 def test_old_settled_messages_are_purged_and_younger_ones_stay(
     stage: Stage, operator: Operator
 ) -> None:
-    """Old sent and failed messages are purged, but never an unsettled one."""
+    """Old sent and failed messages are purged, but never a message that is being sent."""
     stage.start()
     fail(stage, "m1", "m2")
     stage.reply("m3", "sent")
@@ -96,7 +96,7 @@ def test_old_settled_messages_are_purged_and_younger_ones_stay(
 def test_mistyped_licence_does_not_look_like_one_without_failures(
     operator: Operator, words: list[str]
 ) -> None:
-    """An unknown licence is an error, without a question."""
+    """An unknown licence is an error, and the command asks no question first."""
     command, *ids = words
 
     error = operator.json(command, "L9", *ids, exit_code=1)["error"]

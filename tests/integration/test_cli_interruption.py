@@ -25,7 +25,7 @@ def database_url(sqlite_url: str) -> str:
 
 @contextmanager
 def command(*words: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command as an operator's shell does, with standard input that stays empty."""
+    """Run a command as an operator's shell does; its standard input stays open and empty."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tasks.cli", *words],
         cwd=ROOT,
@@ -57,7 +57,7 @@ def ended(process: subprocess.Popen[str], signum: int) -> tuple[int, str, str]:
 def test_what_is_done_is_told_when_a_command_is_broken_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, signum: int, exit_code: int
 ) -> None:
-    """An interrupted command says which of two conversations it has erased."""
+    """An interrupted command says how many of two conversations have been erased."""
     environment_of(stage.runtime.settings, monkeypatch)
     for conversation in ("c1", "c2"):
         stage.start(conversation)
@@ -79,7 +79,7 @@ def test_what_is_done_is_told_when_a_command_is_broken_off(
 def test_question_that_is_broken_off_is_no_answer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C at a question ends with 130 and changes nothing."""
+    """Ctrl-C at a question ends with exit code 130, and a line says that nothing was changed."""
     environment_of(stage.runtime.settings, monkeypatch)
     asked = ""
 

@@ -61,7 +61,7 @@ def test_licences_are_listed_and_shown_without_secrets(stage: Stage, operator: O
 
 
 def test_licence_is_disabled_and_enabled(stage: Stage, operator: Operator) -> None:
-    """Disable and enable print the state, and can be repeated."""
+    """A licence is disabled and enabled, and enabling it again changes nothing."""
     operator.json("licence", "disable", LICENCE)
     off = stored(stage).enabled
     operator.json("licence", "enable", LICENCE)
@@ -73,7 +73,7 @@ def test_licence_is_disabled_and_enabled(stage: Stage, operator: Operator) -> No
 def test_removed_licence_leaves_nothing_behind(
     stage: Stage, operator: Operator, redis_url: str
 ) -> None:
-    """Removing a licence removes its rows, files and waiting messages, and no other's."""
+    """Removing a licence removes its rows, files and waiting messages."""
     stage.start()
     stage.reply("m1", "sent")
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
@@ -209,7 +209,7 @@ def test_wrong_use_ends_with_two(operator: Operator, words: list[str]) -> None:
     ids=" ".join,
 )  # fmt: skip
 def test_unknown_licence_is_one_line(operator: Operator, words: list[str]) -> None:
-    """Each command about an unknown licence says so in one line."""
+    """Each command about an unknown licence ends with an error that names the licence."""
     answer = operator.json("licence", *words, exit_code=1)
 
     assert "no licence 'L9' is registered" in answer["error"]

@@ -1,4 +1,4 @@
-"""``licence add``: the webhook that it makes or asks for, and what it refuses."""
+"""``licence add`` makes a webhook or says how to make one, and refuses wrong input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tokens(stage: Stage, tmp_path: Path) -> dict[str, str]:
 
 
 def add(operator: Operator, stage: Stage, tokens: dict[str, str], *words: str) -> Any:
-    """Add a second licence on the same server."""
+    """Add a second licence on the same server; return the output, which must show no token."""
     result = operator.json(
         "licence", "add", "L2", "--url", stage.stand_in.url, "--team", TEAM,
         "--channel", CHANNEL, "--token-file", tokens["bot"], *words,
@@ -81,7 +81,7 @@ def test_adding_again_makes_no_second_webhook(
 def test_without_that_token_the_fields_to_fill_in_are_told(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """Without that token, the output names the fields to fill in, and the next command."""
+    """Without an administrator's token, the output has the fields and the next command."""
     answer = add(operator, stage, tokens, "--callback-url", CALLBACK)
 
     assert hooks(stage) == []
@@ -117,7 +117,7 @@ def test_private_channel_is_told_to_live_by_catch_up(
 def test_token_that_may_not_make_webhooks_stores_nothing(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """If Mattermost refuses the webhook, its reason is shown and no licence is stored."""
+    """If Mattermost refuses the webhook, the error names the reason and no licence is stored."""
     answer = operator.json(
         "licence", "add", "L2", "--url", stage.stand_in.url, "--team", TEAM, "--channel", CHANNEL,
         "--token-file", tokens["bot"], "--admin-token-file", tokens["member"],
@@ -140,7 +140,7 @@ def test_mode_is_given_when_a_licence_is_added(
 def test_licence_without_a_mention_is_told_what_that_means(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
-    """Without a mention, one line names the command to set it."""
+    """For a licence without a mention, one line names the command that sets a mention."""
     without = add(operator, stage, tokens)
     again = add(operator, stage, tokens, "--mention", "@channel")
     kept = add(operator, stage, tokens)
@@ -157,7 +157,7 @@ def test_licence_without_a_mention_is_told_what_that_means(
 def test_what_cannot_be_an_address_or_a_token_is_one_line(
     operator: Operator, url: str, token: str, named: str
 ) -> None:
-    """An impossible address or token is refused in one line, without being shown."""
+    """An impossible address or token is refused, and the error does not show the token."""
     answer = operator.json(
         "licence", "add", "L2", "--url", url, "--team", "t", "--channel", "c", "--token-file", "-",
         stdin=token, exit_code=1,

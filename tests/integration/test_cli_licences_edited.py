@@ -1,4 +1,4 @@
-"""``licence edit``: what it changes, where the change shows, and what it refuses."""
+"""``licence edit``: what the command changes, where the change shows, and what is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.one_database
 
 
 def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> None:
-    """An edit changes only the given options, and asks Mattermost only for a new place."""
+    """An edit changes only the given options, and these need no answer from Mattermost."""
     stage.stand_in.set_fault("down")
     before = operator.json("licence", "show", LICENCE)["licence"]
 
@@ -53,7 +53,7 @@ def test_edit_changes_what_is_given_alone(stage: Stage, operator: Operator) -> N
 def test_wrong_time_zone_is_named_with_the_nearest_and_changes_nothing(
     stage: Stage, operator: Operator
 ) -> None:
-    """A wrong time zone changes nothing, and the error offers the nearest one."""
+    """A wrong time zone changes nothing, and the error names the nearest time zone."""
     before = operator.json("licence", "show", LICENCE)
 
     result = operator.run("licence", "edit", LICENCE, "--time-zone", "Amsterdam")
@@ -74,7 +74,7 @@ def test_wrong_time_zone_is_named_with_the_nearest_and_changes_nothing(
 def test_new_setting_is_drawn_on_the_cards_of_live_conversations(
     stage: Stage, operator: Operator, setting: tuple[str, str]
 ) -> None:
-    """The sweep redraws live cards after a new setting, if cards show that setting."""
+    """A setting that cards show marks the cards of open conversations to be drawn."""
     stage.start("c1")
     stage.start("c2")
     stage.update(1, "c2", state="closed")
@@ -92,7 +92,7 @@ def test_new_setting_is_drawn_on_the_cards_of_live_conversations(
 
 
 def test_mention_and_names_reach_what_sends(stage: Stage, operator: Operator) -> None:
-    """A worker uses a new mention within its cache's time, and the mention can be removed."""
+    """A worker that reads the licence again has the new mention and names, or no mention."""
 
     def sending() -> tuple[str, Names]:
         access = Licences(stage.runtime.database, stage.runtime.licences._keyring).access(LICENCE)
@@ -129,7 +129,7 @@ def test_edit_moves_a_disabled_licence_and_leaves_it_disabled(
 
 
 def test_edit_that_would_not_work_changes_nothing(stage: Stage, operator: Operator) -> None:
-    """An edit that fails its checks changes nothing and shows the cure."""
+    """An edit that fails its checks changes nothing and names the failed check."""
     answer = operator.json("licence", "edit", LICENCE, "--channel", "nowhere", exit_code=1)
 
     (finding,) = [each for each in answer["checks"] if each["state"] == "fail"]

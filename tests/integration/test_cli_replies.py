@@ -1,4 +1,4 @@
-"""Unrecorded replies on the command line are listed with cure, and resolved again."""
+"""The command line lists unrecorded replies with their cure, and lets workers try them again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.one_database
 
 @pytest.fixture
 def operator(thread: MirroredThread, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """The operator of the stage's installation."""
+    """The operator of the stage's installation, whose queue is empty."""
     settings = thread.stage.runtime.settings
     environment_of(settings, monkeypatch)
     with Redis.from_url(settings.redis_url) as redis:
@@ -26,7 +26,7 @@ def operator(thread: MirroredThread, monkeypatch: pytest.MonkeyPatch) -> Operato
 
 
 def woken(thread: MirroredThread) -> list[int]:
-    """Return the replies for which a worker was woken, in order."""
+    """Return the ids of the replies for which a worker was woken, in order."""
     found: list[int] = []
     for headers, keywords in taken(thread.stage.runtime.settings.redis_url, "mattermost"):
         if headers["task"] == GIVE_RECEIPTS:
@@ -37,7 +37,7 @@ def woken(thread: MirroredThread) -> list[int]:
 
 
 def given_up(thread: MirroredThread, message: str = "hello") -> int:
-    """Return a reply that was given up."""
+    """Receive a reply and let it be given up; return its id."""
     reply_id = thread.receive(thread.say(message).id)
     thread.give_up(reply_id)
     return reply_id
@@ -73,7 +73,7 @@ def test_reply_that_was_given_up_is_listed_with_its_cure_and_without_its_text(
 def test_reply_that_waits_says_why_and_until_when(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """A waiting reply is listed with its reason, if tried, and the next attempt's time."""
+    """A waiting reply is listed; a tried one has its reason and the time of its next attempt."""
     tried, fresh = (thread.receive(thread.say(text).id) for text in ("one", "two"))
     with thread.fault("down"):
         thread.resolve(tried)
@@ -91,7 +91,7 @@ def test_reply_that_waits_says_why_and_until_when(
 def test_missing_file_is_fetched_again(
     thread: MirroredThread, operator: Operator, words: list[str]
 ) -> None:
-    """A missing file is fetched again, and comes as a later revision."""
+    """A missing file is fetched again, and the reply gets a new revision."""
     reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
     with thread.fault("accept_then_drop", scope="files"):
         for _ in range(3):
@@ -112,7 +112,7 @@ def test_missing_file_is_fetched_again(
 def test_file_that_is_refused_again_is_told_as_nothing_new(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """A file that is refused again gets its new reason, and i-Reserve is told nothing."""
+    """A file that is refused again keeps its reason, and the reply gets no new revision."""
     thread.change_licence(max_file_size_bytes=5)
     row = thread.recorded(thread.say("look", file_ids=thread.upload(b"larger")))
 
@@ -167,7 +167,7 @@ def test_recorded_reply_is_not_listed_and_has_no_reason_left(
 def test_reply_is_asked_for_again_and_loses_its_warning(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """After the cause is fixed, the reply is recorded and its warning goes."""
+    """After the cause is fixed, the reply is recorded and loses its warning."""
     reply_id = given_up(thread)
     post_id = operator.json("replies")["replies"][0]["post_id"]
     before = thread.marks(post_id)
@@ -188,7 +188,7 @@ def test_reply_is_asked_for_again_and_loses_its_warning(
 def test_all_of_a_licence_that_were_given_up_are_asked_for_again(
     thread: MirroredThread, operator: Operator
 ) -> None:
-    """All replies given up for a reason are tried again, and no others."""
+    """All replies that were given up are tried again, or only those with a given reason."""
     ids = [given_up(thread), thread.receive(thread.say("fresh").id), given_up(thread)]
 
     none = operator.json("collect", LICENCE, "--reason", "not_a_member")

@@ -93,7 +93,7 @@ def test_message_that_arrived_after_all_is_not_posted_twice(
 def test_a_message_is_said_to_have_arrived_perhaps_only_if_it_was_sent_off(
     stage: Stage, operator: Operator, reason: str, detail: str, claims: bool
 ) -> None:
-    """Only a message that was sent is listed as perhaps in Mattermost."""
+    """The ledger says that a message may have arrived only if the message was sent before."""
     stage.start()
     stage.reply("m1", "fails", sender_role="boss")
     change(stage, "reply:m1", reason=reason, detail=detail)
@@ -104,14 +104,14 @@ def test_a_message_is_said_to_have_arrived_perhaps_only_if_it_was_sent_off(
     (row,) = [row for row in stage.ledger() if row.key == "reply:m1"]
     assert (row.state.value, row.reason) == ("failed", "invalid_arguments")
     assert (MAY_HAVE_ARRIVED in (row.detail or "")) == claims
-    # A separate sentence, whatever precedes it.
+    # This sentence follows the end of another sentence.
     assert (f". {MAY_HAVE_ARRIVED}" in (row.detail or "")) == claims
 
 
 def test_messages_of_a_licence_are_sent_again_in_their_order(
     stage: Stage, operator: Operator
 ) -> None:
-    """A licence's messages are resent in their first order, in each conversation."""
+    """A licence's messages are resent in their original order, in each conversation."""
     stage.start()
     stage.start("c2")
     fail(stage, "m1", "m2", "m3")
@@ -140,7 +140,7 @@ def test_each_lane_is_woken_once(stage: Stage, operator: Operator, redis_url: st
 
 
 def test_failed_root_post_and_notification_are_sent_again(stage: Stage, operator: Operator) -> None:
-    """Each kind of message goes back into its own lane."""
+    """A failed root post and a failed notification go back into their lanes and are sent."""
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=2)
     stage.start()
     stage.notify(text="a booking")
@@ -174,7 +174,7 @@ def test_change_of_a_user_is_made_again(stage: Stage, operator: Operator) -> Non
 def test_message_whose_text_was_forgotten_is_named_and_left(
     stage: Stage, operator: Operator
 ) -> None:
-    """A message without payload is named and skipped, the others are sent, and the code is 1."""
+    """A message without payload is named, the others are sent, and the exit code is 1."""
     stage.start()
     fail(stage, "m1", "m2")
     old, good = id_of(stage, "reply:m1"), id_of(stage, "reply:m2")
@@ -201,7 +201,7 @@ def test_message_that_was_sent_cannot_be_sent_again(stage: Stage, operator: Oper
 
 
 def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Operator) -> None:
-    """The question names the number, and its default answer is no."""
+    """The question names the number of messages, and without an answer nothing is sent."""
     stage.start()
     fail(stage, "m1")
 
@@ -213,7 +213,7 @@ def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Opera
 
 
 def test_lane_is_held_by_one_alone(stage: Stage) -> None:
-    """A lane that a worker sends from cannot be locked, and a locked lane goes to no worker."""
+    """A command cannot lock a lane that a worker holds, and no worker gets a locked lane."""
     lane = Lane.of_conversation(LICENCE, "c1")
 
     with stage.runtime.lanes.try_lock(lane) as lock:

@@ -27,7 +27,7 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 def test_queue_shows_ids_alone_and_the_lane_holds_the_text(redis: Redis) -> None:
-    """The queue, Flower and `celery inspect` show only ids; the lane has the text."""
+    """The queue, which Flower and `celery inspect` show, has only ids; the lane has the text."""
     result = post_reply.apply_async(
         ("L1", 7),
         {"message_id": "m1", "sender_name": "Gerardus", "sender_role": "visitor", "text": "geheim"},

@@ -1,4 +1,4 @@
-"""A conversation becomes one thread, and gets a new one if its root is deleted."""
+"""A conversation becomes one thread, and gets a new thread if the root post is deleted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_conversation_becomes_one_thread_in_order(stage: Stage) -> None:
 
 
 def test_same_message_is_posted_once(stage: Stage) -> None:
-    """A second `.delay()` with the same message id posts nothing."""
+    """A second message with the same id posts nothing."""
     stage.start()
     stage.reply("m1", "hello")
     report = stage.reply("m1", "hello")
@@ -93,7 +93,7 @@ def test_deleted_root_is_replaced_and_the_message_posted_under_the_new_one(stage
 
 
 def test_transient_refusal_of_a_healthy_root_makes_no_new_thread(stage: Stage) -> None:
-    """One 400 fails the message, but keeps the thread."""
+    """A single refusal of the root fails the message, and the conversation keeps its thread."""
     stage.start()
     root = stage.channel_posts()[0]
     stage.stand_in.set_fault("root_rejected", scope="posts", times=1)
@@ -107,7 +107,7 @@ def test_transient_refusal_of_a_healthy_root_makes_no_new_thread(stage: Stage) -
 
 
 def test_message_that_comes_late_says_when_it_was_sent(stage: Stage) -> None:
-    """A late message shows its own time, and one in time does not."""
+    """A late message shows the time at which it was sent, and a message in time shows none."""
     stage.start()
     stage.reply("m1", "late", sent_at="2026-01-02T03:04:05+01:00")
     stage.reply("m2", "in time", sent_at=datetime.now(UTC).isoformat())

@@ -29,7 +29,7 @@ MESSAGE: dict[str, Any] = {
 
 @pytest.fixture
 def lane(stage: Stage) -> Iterator[Lane]:
-    """The lane of a conversation in which `.delay()` writes."""
+    """The lane of a conversation, to which `.delay()` appends."""
     before = use_lanes(stage.runtime.lanes)
     yield Lane.of_conversation(LICENCE, "c1")
     use_lanes(before)
@@ -63,7 +63,7 @@ def test_each_message_of_a_burst_has_the_id_that_delay_returned(stage: Stage, la
 def test_id_of_the_caller_takes_its_place(
     stage: Stage, lane: Lane, given: Any, expected: str | None
 ) -> None:
-    """i-Reserve's own request id is used instead, if it is a text that is not empty."""
+    """The caller's correlation id, if a text that is not empty, replaces the task's id."""
     stage.stand_in.set_fault("plugin_rejection", scope="posts")
     message = {**MESSAGE, "message_id": "m1"}
     result = post_reply.apply_async(kwargs=message, context={"correlation_id": given})

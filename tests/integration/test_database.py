@@ -49,7 +49,7 @@ def _begin_and_raise(
 def test_what_was_begun_is_committed_at_once(
     database: Database, other: Database, entries: list[LaneEntry]
 ) -> None:
-    """With autocommit, others see each statement before the block ends."""
+    """With autocommit, other processes see a statement's rows before the block ends."""
     with database.autocommit() as connection:
         opening = ledger.begin(connection, LANE, entries)
         assert _count(other) == len(opening.begun) == len(entries)
@@ -64,7 +64,7 @@ def test_an_error_undoes_nothing_of_what_was_committed(database: Database) -> No
 
 
 def test_transactions_after_it_are_whole(database: Database) -> None:
-    """After autocommit the same connection has transactions again."""
+    """After autocommit, the database's next connection has transactions again."""
     with database.autocommit() as connection:
         ledger.begin(connection, LANE, ENTRIES[:1])
 
@@ -116,7 +116,7 @@ def test_restarted_server_costs_no_error(own_postgres: PostgresServer) -> None:
 
 
 def test_connections_are_kept(postgres_url: str) -> None:
-    """An open connection is used again."""
+    """Each block in turn uses the same connection to the server."""
     database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
     pids = []
     for _ in range(3):

@@ -28,7 +28,7 @@ SLACK_S = 1.0
 
 @contextmanager
 def opened(url: str, limits: Limits) -> Iterator[Database]:
-    """Yield a database as a process of this kind opens it."""
+    """Yield a database that is opened with these limits."""
     made = Database(url.replace("postgresql:", "postgresql+psycopg:"), limits=limits)
     yield made
     made.dispose()
@@ -87,7 +87,7 @@ def test_block_has_one_limit_for_all_that_it_asks(postgres_url: str) -> None:
 def test_server_itself_ends_what_takes_too_long(
     postgres_url: str, statement: str, named: str
 ) -> None:
-    """The server ends a slow statement, and the connection is kept."""
+    """The server ends a slow statement or a long wait for a lock, and the connection is kept."""
     patient = replace(SHORT, statement_s=3 if named.startswith("lock") else 1, answer_s=10)
     with (
         psycopg.connect(postgres_url, autocommit=True) as other,

@@ -1,4 +1,4 @@
-"""The demo's consumer of replies, an example, keeps each rule of docs/integrating.md."""
+"""The demo's consumer of replies follows the rules of docs/integrating.md."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_newest_revision_stays_in_whatever_order_they_come(
 
 
 def test_a_reply_that_comes_again_under_a_new_number_is_one(store: Store) -> None:
-    """A reply with a new number, as after a restored backup, stays one message."""
+    """A reply that comes again with a new id, as after a restored backup, stays one message."""
     told(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
     told(reply_id=9, plain_text="At 14:00.")
     told(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
@@ -85,7 +85,7 @@ def test_a_reply_that_comes_again_under_a_new_number_is_one(store: Store) -> Non
 
 
 def test_outcomes_are_kept_once_each_and_by_their_time(store: Store) -> None:
-    """Each outcome is stored once, and the newest thread counts."""
+    """Each outcome is stored once, and outcomes are listed in the order of their times."""
     link = {"event": "thread_linked", "outcome_id": "o1", "permalink": "https://chat/1"}
     later = {**link, "outcome_id": "o3", "permalink": "https://chat/2"}
     failed = {"outcome_id": "o2", "message_id": "m1", "reason": "unreachable"}
@@ -106,7 +106,7 @@ def test_outcomes_are_kept_once_each_and_by_their_time(store: Store) -> None:
 
 
 def test_order_is_by_time_and_then_by_number(store: Store) -> None:
-    """Messages are ordered by time and number, and an edit moves none."""
+    """Messages are ordered by time and reply id, and an edit moves none."""
     for number, post in ((7, "p7"), (6, "p6")):
         told(reply_id=number, post_id=post)
     told(reply_id=8, post_id="p8", posted_at="2026-05-01T11:00:00+00:00")
@@ -116,7 +116,7 @@ def test_order_is_by_time_and_then_by_number(store: Store) -> None:
 
 
 def test_a_reply_that_becomes_a_note_leaves_the_visitors_sight(store: Store) -> None:
-    """The visitor sees a reply only while it is not a note."""
+    """The visitor sees a reply only while the reply is no note."""
     seen = []
     for revision, visibility in enumerate(("public", "internal", "public"), 1):
         told(event="edited", revision=revision, visibility=visibility)
@@ -133,7 +133,7 @@ def test_unknown_keywords_are_ignored(store: Store) -> None:
 
 
 def test_a_reply_is_not_sent_back(store: Store, redis_url: str) -> None:
-    """A reply is enqueued with the id of its post, and a deletion is not enqueued."""
+    """The consumer enqueues a reply with the id of its post, and enqueues no deletion."""
     told(
         text="",
         plain_text="",
@@ -172,7 +172,7 @@ def test_a_store_that_is_away_is_tried_again(store: Store, tmp_path: Path) -> No
 
 @contextmanager
 def connected(signal: Signal, receiver: Callable[..., None]) -> Iterator[None]:
-    """Let Celery call the consumer in the block."""
+    """Call the receiver at each of these signals of Celery in the block."""
     signal.connect(receiver, weak=False)
     try:
         yield

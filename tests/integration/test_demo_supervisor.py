@@ -1,4 +1,4 @@
-"""The demo's supervisor and its watchdog end all processes, tested with waiting ones."""
+"""The demo's supervisor and its watchdog end all processes that the demo has started."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_killed_process_takes_all_others_and_the_folder_with_it(
     wait_until(lambda: not any(map(_is_alive, numbers.values())), what="an end of all processes")
     wait_until(lambda: not list(tmp_path.iterdir()), what="an end of the folder")
     assert process.returncode != 0
-    # Without a watchdog, a process that is only just starting ends too.
+    # If the watchdog is killed, a process that is just starting ends too and is named as well.
     assert killed == "demo" or re.search(rf"\b{killed}( and \w+)? ended, and all", complaint)
 
 
@@ -72,5 +72,5 @@ def test_killed_process_takes_all_others_and_the_folder_with_it(
     ],
 )
 def test_watchdog_ends_what_has_begun_and_not_ended(lines: list[str], running: list[int]) -> None:
-    """The watchdog kills only processes that have not ended, since an id may be reused."""
+    """The watchdog lists only processes that have not ended, since an id may be reused."""
     assert unfinished_processes(lines) == running

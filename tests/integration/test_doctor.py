@@ -23,7 +23,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 def test_healthy_licence_has_nothing_to_complain_of(stage: Stage, operator: Operator) -> None:
-    """All checks of a healthy licence are well."""
+    """All checks of a healthy licence are ok, except those that need running processes."""
     findings = operator.findings(LICENCE, exit_code=1)
 
     # Only PostgreSQL has the checks of the database.
@@ -89,7 +89,7 @@ def test_version_and_threads_of_the_server_are_told(
 
 
 def test_limits_that_changed_are_stored(stage: Stage, operator: Operator) -> None:
-    """A limit that changed on the server is told once, and is then stored."""
+    """A limit that changed on the server is shown once, and is then stored."""
     stage.stand_in.set_options(MaxFileSize=4_096)
 
     changed = operator.findings(LICENCE, exit_code=1)["limits"]
@@ -107,7 +107,7 @@ def test_limits_that_changed_are_stored(stage: Stage, operator: Operator) -> Non
 def test_broker_that_is_away_is_named(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the broker is away, it is named, and checks that need it are skipped."""
+    """A broker that is away is a finding, and the checks that need the broker are skipped."""
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
     get_settings.cache_clear()
 
@@ -123,7 +123,7 @@ def test_broker_that_is_away_is_named(
 def test_database_that_is_away_is_named(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the database is away, it is named."""
+    """A database that is away is a finding, which does not show the password."""
     monkeypatch.setenv("DATABASE_URL", f"postgresql://u:secret@127.0.0.1:{free_port()}/none")
     get_settings.cache_clear()
 
@@ -151,7 +151,7 @@ def test_schema_that_is_behind_is_named(stage: Stage, operator: Operator) -> Non
 def test_wrong_keys_are_named(
     stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch, keys: str
 ) -> None:
-    """Wrong keys are a finding, and no key is shown."""
+    """Wrong keys are a finding that names the setting."""
     monkeypatch.setenv("ENCRYPTION_KEYS", keys)
     get_settings.cache_clear()
 
@@ -172,7 +172,7 @@ def test_unknown_licence_is_told_from_a_healthy_one(operator: Operator) -> None:
 def test_table_has_one_line_for_each_check(
     stage: Stage, operator: Operator, stand_in: StandIn
 ) -> None:
-    """The table has one line with its cure for each check of the JSON."""
+    """The table has one line for each check of the JSON; a failed check's line has the cure."""
     stand_in.set_options(EnableFileAttachments=False)
 
     lines = operator.run("doctor", LICENCE).stdout.splitlines()

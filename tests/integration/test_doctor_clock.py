@@ -1,4 +1,4 @@
-"""The doctor compares this machine's clock with that of the Mattermost server."""
+"""The doctor compares this machine's clock with the clock of the Mattermost server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.wire import WireServer, always, http
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """One kind of database, since the clocks are Mattermost's and this machine's."""
+    """One kind of database, since the tests compare the clocks of Mattermost and this machine."""
     return sqlite_url
 
 

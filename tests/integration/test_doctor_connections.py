@@ -16,7 +16,7 @@ from tasks.checks.connections import check_connections, connections_needed
 from tests.pgbouncer import pgbouncer_executable, running_pgbouncer
 from tests.postgres_server import PostgresServer
 
-# Two workers of eight threads, a web and a command: 16 + 16 + 16 + 5.
+# Two workers of eight threads, a web process and a command: 16 + 16 + 16 + 5.
 WORKERS, NEED = [8, 8], 53
 
 
@@ -31,7 +31,7 @@ def small(own_postgres: PostgresServer) -> PostgresServer:
 
 @pytest.fixture
 def database(small: PostgresServer) -> Iterator[Database]:
-    """That server's database."""
+    """The database of the small server."""
     made = Database(small.url())
     yield made
     made.dispose()

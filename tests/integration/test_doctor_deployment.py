@@ -1,4 +1,4 @@
-"""A new operator gets from nothing to a green doctor, with real processes."""
+"""With real processes, a new licence passes all checks of the doctor."""
 
 from __future__ import annotations
 

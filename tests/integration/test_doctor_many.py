@@ -1,4 +1,4 @@
-"""The doctor examines many licences in parallel, in short, and cleans up when interrupted."""
+"""The doctor examines many licences in parallel, sums them up, and cleans up if interrupted."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def database_url(sqlite_url: str) -> str:
 
 
 class Together:
-    """A server that answers only when this number of requests has come, so only in parallel."""
+    """A server that answers only when this number of requests wait at the same time."""
 
     def __init__(self, parties: int) -> None:
         self._barrier = threading.Barrier(parties)
 
     def __call__(self, _: Request, __: socket.socket) -> bytes:
-        """Wait for the others, then answer."""
+        """Wait for the other requests, then answer."""
         self._barrier.wait(20)
         return UNKNOWN
 
@@ -113,7 +113,7 @@ def doctor(stage: Stage, operator: Operator) -> Iterator[subprocess.Popen[str]]:
 def test_test_post_is_removed_when_the_doctor_is_broken_off(
     stage: Stage, doctor: subprocess.Popen[str], signum: int
 ) -> None:
-    """Whichever signal ends the doctor, it removes its test post."""
+    """A signal that ends the doctor leaves no test post."""
     began = time.monotonic()
 
     doctor.send_signal(signum)

@@ -24,7 +24,7 @@ from tests.waiting import wait_until
 from tests.webhook_calls import inbox, running_app
 
 TOKEN = "h" * 26
-# Long enough for a webhook on this machine, and short if none comes.
+# How long to wait for a webhook that comes, and for a webhook that does not come.
 WAIT_S = 10.0
 IN_VAIN_S = 0.3
 
@@ -104,7 +104,7 @@ def test_hook_without_a_stored_token_is_not_seen(stage: Stage, web: str, redis: 
 
 
 def test_webhook_of_another_post_is_not_taken_for_it(stage: Stage, web: str, redis: Redis) -> None:
-    """Another post of the bot in another channel is no round trip."""
+    """The webhook of another post, in another channel, does not count as the round trip."""
     made = stage.stand_in.setup(
         {
             "channels": [{"team": TEAM, "name": "other"}],
@@ -137,7 +137,7 @@ def test_post_of_the_team_is_no_round_trip_but_a_reply(
 
 
 def test_post_that_cannot_be_made_is_told(stage: Stage, redis: Redis) -> None:
-    """If the post cannot be made, the operator sees Mattermost's reason."""
+    """If the post cannot be made, the check raises Mattermost's error."""
     stage.stand_in.set_fault("plugin_rejection", scope="posts")
 
     with pytest.raises(MattermostError, match="plugin"):

@@ -159,7 +159,7 @@ def test_names_are_judged_by_both_switches_of_the_server(
     stage: Stage,
     operator: Operator,
 ) -> None:
-    """``author`` is offered if the server allows names and icons, else the doctor says so."""
+    """The doctor offers ``author`` if the server allows it, and warns of ``author`` if not."""
     let_own_names(stage, usernames=usernames, icons=icons)
     store(stage, names=names)
 
@@ -206,7 +206,7 @@ def test_edit_stores_what_it_could_not_ask_about(stage: Stage, operator: Operato
 def test_limits_are_kept_when_the_server_tells_only_half(
     fault: str, stage: Stage, operator: Operator
 ) -> None:
-    """Stored limits stay if the server names none, as with a wrong token."""
+    """A stored limit stays if the server does not show its limit, as with a wrong token."""
     stage.stand_in.set_options(MaxPostSize=4_000)
     store(stage, max_post_size=4_000)
     stage.stand_in.set_fault(fault)
@@ -217,7 +217,7 @@ def test_limits_are_kept_when_the_server_tells_only_half(
 
 
 def test_add_asks_the_server_at_once(stage: Stage, operator: Operator, tmp_path: Path) -> None:
-    """Findings of add are among the checks and stop nothing."""
+    """``licence add`` also shows findings about mention and names, and stores the licence."""
     (tmp_path / "token").write_text(stage.bot_token)
 
     answer = operator.json(

@@ -1,4 +1,4 @@
-"""The doctor checks the attachment store: it writes, reads and removes a file."""
+"""The doctor writes, reads and removes a file to check the attachment store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks.checks.store import check_store
 
 
 def test_store_that_takes_files_is_well_and_left_empty(tmp_path: Path) -> None:
-    """A working store is well, and the doctor's file is removed."""
+    """A working store is ok, and the doctor's file is removed."""
     check = check_store(AttachmentStore(f"file://{tmp_path}"))
 
     assert check.state is State.OK

@@ -43,7 +43,7 @@ def test_setting_that_no_process_reads_is_named(name: str, told: str) -> None:
     "name", ["PATH", "HOLD_S", "IRESERVE_MATTERMOST_OPERATOR", "IRESERVE_MATTERMOST_REDIS_URL"]
 )
 def test_name_that_is_read_or_not_ours_is_well(name: str) -> None:
-    """Read settings and other programs' variables are well."""
+    """A setting that is read, or another program's variable, is ok."""
     assert check_names(mistyped_names({name: "x"})).state.value == "ok"
 
 
@@ -100,7 +100,7 @@ def test_memory_of_redis_is_told_before_it_is_full(own_redis: Redis) -> None:
 
 
 def test_clock_of_redis_is_compared_with_ours(own_redis: Redis) -> None:
-    """Redis' clock is compared with ours."""
+    """The clock of a Redis server on this machine is ok."""
     assert check_redis_clock(own_redis).state.value == "ok"
 
 
@@ -132,7 +132,7 @@ class Refusing:
     ids=["password", "loading", "disk full", "replicas"],
 )
 def test_redis_that_refuses_says_why(error: RedisError, sentence: str) -> None:
-    """The error of a Redis that refuses is shown, instead of "cannot be reached"."""
+    """The finding shows the error with which Redis refuses a command."""
     check, takes_messages = check_broker(Refusing(error), place="here:1/0")  # type: ignore[arg-type]
 
     assert (check.state.value, bool(check.cure), takes_messages) == ("fail", True, False)

@@ -100,7 +100,7 @@ def test_webhook_whose_token_was_blanked_needs_a_new_one(stage: Stage, admin_tok
 def test_callback_url_is_asked_whether_it_is_ours(
     stage: Stage, answer: bytes | None, state: str, sentence: str
 ) -> None:
-    """Only our own web process passes the check of the callback address."""
+    """Only an answer of our web process passes the check of the callback URL."""
     with WireServer(always(answer)) as server:
         url = f"http://127.0.0.1:{server.port}/mattermost/replies"
 

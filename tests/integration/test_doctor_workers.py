@@ -1,4 +1,4 @@
-"""The doctor asks workers on Redis about themselves, and checks whose sweeps ran."""
+"""The doctor asks workers for their queues and tasks, and checks which database they read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasks.watch.last_sweeps import note_sweep, note_sweeper
 from tests.waiting import wait_until
 
 TASK = "ireserve.record_reply"
-# Another application in its own process, since a worker in this process would set up its logs.
+# Another application in its own process, since a worker changes the logging of its process.
 OTHER_APPLICATION = f"""
 from celery import Celery
 
@@ -71,7 +71,7 @@ def test_workers_tell_their_queues_and_tasks(redis_url: str) -> None:
 def test_another_installation_on_the_same_redis_is_named(
     redis_url: str, sweeps: str, state: str
 ) -> None:
-    """Sweeps of another database on the same Redis are a finding."""
+    """The last sweeps, newest first, show whether workers of another database are on this Redis."""
     with Redis.from_url(redis_url) as redis:
         for database in reversed(sweeps):
             note_sweep(redis)
@@ -83,7 +83,7 @@ def test_another_installation_on_the_same_redis_is_named(
 
 
 def test_sweep_that_is_another_ones_again_is_a_failure(redis_url: str) -> None:
-    """It is a failure if only workers of another database sweep."""
+    """The check fails if the next sweep is also of another database."""
     with Redis.from_url(redis_url) as redis:
         note_sweep(redis)
         note_sweeper(redis, "b")

@@ -16,7 +16,7 @@ import pytest
 from tests.pages import ROOT
 from tests.waiting import wait_until
 
-# Builds an empty package. A file of the project makes the build fail or take long.
+# Builds an empty package. The file "broken" makes the build fail, and "slow" makes it wait.
 BACKEND = """
 import os, time, zipfile
 
@@ -96,7 +96,7 @@ def _state(directory: Path) -> tuple[str, str, list[str]]:
 
 
 def test_environment_names_its_own_place_and_is_made_once(project: Path, tmp_path: Path) -> None:
-    """The environment's scripts work in their place, and a second run makes no new one."""
+    """The environment's scripts work at their path, and a second run makes no new environment."""
     (tmp_path / "link").symlink_to(project)
 
     again = _run(tmp_path / "link", "bin/venv", "demo")
@@ -125,7 +125,7 @@ def test_failed_set_up_leaves_the_environment_that_works(project: Path) -> None:
 def test_interrupted_set_up_leaves_the_environment_that_works(
     project: Path, number: signal.Signals
 ) -> None:
-    """An interrupted set-up keeps the working environment and does not block the next."""
+    """An interrupted set-up keeps the working environment and does not block the next set-up."""
     before = _state(project)[:2]
     _change(project)
     (project / "slow").touch()
@@ -146,7 +146,7 @@ def test_interrupted_set_up_leaves_the_environment_that_works(
 
 
 def test_two_at_once_make_one_environment(project: Path) -> None:
-    """Of two runs at the same time the second waits and finds nothing to do."""
+    """Of two runs at the same time, the second waits for the first and then does nothing."""
     _change(project)
     (project / "slow").touch()
     with _started(project, "bin/venv", "demo") as first:

@@ -48,7 +48,7 @@ def test_more_than_ten_files_take_further_replies(stage: Stage) -> None:
 
 
 def test_missing_file_is_named_and_costs_only_itself(stage: Stage) -> None:
-    """A missing file is named in the message, which has the other file."""
+    """A missing file is named in the message, and the other file is attached."""
     stage.start()
     there = _store(stage, "there.txt")
     gone = [{"name": "gone.txt", "path": "gone.txt"}]
@@ -233,7 +233,7 @@ def test_path_cannot_leave_the_store(stage: Stage) -> None:
 
 
 def test_files_of_a_dead_worker_are_not_attached_twice(stage: Stage) -> None:
-    """After a lost answer the post is found with its files, and nothing is uploaded again."""
+    """After a lost answer the post is found with its file, which is not uploaded again."""
     stage.start()
     stage.stand_in.set_fault("accept_then_drop", scope="posts", times=1)
     stage.reply("m1", "x", attachments=_store(stage, "a.txt"))

@@ -1,4 +1,4 @@
-"""The health address names the part that is down, by the web process's own parts."""
+"""The web process's health address names the part that is down: database, broker or store."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Web:
 
 @pytest.fixture
 def web(database: Database, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    """The addresses, served where there are no keys to open tokens with."""
+    """A web process that serves its addresses without ``ENCRYPTION_KEYS``."""
     monkeypatch.delenv("ENCRYPTION_KEYS", raising=False)
     with worker_redis(redis_url) as redis:
         web = Web("", database, redis)
@@ -90,7 +90,7 @@ def test_health_says_that_the_database_is_down(web: Web) -> None:
 def test_health_says_what_a_worker_found_of_the_store(
     web: Web, takes_files: bool | None, minutes_ago: int, status: int, state: str
 ) -> None:
-    """A check of the store that does not end counts as down, and an old one as unknown."""
+    """A look at the store that does not end counts as down, and an old look as unknown."""
     begin_look(web.redis)
     if takes_files is not None:
         end_look(web.redis, takes_files=takes_files)
@@ -104,7 +104,7 @@ def test_health_says_what_a_worker_found_of_the_store(
 
 
 def test_one_look_at_the_store_of_a_process_at_a_time() -> None:
-    """While one check of the store hangs, no second thread starts one."""
+    """While a process looks at the store, it begins no second look."""
     with only_look() as first, only_look() as beside:
         pass
     with only_look() as afterwards:
@@ -116,7 +116,7 @@ def test_one_look_at_the_store_of_a_process_at_a_time() -> None:
 def test_webhook_and_health_share_one_pool(web: Web) -> None:
     """Webhook and health use one pool of connections."""
     opened: list[object] = []
-    # Begin without the fixture's connections in the pool, which must not count.
+    # Close the connections that the fixture opened, so that they are not counted.
     web.database.dispose()
     engine: Engine = web.database.engine
     event.listen(engine, "connect", lambda connection, _: opened.append(connection))

@@ -125,7 +125,7 @@ def test_hint_whose_worker_dies_is_not_given_twice(thread: MirroredThread) -> No
     ],
 )
 def test_talk_among_colleagues_gets_no_hint(thread: MirroredThread, see: See, message: str) -> None:
-    """A post outside a thread that begins as a note gets no hint."""
+    """A post outside a thread that begins with a mention or as a note gets no hint."""
     thread.stage.stand_in.setup({"users": [{"username": "bram"}]})
 
     see(thread, _write(thread, message))
@@ -188,7 +188,7 @@ def test_channel_in_which_no_visitor_writes_gets_no_hint(thread: MirroredThread)
 def test_old_post_that_changes_gets_no_hint(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An edited old post gets no hint."""
+    """A post that is older than ``MAX_POST_AGE`` gets no hint."""
     post = _write(thread, "Good morning.")
     monkeypatch.setattr("tasks.replies.hints.MAX_POST_AGE", timedelta(0))
 

@@ -21,7 +21,7 @@ LANE = Lane.of_conversation("L1", "c1")
 
 @pytest.fixture(autouse=True)
 def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Without a worker's memory of one second, the tests need not wait for it.
+    # A worker keeps a circuit's state for a second. The tests do not wait for that.
     monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
@@ -42,7 +42,7 @@ def test_third_failure_opens_the_circuit_and_messages_wait(stage: Stage) -> None
     """After three failures in a row nothing is sent, and messages stay in their lanes."""
     stage.start()
     _break_the_server(stage)
-    # After a cut connection the post was looked for and not found, so the rows have failed.
+    # The server answers again, but an open circuit stays open until a probe.
     stage.stand_in.clear_faults()
     sent_before = len(stage.posts_sent())
 
@@ -54,7 +54,7 @@ def test_third_failure_opens_the_circuit_and_messages_wait(stage: Stage) -> None
 
 
 def test_probe_closes_the_circuit_and_what_waited_is_sent_in_order(stage: Stage) -> None:
-    """When the probe succeeds, the lane is sent in order."""
+    """When the circuit is closed, as a probe does, the waiting messages are sent in order."""
     stage.start()
     _break_the_server(stage)
     stage.reply("m1", "first")
@@ -115,7 +115,7 @@ def test_other_workers_know_of_an_open_circuit(stage: Stage) -> None:
 
 
 def test_probes_are_handed_out_once_each_interval(stage: Stage) -> None:
-    """Two sweeps at the same time send one probe."""
+    """Of two sweeps within an interval, only the first sends a probe."""
     _break_the_server(stage)
     circuits = stage.runtime.circuits
 
@@ -131,7 +131,7 @@ def _make_probe_due(runtime: Runtime) -> None:
 
 
 def test_rate_limited_message_waits_as_long_as_it_is_told(stage: Stage) -> None:
-    """After a 429 nothing is sent for the requested time, and then the message is."""
+    """After a 429 nothing is sent for the requested time, and then both messages are sent."""
     stage.start()
     stage.stand_in.set_fault("rate_limited", scope="posts", times=1, retry_after_s=1)
 
@@ -176,7 +176,7 @@ def test_unreachable_server_is_told_as_such(stage: Stage) -> None:
 
 
 def test_late_answer_does_not_close_an_open_circuit(stage: Stage) -> None:
-    """A late answer from before the outage does not close the circuit; only a probe does."""
+    """A late answer, which may be from before the outage, does not close the circuit."""
     _break_the_server(stage)
 
     stage.runtime.circuits.note("L1", None)

@@ -1,4 +1,4 @@
-"""Posts that Mattermost deleted permanently are a finding of doctor, and no event."""
+"""Posts that Mattermost deleted permanently are a finding of the doctor, and no event."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def delete_for_good(stage: Stage, post: Post) -> None:
 
 
 def test_posts_that_are_gone_for_good_are_one_warning(stage: Stage, operator: Operator) -> None:
-    """Any number of vanished posts is one warning, and i-Reserve's replies stay."""
+    """Any number of vanished posts is one warning, and their replies stay recorded."""
     thread = MirroredThread.open(stage)
     posts = [thread.say(f"reply {number}") for number in range(5)]
     replies = [thread.recorded(post) for post in posts]

@@ -41,7 +41,7 @@ def test_entries_come_out_in_the_order_they_went_in(lanes: Lanes) -> None:
 
 
 def test_only_the_handled_head_is_removed(lanes: Lanes) -> None:
-    """A worker that lost its lock cannot remove another worker's entry."""
+    """A worker removes only the entry that it has handled, even if the lock was lost meanwhile."""
     lanes.append(LANE, entry("a"))
     lanes.append(LANE, entry("b"))
     first = lanes.head(LANE) or b""
@@ -83,7 +83,7 @@ def test_what_waits_for_a_licence_is_counted_and_bounded(lanes: Lanes, redis: Re
 
 
 def test_limit_that_is_no_number_counts_as_none(lanes: Lanes, redis: Redis) -> None:
-    """A limit that is no number is ignored."""
+    """If the stored limit is no number, the default holds."""
     redis.set(LIMIT, "many")
 
     lanes.append(LANE, entry("a"))
@@ -104,7 +104,7 @@ def test_lanes_of_a_licence_are_its_own(lanes: Lanes, licence_id: str) -> None:
 
 
 def test_two_hundred_threads_at_once_have_a_connection_each(redis_url: str) -> None:
-    """Two hundred threads at once get a connection to Redis each."""
+    """Each of two hundred threads gets its own connection to Redis at the same time."""
     redis = producer_redis(redis_url)
     everyone = Barrier(200)
 

@@ -1,4 +1,4 @@
-"""Workers take lanes, empty and unlock them; each lane is only one worker's at a time."""
+"""Workers take, empty and unlock lanes, and only one worker at a time has a lane."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _make_due(lanes: Lanes, lane: Lane, redis: Redis) -> None:
 
 
 def test_message_that_has_waited_for_too_long_is_handed_out_all_the_same(redis: Redis) -> None:
-    """A message that waited too long is handed out to fail, even if the server is away."""
+    """A worker gets a message that waited too long even during a pause, so that it fails."""
     lanes = Lanes(redis, hold_ms=0)
     lanes.append(LANE, entry("a"))
     Circuits(redis).pause("L1", seconds=60)
@@ -64,7 +64,7 @@ def test_lane_that_has_been_due_for_longest_comes_first(lanes: Lanes) -> None:
 
 
 def test_lane_that_is_left_alone_is_handed_out_to_none(lanes: Lanes) -> None:
-    """A lane that waits for a lost answer is handed out to no worker."""
+    """No worker gets a lane that waits for a lost answer, even after a new message."""
     lanes.append(LANE, entry("a"))
     taken = lanes.take("L1", wake_id="w")
     assert taken is not None
@@ -90,7 +90,7 @@ def test_lane_does_not_wait_for_the_end_of_a_pause_that_is_over(lanes: Lanes) ->
 
 
 def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis: Redis) -> None:
-    """A worker whose lock has expired removes nothing and is told so."""
+    """A worker whose lock has expired removes nothing and gets an error."""
     lanes.append(LANE, entry("a"))
     taken = lanes.take("L1", wake_id="w")
     assert taken is not None
@@ -106,7 +106,7 @@ def test_worker_that_lost_the_lane_removes_nothing(lanes: Lanes, redis: Redis) -
 
 
 def test_name_that_is_no_lane_stops_no_other(lanes: Lanes, redis: Redis) -> None:
-    """A name that is no lane is set aside, and its content stays."""
+    """A name that is no lane is set aside, and a worker gets the other lane."""
     lanes.append(LANE, entry("a"))
     redis.zadd(f"{PREFIX}lanes:L1", {"zz": 0})
     redis.rpush(f"{PREFIX}lane:zz", "x")
@@ -143,7 +143,7 @@ def test_message_appended_while_the_lane_is_released_is_not_left_behind(stage: S
 
 
 def test_stopping_worker_leaves_the_rest_in_its_lane(stage: Stage) -> None:
-    """A stopping worker finishes its message and leaves the rest in the lane."""
+    """A stopping worker sends nothing, leaves the message in its lane and wakes another worker."""
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     stage.runtime.stopping.set()
 

@@ -32,7 +32,7 @@ def test_only_the_first_message_of_a_lane_wakes_a_worker(lanes: Lanes) -> None:
 
 
 def _append_many(lanes: Lanes, count: int) -> list[str]:
-    """Append a message to each of this many lanes; return the ids of the wake-ups."""
+    """Append a message to each of ``count`` lanes; return the ids of the wake-ups."""
     woken = []
     for number in range(count):
         lane, task_id = Lane.of_conversation("L1", f"c{number}"), f"task-{number}"
@@ -107,7 +107,7 @@ def test_licence_that_is_left_alone_is_not_woken(lanes: Lanes, redis: Redis) -> 
 def test_lost_wake_up_is_made_up_for(
     lanes: Lanes, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lane that has been due for long is woken once, even if other wake-ups exist."""
+    """For a lane that has been due for long, the sweep publishes one new wake-up."""
     monkeypatch.setattr("ireserve_mattermost.lanes.QUEUED_MS", 20)
     lanes.append(LANE, entry("a"), wake=_wake("a"))
     redis.delete(QUEUE)
@@ -156,7 +156,7 @@ def test_wake_up_that_is_not_served_is_given_back_unless_it_is_the_last(
 def test_licence_that_has_its_share_is_not_woken_again_and_again(
     lanes: Lanes, redis: Redis
 ) -> None:
-    """While a licence's messages wait, a wake-up that was given back is not replaced."""
+    """While a worker sends a licence's messages, a wake-up that was given back is not replaced."""
     _append_many(lanes, 50)
     first, given_back = _next_wake_up(redis) or "", []
 

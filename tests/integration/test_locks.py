@@ -36,7 +36,7 @@ def test_lock_is_one_workers_until_it_is_released(
 
 
 def test_locks_of_different_things_are_different(redis: Redis) -> None:
-    """Ids with colons give different locks."""
+    """Locks of different replies, licences and kinds differ, even if an id has colons."""
     locks = Locks(redis)
 
     with (

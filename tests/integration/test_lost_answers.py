@@ -205,7 +205,7 @@ def test_member_post_with_the_same_key_is_not_taken_for_ours(stage: Stage) -> No
 
 def test_long_message_that_broke_off_in_the_middle_is_continued(stage: Stage) -> None:
     """If a worker dies after the first of three parts, the other two are posted."""
-    # Else the server would remember the posts deleted below for 30 s.
+    # Otherwise the server would take the new posts for the deleted ones, for 30 s.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     stage.start()
     text = "\n".join(f"line {number} " + "x" * 90 for number in range(400))
@@ -230,7 +230,7 @@ def test_long_message_that_broke_off_in_the_middle_is_continued(stage: Stage) ->
 def test_worker_that_stood_still_before_it_sent_leaves_the_message_to_the_next(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that was suspended too long sends nothing and writes nothing."""
+    """A worker that was suspended for too long sends nothing, and the next worker sends."""
     stage.start()
     with monkeypatch.context() as patch:
         patch.setattr(message_clock, "SEND_WITHIN_S", -1.0)

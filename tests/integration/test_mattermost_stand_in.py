@@ -34,11 +34,11 @@ class Place:
     archived_id: str
 
     def post(self, message: str = "hello", **options: Any) -> Post:
-        """A post of the bot in the channel."""
+        """Post in the channel as the bot; return the post."""
         return self.bot.create_post(channel_id=self.channel_id, message=message, **options)
 
     def upload(self, name: str, content: bytes) -> str:
-        """The id of a file that the bot uploaded."""
+        """Upload a file as the bot; return its id."""
         return self.bot.upload_file(
             channel_id=self.channel_id, name=name, stream=BytesIO(content), size_bytes=len(content)
         ).id
@@ -77,7 +77,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 def test_a_set_up_is_found_by_its_names(place: Place) -> None:
-    """Server, bot, team, channel and membership are found, as add checks them."""
+    """The client finds the server, bot, team, channel and membership, as ``licence add`` does."""
     me = place.bot.get_me()
     team = place.bot.get_team_by_name("support")
     channel = place.bot.get_channel_by_name(team="support", channel="webchat")
@@ -158,7 +158,7 @@ def test_a_deleted_root_is_told_from_one_that_never_was(place: Place) -> None:
 def test_what_changed_is_found(place: Place) -> None:
     """`since` has edited and deleted posts, and `after` has no deleted ones."""
     first = place.post("1")
-    # A post of the same millisecond is not after it, as on a real server.
+    # A post of the same millisecond would not count as after it, as on a real server.
     wait_until(lambda: time.time() * 1_000 >= first.create_at_ms + 1, what="the next millisecond")
     second, third = place.post("2"), place.post("3")
     place.bot.patch_post(second.id, message="2!")
@@ -240,7 +240,7 @@ def test_an_archived_channel_is_named(place: Place) -> None:
     ids=["too-large", "disabled"],
 )
 def test_a_refused_upload_says_why(place: Place, options: dict[str, Any], reason: Reason) -> None:
-    """A refused upload names the server's limit."""
+    """A refused upload has its reason: the file is too large, or uploads are disabled."""
     place.server.set_options(**options)
 
     with pytest.raises(RefusedError) as caught:

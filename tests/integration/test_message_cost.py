@@ -10,7 +10,7 @@ LANE = Lane.of_conversation("L1", "c1")
 
 
 def test_message_that_tells_nothing_new_takes_three_statements(stage: Stage) -> None:
-    """A message that does not change the card takes three statements, one in a transaction."""
+    """A message that does not change the card takes three statements and one transaction."""
     stage.start()
     stage.append("reply", conversation_id="c1", message_id="m1", text="Hi", **VISITOR)
     drain(stage.runtime, LANE)
