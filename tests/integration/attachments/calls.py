@@ -1,4 +1,4 @@
-"""Open a message's file in a test, read what comes, and list a store."""
+"""Open and read a message's file in a test, and list the files in a store."""
 
 import traceback
 from pathlib import Path
@@ -25,7 +25,7 @@ def read_all(source: AttachmentSource, attachment: Attachment, **options: Any) -
 def refusal_of(
     source: AttachmentSource, attachment: Attachment, **options: Any
 ) -> AttachmentReason:
-    """Open a message's file that is refused; return the reason, and check that no name shows."""
+    """Open a message's file that is refused; return the reason, and check that no name is shown."""
     with pytest.raises(AttachmentError) as caught:
         read_all(source, attachment, **options)
     shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
@@ -45,7 +45,7 @@ def linked_source(server: WireServer, bundle: str, **options: Any) -> Attachment
 
 
 def link_to(server: WireServer, path: str = "/f?sig=S3CRET") -> Attachment:
-    """Return a message's file that this server has."""
+    """Return a message's file with a link to this server."""
     return Attachment("S3CRET", url=server.url + path)
 
 

@@ -1,4 +1,4 @@
-"""A large file goes from its source into an upload without being whole in memory."""
+"""A large file is uploaded from its source without being whole in memory."""
 
 import hashlib
 import json
@@ -16,6 +16,8 @@ from tests.integration.attachments.calls import (
 )
 from tests.wire import Request, WireServer, always, http
 
+# A separate process measures its own peak of memory. The small file loads all code and buffers.
+# Then the peak is reset before the large file.
 UPLOADER = """
 import json, sys
 from pathlib import Path

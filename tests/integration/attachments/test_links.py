@@ -1,4 +1,4 @@
-"""A message's file by link comes only from allowed hosts, and only if it is the file."""
+"""A message's file by link comes only from an allowed host, and only if the answer is the file."""
 
 import socket
 import ssl
@@ -39,7 +39,7 @@ def test_a_link_is_fetched(tls: ssl.SSLContext, bundle: str) -> None:
 def test_no_temporary_file_is_left(
     tls: ssl.SSLContext, bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The temporary copy has no name on disk, and is gone after the upload."""
+    """The temporary copy has no name on disk, so it cannot be left there."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with (
         WireServer(always(http(200, b"hello")), tls=tls) as server,
@@ -63,7 +63,7 @@ def test_no_temporary_file_is_left(
         ("https://localhost:1@other/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://u:S3CRET@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://other\\@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
-        # The library, like our code, lets the path begin at the backslash; no server is there.
+        # Our code and the HTTP library start the path at the backslash. Port 1 has no server.
         ("https://localhost:1\\@other/f", {"localhost:1"}, AttachmentReason.DOWNLOAD_FAILED),
         ("https://other#@localhost:1/f", {"localhost:1"}, AttachmentReason.HOST_NOT_ALLOWED),
         ("https://localhost.other/f", {"localhost"}, AttachmentReason.HOST_NOT_ALLOWED),
@@ -82,7 +82,7 @@ def test_a_link_that_may_not_be_fetched_is_not_fetched(
 
 
 def test_the_port_of_https_needs_no_naming() -> None:
-    """An allowed host includes its default port, which is then tried."""
+    """An allowed host without a port allows port 443, whatever the case of its letters."""
     source = AttachmentSource("file:///nowhere", frozenset({"Files.invalid"}))
 
     for url in ("https://files.INVALID/f", "https://files.invalid:443/f"):
@@ -90,7 +90,7 @@ def test_the_port_of_https_needs_no_naming() -> None:
 
 
 def test_a_redirect_to_an_allowed_host_is_followed(tls: ssl.SSLContext, bundle: str) -> None:
-    """A few redirects to allowed hosts lead to the file."""
+    """Five redirects to allowed hosts lead to the file."""
 
     def answer(request: Request, connection: socket.socket) -> bytes:
         step = int(request.target[2:])
@@ -182,7 +182,7 @@ def _short(request: Request, connection: socket.socket) -> None:
 def test_a_download_that_does_not_give_the_file_says_why(
     tls: ssl.SSLContext, bundle: str, answer: Answer, reason: AttachmentReason
 ) -> None:
-    """A wrong, slow, endless or dishonest host costs one file and little time."""
+    """A wrong, slow, endless or dishonest answer costs only its file, and less than 5 s."""
     began = time.monotonic()
     with WireServer(answer, tls=tls) as server:
         source = linked_source(server, bundle, read_timeout_s=0.5, total_timeout_s=0.6)
@@ -223,7 +223,7 @@ def test_an_encoding_that_names_no_compression_changes_nothing(
 def test_a_page_in_the_place_of_a_file_is_refused(
     tls: ssl.SSLContext, bundle: str, attachment: dict[str, str], expected: str | None
 ) -> None:
-    """A web page with status 200, such as a sign-in page, is not taken for the file."""
+    """A web page with status 200, such as a sign-in page, is refused if another type was given."""
     answer = always(http(200, b"<html>Sign in</html>", content_type="text/html; charset=utf-8"))
     with WireServer(answer, tls=tls) as server:
         source = linked_source(server, bundle)
@@ -267,10 +267,6 @@ def test_what_progress_raises_passes_through(tls: ssl.SSLContext, bundle: str) -
         source = linked_source(server, bundle)
         with pytest.raises(LostError):
             read_all(source, link_to(server), on_progress=lose)
-
-
-# Run in a separate process to measure its own peak of memory. The first, small file
-# brings in all code and buffers; the peak is set back before the large one.
 
 
 def test_threads_share_a_source(tls: ssl.SSLContext, bundle: str) -> None:

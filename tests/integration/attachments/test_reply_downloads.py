@@ -85,7 +85,7 @@ def test_file_that_cannot_be_had_leaves_nothing_in_the_store(
 
 
 def test_file_that_breaks_off_may_come_later(tmp_path: Path) -> None:
-    """Before the last attempt, no file is recorded as missing."""
+    """Before the last attempt, a broken download postpones the reply."""
     with (
         WireServer(_cut_after(b"x" * 50, length=100)) as server,
         pytest.raises(PostponedError, match="connection_cut"),

@@ -1,4 +1,4 @@
-"""The attachment store writes, finds and removes files within its own folder alone."""
+"""The attachment store writes, finds and removes files only within its own folder."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_what_is_no_file_is_gone(store: Path, path: str) -> None:
 
 @pytest.mark.parametrize("url", ["file:///nowhere/at/all", "s4://bucket", "", "store"], ids=str)
 def test_a_store_that_is_not_there_is_told_from_a_missing_file(url: str) -> None:
-    """A missing store, such as an unmounted disk, is told apart from a missing file."""
+    """A missing store, such as an unmounted disk, has another reason than a missing file."""
     source = AttachmentSource(url, NO_HOST)
 
     reason = refusal_of(source, Attachment("a", path="S3CRET/a.txt"))
@@ -107,14 +107,14 @@ def test_a_file_at_the_limit_passes_and_one_above_does_not(store: Path) -> None:
 
 
 def test_an_empty_file_is_refused_here(store: Path) -> None:
-    """An empty file is refused here, because the server's error would not name it."""
+    """An empty file is refused before the upload, because the server's error would not name it."""
     (store / "empty").touch()
 
     assert refusal_of(local_source(store), Attachment("a", path="empty")) is AttachmentReason.EMPTY
 
 
 def test_a_file_that_shrinks_meanwhile_is_gone(store: Path) -> None:
-    """A file that shrinks during the upload is refused, since a short body would hang."""
+    """A file that shrinks during the upload is refused, since sending too few bytes would hang."""
     attachment = Attachment("a.txt", path="sub/a.txt")
     with local_source(store).open(attachment, limit_bytes=LIMIT) as file:
         (store / "sub" / "a.txt").write_bytes(b"")
