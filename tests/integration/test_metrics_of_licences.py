@@ -17,7 +17,7 @@ from tests.stage.stage import LICENCE, Stage
 def test_circuit_is_closed_paused_or_open(
     stage: Stage, scraper: Scraper, trouble: str, state: int
 ) -> None:
-    """The circuit is 0, 1 or 2, so that an alert can check for 2."""
+    """The metric of the circuit is 0 if it is closed, 1 if it is paused and 2 if it is open."""
     if trouble == "pause":
         stage.runtime.circuits.pause(LICENCE, seconds=60)
     for _ in range(3 if trouble == "failures" else 0):
@@ -27,7 +27,7 @@ def test_circuit_is_closed_paused_or_open(
 
 
 def test_licence_that_is_gone_is_forgotten(stage: Stage, scraper: Scraper) -> None:
-    """Nothing stays of a removed licence's figures, so a new licence of that name begins with 0."""
+    """Forgetting a licence removes its figures, so a new licence of that name begins with 0."""
     stage.start()
     tallies = Tallies(scraper.redis)
     known = read_last_times(scraper.redis, [LICENCE])
@@ -41,7 +41,7 @@ def test_licence_that_is_gone_is_forgotten(stage: Stage, scraper: Scraper) -> No
 
 @pytest.mark.one_database
 def test_new_licence_is_there_with_zeros(stage: Stage, scraper: Scraper) -> None:
-    """Every series of an alert exists before the licence's first event."""
+    """All series of a licence exist with 0 before its first event, so that alerts find them."""
     stage.runtime.redis.flushall()
 
     names = {sample.name.removeprefix(PREFIX) for sample in scraper.of_licence(LICENCE)}

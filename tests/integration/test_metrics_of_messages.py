@@ -11,7 +11,7 @@ from tests.stage.stage import LICENCE, VISITOR, Stage, drain
 
 
 def test_messages_are_counted_by_how_they_ended(stage: Stage, scraper: Scraper) -> None:
-    """Messages are counted by kind and outcome, and important series begin with 0."""
+    """Messages are counted by kind and state, and the series for alerts begin with 0."""
     stage.start()
     stage.reply("m1", "sent")
     stage.reply("m2", "sent")
@@ -48,7 +48,7 @@ def test_arguments_that_a_worker_does_not_know_are_counted(stage: Stage, scraper
 
 
 def test_message_is_counted_once_however_often_it_comes(stage: Stage, scraper: Scraper) -> None:
-    """A message that comes twice is counted once."""
+    """A message counts once, also if it is enqueued twice or its entry is removed twice."""
     stage.start()
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="once", **VISITOR)
     lanes = stage.runtime.lanes
@@ -66,7 +66,7 @@ def test_message_is_counted_once_however_often_it_comes(stage: Stage, scraper: S
 
 
 def test_delay_is_a_histogram_of_what_was_sent(stage: Stage, scraper: Scraper) -> None:
-    """The delays of sent messages are a histogram, without failed messages."""
+    """The histogram of delays counts sent messages, without failed messages."""
     stage.start()
     stage.reply("m1", "sent")
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
@@ -82,7 +82,7 @@ def test_delay_is_a_histogram_of_what_was_sent(stage: Stage, scraper: Scraper) -
 
 
 def test_backlog_is_what_waits_now_and_since_when(stage: Stage, scraper: Scraper) -> None:
-    """The backlog has the number of waiting messages and the age of the oldest."""
+    """The metrics show how many messages wait, and how old the oldest one is."""
     empty = scraper.read("messages_waiting"), scraper.read("oldest_waiting_seconds")
     stage.append("reply", conversation_id="c1", message_id="m1")
     stage.append("reply", conversation_id="c1", message_id="m2")
@@ -107,7 +107,7 @@ def test_licences_that_are_not_registered_are_one(stage: Stage, scraper: Scraper
 
 
 def test_lane_that_cannot_be_read_still_counts(stage: Stage, scraper: Scraper) -> None:
-    """An unreadable entry counts as waiting, without a time."""
+    """An unreadable entry counts as waiting; at the head of its lane it hides the lane's age."""
     lane = Lane.of_conversation(LICENCE, "c1")
     stage.append("reply", conversation_id="c1", message_id="m1")
     scraper.redis.lpush(f"ireserve-mattermost:lane:{lane}", "nonsense")

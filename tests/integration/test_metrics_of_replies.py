@@ -11,7 +11,7 @@ from tests.stage.thread import MirroredThread
 
 
 def test_replies_are_counted_by_how_they_were_noticed(stage: Stage, scraper: Scraper) -> None:
-    """Replies are counted by source and outcome."""
+    """Replies are counted by source, and by what became of them."""
     thread = MirroredThread.open(stage)
     row = thread.recorded(thread.say("one"))
     stage.member().patch_post(row.post_id, message="two")
@@ -49,7 +49,7 @@ def test_replies_that_are_not_recorded_are_there_by_state(stage: Stage, scraper:
 
 
 def test_missing_files_of_recorded_replies_are_counted(stage: Stage, scraper: Scraper) -> None:
-    """Missing files are counted as long as their replies exist."""
+    """Missing files are counted while their replies exist."""
     thread = MirroredThread.open(stage)
     row = thread.recorded(thread.say("a file", file_ids=thread.upload(b"x")))
     with stage.runtime.database.transaction() as session:

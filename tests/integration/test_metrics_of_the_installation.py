@@ -18,7 +18,7 @@ from tests.stage.stage import LICENCE, Stage
 
 
 def test_sweep_says_when_it_ran_last(stage: Stage, scraper: Scraper) -> None:
-    """The time of the last sweep is 0 before the first, and then Redis' time."""
+    """The metric is 0 before the first sweep, and then the time of the last sweep."""
     before = scraper.read("sweep_last_run_timestamp_seconds")
     note_sweep(stage.runtime.redis)
 
@@ -29,7 +29,7 @@ def test_sweep_says_when_it_ran_last(stage: Stage, scraper: Scraper) -> None:
 
 
 def test_retention_says_what_it_removed_and_when_it_ran(stage: Stage, scraper: Scraper) -> None:
-    """Retention's counters begin with 0, and a gauge has what is still to be removed."""
+    """Retention's counters begin with 0, and a gauge counts the files still to be removed."""
     before = scraper.read("removed_total"), scraper.read("retention_last_run_timestamp_seconds")
     note_removed(stage.runtime.redis, Removable.REPLIES, 3)
     note_run(stage.runtime.redis)
@@ -48,7 +48,7 @@ def test_retention_says_what_it_removed_and_when_it_ran(stage: Stage, scraper: S
 
 @pytest.mark.one_database
 def test_processes_are_counted_as_long_as_they_show(stage: Stage, scraper: Scraper) -> None:
-    """Processes are counted by heartbeats of the last 30 s, beginning with 0."""
+    """Processes with a heartbeat in the last 30 s are counted, beginning with 0."""
     redis = scraper.redis
     before = scraper.read("processes")
     note_process(redis, ProcessKind.WORKER, "w1")
@@ -81,7 +81,7 @@ def test_full_redis_is_told(stage: Stage, scraper: Scraper) -> None:
 
 @pytest.mark.one_database
 def test_what_was_set_aside_and_is_queued_is_counted(stage: Stage, scraper: Scraper) -> None:
-    """Entries that were set aside and queued Celery messages are counted."""
+    """The metrics count the entries that were set aside, and the Celery messages in our queue."""
     keep_unreadable(stage.runtime.redis, b"nonsense")
     scraper.redis.lpush(QUEUE, "a", "b")
 

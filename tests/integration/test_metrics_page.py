@@ -33,7 +33,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 def test_metrics_are_closed_without_the_token(
     scraper: Scraper, wanted: str | None, given: str | None, status: int
 ) -> None:
-    """Without a token in the settings the metrics are closed, and a wrong token is counted."""
+    """The page needs the token, counts wrong ones, and is a 404 if the settings have no token."""
     scraper.token = wanted
 
     answer = scraper.ask(given and given.encode().decode("latin-1"))
@@ -60,7 +60,7 @@ def test_refused_webhooks_are_counted_from_the_first_one(stage: Stage, scraper: 
 
 
 def test_basic_login_is_no_token(scraper: Scraper) -> None:
-    """Another way to log in is refused like a wrong token."""
+    """A login with name and password is refused like a wrong token."""
     answer = requests.get(scraper.url, auth=("prometheus", TOKEN), timeout=20)
 
     wait_until(lambda: read_refused(scraper.redis)[METRICS_401] == 1, what="the count")
@@ -87,7 +87,7 @@ def test_part_that_is_down_costs_its_own_figures_alone(
 
 
 def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
-    """The strict OpenMetrics parser accepts every line."""
+    """A strict parser accepts the page in OpenMetrics, and finds every metric there."""
     stage.start()
 
     answer = scraper.ask(Accept=OPENMETRICS)
@@ -110,7 +110,7 @@ def test_openmetrics_is_spoken_too(stage: Stage, scraper: Scraper) -> None:
 
 
 def test_scrape_can_ask_for_some_metrics_only(stage: Stage, scraper: Scraper) -> None:
-    """A scrape can leave out the buckets of the delay."""
+    """A scrape that names metrics gets only those."""
     stage.start()
     scraper.url += f"?name[]={PREFIX}up"
 

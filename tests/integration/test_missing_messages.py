@@ -32,7 +32,7 @@ ONE = "1 message before this one is missing here"
 def test_next_message_says_what_is_missing_and_why_and_the_one_after_does_not(
     stage: Stage, fault: str, why: str
 ) -> None:
-    """The next message has the line below its text, and the one after has none."""
+    """The next message names the missing one below its text, and the message after it does not."""
     stage.start()
     fail(stage, "m1", fault)
     stage.reply("m2", "kept")
@@ -46,7 +46,7 @@ def test_next_message_says_what_is_missing_and_why_and_the_one_after_does_not(
 
 @pytest.mark.one_database
 def test_root_between_a_missing_and_the_next_message_hides_nothing(stage: Stage) -> None:
-    """After a new root, the next message still names the missing one."""
+    """After a new root, the next message still names the missing message."""
     stage.append("reply", conversation_id="c1", message_id="m1", text="lost", sender_role="boss")
     stage.append("root", conversation_id="c1", visitor_name="Jan")
     lane = stage.append("reply", conversation_id="c1", message_id="m2", text="kept", **VISITOR)
@@ -59,7 +59,7 @@ def test_root_between_a_missing_and_the_next_message_hides_nothing(stage: Stage)
 
 @pytest.mark.one_database
 def test_message_that_fails_before_it_tells_leaves_both_to_the_next(stage: Stage) -> None:
-    """If the message with the line fails, the next one names both."""
+    """If the message that names a missing message fails, the next message names both."""
     stage.start()
     fail(stage, "m1")
     fail(stage, "m2")
@@ -75,7 +75,7 @@ def test_message_that_fails_before_it_tells_leaves_both_to_the_next(stage: Stage
 def test_message_that_fails_after_it_has_told_is_told_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If a message fails after its text was posted with the line, only it is named next."""
+    """If a message fails after its text and the line were posted, only it is named next."""
     files = [{"name": f"{number}.txt", "path": f"{number}.txt"} for number in range(11)]
     for file in files:
         (stage.store / file["path"]).write_text("x")
@@ -102,7 +102,7 @@ def test_message_that_fails_after_it_has_told_is_told_alone(
 
 @pytest.mark.one_database
 def test_failed_root_costs_the_message_and_the_next_one_tells_it(stage: Stage) -> None:
-    """A message that failed with its root is named by the next message."""
+    """The next message names a message that failed because its root failed."""
     fail(stage, "m1")
     stage.reply("m2", "kept")
 
@@ -112,7 +112,7 @@ def test_failed_root_costs_the_message_and_the_next_one_tells_it(stage: Stage) -
 
 @pytest.mark.one_database
 def test_missing_message_that_was_told_and_fails_again_is_not_told_again(stage: Stage) -> None:
-    """A message that was named and fails again is not named again."""
+    """A message that was named, resent and failed again is not named again."""
     stage.start()
     fail(stage, "m1")
     stage.reply("m2", "kept")
@@ -133,7 +133,7 @@ class KilledError(BaseException):
 def test_worker_that_dies_as_it_tells_leaves_one_line(
     stage: Stage, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a worker's death there is exactly one line."""
+    """If a worker dies while it posts the line, the thread still has exactly one line."""
     stage.start()
     fail(stage, "m1")
     kept = missing_messages.claim
@@ -163,7 +163,7 @@ def test_worker_that_dies_as_it_tells_leaves_one_line(
 
 @pytest.mark.one_database
 def test_post_of_a_worker_that_knew_of_none_missing_leaves_them_to_the_next(stage: Stage) -> None:
-    """If a dead older worker posted without the line, the next message has it."""
+    """If an older worker posted without the line and died, the next message has the line."""
     stage.start()
     fail(stage, "m1")
     stage.reply("m2", "kept")

@@ -40,7 +40,7 @@ def test_several_missing_messages_are_one_line_with_kinds_and_reasons(stage: Sta
 def test_missing_message_that_was_sent_again_meanwhile_is_not_told(
     stage: Stage, first: str
 ) -> None:
-    """A failed message that is resent is not named."""
+    """A failed message that was resent before the next message is not named."""
     stage.start()
     fail(stage, "m1")
     if first == "waiting":
@@ -88,7 +88,7 @@ def test_erased_conversation_begins_anew_without_missing_messages(stage: Stage) 
     ],
 )
 def test_what_the_thread_does_not_miss_is_not_told(stage: Stage, message: dict[str, Any]) -> None:
-    """A failed call without content, or with the team's own reply, is not missing."""
+    """A failed message without content, or with the team's own reply, is not missing."""
     stage.start()
     stage.reply("m1", **message)
     stage.reply("m2", "kept")
@@ -99,7 +99,7 @@ def test_what_the_thread_does_not_miss_is_not_told(stage: Stage, message: dict[s
 
 @pytest.mark.one_database
 def test_other_conversations_and_notifications_are_left_alone(stage: Stage) -> None:
-    """A message is missing only in its own thread, and a notification in none."""
+    """A failed message is named only in its own thread, and a failed notification in none."""
     stage.start()
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)
     stage.notify(text="lost")

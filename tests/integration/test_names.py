@@ -29,7 +29,7 @@ AGENT = {
 
 
 def forget(stage: Stage) -> None:
-    """Empty a worker's cache of the licence instead of waiting."""
+    """Empty the worker's cache of licences instead of waiting until it expires."""
     runtime = stage.runtime
     licences = Licences(runtime.database, runtime.licences._keyring)
     stage.runtime = replace(runtime, licences=licences)
@@ -64,12 +64,12 @@ def replies(stage: Stage) -> list[Post]:
 
 
 def author(post: Post) -> dict[str, Any]:
-    """Return the props that make the post's author."""
+    """Return the props that name the post's author."""
     return {name: post.props[name] for name in VISITOR if name in post.props}
 
 
 def test_visitor_and_agent_are_the_authors_of_their_posts(stage: Stage) -> None:
-    """With names as authors, the text stands alone and the post has its mark."""
+    """With names as authors, a post has its sender as author, only the text, and our mark."""
     set_up(stage)
 
     stage.reply("m1", "Hallo")
@@ -87,7 +87,7 @@ def test_visitor_and_agent_are_the_authors_of_their_posts(stage: Stage) -> None:
 def test_a_line_says_who_speaks_where_no_author_does(
     names: Names, allowed: bool, stage: Stage
 ) -> None:
-    """A line names the sender by choice, or if the server shows no own names."""
+    """A line names the sender if the licence wants it, or if the server allows no own names."""
     set_up(stage, names=names, allowed=allowed)
 
     stage.reply("m1", "Hallo")
@@ -100,7 +100,7 @@ def test_a_line_says_who_speaks_where_no_author_does(
 
 
 def test_switch_that_is_turned_off_brings_the_line_back(stage: Stage) -> None:
-    """After the server's switch is off, catch-up notices and posts have the line."""
+    """Catch-up notices the server's switch: while it is off, posts have the line again."""
     set_up(stage)
     stage.reply("m1", "one")
 
@@ -128,7 +128,7 @@ def test_server_is_asked_only_for_those_who_want_to_know(stage: Stage) -> None:
 
 
 def test_server_that_tells_only_half_changes_nothing(stage: Stage) -> None:
-    """A server that names no switch, as with a wrong token, changes nothing."""
+    """If the server does not say whether it allows own names, nothing changes."""
     set_up(stage)
     stage.reply("m1", "one")
 
@@ -141,7 +141,7 @@ def test_server_that_tells_only_half_changes_nothing(stage: Stage) -> None:
 
 
 def test_files_of_an_author_are_told_without_the_name(stage: Stage) -> None:
-    """With names as authors, files need no text, and further files are named."""
+    """With names as authors, files need no text, and a second post says which files it has."""
     set_up(stage)
     for number in range(1, 12):
         (stage.store / f"{number}.txt").write_text("x")

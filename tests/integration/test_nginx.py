@@ -65,7 +65,7 @@ class Proxy:
 def proxy(
     tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, redis_server: RedisServer
 ) -> Iterator[Proxy]:
-    """nginx with our file, in which only ports and certificate are the test's own."""
+    """A running nginx with our file; only its ports and certificate are the test's own."""
     if NGINX is None:
         pytest.skip("NO NGINX: install it (`apt-get install nginx-light`) to run this test")
     directory = tmp_path_factory.mktemp("nginx")
@@ -133,7 +133,7 @@ def test_webhook_comes_through_under_any_prefix(proxy: Proxy, prefix: str) -> No
     ],
 )
 def test_body_that_is_too_large_is_refused(proxy: Proxy, size: int, server: str) -> None:
-    """A body above `web`'s limit is refused by nginx."""
+    """A body above the limit is refused: by `web`, or by nginx if it is far larger."""
     body = b'{"token": "wrong", "text": "%s"}' % (b"x" * (size - 31))
 
     answer = proxy.post("/mattermost/replies", body)
@@ -165,5 +165,5 @@ def test_client_that_sends_half_a_body_is_closed(proxy: Proxy) -> None:
         client.sendall(head + b"{")
         answer = client.recv(1_000)
 
-    # Closed with or without an answer; a silent server would be an error after 20 s.
+    # The connection is closed with or without an answer. An open one would fail here after 20 s.
     assert answer == b"" or b" 408 " in answer

@@ -36,7 +36,7 @@ TYPES = st.sampled_from([None, "image/png", "text/plain", "application/octet-str
 
 @dataclass(frozen=True)
 class File:
-    """A file of a message; without content it is missing in the store."""
+    """A file of a message; if its content is None, the file is missing in the store."""
 
     name: str
     content: bytes | None
@@ -66,7 +66,7 @@ def test_all_of_a_message_is_found_again(
     assert outcome(stage) == ("sent", None)
     posts = posted(stage)
     visible = without_blanks("".join(read(post.message, parser=AGENT).text for post in posts))
-    # In an agent's address "@all" is escaped, so that it mentions no member.
+    # In an address, "@all" is escaped, so that it mentions no member.
     assert as_written(text, role) in visible.replace("%40", "@")
     assert is_blank(name) or without_blanks(clean(name)[:40]) in visible
     assert unnamed(files, posts, visible) == []
@@ -83,11 +83,11 @@ FIELDS = st.one_of(
     st.lists(TITLED, max_size=5),
     st.lists(st.tuples(CELLS, CELLS) | NO_PAIRS, max_size=2),
 )
-# One in six is wrong.
+# Only the last address is refused: it has no scheme.
 URLS = st.sampled_from(
     [None, "", "https://x.nl/a_).", "HTTP://[::1]/(a b", "https:///", "/bookings/1"]
 )
-# The edges of a text may have marks that a client removes.
+# At the edges of a title, these are marks of Markdown, which a client does not show.
 EDGES = st.sampled_from(["", "1. ", "- ", "# ", "> ", "*", "_", "`"])
 TITLES = st.tuples(EDGES, NASTY, EDGES).map("".join)
 COLORS = st.sampled_from([None, "good", "warning", "danger", "#00ff00", "red"])
@@ -221,7 +221,7 @@ def label(file: File) -> str:
 
 
 def cells_of(fields: Any) -> Iterator[Any]:
-    """Yield titles and values of the fields, whatever their form."""
+    """Yield the titles and values of the fields, which may have any form."""
     pairs = list(fields.items()) if isinstance(fields, dict) else fields or []
     for pair in pairs:
         if isinstance(pair, dict):
@@ -241,7 +241,7 @@ def as_shown(cell: Any) -> str:
 def wrong_fields(
     text: str, title: str | None, cells: list[Any], url: str | None, color: str | None
 ) -> list[str]:
-    """Return words of which a refusal must contain one; none if the fields are right."""
+    """Return words of which the refusal must contain one; empty if the arguments are right."""
     wrong = ["fields."] if any(isinstance(cell, list | dict) for cell in cells) else []
     wrong += ["url"] if url and not url.lower().startswith("http") else []
     wrong += ["color"] if color == "red" else []

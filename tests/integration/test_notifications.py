@@ -73,7 +73,7 @@ def test_type_that_is_switched_off_is_skipped(stage: Stage) -> None:
 
 
 def test_same_notification_id_is_posted_once(stage: Stage) -> None:
-    """The same id of a type is posted once, and a call without an id always."""
+    """A notification id is posted once for its type, and a call without an id each time."""
     stage.notify("booking", notification_id="n1")
     stage.notify("booking", notification_id="n1")
     stage.notify("booking")

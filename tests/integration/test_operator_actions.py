@@ -26,7 +26,7 @@ LOOKING = {
 }  # fmt: skip
 VISITOR = "Gerardus"
 TEXT = "geheimtekst"
-# Whose word it is, and whose account.
+# The operator by the environment variable, and the account behind sudo.
 WHO = {"operator": "jan", "account": "maria"}
 
 
@@ -83,11 +83,12 @@ def webhook_token(folder: Path) -> str:
     return str(path)
 
 
+# Prepares a stage and a folder; returns a command, and the fields that its line must have.
 Change = Callable[[Stage, Path], tuple[tuple[str, ...], dict[str, Any]]]
 
 
 def with_failed(*words: str, **expected: Any) -> Change:
-    """Run the command with a failed message; expect its id among ``messages``."""
+    """Return a change with a failed message; the line has the message's number in ``messages``."""
 
     def prepare(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         number = failed_id(stage)
@@ -97,20 +98,20 @@ def with_failed(*words: str, **expected: Any) -> Change:
 
 
 def with_given_up(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Run ``collect`` with a reply that was given up."""
+    """Return ``collect`` for a reply that was given up, and its line's fields."""
     number = given_up_id(stage)
     return ("collect", LICENCE, str(number)), {"replies": [number]}
 
 
 def with_conversation(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Run ``erase`` by the visitor's name: the log has the conversation's id instead."""
+    """Return ``erase`` by the visitor's name; the line has the conversation's id instead."""
     stage.start(visitor_name=VISITOR)
     words = ("erase", LICENCE, "--visitor", VISITOR, "--yes")
     return words, {"licence": LICENCE, "conversation": "c1", "posts": False}
 
 
 def with_left_file(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Run ``leftovers`` with an old file that belongs to no reply."""
+    """Return ``leftovers`` with an old file that belongs to no reply, and its line's fields."""
     place = stage.store / LICENCE / "c1" / ("a" * 26)
     place.parent.mkdir(parents=True)
     place.write_bytes(b"x")
@@ -119,7 +120,7 @@ def with_left_file(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, An
 
 
 def plain_command(*words: str, **expected: Any) -> Change:
-    """Run the command as given."""
+    """Return a change with the command as given."""
     return lambda _stage, _folder: (words, expected)
 
 
@@ -175,7 +176,7 @@ def test_change_is_logged_with_operator_and_object(
 
 
 def test_command_that_changed_nothing_logs_nothing(stage: Stage, operator: Operator) -> None:
-    """A refused, declined or reading command logs no line."""
+    """A command that was refused or declined, or that only reads, logs no line."""
     for words in (["licence", "disable", "nope"], ["limit"], ["status"]):
         assert logged(operator.run(*words)) == []
     assert logged(operator.run("licence", "remove", LICENCE, stdin="n\n")) == []
@@ -184,7 +185,7 @@ def test_command_that_changed_nothing_logs_nothing(stage: Stage, operator: Opera
 def test_operator_is_the_account_unless_given(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``--operator`` comes first, then the variable, then the account behind sudo."""
+    """The operator is ``--operator``, else the variable's value, else the account behind sudo."""
     given = logged(operator.run("--operator", "piet", "limit", "7"))
     monkeypatch.delenv("IRESERVE_MATTERMOST_OPERATOR")
     taken = logged(operator.run("limit", "8"))

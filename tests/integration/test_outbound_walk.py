@@ -1,4 +1,4 @@
-"""A message's text takes few and straight steps from its task to the request."""
+"""A message's text passes through few functions from its task to the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stage.stage import LICENCE, VISITOR, Stage
 
 MAX_FRAMES = 16
 MAX_FILES = 8
-# The task's name in Celery.
+# The task; its public type does not show what Celery's worker calls.
 TASK: Any = post_reply
 ARGUMENTS = {
     "licence_id": LICENCE,
@@ -60,7 +60,7 @@ def test_text_goes_from_the_task_to_the_request_in_few_steps_and_never_back(
 
     TASK()
 
-    # The first request draws the card.
+    # The last request has the text: the first one draws the card.
     stack = stacks[-1]
     begin = next(i for i, frame in enumerate(stack) if frame.filename.endswith("message_task.py"))
     walk = stack[begin:]

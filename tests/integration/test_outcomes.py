@@ -23,7 +23,7 @@ TASK, QUEUE = "ireserve.take_outcome", "ireserve"
 
 @pytest.fixture
 def stage(stage: Stage) -> Stage:
-    """A licence with an i-Reserve that wants outcomes."""
+    """A licence with an i-Reserve that takes outcomes."""
     stage.configure(outcome_task=TASK, reply_queue=QUEUE)
     return stage
 
@@ -57,7 +57,7 @@ def fail(stage: Stage, message_id: str) -> None:
 
 
 def test_failure_is_told_with_ids_reason_and_time_and_without_what_was_said(stage: Stage) -> None:
-    """An outcome has ids, reason and time, without texts; Flower shows even less."""
+    """An outcome has ids, reason and time, without texts; what Celery shows has only ids."""
     stage.start()
     taken(stage)
     fail(stage, "m1")
@@ -182,7 +182,7 @@ class KilledError(BaseException):
 def test_worker_that_dies_between_failure_and_telling_leaves_it_to_the_sweep(
     stage: Stage, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If a worker dies before telling a failure, the sweep tells it."""
+    """If a worker dies while it tells a failure, the sweep tells the failure with the same id."""
     stage.start()
     taken(stage)
     send = outcomes._send
@@ -210,7 +210,7 @@ def test_worker_that_dies_between_failure_and_telling_leaves_it_to_the_sweep(
 
 @pytest.mark.one_database
 def test_without_a_task_nothing_is_told_also_not_later(stage: Stage) -> None:
-    """Without the setting nothing is told, and pending outcomes are dropped."""
+    """Without a task for outcomes, nothing is told, and pending outcomes are dropped."""
     stage.start()
     stage.configure(outcome_task=None)
     taken(stage)

@@ -51,7 +51,7 @@ def _python_files(folder: str, below: Path = ROOT) -> set[str]:
 def test_wheel_of_the_application_has_one_module_and_all_that_runs(
     wheels: dict[str, Path],
 ) -> None:
-    """The application's wheel has all files in one module, so that no other can hide one."""
+    """The application's wheel has all files in one package, so no other package hides them."""
     ours = {"env_file.py", "setting_rules.py", "settings.py", "__init__.py", *DATA}
     for folder in ("inbound", "models", "tasks"):
         ours |= _python_files(folder)

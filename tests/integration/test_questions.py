@@ -1,4 +1,4 @@
-"""An error while looking for a message decides nothing about that message."""
+"""A message waits if its server fails while a worker looks for the thread or the post."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.stage.stage import Stage
 
 @pytest.fixture(autouse=True)
 def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Without a worker's memory of one second, the tests need not wait for it.
+    # A worker caches a circuit's state for one second. Without the cache, no test waits for it.
     monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
 def test_messages_wait_while_mattermosts_own_database_is_away(stage: Stage) -> None:
-    """While the server's database is away, messages wait although it refuses their root."""
+    """While the server's database is away, messages wait, though it refuses their root posts."""
     for number in range(5):
         stage.start(f"c{number}")
     stage.stand_in.set_fault("database_away")
@@ -27,7 +27,7 @@ def test_messages_wait_while_mattermosts_own_database_is_away(stage: Stage) -> N
 
     assert reports == ["1 waiting"] * 5
     assert stage.runtime.circuits.state("L1").is_open
-    # Only before the circuit opened was the server asked anything.
+    # The server was asked only until its circuit opened.
     assert len(stage.stand_in.received(method="POST", path="/posts/ids")) == 3
 
     stage.stand_in.clear_faults()
@@ -41,7 +41,7 @@ def test_messages_wait_while_mattermosts_own_database_is_away(stage: Stage) -> N
 
 
 def test_new_conversation_waits_while_mattermosts_own_database_is_away(stage: Stage) -> None:
-    """A new conversation waits, too, and its root post is made once."""
+    """A new conversation waits while the server's database is away; its root is sent only once."""
     stage.stand_in.set_fault("database_away")
 
     first = stage.start()
@@ -49,7 +49,7 @@ def test_new_conversation_waits_while_mattermosts_own_database_is_away(stage: St
     stage.drain(Lane.of_conversation("L1", "c1"))
 
     assert str(first) == "1 waiting"
-    # The message was sent and is not there, so by the rule it is not tried again.
+    # The root was sent and is not in Mattermost. By our rule, it is not sent again.
     assert stage.states()["root:1"] == ("failed", "server_error")
 
 

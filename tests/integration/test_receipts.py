@@ -1,4 +1,4 @@
-"""Receipts are given once, some time after the reply, also after a worker's death."""
+"""Each receipt is given once, a moment after the reply, also if a worker dies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECK_MARK, LOCK = ("bot", "white_check_mark"), ("bot", "lock")
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread, without an i-Reserve to tell."""
+    """A conversation with its thread, and an i-Reserve that takes no replies."""
     return MirroredThread.open(stage)
 
 
@@ -34,7 +34,7 @@ def _give(thread: MirroredThread) -> int:
 
 
 def _calls(thread: MirroredThread) -> list[str]:
-    """Return the requests about reactions, in order."""
+    """Return the methods of the requests that change reactions, in order."""
     received = thread.stage.stand_in.received()
     return [call.method for call in received if "/reactions" in call.path and call.method != "GET"]
 
@@ -77,7 +77,7 @@ def test_receipt_of_a_reply_that_took_long_is_due_at_once(thread: MirroredThread
 
 
 def test_receipt_is_given_once(thread: MirroredThread) -> None:
-    """Two looks give one receipt, which the row records."""
+    """Two looks for due receipts give one receipt, and the row stores it."""
     row = thread.recorded(thread.say("Welcome"))
 
     marks = [thread.marks(row.post_id) for _ in range(2)]
@@ -135,7 +135,7 @@ def test_post_that_is_deleted_before_its_receipt_gets_none(thread: MirroredThrea
 
 
 def test_receipts_that_a_dead_worker_had_claimed_are_due_again(thread: MirroredThread) -> None:
-    """Receipts that a dead worker had claimed are given by another."""
+    """Another worker gives the receipts that a dead worker had claimed."""
     row = thread.recorded(thread.say("Welcome"))
     thread.change(row.id, receipt_due_at=utc_now())
     claimed = claim_due_receipts(thread.database, LICENCE)
@@ -149,7 +149,7 @@ def test_receipts_that_a_dead_worker_had_claimed_are_due_again(thread: MirroredT
 def test_reply_that_changes_while_its_post_is_marked_is_looked_at_again(
     thread: MirroredThread,
 ) -> None:
-    """A receipt that no longer fits is replaced."""
+    """If a reply changes while its post gets a receipt, the next look replaces the receipt."""
     post = thread.say("Welcome")
     row = thread.recorded(post)
     thread.change(row.id, receipt_due_at=utc_now())
@@ -196,6 +196,7 @@ def test_burst_publishes_few_wake_ups(thread: MirroredThread) -> None:
         before_task_publish.disconnect(note)
 
     # On a busy machine the last replies are recorded when the first receipts are already due.
+    # The last replies then need another wake-up.
     late_s = max((utc_now() - received_at - RECEIPT_DELAY).total_seconds(), 0.0)
     assert 1 <= len(etas) <= 1 + math.ceil(late_s / SLOT_S)
     assert etas[0] >= (received_at + RECEIPT_DELAY).isoformat()
@@ -214,7 +215,7 @@ def test_late_receipts_wake_their_licence(thread: MirroredThread) -> None:
 
 
 def test_server_that_is_away_is_asked_for_nothing(thread: MirroredThread) -> None:
-    """Receipts for a server that is away wait, without a claim or wake-up."""
+    """Receipts for a server that is away wait, without a claim or a wake-up."""
     row = thread.recorded(thread.say("Welcome"))
     thread.change(row.id, receipt_due_at=utc_now() - timedelta(seconds=5))
     circuits = thread.stage.runtime.circuits
@@ -230,7 +231,7 @@ def test_server_that_is_away_is_asked_for_nothing(thread: MirroredThread) -> Non
 
 
 def test_server_that_goes_away_meanwhile_ends_the_look(thread: MirroredThread) -> None:
-    """After the first failure the other receipts wait."""
+    """After the first failed request, the look ends and the other receipts wait."""
     posts = [thread.say(f"{number}") for number in range(3)]
     rows = [thread.recorded(post) for post in posts]
     for row in rows:

@@ -1,4 +1,4 @@
-"""The doctor is red for a Redis that answers but does not keep messages."""
+"""The doctor reports a failure for a Redis that answers but does not keep messages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 def test_redis_that_does_not_keep_messages_is_red(
     own_redis: RedisServer, setting: str, value: str, named: str
 ) -> None:
-    """A Redis that is full, evicts or has no file is red, though it answers."""
+    """A Redis that is full, may evict keys or writes no file fails the check, though it answers."""
     with Redis.from_url(own_redis.url) as redis:
         before, _ = check_broker(redis, place="here:1/0")
         redis.config_set(setting, value)
@@ -52,7 +52,7 @@ def test_redis_that_does_not_keep_messages_is_red(
 
 
 def test_redis_that_became_a_replica_is_red(own_redis: RedisServer) -> None:
-    """A Redis that became a replica is red, since it refuses writes."""
+    """A Redis that became a replica fails the check, since it refuses writes."""
     with Redis.from_url(own_redis.url) as redis:
         redis.execute_command("REPLICAOF", "127.0.0.1", "1")
         check, takes_messages = check_broker(redis, place="here:1/0")
@@ -62,7 +62,7 @@ def test_redis_that_became_a_replica_is_red(own_redis: RedisServer) -> None:
 
 
 def test_entries_that_were_set_aside_are_counted(redis_url: str) -> None:
-    """Entries that were set aside are a finding."""
+    """The doctor reports entries that were set aside."""
     with Redis.from_url(redis_url) as redis:
         before = check_entries(redis)
         redis.rpush(UNREADABLE, b"garbage")
@@ -82,7 +82,7 @@ def test_entries_that_were_set_aside_are_counted(redis_url: str) -> None:
 def test_entries_that_are_too_many_are_counted_and_not_kept(
     own_redis: RedisServer, raw: bytes, most: int
 ) -> None:
-    """Beyond a limit such entries are only counted, so that they cannot fill Redis."""
+    """Beyond a limit, unreadable entries are dropped and counted, and cannot fill Redis."""
     with Redis.from_url(own_redis.url) as redis:
         kept = [keep_unreadable(redis, raw) for _ in range(most + 3)]
         counted, check = read_set_aside(redis), check_entries(redis)

@@ -1,4 +1,4 @@
-"""Refusals of Mattermost that an operator can fix, and our wrong settings and arguments."""
+"""Refusals that an operator can fix, and wrong settings, arguments and entries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _detail(stage: Stage, key: str) -> str:
 
 
 def test_bot_that_is_not_a_member_is_told_to_be_invited(stage: Stage) -> None:
-    """A 403 names the bot and the channel; after an invitation the conversation goes on."""
+    """A 403 names the bot and the channel; after an invitation the next message is sent."""
     stage.start()
     me = stage.bot().get_me()
     admin = stage.stand_in.setup({})["admin"]["token"]
@@ -68,7 +68,7 @@ def test_archived_channel_is_named(stage: Stage) -> None:
 
 
 def test_unknown_channel_is_told_from_a_missing_membership(stage: Stage) -> None:
-    """The ledger tells an unknown channel from a missing membership, though both are a 403."""
+    """The ledger distinguishes an unknown channel from a missing membership; both are a 403."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(default_channel_id="a" * 26))
 
@@ -100,7 +100,7 @@ def test_disabled_licence_sends_nothing(stage: Stage) -> None:
 
 
 def test_unreadable_token_is_told_with_its_cure(stage: Stage) -> None:
-    """An undecryptable token is a failure with a cure, without a secret."""
+    """If a licence's token cannot be decrypted, its message fails, and the detail says the cure."""
     with stage.runtime.database.transaction() as session:
         session.execute(update(Licence).values(bot_token_encrypted="damaged"))
 
@@ -129,7 +129,7 @@ def test_unreadable_token_is_told_with_its_cure(stage: Stage) -> None:
 def test_wrong_argument_fails_and_names_the_field(
     stage: Stage, change: dict[str, Any], field: str
 ) -> None:
-    """A wrong argument fails with its field's name, and the next message goes on."""
+    """A message with a wrong argument fails and names the field, and the next message is sent."""
     lane = stage.append(
         "reply", **{"conversation_id": "c1", "message_id": "m1", "text": "x", **VISITOR, **change}
     )
@@ -155,7 +155,7 @@ def test_argument_of_a_later_version_is_left_out(
 
 
 def test_longest_ids_fit_everywhere(stage: Stage) -> None:
-    """An id of a hundred percent-encoded bytes is stored and found again."""
+    """Ids of 100 bytes, of which each needs percent-encoding, are stored and found again."""
     conversation_id, message_id = "é" * 50, "/" * 100
 
     stage.reply(message_id, "hello", conversation_id=conversation_id)
@@ -165,7 +165,7 @@ def test_longest_ids_fit_everywhere(stage: Stage) -> None:
 
 
 def test_longer_id_is_kept_as_a_failed_message(stage: Stage) -> None:
-    """A longer id gets a substitute in the lane, and the payload keeps it."""
+    """A longer id has a substitute in the lane's name, and the payload keeps the whole id."""
     stage.reply("m1", "hello", conversation_id="é" * 51)
 
     (row,) = stage.ledger()
@@ -187,7 +187,7 @@ def test_integers_are_accepted_as_ids(stage: Stage) -> None:
 def test_message_that_breaks_the_worker_fails_by_itself(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unexpected error fails only its message, and its text is not kept."""
+    """An unexpected error fails only its message, and the ledger's detail has no message text."""
 
     def broken(**arguments: Any) -> list[str]:
         if arguments["text"] == "secret words":
@@ -205,7 +205,7 @@ def test_message_that_breaks_the_worker_fails_by_itself(
 
 
 def test_foreign_entry_is_set_aside(stage: Stage) -> None:
-    """A foreign entry in a lane is set aside, and the lane goes on."""
+    """An entry that we did not write is set aside, and the lane's messages are sent."""
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     with Redis.from_url(stage.runtime.settings.redis_url) as redis:
         redis.lpush(f"ireserve-mattermost:lane:{lane}", b"garbage")
@@ -244,7 +244,7 @@ def test_version_can_be_rolled_back_with_messages_waiting(stage: Stage) -> None:
 def test_entry_whose_refusal_cannot_be_written_blocks_nothing(
     stage: Stage, key: str, task_id: str
 ) -> None:
-    """An entry whose failure cannot be stored is set aside, and the others are sent."""
+    """An entry that no database can store is failed or set aside, and the others are sent."""
     stage.start()
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     entry = {"v": 2, "kind": "reply", "key": key, "task_id": task_id, "arguments": {}}

@@ -24,7 +24,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def tokens(stand_in: StandIn) -> dict[str, str]:
-    """A team with channels, a bot in some of them, and a person."""
+    """The tokens of a bot and a person, in a team with channels."""
     made = stand_in.setup(
         {
             "teams": [{"name": "support"}],
@@ -44,7 +44,7 @@ def tokens(stand_in: StandIn) -> dict[str, str]:
 
 @pytest.fixture
 def run(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command with a new database."""
+    """A function that runs the command in an installation with a new database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
@@ -133,7 +133,7 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(
 def test_notification_types_are_mapped_and_switched_off(
     run: Run, stand_in: StandIn, tokens: dict[str, str], database: Database
 ) -> None:
-    """A notification type can be mapped to a channel with the bot, or switched off."""
+    """A notification type can be mapped to a channel that the bot is in, or switched off."""
     _add(run, stand_in.url, tokens["bot"])
 
     mapped = run("licence", "notify", "L1", "booking", "~bookings")
@@ -150,7 +150,7 @@ def test_notification_types_are_mapped_and_switched_off(
 
 
 def test_unknown_licence_is_named(run: Run) -> None:
-    """A command about an unknown licence says so."""
+    """A command for an unknown licence names the licence."""
     result = run("licence", "notify", "L9", "booking", "bookings")
 
     assert result.exit_code == 1

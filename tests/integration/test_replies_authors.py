@@ -1,4 +1,4 @@
-"""A reply's author is a user of i-Reserve by the whole e-mail address, else a name."""
+"""A reply's author is the i-Reserve user with the member's e-mail address, else only a name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _author(row: Reply) -> tuple[str | None, str | None]:
 
 
 def test_user_with_the_members_address_is_the_author(thread: MirroredThread) -> None:
-    """A user with the member's address is the author, with i-Reserve's name."""
+    """The i-Reserve user with the member's address is the author, under the name in i-Reserve."""
     thread.add_user(EMAIL)
 
     assert _author(_reply_by(thread)) == ("u1", "A. User")
@@ -56,14 +56,14 @@ def test_part_of_an_address_is_no_match(thread: MirroredThread, email: str) -> N
 
 
 def test_deactivated_user_is_no_match(thread: MirroredThread) -> None:
-    """A deactivated user is no match."""
+    """A deactivated user of i-Reserve is not the author."""
     thread.add_user(EMAIL, active=False)
 
     assert _author(_reply_by(thread)) == (None, "eva")
 
 
 def test_two_users_with_one_address_are_no_match(thread: MirroredThread) -> None:
-    """Two users with one address are no match, since a guess may be wrong."""
+    """Two users with one address are no match, since a guess could be wrong."""
     thread.add_user(EMAIL)
     thread.add_user(EMAIL, user_id="u2")
 
@@ -79,12 +79,12 @@ def test_hidden_address_is_no_match(thread: MirroredThread) -> None:
 
 
 def test_unknown_member_goes_by_the_full_name(thread: MirroredThread) -> None:
-    """A member without a user has the full name, else the user name."""
+    """For a member without an i-Reserve user, the author is the full name."""
     assert _author(_reply_by(thread, first_name="Eva", last_name="Jansen")) == (None, "Eva Jansen")
 
 
 def test_author_is_asked_for_once_in_a_while(thread: MirroredThread) -> None:
-    """Two replies of one member cause one request for the author."""
+    """Several replies of one member cause one request for the member."""
     row = _reply_by(thread)
     thread.recorded(thread.say("again"))
     thread.recorded(thread.say("and again"))

@@ -13,7 +13,7 @@ from tests.stage.thread import MirroredThread
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread; i-Reserve is told nothing, so that events stay pending."""
+    """A conversation with its thread, and an i-Reserve that takes replies."""
     thread = MirroredThread.open(stage)
     thread.configure(reply_task="ireserve.take_reply", reply_queue="ireserve")
     return thread
@@ -36,7 +36,7 @@ def test_edit_is_recorded_with_a_new_revision(thread: MirroredThread) -> None:
 
 
 def test_change_that_is_none_to_the_visitor_is_not_told(thread: MirroredThread) -> None:
-    """A reaction changes the post's time, and is not told."""
+    """A reaction changes the post's time, and i-Reserve is not told."""
     row = thread.recorded(thread.say("at six"))
     member = thread.stage.member()
     member.add_reaction(row.post_id, user_id=member.get_me().id, emoji_name="smile")
@@ -106,7 +106,7 @@ def test_deletion_forgets_what_was_said_and_its_files(thread: MirroredThread) ->
 
 
 def test_deletion_is_told_once(thread: MirroredThread) -> None:
-    """A deleted reply that is resolved again stays as it is."""
+    """A deleted reply that is resolved again has no new revision and no pending event."""
     row = thread.recorded(thread.say("oops"))
     thread.stage.member().delete_post(row.post_id)
     thread.ask_again(row.id)
@@ -118,7 +118,7 @@ def test_deletion_is_told_once(thread: MirroredThread) -> None:
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["ended", "went on"])
 def test_reply_that_goes_with_its_thread_is_kept(thread: MirroredThread, goes_on: bool) -> None:
-    """A reply that is deleted with its thread is kept, whatever caused the look."""
+    """A reply whose thread is deleted is kept, also if the conversation has a new thread."""
     row = thread.recorded(thread.say("in the old thread"))
     thread.stage.bot().delete_post(thread.root_post_id)
     if goes_on:
@@ -132,7 +132,7 @@ def test_reply_that_goes_with_its_thread_is_kept(thread: MirroredThread, goes_on
 def test_reply_that_was_seen_deleted_is_taken_back_though_its_thread_goes_too(
     thread: MirroredThread,
 ) -> None:
-    """A deletion that a look saw is stored, so that it counts after the thread's deletion."""
+    """A reply whose deletion catch-up saw is taken back, though its thread is deleted later."""
     row = thread.recorded(thread.say("Your code is 4711"))
     thread.stage.member().delete_post(row.post_id)
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)

@@ -32,7 +32,7 @@ def thread(stage: Stage) -> MirroredThread:
 
 
 def test_reply_takes_few_statements_and_transactions(thread: MirroredThread) -> None:
-    """A reply takes at most 15 statements in 3 transactions, each of which writes."""
+    """A reply takes at most 15 statements in 3 transactions, and each transaction writes."""
     reply_id = thread.receive(thread.say("**Hi**").id)
 
     with counted(thread.database) as cost:
@@ -57,7 +57,7 @@ def test_row_is_loaded_once_outside_of_the_lock_and_once_inside(thread: Mirrored
 
 
 def test_nothing_due_writes_nothing(thread: MirroredThread) -> None:
-    """A wake-up for missing replies takes no lock of the database."""
+    """A wake-up for a reply that does not exist opens no transaction."""
     with counted(thread.database) as cost:
         report = thread.resolve(987_654)
 

@@ -1,4 +1,4 @@
-"""Each outcome of a reply logs one event with a fixed name."""
+"""Each end of an attempt to record a reply logs one event with a fixed name."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _refused_for_the_last_time(thread: MirroredThread) -> int:
 def test_each_outcome_has_one_event_of_its_own(
     thread: MirroredThread, prepare: Callable[[MirroredThread], int], event: str, level: str
 ) -> None:
-    """Each outcome has its own event with reply, post and licence."""
+    """Each end of an attempt has its own event with reply, post and licence."""
     reply_id = prepare(thread)
 
     with capture_logs() as logs:
@@ -100,7 +100,7 @@ def test_each_outcome_has_one_event_of_its_own(
 
 
 def test_worker_that_finds_a_reply_locked_says_so(thread: MirroredThread) -> None:
-    """A worker that finds a reply locked logs so."""
+    """A worker logs that another worker has the reply's lock."""
     post_id = thread.say("Hi").id
     reply_id = thread.receive(post_id)
 
@@ -114,7 +114,7 @@ def test_worker_that_finds_a_reply_locked_says_so(thread: MirroredThread) -> Non
 def test_worker_that_lost_the_lock_says_so_and_writes_nothing(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that lost the lock writes nothing and logs so."""
+    """A worker that lost the reply's lock writes nothing and logs the loss."""
     reply_id = _new(thread)
     monkeypatch.setattr("ireserve_mattermost.locks.FRESH_S", 0.0)
     monkeypatch.setattr("ireserve_mattermost.locks.LOCK_S", 0.05)
@@ -129,7 +129,7 @@ def test_worker_that_lost_the_lock_says_so_and_writes_nothing(
 
 @pytest.mark.parametrize("kind", sorted(set(EndKind) - {EndKind.UNTOLD}))
 def test_no_end_is_silent(kind: EndKind, thread: MirroredThread) -> None:
-    """Each end of an attempt is logged, except one that has been logged already."""
+    """Each end of an attempt is logged, except ``UNTOLD``, which ``hand_over`` has logged."""
     reply_id = _new(thread)
     with thread.database.reading() as connection:
         (known,) = load(connection, [reply_id])

@@ -1,4 +1,4 @@
-"""The files of a reply are recorded with it and stored whole, or their reason is recorded."""
+"""A reply's files are stored whole and recorded, or the reason why not is recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _path(file_id: str) -> str:
 
 
 def test_files_are_stored_in_the_order_of_their_upload(thread: MirroredThread) -> None:
-    """Files are stored in order, by licence, conversation and file, with their hash."""
+    """Files are recorded in order with their hash, and stored by licence, conversation and file."""
     contents = [b"first", b"second", b"third"]
     file_ids = thread.upload(*contents)
 
@@ -134,7 +134,7 @@ def test_file_that_comes_the_second_time_is_recorded(thread: MirroredThread) -> 
 
 
 def test_files_follow_when_the_store_is_back(thread: MirroredThread) -> None:
-    """While the store cannot be written, the reply is told at once and the file later."""
+    """While the store cannot be written, the reply is recorded at once, and its file later."""
     reply_id = thread.receive(thread.say("look", file_ids=thread.upload(b"x")).id)
     in_the_way = thread.stage.store / LICENCE
     in_the_way.write_text("in the way")
@@ -152,7 +152,7 @@ def test_files_follow_when_the_store_is_back(thread: MirroredThread) -> None:
     assert still is not None
     assert afterwards is not None
     assert (at_once.text, at_once.revision, without.reason) == ("look", 1, "store_unavailable")
-    # The sweep repeats the attempt while the store is away, and nothing is told twice.
+    # Further attempts while the store is away make no new revision, so nothing is told twice.
     assert (still.state, still.revision, still.reason) == (
         ReplyState.RECEIVED,
         1,

@@ -23,7 +23,7 @@ TASK, QUEUE = "ireserve.take_reply", "ireserve"
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread, and an i-Reserve that wants replies."""
+    """A conversation with its thread, and an i-Reserve that takes replies."""
     thread = MirroredThread.open(stage)
     thread.configure(reply_task=TASK, reply_queue=QUEUE)
     return thread
@@ -78,7 +78,7 @@ def test_ireserve_gets_the_whole_reply(thread: MirroredThread) -> None:
 
 
 def test_what_flower_and_logs_show_holds_ids_alone(thread: MirroredThread) -> None:
-    """Flower and logs show only ids."""
+    """The arguments that Celery shows in Flower and logs are only ids."""
     row = thread.recorded(thread.say("secret words", file_ids=thread.upload(b"x")))
 
     ((headers, _),) = _taken(thread)
@@ -112,7 +112,7 @@ def test_reply_that_is_resolved_again_is_not_told_again(thread: MirroredThread) 
 def test_broker_that_is_down_is_told_when_it_is_back(
     thread: MirroredThread, end_broker_outage: Callable[[], None]
 ) -> None:
-    """While the broker is down the reply stays pending, and the sweep tells it later."""
+    """While the broker is down, the event stays pending, and the sweep wakes its reply later."""
     row = thread.recorded(thread.say("one"))
     pending, due = row.pending_event, thread.due()
     end_broker_outage()
@@ -145,7 +145,7 @@ def test_edit_before_ireserve_was_told_leaves_the_reply_new(
 def test_worker_that_died_before_it_noted_the_sending_sends_again_under_the_same_id(
     thread: MirroredThread,
 ) -> None:
-    """After a worker's death the reply is sent again with the same task id."""
+    """If a worker dies before it stores that it sent a reply, the same task id is sent again."""
     row = thread.recorded(thread.say("one"))
     thread.change(row.id, pending_event=ReplyEvent.RECORDED)
 
@@ -174,10 +174,10 @@ def test_change_is_due_for_no_other_thread_while_it_is_told(thread: MirroredThre
 
 
 def test_change_that_comes_while_the_last_one_is_sent_is_told_too(thread: MirroredThread) -> None:
-    """A change during the sending of the last one is told, too."""
+    """A change that is stored while the last one is sent is told, too."""
 
     def change_meanwhile(body: Any, **_: Any) -> None:
-        # The thread that wrote the change has died, and its claim has expired.
+        # A worker has stored the change and died, and its claim has expired.
         changed = {"revision": 2, "pending_event": ReplyEvent.EDITED, "next_attempt_at": utc_now()}
         thread.change(body[1]["reply_id"], **changed)
 
@@ -215,7 +215,7 @@ def test_without_a_task_nothing_is_sent_and_nothing_stays_pending(thread: Mirror
 def test_sweep_wakes_what_is_due_in_batches_and_then_leaves_it_alone(
     thread: MirroredThread,
 ) -> None:
-    """The sweep wakes 120 replies by three messages, and none twice within a minute."""
+    """The sweep wakes 120 replies by three Celery messages, and none twice within a minute."""
     reply_ids = [thread.receive(f"{number:026}") for number in range(120)]
     early = wake_open_replies(thread.stage.runtime)
     for reply_id in reply_ids:

@@ -55,7 +55,7 @@ def test_resolving_twice_changes_nothing(thread: MirroredThread) -> None:
 
 
 def test_two_workers_at_once_record_it_once(thread: MirroredThread) -> None:
-    """If two tasks resolve a reply at the same time, one records it."""
+    """If two workers resolve a reply at the same time, one of them records it."""
     post = thread.say("once")
     reply_id = thread.receive(post.id)
 
@@ -119,7 +119,7 @@ def test_post_that_is_no_reply_leaves_the_inbox(
 def test_member_who_copies_our_key_or_calls_himself_a_bot_still_replies(
     thread: MirroredThread,
 ) -> None:
-    """A member's props, which anyone can set, do not stop a reply."""
+    """A member's post is a reply, whatever props it has, since any member can set them."""
     props = Mark.of(Lane.of_conversation(LICENCE, CONVERSATION), "reply:1").props("1")
 
     row = thread.recorded(thread.say("mine", props={**props, "from_bot": "true"}))
@@ -160,7 +160,7 @@ def test_post_deleted_before_it_was_recorded_leaves_the_inbox(thread: MirroredTh
 
 
 def test_post_that_a_replica_lacks_is_asked_for_three_times(thread: MirroredThread) -> None:
-    """An unknown post is requested three times before it is dropped."""
+    """A post that a replica may lack is requested three times before it is dropped."""
     reply_id = thread.receive("y" * 26)
     seen = []
 
@@ -173,7 +173,7 @@ def test_post_that_a_replica_lacks_is_asked_for_three_times(thread: MirroredThre
 
 
 def test_reply_waits_for_a_thread_that_is_not_linked_yet(thread: MirroredThread) -> None:
-    """A reply waits if the thread of a dead worker is not linked yet."""
+    """A reply waits while its conversation has no thread, as after a worker's death."""
     root_post_id = thread.root_post_id
     conversation_row = thread.stage.conversation().id
     post = thread.say("quick answer")
@@ -195,7 +195,7 @@ def _link(thread: MirroredThread, root_post_id: str | None) -> None:
 
 
 def test_server_that_is_away_is_waited_for_without_limit(thread: MirroredThread) -> None:
-    """A reply waits for a server that is away without limit and without requests."""
+    """Replies wait for a server without limit, and cause no request once its circuit is open."""
     reply_id = thread.receive(thread.say("hello").id)
     with thread.fault("down"):
         for _ in range(3):
@@ -229,7 +229,7 @@ def test_server_that_asks_for_a_pause_gets_it(thread: MirroredThread) -> None:
 
 
 def test_refused_reply_is_tried_slowly_and_given_up_after_a_day(thread: MirroredThread) -> None:
-    """A refused reply is tried ever more slowly, and given up after a day."""
+    """A refused reply is tried again after five minutes, and given up after a day."""
     reply_id = thread.receive(thread.say("hello").id)
     with thread.fault("unauthorized"):
         thread.resolve(reply_id)
@@ -262,7 +262,7 @@ def test_disabled_licence_keeps_its_replies_waiting(thread: MirroredThread) -> N
 def test_licence_with_its_share_of_threads_leaves_replies_to_the_others(
     thread: MirroredThread,
 ) -> None:
-    """Replies beyond a licence's share of threads are resolved by its other task."""
+    """A task beyond a licence's share of threads leaves its replies to the licence's next task."""
     shares = thread.stage.runtime.shares
     left, own = (thread.receive(thread.say(text).id) for text in ("left", "own"))
     while shares.enter(LICENCE):
@@ -278,7 +278,7 @@ def test_licence_with_its_share_of_threads_leaves_replies_to_the_others(
 def test_unexpected_error_shows_its_kind_alone_and_goes_on_with_the_next_reply(
     thread: MirroredThread, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An unexpected error shows only its type, and the other replies go on."""
+    """An unexpected error prints no secret, and the other replies are still tried."""
     reply_ids = [thread.receive(thread.say(text).id) for text in ("a", "b")]
     # An address that registration would have refused.
     thread.change_licence(server_url="https://secret:word@example.com")

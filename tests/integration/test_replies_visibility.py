@@ -94,7 +94,7 @@ def test_reply_with_nothing_to_show_is_not_told(thread: MirroredThread, message:
 
 
 def test_reply_that_gets_a_text_later_is_told(thread: MirroredThread) -> None:
-    """An edit that adds a text makes it a reply, and the warning goes."""
+    """An edit that adds a text turns an empty post into a reply, with the receipt of a reply."""
     row = thread.recorded(thread.say("", props=CARD))
     thread.stage.member().patch_post(row.post_id, message="Your voucher is ABC")
 
@@ -109,7 +109,7 @@ def test_reply_that_gets_a_text_later_is_told(thread: MirroredThread) -> None:
 
 
 def test_reply_that_is_emptied_by_an_edit_is_taken_back(thread: MirroredThread) -> None:
-    """A reply that is emptied is taken back, and comes back with the next text."""
+    """An edit that empties a reply takes the reply back, and a later text records it again."""
     row = thread.recorded(thread.say("at six", props=CARD))
     thread.stage.member().patch_post(row.post_id, message=" ")
     emptied = thread.ask_again(row.id)
@@ -171,7 +171,7 @@ def _in_a_moved_thread(thread: MirroredThread) -> Post:
 def test_person_who_writes_where_no_visitor_reads_is_told(
     thread: MirroredThread, make: Callable[[MirroredThread], Post], reason: str
 ) -> None:
-    """A member's post in a thread without a visitor gets a warning, and is not told."""
+    """A post where no visitor reads gets a warning, and i-Reserve is not told."""
     row = thread.recorded(make(thread))
 
     after = thread.ask_again(row.id)
@@ -183,7 +183,7 @@ def test_person_who_writes_where_no_visitor_reads_is_told(
 
 
 def test_catch_up_tells_the_author_of_a_canned_answer(thread: MirroredThread) -> None:
-    """A canned answer in a conversation's thread gets the warning by catch-up, too."""
+    """A canned answer that catch-up found gets the warning, too."""
     post = thread.say("Hi, thanks!", props={"from_webhook": "true"})
 
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)

@@ -42,14 +42,14 @@ def _forget_all(database: Database) -> None:
 
 
 def _restore(session: Session) -> None:
-    """Set the database's counters back, as a restored backup does."""
+    """Remove all replies and set the counter back, as restoring an empty backup does."""
     session.execute(delete(Reply))
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ALTER SEQUENCE replies_id_seq RESTART"))
 
 
 def test_numbers_grow_and_fit_every_language(database: Database) -> None:
-    """Numbers grow and fit into 53 bits."""
+    """Numbers grow and fit into 53 bits, so that each language can store them."""
     ids = [
         _one(database, "a"),
         *_many(database, *(f"b{n}" for n in range(500))),
@@ -97,7 +97,7 @@ def test_numbers_are_not_given_again_after_a_restore(database: Database) -> None
 
 
 def test_more_posts_than_a_moment_has_numbers_are_received_at_once(database: Database) -> None:
-    """5,000 missed replies at once each get their own number."""
+    """5,000 posts that are received at once each get their own number."""
     numbers = _many(database, *(f"{number:026d}" for number in range(5_000)))
 
     assert len(set(numbers)) == 5_000

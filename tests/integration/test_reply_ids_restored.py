@@ -28,7 +28,7 @@ def _say(thread: MirroredThread) -> list[int]:
 def test_numbers_go_on_after_an_erasure(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an erasure of all replies, the next number is larger than all before."""
     environment_of(stage.runtime.settings, monkeypatch)
-    # For 30 s Mattermost would take the new root post for the deleted old one.
+    # Within 30 s, Mattermost would take the new root post for a repetition of the deleted one.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     thread = MirroredThread.open(stage)
     given = _say(thread)
@@ -79,7 +79,7 @@ def _run(server: PostgresServer, program: str, *words: str) -> None:
 def test_numbers_go_on_after_a_backup_was_restored(
     stage: Stage, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """A restored database uses none of the forgotten numbers again."""
+    """A restored database does not use the numbers again that the backup lacks."""
     thread = MirroredThread.open(stage)
     before = _say(thread)
     if thread.database.engine.dialect.name == "sqlite":

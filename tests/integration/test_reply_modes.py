@@ -1,4 +1,4 @@
-"""Which posts are for the visitor in each mode: by webhook, catch-up, and in the tables."""
+"""Which posts each mode passes on to the visitor: by webhook, by catch-up, and in the tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PUBLIC, INTERNAL = Visibility.PUBLIC, Visibility.INTERNAL
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread, and an i-Reserve that wants replies."""
+    """A conversation with its thread, and an i-Reserve that takes replies."""
     stage.stand_in.setup({"users": [{"username": "bob"}]})
     thread = MirroredThread.open(stage)
     thread.configure(reply_task=TASK, reply_queue=QUEUE)
@@ -31,7 +31,7 @@ def thread(stage: Stage) -> MirroredThread:
 
 
 def _told(thread: MirroredThread) -> list[dict[str, Any]]:
-    """Return what i-Reserve has been told so far, each once."""
+    """Take and return the arguments of the events that i-Reserve got since the last call."""
     return [each.keywords for each in taken(thread.stage.runtime.settings.redis_url, QUEUE)]
 
 
@@ -69,7 +69,7 @@ def _catch_up(thread: MirroredThread) -> None:
 def test_mode_says_who_may_read_a_post(
     thread: MirroredThread, mode: ReplyMode, message: str, visibility: Visibility, reads: str
 ) -> None:
-    """The mode decides who may read a post, also by catch-up, and its receipt shows that."""
+    """The mode decides who may read a post that catch-up found, and the receipt shows who."""
     thread.change_licence(reply_mode=mode)
     post = thread.say(message)
 
@@ -109,7 +109,7 @@ def test_reply_prefix_that_comes_or_goes_by_an_edit_is_told(thread: MirroredThre
 
 
 def test_reply_with_a_prefix_alone_is_nothing_to_show(thread: MirroredThread) -> None:
-    """A prefix alone is an empty reply, and with a file it is a reply."""
+    """A post with only a prefix is empty, and with a file it is a reply."""
     thread.change_licence(reply_mode=EXPLICIT)
 
     empty = thread.recorded(thread.say("reply:"))
@@ -142,7 +142,7 @@ def test_earlier_reply_keeps_its_reader_until_it_is_changed(thread: MirroredThre
 
 
 def test_files_that_come_later_follow_the_mode_of_then(thread: MirroredThread) -> None:
-    """After a switch to alerts, a late file is not sent to the visitor."""
+    """After a switch to alerts, a file that is fetched later does not reach the visitor."""
     row = thread.recorded(thread.say("the plan", file_ids=thread.upload(b"x")))
     _told(thread)
     thread.change_licence(reply_mode=ALERTS)
@@ -166,7 +166,7 @@ def test_licence_for_alerts_gives_no_hints(thread: MirroredThread) -> None:
 
 
 def _read_as_docs_say(thread: MirroredThread) -> set[tuple[str, str]]:
-    """Return post and text of the visitor's replies by the docs' query."""
+    """Return post and text of the visitor's replies, read by the query in the docs."""
     page = (ROOT / "docs" / "integrating.md").read_text()
     (query,) = re.findall(r"```text\n(SELECT .*?)```", page, re.DOTALL)
     asked = {"licence_id": LICENCE, "conversation_id": CONVERSATION}
@@ -175,7 +175,7 @@ def _read_as_docs_say(thread: MirroredThread) -> set[tuple[str, str]]:
 
 
 def _shown_by_the_task(thread: MirroredThread) -> set[tuple[str, str]]:
-    """Return the visitor's replies of an i-Reserve with the task."""
+    """Return post and text of the visitor's replies by the events that i-Reserve got."""
     newest = {each["post_id"]: each for each in _told(thread)}
     return {
         (post_id, each["plain_text"])

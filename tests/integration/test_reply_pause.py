@@ -23,7 +23,7 @@ one_database = pytest.mark.one_database
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation of a licence with a pause, and an i-Reserve that wants replies."""
+    """A conversation of a licence with a pause, and an i-Reserve that takes replies."""
     return open_paused(stage)
 
 
@@ -45,7 +45,7 @@ def test_reply_waits_for_the_pause_and_is_told_once(thread: MirroredThread) -> N
 
 @one_database
 def test_wake_up_within_the_pause_tells_nothing(thread: MirroredThread) -> None:
-    """A repeated wake-up or an operator does not shorten the pause."""
+    """A second wake-up, such as an operator's, does not shorten the pause."""
     row = paused_reply(thread, "at six")
     thread.change(row.id, next_attempt_at=utc_now())
     thread.stage.stand_in.clear_received()
@@ -62,7 +62,7 @@ def test_wake_up_within_the_pause_tells_nothing(thread: MirroredThread) -> None:
 
 @one_database
 def test_edit_within_the_pause_is_what_arrives(thread: MirroredThread) -> None:
-    """A reply edited within the pause is told once, as edited."""
+    """A reply that is edited within the pause is told once, with the new text."""
     row = paused_reply(thread, "at six")
     thread.stage.member().patch_post(row.post_id, message="at seven")
 
@@ -156,7 +156,7 @@ def test_mode_of_the_end_of_the_pause_counts(thread: MirroredThread) -> None:
 def test_server_that_cannot_be_asked_at_the_end_lets_the_reply_wait(
     thread: MirroredThread,
 ) -> None:
-    """A reply is not told before the post was read again after the pause."""
+    """If the server fails when the pause ends, the reply waits until its post can be read again."""
     row = paused_reply(thread, "at six")
     end_pauses(thread)
 

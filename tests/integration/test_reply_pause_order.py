@@ -1,4 +1,4 @@
-"""With a pause, the replies of a conversation are told in their order, whatever fails."""
+"""With a pause, a conversation's replies are told in their order, also after failures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ one_database = pytest.mark.one_database
 
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
-    """A conversation of a licence with a pause, and an i-Reserve that wants replies."""
+    """A conversation of a licence with a pause, and an i-Reserve that takes replies."""
     return open_paused(stage)
 
 

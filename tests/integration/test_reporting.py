@@ -92,7 +92,7 @@ def test_passed_test_prints_nothing_of_its_processes(tmp_path: Path) -> None:
 
 
 def test_skipped_test_fails_the_run_if_that_was_asked_for(tmp_path: Path) -> None:
-    """A skipped test fails the run only with the option."""
+    """With the option, a skipped test fails the run."""
     options = ("-k", "skipped")
 
     exit_code, said = _run(tmp_path, *options, "--fail-on-skip")

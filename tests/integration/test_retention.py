@@ -31,7 +31,7 @@ def test_nothing_is_removed_unless_it_is_said_for_how_long_it_is_kept(
 def test_old_replies_go_with_their_files_and_the_conversation_stays(
     thread: MirroredThread,
 ) -> None:
-    """Old replies go with their files, except open ones."""
+    """Old replies are removed with their files, except replies that are still to be told."""
     old, untold = (
         thread.recorded(thread.say(text, file_ids=thread.upload(b"x")))
         for text in ("old", "untold")
@@ -50,7 +50,7 @@ def test_old_replies_go_with_their_files_and_the_conversation_stays(
 
 
 def test_settled_deliveries_go_and_open_or_failed_ones_stay(thread: MirroredThread) -> None:
-    """Settled deliveries go; open ones, and failed ones with a payload, stay."""
+    """Settled deliveries are removed; open ones, and failed ones with a payload, stay."""
     stage = thread.stage
     stage.reply("sent", "text")
     for message_id in ("failed", "discarded"):
@@ -72,11 +72,11 @@ def test_settled_deliveries_go_and_open_or_failed_ones_stay(thread: MirroredThre
 
 
 def test_walk_ends_at_the_first_page_without_an_old_row(thread: MirroredThread) -> None:
-    """Retention does not read all young rows."""
+    """The walk through the ledger ends at a page on which no row began long ago."""
     thread.stage.reply("m1", "text")
     steps = Steps(thread.database)
     with thread.database.transaction() as session:
-        # Only a walk through all rows would find the newest row.
+        # The row began recently, so only a walk through all rows would find its old end.
         old = utc_now() - LONG_AGO
         session.execute(update(Delivery).where(Delivery.key == "reply:m1").values(finished_at=old))
 

@@ -23,7 +23,7 @@ LANE = Lane.of_conversation(LICENCE, CONVERSATION)
 def test_old_conversation_goes_with_replies_and_files_and_a_young_one_stays(
     thread: MirroredThread,
 ) -> None:
-    """An old conversation goes with replies and files; its deliveries stay without its thread."""
+    """An old conversation is removed with its replies and files, and its deliveries stay."""
     thread.stage.reply("m1", "hello")
     thread.recorded(thread.say("hello", file_ids=thread.upload(b"x")))
     make_old(thread)

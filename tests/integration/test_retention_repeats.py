@@ -1,4 +1,4 @@
-"""What comes again after its data was removed: a message, a reply, a conversation."""
+"""What happens to a message, a reply or a conversation that comes again after its removal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.stage.thread import MirroredThread
 @pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
     """A conversation with its thread, on a server whose deduplication has expired."""
-    # For 30 s Mattermost would take a post with the same key for the earlier one.
+    # Within 30 s, Mattermost would take a post with the same key for the earlier one.
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     return MirroredThread.open(stage)
 
@@ -26,7 +26,7 @@ def thread(stage: Stage) -> MirroredThread:
 def test_next_message_begins_a_new_thread_and_the_old_one_is_unknown(
     thread: MirroredThread,
 ) -> None:
-    """After removal, a message starts a new thread, and the old thread's replies are ignored."""
+    """After removal, a message starts a new thread; replies in the old one are not passed on."""
     old_root = thread.root_post_id
     make_old(thread)
     thread.configure(retention_conversations_days=365)

@@ -27,7 +27,7 @@ KEPT = {
 def test_run_that_was_killed_is_finished_by_the_next_one(
     thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a kill no file is unknown, and the next run removes the rest."""
+    """After a kill, the tables still list each stored file, and the next run removes the rest."""
     for number in range(30):
         thread.recorded(thread.say(f"reply {number}", file_ids=thread.upload(b"x")))
     make_old(thread)
@@ -60,7 +60,7 @@ def test_one_worker_at_a_time_does_it(thread: MirroredThread) -> None:
 
 
 def test_run_ends_with_its_time_and_the_next_goes_on(thread: MirroredThread) -> None:
-    """A run ends at its time limit, and the next goes on; without work it runs hourly."""
+    """A run ends at its time limit, the next run goes on, and then retention rests."""
     make_old(thread)
     thread.configure(retention_deliveries_days=365)
     runtime = thread.stage.runtime

@@ -43,7 +43,7 @@ def test_collision_that_comes_again_fails_the_message(stage: Stage) -> None:
 
 @pytest.mark.parametrize("made_after_s", [0.0, 0.5], ids=["at once", "a moment later"])
 def test_message_that_the_server_is_making_is_sent(stage: Stage, made_after_s: float) -> None:
-    """A message that the server is still making is looked for, and is posted once."""
+    """If the server is still making a message's post, we look for it and send no second one."""
     stage.start()
     stage.stand_in.set_fault("being_made", seconds=made_after_s, times=1)
 
@@ -58,7 +58,7 @@ def test_message_that_the_server_is_making_is_sent(stage: Stage, made_after_s: f
 
 
 def test_message_that_the_server_never_makes_fails_at_the_last_look(stage: Stage) -> None:
-    """A message that the server never makes fails after three looks, without another post."""
+    """If the server never makes a message's post, the message fails at the third look."""
     stage.start()
     stage.stand_in.set_fault("being_made", seconds=600, times=1)
 
@@ -77,7 +77,7 @@ def test_message_that_the_server_never_makes_fails_at_the_last_look(stage: Stage
 
 
 def test_message_behind_one_that_is_being_made_waits_for_it(stage: Stage) -> None:
-    """Later messages wait for an unsettled one."""
+    """A later message waits until an earlier one is settled."""
     stage.start()
     stage.stand_in.set_fault("being_made", seconds=0.5, times=1)
     stage.reply("m1", "first")
@@ -137,7 +137,7 @@ def test_message_under_a_deleted_root_goes_to_the_new_thread_with_the_next(stage
 
 
 def test_message_under_a_deleted_root_is_found_within_one_burst(stage: Stage) -> None:
-    """Such a message is also found within one batch, before it is in the ledger."""
+    """A message under a deleted root is also found in the batch that sent it."""
     stage.start()
     lane = None
     stage.stand_in.set_fault("under_deleted_root", times=1)
@@ -153,7 +153,7 @@ def test_message_under_a_deleted_root_is_found_within_one_burst(stage: Stage) ->
 
 
 def test_message_under_a_deleted_root_is_found_by_catch_up(stage: Stage) -> None:
-    """Without a next message, catch-up sees the root's deletion and makes the new thread."""
+    """Without a next message, catch-up notices the deleted root, and a new thread is made."""
     stage.start()
     stage.stand_in.set_fault("under_deleted_root", times=1)
     stage.reply("m1", "crossed")
@@ -169,7 +169,7 @@ def test_message_under_a_deleted_root_is_found_by_catch_up(stage: Stage) -> None
 
 
 def test_deleted_root_without_a_crossed_message_begins_nothing(stage: Stage) -> None:
-    """A deleted root without such a message starts no new thread."""
+    """A deleted root starts no new thread if no message was posted under it afterwards."""
     stage.start()
     stage.reply("m1", "before")
     stage.bot().delete_post(stage.channel_posts()[0].id)
@@ -181,7 +181,7 @@ def test_deleted_root_without_a_crossed_message_begins_nothing(stage: Stage) -> 
 
 
 def test_crossed_message_that_cannot_be_moved_does_not_hold_up_the_next(stage: Stage) -> None:
-    """If such a message cannot be moved, the next message is still sent."""
+    """If a message under a deleted root cannot be moved, the next message is still sent."""
     stage.start()
     stage.stand_in.set_fault("under_deleted_root", times=1)
     stage.reply("m1", "crossed", attachments=[_file(stage)])
@@ -197,7 +197,7 @@ def test_crossed_message_that_cannot_be_moved_does_not_hold_up_the_next(stage: S
 def test_refusal_of_a_server_without_its_database_is_not_believed(
     stage: Stage, caches: str
 ) -> None:
-    """A refusal of a server without its database fails no message."""
+    """While the server's database is away, a refusal fails no message."""
     stage.start()
     stage.stand_in.set_fault("database_away", caches=caches)
 
@@ -213,7 +213,7 @@ def test_refusal_of_a_server_without_its_database_is_not_believed(
 def test_question_that_is_refused_without_a_database_is_asked_again(
     stage: Stage, caches: str
 ) -> None:
-    """A look that is refused without a database decides nothing."""
+    """If a server without its database refuses to look for a message, the message waits."""
     stage.start()
     stage.stand_in.set_fault("database_away", caches=caches)
 

@@ -96,7 +96,7 @@ NOT_READABLE = [
 
 @pytest.mark.parametrize("fault", NOT_WRITABLE)
 def test_reply_is_told_at_once_and_its_file_follows(stage: Stage, fault: Fault) -> None:
-    """A reply is told at once, and its file comes as a later revision."""
+    """A reply is recorded at once, and its file comes as a later revision."""
     thread = MirroredThread.open(stage)
     reply_id = thread.receive(thread.say("look", file_ids=thread.upload(FILE)).id)
 

@@ -19,7 +19,7 @@ from tests.stage.stage import Stage
 def test_store_is_told_as_a_worker_found_it(
     stage: Stage, scraper: Scraper, takes_files: bool, is_up: int
 ) -> None:
-    """The store is absent before the first check by a worker, and then 1 or 0."""
+    """The metrics lack the store before a worker's first check, and then have 1 or 0 for it."""
     before = scraper.read("up")
     url = stage.runtime.settings.attachments_url if takes_files else "file:///proc/no-store"
     settings = stage.runtime.settings.model_copy(update={"attachments_url": url})

@@ -20,7 +20,7 @@ def test_part_that_breaks_does_not_stop_the_others(stage: Stage) -> None:
         with pytest.raises(SweepFailedError, match="licences woken"):
             sweep_once(stage.runtime)
 
-        # The next sweeps skip a server that is being probed.
+        # The sweep has set a later time for the server's next probe.
         assert redis.zscore(f"{PREFIX}circuits", "L1") != 1
     assert last_sweep_at(stage.runtime.redis) is None
 

@@ -63,7 +63,7 @@ def _run_dying_worker(
     program = [sys.executable, "-m", "tests.stage.dying_worker", str(reply_id), when]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    # The lock would expire after 30 s.
+    # The killed worker's lock would hold for 30 s.
     thread.stage.runtime.redis.delete(*thread.stage.runtime.redis.keys("*:lock:*"))
 
 
@@ -129,7 +129,7 @@ def test_file_that_an_edit_takes_off_is_gone_from_the_store(thread: MirroredThre
 def test_deletion_is_told_at_once_and_its_files_go_when_the_store_is_back(
     thread: MirroredThread,
 ) -> None:
-    """A deletion is told at once, and its files go when the store is back."""
+    """A deletion is told at once, and its files are removed when the store is back."""
     (file_id,) = thread.upload(b"passport")
     row = thread.recorded(thread.say("look", file_ids=[file_id]))
     thread.stage.member().delete_post(row.post_id)
@@ -148,7 +148,7 @@ def test_deletion_is_told_at_once_and_its_files_go_when_the_store_is_back(
 def test_edit_is_told_at_once_and_its_file_goes_when_the_store_is_back(
     thread: MirroredThread,
 ) -> None:
-    """An edit is told at once, and its removed file goes when the store is back."""
+    """An edit is told at once, and a file that it removed is deleted when the store is back."""
     (taken_off,) = thread.upload(b"passport")
     row = thread.recorded(thread.say("one", file_ids=[taken_off]))
     _edit(thread, row.post_id, message="none", file_ids=[])
@@ -163,7 +163,7 @@ def test_edit_is_told_at_once_and_its_file_goes_when_the_store_is_back(
 
 
 def test_file_that_a_reply_has_is_never_removed(thread: MirroredThread) -> None:
-    """A file that a reply has is never removed, even if its path is listed."""
+    """A file that a reply has is never removed, even if its path is listed for removal."""
     (file_id,) = thread.upload(b"content")
     row = thread.recorded(thread.say("one", file_ids=[file_id]))
     with thread.database.autocommit() as connection:

@@ -13,8 +13,9 @@ from tasks.cli.status import read_status
 from tests.stage.plans import plans, watched
 from tests.stage.stage import LICENCE, Stage
 
-# The two tables with a row for each message, and the indexes on few of their rows.
+# A whole scan of a table with a row for each message.
 LARGE = re.compile(r"\bSCAN (?:deliveries|replies)\b(?! USING (?:COVERING )?INDEX (\w+))")
+# The indexes of these tables that have few rows. Scanning one is cheap.
 FEW = {"ix_deliveries_failed", "ix_replies_open"}
 SCANNED = re.compile(r"\bSCAN (?:deliveries|replies) USING (?:COVERING )?INDEX (\w+)")
 
@@ -38,7 +39,7 @@ def test_no_table_of_messages_is_read_as_a_whole(stage: Stage) -> None:
 
 @pytest.mark.one_database
 def test_status_has_what_was_counted(stage: Stage) -> None:
-    """Status shows counters from Redis, which an emptied Redis resets."""
+    """An emptied Redis resets the counters in the status, but not the failures of the ledger."""
     stage.start()
     stage.reply("m1", "one")
     stage.stand_in.set_fault("plugin_rejection", scope="posts", times=1)

@@ -116,7 +116,7 @@ def test_silent_client_is_closed(sent: bytes) -> None:
 
 @pytest.mark.parametrize("sent", [HALF_HEADER, HALF_BODY], ids=["header", "body"])
 def test_dripping_client_is_closed(sent: bytes) -> None:
-    """A client that sends a byte now and then is closed after its time."""
+    """A client that sends single bytes is closed after the connection's time."""
     with serving(connection_s=1) as served:
         connection = served.connect(sent)
         connection.settimeout(0.2)

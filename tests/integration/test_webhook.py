@@ -45,7 +45,7 @@ def app(database: Database, redis_url: str) -> Flask:
 
 @pytest.mark.parametrize("name", sorted(set(CALLS) - {"of_bot_post"}))
 def test_recorded_call_is_taken_byte_for_byte(endpoint: Endpoint, name: str) -> None:
-    """A recorded call of a real server comes into the inbox, and the answer is an empty object."""
+    """A recorded call of a real server fills the inbox, and the answer is an empty object."""
     call = CALLS[name]
     post_id = call["body"].split("post_id")[1].lstrip('":=')[:26]
     headers = {key: value for key, value in call["headers"].items() if key != "Host"}

@@ -31,7 +31,7 @@ from tests.webhook_calls import (
     payload,
 )
 
-# 500 examples of 20 calls each: hypothesis takes longer to invent a call than we to answer it.
+# An example has 20 calls, because hypothesis needs longer to make one than we to answer it.
 EXAMPLES = 500
 CALLS_PER_EXAMPLE = 20
 PROFILE = settings(
@@ -108,7 +108,7 @@ def client(database: Database) -> Iterator[FlaskClient]:
 
 @pytest.mark.one_database
 def test_strangers_are_refused_and_leave_nothing(client: FlaskClient, database: Database) -> None:
-    """10,000 calls without a token are refused in JSON and store nothing."""
+    """10,000 calls without a known token are refused in JSON and store nothing."""
     statuses: list[int] = []
 
     @PROFILE

@@ -34,7 +34,7 @@ from tests.webhook_calls import (
 RECEIVED = (ReplyState.RECEIVED, ReplySource.WEBHOOK)
 # A webhook is answered in milliseconds; the rest is for a slow machine.
 AT_ONCE_S = 1.0
-# The promise while the database or Redis hangs.
+# While the database or Redis hangs, we promise an answer within this time.
 IN_TIME_S = 5.0
 SECRET = "geheim0123456789geheim0123"
 
@@ -136,9 +136,9 @@ def test_postgresql_that_is_away_is_a_503_until_it_is_back(
 def test_postgresql_that_stands_still_is_a_503_in_time(
     own_postgres: PostgresServer, redis_url: str, tmp_path: Path, deploy: Deploy
 ) -> None:
-    """Webhooks and health get their 503 within 5 s, also many at once; then all is well again.
+    """While PostgreSQL hangs, webhooks and health get 503 within 5 s, and afterwards 200.
 
-    SIGSTOP leaves the server's connections open, and its kernel takes whatever is sent.
+    SIGSTOP leaves the server's connections open, and its kernel accepts all that is sent.
     """
     calls = 40
     database = Database(own_postgres.url().replace("postgresql:", "postgresql+psycopg:"))
@@ -256,7 +256,7 @@ def test_log_tells_ids_and_never_token_text_or_name(
 def test_operator_rotates_a_token_by_command(
     tmp_path: Path, sqlite_url: str, deploy: Deploy
 ) -> None:
-    """An operator rotates a token by commands, and a wrong one is not shown."""
+    """An operator rotates a token by commands, and a wrong token is not shown."""
     database = Database(sqlite_url)
     add_licence(database, tokens=())
     deployment = deploy(tmp_path, redis_url="redis://", database_url=sqlite_url)

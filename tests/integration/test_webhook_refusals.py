@@ -168,7 +168,7 @@ def test_content_type_and_fields_decide(
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_only_post_is_allowed(endpoint: Endpoint, method: str) -> None:
-    """Another method is refused with the right one."""
+    """Any other method is refused, and the answer names POST."""
     response = requests.request(method, endpoint.url, json=payload(), timeout=10)
 
     assert answer_of(response) == (405, {"error": "only POST"})

@@ -20,7 +20,7 @@ THIRD_TOKEN = "3" * 26
 
 
 def senders(database: Database) -> list[str | None]:
-    """Return the licences of the three tokens."""
+    """Return the licence of each of the three tokens, None for an unknown one."""
     with database.connection() as connection:
         found = [find_sender(connection, token) for token in (TOKEN, OTHER_TOKEN, THIRD_TOKEN)]
     return [None if sender is None else sender.licence_id for sender in found]

@@ -22,7 +22,7 @@ from tests.stage.task_messages import published
 from tests.waiting import wait_until
 
 QUEUE = "mattermost"
-# Far less than one attempt to connect to a hanging broker.
+# Far less than an attempt to connect to a hanging broker takes.
 AT_ONCE_S = 1.0
 
 # A process that forks after its wake-up thread has run, like a web server with preloading.
@@ -142,7 +142,7 @@ def test_no_caller_waits_for_a_broker_that_is_not_there() -> None:
             wake_ups.add(reply_id, licence_id="L1")
         took_s = time.monotonic() - started
 
-        # The thread must finish before the next test reads the output.
+        # The publisher's thread must finish before the next test reads the output.
         wait_until(lambda: _given_up(logs) == set(reply_ids), what="the last attempt")
 
     assert took_s < AT_ONCE_S

@@ -136,7 +136,7 @@ def test_worker_without_its_keys_ends_in_one_sentence(deployment: Deployment, ke
 
 
 def test_worker_says_which_name_may_be_mistyped(deployment: Deployment) -> None:
-    """A worker logs a name that may be mistyped, and goes on."""
+    """A worker logs a setting whose name may be mistyped, with the right name."""
     deployment.environment["HOLD_SECONDS"] = "5"
     worker = deployment.start("worker")
 
