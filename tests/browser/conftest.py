@@ -1,4 +1,4 @@
-"""The running demo, a browser, and a page that may neither complain nor ask elsewhere."""
+"""The running demo, a browser, and a page that must log no errors and ask no other host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from demo.browser import NoBrowserError, running_browser
 from tests.browser.sides import Sides
 from tests.demo_process import demo_environment, output_until_up, running_demo
 
-# Both ways take well under a second; a machine that does other things as well takes longer.
+# A message takes well under a second either way, but longer on a busy machine.
 TIMEOUT_MS = 20_000
 DESKTOP = {"width": 1360, "height": 900}
 OUR_HOST = "127.0.0.1"
@@ -23,7 +23,7 @@ OUR_HOST = "127.0.0.1"
 
 @pytest.fixture(scope="package")
 def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the page of a demo that has played."""
+    """The address of the demo's page, when the demo is up."""
     with running_demo(demo_environment(tmp_path_factory.mktemp("demo"))) as process:
         output = output_until_up(process)
         found = re.search(r"^The page\s+(\S+)$", output, re.MULTILINE)
@@ -35,7 +35,7 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A real Chromium; the tests that need it are skipped, loudly, where there is none."""
+    """A real Chromium; without one, the tests that need it are skipped with the reason."""
     expect.set_options(timeout=TIMEOUT_MS)
     try:
         with running_browser() as started:
@@ -46,13 +46,13 @@ def browser() -> Iterator[Browser]:
 
 @dataclass(slots=True)
 class Watch:
-    """What a page did that it should not have."""
+    """The errors and warnings that a page logged, and the hosts that it asked."""
 
     complaints: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
     def look_at(self, page: Page) -> None:
-        """Note from now on what the page logs as an error, and whom it asks."""
+        """From now on, note the page's errors, its warnings and the hosts that it asks."""
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on(
             "console",
@@ -67,19 +67,22 @@ class Watch:
 
 def _host(url: str) -> str:
     parts = urlsplit(url)
-    # What the page has in itself is asked of no server.
+    # A data or blob URL is part of the page and asks no server.
     return OUR_HOST if parts.scheme in {"data", "blob"} else str(parts.hostname)
 
 
 @pytest.fixture
 def viewport() -> dict[str, int]:
-    """The size of the page; a module may have another."""
+    """The size of the page; a module may override it."""
     return DESKTOP
 
 
 @pytest.fixture
 def page(browser: Browser, viewport: dict[str, int], demo_url: str) -> Iterator[Page]:
-    """The demo's page, freshly opened. That it is quiet and stays at home is checked each time."""
+    """The demo's page, newly opened.
+
+    After the test, the page must have logged no error and asked no other host.
+    """
     is_phone = viewport["width"] < 800
     context = browser.new_context(
         viewport={"width": viewport["width"], "height": viewport["height"]},
@@ -99,7 +102,7 @@ def page(browser: Browser, viewport: dict[str, int], demo_url: str) -> Iterator[
 
 @pytest.fixture
 def sides(page: Page) -> Sides:
-    """The page with a conversation of the test's own."""
+    """The page with a new conversation for this test."""
     made = Sides(page, visitor=f"Visitor {uuid4().hex[:8]}")
     made.begin()
     return made

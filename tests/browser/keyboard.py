@@ -1,4 +1,4 @@
-"""A keyboard, and nothing else, at the page."""
+"""The use of a page by keyboard only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Frame, Page
 
-# More than there are controls on both sides of a long conversation.
+# More than the controls on both sides of a long conversation.
 MAX_TABS = 300
 
 _NAME = """() => {
@@ -15,7 +15,8 @@ _NAME = """() => {
   label?.querySelectorAll("select, option").forEach((each) => each.remove());
   return (at.getAttribute("aria-label") ?? label?.textContent ?? at.textContent).trim();
 }"""
-# An outline or a shadow on the control itself; on what holds it, if one types or picks files there.
+# Whether the focus is visible: an outline or a shadow on the control itself, or on the form of a
+# text box, or on the label of a file input.
 _IS_MARKED = """() => {
   const drawn = (node) => {
     const style = getComputedStyle(node);
@@ -35,7 +36,7 @@ _IS_ON_SCREEN = """() => {
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A control that Tab has led to: its name, and whether one sees that it has the focus."""
+    """A control that got the focus: its name, and whether the focus is visible on the screen."""
 
     name: str
     is_seen: bool
@@ -43,7 +44,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Keyboard:
-    """Presses keys, and knows what has the focus."""
+    """The keyboard at a page, and the control that has the focus."""
 
     page: Page
 
@@ -53,11 +54,11 @@ class Keyboard:
             self.page.keyboard.press(key)
 
     def type(self, text: str) -> None:
-        """Type a text into what has the focus."""
+        """Type a text into the control that has the focus."""
         self.page.keyboard.type(text)
 
     def tab_to(self, name: str, *, key: str = "Tab") -> list[Stop]:
-        """Press Tab until the control with this name has the focus; return the way there."""
+        """Press Tab until the named control has the focus; return the controls on the way."""
         way: list[Stop] = []
         for _ in range(MAX_TABS):
             self.press(key)
@@ -67,7 +68,7 @@ class Keyboard:
         raise AssertionError(f"{name!r} is not reached; there are {sorted({s.name for s in way})}")
 
     def stop(self) -> Stop:
-        """Return what has the focus."""
+        """Return the control that has the focus."""
         frame = self._frame()
         is_seen = frame.evaluate(_IS_MARKED) and frame.evaluate(_IS_ON_SCREEN)
         return Stop(str(frame.evaluate(_NAME)), is_seen)

@@ -26,7 +26,7 @@ class Sides:
 
     @property
     def team(self) -> FrameLocator:
-        """Return the team's side."""
+        """Return the frame with the team's side."""
         return self.page.frame_locator("#channel")
 
     @property
@@ -36,11 +36,11 @@ class Sides:
 
     @property
     def replies(self) -> Locator:
-        """Return the replies in the newest of them, oldest first."""
+        """Return the replies in this conversation's newest thread, oldest first."""
         return self.threads.last.locator(".replies .post")
 
     def begin(self) -> None:
-        """Begin the conversation by the page's dialog, and wait until the team can reply."""
+        """Begin the conversation in the page's dialog, and wait until the team can reply."""
         self.page.get_by_role("button", name="New conversation").click()
         self.page.get_by_label("Visitor's name").fill(self.visitor)
         self.page.get_by_role("button", name="Begin").click()
@@ -55,14 +55,14 @@ class Sides:
         expect(self.messages.last).to_contain_text(text)
 
     def write_and_wait(self, text: str) -> Locator:
-        """Write as the visitor; return the reply that it becomes on the team's side."""
+        """Write as the visitor; return the post that appears on the team's side."""
         self.write(text)
         reply = self.replies.filter(has_text=text)
         expect(reply).to_have_count(1)
         return reply
 
     def answer(self, text: str) -> Locator:
-        """Write as the member of the team who is chosen; return the post."""
+        """Write as the chosen member of the team; return the post."""
         box = self.team.get_by_label("Message", exact=True)
         box.fill(text)
         box.press("Enter")
@@ -71,10 +71,10 @@ class Sides:
         return post
 
     def look_as(self, name: str) -> None:
-        """Let another member of the team look at the team's side."""
+        """Choose another member, so that the team's side shows what that member sees."""
         self.team.locator("#composer select").select_option(label=name)
 
     def passages(self) -> list[str]:
-        """Return how far each message is, as its class says: sent, failed, waiting, sending."""
+        """Return each message's state by its class: sent, failed, waiting or sending."""
         marks = self.page.locator("#messages .passage").all()
         return [(mark.get_attribute("class") or "").removeprefix("passage ") for mark in marks]

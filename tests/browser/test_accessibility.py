@@ -1,4 +1,4 @@
-"""The demo's page has nothing that axe-core finds fault with."""
+"""axe-core finds no violation on the demo's pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PHONE, DESKTOP = {"width": 320, "height": 568}, {"width": 1360, "height": 900}
 
 
 def _findings(page: Page) -> list[str]:
-    """Return what axe-core finds on the page, by all of its rules."""
+    """Return the violations of any axe-core rule on the page."""
     found = Axe().run(page).response["violations"]
     return [f"{each['id']}: {node['target']}" for each in found for node in each["nodes"]]
 
@@ -24,7 +24,7 @@ def _findings(page: Page) -> list[str]:
 def test_axe_finds_nothing(
     browser: Browser, demo_url: str, scheme: Literal["light", "dark"], size: dict[str, int]
 ) -> None:
-    """Neither on the chat, in its dialog, on the team's side, nor where there is no page."""
+    """axe-core finds no violation in the chat, its dialog, the team's side and the 404 page."""
     page = browser.new_page(
         viewport={"width": size["width"], "height": size["height"]}, color_scheme=scheme
     )
@@ -36,7 +36,7 @@ def test_axe_finds_nothing(
     page.get_by_role("button", name="New conversation").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     found["dialog"] = _findings(page)
-    # Its page comes from another address, where axe-core looks into no frame.
+    # The team's side comes from another address, so axe-core does not look into its frame.
     page.goto(str(page.locator("#channel").get_attribute("src")))
     page.locator("button[data-reply]").first.click()
     found["team"] = _findings(page)

@@ -1,4 +1,4 @@
-"""What is said on one side of the page is there on the other."""
+"""Messages from one side of the page appear on the other side."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _is_drawn(picture: Locator) -> bool:
 
 
 def test_visitors_message_is_a_reply_in_the_thread_with_their_name(sides: Sides) -> None:
-    """Typed on the left, it is on the right: under the conversation's root, by the bot."""
+    """A visitor's message appears on the team's side, under the conversation's root, by the bot."""
     reply = sides.write_and_wait("Is the house free in August?")
 
     expect(reply.locator(".body")).to_have_text(
@@ -38,7 +38,7 @@ def test_visitors_message_is_a_reply_in_the_thread_with_their_name(sides: Sides)
 
 
 def test_root_shows_how_the_conversation_stands(sides: Sides) -> None:
-    """It waits with the visitor's question, is answered, taken and closed, and opens again."""
+    """The root shows the question, and that it waits, is answered, taken, closed or open again."""
     sides.write_and_wait("Is the house free in August?")
     root = sides.threads.last.locator(".post").first
     expect(root).to_contain_text(f"🟠 {sides.visitor} · Is the house free in August?")
@@ -52,7 +52,7 @@ def test_root_shows_how_the_conversation_stands(sides: Sides) -> None:
     expect(root).to_contain_text("⚪")
     sides.write("And in September?")
 
-    # It is Anna's again, and she sees that the visitor waits.
+    # Anna has the conversation again, and the card shows that the visitor waits.
     expect(root.locator(".attachment")).to_contain_text("waiting since")
     expect(root).to_contain_text("🟢")
 
@@ -67,7 +67,7 @@ def test_visitor_and_team_have_a_side_of_the_chat_each(sides: Sides) -> None:
 
 
 def test_teams_reply_is_in_the_chat_and_has_its_receipt(sides: Sides) -> None:
-    """Answered on the right, it is on the left, and the bot confirms it to its author."""
+    """A member's reply appears in the chat, and the bot gives the post its receipt."""
     post = sides.answer("Yes, it is free.")
 
     expect(sides.messages).to_have_count(1)
@@ -78,7 +78,7 @@ def test_teams_reply_is_in_the_chat_and_has_its_receipt(sides: Sides) -> None:
 
 
 def test_visitors_picture_is_shown_inline_in_mattermost(sides: Sides) -> None:
-    """A picture attached on the left is drawn on both sides."""
+    """A picture that the visitor attaches is drawn on both sides."""
     sides.page.get_by_label("Attach").set_input_files(PICTURE)
 
     sides.write("Is this the one?")
@@ -90,7 +90,7 @@ def test_visitors_picture_is_shown_inline_in_mattermost(sides: Sides) -> None:
 
 
 def test_teams_picture_is_shown_in_the_chat(sides: Sides) -> None:
-    """A picture attached on the right is drawn on both sides."""
+    """A picture that a member attaches is drawn on both sides."""
     sides.team.get_by_label("Attach").set_input_files(PICTURE)
 
     sides.answer("This is the one.")
@@ -102,7 +102,7 @@ def test_teams_picture_is_shown_in_the_chat(sides: Sides) -> None:
 
 
 def test_note_stays_with_the_team(sides: Sides) -> None:
-    """A note gets the lock and is not in the chat, though the reply after it is."""
+    """A note gets the lock and does not appear in the chat, unlike the reply after it."""
     note = sides.answer("note: a guest of last year")
 
     sides.answer("Welcome back!")
@@ -112,7 +112,7 @@ def test_note_stays_with_the_team(sides: Sides) -> None:
 
 
 def test_deleted_root_is_replaced_with_the_next_message(sides: Sides) -> None:
-    """The thread is gone; the next message is under a new root, and the reply to it arrives."""
+    """After a root's deletion, the next message gets a new root, and a reply there arrives."""
     sides.write_and_wait("first")
     sides.threads.locator("[data-delete]").first.click()
     sides.team.get_by_role("button", name="Delete", exact=True).click()
@@ -129,7 +129,7 @@ def test_deleted_root_is_replaced_with_the_next_message(sides: Sides) -> None:
 
 
 def test_second_conversation_is_a_thread_of_its_own(sides: Sides) -> None:
-    """Two conversations do not mix, and each can be chosen and gone on with."""
+    """Two conversations have their own threads, and the visitor can go on with the first."""
     sides.write_and_wait("of the first")
     second = Sides(sides.page, visitor=f"{sides.visitor} again")
     second.begin()
@@ -153,7 +153,7 @@ def test_second_conversation_is_a_thread_of_its_own(sides: Sides) -> None:
 
 
 def test_nothing_is_loaded_anew_while_they_talk(sides: Sides) -> None:
-    """Both sides are live: neither the page nor the channel in it is loaded a second time."""
+    """Both sides show new messages without loading the page or its frame again."""
     frames = sides.page.frames
     for frame in frames:
         frame.evaluate("window.stayed = true")
@@ -167,7 +167,7 @@ def test_nothing_is_loaded_anew_while_they_talk(sides: Sides) -> None:
 
 @pytest.mark.parametrize("author", ["visitor", "team"])
 def test_markup_is_shown_as_it_was_typed(sides: Sides, author: str) -> None:
-    """A script and a picture that would run one are text on both sides, and nothing runs."""
+    """Markup with scripts is shown as text on both sides, and no script runs."""
     (sides.write if author == "visitor" else sides.answer)(SCRIPTS)
 
     expect(sides.replies).to_have_count(1)
@@ -178,7 +178,7 @@ def test_markup_is_shown_as_it_was_typed(sides: Sides, author: str) -> None:
 
 
 def test_name_of_a_visitor_is_shown_as_it_was_typed(sides: Sides) -> None:
-    """A visitor who is called like a script is harmless on both sides as well."""
+    """A visitor's name with markup is shown as text on both sides, too."""
     nasty = Sides(sides.page, visitor="<img src=x onerror=alert(1)>")
 
     nasty.begin()

@@ -1,4 +1,4 @@
-"""The page without a mouse, and as a screen reader reads it."""
+"""The page can be used by keyboard, and read by a screen reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.browser.keyboard import Keyboard
 from tests.browser.sides import Sides
 
 PICTURE = SAMPLE / "lake-house.png"
-# A control in an outline of roles and names, where it has no name. A frame never has one there.
+# A control without a name in the ARIA snapshot. A frame never has a name there.
 NAMELESS = re.compile(
     r"^\s*- (?:button|link|textbox|combobox|switch|dialog|log|img)(?! \")", re.MULTILINE
 )
@@ -26,7 +26,7 @@ def keyboard(sides: Sides) -> Keyboard:
 
 
 def test_visitor_writes_and_team_answers_by_keyboard(sides: Sides, keyboard: Keyboard) -> None:
-    """The first Tab offers a way past the head; Enter sends on either side."""
+    """The skip links lead to the chat and to the messages, and Enter sends on either side."""
     keyboard.tab_to("Skip to the web chat")
     keyboard.press("Enter")
     keyboard.type("by keyboard")
@@ -43,9 +43,9 @@ def test_visitor_writes_and_team_answers_by_keyboard(sides: Sides, keyboard: Key
 
 
 def test_file_is_attached_by_keyboard(sides: Sides, keyboard: Keyboard) -> None:
-    """Attach has the focus like any other control and opens the choice of files."""
-    # Playwright tells the browser to report choosers without waiting for that to be done: a key
-    # right behind it may be first. The way to the control asks the browser, which takes turns.
+    """Tab reaches the file input, and Enter opens the file chooser."""
+    # Playwright does not wait until the browser reports file choosers, so a key sent at once could
+    # come too early. `tab_to` asks the browser for the focus, and the answer comes after that.
     with sides.page.expect_file_chooser() as opened:
         keyboard.tab_to("📎 Attach")
         keyboard.press("Enter")
@@ -57,7 +57,7 @@ def test_file_is_attached_by_keyboard(sides: Sides, keyboard: Keyboard) -> None:
 
 
 def test_root_is_deleted_by_keyboard(sides: Sides, keyboard: Keyboard) -> None:
-    """The question whether to delete has the focus on Cancel, and Escape takes it away."""
+    """The dialog for deletion has the focus on Cancel, and Escape closes the dialog."""
     deletion = sides.team.get_by_role("dialog", name="Delete this message?")
     sides.threads.locator("[data-delete]").first.focus()
     keyboard.press("Enter")
@@ -74,7 +74,7 @@ def test_root_is_deleted_by_keyboard(sides: Sides, keyboard: Keyboard) -> None:
 
 
 def test_conversation_is_begun_by_keyboard(sides: Sides, keyboard: Keyboard) -> None:
-    """The dialog opens on the visitor's name, and Enter begins."""
+    """The dialog opens with the focus on the visitor's name, and Enter begins."""
     visitor = f"{sides.visitor} by keyboard"
 
     keyboard.tab_to("New conversation")
@@ -86,7 +86,7 @@ def test_conversation_is_begun_by_keyboard(sides: Sides, keyboard: Keyboard) -> 
 
 
 def test_server_is_switched_by_keyboard(sides: Sides, keyboard: Keyboard) -> None:
-    """Enter switches, says so, and the focus stays."""
+    """Enter switches the server, the switch shows that, and the focus stays."""
     switch = sides.page.get_by_role("switch")
 
     keyboard.tab_to("Mattermost server")
@@ -99,9 +99,9 @@ def test_server_is_switched_by_keyboard(sides: Sides, keyboard: Keyboard) -> Non
 
 
 def test_one_always_sees_where_the_focus_is(sides: Sides, keyboard: Keyboard) -> None:
-    """Each control on the way through both sides is on the screen and marked when it has it."""
+    """Each control of both sides is on the screen and marked while it has the focus."""
     sides.write_and_wait("a message")
-    # The way begins at the top again.
+    # After a reload, Tab begins at the top of the page.
     sides.page.reload()
     expect(sides.replies).to_have_count(1)
 
@@ -114,7 +114,7 @@ def test_one_always_sees_where_the_focus_is(sides: Sides, keyboard: Keyboard) ->
 
 
 def test_each_control_has_a_name(sides: Sides) -> None:
-    """A screen reader names every control, dialog, picture and frame on both sides."""
+    """Each control, dialog, picture and frame of both sides has a name for a screen reader."""
     sides.page.get_by_label("Attach").set_input_files(PICTURE)
     sides.write_and_wait("a picture")
     outlines = [
@@ -132,7 +132,7 @@ def test_each_control_has_a_name(sides: Sides) -> None:
 
 
 def test_page_has_a_title_a_language_and_one_main_heading(page: Page) -> None:
-    """The page and the channel in it say what they are."""
+    """The page and the frame in it each have a title, a language and one main heading."""
     frames = [(frame.title(), frame.locator("html").get_attribute("lang")) for frame in page.frames]
 
     assert [language for _, language in frames] == ["en", "en"]

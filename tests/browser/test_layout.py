@@ -10,7 +10,7 @@ from tests.browser.conftest import DESKTOP
 from tests.browser.sides import Sides
 
 SMALL_PHONE = {"width": 320, "height": 640}
-# Two lines of the name of the visitor.
+# The height of two lines of the visitor's name.
 MOST_NAME_PX = 50
 
 PUT_LABELS = """labels => {
@@ -33,7 +33,7 @@ def viewport(request: pytest.FixtureRequest) -> dict[str, int]:
 
 
 def test_head_of_the_chat_fits_in_every_language(sides: Sides) -> None:
-    """No button over the chat is cut off, and the visitor's name keeps its place."""
+    """No button over the chat is cut off, and the visitor's name has at most two lines."""
     sides.write_and_wait("a message")
     expect(sides.page.locator("#thread")).to_be_visible()
     found = {}

@@ -1,4 +1,4 @@
-"""The team's side as its members have it: who is told, what is refused, what runs together."""
+"""The team's side: unread threads, the list of threads, refused commands, and grouped posts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ RUNS_ON = re.compile(r"\bruns-on\b")
 
 
 def threads_link(sides: Sides) -> Locator:
-    """The entry of the list of threads in the sidebar."""
+    """Return the sidebar's link to the list of threads."""
     return sides.team.get_by_role("link", name="Threads")
 
 
 def test_only_who_follows_is_told_of_a_second_message(sides: Sides) -> None:
-    """Anna follows the channel's threads and has an unread one; Bram is told of nothing."""
+    """Anna follows the channel's threads and has an unread one; Bram has none."""
     sides.write_and_wait("first")
     sides.write_and_wait("second")
     expect(threads_link(sides)).to_have_class(UNREAD)
@@ -31,7 +31,7 @@ def test_only_who_follows_is_told_of_a_second_message(sides: Sides) -> None:
 
 
 def test_list_of_threads_leads_to_the_thread(sides: Sides) -> None:
-    """A row shows what the root's message says, and opens the thread for the reply."""
+    """A row shows the root's message, and a click opens the thread for a reply."""
     sides.write_and_wait("first")
     threads_link(sides).click()
     row = sides.team.locator(".row").filter(has_text=sides.visitor)
@@ -44,7 +44,7 @@ def test_list_of_threads_leads_to_the_thread(sides: Sides) -> None:
 
 
 def test_slash_is_refused_and_sent_the_second_time(sides: Sides) -> None:
-    """The text stays in the box under a red line; Enter again sends it as it is."""
+    """An unknown command is refused and stays in the box; a second Enter sends it as a message."""
     box = sides.team.get_by_label("Message", exact=True)
     box.fill("/klaar met deze")
     box.press("Enter")
@@ -58,7 +58,7 @@ def test_slash_is_refused_and_sent_the_second_time(sides: Sides) -> None:
 
 
 def test_posts_of_one_author_run_together(sides: Sides) -> None:
-    """The second of two messages has no name and no time of its own; a bot's reply keeps them."""
+    """A member's second post in a row shows no name; a bot's post after its root does."""
     sides.write_and_wait("of the visitor")
     for text in ("one", "two"):
         sides.answer(text)

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.sides import Sides
 
 PHONE = {"width": 390, "height": 844}
-# What a finger hits.
+# The least size for a finger.
 LEAST_PX = 40
 CONTROLS = "button, select, textarea, .attach, .sidebar a, dialog input"
 IS_WIDER_THAN_THE_SCREEN = (
@@ -32,7 +32,7 @@ def _too_small(scope: Page | Locator) -> list[str]:
 
 
 def test_both_sides_are_a_tap_away(sides: Sides) -> None:
-    """One side is shown at a time; what is written on each is on the other."""
+    """One side is shown at a time, and messages of each side appear on the other."""
     show_team = sides.page.get_by_role("button", name="Team's Mattermost")
     expect(sides.page.locator("iframe")).to_be_hidden()
     sides.write("from the phone")

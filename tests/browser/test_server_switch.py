@@ -1,4 +1,4 @@
-"""The switch on the page that takes the Mattermost server away."""
+"""The page's switch that turns the Mattermost server off and on."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from playwright.sync_api import Locator, Page, expect
 from tasks.licences.circuit import FAILURES_TO_OPEN, PROBE_EVERY_S
 from tests.browser.sides import Sides
 
-# The next probe, the next sweep, and a machine that does other things as well.
+# The time until the next probe and the next sweep, and more for a busy machine.
 BACK_WITHIN_MS = (PROBE_EVERY_S + 30) * 1_000
 
 
 @pytest.fixture
 def switch(page: Page) -> Iterator[Locator]:
-    """The switch; the server is on again afterwards, whatever becomes of the test."""
+    """The switch; after the test the server is on again, also if the test failed."""
     found = page.get_by_role("switch", name="Mattermost server")
     yield found
     if found.get_attribute("aria-checked") == "false":
@@ -29,7 +29,7 @@ def switch(page: Page) -> Iterator[Locator]:
 def test_messages_wait_for_the_server_and_then_arrive_in_order(
     sides: Sides, switch: Locator
 ) -> None:
-    """What finds it gone is not tried twice, the rest waits; the page tells, with the cure."""
+    """While the server is off, messages fail once or wait; the page counts them and has a cure."""
     notice = sides.page.locator("#notice")
     switch.click()
     expect(notice).to_contain_text("Mattermost is off.")
@@ -52,7 +52,7 @@ def test_messages_wait_for_the_server_and_then_arrive_in_order(
     arrived = sides.replies.locator(".body").all_inner_texts()
     said = [text.partition("⚠️")[0].strip().splitlines()[-1] for text in arrived]
     assert said == waiting
-    # The first that arrives says what the thread misses, and i-Reserve knows of each.
+    # The first message that arrives names the missing ones, and i-Reserve was told of each.
     tells = [f"{tried} message" in text.partition("⚠️")[2] for text in arrived]
     assert tells == [tried > 0] + [False] * (len(waiting) - 1)
     failed = sides.page.locator(".passage.failed[title*='i-Reserve was told']")
@@ -68,16 +68,16 @@ def test_messages_wait_for_the_server_and_then_arrive_in_order(
 
 
 def _run(command: str) -> str:
-    """Run a command as it stands on the page; return what it prints."""
+    """Run a command from the page; return its output."""
     done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def _write_until_one_waits(sides: Sides) -> list[str]:
-    """Write messages until one is not tried any more; return that one.
+    """Write messages until one waits; return its text in a list.
 
-    Catch-up finds the server gone as well, so that fewer messages than three may have to fail.
+    Catch-up also notices that the server is off, so fewer than three messages may have to fail.
     """
     for number in range(FAILURES_TO_OPEN + 1):
         text = f"message {number}"
