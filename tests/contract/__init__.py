@@ -1,1 +1,1 @@
-"""What real Mattermost servers were seen to do, held against the stand-in or a real server."""
+"""Compare the stand-in, or a real server, with the recorded behaviour of real servers."""

@@ -1,4 +1,4 @@
-"""For each recorded case that is one request: how to make that request on a server."""
+"""The request of each recorded case that is a single request."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -111,7 +111,7 @@ def _hook_body(w: ServerUnderTest, channel_id: str) -> dict[str, Any]:
 
 
 def _some_hook(w: ServerUnderTest) -> dict[str, Any]:
-    # As it was recorded: a hook that is made without trigger words has null.
+    # The recorded hook has a list. A hook that is made without trigger words has null.
     return w.admin.hook(w.team_id, w.second_id, "http://127.0.0.1:9/hook", trigger_words=[])
 
 

@@ -15,7 +15,7 @@ from tests.contract.server import ServerUnderTest, make_server
 
 @pytest.fixture(scope="session")
 def session() -> Iterator[requests.Session]:
-    """One session for all calls, which reads no settings from the surroundings."""
+    """One session for all calls, without settings from the environment."""
     with requests.Session() as opened:
         opened.trust_env = False
         yield opened
@@ -33,7 +33,7 @@ def server(request: pytest.FixtureRequest, session: requests.Session) -> Iterato
 
 @pytest.fixture(scope="session")
 def server_11(session: requests.Session) -> Iterator[ServerUnderTest]:
-    """The same, for what 6.7.2 has not."""
+    """A server of 11.6 or later, for what 6.7.2 lacks."""
     with _server(session, version="11.6.0") as made:
         if recording_of(made.version).version != "11.6.0":
             pytest.skip(f"the server at MATTERMOST_URL is {made.version}")
@@ -53,26 +53,26 @@ def _server(session: requests.Session, *, version: str) -> Iterator[ServerUnderT
 
 @pytest.fixture
 def recording(server: ServerUnderTest) -> Recording:
-    """What a real server of the same version answered."""
+    """The recorded answers of a real server of the same version."""
     return recording_of(server.version)
 
 
 @pytest.fixture
 def stand_in() -> Iterator[StandIn]:
-    """A stand-in of the test's own, for what only a stand-in can do."""
+    """A stand-in for this test alone, for what only a stand-in can do."""
     with running_server() as server:
         yield server
 
 
 @pytest.fixture
 def own_server(stand_in: StandIn, session: requests.Session) -> ServerUnderTest:
-    """The test's own stand-in."""
+    """A team with channels and users on this test's own stand-in."""
     admin = stand_in.setup({})["admin"]
     return make_server(session, url=stand_in.url, admin_token=admin["token"])
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """Where webhooks can call."""
+    """An HTTP server that webhooks, commands and buttons can call."""
     with running_receiver() as running:
         yield running

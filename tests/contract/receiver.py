@@ -1,4 +1,4 @@
-"""The other end of an outgoing webhook: keeps what it gets and answers what it is told."""
+"""The receiver of outgoing webhooks: it keeps the calls and gives the chosen answer."""
 
 import json
 import threading
@@ -12,14 +12,14 @@ from urllib.parse import parse_qsl
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that came in."""
+    """One request that the receiver got."""
 
     path: str
     headers: dict[str, str]
     body: str
 
     def fields(self) -> dict[str, Any]:
-        """The payload of either form."""
+        """Return the payload, from JSON or from a form."""
         if self.headers["Content-Type"] == "application/json":
             fields: dict[str, Any] = json.loads(self.body)
             return fields
@@ -28,7 +28,7 @@ class Call:
 
 @dataclass(slots=True)
 class Receiver:
-    """Where hooks call; `status`, `content_type` and `answer` are what they get."""
+    """The calls so far; `status`, `content_type` and `answer` are what a call gets."""
 
     url: str = ""
     status: int = 200
@@ -37,13 +37,13 @@ class Receiver:
     calls: list[Call] = field(default_factory=list)
 
     def calls_for(self, post_id: str) -> list[Call]:
-        """The calls about one post."""
+        """Return the calls about one post."""
         return [call for call in list(self.calls) if call.fields()["post_id"] == post_id]
 
 
 @contextmanager
 def running_receiver() -> Iterator[Receiver]:
-    """A receiver on a free port until the end of the block."""
+    """Run a receiver on a free port until the end of the block."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -57,7 +57,7 @@ def running_receiver() -> Iterator[Receiver]:
             self.wfile.write(receiver.answer.encode())
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Write no line for a request."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hook"

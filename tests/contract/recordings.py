@@ -1,4 +1,4 @@
-"""What real servers answered, by version."""
+"""The recorded answers of real servers, by version."""
 
 import json
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ def _read(version: str) -> Recording:
 
 # Oldest first.
 RECORDINGS = {version: _read(version) for version in ("6.7.2", "11.6.0")}
-# The same cases were recorded of each version.
+# Each version has the same recorded cases.
 CASE_NAMES = sorted(RECORDINGS["11.6.0"].cases)
 
 
 def recording_of(version: str) -> Recording:
-    """The recording of the version, or of the newest one that is older."""
+    """Return the recording of this version, else of the newest older one, else of 6.7.2."""
     known = [each for each in RECORDINGS if _number(each) <= _number(version)]
     return RECORDINGS[known[-1] if known else "6.7.2"]
 

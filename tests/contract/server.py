@@ -1,4 +1,4 @@
-"""A team with channels, people and a bot, made by Mattermost's own API on whichever server."""
+"""A team with channels, users and a bot on the server under test, made by Mattermost's API."""
 
 import json
 import secrets
@@ -10,12 +10,12 @@ from typing import Any
 
 import requests
 
-# Far more than a loopback server needs; a call that hangs must not hang the tests.
+# Far more than a local server needs. It keeps a call that hangs from stopping the tests.
 TIMEOUT_S = 30.0
 
 _PASSWORD = "Password-1-for-tests"
 
-# One pixel, which decoders take.
+# A valid picture of one pixel.
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c48900"
     "00000d4944415478da633811a0f11f0005640240bb0c8e2a0000000049454e44ae42"
@@ -34,7 +34,7 @@ class Caller:
     username: str = ""
 
     def call(self, method: str, path: str, **how: Any) -> requests.Response:
-        """One request below /api/v4 with this caller's token; "" sends none."""
+        """Send a request below /api/v4 with this caller's token, or with no token if it is ""."""
         headers = dict(how.pop("headers", {}))
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -43,15 +43,15 @@ class Caller:
         )
 
     def get(self, path: str, **query: Any) -> requests.Response:
-        """Read."""
+        """Send a GET request."""
         return self.call("GET", path, params=query)
 
     def send(self, path: str, body: Any, *, method: str = "POST") -> requests.Response:
-        """Send JSON."""
+        """Send a JSON body."""
         return self.call(method, path, json=body)
 
     def delete(self, path: str) -> requests.Response:
-        """Delete."""
+        """Send a DELETE request."""
         return self.call("DELETE", path)
 
     def upload(self, channel_id: str, name: str, data: bytes) -> requests.Response:
@@ -65,7 +65,7 @@ class Caller:
         )
 
     def upload_form(self, channel_id: str, name: str, data: bytes) -> requests.Response:
-        """Upload one file as a form."""
+        """Upload one file as a multipart form."""
         return self.call(
             "POST", "/files", data={"channel_id": channel_id}, files={"files": (name, data)}
         )
@@ -83,11 +83,11 @@ class Caller:
         return _good(self.post(channel_id, message, **fields))
 
     def patch(self, post_id: str, **fields: Any) -> requests.Response:
-        """Change a post."""
+        """Patch a post."""
         return self.send(f"/posts/{post_id}/patch", fields, method="PUT")
 
     def put(self, path: str, body: Any = None) -> requests.Response:
-        """Put JSON."""
+        """Send a JSON body with PUT."""
         return self.call("PUT", path, json=body)
 
     def hook(self, team_id: str, channel_id: str, url: str, **fields: Any) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ServerUnderTest:
-    """Everything that the cases need; `elsewhere` is public, and the bot is not in it."""
+    """The server with all that the cases need; the bot is not in the public channel `elsewhere`."""
 
     version: str
     admin: Caller
@@ -122,17 +122,17 @@ class ServerUnderTest:
     archived_id: str
 
     def new_channel(self, *, with_anna: bool = True) -> str:
-        """The id of one more public channel with the bot and, if not told otherwise, Anna in it."""
+        """Make a public channel with the bot and, unless told otherwise, Anna; return its id."""
         members = (self.bot, self.anna) if with_anna else (self.bot,)
         return _channel(self.admin, self.team_id, "more", members=members)
 
     def new_bot(self) -> tuple[Caller, str]:
-        """One more bot in the channels `webchat` and `second`, and its token's id."""
+        """Make a bot in the channels `webchat` and `second`; return it and its token's id."""
         return _bot(self.admin, self.team_id, channel_ids=(self.webchat_id, self.second_id))
 
     @contextmanager
     def settings(self, **sections: dict[str, Any]) -> Iterator[None]:
-        """Change the server's settings for a while; the defaults come back."""
+        """Change the server's settings for the block, and restore the defaults after it."""
         _good(self.admin.send("/config/patch", sections, method="PUT"))
         try:
             yield
@@ -148,7 +148,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 def make_server(session: requests.Session, *, url: str, admin_token: str) -> ServerUnderTest:
-    """Make a team under names of its own, so that any number fit on one server."""
+    """Make a team with unique names, so that one server can have many."""
     admin = _me(Caller(session, url, admin_token))
     team_name = _name("support")
     team_id = _good(
@@ -180,7 +180,8 @@ def make_server(session: requests.Session, *, url: str, admin_token: str) -> Ser
 def wait_until(condition: Callable[[], bool], *, deadline_s: float = 5.0) -> None:
     """Return as soon as the condition holds.
 
-    Raises: AssertionError when it does not by the deadline.
+    Raises:
+        AssertionError: the condition did not hold by the deadline.
     """
     end = time.monotonic() + deadline_s
     while not condition():
@@ -199,7 +200,7 @@ def _name(stem: str) -> str:
 
 
 def _version(caller: Caller) -> str:
-    """The version as every answer has it in front of its build."""
+    """Return the version, which each answer has in front of the build."""
     return caller.get("/system/ping").headers["X-Version-Id"].partition("..")[0]
 
 
@@ -228,7 +229,7 @@ def _person(admin: Caller, team_id: str) -> Caller:
     user = _good(admin.send("/users", body))
     anonymous = Caller(admin.session, admin.url, "")
     signed_in = anonymous.send("/users/login", {"login_id": name, "password": _PASSWORD})
-    # A real server also sets a cookie, and a cookie would win over every token sent later.
+    # A real server also sets a cookie, which would take precedence over each later token.
     admin.session.cookies.clear()
     _join(admin, team_id, user["id"], ())
     return _me(Caller(admin.session, admin.url, signed_in.headers["Token"]))

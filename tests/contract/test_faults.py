@@ -1,4 +1,4 @@
-"""Each fault does what its name says, to whom it is meant for, as often as it is told."""
+"""Each fault does what its name says, to the chosen requests, as often as configured."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ PLAIN = "text/plain; charset=utf-8"
 
 
 def accepted(stand_in: StandIn) -> list[str]:
-    """The messages of the posts that were made, in the order of the requests."""
+    """Return the messages of the posts that were made, in the order of the requests."""
     entries = stand_in.received(method="POST", path="/posts")
     return [entry.message for entry in entries if entry.post_id and not entry.duplicate]
 
@@ -36,7 +36,7 @@ def accepted(stand_in: StandIn) -> list[str]:
 def test_fault_answers_in_place_of_the_server(
     kind: str, status: int, content_type: str, stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """The request gets the fault's answer and makes no post; the next one is served."""
+    """The request gets the fault's answer and makes no post; the next request is served."""
     stand_in.set_fault(kind, scope="posts", times=1)
 
     struck = own_server.bot.post(own_server.webchat_id, "first")
@@ -50,7 +50,7 @@ def test_fault_answers_in_place_of_the_server(
 def test_rate_limit_fault_says_when_to_come_back(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """The 429 carries the seconds that the fault was given."""
+    """The 429 has the seconds that the fault was given."""
     stand_in.set_fault("rate_limited", retry_after_s=7, times=1)
 
     struck = own_server.bot.post(own_server.webchat_id)
@@ -59,7 +59,7 @@ def test_rate_limit_fault_says_when_to_come_back(
 
 
 def test_down_cuts_the_connection(stand_in: StandIn, own_server: ServerUnderTest) -> None:
-    """A server that is down gives no answer and takes no post."""
+    """A server that is down gives no answer and makes no post."""
     stand_in.set_fault("down", times=1)
 
     with pytest.raises(requests.ConnectionError):
@@ -72,7 +72,7 @@ def test_down_cuts_the_connection(stand_in: StandIn, own_server: ServerUnderTest
 def test_post_is_accepted_before_the_connection_is_cut(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """The client learns nothing, the post is there, and the same pending id finds it."""
+    """The client gets no answer, the post is there, and the same pending id returns it."""
     stand_in.set_fault("accept_then_drop", scope="posts", times=1)
 
     with pytest.raises(requests.ConnectionError):
@@ -99,7 +99,7 @@ def test_slow_answers_come_late_and_are_good(
 
 
 def test_service_time_holds_each_request_up(stand_in: StandIn, own_server: ServerUnderTest) -> None:
-    """Each request takes no less than the lower bound."""
+    """Each request lasts at least the lower bound."""
     stand_in.set_fault("service_time", min_ms=30, max_ms=60, seed=1)
     start = time.monotonic()
 
@@ -112,7 +112,7 @@ def test_service_time_holds_each_request_up(stand_in: StandIn, own_server: Serve
 def test_duplicate_of_a_post_at_work_is_refused(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """While the first request is still at work its double gets a 500, and later the same post."""
+    """A second request gets a 500 while the first is at work, and later the same post."""
     stand_in.set_fault("slow_save", scope="posts", seconds=0.5, times=1)
     first: list[requests.Response] = []
     how: dict[str, Any] = {"pending_post_id": "key-2"}
@@ -147,7 +147,7 @@ def test_pending_id_is_forgotten_in_time(stand_in: StandIn, own_server: ServerUn
 def test_file_is_lost_on_the_way_to_its_post(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """One of the files is missing from the post, which is made all the same."""
+    """The post is made without one of its files."""
     stand_in.set_fault("lose_file", times=1)
     files = sorted(own_server.bot.file_id(own_server.webchat_id) for _ in range(2))
 
@@ -157,7 +157,7 @@ def test_file_is_lost_on_the_way_to_its_post(
 
 
 def test_healthy_root_is_rejected_once(stand_in: StandIn, own_server: ServerUnderTest) -> None:
-    """A hiccup refuses a reply to a healthy root; a root of its own passes."""
+    """One reply to a live root is refused; a root post and the next reply are made."""
     root = own_server.bot.posted(own_server.webchat_id, "root")
     stand_in.set_fault("root_rejected", times=1)
 
@@ -184,7 +184,7 @@ def test_fault_for_files_spares_posts(stand_in: StandIn, own_server: ServerUnder
 def test_fault_for_one_licence_spares_the_others(
     whom: str, stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """A bot of the team, or the one user, is struck; a bot of another team is served."""
+    """Only requests of that user, or of that team's bot, meet the fault."""
     other = stand_in.setup(
         {"teams": [{"name": "other"}], "bots": [{"username": "spared", "teams": ["other"]}]}
     )
@@ -200,7 +200,7 @@ def test_fault_for_one_licence_spares_the_others(
 def test_faults_can_be_set_and_cleared_over_http(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """The control address does what the functions do, and refuses what does not exist."""
+    """The control API sets, lists and clears faults, and refuses an unknown kind."""
     control = f"{stand_in.url}/_control/faults"
     session = own_server.bot.session
 

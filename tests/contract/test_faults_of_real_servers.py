@@ -1,4 +1,4 @@
-"""The faults that real servers were seen to have, each as it was seen."""
+"""The faults that were observed on real servers, as the stand-in repeats them."""
 
 import pytest
 import requests
@@ -8,7 +8,7 @@ from tests.contract.server import ServerUnderTest, wait_until
 
 
 def accepted(stand_in: StandIn) -> list[str]:
-    """The messages of the posts that were made, in the order of the requests."""
+    """Return the messages of the posts that were made, in the order of the requests."""
     entries = stand_in.received(method="POST", path="/posts")
     return [entry.message for entry in entries if entry.post_id and not entry.duplicate]
 
@@ -16,7 +16,7 @@ def accepted(stand_in: StandIn) -> list[str]:
 def test_first_reply_collides_and_stores_nothing(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """The first reply to a root is a 500 with an id of its own; a later one is never met."""
+    """The first reply to a root gets a 500 with its own error id; later replies are made."""
     root = own_server.bot.posted(own_server.webchat_id, "root")
     stand_in.set_fault("first_reply_collision", times=1)
 
@@ -32,7 +32,7 @@ def test_first_reply_collides_and_stores_nothing(
 def test_reply_is_taken_under_a_root_that_goes(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """201 and alive, under a deleted root: the list has it without its root, the thread alone."""
+    """A reply is made under a deleted root; the list and the thread show it without the root."""
     bot, channel_id = own_server.bot, own_server.webchat_id
     root = bot.posted(channel_id, "root")
     before = bot.posted(channel_id, "before", root_id=root["id"])
@@ -56,7 +56,7 @@ def test_reply_is_taken_under_a_root_that_goes(
 def test_post_that_is_being_made_appears_a_moment_later(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """The 500 means that another request is at it; asked again the post is there, once."""
+    """After the 500, the same pending id returns the post, and the post is there once."""
     stand_in.set_fault("being_made", seconds=0.2, times=1)
     first = own_server.bot.post(own_server.webchat_id, "made", pending_post_id="key-4")
 
@@ -72,7 +72,7 @@ def test_post_that_is_being_made_appears_a_moment_later(
 
 
 def test_half_a_list_of_files_is_kept(stand_in: StandIn, own_server: ServerUnderTest) -> None:
-    """The post names all its files and lists half of them, in every answer; each can be had."""
+    """The post has all its file ids, each answer lists half of the files, and each file exists."""
     bot = own_server.bot
     file_ids = [bot.file_id(own_server.webchat_id) for _ in range(4)]
     stand_in.set_fault("half_list_of_files", times=1)
@@ -98,7 +98,7 @@ def test_half_a_list_of_files_is_kept(stand_in: StandIn, own_server: ServerUnder
 def test_server_whose_database_is_away_goes_on_answering(
     call: str, status: int, error: str, stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """A reply is refused as if its root were none; questions about posts are errors."""
+    """A reply is refused as if its root did not exist; other requests for posts get a 500."""
     bot, channel_id = own_server.bot, own_server.webchat_id
     root_id = bot.posted(channel_id, "root")["id"]
     calls = {
@@ -116,7 +116,7 @@ def test_server_whose_database_is_away_goes_on_answering(
 
 
 def test_permanent_deletion_leaves_no_trace(stand_in: StandIn, own_server: ServerUnderTest) -> None:
-    """Switched on, an administrator's deletion takes thread and files, and no list tells of it."""
+    """If the server allows it, an administrator removes thread and files, and no list has them."""
     bot, channel_id = own_server.bot, own_server.webchat_id
     file_id = bot.file_id(channel_id)
     root = bot.posted(channel_id, "root", file_ids=[file_id])
@@ -139,7 +139,7 @@ def test_permanent_deletion_leaves_no_trace(stand_in: StandIn, own_server: Serve
 def test_body_over_the_limit_is_refused_by_newer_servers(
     version: str, status: int, stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """Over 300,512 bytes of JSON are too many for 11.6, and no matter for 6.7."""
+    """11.6 refuses more than 300,512 bytes of JSON, and 6.7 accepts them."""
     stand_in.set_options(Version=version)
     fields = [{"title": "a", "value": "é" * 16_000} for _ in range(10)]
 
@@ -165,7 +165,7 @@ def test_what_a_server_without_its_database_knows_hangs_on_its_caches(
     stand_in: StandIn,
     own_server: ServerUnderTest,
 ) -> None:
-    """Without members the bot is a stranger, with no cache its token none; the status tells."""
+    """The bot gets 403 without cached members, 401 without any cache; the ping shows the fault."""
     bot, channel_id = own_server.bot, own_server.webchat_id
     root_id = bot.posted(channel_id, "root")["id"]
     calls = {
@@ -184,7 +184,7 @@ def test_what_a_server_without_its_database_knows_hangs_on_its_caches(
 def test_permanent_deletion_is_an_ordinary_one_on_old_servers(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """6.7 does not know the word, and deletes as ever."""
+    """6.7 ignores `permanent`, and deletes as usual."""
     stand_in.set_options(Version="6.7.2")
     post = own_server.bot.posted(own_server.webchat_id)
 

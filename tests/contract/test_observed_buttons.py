@@ -1,4 +1,4 @@
-"""What was observed of buttons: what a click sends, what is hidden, what an answer does."""
+"""Observed behaviour of buttons: what a click sends, what is hidden, what an answer does."""
 
 import json
 from collections.abc import Callable
@@ -15,14 +15,14 @@ CONTEXT = {"action": "take", "signature": "secret"}
 
 
 def card(url: str, *, action_id: str = "take") -> dict[str, Any]:
-    """Props with one button."""
+    """Return props with one button."""
     target = {"url": url, "context": CONTEXT}
     button = {"id": action_id, "type": "button", "name": "Take", "integration": target}
     return {"attachments": [{"text": "Waiting", "actions": [button]}], "ireserve": "ours"}
 
 
 def click(server: ServerUnderTest, post_id: str, action_id: str = "take") -> Response:
-    """Anna presses the button."""
+    """Click the button as Anna."""
     return server.anna.send(f"/posts/{post_id}/actions/{action_id}", {})
 
 
@@ -35,7 +35,7 @@ def post(server: ServerUnderTest, receiver: Receiver) -> dict[str, Any]:
 def test_click_calls_the_address_with_its_context(
     server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
 ) -> None:
-    """Who, where and the context as it was sent; no root, no proof."""
+    """The call has the user, the place and the context as it was sent, but no root and no token."""
     answer = click(server, post["id"])
 
     [call] = receiver.calls
@@ -59,7 +59,7 @@ def test_click_calls_the_address_with_its_context(
 
 
 def test_target_of_a_button_is_not_shown(server: ServerUnderTest, post: dict[str, Any]) -> None:
-    """Neither the one who made the post nor a reader gets the address back."""
+    """Neither the post's author nor a reader gets the address back."""
     read = server.bot.get(f"/posts/{post['id']}").json()
 
     buttons = [each["props"]["attachments"][0]["actions"][0] for each in (post, read)]
@@ -70,7 +70,7 @@ def test_target_of_a_button_is_not_shown(server: ServerUnderTest, post: dict[str
 def test_card_that_was_read_and_written_back_has_dead_buttons(
     server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
 ) -> None:
-    """What a GET gave and a PATCH wrote is a button that calls no address."""
+    """A button that was read and written back calls no address."""
     read = server.bot.get(f"/posts/{post['id']}").json()
     server.bot.patch(post["id"], props=read["props"])
 
@@ -83,7 +83,7 @@ def test_card_that_was_read_and_written_back_has_dead_buttons(
 def test_dead_button_is_revived_only_by_newer_servers(
     server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
 ) -> None:
-    """11.6.0 takes the button with its target again; 6.7.2 breaks on that, without an answer."""
+    """11.6.0 accepts the button with its target again; 6.7.2 then cuts the connection."""
     read = server.bot.get(f"/posts/{post['id']}").json()
     server.bot.patch(post["id"], props=read["props"])
 
@@ -97,7 +97,7 @@ def test_dead_button_is_revived_only_by_newer_servers(
 def test_card_that_is_written_whole_keeps_working(
     server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
 ) -> None:
-    """Each edit that names the button's target again leaves a button that calls."""
+    """An edit that names the button's target again keeps the button working."""
     for _ in range(2):
         server.bot.patch(post["id"], props=card(receiver.url))
 
@@ -105,7 +105,7 @@ def test_card_that_is_written_whole_keeps_working(
 
 
 def told_of(call: Callable[[], Response]) -> int | None:
-    """The status of an answer, None when the connection was cut."""
+    """Return the status of the answer, None if the connection was cut."""
     try:
         return call().status_code
     except requests.ConnectionError:
@@ -116,7 +116,7 @@ def told_of(call: Callable[[], Response]) -> int | None:
 def test_button_with_a_sign_in_its_id_is_taken_and_dead(
     action_id: str, server: ServerUnderTest, receiver: Receiver
 ) -> None:
-    """Letters and digits only; the post is made all the same."""
+    """An id may have only letters and digits; the post is made, but its button does not work."""
     props = card(receiver.url, action_id=action_id)
     made = server.bot.posted(server.webchat_id, props=props)
 
@@ -147,7 +147,7 @@ def test_answer_decides_what_the_clicker_sees(
     receiver: Receiver,
     post: dict[str, Any],
 ) -> None:
-    """Anything but 200 with JSON is an error to the one who clicks; the post stays as it was."""
+    """The user gets an error unless the answer is 200 with JSON or no body; the post stays."""
     receiver.status, receiver.answer = status, answer
 
     result = click(server, post["id"])
@@ -160,7 +160,7 @@ def test_answer_decides_what_the_clicker_sees(
 def test_update_replaces_message_and_props_whole(
     server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
 ) -> None:
-    """Without a message the message is empty; of the props only what is sent stays."""
+    """An update without a message empties the message, and the new props replace all old ones."""
     receiver.answer = json.dumps({"update": {"props": {"ireserve": "new"}}})
 
     click(server, post["id"])
@@ -173,7 +173,7 @@ def test_update_replaces_message_and_props_whole(
 def test_update_of_the_message_keeps_the_buttons(
     server: ServerUnderTest, receiver: Receiver, post: dict[str, Any]
 ) -> None:
-    """The message is new, and the button can be pressed again."""
+    """The message is new, and the button still works."""
     receiver.answer = json.dumps({"update": {"message": "taken"}})
     click(server, post["id"])
 
@@ -185,7 +185,7 @@ def test_update_of_the_message_keeps_the_buttons(
 
 
 def test_button_of_a_deleted_post_is_gone(server: ServerUnderTest, post: dict[str, Any]) -> None:
-    """404 for the post, not for the button."""
+    """The 404 is about the post, not the button."""
     server.bot.delete(f"/posts/{post['id']}")
 
     answer = click(server, post["id"])
@@ -196,7 +196,7 @@ def test_button_of_a_deleted_post_is_gone(server: ServerUnderTest, post: dict[st
 def test_stranger_to_a_private_channel_cannot_click(
     server: ServerUnderTest, receiver: Receiver
 ) -> None:
-    """Those who may read the post may click, and no other user."""
+    """Only users who may read the post may click."""
     made = server.bot.posted(server.private_id, props=card(receiver.url))
     outsider, _ = server.new_bot()
 

@@ -1,4 +1,4 @@
-"""What was observed of slash commands: what one sends, and what its answer does."""
+"""Observed behaviour of slash commands: what a command sends, and what its answer does."""
 
 import json
 import secrets
@@ -36,32 +36,32 @@ class CommandChannel:
         self.made = server.admin.send("/commands", self.body()).json()
 
     def body(self, **changes: Any) -> dict[str, Any]:
-        """What makes the command."""
+        """Return the body of the request that makes the command."""
         body = {"team_id": self.server.team_id, "method": "P", "url": self.receiver.url}
         return {**body, "trigger": self.trigger, **changes}
 
     def type(self, text: str, *, root_id: str = "") -> Response:
-        """Anna types."""
+        """Type a text as Anna."""
         return self.server.anna.send(
             "/commands/execute",
             {"channel_id": self.server.webchat_id, "command": text, "root_id": root_id},
         )
 
     def run(self, *, root_id: str = "") -> Response:
-        """Anna types the command with two words behind it."""
+        """Type the command with two words after it, as Anna."""
         return self.type(f"/{self.trigger} chat 17", root_id=root_id)
 
 
 @pytest.fixture
 def channel(server: ServerUnderTest, receiver: Receiver) -> CommandChannel:
-    """A command of the test's own."""
+    """A new command for this test."""
     return CommandChannel(server, receiver)
 
 
 def test_command_sends_a_form_with_its_token(
     channel: CommandChannel, server: ServerUnderTest
 ) -> None:
-    """Who typed what where, proved by the token in a header and a field."""
+    """The form has the user, the text and the place; the token is in a header and a field."""
     answer = channel.run()
 
     [call] = channel.receiver.calls
@@ -77,7 +77,7 @@ def test_command_sends_a_form_with_its_token(
 def test_thread_of_a_command_is_what_the_client_said(
     server_11: ServerUnderTest, receiver: Receiver
 ) -> None:
-    """The root's id is passed on unchecked, also one that does not exist."""
+    """The root's id is passed on unchecked, also if no such root exists."""
     channel, unknown = CommandChannel(server_11, receiver), "a" * 26
 
     for root_id in ("", unknown):
@@ -89,7 +89,7 @@ def test_thread_of_a_command_is_what_the_client_said(
 def test_answer_for_the_channel_is_posted_as_the_one_who_typed(
     channel: CommandChannel, server: ServerUnderTest
 ) -> None:
-    """It lies in the thread, marked as a webhook's."""
+    """The post is in the thread, with the props of a webhook's post."""
     root = server.bot.posted(server.webchat_id, "root")
     channel.receiver.answer = json.dumps({"response_type": "in_channel", "text": "done"})
 
@@ -105,7 +105,7 @@ def test_answer_for_the_channel_is_posted_as_the_one_who_typed(
 def test_answer_for_one_person_is_stored_nowhere(
     kind: str, channel: CommandChannel, server: ServerUnderTest
 ) -> None:
-    """The client is told, and the thread has no post of it."""
+    """The client gets the answer's text, and the thread has no post of it."""
     root = server.bot.posted(server.webchat_id, "root")
     channel.receiver.answer = json.dumps({"response_type": kind, "text": "only you"})
 
@@ -127,7 +127,7 @@ def test_answer_for_one_person_is_stored_nowhere(
 def test_what_is_no_command_is_refused(
     text: str, status: int, error: str, channel: CommandChannel
 ) -> None:
-    """An unknown word is not found; a slash alone, or none, is no command."""
+    """An unknown command gets 404, and a text without a command gets 400."""
     answer = channel.type(text)
 
     assert (answer.status_code, answer.json()["id"]) == (status, error)
@@ -144,7 +144,7 @@ def test_what_is_no_command_is_refused(
 def test_bad_answer_is_an_error_to_the_one_who_typed(
     status: int, answer: str, error: str, channel: CommandChannel
 ) -> None:
-    """Another status and broken JSON each have their id."""
+    """Another status and broken JSON each have their own error id."""
     channel.receiver.status, channel.receiver.answer = status, answer
 
     result = channel.run()
@@ -164,7 +164,7 @@ def test_bad_answer_is_an_error_to_the_one_who_typed(
 def test_trigger_that_cannot_be_is_refused(
     changes: dict[str, Any], error: str, channel: CommandChannel, server: ServerUnderTest
 ) -> None:
-    """A trigger is taken once, short and a word."""
+    """A trigger must be new, short and without a slash."""
     answer = server.admin.send("/commands", channel.body(**changes))
 
     assert (answer.status_code, answer.json()["id"]) == (400, error)
@@ -173,13 +173,13 @@ def test_trigger_that_cannot_be_is_refused(
 def test_later_answers_come_by_their_own_address(
     channel: CommandChannel, server: ServerUnderTest
 ) -> None:
-    """Five are taken without a token, the sixth is not."""
+    """Five answers are taken without a token, and the sixth is refused."""
     root = server.bot.posted(server.webchat_id, "root")
     channel.run(root_id=root["id"])
     path = channel.receiver.calls[0].fields()["response_url"].partition("/hooks/")[2]
     body = {"response_type": "in_channel", "text": "later"}
 
-    # The site's own address need not be the one by which the tests reach it.
+    # The address in the call may differ from the address that the tests use.
     url = f"{server.bot.url}/hooks/{path}"
     answers = [requests.post(url, json=body, timeout=10) for _ in range(6)]
 
@@ -193,5 +193,5 @@ def test_later_answers_come_by_their_own_address(
 
 
 def test_bot_may_not_make_commands(channel: CommandChannel, server: ServerUnderTest) -> None:
-    """That is for those who manage the team."""
+    """A bot gets 403, since it does not manage the team."""
     assert server.bot.send("/commands", channel.body(trigger="mine")).status_code == 403

@@ -1,4 +1,4 @@
-"""What was observed of edits behind the server's limit of time: the message alone is refused."""
+"""Observed behaviour of edits after the server's time limit: only the message is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TOO_LATE = "api.post.update_post.permissions_time_limit.app_error"
 
 
 def test_limit_for_edits_refuses_a_message_and_takes_props(server: ServerUnderTest) -> None:
-    """Behind the limit the props of an own post may be changed, and its message may not."""
+    """After the limit, the bot may change the props of its post, but not the message."""
     post = server.bot.posted(server.webchat_id, "before")
     props = {"attachments": [{"text": "Closed", "color": "#8a94a6"}]}
     with server.settings(ServiceSettings={"PostEditTimeLimit": 0}):

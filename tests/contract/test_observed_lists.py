@@ -1,4 +1,4 @@
-"""What was observed of lists, orders and the limits of `since`."""
+"""Observed behaviour of lists: their order, and the limits of `since`."""
 
 from typing import Any
 
@@ -6,18 +6,18 @@ from tests.contract.recordings import RECORDINGS, Recording
 from tests.contract.server import Caller, ServerUnderTest
 from tests.contract.test_recorded_requests import shape
 
-# As many as the recording made, to go over the limit of a thousand.
+# As many posts as for the recording, which exceeds the limit of a thousand.
 MANY_POSTS = RECORDINGS["11.6.0"].cases["since.limit"]["posted"]
 
 
 def since(caller: Caller, channel_id: str, moment_ms: int) -> dict[str, Any]:
-    """The list of what changed after a moment."""
+    """Return the list of the posts that changed after a moment."""
     answer: dict[str, Any] = caller.get(f"/channels/{channel_id}/posts", since=moment_ms).json()
     return answer
 
 
 def test_since_is_strictly_greater(server: ServerUnderTest, recording: Recording) -> None:
-    """A post of exactly that millisecond is left out, one of the next is there."""
+    """A post that changed in that millisecond is left out; with one less, the post is there."""
     channel_id = server.new_channel()
     post = server.bot.posted(channel_id)
 
@@ -30,7 +30,7 @@ def test_since_is_strictly_greater(server: ServerUnderTest, recording: Recording
 
 
 def test_since_lists_a_deleted_post_blank(server: ServerUnderTest, recording: Recording) -> None:
-    """A deleted post is in the order with its time of deletion and no text."""
+    """A deleted post is listed with its time of deletion and without text."""
     channel_id = server.new_channel()
     post = server.bot.posted(channel_id, "to be deleted")
     server.admin.delete(f"/posts/{post['id']}")
@@ -49,7 +49,7 @@ def test_since_lists_a_deleted_post_blank(server: ServerUnderTest, recording: Re
 def test_since_lists_an_edited_post_with_its_new_text(
     server: ServerUnderTest, recording: Recording
 ) -> None:
-    """An edited post is in the order as it is now."""
+    """An edited post is listed as it is now."""
     channel_id = server.new_channel()
     post = server.bot.posted(channel_id, "first text")
     edited = server.bot.patch(post["id"], message="second text").json()
@@ -65,7 +65,7 @@ def test_since_lists_an_edited_post_with_its_new_text(
 def test_since_lists_what_a_post_was_before_its_edit(
     server: ServerUnderTest, recording: Recording
 ) -> None:
-    """An edit leaves a deleted copy that names the original; the root has moved, too."""
+    """An edit adds a deleted copy that names the original, and the root is listed, too."""
     channel_id = server.new_channel()
     root = server.bot.posted(channel_id, "root")
     reply = server.bot.posted(channel_id, "before edit", root_id=root["id"])
@@ -85,7 +85,7 @@ def test_since_lists_what_a_post_was_before_its_edit(
 
 
 def test_since_stops_at_a_thousand(server: ServerUnderTest, recording: Recording) -> None:
-    """Of more posts than a thousand any thousand come, with no cursor to the rest."""
+    """Of more than a thousand posts, any thousand are listed, without a cursor to the rest."""
     channel_id = server.new_channel()
     first = server.bot.posted(channel_id)
     for _ in range(MANY_POSTS):
@@ -100,7 +100,7 @@ def test_since_stops_at_a_thousand(server: ServerUnderTest, recording: Recording
 
 
 def test_ids_tell_a_deleted_root_from_none(server: ServerUnderTest, recording: Recording) -> None:
-    """POST /posts/ids gives a deleted root, blank, and 404 for one that never was."""
+    """POST /posts/ids returns a deleted root without text, and 404 for an unknown id."""
     root = server.bot.posted(server.webchat_id, "root")
     server.admin.delete(f"/posts/{root['id']}")
 
@@ -116,7 +116,7 @@ def test_ids_tell_a_deleted_root_from_none(server: ServerUnderTest, recording: R
 def test_file_ids_are_sorted_and_files_are_not(
     server: ServerUnderTest, recording: Recording
 ) -> None:
-    """A post's file ids come back sorted; its metadata keep the order of the upload."""
+    """A post's file ids come back sorted, and its metadata keeps the order of the upload."""
     sent = [server.bot.file_id(server.webchat_id, f"n{n}.txt") for n in range(4)]
 
     post = server.bot.posted(server.webchat_id, file_ids=sent[::-1])
@@ -127,7 +127,7 @@ def test_file_ids_are_sorted_and_files_are_not(
 
 
 def test_unknown_and_used_files_are_dropped_silently(server: ServerUnderTest) -> None:
-    """A file that cannot be attached is missing from the post, which is made all the same."""
+    """A post is made without the files that cannot be attached."""
     used, fresh = server.bot.file_id(server.webchat_id), server.bot.file_id(server.webchat_id)
     foreign = server.anna.file_id(server.webchat_id)
     server.bot.posted(server.webchat_id, file_ids=[used])
@@ -138,7 +138,7 @@ def test_unknown_and_used_files_are_dropped_silently(server: ServerUnderTest) ->
 
 
 def test_thread_holds_every_live_reply(server: ServerUnderTest) -> None:
-    """The thread has the root first, all its replies, none that is deleted, and the count."""
+    """The thread has the root and its live replies with their count, the requested post first."""
     root = server.bot.posted(server.webchat_id, "root")
     replies = [
         server.bot.posted(server.webchat_id, f"r{n}", root_id=root["id"])["id"] for n in range(3)
@@ -156,7 +156,7 @@ def test_thread_holds_every_live_reply(server: ServerUnderTest) -> None:
 def test_thread_pages_go_on_after_a_post(server: ServerUnderTest) -> None:
     """Pages downwards go on after the given post and say whether there is more."""
     root = server.bot.posted(server.webchat_id, "root")
-    # Administrators may set create_at: a millisecond of its own for each makes the order certain.
+    # Administrators may set create_at. A different millisecond for each makes the order certain.
     at = root["create_at"] + 1000
     replies = [
         server.admin.posted(server.webchat_id, f"r{n}", root_id=root["id"], create_at=at + n)
@@ -176,7 +176,7 @@ def test_thread_pages_go_on_after_a_post(server: ServerUnderTest) -> None:
 def test_pages_after_a_post_begin_with_the_oldest(server: ServerUnderTest) -> None:
     """`after` gives the oldest posts after the anchor, listed newest first."""
     channel_id = server.new_channel()
-    # With a create_at of its own each post has its own millisecond; administrators may set it.
+    # Administrators may set create_at, which gives each post its own millisecond.
     at = server.admin.posted(channel_id)["create_at"] + 1000
     ids = [server.admin.posted(channel_id, create_at=at + n)["id"] for n in range(5)]
     path = f"/channels/{channel_id}/posts"
@@ -203,7 +203,7 @@ def test_edit_of_props_alone_keeps_the_text(server: ServerUnderTest, recording: 
 
 
 def test_private_channel_is_closed_to_others(server: ServerUnderTest) -> None:
-    """A post of a private channel is 403 for those who are not in it, and its list too."""
+    """Users who are not in a private channel get 403 for its posts and its list."""
     post = server.anna.posted(server.private_id, "in private")
     outsider, _ = server.new_bot()
 
@@ -216,7 +216,7 @@ def test_private_channel_is_closed_to_others(server: ServerUnderTest) -> None:
 def test_client_config_has_the_recorded_values(
     server: ServerUnderTest, recording: Recording
 ) -> None:
-    """The flat map of strings has the recorded defaults; addresses differ."""
+    """The flat map of strings has the recorded defaults, except addresses."""
     recorded = dict(recording.cases["config.client"]["response"])
     del recorded["SiteURL"]
 
@@ -227,7 +227,7 @@ def test_client_config_has_the_recorded_values(
 
 
 def test_deleted_post_takes_no_reaction(server: ServerUnderTest) -> None:
-    """It is not found any more."""
+    """A reaction to a deleted post gets 404."""
     post = server.bot.posted(server.webchat_id)
     server.bot.delete(f"/posts/{post['id']}")
     body = {"user_id": server.bot.user_id, "post_id": post["id"], "emoji_name": "eyes"}

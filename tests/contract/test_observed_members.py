@@ -1,4 +1,4 @@
-"""What a bot is told of members: by name, of its channel, and of its team."""
+"""Observed behaviour of members: what a bot learns by name, of its channel, and of its team."""
 
 import secrets
 
@@ -8,7 +8,7 @@ from tests.contract.server import ServerUnderTest
 
 
 def test_user_is_found_by_name_and_an_unknown_one_is_not(server: ServerUnderTest) -> None:
-    """The refusal has an id of its own."""
+    """An unknown name gets 404 with its own error id."""
     known = server.bot.get(f"/users/username/{server.anna.username}")
     unknown = server.bot.get("/users/username/no.such-user_9")
 
@@ -21,7 +21,7 @@ def test_user_is_found_by_name_and_an_unknown_one_is_not(server: ServerUnderTest
 def test_bot_sees_who_is_in_its_channel(
     is_member: bool, status: int, server: ServerUnderTest
 ) -> None:
-    """A member with what they are told of it, another not at all."""
+    """The bot gets a member with the notification settings, and 404 for another user."""
     channel_id = server.new_channel(with_anna=is_member)
 
     answer = server.bot.get(f"/channels/{channel_id}/members/{server.anna.user_id}")
@@ -34,14 +34,14 @@ def test_bot_sees_who_is_in_its_channel(
 
 
 def test_bot_outside_a_channel_does_not_see_who_is_in_it(server: ServerUnderTest) -> None:
-    """Not even of a public channel of its team."""
+    """The bot gets 403 even for a public channel of its team."""
     answer = server.bot.get(f"/channels/{server.elsewhere_id}/members/{server.anna.user_id}")
 
     assert (answer.status_code, answer.json()["id"]) == (403, "api.context.permissions.app_error")
 
 
 def person(server: ServerUnderTest) -> str:
-    """The id of one more person, who is in no team."""
+    """Make a user who is in no team; return the user's id."""
     name = f"person{secrets.token_hex(4)}"
     body = {"username": name, "email": f"{name}@example.com", "password": "Password-1-for-tests"}
     user_id: str = server.admin.send("/users", body).json()["id"]
@@ -49,7 +49,7 @@ def person(server: ServerUnderTest) -> str:
 
 
 def test_bot_sees_who_is_in_its_team(server: ServerUnderTest) -> None:
-    """A member with the keys that every version has; another person is not found."""
+    """A member has the keys that every version has, and another user gets 404."""
     path = f"/teams/{server.team_id}/members"
 
     inside = server.bot.get(f"{path}/{server.anna.user_id}")
@@ -62,7 +62,7 @@ def test_bot_sees_who_is_in_its_team(server: ServerUnderTest) -> None:
 
 
 def test_member_who_left_a_team_keeps_a_place_that_is_over(server: ServerUnderTest) -> None:
-    """The place has a time of deletion, so that being found is not enough."""
+    """A former member is still found, with a time of deletion, so a 200 proves no membership."""
     user_id, path = person(server), f"/teams/{server.team_id}/members"
     joining = {"team_id": server.team_id, "user_id": user_id}
     server.admin.send(path, joining)

@@ -1,4 +1,4 @@
-"""What was observed of collapsed reply threads on 11.6.0: who follows, and who is told of what."""
+"""Observed behaviour of collapsed reply threads on 11.6.0: who follows, and what is unread."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ class Talk:
     root_id: str
 
     def reply(self, text: str = "reply") -> dict[str, Any]:
-        """A reply of the bot."""
+        """Reply as the bot."""
         return self.server.bot.posted(self.channel_id, text, root_id=self.root_id)
 
     def card(self, **attachment: Any) -> Response:
-        """The bot puts an attachment under its root."""
+        """Put an attachment under the root as the bot."""
         return self.server.bot.patch(self.root_id, props={"attachments": [attachment]})
 
     @property
     def name(self) -> str:
-        """Anna, as one names her."""
+        """The mention of Anna."""
         return f"@{self.server.anna.username}"
 
     def threads(self) -> list[tuple[int, int]]:
-        """What Anna follows: unread replies and mentions of each thread of this channel."""
+        """Return unread replies and mentions of each thread that Anna follows in this channel."""
         path = f"/users/me/teams/{self.server.team_id}/threads"
         listed = self.server.anna.get(path, per_page=200).json()["threads"] or []
         return [
@@ -43,7 +43,7 @@ class Talk:
         ]
 
     def unread(self) -> tuple[int, int]:
-        """What Anna has not seen of the channel: roots, and how many of them name her."""
+        """Return the number of roots that Anna has not seen, and how many of them mention her."""
         path = f"/users/me/channels/{self.channel_id}/unread"
         told = self.server.anna.get(path).json()
         return told["msg_count_root"], told["mention_count_root"]
@@ -53,7 +53,7 @@ Step: TypeAlias = Callable[[Talk], object]
 
 
 def begun(server: ServerUnderTest, message: str = "root", **fields: Any) -> Talk:
-    """A channel with Anna in it, who joined by herself so that nothing there names her."""
+    """Make a channel with a root. Anna joins by herself, so that no system message mentions her."""
     channel_id = server.new_channel(with_anna=False)
     joining = {"user_id": server.anna.user_id}
     assert server.anna.send(f"/channels/{channel_id}/members", joining).status_code == 201
@@ -76,7 +76,7 @@ def _react(talk: Talk) -> None:
     assert anna.send("/reactions", body).status_code == 200
 
 
-# What happens after the root and a reply, and whether Anna follows from the next reply on.
+# Each step after the root and a reply, and whether Anna follows from the next reply on.
 STEPS: dict[str, tuple[Step, bool]] = {
     "nothing": (lambda t: None, False),
     "named in a reply": (lambda t: t.reply(f"ask {t.name}"), True),
@@ -100,7 +100,7 @@ STEPS: dict[str, tuple[Step, bool]] = {
 
 @pytest.mark.parametrize("name", STEPS)
 def test_who_follows_a_thread(name: str, server_11: ServerUnderTest) -> None:
-    """Who is named, or writes, follows; all others hear nothing of replies."""
+    """A member who is mentioned or writes follows; replies make nothing unread for the others."""
     step, follows = STEPS[name]
     talk = begun(server_11)
     talk.reply()
@@ -109,13 +109,13 @@ def test_who_follows_a_thread(name: str, server_11: ServerUnderTest) -> None:
     talk.reply()
 
     if follows:
-        # A real server tells followers after it has answered.
+        # A real server updates the followers after it has answered.
         wait_until(lambda: any(unread for unread, _ in talk.threads()), what="an unread reply")
     assert [unread > 0 for unread, _ in talk.threads()] == ([True] if follows else [])
 
 
 def test_reply_without_a_follower_is_told_to_no_member(server_11: ServerUnderTest) -> None:
-    """The channel is unread by the root only; the bot's replies make nothing unread."""
+    """Only the root makes the channel unread; the bot's replies make nothing unread."""
     talk = begun(server_11)
     before = talk.unread()
 
@@ -128,7 +128,7 @@ def test_reply_without_a_follower_is_told_to_no_member(server_11: ServerUnderTes
 def test_name_in_a_root_counts_at_once_and_follows_from_the_first_reply(
     server_11: ServerUnderTest,
 ) -> None:
-    """It is a mention in the channel; the thread is followed when there is a reply."""
+    """A mention in a root counts in the channel; Anna follows the thread from its first reply."""
     talk = begun(server_11, f"on duty: @{server_11.anna.username}")
     at_once, threads = talk.unread(), talk.threads()
 
@@ -138,7 +138,7 @@ def test_name_in_a_root_counts_at_once_and_follows_from_the_first_reply(
 
 
 def test_name_in_a_reply_is_one_mention(server_11: ServerUnderTest) -> None:
-    """The thread has one mention; seen, it has none."""
+    """The thread has one mention until Anna reads the thread."""
     talk = begun(server_11)
     named = talk.reply(talk.name)
     first = talk.threads()
@@ -152,7 +152,7 @@ def test_name_in_a_reply_is_one_mention(server_11: ServerUnderTest) -> None:
 
 
 def test_thread_that_is_left_stays_left_until_she_is_named(server_11: ServerUnderTest) -> None:
-    """Further replies do not bring it back; a name does."""
+    """When Anna has stopped following, replies do not bring the thread back, but a mention does."""
     talk = begun(server_11)
     talk.reply(talk.name)
     path = f"/users/me/teams/{server_11.team_id}/threads/{talk.root_id}/following"
@@ -166,7 +166,7 @@ def test_thread_that_is_left_stays_left_until_she_is_named(server_11: ServerUnde
 
 
 def test_bot_cannot_make_others_follow_and_an_administrator_can(server_11: ServerUnderTest) -> None:
-    """403 for the bot; with an administrator's token the next reply is unread for the member."""
+    """The bot gets 403; after the administrator's request, the next reply is unread for Anna."""
     talk = begun(server_11)
     team, anna = server_11.team_id, server_11.anna.user_id
     path = f"/users/{anna}/teams/{team}/threads/{talk.root_id}/following"
@@ -181,7 +181,7 @@ def test_bot_cannot_make_others_follow_and_an_administrator_can(server_11: Serve
 
 
 def test_member_can_follow_every_thread_of_a_channel(server_11: ServerUnderTest) -> None:
-    """The setting is 403 for the bot, which can read it; the member follows from then on."""
+    """The member can change the setting and then follows; the bot can only read the setting."""
     talk = begun(server_11)
     path = f"/channels/{talk.channel_id}/members/{server_11.anna.user_id}"
     wanted = {"channel_auto_follow_threads": "on"}
@@ -197,7 +197,7 @@ def test_member_can_follow_every_thread_of_a_channel(server_11: ServerUnderTest)
 
 
 def test_threads_of_others_are_closed_to_the_bot(server_11: ServerUnderTest) -> None:
-    """Its own list is open to it, with the totals; another's is 403."""
+    """The bot gets its own list with the totals, and 403 for another user's list."""
     talk = begun(server_11)
     talk.reply()
     server_11.anna.posted(talk.channel_id, "answer", root_id=talk.root_id)
@@ -228,7 +228,7 @@ def test_threads_of_others_are_closed_to_the_bot(server_11: ServerUnderTest) -> 
 def test_thread_that_is_none_is_not_found(
     followed: bool, error: str, server_11: ServerUnderTest
 ) -> None:
-    """Each case has an id of its own."""
+    """A thread that is not followed or has no reply gets 404, each with its own error id."""
     talk = begun(server_11)
     path = f"/users/me/teams/{server_11.team_id}/threads/{talk.root_id}"
     if followed:
@@ -240,7 +240,7 @@ def test_thread_that_is_none_is_not_found(
 
 
 def test_unknown_setting_of_threads_is_refused(server: ServerUnderTest) -> None:
-    """The server takes the values that it knows and no other."""
+    """The server accepts only the values that it knows."""
     body = {"ServiceSettings": {"CollapsedThreads": "sometimes"}}
 
     answer = server.admin.put("/config/patch", body)
@@ -250,7 +250,7 @@ def test_unknown_setting_of_threads_is_refused(server: ServerUnderTest) -> None:
 
 
 def test_setting_of_threads_is_told_to_the_bot(server: ServerUnderTest) -> None:
-    """Off by default on 6.7.2 and on for all on 11.6.0."""
+    """Collapsed threads are off by default on 6.7.2, and always on by default on 11.6.0."""
     config = server.bot.get("/config/client", format="old").json()
 
     default = "disabled" if server.version.startswith("6.") else "always_on"

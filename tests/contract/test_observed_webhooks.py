@@ -1,4 +1,4 @@
-"""What was observed of outgoing webhooks: what triggers one, what is sent, what an answer does."""
+"""Observed behaviour of outgoing webhooks: triggers, calls, and what answers do."""
 
 import json
 import re
@@ -19,19 +19,19 @@ ANSWERS = [
 
 @pytest.fixture
 def hook(server: ServerUnderTest, receiver: Receiver) -> Iterator[dict[str, Any]]:
-    """A JSON hook on the channel `webchat`, gone at the end."""
+    """A JSON webhook on the channel `webchat`, deleted after the test."""
     created = server.admin.hook(server.team_id, server.webchat_id, receiver.url)
     yield created
     server.admin.delete(f"/hooks/outgoing/{created['id']}")
 
 
 def frame(headers: dict[str, str]) -> dict[str, str]:
-    """The headers, without values that differ with every call."""
+    """Return the headers, without values that differ with every call."""
     return {k: "" if k in ("Host", "Content-Length") else v for k, v in headers.items()}
 
 
 def only_call(receiver: Receiver, post_id: str) -> Call:
-    """The one call about a post, once it has come."""
+    """Wait for the call about a post; return it, and check that no other came."""
     wait_until(lambda: bool(receiver.calls_for(post_id)))
     calls = receiver.calls_for(post_id)
     assert len(calls) == 1
@@ -41,7 +41,7 @@ def only_call(receiver: Receiver, post_id: str) -> Call:
 def expected_fields(
     server: ServerUnderTest, hook: dict[str, Any], post: dict[str, Any]
 ) -> dict[str, Any]:
-    """The payload for a post by Anna."""
+    """Return the payload for a post by Anna."""
     return {
         "token": hook["token"],
         "team_id": server.team_id,
@@ -61,7 +61,7 @@ def expected_fields(
 def test_json_call_is_the_recorded_one(
     server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any], recording: Recording
 ) -> None:
-    """Header by header and key by key in the recorded order, with sorted file ids, no root."""
+    """Headers and keys are as recorded, in order; the file ids are sorted, and no root is named."""
     files = [server.anna.file_id(server.webchat_id) for _ in range(2)]
     root = server.anna.posted(server.webchat_id)
     post = server.anna.posted(
@@ -79,7 +79,7 @@ def test_json_call_is_the_recorded_one(
 def test_post_with_files_alone_fires(
     server: ServerUnderTest, receiver: Receiver, hook: dict[str, Any]
 ) -> None:
-    """A post without text triggers a hook that has no trigger words."""
+    """A post without text triggers a webhook that has no trigger words."""
     file_id = server.anna.file_id(server.webchat_id)
     post = server.anna.posted(server.webchat_id, "", file_ids=[file_id])
 
@@ -92,7 +92,7 @@ def test_post_with_files_alone_fires(
 def test_post_of_the_bot_fires(
     server: ServerUnderTest, receiver: Receiver, recording: Recording
 ) -> None:
-    """The bot's own post triggers it, even when it calls itself a webhook's."""
+    """The bot's own posts trigger the webhook, even if the props say that a webhook made them."""
     plain = server.bot.posted(server.webchat_id, "by bot")
     marked = server.bot.posted(server.webchat_id, "by bot", props={"from_webhook": "true"})
 
@@ -105,7 +105,7 @@ def test_post_of_the_bot_fires(
 def test_form_call_is_the_recorded_one(
     server: ServerUnderTest, receiver: Receiver, recording: Recording
 ) -> None:
-    """As a form the fields are sorted and the timestamp is in seconds."""
+    """In a form, the fields are sorted, and the timestamp is in seconds."""
     hook = server.admin.hook(
         server.team_id,
         server.webchat_id,
@@ -128,7 +128,7 @@ def test_form_call_is_the_recorded_one(
 def test_edits_deletions_and_private_posts_do_not_fire(
     server: ServerUnderTest, receiver: Receiver, recording: Recording
 ) -> None:
-    """Only new posts in public channels trigger it; a later one shows that no other call came."""
+    """Only new posts in public channels trigger it; the last post shows that no other call came."""
     private = server.anna.posted(server.private_id, "in private")
     post = server.anna.posted(server.webchat_id, "first")
     only_call(receiver, post["id"])
@@ -147,7 +147,7 @@ def test_edits_deletions_and_private_posts_do_not_fire(
 def test_hook_of_a_team_fires_by_its_first_word_in_public(
     server: ServerUnderTest, receiver: Receiver
 ) -> None:
-    """A hook with a trigger word is called for posts that begin with it, never in private ones."""
+    """A post that begins with the trigger word calls the webhook, but not in a private channel."""
     hook = server.admin.hook(server.team_id, "", receiver.url, trigger_words=["urgent"])
     server.anna.posted(server.private_id, "urgent in private")
     server.anna.posted(server.webchat_id, "not urgent")
@@ -170,13 +170,13 @@ def test_answer_makes_the_recorded_posts(
     hook: dict[str, Any],
     recording: Recording,
 ) -> None:
-    """What a receiver answers to a reply makes a post, or does not, as recorded."""
+    """A receiver's answer makes a post, or none, as recorded."""
     case = recording.cases[name]
     told = case["request"]
     receiver.answer, receiver.status = told["answer"], told["status"]
     receiver.content_type = told["type"]
     channel_id = server.new_channel()
-    # The hook comes after the root, which would otherwise be answered, too.
+    # The webhook is made after the root, since it would also call for the root.
     root = server.anna.posted(channel_id, "root")
     server.admin.hook(server.team_id, channel_id, receiver.url)
     known = newest(server, channel_id)
@@ -199,7 +199,7 @@ def test_answer_makes_the_recorded_posts(
 def test_empty_text_makes_an_empty_post(
     server: ServerUnderTest, receiver: Receiver, recording: Recording
 ) -> None:
-    """An answer with an empty text is posted, by the hook's creator, as a webhook's."""
+    """An answer with an empty text is posted as the hook's creator, with the props of a webhook."""
     receiver.answer = '{"text":""}'
     channel_id = server.new_channel()
     server.admin.hook(server.team_id, channel_id, receiver.url)
@@ -214,19 +214,19 @@ def test_empty_text_makes_an_empty_post(
 
 
 def newest(server: ServerUnderTest, channel_id: str) -> list[str]:
-    """The ids of the posts of a channel, newest first."""
+    """Return the ids of the posts of a channel, newest first."""
     order: list[str] = server.bot.get(f"/channels/{channel_id}/posts").json()["order"]
     return order
 
 
 def fresh(server: ServerUnderTest, channel_id: str, known: list[str]) -> list[dict[str, Any]]:
-    """The posts of a channel that are not known yet, newest first."""
+    """Return the posts of a channel that are not in ``known``, newest first."""
     answer = server.bot.get(f"/channels/{channel_id}/posts").json()
     return [answer["posts"][each] for each in answer["order"] if each not in known]
 
 
 def settle(server: ServerUnderTest, receiver: Receiver) -> None:
-    """Give earlier answers their time: return when the call of a later post has come."""
+    """Wait until earlier answers are handled: until the call about a later post has come."""
     receiver.answer = "{}"
     later = server.anna.posted(server.webchat_id, "later")
     wait_until(lambda: bool(receiver.calls_for(later["id"])))

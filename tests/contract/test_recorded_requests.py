@@ -1,4 +1,4 @@
-"""Every recorded request, made again: same status, same error id, same shape of the answer."""
+"""Each recorded request, made again, gets the same status, error id and shape of the answer."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from tests.contract.actions import ACTIONS
 from tests.contract.recordings import CASE_NAMES, RECORDINGS, Recording
 from tests.contract.server import ServerUnderTest
 
-# Tested by tests of their own, since they tell of an effect and not of one answer.
+# These cases have their own tests, since they record an effect and not one answer.
 OBSERVED = {
     "config.client",
     "file_ids.order",
@@ -35,7 +35,7 @@ NOT_REPLAYED = {
     "says nothing of membership; the rule itself is tested with the lists.",
 }
 
-# The recording holds only the first few posts of a list, and says so in words.
+# The recording has only the first few posts of these lists.
 LISTS = {"channel.posts.since", "channel.posts.since.after_delete", "thread.get"}
 
 _PREVIEW = "mini_preview"
@@ -43,9 +43,9 @@ _ID = re.compile(r"[a-z0-9]{26}")
 
 
 def shape(value: Any) -> Any:
-    """The keys and the types of a JSON value; of a list its first element.
+    """Return the keys and the types of a JSON value, and of a list only its first element.
 
-    The small preview of a picture counts as one type: it is null where none could be drawn.
+    The small preview of a picture counts as one type, since it is null if none could be made.
     """
     if isinstance(value, dict):
         return {
@@ -58,7 +58,7 @@ def shape(value: Any) -> Any:
 
 
 def seen(response: Response) -> dict[str, Any]:
-    """What of an answer is compared."""
+    """Return what is compared of an answer."""
     body = _json(response.text)
     return {
         "status": response.status_code,
@@ -70,7 +70,7 @@ def seen(response: Response) -> dict[str, Any]:
 
 
 def recorded(case: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of a recorded answer."""
+    """Return what is compared of a recorded answer."""
     body = case["response"]
     return {
         "status": case["status"],
@@ -109,7 +109,7 @@ def test_answer_is_the_recorded_one(
 def test_list_has_the_recorded_frame(
     name: str, server: ServerUnderTest, recording: Recording
 ) -> None:
-    """A list of posts has the recorded keys, and posts with the recorded ones."""
+    """A list of posts has the recorded keys, and so do its posts."""
     case = recording.cases[name]["response"]
 
     response = ACTIONS[name](server)
@@ -119,7 +119,7 @@ def test_list_has_the_recorded_frame(
     assert {key: type(value) for key, value in body.items()} == {
         key: type(value) for key, value in case.items()
     }
-    # What the server itself posts, such as the text of a webhook, has no remote_id.
+    # Posts that the server makes itself, such as a webhook's answer, have no remote_id.
     optional = {"file_ids", "has_reactions", "remote_id"}
     expected = {frozenset(post.keys() - optional) for post in case["posts"].values()}
     assert {frozenset(post.keys() - optional) for post in body["posts"].values()} == expected
@@ -129,14 +129,14 @@ def test_list_has_the_recorded_frame(
 def test_overwritten_hook_is_accepted(
     name: str, server: ServerUnderTest, recording: Recording
 ) -> None:
-    """PUT of a hook succeeds with or without its token; the action looks at the token."""
+    """PUT of a hook succeeds with or without its token, and the action checks the stored token."""
     response = ACTIONS[name](server)
 
     assert response.status_code == recording.cases[name]["status"]
 
 
 def test_id_in_a_new_post_is_refused(server: ServerUnderTest, recording: Recording) -> None:
-    """A new post that brings its id is refused as recorded."""
+    """A new post with an id is refused as recorded."""
     case = recording.cases["post.with_id"]
 
     response = ACTIONS["post.with_id"](server)
@@ -145,7 +145,7 @@ def test_id_in_a_new_post_is_refused(server: ServerUnderTest, recording: Recordi
 
 
 def test_wrong_base_path_answers_a_page(server: ServerUnderTest, recording: Recording) -> None:
-    """Outside the API's prefix every address answers 200 with HTML."""
+    """Each address outside the API's prefix answers 200 with HTML."""
     case = recording.cases["wrong_base_path"]
 
     response = ACTIONS["wrong_base_path"](server)
@@ -156,7 +156,7 @@ def test_wrong_base_path_answers_a_page(server: ServerUnderTest, recording: Reco
 
 
 def test_wrong_method_is_an_unknown_path(server: ServerUnderTest, recording: Recording) -> None:
-    """A method that an address does not know answers the 404 of unknown addresses."""
+    """A wrong method gets the 404 of an unknown address."""
     case = recording.cases["wrong_method"]
 
     response = ACTIONS["wrong_method"](server)
@@ -166,7 +166,7 @@ def test_wrong_method_is_an_unknown_path(server: ServerUnderTest, recording: Rec
 
 
 def test_every_recorded_case_is_accounted_for() -> None:
-    """Each case is replayed, observed by a test of its own, or listed with the reason why not."""
+    """Each case is made again, observed by its own test, or listed with the reason why not."""
     assert {tuple(sorted(each.cases)) for each in RECORDINGS.values()} == {tuple(CASE_NAMES)}
     accounted = [*ACTIONS, *OBSERVED, *NOT_REPLAYED]
 

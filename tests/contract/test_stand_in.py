@@ -1,4 +1,4 @@
-"""What only the stand-in has: its set-up, its record, its journal, its speed limit, its page."""
+"""What only the stand-in has: its set-up, its record, its journal, its rate limit, its page."""
 
 import json
 import os
@@ -33,7 +33,7 @@ SPEC: dict[str, Any] = {
 
 @contextmanager
 def process(journal: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A stand-in as a process of its own, and its address."""
+    """Run the stand-in as its own process; yield the process and the address."""
     command = [sys.executable, "-m", "demo.mattermost", "--port", "0", "--journal", str(journal)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
@@ -54,7 +54,7 @@ def test_set_up_can_be_repeated(stand_in: StandIn) -> None:
 
 
 def test_set_up_names_what_is_missing(stand_in: StandIn) -> None:
-    """A channel of a team that does not exist is refused by its name."""
+    """A channel of an unknown team is refused, and the answer names the team."""
     spec = {"channels": [{"team": "nowhere", "name": "x"}]}
 
     answer = requests.post(f"{stand_in.url}/_control/setup", json=spec, timeout=5)
@@ -63,7 +63,7 @@ def test_set_up_names_what_is_missing(stand_in: StandIn) -> None:
 
 
 def test_record_tells_what_came_in_order(stand_in: StandIn, own_server: ServerUnderTest) -> None:
-    """Each request is there with who, what and outcome."""
+    """The record has each request's user, contents and outcome, in order."""
     stand_in.clear_received()
     root = own_server.bot.posted(own_server.webchat_id, "root", props={"key": "k-1"})
     own_server.bot.post(own_server.webchat_id, "x", root_id="zzz", pending_post_id="p-1")
@@ -80,7 +80,7 @@ def test_record_tells_what_came_in_order(stand_in: StandIn, own_server: ServerUn
 
 
 def test_state_survives_a_kill(tmp_path: Path) -> None:
-    """Killed and started again it knows posts, files, options, members, hooks and the record."""
+    """After a kill, a new process knows posts, files, options, members, hooks and the record."""
     journal = tmp_path / "journal.jsonl"
     with requests.Session() as session:
         with process(journal) as (running, url):
@@ -110,7 +110,7 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
 
 
 def test_post_whose_answer_a_kill_cut_off_is_in_the_record(tmp_path: Path) -> None:
-    """It was saved and never answered; the server knows it, and the record names it last."""
+    """The record's last post was saved before the kill and never answered."""
     journal = tmp_path / "journal.jsonl"
     with requests.Session() as session:
         with process(journal) as (running, url):
@@ -169,7 +169,7 @@ def test_posts_from_many_threads_are_all_kept(own_server: ServerUnderTest) -> No
 def test_rate_limit_has_the_recorded_headers(
     stand_in: StandIn, own_server: ServerUnderTest
 ) -> None:
-    """Within the limit the headers count down; beyond it the answer is the recorded 429."""
+    """The first answer has the recorded headers, and beyond the limit comes the recorded 429."""
     names = ["X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"]
     stand_in.set_options(RateLimitEnable=True, RateLimitPerSec=10, RateLimitMaxBurst=20)
 
@@ -186,7 +186,7 @@ def test_rate_limit_has_the_recorded_headers(
 
 
 def test_large_upload_is_streamed_and_ranges_work(own_server: ServerUnderTest) -> None:
-    """A file without a declared length is taken; a part of it can be fetched."""
+    """A file without a declared length is accepted, and a part of it can be fetched."""
     chunks = (bytes([n]) * 65536 for n in range(32))
     path = f"/files?channel_id={own_server.webchat_id}&filename=big.bin"
     made = own_server.bot.call("POST", path, data=chunks).json()["file_infos"][0]
@@ -201,7 +201,7 @@ def test_large_upload_is_streamed_and_ranges_work(own_server: ServerUnderTest) -
 
 @pytest.mark.parametrize("path", ["/", "/support/channels/webchat"])
 def test_page_loads_nothing_from_elsewhere(path: str, stand_in: StandIn) -> None:
-    """The pages come with a policy that allows this server alone, and name no other host."""
+    """Each page has a policy that allows only this server, and names no other host."""
     stand_in.setup(SPEC)
 
     answer = requests.get(stand_in.url + path, timeout=5)
@@ -211,7 +211,7 @@ def test_page_loads_nothing_from_elsewhere(path: str, stand_in: StandIn) -> None
 
 
 def test_page_shows_a_thread_as_the_web_client_would(stand_in: StandIn) -> None:
-    """Markdown, mentions, the BOT tag, pictures and attachments are drawn; HTML is not."""
+    """Markdown, mentions, the BOT tag, pictures and attachments are rendered; HTML is escaped."""
     made = stand_in.setup(SPEC)
     channel_id = made["channels"]["support/webchat"]["id"]
     with requests.Session() as session:
@@ -241,7 +241,7 @@ def test_page_shows_a_thread_as_the_web_client_would(stand_in: StandIn) -> None:
 
 
 def test_page_posts_and_deletes_as_the_api_does(stand_in: StandIn) -> None:
-    """What is typed on the page is a post by the chosen person; other sites cannot type."""
+    """The page posts as the chosen user and deletes posts; requests of other sites are refused."""
     made = stand_in.setup(SPEC)
     page = f"{stand_in.url}/support/channels/webchat"
     anna = made["users"]["anna"]

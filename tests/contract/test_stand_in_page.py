@@ -1,4 +1,4 @@
-"""What the stand-in's page shows to one member, as the web client of 11.6 does."""
+"""What the stand-in's page shows to a member, like the web client of 11.6."""
 
 import json
 from collections.abc import Iterator
@@ -36,11 +36,11 @@ class Page:
     ids: dict[str, str]
 
     def get(self, path: str, **query: Any) -> requests.Response:
-        """Open something of the page."""
+        """Open an address of the stand-in's pages."""
         return self.session.get(f"{self.stand_in.url}{path}", params=query, timeout=5)
 
     def send(self, path: str, who: str = "anna", **form: str) -> requests.Response:
-        """Do something on the channel's page."""
+        """Send a form of the channel's page."""
         url = f"{self.stand_in.url}/support/channels/webchat/{path}"
         body = {"user_id": self.ids[who], **form}
         return self.session.post(url, data=body, headers={"Origin": self.stand_in.url}, timeout=5)
@@ -50,17 +50,17 @@ class Page:
         return self.send("posts", who, message=message, root_id=form.pop("root_id", ""), **form)
 
     def thread(self, root_id: str, who: str = "anna", **query: Any) -> str:
-        """The HTML of one thread as that member sees it."""
+        """Return the HTML of one thread as that member sees it."""
         answer = self.get("/support/channels/webchat/updates", **{"as": self.ids[who]}, **query)
         html: str = answer.json()["threads"][root_id]
         return html
 
     def rows(self, who: str) -> str:
-        """The list of threads of a member."""
+        """Return the HTML of a member's list of threads."""
         return self.get("/support/threads/rows", **{"as": self.ids[who]}).text
 
     def badges(self, who: str) -> dict[str, Any]:
-        """A member's badges of the channel and of the threads."""
+        """Return a member's badges of the channel and of the threads."""
         found = self.get("/badges", **{"as": self.ids[who]}).json()
         return {"channel": found[self.channel_id], "threads": found[self.team_id]}
 
@@ -77,7 +77,7 @@ def page(stand_in: StandIn) -> Iterator[Page]:
 
 
 def test_slash_is_refused_once_and_sent_the_second_time(page: Page) -> None:
-    """The client takes it for a command that is none, and offers to send it as it is."""
+    """A text with a slash is refused as an unknown command, and sent if marked as a message."""
     refused = page.write("// internal")
     sent = page.write("// internal", is_message="true")
 
@@ -89,12 +89,12 @@ def test_slash_is_refused_once_and_sent_the_second_time(page: Page) -> None:
 
 @pytest.mark.parametrize("message", [" // internal", "note: x", "!note"])
 def test_message_without_a_slash_in_front_is_sent_at_once(message: str, page: Page) -> None:
-    """A space is enough."""
+    """A text that does not begin with a slash is sent at once, even if a slash follows a space."""
     assert page.write(message).status_code == 201
 
 
 def test_command_is_run_and_its_answer_shown_to_one_alone(page: Page, receiver: Receiver) -> None:
-    """What a command answers privately is told to the one who typed it."""
+    """A command's private answer is shown only to the user who typed the command."""
     admin = Caller(page.session, page.stand_in.url, page.stand_in.setup({})["admin"]["token"])
     admin.send("/commands", {"team_id": page.team_id, "trigger": "klaar", "url": receiver.url})
     receiver.answer = json.dumps({"text": "closed"})
@@ -106,7 +106,7 @@ def test_command_is_run_and_its_answer_shown_to_one_alone(page: Page, receiver: 
 
 
 def test_list_of_threads_shows_two_lines_and_no_attachment(page: Page) -> None:
-    """The root's message, its lines joined and cut; nothing of the card under it."""
+    """A row has the root's message, joined and cut, and nothing of its card."""
     card = {"attachments": [{"text": "only in the card", "title": "Waiting"}]}
     message = "🟠 **Jan de Vries**\nIs the house free? " + "x" * 200
     root = page.bot.posted(page.channel_id, message, props=card)
@@ -120,7 +120,7 @@ def test_list_of_threads_shows_two_lines_and_no_attachment(page: Page) -> None:
 
 
 def test_only_who_follows_sees_that_a_visitor_wrote_again(page: Page) -> None:
-    """Anna's threads are bold; for Bram nothing has happened since he saw the channel."""
+    """A second message makes Anna's threads unread, but nothing for Bram, who follows none."""
     root = page.bot.posted(page.channel_id, "root")
     for who in ("anna", "bram"):
         page.thread(root["id"], who)
@@ -135,7 +135,7 @@ def test_only_who_follows_sees_that_a_visitor_wrote_again(page: Page) -> None:
 
 
 def test_name_is_a_number_at_the_badge(page: Page) -> None:
-    """A mention in a root counts at the channel, one in a reply at the threads."""
+    """A mention in a root counts at the channel, and a mention in a reply at the threads."""
     root = page.bot.posted(page.channel_id, "on duty: @bram")
     at_root = page.badges("bram")
     page.bot.posted(page.channel_id, "ask @bram", root_id=root["id"])
@@ -147,7 +147,7 @@ def test_name_is_a_number_at_the_badge(page: Page) -> None:
 
 
 def test_thread_that_is_opened_is_read(page: Page) -> None:
-    """Its badge is gone."""
+    """Opening a thread removes its badge."""
     root = page.bot.posted(page.channel_id, "root")
     page.bot.posted(page.channel_id, "reply", root_id=root["id"])
     before = page.badges("anna")["threads"]
@@ -158,7 +158,7 @@ def test_thread_that_is_opened_is_read(page: Page) -> None:
 
 
 def test_server_without_collapsed_threads_counts_replies_in_the_channel(page: Page) -> None:
-    """As 6.7 does by default: a reply makes the channel unread for all."""
+    """6.7 has no collapsed threads by default: a reply makes the channel unread for all."""
     page.stand_in.set_options(Version="6.7.2")
     root = page.bot.posted(page.channel_id, "root")
     page.thread(root["id"], "bram")
@@ -177,7 +177,7 @@ def test_server_without_collapsed_threads_counts_replies_in_the_channel(page: Pa
 def test_early_reaction_is_lost_for_the_author(
     who: str, since: int, shown: bool, page: Page
 ) -> None:
-    """The mark that came with the post is there for others, and for the author after a reload."""
+    """The author sees an early reaction only after a reload, and others see it at once."""
     page.write("mine")
     [post_id] = page.bot.get(f"/channels/{page.channel_id}/posts").json()["order"]
     me = page.bot.get("/users/me").json()["id"]
@@ -189,7 +189,7 @@ def test_early_reaction_is_lost_for_the_author(
 
 
 def test_change_of_props_alone_is_not_marked_as_an_edit(page: Page) -> None:
-    """A new text or card is; a key of the bot is not."""
+    """A new card is marked as an edit, and a change of the bot's own key is not."""
     post = page.bot.posted(page.channel_id, "card")
     page.bot.patch(post["id"], props={"ireserve": 1})
     unmarked = page.thread(post["id"])
@@ -203,7 +203,7 @@ def test_change_of_props_alone_is_not_marked_as_an_edit(page: Page) -> None:
 def test_name_and_icon_of_a_post_are_shown_where_the_server_allows_them(
     allowed: bool, page: Page
 ) -> None:
-    """Elsewhere it is the bot's own; the list of threads has the name always."""
+    """If the server forbids them, the post has the bot's; the list of threads has the name."""
     page.stand_in.set_options(EnablePostUsernameOverride=allowed, EnablePostIconOverride=allowed)
     props = {
         "from_webhook": "true",
@@ -231,14 +231,14 @@ def test_name_and_icon_of_a_post_are_shown_where_the_server_allows_them(
 def test_head_line_stays_only_for_some_posts(
     fields: dict[str, Any], keeps: bool, page: Page
 ) -> None:
-    """Other roots of the bot run together with the one before."""
+    """A root from a webhook or with a priority keeps its head line, and a plain one does not."""
     root = page.bot.posted(page.channel_id, "root", **fields)
 
     assert ("data-keeps-head" in page.thread(root["id"])) is keeps
 
 
 def test_button_of_a_card_can_be_pressed(page: Page, receiver: Receiver) -> None:
-    """It calls its address; an error is one line to the one who presses."""
+    """A click calls the button's address; an error of the address is a 400 for the user."""
     target = {"url": receiver.url, "context": {"action": "take"}}
     action = {"id": "take", "type": "button", "name": "Take", "integration": target}
     root = page.bot.posted(page.channel_id, "?", props={"attachments": [{"actions": [action]}]})

@@ -1,10 +1,10 @@
-"""Which times posts get: with a time of their own, and as their thread is deleted."""
+"""Observed times of posts: with a given `create_at`, and when their thread is deleted."""
 
 from tests.contract.server import ServerUnderTest
 
 
 def test_time_that_was_given_is_the_time_of_the_change_too(server: ServerUnderTest) -> None:
-    """An administrator may date a post; no list of changes since a later moment has it then."""
+    """An administrator's `create_at` also sets `update_at`, so lists of later changes lack it."""
     root = server.bot.posted(server.webchat_id, "root")
     long_ago = root["create_at"] - 600_000
 
@@ -22,7 +22,7 @@ def test_time_that_was_given_is_the_time_of_the_change_too(server: ServerUnderTe
 def test_deletion_of_a_thread_takes_the_time_of_an_earlier_deletion(
     server: ServerUnderTest,
 ) -> None:
-    """Afterwards a reply that was deleted before looks like one that went with its thread."""
+    """A reply that was deleted before its thread then looks like one that went with the thread."""
     root = server.bot.posted(server.webchat_id, "root")
     alone = server.admin.posted(server.webchat_id, "alone", root_id=root["id"])
     server.admin.call("DELETE", f"/posts/{alone['id']}")
