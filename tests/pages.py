@@ -74,7 +74,7 @@ def _tokens(page: str) -> list[Token]:
 def blocks(page: str) -> Iterator[Block]:
     """Yield the page's fenced blocks."""
     heading, tokens = "", _tokens(page)
-    for token, following in zip(tokens, [*tokens[1:], token_of_nothing()], strict=True):
+    for token, following in zip(tokens, [*tokens[1:], empty_token()], strict=True):
         if token.type == "heading_open":
             heading = following.content
         if token.type == "fence":
@@ -83,7 +83,7 @@ def blocks(page: str) -> Iterator[Block]:
             yield Block(page, line, heading, language, directive.strip(), token.content)
 
 
-def token_of_nothing() -> Token:
+def empty_token() -> Token:
     """Return an empty token, to follow the last token of a page."""
     return Token("", "", 0)
 

@@ -91,22 +91,22 @@ def _logs_in(folder: object) -> Iterator[Path]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the fault tests' figures, and with --durations the time of each folder."""
-    _tell_figures(terminalreporter)
+    _print_figures(terminalreporter)
     if terminalreporter.config.getoption("durations"):
         terminalreporter.section("time by folder")
         for line in _times(_reports(terminalreporter)):
             terminalreporter.write_line(line)
 
 
-def _tell_figures(terminalreporter: pytest.TerminalReporter) -> None:
+def _print_figures(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.getreports("passed")
-    told = [told for report in reports for told in report.user_properties]
-    rows = [row for name, row in told if name == "fault_test"]
+    properties = [each for report in reports for each in report.user_properties]
+    rows = [row for name, row in properties if name == "fault_test"]
     if rows:
         terminalreporter.section("fault tests passed")
         for line in table(rows):
             terminalreporter.write_line(line)
-    figures = [str(row) for name, row in told if name == "figure"]
+    figures = [str(row) for name, row in properties if name == "figure"]
     if figures:
         terminalreporter.section("figures")
         for figure in figures:

@@ -56,8 +56,8 @@ def _needs_full_load(item: pytest.Item) -> bool:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")
         else {}
     )
-    is_second = arguments.get("database_url") == "postgresql"
-    return is_second and item.get_closest_marker("one_database") is not None
+    is_postgresql = arguments.get("database_url") == "postgresql"
+    return is_postgresql and item.get_closest_marker("one_database") is not None
 
 
 def measures_time(item: pytest.Item) -> bool:

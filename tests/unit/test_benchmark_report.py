@@ -18,7 +18,7 @@ from benchmarks.report import Comparison, Target
         pytest.param(1.1, (1.2,), "yes", id="within it where the least is not"),
     ],
 )
-def test_a_target_below_the_least_is_held_by_the_least(
+def test_impossible_target_gives_way_to_the_least(
     ours: float, least: tuple[float, ...], held: str
 ) -> None:
     """If the least possible figure misses the target, ours may be 1.15 times this figure."""

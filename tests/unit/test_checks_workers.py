@@ -58,7 +58,7 @@ def test_only_workers_that_do_our_work_count(
         pytest.param(TASK, [], 3, "fail", "messages in it: 3", id="replies wait"),
     ],
 )
-def test_consumer_of_what_i_reserve_is_told_is_asked_for(
+def test_doctor_checks_that_a_worker_takes_the_task(
     kind: HostTask,
     task: str | None,
     workers: list[Worker] | None,

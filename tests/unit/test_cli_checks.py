@@ -69,6 +69,6 @@ def test_every_reason_has_its_cure(reason: Reason | OwnReason) -> None:
 
 
 @pytest.mark.parametrize("word", [None, "", "bad_luck"])
-def test_unknown_reason_has_none(word: str | None) -> None:
+def test_unknown_reason_has_no_cure(word: str | None) -> None:
     """A missing reason, or a reason of a later version, has no cure and does not break the list."""
     assert cure_of(word) == ""

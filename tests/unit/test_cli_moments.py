@@ -38,7 +38,7 @@ def test_time_ago_is_read(text: str, ago: timedelta) -> None:
         ("2026-08-31T12:00+02:00", datetime(2026, 8, 31, 12, tzinfo=timezone(timedelta(hours=2)))),
     ],
 )
-def test_a_time_of_its_own(text: str, moment: datetime) -> None:
+def test_absolute_time_is_read(text: str, moment: datetime) -> None:
     """A time is read as ISO 8601, in UTC if it names no zone."""
     assert MOMENT.convert(text, None, None) == moment
 

@@ -194,8 +194,8 @@ FOREIGN = {
 }
 
 
-def test_import_loads_neither_database_nor_client() -> None:
-    """Importing the tasks loads no module of workers or web process, and costs little."""
+def test_import_loads_no_worker_modules_and_is_cheap() -> None:
+    """The import loads no module of workers or web, and takes 15 MiB and 0.35 s CPU at most."""
     done = subprocess.run(
         [sys.executable, "-c", FRESH], cwd="/", capture_output=True, text=True, check=True
     )

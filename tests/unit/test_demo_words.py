@@ -85,9 +85,9 @@ def shape(value: Any) -> Any:
     """Return a sample's structure: keys, lists, and the values that are alike in each language."""
     if isinstance(value, dict):
         kept = {"sender_role", "visibility", "notification_type", "notification_id", "color"}
-        names = {"fields": len}
+        measured = {"fields": len}
         return {
-            key: names[key](item) if key in names else item if key in kept else shape(item)
+            key: measured[key](item) if key in measured else item if key in kept else shape(item)
             for key, item in value.items()
         }
     return [shape(item) for item in value] if isinstance(value, list) else type(value).__name__

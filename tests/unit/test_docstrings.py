@@ -24,7 +24,7 @@ class Docstring(NamedTuple):
 
     place: str
     text: str
-    is_of_question: bool
+    returns_bool: bool
 
 
 @cache
@@ -42,8 +42,8 @@ def docstrings_of(file: Path) -> Iterator[Docstring]:
         if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
             name = getattr(node, "name", "")
             returned = getattr(node, "returns", None)
-            is_of_question = isinstance(returned, ast.Name) and returned.id == "bool"
-            yield Docstring(f"{file.relative_to(ROOT)}: {name}", text, is_of_question)
+            returns_bool = isinstance(returned, ast.Name) and returned.id == "bool"
+            yield Docstring(f"{file.relative_to(ROOT)}: {name}", text, returns_bool)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_docstrings_are_written_in_one_way(wrong: str) -> None:
 
 def test_question_returns_whether() -> None:
     """If the docstring of a bool function begins with a verb and "whether", the verb is Return."""
-    questions = [each for each in docstrings() if each.is_of_question]
+    questions = [each for each in docstrings() if each.returns_bool]
 
     assert questions
     assert [each.place for each in questions if OTHER_VERB.match(each.text)] == []

@@ -35,7 +35,7 @@ def test_missing_sdk_is_a_line_in_the_log(
 
 
 @pytest.mark.parametrize("dsn", ["geheim", "https://geheim@host:geheim/1", "https://geheim@[h/1"])
-def test_dsn_that_is_none_is_a_line_in_the_log_without_it(
+def test_unusable_dsn_is_logged_without_its_value(
     dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A wrong DSN does not stop the process, and the log line does not show it."""

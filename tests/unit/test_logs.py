@@ -32,7 +32,7 @@ def logs() -> Iterator[None]:
         pytest.param(ZeroDivisionError(), True, id="anything else"),
     ],
 )
-def test_a_failed_message_has_no_traceback(
+def test_celerys_record_of_a_failed_message_is_dropped(
     capsys: pytest.CaptureFixture[str], error: Exception, shown: bool
 ) -> None:
     """Celery's record of a failed message is dropped: our own line says why. Others are logged."""

@@ -133,7 +133,7 @@ def test_only_the_posts_of_the_order_are_given() -> None:
         pytest.param(parse_list(Post.parse), {}, id="not-a-list"),
     ],
 )
-def test_another_shape_is_a_clear_no(parse: Any, data: object) -> None:
+def test_json_of_another_shape_is_an_error(parse: Any, data: object) -> None:
     """JSON of another shape is an error, and never a partial value."""
     with pytest.raises(ShapeError):
         parse(data)
@@ -189,9 +189,7 @@ CONFIG = {"Version": "6.7.2"}
                      2**30, id="files-without-limit"),
     ],
 )  # fmt: skip
-def test_an_odd_value_costs_itself_alone(
-    parse: Any, data: object, field: str, expected: object
-) -> None:
+def test_odd_value_becomes_harmless(parse: Any, data: object, field: str, expected: object) -> None:
     """An odd value becomes a harmless value, and the rest of the answer is kept."""
     assert getattr(parse(data), field) == expected
 
@@ -224,7 +222,7 @@ _POSTS = st.fixed_dictionaries(
 
 
 @given(_POSTS)
-def test_whatever_a_server_says_is_a_harmless_post_or_a_clear_no(data: dict[str, Any]) -> None:
+def test_any_answer_is_a_harmless_post_or_an_error(data: dict[str, Any]) -> None:
     """Any answer gives a post within its bounds, or a ShapeError."""
     try:
         post = Post.parse(data)
@@ -240,7 +238,7 @@ def test_whatever_a_server_says_is_a_harmless_post_or_a_clear_no(data: dict[str,
     assert len(post.files) <= 10
 
 
-def test_representations_hold_nobodys_data() -> None:
+def test_representations_show_no_personal_data() -> None:
     """The ``repr`` of each type shows ids, and no text, name, address or token."""
     post = Post.parse({"id": "p", "channel_id": "c", "message": "S3CRET", "props": {"x": "S3CRET"}})
     user = Member.parse(

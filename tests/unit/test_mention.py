@@ -39,7 +39,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("setting", "stored"), STORED.values(), ids=STORED.keys())
-def test_mention_is_stored_as_it_is_drawn(setting: str, stored: str) -> None:
+def test_mention_is_stored_as_it_is_shown(setting: str, stored: str) -> None:
     """A mention is stored with each name once, in lower case, with its sign, in order."""
     assert parse_mention(setting) == stored
 

@@ -46,6 +46,6 @@ def test_server_that_does_not_work_is_named(error: Exception, server: str, why: 
     [DataError(SECRET, {}, psycopg.DataError()), ResponseError("WRONGTYPE"), ValueError(SECRET)],
     ids=lambda error: type(error).__name__,
 )
-def test_error_of_another_kind_says_nothing_of_them(error: Exception) -> None:
+def test_error_of_another_kind_names_no_server(error: Exception) -> None:
     """An error of another kind names no server."""
     assert trouble_of(error) is None

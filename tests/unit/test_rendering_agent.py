@@ -50,7 +50,7 @@ def everybody(markdown: str) -> list[str]:
         pytest.param("```a`b\nc", "```a`b\nc", id="no fence"),
     ],
 )
-def test_markdown_is_kept_and_everybody_is_defused(text: str, markdown: str) -> None:
+def test_markdown_is_kept_and_mentions_of_all_are_broken(text: str, markdown: str) -> None:
     """Only mentions of all members are changed, and an open code block is closed."""
     actual = agent_text(text)
 

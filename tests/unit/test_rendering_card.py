@@ -204,7 +204,7 @@ def test_an_id_that_cannot_be_seen_is_spelt_out() -> None:
 
 @settings(max_examples=300)
 @given(NASTY, NASTY, NASTY, NASTY, NASTY, st.booleans(), st.sampled_from(CardState))
-def test_no_card_can_be_bent(
+def test_no_text_changes_the_form_of_a_card(
     name: str, id_: str, question: str, page: str, field: str, web: bool, state: CardState
 ) -> None:
     """No text of the visitor leaves its place, mentions a member or loads anything."""

@@ -161,8 +161,8 @@ def test_card_is_in_the_team_s_language(state: CardState, dutch: str, german: st
     assert render_card(card, locale=GERMAN)[1]["text"] == german
 
 
-def test_rest_of_the_card_is_too() -> None:
-    """The other texts of a card are in the team's language, too."""
+def test_other_texts_of_a_card_are_translated() -> None:
+    """The other texts of a card are in the team's language."""
     card = replace(CARD, state=CardState.TAKEN, waiting_since=WINTER)
 
     message, attachment = render_card(card, locale=DUTCH)

@@ -35,7 +35,7 @@ def test_the_longest_address_is_a_link_in_the_text() -> None:
     assert read(attachment["text"]).hrefs == (url,)
 
 
-def test_an_address_and_nothing_else_is_shown() -> None:
+def test_an_address_without_a_text_is_shown() -> None:
     """Without a text, the link is the text of the notification."""
     attachment = render_notification(
         text="", fields=[("a", "b")], url="https://x.nl", max_length=16383
