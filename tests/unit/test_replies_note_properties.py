@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from models.licence import DEFAULT_NOTE_PREFIXES
 from tasks.replies.emoji_codes import emoji_by_name
 from tasks.replies.notes import NotePrefixes
-from tasks.replies.plain_text import plain_text_of
+from tasks.replies.plain_text import Reading
 
+NOTES = ("note:", "Note :", "NOTITIE:", "notiz:", "//", "note：", "**Note**:")
 PREFIXES = NotePrefixes.parse(DEFAULT_NOTE_PREFIXES)
 # Characters before a note that a person would not call text.
 DECORATIONS = (
@@ -45,7 +46,7 @@ DECORATIONS = (
         | st.sampled_from(sorted(set(emoji_by_name().values()))),
         max_size=5,
     ),
-    prefix=st.sampled_from(["note:", "Note :", "NOTITIE:", "notiz:", "//", "note：", "**Note**:"]),
+    prefix=st.sampled_from(NOTES),
     text=st.text(max_size=40),
 )
 def test_nothing_that_is_no_text_makes_a_note_public(
@@ -55,10 +56,21 @@ def test_nothing_that_is_no_text_makes_a_note_public(
     assert PREFIXES.matches(" ".join(lead) + " " + prefix + " " + text)
 
 
-@given(text=st.text(max_size=80))
-def test_every_text_is_judged(text: str) -> None:
-    """Any text can be judged, and a note's plain text is part of the whole plain text."""
-    plain = plain_text_of(text)
+@given(prefix=st.sampled_from(NOTES), text=st.text(max_size=80))
+def test_plain_text_of_a_note_lacks_its_prefix(prefix: str, text: str) -> None:
+    """The plain text of a note ends as all of its plain text does, and its prefix is left out."""
+    plain = Reading.of(f"{prefix} {text}").text
 
-    assert PREFIXES.matches(text) in (True, False)
-    assert PREFIXES.without_prefix(plain) in plain
+    note = PREFIXES.without_prefix(plain)
+
+    assert plain.endswith(note)
+    assert len(note) < len(plain)
+
+
+ONE_LINE = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=80)
+
+
+@given(prefix=st.sampled_from(NOTES), text=ONE_LINE)
+def test_quoted_line_makes_no_note(prefix: str, text: str) -> None:
+    """Whatever a quoted line says, it makes no note, since it is another person's."""
+    assert not PREFIXES.matches(f"> {prefix} {text}")

@@ -139,11 +139,14 @@ def test_prefix_that_begins_a_reply_is_taken(setting: str) -> None:
     require_usable_reply_prefixes(setting, notes=NOTES)
 
 
-@given(message=st.text(max_size=60))
-def test_what_a_visitor_gets_stands_behind_a_prefix(message: str) -> None:
-    """For any text, the visitor gets at most the end of the plain text, never all of it."""
-    reading, post = Reading.of(message), read(message)
+@given(
+    prefix=st.sampled_from(["reply: ", "REPLY : ", "**Antwoord:** ", "# r: ", " \n antwort:\n"]),
+    text=st.text(max_size=60),
+)
+def test_what_a_visitor_gets_stands_behind_a_prefix(prefix: str, text: str) -> None:
+    """For any text behind a prefix, the visitor gets the end of the plain text, never all of it."""
+    reading, post = Reading.of(prefix + text), read(prefix + text)
 
-    if post.visitor_text is not None:
-        assert reading.text.endswith(post.visitor_text)
-        assert len(post.visitor_text) < len(reading.text)
+    assert post.visitor_text is not None
+    assert reading.text.endswith(post.visitor_text)
+    assert len(post.visitor_text) < len(reading.text)
