@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from threading import Barrier, Lock
 
 import pytest
 
 from tasks.licences import shares as shares_module
 from tasks.licences.shares import THREADS_PER_MESSAGE, Shares
+
+# A test fails if a call that may run has not run after this time.
+TIMEOUT_S = 30
 
 
 @pytest.fixture
@@ -91,10 +94,14 @@ def test_slow_licences_share_one_part_and_the_rest_is_for_the_quick(now: list[fl
     """While other licences hold all threads that they may have, a quick licence gets its share."""
     shares = Shares(8)
     _make_quick(shares, "quick")
-    for number in range(8 * THREADS_PER_MESSAGE):
-        shares.enter(f"slow-{number}")
+    slow = [f"slow-{number}" for number in range(8 * THREADS_PER_MESSAGE)]
+    for licence_id in slow:
+        with shares.message(licence_id):
+            now[0] += shares_module.SLOW_S + 0.1
 
-    assert shares.enter("slow-new") is False
+    served = sum(shares.enter(licence_id) for licence_id in slow)
+
+    assert served == len(slow) * 3 // 4
     assert _entered(shares, "quick") == 4
 
 
@@ -121,30 +128,39 @@ def test_calls_that_wait_do_not_count_as_running(now: list[float]) -> None:
     shares = Shares(8)
     _make_quick(shares, *(f"L{number}" for number in range(9)))
 
-    with ExitStack() as hanging:
+    # The calls end before the pool waits for its thread, so that a failure is no hanging test.
+    with ThreadPoolExecutor(1) as pool, ExitStack() as hanging:
         for number in range(8):
             hanging.enter_context(shares.message(f"L{number}"))
         now[0] += shares_module.RUNNING_S + 0.01
-        with shares.message("L8"):
-            pass
+        ninth = pool.submit(_make_quick, shares, "L8")
+        done, _ = wait([ninth], TIMEOUT_S)
+
+    assert done == {ninth}
 
 
-def test_no_more_run_at_once_than_may() -> None:
-    """Of twenty threads with quick calls, at most four run at the same time."""
+def test_no_more_run_at_once_than_may(now: list[float]) -> None:
+    """Of twenty threads with calls of quick licences, exactly four run at the same time."""
     shares = Shares(4)
-    inside, most = [0], [0]
+    licences = [f"L{number}" for number in range(100)]
+    _make_quick(shares, *licences)
+    counted, four, inside, most = Lock(), Barrier(4, timeout=TIMEOUT_S), 0, 0
 
-    def call(number: int) -> None:
-        with shares.message(f"L{number}"):
-            inside[0] += 1
-            most[0] = max(most[0], inside[0])
-            time.sleep(0.005)
-            inside[0] -= 1
+    def call(licence_id: str) -> None:
+        nonlocal inside, most
+        with shares.message(licence_id):
+            with counted:
+                inside += 1
+                most = max(most, inside)
+            # Each call lasts until three others run beside it.
+            four.wait()
+            with counted:
+                inside -= 1
 
     with ThreadPoolExecutor(20) as pool:
-        list(pool.map(call, range(100)))
+        list(pool.map(call, licences))
 
-    assert most[0] <= 4
+    assert most == 4
 
 
 def test_parked_licence_gets_the_thread_that_is_given_back() -> None:
