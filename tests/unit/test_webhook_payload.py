@@ -63,6 +63,10 @@ def read_by_hand(call: dict[str, Any]) -> tuple[str, WebhookCall]:
         (JSON, b'"token"', 400, "the body is not a JSON object", None),
         (JSON, b'{"token": "a", "token": "b"}', 400, "token: is given twice", "token"),
         (FORM, b"token=a&token=b", 400, "token: is given twice", "token"),
+        (JSON, b'{"post_id": "a", "post_id": "a"}', 400, "post_id: is given twice", "post_id"),
+        (FORM, b"post_id=a&post_id=a", 400, "post_id: is given twice", "post_id"),
+        (JSON, b'{"user_id": "a", "user_id": "a"}', 400, "user_id: is given twice", "user_id"),
+        (FORM, b"user_id=a&user_id=a", 400, "user_id: is given twice", "user_id"),
         (FORM, b"token=%ff", 400, "the body is not a valid form in UTF-8", None),
         (FORM, b"token=\xff", 400, "the body is not a valid form in UTF-8", None),
         (FORM, b"a=b&" * MAX_FORM_FIELDS + b"a=b", 400, "the body is not a valid form in UTF-8",
@@ -70,8 +74,9 @@ def read_by_hand(call: dict[str, Any]) -> tuple[str, WebhookCall]:
     ],
     ids=[
         "no type", "other type", "empty", "cut off", "NaN", "huge number", "deep", "bad UTF-8",
-        "UTF-16", "byte order mark", "list", "string", "JSON twice", "form twice", "form escape",
-        "form byte", "form too many",
+        "UTF-16", "byte order mark", "list", "string", "JSON token twice", "form token twice",
+        "JSON post twice", "form post twice", "JSON user twice", "form user twice",
+        "form escape", "form byte", "form too many",
     ],
 )  # fmt: skip
 def test_body_that_cannot_be_read_is_refused(
