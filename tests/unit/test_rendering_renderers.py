@@ -44,4 +44,6 @@ def test_every_renderer_shows_what_was_typed(sample: dict[str, Any]) -> None:
 @pytest.mark.parametrize("sample", NOTIFIED, ids=lambda sample: repr(sample["typed"]))
 def test_a_notification_of_an_ordinary_text_reads_as_typed(sample: dict[str, Any]) -> None:
     """Desktop and phone show neither a backslash nor an entity that we wrote."""
+    # The recordings are for exactly this source text.
+    assert plain_text(sample["typed"]) == sample["written"]
     assert set(sample["notified"].values()) == {sample["typed"]}
