@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,12 +18,15 @@ import pytest
 from ireserve_mattermost.lanes import MAX_WAITING
 from models import Names, Receipts, ReplyMode
 from models.licence import DEFAULT_REPLY_PREFIXES, MAX_REPLY_PAUSE_S
+from tasks.attachments import AttachmentReason
 from tasks.cli import main, words
 from tasks.cli.command import Command
 from tasks.failures import OwnReason
 from tasks.mattermost import Reason
 from tasks.rendering import Language
+from tasks.replies.backoff import PAUSED
 from tasks.replies.cures import cure_of_reply
+from tasks.replies.meaning import Ignored
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "command-line.md"
@@ -116,9 +120,12 @@ def test_numbers_of_help_are_those_that_hold() -> None:
     assert words.DEFAULT_REPLY_PREFIXES == DEFAULT_REPLY_PREFIXES
 
 
-def test_each_reason_of_a_reply_has_its_cure() -> None:
-    """Each reason that ``replies --reason`` offers has a cure."""
-    assert [word for word in words.REPLY_REASONS if not cure_of_reply(word)] == []
+def test_replies_are_found_by_each_reason_that_has_a_cure() -> None:
+    """``replies --reason`` offers each reason for which a reply has a cure, and no other."""
+    kinds: tuple[type[StrEnum], ...] = (Reason, OwnReason, Ignored, AttachmentReason)
+    known = {PAUSED, *(each.value for kind in kinds for each in kind)}
+
+    assert sorted(words.REPLY_REASONS) == sorted(filter(cure_of_reply, known))
 
 
 PROBE = """
