@@ -5,17 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
-from tasks.attachments import AttachmentReason
 from tasks.rendering import WORDINGS, Language
 from tasks.rendering.english import ENGLISH
-from tasks.rendering.wording import FileReasons
 from tests.wordings import texts_of
 
 RENDERING = Path(__file__).parents[2] / "tasks" / "rendering"
@@ -71,13 +68,6 @@ def test_every_text_is_translated(language: Language) -> None:
     texts, english = texts_of(WORDINGS[language]), texts_of(ENGLISH)
 
     assert [name for name, text in texts.items() if text == english[name]] == SAME[language]
-
-
-def test_each_reason_of_an_attachment_has_a_text() -> None:
-    """Each reason of an attachment has a text under its name; mypy cannot check this."""
-    assert {reason.value for reason in AttachmentReason} <= {
-        each.name for each in fields(FileReasons)
-    }
 
 
 def said(tree: ast.AST) -> Iterator[str]:
