@@ -25,6 +25,6 @@ REASONS = (
 )  # fmt: skip
 # The reasons for which a reply is not recorded.
 REPLY_REASONS = (
-    *REASONS, "paused", "unknown_thread", "store_unavailable", "download_failed",
-    "download_timeout",
+    *REASONS, "paused", "unknown_thread", "store_unavailable", "gone", "outside_store",
+    "download_failed", "download_timeout",
 )  # fmt: skip

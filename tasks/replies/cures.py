@@ -9,6 +9,7 @@ from tasks.replies.backoff import PAUSED
 from tasks.replies.meaning import Ignored
 
 _RECORDED_WITHOUT = "Nothing: after three attempts the reply is recorded without it."
+_WRONG_PLACE = "Look under ATTACHMENTS_URL: a folder is in a file's place, or a link leads out."
 # Reasons that `cure_of` does not know, or for which a reply needs another cure than a message.
 _CURES: dict[str, str] = {
     OwnReason.LICENCE_DISABLED: "Enable the licence: ireserve-mattermost licence enable.",
@@ -16,6 +17,8 @@ _CURES: dict[str, str] = {
     Ignored.UNKNOWN_THREAD: "Nothing: it is linked with the conversation's next message.",
     PAUSED: "Nothing: i-Reserve gets it at the end of the pause.",
     AttachmentReason.STORE_UNAVAILABLE: "Check ATTACHMENTS_URL, and that the store can be written.",
+    AttachmentReason.GONE: _WRONG_PLACE,
+    AttachmentReason.OUTSIDE_STORE: _WRONG_PLACE,
     AttachmentReason.DOWNLOAD_FAILED: _RECORDED_WITHOUT,
     AttachmentReason.DOWNLOAD_TIMEOUT: _RECORDED_WITHOUT,
 }

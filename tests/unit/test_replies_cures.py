@@ -19,6 +19,8 @@ OF_REPLIES_ALONE = (
     PAUSED,
     Ignored.UNKNOWN_THREAD.value,
     AttachmentReason.STORE_UNAVAILABLE.value,
+    AttachmentReason.GONE.value,
+    AttachmentReason.OUTSIDE_STORE.value,
     AttachmentReason.DOWNLOAD_FAILED.value,
     AttachmentReason.DOWNLOAD_TIMEOUT.value,
 )
