@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.pages import ROOT
+
 CONFTEST = """
 from tests.reporting import *
 from types import SimpleNamespace
@@ -91,13 +92,14 @@ def test_passed_test_prints_nothing_of_its_processes(tmp_path: Path) -> None:
     assert "last line" not in said
 
 
-def test_skipped_test_fails_the_run_if_that_was_asked_for(tmp_path: Path) -> None:
-    """With the option, a skipped test fails the run."""
-    options = ("-k", "skipped")
+@pytest.mark.parametrize(("options", "expected"), [((), 0), (("--fail-on-skip",), 1)])
+def test_skipped_test_fails_the_run_if_that_was_asked_for(
+    tmp_path: Path, options: tuple[str, ...], expected: int
+) -> None:
+    """A skipped test fails the run only with the option."""
+    exit_code, said = _run(tmp_path, "-k", "skipped", *options)
 
-    exit_code, said = _run(tmp_path, *options, "--fail-on-skip")
-
-    assert exit_code == 1
+    assert exit_code == expected
     assert "1 skipped" in said
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
-from models import Conversation, Delivery, Reply, utc_now
+from models import Conversation, Delivery, Reply, steps, utc_now
 from models.steps import Steps
 from tasks.outbound.retention import MAY_BE_REMOVED, remove_deliveries
 from tasks.privacy.retention import remove_files, remove_rows
 from tasks.watch.removals import Removable
-from tests.stage.old_data import LONG_AGO, make_old, row_count, stored_files
+from tests.stage.old_data import make_old, row_count, stored_files
 from tests.stage.thread import MirroredThread
 
 
@@ -71,17 +72,24 @@ def test_settled_deliveries_go_and_open_or_failed_ones_stay(thread: MirroredThre
     assert sorted(stage.states()) == ["reply:failed", "reply:young", "root:1"]
 
 
-def test_walk_ends_at_the_first_page_without_an_old_row(thread: MirroredThread) -> None:
+def test_walk_ends_at_the_first_page_without_an_old_row(
+    thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The walk through the ledger ends at a page on which no row began long ago."""
-    thread.stage.reply("m1", "text")
-    steps = Steps(thread.database)
+    monkeypatch.setattr(steps, "PAGE", 1)
+    for message_id in ("old", "young", "unseen"):
+        thread.stage.reply(message_id, "text")
+    make_old(thread)
     with thread.database.transaction() as session:
-        # The row began recently, so only a walk through all rows would find its old end.
-        old = utc_now() - LONG_AGO
-        session.execute(update(Delivery).where(Delivery.key == "reply:m1").values(finished_at=old))
+        # This row ended long ago. Retention judges its page by the time when it began.
+        young = update(Delivery).where(Delivery.key == "reply:young")
+        session.execute(young.values(started_at=utc_now()))
 
-    removed = sum(
-        remove_deliveries(steps, before=utc_now() - timedelta(days=1), which=MAY_BE_REMOVED)
+    removed = list(
+        remove_deliveries(
+            Steps(thread.database), before=utc_now() - timedelta(days=1), which=MAY_BE_REMOVED
+        )
     )
 
-    assert removed == 0
+    assert removed == [1, 1]
+    assert sorted(thread.stage.states()) == ["reply:unseen", "reply:young"]

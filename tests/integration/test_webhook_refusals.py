@@ -157,13 +157,14 @@ def test_content_type_and_fields_decide(
     body: bytes,
     expected: tuple[int, str | None, str | None],
 ) -> None:
-    """A wrong type or field is refused with its status, and nothing is stored."""
+    """A wrong type or field is refused with its status, and nothing is stored or posted."""
     status, answer = endpoint.send(body, content_type)
 
     problem, field = answer.get("error"), answer.get("field")
     assert (status, problem and problem[: len(expected[1] or "")], field) == expected
     assert len(inbox(endpoint.database)) == (status == 200)
-    assert "text" not in answer
+    # Mattermost would post the value of a field "text", at any status.
+    assert answer.keys() <= {"error", "field"}
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])

@@ -12,7 +12,6 @@ from demo.ports import free_port
 from models.keyring import new_key
 from settings import SettingsError, get_settings, mistyped_names
 from tests.stage.deployment import Deploy, Deployment
-from tests.waiting import wait_until
 
 SECRET = "geheim"
 
@@ -135,15 +134,16 @@ def test_worker_without_its_keys_ends_in_one_sentence(deployment: Deployment, ke
     assert len(worker.log_text().splitlines()) == 1
 
 
-def test_worker_says_which_name_may_be_mistyped(deployment: Deployment) -> None:
-    """A worker logs a setting whose name may be mistyped, with the right name."""
+def test_worker_says_which_name_may_be_mistyped_and_goes_on(
+    deploy: Deploy, tmp_path: Path, redis_url: str, sqlite_url: str
+) -> None:
+    """A worker logs a setting whose name may be mistyped, with the right name, and is ready."""
+    deployment = deploy(tmp_path, redis_url=redis_url, database_url=sqlite_url)
     deployment.environment["HOLD_SECONDS"] = "5"
-    worker = deployment.start("worker")
 
-    wait_until(
-        lambda: "setting_unknown" in worker.log_text(), timeout_s=30, what="the line in the log"
-    )
+    worker = deployment.start_worker()
 
+    assert "setting_unknown" in worker.log_text()
     assert "did_you_mean=HOLD_S" in worker.log_text()
 
 

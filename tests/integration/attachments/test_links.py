@@ -47,7 +47,7 @@ def test_no_temporary_file_is_left(
     ):
         during = list(tmp_path.iterdir())
 
-    assert during == []
+    assert (during, list(tmp_path.iterdir())) == ([], [])
 
 
 @pytest.mark.parametrize(
