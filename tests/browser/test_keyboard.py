@@ -98,7 +98,7 @@ def test_server_is_switched_by_keyboard(sides: Sides, keyboard: Keyboard) -> Non
     expect(switch).to_have_attribute("aria-checked", "true")
 
 
-def test_one_always_sees_where_the_focus_is(sides: Sides, keyboard: Keyboard) -> None:
+def test_focus_is_always_visible(sides: Sides, keyboard: Keyboard) -> None:
     """Each control of both sides is on the screen and marked while it has the focus."""
     sides.write_and_wait("a message")
     # After a reload, Tab begins at the top of the page.

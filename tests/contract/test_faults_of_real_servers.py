@@ -157,7 +157,7 @@ def test_body_over_the_limit_is_refused_by_newer_servers(
         ("cold", "ids", 401, "api.context.session_expired.app_error"),
     ],
 )
-def test_what_a_server_without_its_database_knows_hangs_on_its_caches(
+def test_what_a_server_without_its_database_knows_depends_on_its_caches(
     caches: str,
     call: str,
     status: int,

@@ -61,7 +61,7 @@ def test_bot_sees_who_is_in_its_team(server: ServerUnderTest) -> None:
     assert outside.json()["id"] == "app.team.get_member.missing.app_error"
 
 
-def test_member_who_left_a_team_keeps_a_place_that_is_over(server: ServerUnderTest) -> None:
+def test_former_member_is_still_found(server: ServerUnderTest) -> None:
     """A former member is still found, with a time of deletion, so a 200 proves no membership."""
     user_id, path = person(server), f"/teams/{server.team_id}/members"
     joining = {"team_id": server.team_id, "user_id": user_id}

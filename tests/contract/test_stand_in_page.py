@@ -188,7 +188,7 @@ def test_early_reaction_is_lost_for_the_author(
     assert (":lock:" in html) is shown
 
 
-def test_change_of_props_alone_is_not_marked_as_an_edit(page: Page) -> None:
+def test_change_of_props_is_marked_as_an_edit_if_it_is_a_card(page: Page) -> None:
     """A new card is marked as an edit, and a change of the bot's own key is not."""
     post = page.bot.posted(page.channel_id, "card")
     page.bot.patch(post["id"], props={"ireserve": 1})

@@ -124,10 +124,10 @@ def test_message_that_may_be_there_is_told_in_doubt(stage: Stage) -> None:
 
 
 @pytest.mark.one_database
-def test_line_is_the_desks(stage: Stage) -> None:
-    """The line is in the team's language and time zone."""
+def test_line_is_in_the_teams_language(stage: Stage) -> None:
+    """The line is in the team's language."""
     with stage.runtime.database.transaction() as session:
-        session.execute(update(Licence).values(language="nl", time_zone="Europe/Amsterdam"))
+        session.execute(update(Licence).values(language="nl"))
     stage.start()
     fail(stage, "m1")
     stage.reply("m2", "kept")

@@ -91,7 +91,7 @@ def test_same_id_of_another_type_is_another_notification(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", ["@channel", "@anna", "~webchat"])
-def test_nothing_in_a_notification_pings(stage: Stage, name: str) -> None:
+def test_nothing_in_a_notification_mentions_a_member(stage: Stage, name: str) -> None:
     """Title, text and fields mention no member."""
     stage.notify(text=f"text {name}", title=f"title {name}", fields={f"field {name}": name})
 

@@ -40,8 +40,8 @@ def test_messages_wait_while_mattermosts_own_database_is_away(stage: Stage) -> N
     assert len(stage.channel_posts()) == 10
 
 
-def test_new_conversation_waits_while_mattermosts_own_database_is_away(stage: Stage) -> None:
-    """A new conversation waits while the server's database is away; its root is sent only once."""
+def test_new_conversation_waits_and_its_root_fails_after_one_try(stage: Stage) -> None:
+    """While the server's database is away, a new conversation waits; its root is sent only once."""
     stage.stand_in.set_fault("database_away")
 
     first = stage.start()

@@ -61,7 +61,7 @@ def test_redis_that_became_a_replica_is_red(own_redis: RedisServer) -> None:
     assert "primary" in check.cure
 
 
-def test_entries_that_were_set_aside_are_counted(redis_url: str) -> None:
+def test_entries_that_were_set_aside_are_a_finding(redis_url: str) -> None:
     """The doctor reports entries that were set aside."""
     with Redis.from_url(redis_url) as redis:
         before = check_entries(redis)

@@ -35,7 +35,7 @@ def test_edit_is_recorded_with_a_new_revision(thread: MirroredThread) -> None:
     assert edited.posted_at == row.posted_at
 
 
-def test_change_that_is_none_to_the_visitor_is_not_told(thread: MirroredThread) -> None:
+def test_reaction_is_not_told(thread: MirroredThread) -> None:
     """A reaction changes the post's time, and i-Reserve is not told."""
     row = thread.recorded(thread.say("at six"))
     member = thread.stage.member()

@@ -163,7 +163,7 @@ def test_files_follow_when_the_store_is_back(thread: MirroredThread) -> None:
     assert file.path is not None
 
 
-def test_name_leads_nowhere_and_the_path_holds_ids_alone(thread: MirroredThread) -> None:
+def test_path_has_only_ids(thread: MirroredThread) -> None:
     """A file's path has only ids, whatever its name."""
     member = thread.stage.member()
     name = "..\\..\\evil\x01.txt"

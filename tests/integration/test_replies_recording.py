@@ -275,7 +275,7 @@ def test_licence_with_its_share_of_threads_leaves_replies_to_the_others(
     assert (str(first), str(second)) == ("1 left", "2 recorded")
 
 
-def test_unexpected_error_shows_its_kind_alone_and_goes_on_with_the_next_reply(
+def test_unexpected_error_shows_no_secret_and_the_next_reply_is_tried(
     thread: MirroredThread, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An unexpected error prints no secret, and the other replies are still tried."""

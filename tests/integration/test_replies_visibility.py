@@ -168,7 +168,7 @@ def _in_a_moved_thread(thread: MirroredThread) -> Post:
         ),
     ],
 )
-def test_person_who_writes_where_no_visitor_reads_is_told(
+def test_person_who_writes_where_no_visitor_reads_gets_a_warning(
     thread: MirroredThread, make: Callable[[MirroredThread], Post], reason: str
 ) -> None:
     """A post where no visitor reads gets a warning, and i-Reserve is not told."""

@@ -93,7 +93,7 @@ def test_deletion_within_the_pause_takes_the_reply_back(
 
 
 @one_database
-def test_edit_and_deletion_behind_the_pause_are_told_at_once(thread: MirroredThread) -> None:
+def test_edit_and_deletion_after_the_pause_are_told_at_once(thread: MirroredThread) -> None:
     """After the pause, edits and deletions are told at once."""
     row = paused_reply(thread, "at six")
     end_pauses(thread)

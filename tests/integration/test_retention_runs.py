@@ -50,7 +50,7 @@ def test_run_that_was_killed_is_finished_by_the_next_one(
     assert stored_files(thread) == []
 
 
-def test_one_worker_at_a_time_does_it(thread: MirroredThread) -> None:
+def test_one_worker_at_a_time_runs_retention(thread: MirroredThread) -> None:
     """Only one worker at a time runs retention."""
     make_old(thread)
     thread.configure(**KEPT)
