@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from inbound.metrics import OwnSettings
 from ireserve_mattermost.unreadable import keep_unreadable
 from ireserve_mattermost.wake_ups import QUEUE
 from tasks.replies.unowned_files import write_down
+from tasks.watch import redis_clock
 from tasks.watch.last_sweeps import note_sweep
 from tasks.watch.processes import PROCESSES, ProcessKind, note_process
 from tasks.watch.removals import Removable, note_removed, note_run
@@ -94,8 +96,31 @@ def test_messages_that_i_reserve_has_not_taken_are_counted(scraper: Scraper) -> 
     scraper.redis.lpush("i-reserve", "a", "b")
     without = scraper.read("reply_queue_messages")
 
-    scraper.settings = OwnSettings(reply_queue="i-reserve", without_effect=1)
+    scraper.settings = OwnSettings(reply_queue="i-reserve")
 
     assert (without, scraper.read("reply_queue_messages")) == ({(): 0}, {(): 2})
-    assert scraper.read("settings_without_effect") == {(): 1}
-    assert scraper.read("redis_clock_apart_seconds")[()] < 2
+
+
+@pytest.mark.one_database
+def test_settings_without_effect_are_counted(scraper: Scraper) -> None:
+    """The metrics count the settings that do nothing."""
+    before = scraper.read("settings_without_effect")
+
+    scraper.settings = OwnSettings(without_effect=1)
+
+    assert (before, scraper.read("settings_without_effect")) == ({(): 0}, {(): 1})
+
+
+@pytest.mark.one_database
+def test_difference_of_redis_clock_is_shown(
+    scraper: Scraper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The metrics show by how many seconds Redis' clock and ours differ."""
+    before = scraper.read("redis_clock_apart_seconds")[()]
+    ahead = SimpleNamespace(time=lambda: time.time() + 3_600)
+    monkeypatch.setattr(redis_clock, "time", ahead)
+
+    after = scraper.read("redis_clock_apart_seconds")[()]
+
+    assert before < 60
+    assert abs(after - 3_600) < 60
