@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from models import ReplyState, Visibility
+from models import ReplyState
 from tasks.replies.files import File
 from tests.stage.stage import LICENCE
 from tests.stage.thread import CONVERSATION, MirroredThread
@@ -38,18 +38,6 @@ def test_files_are_stored_in_the_order_of_their_upload(thread: MirroredThread) -
         for number, (file_id, content) in enumerate(zip(file_ids, contents, strict=True), 1)
     ]
     assert [(thread.stage.store / _path(each)).read_bytes() for each in file_ids] == contents
-
-
-def test_file_alone_is_a_reply(thread: MirroredThread) -> None:
-    """A reply with only a file has an empty text."""
-    row = thread.recorded(thread.say(file_ids=thread.upload(b"x")))
-
-    assert (row.state, row.text, row.plain_text, row.visibility) == (
-        ReplyState.RECORDED,
-        "",
-        "",
-        Visibility.PUBLIC,
-    )
 
 
 def test_file_that_is_there_is_not_fetched_again(thread: MirroredThread) -> None:

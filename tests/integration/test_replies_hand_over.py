@@ -229,15 +229,3 @@ def test_sweep_wakes_what_is_due_in_batches_and_then_leaves_it_alone(
     assert {headers["task"] for headers, _ in woken} == {RESOLVE_REPLY}
     assert [len(arguments["reply_ids"]) for _, arguments in woken] == [50, 50, 20]
     assert list(chain.from_iterable(each["reply_ids"] for _, each in woken)) == reply_ids
-
-
-def test_reply_that_comes_back_as_an_outbound_message_is_not_posted(thread: MirroredThread) -> None:
-    """A reply that i-Reserve enqueues with its post's id is not posted."""
-    row = thread.recorded(thread.say("Welcome"))
-    posts = len(thread.stage.channel_posts())
-
-    thread.stage.reply(
-        "m1", "Welcome", sender_role="agent", sender_name="Anna", origin_post_id=row.post_id
-    )
-
-    assert len(thread.stage.channel_posts()) == posts

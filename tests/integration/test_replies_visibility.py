@@ -133,10 +133,11 @@ def test_empty_reply_that_is_deleted_leaves_the_inbox(thread: MirroredThread) ->
 
 
 def test_file_without_a_text_is_a_reply(thread: MirroredThread) -> None:
-    """A file without a text is a reply."""
+    """A file without a text is a reply with an empty text."""
     row = thread.recorded(thread.say("", file_ids=thread.upload(b"picture")))
 
     assert (row.state, row.visibility) == (ReplyState.RECORDED, Visibility.PUBLIC)
+    assert (row.text, row.plain_text) == ("", "")
 
 
 def _under_a_notification(thread: MirroredThread) -> Post:

@@ -194,26 +194,10 @@ def test_crossed_message_that_cannot_be_moved_does_not_hold_up_the_next(stage: S
 
 
 @pytest.mark.parametrize("caches", ["without members", "cold"])
-def test_refusal_of_a_server_without_its_database_is_not_believed(
+def test_refusals_of_a_server_without_its_database_fail_no_message(
     stage: Stage, caches: str
 ) -> None:
-    """While the server's database is away, a refusal fails no message."""
-    stage.start()
-    stage.stand_in.set_fault("database_away", caches=caches)
-
-    waiting = stage.reply("m1", "hello")
-    stage.stand_in.clear_faults()
-    sent = stage.drain(LANE)
-
-    assert (str(waiting), str(sent)) == ("1 waiting", "1 sent")
-    assert texts(stage) == ["hello"]
-
-
-@pytest.mark.parametrize("caches", ["without members", "cold"])
-def test_question_that_is_refused_without_a_database_is_asked_again(
-    stage: Stage, caches: str
-) -> None:
-    """If a server without its database refuses to look for a message, the message waits."""
+    """If a server without its database refuses a message or to look for it, the message waits."""
     stage.start()
     stage.stand_in.set_fault("database_away", caches=caches)
 
