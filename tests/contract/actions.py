@@ -125,7 +125,7 @@ def _regenerated(w: ServerUnderTest) -> Response:
 def _put_hook(w: ServerUnderTest, *, with_token: bool) -> Response:
     hook = _some_hook(w)
     body = dict(hook) if with_token else {k: v for k, v in hook.items() if k != "token"}
-    answer = w.admin.send(f"/hooks/outgoing/{hook['id']}", body, method="PUT")
+    answer = w.admin.put(f"/hooks/outgoing/{hook['id']}", body)
     kept = w.admin.get(f"/hooks/outgoing/{hook['id']}").json()["token"]
     assert kept == (hook["token"] if with_token else "")
     return answer
@@ -282,5 +282,5 @@ ACTIONS: dict[str, Action] = {
     "file.disabled": _files_disabled,
     "post.with_id": lambda w: w.bot.post(w.webchat_id, id=UNKNOWN_ID),
     "wrong_base_path": _wrong_base_path,
-    "wrong_method": lambda w: w.bot.send("/posts", {}, method="PUT"),
+    "wrong_method": lambda w: w.bot.put("/posts", {}),
 }

@@ -2,13 +2,14 @@
 
 import json
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import requests
+
+from demo.mattermost import StandIn
 
 # Far more than a local server needs. It keeps a call that hangs from stopping the tests.
 TIMEOUT_S = 30.0
@@ -46,9 +47,9 @@ class Caller:
         """Send a GET request."""
         return self.call("GET", path, params=query)
 
-    def send(self, path: str, body: Any, *, method: str = "POST") -> requests.Response:
-        """Send a JSON body."""
-        return self.call(method, path, json=body)
+    def send(self, path: str, body: Any) -> requests.Response:
+        """Send a JSON body with POST."""
+        return self.call("POST", path, json=body)
 
     def delete(self, path: str) -> requests.Response:
         """Send a DELETE request."""
@@ -84,7 +85,7 @@ class Caller:
 
     def patch(self, post_id: str, **fields: Any) -> requests.Response:
         """Patch a post."""
-        return self.send(f"/posts/{post_id}/patch", fields, method="PUT")
+        return self.put(f"/posts/{post_id}/patch", fields)
 
     def put(self, path: str, body: Any = None) -> requests.Response:
         """Send a JSON body with PUT."""
@@ -133,11 +134,11 @@ class ServerUnderTest:
     @contextmanager
     def settings(self, **sections: dict[str, Any]) -> Iterator[None]:
         """Change the server's settings for the block, and restore the defaults after it."""
-        _good(self.admin.send("/config/patch", sections, method="PUT"))
+        _good(self.admin.put("/config/patch", sections))
         try:
             yield
         finally:
-            _good(self.admin.send("/config/patch", DEFAULTS, method="PUT"))
+            _good(self.admin.put("/config/patch", DEFAULTS))
 
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -177,16 +178,10 @@ def make_server(session: requests.Session, *, url: str, admin_token: str) -> Ser
     )
 
 
-def wait_until(condition: Callable[[], bool], *, deadline_s: float = 5.0) -> None:
-    """Return as soon as the condition holds.
-
-    Raises:
-        AssertionError: the condition did not hold by the deadline.
-    """
-    end = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true in time"
-        time.sleep(0.01)
+def accepted(stand_in: StandIn) -> list[str]:
+    """Return the messages of the posts that were made, in the order of the requests."""
+    entries = stand_in.received(method="POST", path="/posts")
+    return [entry.message for entry in entries if entry.post_id and not entry.duplicate]
 
 
 def _good(response: requests.Response) -> dict[str, Any]:

@@ -8,17 +8,12 @@ import pytest
 import requests
 
 from demo.mattermost import StandIn
-from tests.contract.server import Caller, ServerUnderTest, wait_until
+from tests.contract.server import Caller, ServerUnderTest, accepted
+from tests.waiting import wait_until
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 PLAIN = "text/plain; charset=utf-8"
-
-
-def accepted(stand_in: StandIn) -> list[str]:
-    """Return the messages of the posts that were made, in the order of the requests."""
-    entries = stand_in.received(method="POST", path="/posts")
-    return [entry.message for entry in entries if entry.post_id and not entry.duplicate]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +115,8 @@ def test_duplicate_of_a_post_at_work_is_refused(
         target=lambda: first.append(own_server.bot.post(own_server.webchat_id, **how))
     )
     thread.start()
-    wait_until(lambda: bool(stand_in.received(method="POST", path="/posts")))
-    wait_until(lambda: not stand_in.faults())
+    wait_until(lambda: stand_in.received(method="POST", path="/posts"), what="the first request")
+    wait_until(lambda: not stand_in.faults(), what="the end of the fault")
 
     second = own_server.bot.post(own_server.webchat_id, **how)
     thread.join()
@@ -141,7 +136,7 @@ def test_pending_id_is_forgotten_in_time(stand_in: StandIn, own_server: ServerUn
         second = own_server.bot.posted(own_server.webchat_id, pending_post_id="key-3")
         return bool(second["id"] != first["id"])
 
-    wait_until(made_another)
+    wait_until(made_another, what="a second post")
 
 
 def test_file_is_lost_on_the_way_to_its_post(

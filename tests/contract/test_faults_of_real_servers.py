@@ -4,13 +4,8 @@ import pytest
 import requests
 
 from demo.mattermost import StandIn
-from tests.contract.server import ServerUnderTest, wait_until
-
-
-def accepted(stand_in: StandIn) -> list[str]:
-    """Return the messages of the posts that were made, in the order of the requests."""
-    entries = stand_in.received(method="POST", path="/posts")
-    return [entry.message for entry in entries if entry.post_id and not entry.duplicate]
+from tests.contract.server import ServerUnderTest, accepted
+from tests.waiting import wait_until
 
 
 def test_first_reply_collides_and_stores_nothing(
@@ -63,7 +58,7 @@ def test_post_that_is_being_made_appears_a_moment_later(
     def again() -> requests.Response:
         return own_server.bot.post(own_server.webchat_id, "made", pending_post_id="key-4")
 
-    wait_until(lambda: again().status_code == 201)
+    wait_until(lambda: again().status_code == 201, what="the post")
 
     posts = own_server.bot.get(f"/channels/{own_server.webchat_id}/posts").json()["posts"]
     error = "api.post.deduplicate_create_post.pending"

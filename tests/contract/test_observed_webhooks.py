@@ -9,7 +9,8 @@ import pytest
 
 from tests.contract.receiver import Call, Receiver
 from tests.contract.recordings import CASE_NAMES, RECORDINGS, Recording
-from tests.contract.server import ServerUnderTest, wait_until
+from tests.contract.server import ServerUnderTest
+from tests.waiting import wait_until
 
 _ANY = RECORDINGS["11.6.0"].cases
 ANSWERS = [
@@ -25,14 +26,14 @@ def hook(server: ServerUnderTest, receiver: Receiver) -> Iterator[dict[str, Any]
     server.admin.delete(f"/hooks/outgoing/{created['id']}")
 
 
-def frame(headers: dict[str, str]) -> dict[str, str]:
+def stable_headers(headers: dict[str, str]) -> dict[str, str]:
     """Return the headers, without values that differ with every call."""
     return {k: "" if k in ("Host", "Content-Length") else v for k, v in headers.items()}
 
 
 def only_call(receiver: Receiver, post_id: str) -> Call:
     """Wait for the call about a post; return it, and check that no other came."""
-    wait_until(lambda: bool(receiver.calls_for(post_id)))
+    wait_until(lambda: receiver.calls_for(post_id), what="the call about the post")
     calls = receiver.calls_for(post_id)
     assert len(calls) == 1
     return calls[0]
@@ -71,7 +72,7 @@ def test_json_call_is_the_recorded_one(
     call = only_call(receiver, post["id"])
 
     recorded = recording.outgoing_webhook["of_agent_reply"][0]
-    assert frame(call.headers) == frame(recorded["headers"])
+    assert stable_headers(call.headers) == stable_headers(recorded["headers"])
     assert list(call.fields()) == list(json.loads(recorded["body"]))
     assert call.fields() == expected_fields(server, hook, post)
 
@@ -119,7 +120,7 @@ def test_form_call_is_the_recorded_one(
 
     recorded = recording.cases["hook.form"]["hook"]
     seconds = {"timestamp": str(post["create_at"] // 1000)}
-    assert frame(call.headers) == frame(recorded["headers"])
+    assert stable_headers(call.headers) == stable_headers(recorded["headers"])
     assert re.findall(r"(?:^|&)(\w+)=", call.body) == re.findall(r"(?:^|&)(\w+)=", recorded["body"])
     assert call.fields() == expected_fields(server, hook, post) | seconds
 
@@ -185,7 +186,7 @@ def test_answer_makes_the_recorded_posts(
     only_call(receiver, post["id"])
 
     expected = len(case["new_posts"])
-    wait_until(lambda: len(fresh(server, channel_id, known)) >= expected)
+    wait_until(lambda: len(fresh(server, channel_id, known)) >= expected, what="the answers")
     settle(server, receiver)
     actual = [
         (each["user_id"] == server.admin.user_id, bool(each["root_id"]), each["message"])
@@ -206,7 +207,7 @@ def test_empty_text_makes_an_empty_post(
     known = newest(server, channel_id)
     server.anna.posted(channel_id, "trigger")
 
-    wait_until(lambda: len(fresh(server, channel_id, known)) == 2)
+    wait_until(lambda: len(fresh(server, channel_id, known)) == 2, what="the empty post")
 
     posts, case = fresh(server, channel_id, known), recording.cases["hook_answer.empty_text"]
     assert [post["message"] for post in posts] == case["newest"][:2]
@@ -229,4 +230,4 @@ def settle(server: ServerUnderTest, receiver: Receiver) -> None:
     """Wait until earlier answers are handled: until the call about a later post has come."""
     receiver.answer = "{}"
     later = server.anna.posted(server.webchat_id, "later")
-    wait_until(lambda: bool(receiver.calls_for(later["id"])))
+    wait_until(lambda: receiver.calls_for(later["id"]), what="the call about the later post")
