@@ -212,7 +212,7 @@ def test_foreign_entry_is_set_aside(stage: Stage) -> None:
 
         stage.reply("m2", "y")
 
-        assert redis.lrange("ireserve-mattermost:unreadable", 0, -1) == [b"garbage"]
+        assert redis.lrange(UNREADABLE, 0, -1) == [b"garbage"]
     assert stage.states()["reply:m1"] == ("sent", None)
 
 
@@ -252,7 +252,7 @@ def test_entry_whose_refusal_cannot_be_written_blocks_nothing(
     with Redis.from_url(stage.runtime.settings.redis_url) as redis:
         redis.rpush(f"ireserve-mattermost:lane:{lane}", raw)
         stage.reply("m2", "y")
-        set_aside = redis.lrange("ireserve-mattermost:unreadable", 0, -1)
+        set_aside = redis.lrange(UNREADABLE, 0, -1)
 
     assert stage.states()["reply:m1"] == ("sent", None)
     assert stage.states()["reply:m2"] == ("sent", None)

@@ -10,11 +10,11 @@ import pytest
 from celery.signals import before_task_publish
 
 from tasks.replies.plain_text import Reading
+from tests.pages import ROOT
 from tests.stage.database_cost import counted
 from tests.stage.stage import Stage
 from tests.stage.thread import MirroredThread
 
-ROOT = Path(__file__).parents[2]
 OUR_FOLDERS = {"tasks", "models", "inbound"}
 MAX_STATEMENTS = 15
 MAX_TRANSACTIONS = 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,10 +12,10 @@ from models import Conversation, Reply, ReplyAttachment, UnownedFile
 from tasks.privacy.retention import remove_expired, remove_files, remove_rows
 from tasks.watch.removals import Removable
 from tests.operators import Operator, environment_of
+from tests.pages import ROOT
 from tests.stage.old_data import make_old, row_count, stored_files
 from tests.stage.thread import MirroredThread
 
-ROOT = Path(__file__).parents[2]
 KEPT = {
     "retention_conversations_days": 365,
     "retention_replies_days": 365,

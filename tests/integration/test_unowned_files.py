@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +16,9 @@ from tasks.attachments.store import AttachmentStore
 from tasks.privacy.retention import remove_files
 from tasks.replies.unowned_files import RemovalContext, remove_unowned, write_down
 from tests.operators import Operator, environment_of
+from tests.pages import ROOT
 from tests.stage.stage import LICENCE
 from tests.stage.thread import CONVERSATION, MirroredThread
-
-ROOT = Path(__file__).parents[2]
 
 
 def _path(file_id: str) -> str:

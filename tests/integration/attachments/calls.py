@@ -9,7 +9,6 @@ import pytest
 from tasks.attachments import Attachment, AttachmentError, AttachmentReason, AttachmentSource
 from tests.wire import WireServer
 
-ROOT = Path(__file__).parents[3]
 LIMIT = 1_000
 NO_HOST: frozenset[str] = frozenset()
 

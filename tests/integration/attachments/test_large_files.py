@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.attachments.calls import (
-    ROOT,
-)
+from tests.pages import ROOT
 from tests.wire import Request, WireServer, always, http
 
 # A separate process measures its own peak of memory. The small file loads all code and buffers.
