@@ -48,18 +48,16 @@ def browser() -> Iterator[Browser]:
 class Watch:
     """The errors and warnings that a page logged, and the hosts that it asked."""
 
-    complaints: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
-    def look_at(self, page: Page) -> None:
+    def watch(self, page: Page) -> None:
         """From now on, note the page's errors, its warnings and the hosts that it asks."""
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on(
             "console",
             lambda message: (
-                self.complaints.append(message.text)
-                if message.type in {"error", "warning"}
-                else None
+                self.errors.append(message.text) if message.type in {"error", "warning"} else None
             ),
         )
         page.on("request", lambda request: self.hosts.add(_host(request.url)))
@@ -91,13 +89,13 @@ def page(browser: Browser, viewport: dict[str, int], demo_url: str) -> Iterator[
     )
     context.set_default_timeout(TIMEOUT_MS)
     opened = context.new_page()
-    watch = Watch()
-    watch.look_at(opened)
+    seen = Watch()
+    seen.watch(opened)
     opened.goto(demo_url)
     yield opened
     context.close()
-    assert watch.complaints == []
-    assert watch.hosts == {OUR_HOST}
+    assert seen.errors == []
+    assert seen.hosts == {OUR_HOST}
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ class Sides:
         """Choose another member, so that the team's side shows what that member sees."""
         self.team.locator("#composer select").select_option(label=name)
 
-    def passages(self) -> list[str]:
+    def states(self) -> list[str]:
         """Return each message's state by its class: sent, failed, waiting or sending."""
         marks = self.page.locator("#messages .passage").all()
         return [(mark.get_attribute("class") or "").removeprefix("passage ") for mark in marks]

@@ -40,14 +40,14 @@ def test_messages_wait_for_the_server_and_then_arrive_in_order(
     waiting += ["later", "last"]
     expect(sides.page.locator(".passage.waiting")).to_have_count(len(waiting))
     expect(notice).to_contain_text(f"{len(waiting)} messages waiting.")
-    before = sides.passages()
+    before = sides.states()
     switch.click()
     expect(notice).to_contain_text("Mattermost is tried again within half a minute.")
     expect(sides.page.locator(".passage.sent")).to_have_count(len(waiting), timeout=BACK_WITHIN_MS)
 
     tried = len(before) - len(waiting)
     assert before[tried:] == ["waiting"] * len(waiting)
-    assert sides.passages() == ["failed"] * tried + ["sent"] * len(waiting)
+    assert sides.states() == ["failed"] * tried + ["sent"] * len(waiting)
     expect(sides.replies).to_have_count(len(waiting))
     arrived = sides.replies.locator(".body").all_inner_texts()
     said = [text.partition("⚠️")[0].strip().splitlines()[-1] for text in arrived]

@@ -87,7 +87,7 @@ def test_dead_button_is_revived_only_by_newer_servers(
     read = server.bot.get(f"/posts/{post['id']}").json()
     server.bot.patch(post["id"], props=read["props"])
 
-    revived = told_of(lambda: server.bot.patch(post["id"], props=card(receiver.url)))
+    revived = status_of(lambda: server.bot.patch(post["id"], props=card(receiver.url)))
 
     clicked = click(server, post["id"]).status_code
     is_old = server.version.startswith("6.")
@@ -104,7 +104,7 @@ def test_card_that_is_written_whole_keeps_working(
     assert (click(server, post["id"]).status_code, len(receiver.calls)) == (200, 1)
 
 
-def told_of(call: Callable[[], Response]) -> int | None:
+def status_of(call: Callable[[], Response]) -> int | None:
     """Return the status of the answer, None if the connection was cut."""
     try:
         return call().status_code

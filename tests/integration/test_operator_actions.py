@@ -84,11 +84,11 @@ def webhook_token(folder: Path) -> str:
 
 
 # Prepares a stage and a folder; returns a command, and the fields that its line must have.
-Change = Callable[[Stage, Path], tuple[tuple[str, ...], dict[str, Any]]]
+Case = Callable[[Stage, Path], tuple[tuple[str, ...], dict[str, Any]]]
 
 
-def with_failed(*words: str, **expected: Any) -> Change:
-    """Return a change with a failed message; the line has the message's number in ``messages``."""
+def with_failed(*words: str, **expected: Any) -> Case:
+    """Return a case with a failed message; the line has the message's number in ``messages``."""
 
     def prepare(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         number = failed_id(stage)
@@ -119,13 +119,13 @@ def with_left_file(stage: Stage, _: Path) -> tuple[tuple[str, ...], dict[str, An
     return ("leftovers", "--yes"), {"licences": [LICENCE], "removed": 1}
 
 
-def plain_command(*words: str, **expected: Any) -> Change:
-    """Return a change with the command as given."""
+def plain_command(*words: str, **expected: Any) -> Case:
+    """Return a case with the command as given."""
     return lambda _stage, _folder: (words, expected)
 
 
 # The arguments of each command, and its line's fields beside action, operator and account.
-CHANGES: dict[str, Change] = {
+CHANGES: dict[str, Case] = {
     "collect": with_given_up,
     "db upgrade": lambda stage, _: (
         ("db", "upgrade"),

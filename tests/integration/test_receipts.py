@@ -107,15 +107,15 @@ def test_edit_that_is_taken_back_before_its_receipt_changes_none(thread: Mirrore
     post = thread.say("Welcome")
     thread.recorded(post)
     thread.marks(post.id)
-    row = _edited_again(thread, post, "note: careful")
-    row = _edited_again(thread, post, "Welcome")
+    row = _edit(thread, post, "note: careful")
+    row = _edit(thread, post, "Welcome")
 
     assert row.receipt_due_at is None
     assert thread.marks(post.id) == [CHECK_MARK]
     assert _calls(thread) == ["POST"]
 
 
-def _edited_again(thread: MirroredThread, post: Post, message: str) -> Reply:
+def _edit(thread: MirroredThread, post: Post, message: str) -> Reply:
     thread.stage.member().patch_post(post.id, message=message)
     with thread.database.transaction() as session:
         reply_id = session.query(Reply.id).filter_by(post_id=post.id).scalar()
@@ -157,7 +157,7 @@ def test_reply_that_changes_while_its_post_is_marked_is_looked_at_again(
     thread.stage.bot().add_reaction(
         post.id, user_id=thread.stage.bot().get_me().id, emoji_name="white_check_mark"
     )
-    _edited_again(thread, post, "note: careful")
+    _edit(thread, post, "note: careful")
 
     settle(thread.database, [(claimed, Receipt.RECORDED)])
 
