@@ -22,6 +22,8 @@ from inbound.web import make_blueprint, register
 from ireserve_mattermost.connections import worker_redis
 from models import Database, Licence, Reply, ReplySource, ReplyState
 from tasks.replies.webhook_tokens import add_token
+from tests.stage.deployment import Deployment, Process
+from tests.waiting import wait_until
 
 RECORDING = json.loads(
     (Path(__file__).parent / "samples" / "recorded-6.7.2.json").read_text(encoding="utf-8")
@@ -131,6 +133,22 @@ def running_app(app: Flask) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def start_web(deployment: Deployment) -> tuple[Process, str]:
+    """Start the web process; return it and its endpoint when it answers."""
+    web = deployment.start("web")
+    base = f"http://127.0.0.1:{web.port}/mattermost"
+
+    def answers() -> bool:
+        assert web.process.poll() is None, web.log_text()
+        try:
+            return requests.get(f"{base}/replies", timeout=5).status_code == 405
+        except requests.ConnectionError:
+            return False
+
+    wait_until(answers, timeout_s=30, what="the web process")
+    return web, f"{base}/replies"
 
 
 @dataclass(frozen=True, slots=True)

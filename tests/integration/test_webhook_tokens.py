@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
@@ -14,6 +16,7 @@ from tasks.replies.webhook_tokens import (
     finish_rotation,
     forget_token,
 )
+from tests.stage.deployment import Deploy
 from tests.webhook_calls import BOT_USER_ID, OTHER_TOKEN, TOKEN, add_licence
 
 THIRD_TOKEN = "3" * 26
@@ -104,3 +107,34 @@ def test_token_that_cannot_be_added_is_explained(
 
     assert str(caught.value) == message
     assert senders(database) == [None, "L2", None]
+
+
+def test_operator_rotates_a_token_by_command(
+    tmp_path: Path, sqlite_url: str, deploy: Deploy
+) -> None:
+    """An operator rotates a token by commands, and a wrong token is not shown."""
+    database = Database(sqlite_url)
+    add_licence(database, tokens=())
+    deployment = deploy(tmp_path, redis_url="redis://", database_url=sqlite_url)
+
+    def webhook(*words: str, token: str = "") -> tuple[int, str]:
+        done = deployment.command("licence", "webhook", "L1", *words, stdin=token)
+        errors = [line for line in done.stderr.splitlines(True) if "operator_action" not in line]
+        return done.returncode, "".join([done.stdout, *errors])
+
+    told = [
+        webhook("--token-file", "-", token=f"{TOKEN}\n"),
+        webhook("--token-file", "-", token=OTHER_TOKEN),
+        webhook("--finish"),
+        webhook("--forget", "--token-file", "-", token=TOKEN),
+        webhook("--token-file", "-", token=THIRD_TOKEN + "!"),
+    ]
+
+    database.dispose()
+    assert told == [
+        (0, "Licence L1: token accepted from now on.\n"),
+        (0, "Licence L1: token accepted from now on.\n"),
+        (0, "Licence L1: tokens removed: 1.\n"),
+        (0, "Licence L1: the token was not known.\n"),
+        (1, "Error: this is no webhook's token: those are 26 letters and digits\n"),
+    ]
