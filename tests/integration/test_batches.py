@@ -129,8 +129,8 @@ def test_failed_message_does_not_stop_the_batch(stage: Stage) -> None:
     assert stage.states()["reply:bad"] == ("failed", "invalid_arguments")
 
 
-def test_ten_messages_are_written_down_twice(stage: Stage) -> None:
-    """Ten messages of one batch take two writes to the ledger: an INSERT and an UPDATE."""
+def test_ten_messages_take_two_writes(stage: Stage) -> None:
+    """Ten messages of one batch take two writes: an INSERT and an UPDATE of the ledger."""
     stage.start(question="Who has asked already?")
     _append(stage, *(str(number) for number in range(10)))
 
@@ -141,7 +141,7 @@ def test_ten_messages_are_written_down_twice(stage: Stage) -> None:
     assert cost.writes == ["INSERT", "UPDATE"]
 
 
-def test_slow_server_does_not_put_settling_off(
+def test_sent_messages_are_settled_before_the_batch_ends(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once ``SETTLE_S`` has passed, a sent message is settled before the next one is sent."""
@@ -164,10 +164,10 @@ def test_slow_server_does_not_put_settling_off(
     assert [states["reply:two"] for states in seen] == ["sending", "sending", "sent"]
 
 
-def test_ledger_hears_of_what_was_posted_whatever_happens_next(
+def test_posted_message_is_settled_though_the_next_one_breaks(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that dies at the second message has settled the first."""
+    """A worker that breaks at the second message has settled the first."""
     stage.start()
     _append(stage, "one", "two")
     client = stage.runtime.clients.of(stage.runtime.licences.access("L1"))

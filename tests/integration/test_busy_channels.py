@@ -93,8 +93,8 @@ def test_look_that_finds_nothing_new_asks_one_question_and_writes_nothing(
     assert _states(thread) == {post.id: "recorded"}
 
 
-def test_whole_look_goes_back_as_far_as_ever(thread: MirroredThread) -> None:
-    """A quick look does not move the cursor, so the next whole look covers the same time."""
+def test_quick_look_leaves_the_cursor(thread: MirroredThread) -> None:
+    """A quick look leaves the cursor, so the next whole look covers the same time."""
     collect(thread.stage.runtime, LICENCE, on_page=lambda: None)
     with thread.database.transaction() as session:
         before = session.scalar(select(CatchUpCursor.since_ms))
@@ -179,7 +179,7 @@ def test_looks_leave_half_of_the_servers_limit_to_messages(thread: MirroredThrea
 def test_channel_that_the_server_refuses_is_asked_for_once_a_minute(thread: MirroredThread) -> None:
     """A refused channel gets one look and one log line a minute, not one each tick."""
     bot_id = thread.stage.bot().get_me().id
-    _put_out(thread.stage.stand_in, thread.stage.channel_id, bot_id)
+    _remove_from_channel(thread.stage.stand_in, thread.stage.channel_id, bot_id)
 
     with capture_logs() as logs:
         for _ in range(5):
@@ -189,7 +189,7 @@ def test_channel_that_the_server_refuses_is_asked_for_once_a_minute(thread: Mirr
     assert _looks(thread) == 1
 
 
-def _put_out(stand_in: StandIn, channel_id: str, user_id: str) -> None:
+def _remove_from_channel(stand_in: StandIn, channel_id: str, user_id: str) -> None:
     state = stand_in.backend.state
     member = state.channel_members[channel_id][user_id]
     state.put(replace(member, left=True))

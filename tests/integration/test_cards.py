@@ -91,7 +91,7 @@ def test_what_i_reserve_says_is_on_the_root(stage: Stage) -> None:
     assert {row.key: row.state.value for row in stage.ledger()} == {"root:1": "sent"}
 
 
-def test_call_for_a_conversation_without_a_root_waits_for_it(stage: Stage) -> None:
+def test_change_before_the_start_waits_for_the_root(stage: Stage) -> None:
     """A change that comes before the start is shown on the root post that the start makes."""
     stage.update(1, subject="Meerzicht")
     assert stage.channel_posts() == []
@@ -106,7 +106,7 @@ def test_call_for_a_conversation_without_a_root_waits_for_it(stage: Stage) -> No
     [{"state": "done"}, {"fields": [["a"]]}, {"conversation_url": "ftp://x"}, {"revision": -1}],
     ids=lambda wrong: next(iter(wrong)),
 )
-def test_call_that_is_wrong_fails_with_its_field(stage: Stage, wrong: dict[str, Any]) -> None:
+def test_wrong_change_fails_with_its_field(stage: Stage, wrong: dict[str, Any]) -> None:
     """A wrong change is in the ledger with the field's name, and stops nothing."""
     stage.start()
     stage.drain(stage.append("conversation", conversation_id="c1", **{"revision": 1, **wrong}))

@@ -212,7 +212,7 @@ def test_time_of_another_type_is_refused_as_no_answer_of_mattermost(stage: Stage
     assert (count, events) == (0, [("catch_up_failed", "not_mattermost")])
 
 
-def test_date_that_lies_moves_no_cursor_far_beyond_now(stage: Stage) -> None:
+def test_wrong_date_moves_no_cursor_beyond_now(stage: Stage) -> None:
     """A wrong ``Date`` header does not move the cursor beyond now."""
     stage.start()
     far = now_ms() + 400 * 86_400_000

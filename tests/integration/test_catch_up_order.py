@@ -120,7 +120,7 @@ def test_posts_of_one_millisecond_come_by_their_ids_however_the_server_lists_the
         pytest.param(lambda number: 1_000 + number // 5, id="five in a millisecond"),
     ],
 )
-def test_ties_in_one_millisecond_are_not_skipped_at_a_page_s_end(
+def test_ties_in_one_millisecond_are_not_skipped_at_a_pages_end(
     moment_of: Callable[[int], int],
 ) -> None:
     """No post is lost between pages, though the server omits the anchor's millisecond."""

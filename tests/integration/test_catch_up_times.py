@@ -117,7 +117,7 @@ def test_post_that_is_dated_ahead_is_edited_and_deleted_like_any_other(
     assert _texts(thread) == {edited: ("recorded", "better"), deleted: ("deleted", None)}
 
 
-def test_cursor_that_lies_in_the_future_is_taken_back(thread: MirroredThread) -> None:
+def test_cursor_in_the_future_hides_no_reply(thread: MirroredThread) -> None:
     """A stored cursor in the future hides no new reply."""
     with thread.database.transaction() as session:
         session.add(
@@ -156,7 +156,7 @@ def _let_late_posts_be_due(thread: MirroredThread) -> None:
         redis.delete(key)
 
 
-def test_attached_post_that_is_no_reply_is_asked_for_once(thread: MirroredThread) -> None:
+def test_attached_post_that_is_no_reply_comes_into_the_inbox_once(thread: MirroredThread) -> None:
     """An added post that is no reply comes into the inbox only once."""
     bots = [{"username": "helper", "channels": [PLACE], "roles": "system_admin"}]
     made = thread.stage.stand_in.setup({"bots": bots})["bots"]["helper"]
@@ -209,7 +209,7 @@ def test_replies_that_are_deleted_one_by_one_are_taken_back_before_their_thread_
     assert _texts(thread) == dict.fromkeys(posts, ("deleted", None))
 
 
-def test_deletions_that_no_look_saw_before_their_thread_went_are_kept(
+def test_reply_whose_deletion_no_look_saw_is_kept(
     thread: MirroredThread,
 ) -> None:
     """A deletion that no look saw before the thread's deletion takes nothing back."""

@@ -149,7 +149,7 @@ def test_unknown_conversation_is_one_line(operator: Operator) -> None:
     assert "nothing is stored of conversation 'c9' of licence 'L1'" in answer["error"]
 
 
-def test_terminal_is_not_told_what_a_visitor_typed(stage: Stage, operator: Operator) -> None:
+def test_control_characters_do_not_reach_the_terminal(stage: Stage, operator: Operator) -> None:
     """Control characters in a visitor's name do not reach the terminal."""
     stage.start(CONVERSATION, visitor_name="Jan\x1b[2J\u202eeirF")
 

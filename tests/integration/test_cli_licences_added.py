@@ -78,7 +78,7 @@ def test_adding_again_makes_no_second_webhook(
     assert first["webhook"] == second["webhook"]
 
 
-def test_without_that_token_the_fields_to_fill_in_are_told(
+def test_without_an_administrators_token_the_fields_to_fill_in_are_told(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
     """Without an administrator's token, the output has the fields and the next command."""
@@ -99,7 +99,7 @@ def test_without_that_token_the_fields_to_fill_in_are_told(
     assert "licence webhook L2" in " ".join(answer["next"])
 
 
-def test_private_channel_is_told_to_live_by_catch_up(
+def test_private_channel_gets_no_webhook(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
     """For a private channel no webhook is made, and the output says so."""

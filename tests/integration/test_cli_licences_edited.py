@@ -71,7 +71,7 @@ def test_wrong_time_zone_is_named_with_the_nearest_and_changes_nothing(
     [("--replies", "alerts"), ("--language", "nl"), ("--time-zone", "Europe/Amsterdam")],
     ids=lambda setting: setting[0],
 )
-def test_new_setting_is_drawn_on_the_cards_of_live_conversations(
+def test_new_setting_marks_open_cards_to_be_drawn(
     stage: Stage, operator: Operator, setting: tuple[str, str]
 ) -> None:
     """A setting that cards show marks the cards of open conversations to be drawn."""
@@ -91,7 +91,7 @@ def test_new_setting_is_drawn_on_the_cards_of_live_conversations(
     assert (before, to_be_drawn()) == ([], ["c1"])
 
 
-def test_mention_and_names_reach_what_sends(stage: Stage, operator: Operator) -> None:
+def test_new_mention_and_names_reach_a_worker(stage: Stage, operator: Operator) -> None:
     """A worker that reads the licence again has the new mention and names, or no mention."""
 
     def sending() -> tuple[str, Names]:

@@ -212,7 +212,7 @@ def test_nothing_is_sent_when_the_operator_says_no(stage: Stage, operator: Opera
     assert stage.states()["reply:m1"] == ("failed", "rejected_by_plugin")
 
 
-def test_lane_is_held_by_one_alone(stage: Stage) -> None:
+def test_command_and_worker_never_hold_the_same_lane(stage: Stage) -> None:
     """A command cannot lock a lane that a worker holds, and no worker gets a locked lane."""
     lane = Lane.of_conversation(LICENCE, "c1")
 

@@ -60,7 +60,7 @@ def test_each_message_of_a_burst_has_the_id_that_delay_returned(stage: Stage, la
         pytest.param(7, None, id="no text"),
     ],
 )
-def test_id_of_the_caller_takes_its_place(
+def test_callers_correlation_id_replaces_the_tasks(
     stage: Stage, lane: Lane, given: Any, expected: str | None
 ) -> None:
     """The caller's correlation id, if a text that is not empty, replaces the task's id."""

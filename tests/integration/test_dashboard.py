@@ -26,8 +26,8 @@ PANELS = DASHBOARD["panels"]
 # Grafana's values for its variables.
 FILLED = {"$__rate_interval": "1m", "$licence": ".*"}
 SELECTOR = re.compile(r"\b(ireserve_mattermost_\w+)(?:\{([^}]*)\})?")
-MATCHED, GROUPED = re.compile(r"(\w+)(?:=~|!~|!=|=)\""), re.compile(r"\bby \(([\w, ]+)\)")
-SHOWN = re.compile(r"\{\{(\w+)\}\}")
+MATCHER_LABEL, GROUPING = re.compile(r"(\w+)(?:=~|!~|!=|=)\""), re.compile(r"\bby \(([\w, ]+)\)")
+LEGEND_LABEL = re.compile(r"\{\{(\w+)\}\}")
 
 
 def _filled(expression: str) -> str:
@@ -46,8 +46,12 @@ def _wanted(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each metric of a panel with each label in its expression."""
     for target in panel["targets"]:
         for metric, matchers in SELECTOR.findall(target["expr"]):
-            groups = ",".join(GROUPED.findall(target["expr"])).replace(" ", "").split(",")
-            labels = [*MATCHED.findall(matchers), *groups, *SHOWN.findall(target["legendFormat"])]
+            groups = ",".join(GROUPING.findall(target["expr"])).replace(" ", "").split(",")
+            labels = [
+                *MATCHER_LABEL.findall(matchers),
+                *groups,
+                *LEGEND_LABEL.findall(target["legendFormat"]),
+            ]
             yield metric, ""
             yield from ((metric, label) for label in labels if label)
 

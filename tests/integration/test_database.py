@@ -63,7 +63,7 @@ def test_an_error_undoes_nothing_of_what_was_committed(database: Database) -> No
     assert _count(database) == len(ENTRIES)
 
 
-def test_transactions_after_it_are_whole(database: Database) -> None:
+def test_transactions_after_autocommit_are_whole(database: Database) -> None:
     """After autocommit, the database's next connection has transactions again."""
     with database.autocommit() as connection:
         ledger.begin(connection, LANE, ENTRIES[:1])
@@ -74,7 +74,7 @@ def test_transactions_after_it_are_whole(database: Database) -> None:
     assert _count(database) == 1
 
 
-def test_threads_may_use_it_first_at_the_same_time(
+def test_threads_may_use_a_database_first_at_the_same_time(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads that use the database first at the same time get one complete engine."""

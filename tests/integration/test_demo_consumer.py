@@ -45,7 +45,7 @@ def store(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> St
     return store
 
 
-def told(**changes: Any) -> None:
+def send_reply(**changes: Any) -> None:
     """Send a reply to i-Reserve's task, as the package does."""
     consumer.record_reply(**team_reply(**changes))
 
@@ -55,10 +55,10 @@ def messages(store: Store) -> list[Message]:
     return store.messages(LICENCE, CONVERSATION)
 
 
-TOLD: tuple[Callable[[], None], ...] = (
-    lambda: told(reply_id=5, plain_text="At 14:00."),
-    lambda: told(reply_id=5, event="edited", revision=2, plain_text="At 15:00."),
-    lambda: told(reply_id=5, event="edited", revision=3, plain_text="At 16:00."),
+REVISIONS: tuple[Callable[[], None], ...] = (
+    lambda: send_reply(reply_id=5, plain_text="At 14:00."),
+    lambda: send_reply(reply_id=5, event="edited", revision=2, plain_text="At 15:00."),
+    lambda: send_reply(reply_id=5, event="edited", revision=3, plain_text="At 16:00."),
 )
 
 
@@ -68,17 +68,17 @@ def test_newest_revision_stays_in_whatever_order_they_come(
 ) -> None:
     """The newest revision stays, in whatever order and however often revisions come."""
     for number in (*order, *order):
-        TOLD[number]()
+        REVISIONS[number]()
 
     assert [message.plain_text for message in messages(store)] == ["At 16:00."]
 
 
 def test_a_reply_that_comes_again_under_a_new_number_is_one(store: Store) -> None:
     """A reply that comes again with a new id, as after a restored backup, stays one message."""
-    told(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
-    told(reply_id=9, plain_text="At 14:00.")
-    told(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
-    told(reply_id=9, revision=2, event="deleted", text=None, plain_text=None)
+    send_reply(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
+    send_reply(reply_id=9, plain_text="At 14:00.")
+    send_reply(reply_id=5, revision=4, event="edited", plain_text="At 14:00.")
+    send_reply(reply_id=9, revision=2, event="deleted", text=None, plain_text=None)
 
     [message] = messages(store)
     assert (message.reply_id, message.state, message.text) == (9, MessageState.DELETED, "")
@@ -89,12 +89,12 @@ def test_outcomes_are_kept_once_each_and_by_their_time(store: Store) -> None:
     link = {"event": "thread_linked", "outcome_id": "o1", "permalink": "https://chat/1"}
     later = {**link, "outcome_id": "o3", "permalink": "https://chat/2"}
     failed = {"outcome_id": "o2", "message_id": "m1", "reason": "unreachable"}
-    told_of = [
+    outcomes = [
         outcome(**later, at="2026-05-01T14:00:00+00:00"),
         outcome(**failed, at="2026-05-01T13:00:00+00:00"),
         outcome(**link, at="2026-05-01T12:00:00+00:00"),
     ]
-    for each in (*told_of, *told_of):
+    for each in (*outcomes, *outcomes):
         consumer.record_outcome(**each, mood="calm")
 
     kept = store.outcomes(LICENCE, CONVERSATION)
@@ -108,9 +108,9 @@ def test_outcomes_are_kept_once_each_and_by_their_time(store: Store) -> None:
 def test_order_is_by_time_and_then_by_number(store: Store) -> None:
     """Messages are ordered by time and reply id, and an edit moves none."""
     for number, post in ((7, "p7"), (6, "p6")):
-        told(reply_id=number, post_id=post)
-    told(reply_id=8, post_id="p8", posted_at="2026-05-01T11:00:00+00:00")
-    told(reply_id=6, post_id="p6", event="edited", revision=2)
+        send_reply(reply_id=number, post_id=post)
+    send_reply(reply_id=8, post_id="p8", posted_at="2026-05-01T11:00:00+00:00")
+    send_reply(reply_id=6, post_id="p6", event="edited", revision=2)
 
     assert [message.reply_id for message in messages(store)] == [8, 6, 7]
 
@@ -119,7 +119,7 @@ def test_a_reply_that_becomes_a_note_leaves_the_visitors_sight(store: Store) -> 
     """The visitor sees a reply only while the reply is no note."""
     seen = []
     for revision, visibility in enumerate(("public", "internal", "public"), 1):
-        told(event="edited", revision=revision, visibility=visibility)
+        send_reply(event="edited", revision=revision, visibility=visibility)
         seen.append(len(store.visible_to_visitor(LICENCE, CONVERSATION)))
 
     assert seen == [1, 0, 1]
@@ -134,13 +134,13 @@ def test_unknown_keywords_are_ignored(store: Store) -> None:
 
 def test_a_reply_is_not_sent_back(store: Store, redis_url: str) -> None:
     """The consumer enqueues a reply with the id of its post, and enqueues no deletion."""
-    told(
+    send_reply(
         text="",
         plain_text="",
         visibility="internal",
         attachments=[{"name": "a.png", "path": None, "reason": "gone"}],
     )
-    told(event="deleted", revision=2)
+    send_reply(event="deleted", revision=2)
 
     with Redis.from_url(redis_url) as redis:
         [published] = redis.lrange("mattermost", 0, -1)

@@ -50,7 +50,7 @@ def test_clocks_that_are_apart_are_noticed(stage: Stage, ahead_s: int, state: st
     "answer",
     [
         pytest.param(http(200, b"{}"), id="without a date"),
-        pytest.param(http(200, b"{}", headers={"Date": "today"}), id="with none that is one"),
+        pytest.param(http(200, b"{}", headers={"Date": "today"}), id="with a date that is none"),
     ],
 )
 def test_clock_that_is_not_told_is_not_judged(stage: Stage, answer: bytes) -> None:

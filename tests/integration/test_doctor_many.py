@@ -31,7 +31,7 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-class Together:
+class ParallelOnlyServer:
     """A server that answers only when this number of requests wait at the same time."""
 
     def __init__(self, parties: int) -> None:
@@ -56,7 +56,7 @@ def register_more(stage: Stage, count: int, url: str) -> list[str]:
 
 def test_licences_are_asked_side_by_side(stage: Stage, operator: Operator) -> None:
     """Licences are examined in parallel, and shown in order."""
-    with WireServer(Together(MANY)) as server:
+    with WireServer(ParallelOnlyServer(MANY)) as server:
         ids = register_more(stage, MANY, f"http://127.0.0.1:{server.port}")
 
         answer = operator.json("doctor", exit_code=1)

@@ -184,7 +184,7 @@ def test_limit_that_the_server_has_changed_is_not_named(stage: Stage) -> None:
     assert post.message.endswith("photo.txt could not be attached: larger than this server's limit")
 
 
-def test_name_that_would_ping_is_defused(stage: Stage) -> None:
+def test_file_name_mentions_no_member(stage: Stage) -> None:
     """A file name mentions no member."""
     stage.start()
     stage.reply("m1", "x", attachments=[{"name": "@channel.png", "path": "gone.png"}])
@@ -232,7 +232,7 @@ def test_path_cannot_leave_the_store(stage: Stage) -> None:
     assert "could not be attached" in post.message
 
 
-def test_files_of_a_dead_worker_are_not_attached_twice(stage: Stage) -> None:
+def test_files_are_not_uploaded_again_after_a_lost_answer(stage: Stage) -> None:
     """After a lost answer the post is found with its file, which is not uploaded again."""
     stage.start()
     stage.stand_in.set_fault("accept_then_drop", scope="posts", times=1)

@@ -103,7 +103,7 @@ def test_health_says_what_a_worker_found_of_the_store(
     assert found == (status, {**OK, "status": "ok" if status == 200 else "down", "store": state})
 
 
-def test_one_look_at_the_store_of_a_process_at_a_time() -> None:
+def test_process_makes_one_look_at_the_store_at_a_time() -> None:
     """While a process looks at the store, it begins no second look."""
     with only_look() as first, only_look() as beside:
         pass

@@ -105,8 +105,8 @@ def test_hint_is_due_some_time_after_its_post(thread: MirroredThread) -> None:
     assert due_at >= before + RECEIPT_DELAY
 
 
-def test_hint_whose_worker_dies_is_not_given_twice(thread: MirroredThread) -> None:
-    """A hint is claimed before it is posted, so that no second worker posts it."""
+def test_hint_whose_answer_is_lost_is_not_given_twice(thread: MirroredThread) -> None:
+    """A hint whose answer is lost is not given again, since it is claimed before it is posted."""
     thread.take_in(_write(thread, "Yes, it is free."))
     _make_due(thread)
     with thread.fault("accept_then_drop", scope="posts", times=1):
@@ -185,9 +185,7 @@ def test_channel_in_which_no_visitor_writes_gets_no_hint(thread: MirroredThread)
     assert _hinted(thread) == []
 
 
-def test_old_post_that_changes_gets_no_hint(
-    thread: MirroredThread, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_old_post_gets_no_hint(thread: MirroredThread, monkeypatch: pytest.MonkeyPatch) -> None:
     """A post that is older than ``MAX_POST_AGE`` gets no hint."""
     post = _write(thread, "Good morning.")
     monkeypatch.setattr("tasks.replies.hints.MAX_POST_AGE", timedelta(0))

@@ -53,8 +53,8 @@ def test_third_failure_opens_the_circuit_and_messages_wait(stage: Stage) -> None
     assert "reply:m1" not in stage.states()
 
 
-def test_probe_closes_the_circuit_and_what_waited_is_sent_in_order(stage: Stage) -> None:
-    """When the circuit is closed, as a probe does, the waiting messages are sent in order."""
+def test_closed_circuit_lets_what_waited_be_sent_in_order(stage: Stage) -> None:
+    """When the circuit is closed again, the waiting messages are sent in order."""
     stage.start()
     _break_the_server(stage)
     stage.reply("m1", "first")

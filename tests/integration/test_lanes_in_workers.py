@@ -23,8 +23,8 @@ def _make_due(lanes: Lanes, lane: Lane, redis: Redis) -> None:
     redis.zadd(f"{PREFIX}lanes:{lane.licence_id}", {str(lane): 0}, xx=True)
 
 
-def test_message_that_has_waited_for_too_long_is_handed_out_all_the_same(redis: Redis) -> None:
-    """A worker gets a message that waited too long even during a pause, so that it fails."""
+def test_message_that_has_waited_for_too_long_is_taken_even_during_a_pause(redis: Redis) -> None:
+    """A worker takes a message that waited too long even during a pause, so that it fails."""
     lanes = Lanes(redis, hold_ms=0)
     lanes.append(LANE, entry("a"))
     Circuits(redis).pause("L1", seconds=60)
@@ -63,8 +63,8 @@ def test_lane_that_has_been_due_for_longest_comes_first(lanes: Lanes) -> None:
     assert [each.lane.subject for each in taken if each is not None] == names
 
 
-def test_lane_that_is_left_alone_is_handed_out_to_none(lanes: Lanes) -> None:
-    """No worker gets a lane that waits for a lost answer, even after a new message."""
+def test_paused_lane_is_taken_by_no_worker(lanes: Lanes) -> None:
+    """No worker takes a paused lane, even after a new message, until the pause ends."""
     lanes.append(LANE, entry("a"))
     taken = lanes.take("L1", wake_id="w")
     assert taken is not None
@@ -142,7 +142,7 @@ def test_message_appended_while_the_lane_is_released_is_not_left_behind(stage: S
     assert list(by_root.values()) == [[str(number) for number in range(15)]] * 3
 
 
-def test_stopping_worker_leaves_the_rest_in_its_lane(stage: Stage) -> None:
+def test_stopping_worker_sends_nothing_and_wakes_another(stage: Stage) -> None:
     """A stopping worker sends nothing, leaves the message in its lane and wakes another worker."""
     lane = stage.append("reply", conversation_id="c1", message_id="m1", text="x", **VISITOR)
     stage.runtime.stopping.set()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.one_database
 SUMMER = datetime(2026, 7, 1, 22, 5, tzinfo=UTC)
 
 
-def read_in(stage: Stage, language: str, time_zone: str) -> None:
+def set_locale(stage: Stage, language: str, time_zone: str) -> None:
     """Store the team's language and zone; a worker uses them within its cache's time."""
     runtime = stage.runtime
     with runtime.database.transaction() as session:
@@ -36,7 +36,7 @@ def line_of(stage: Stage) -> str:
 
 def test_thread_of_a_dutch_team_is_dutch(stage: Stage) -> None:
     """Card, header, a late message's time and a missing file's note are in Dutch."""
-    read_in(stage, "nl", "Europe/Amsterdam")
+    set_locale(stage, "nl", "Europe/Amsterdam")
 
     stage.start(visitor_name="", started_at=SUMMER)
     begun = line_of(stage)
@@ -60,7 +60,7 @@ def test_card_follows_a_new_language_with_its_next_change(stage: Stage) -> None:
     stage.reply("m1", "Hoi")
     english = line_of(stage)
 
-    read_in(stage, "de", "Europe/Berlin")
+    set_locale(stage, "de", "Europe/Berlin")
     unchanged = line_of(stage)
     stage.update(1, state="closed")
 

@@ -145,7 +145,7 @@ def test_a_stop_ends_an_exchange_that_has_begun() -> None:
     assert took_s < IN_TIME_S
 
 
-def test_nothing_is_sent_after_the_moment_up_to_which_it_may_be() -> None:
+def test_nothing_is_sent_after_send_by() -> None:
     """A process that was suspended too long sends nothing more."""
     with WireServer(always(CREATED)) as server, impatient_client(server) as client:
         with pytest.raises(SendTooLateError):

@@ -20,7 +20,9 @@ from tests.integration.mattermost_client.calls import TOKEN, USER, client_of, js
 from tests.wire import Request, WireServer, always, http
 
 
-def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_proxy_and_netrc_of_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     """The client uses neither a proxy nor a password file of the environment."""
     (tmp_path / ".netrc").write_text("machine localhost login x password y\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
