@@ -155,25 +155,30 @@ def test_nothing_is_sent_after_send_by() -> None:
     assert [json.loads(request.body)["message"] for request in server.requests] == ["y"]
 
 
-def _page(request: Request, connection: socket.socket) -> bytes | None:
+def _page(target: str) -> bytes:
     """Return the requested page of a channel with 40 posts of 150 kB."""
-    query = dict(pair.split("=") for pair in request.target.partition("?")[2].split("&"))
+    query = dict(pair.split("=") for pair in target.partition("?")[2].split("&"))
     number, size = int(query.get("page", 0)), int(query["per_page"])
     ids = [f"p{n}" for n in range(40)][number * size : (number + 1) * size]
     posts = {each: POST | {"id": each, "message": "x" * 150_000} for each in ids}
-    return http(200, json.dumps({"order": ids, "posts": posts}).encode())
+    return json.dumps({"order": ids, "posts": posts}).encode()
 
 
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones() -> None:
-    """A page over 4 MiB is requested in smaller pages, and comes whole."""
-    with WireServer(_page) as server, MattermostClient(server.url, TOKEN) as client:
+    """A page over 4 MiB is requested in smaller pages until they fit, and comes whole."""
+    asked: list[tuple[int, bool]] = []
+
+    def answer(request: Request, connection: socket.socket) -> bytes:
+        page = _page(request.target)
+        per_page = int(request.target.rpartition("per_page=")[2])
+        asked.append((per_page, len(page) <= LIST_ANSWER_BYTES))
+        return http(200, page)
+
+    with WireServer(answer) as server, MattermostClient(server.url, TOKEN) as client:
         posts = client.get_posts_page(CHANNEL, page=0, per_page=200)
-        asked = [int(request.target.rpartition("per_page=")[2]) for request in server.requests]
 
     assert [post.id for post in posts] == [f"p{n}" for n in range(40)]
-    assert asked[0] == 200
-    assert all(request.body_size <= LIST_ANSWER_BYTES for request in server.requests)
-    assert max(asked[1:]) < 200
+    assert asked == [(200, False), (100, False), (50, False), (25, True), (25, True)]
 
 
 def test_a_call_without_bounds_fails_at_once() -> None:
