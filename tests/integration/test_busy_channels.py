@@ -20,6 +20,7 @@ from tasks.replies.busy_channels import MAX_TASKS, collect_busy, look_while_due
 from tasks.replies.catch_up import collect
 from tasks.replies.due_looks import DueLook, DueLooks
 from tasks.replies.live_channels import busy_licences
+from tests.stage.database_cost import counted
 from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
 from tests.stage.thread import MirroredThread
 from tests.waiting import wait_until
@@ -79,17 +80,19 @@ def test_reply_edit_and_deletion_in_a_busy_channel_are_seen_at_the_next_tick(
 def test_look_that_finds_nothing_new_asks_one_question_and_writes_nothing(
     thread: MirroredThread,
 ) -> None:
-    """A look that finds no change makes one request, and the recorded reply stays as it is."""
+    """A look that finds no change makes one request and writes no row."""
     thread.set_receipts(Receipts.NONE)
     post = thread.say("one")
     _tick(thread)
     _resolve(thread)
     thread.stage.stand_in.clear_received()
 
-    for _ in range(3):
-        _tick(thread)
+    with counted(thread.database) as cost:
+        for _ in range(3):
+            _tick(thread)
 
     assert _looks(thread) == len(thread.stage.stand_in.received()) == 3
+    assert cost.writes == []
     assert _states(thread) == {post.id: "recorded"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from ireserve_mattermost.lanes import Lane
 from models import Conversation, Licence, utc_now
 from tasks.outbound.redraw import OVERDUE, redraw_overdue
 from tasks.replies.catch_up import collect
@@ -111,7 +112,7 @@ def test_card_that_a_dead_worker_left_is_drawn_by_the_sweep(stage: Stage) -> Non
     with stage.runtime.database.transaction() as session:
         session.execute(update(Conversation).values(card_changed_at=utc_now() - OVERDUE))
     assert "1 cards asked for" in sweep_once(stage.runtime)
-    stage.drain(stage.append("conversation", conversation_id="c1"))
+    stage.drain(Lane.of_conversation(LICENCE, "c1"))
 
     assert root_of(stage)[1].startswith("Answered ")
     assert stage.conversation().card_changed_at is None

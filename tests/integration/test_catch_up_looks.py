@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import select
 
+from demo.mattermost import ids, posting
 from models import CatchUpCursor, Conversation
 from tasks.replies.catch_up import collect_replies
 from tasks.replies.look import wake_all
@@ -89,14 +90,15 @@ def test_collecting_starts_a_look_for_each_live_licence(
     assert (before, after) == ("0 licences", "1 licences")
 
 
-def test_cursor_is_mattermosts_time(stage: Stage) -> None:
-    """A look moves the cursor to the newest change, as the server dates the change."""
+def test_cursor_is_mattermosts_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look moves the cursor to the newest change, as a server with another clock dates it."""
     stage.start()
+    monkeypatch.setattr(posting, "now_ms", lambda: ids.now_ms() - 60_000)
     (post,) = write(stage, "one")
 
     look(stage)
 
     with stage.runtime.database.transaction() as session:
         cursor = session.scalars(select(CatchUpCursor)).one()
-    assert cursor.since_ms >= post.update_at_ms
-    assert cursor.channel_id == stage.channel_id
+    assert (cursor.channel_id, cursor.since_ms) == (stage.channel_id, post.update_at_ms)
+    assert post.update_at_ms < ids.now_ms() - 50_000

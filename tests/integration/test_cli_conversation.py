@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -164,7 +163,7 @@ def test_failure_before_a_thread_says_why(stage: Stage, operator: Operator) -> N
     stage.stand_in.set_fault("unauthorized", times=1)
     stage.start(CONVERSATION)
 
-    found = json.loads(json.dumps(look(operator)))
+    found = look(operator)
 
     assert found["thread"] is None
     assert [(each["key"], each["state"]) for each in found["messages"]] == [("root:1", "failed")]

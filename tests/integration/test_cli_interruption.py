@@ -14,6 +14,7 @@ import pytest
 from ireserve_mattermost.lanes import Lane
 from tests.operators import environment_of
 from tests.pages import ROOT
+from tests.stage.rows import stored
 from tests.stage.stage import LICENCE, Stage
 
 
@@ -79,7 +80,7 @@ def test_what_is_done_is_told_when_a_command_is_broken_off(
 def test_question_that_is_broken_off_is_no_answer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C at a question ends with exit code 130, and a line says that nothing was changed."""
+    """Ctrl-C at a question ends with exit code 130 and changes nothing, as a line says."""
     environment_of(stage.runtime.settings, monkeypatch)
     asked = ""
 
@@ -91,3 +92,4 @@ def test_question_that_is_broken_off_is_no_answer(
 
     assert "Remove licence" in asked
     assert (code, line) == (130, "Interrupted: nothing was changed.")
+    assert stored(stage).id == LICENCE

@@ -6,8 +6,6 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from models import utc_now
 from tests.operators import Operator
 from tests.stage.stage import LICENCE, Stage
@@ -78,9 +76,7 @@ def test_operator_sees_the_list_and_may_say_no(stage: Stage, operator: Operator)
     assert _stored(stage.store) == before
 
 
-def test_store_that_is_away_is_no_empty_store(
-    stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_store_that_is_away_is_no_empty_store(stage: Stage, operator: Operator) -> None:
     """If the store is away, the error names the setting."""
     stage.store.rmdir()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
@@ -15,6 +17,7 @@ from settings import mistyped_names
 from tasks.checks.broker import check_broker, check_memory, check_redis_clock
 from tasks.checks.reports import EMPTY_ENVELOPE, check_reports
 from tasks.checks.variables import check_names
+from tasks.watch import redis_clock
 from tests.sentry_endpoint import KEY, running_endpoint
 from tests.wire import WireServer, always, http
 
@@ -99,9 +102,19 @@ def test_memory_of_redis_is_told_before_it_is_full(own_redis: Redis) -> None:
     assert "raise maxmemory" in narrow.cure
 
 
-def test_clock_of_redis_is_compared_with_ours(own_redis: Redis) -> None:
-    """The clock of a Redis server on this machine is ok."""
-    assert check_redis_clock(own_redis).state.value == "ok"
+@pytest.mark.parametrize(
+    ("ahead_s", "state"), [(0, "ok"), (50, "ok"), (120, "warn"), (-120, "warn")]
+)
+def test_clock_of_redis_is_compared_with_ours(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, ahead_s: int, state: str
+) -> None:
+    """A clock of ours that is two minutes ahead of Redis' clock, or behind it, is a warning."""
+    clock = SimpleNamespace(time=lambda: time.time() + ahead_s)
+    monkeypatch.setattr(redis_clock, "time", clock)
+
+    check = check_redis_clock(redis)
+
+    assert (check.state.value, bool(check.cure)) == (state, state == "warn")
 
 
 class Refusing:

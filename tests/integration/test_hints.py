@@ -15,16 +15,10 @@ from tasks.replies.catch_up import collect
 from tasks.replies.giving_receipts import give_due_receipts
 from tasks.replies.hints import HINT_INTERVAL
 from tasks.replies.known_reply import RECEIPT_DELAY
-from tests.stage.stage import LICENCE, Stage
+from tests.stage.stage import LICENCE
 from tests.stage.thread import MirroredThread
 
 See = Callable[[MirroredThread, Post], None]
-
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation with its thread, in a channel where a member also writes outside threads."""
-    return MirroredThread.open(stage)
 
 
 def _by_webhook(thread: MirroredThread, post: Post) -> None:
@@ -80,7 +74,6 @@ def test_hint_comes_once_a_member_and_day(thread: MirroredThread, see: See) -> N
         see(thread, post)
         see_again = _hinted(thread)
     with thread.database.transaction() as session:
-        session.execute(update(Hint).values(decided_at=Hint.decided_at))
         hint = session.scalars(select(Hint)).one()
         hint.decided_at -= HINT_INTERVAL
 

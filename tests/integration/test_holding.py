@@ -31,11 +31,10 @@ def _break_the_server(stage: Stage) -> None:
         stage.notify(notification_id=f"broken-{number}")
 
 
-def _restarted(stage: Stage, **changes: object) -> Stage:
+def _restart(stage: Stage, **changes: object) -> None:
     settings = stage.runtime.settings.model_copy(update=changes)
     stage.runtime.database.dispose()
     stage.runtime = build_runtime(settings, threads=4)
-    return stage
 
 
 def test_third_failure_opens_the_circuit_and_messages_wait(stage: Stage) -> None:
@@ -75,7 +74,7 @@ def test_message_that_waited_too_long_fails_and_keeps_its_payload(stage: Stage) 
     stage.start()
     _break_the_server(stage)
     stage.reply("m1", "too late")
-    _restarted(stage, hold_s=0)
+    _restart(stage, hold_s=0)
 
     report = stage.drain(LANE)
 

@@ -12,10 +12,8 @@ from models import DeliveryState
 from tasks.mattermost import MattermostClient
 from tasks.outbound import ledger, message_clock
 from tasks.outbound.marks import Mark
-from tests.stage.stage import Stage
+from tests.stage.stage import VISITOR, Stage
 from tests.waiting import wait_until
-
-_VISITOR = {"sender_name": "Jan", "sender_role": "visitor"}
 
 
 def _begin_like_a_worker_that_dies(stage: Stage, lane: Lane, kind: str, key: str) -> None:
@@ -138,7 +136,7 @@ def test_dead_workers_post_is_found_and_not_sent_again(stage: Stage) -> None:
     """A dead worker's post in the thread is settled as sent."""
     stage.start()
     stage.reply("m1", "hello")
-    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **VISITOR)
     row = next(row for row in stage.ledger() if row.key == "reply:m1")
     with stage.runtime.database.connection() as connection:
         ledger.set_aside(
@@ -154,7 +152,7 @@ def test_dead_workers_post_is_found_and_not_sent_again(stage: Stage) -> None:
 def test_dead_workers_message_that_was_not_sent_is_sent(stage: Stage) -> None:
     """A dead worker's message without a post is sent."""
     stage.start()
-    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **VISITOR)
     _begin_like_a_worker_that_dies(stage, lane, "reply", "reply:m1")
 
     report = stage.drain(lane)
@@ -185,7 +183,7 @@ def test_dead_workers_root_is_found_and_linked(stage: Stage) -> None:
 def test_member_post_with_the_same_key_is_not_taken_for_ours(stage: Stage) -> None:
     """Only the bot's own posts count, since a member can copy a post's props."""
     stage.start()
-    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **_VISITOR)
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text="hello", **VISITOR)
     _begin_like_a_worker_that_dies(stage, lane, "reply", "reply:m1")
     root = stage.channel_posts()[0]
     MattermostClient(stage.stand_in.url, stage.user_token).create_post(
@@ -209,7 +207,7 @@ def test_long_message_that_broke_off_in_the_middle_is_continued(stage: Stage) ->
     stage.stand_in.set_options(PendingPostTtlS=0.0)
     stage.start()
     text = "\n".join(f"line {number} " + "x" * 90 for number in range(400))
-    lane = stage.append("reply", conversation_id="c1", message_id="m1", text=text, **_VISITOR)
+    lane = stage.append("reply", conversation_id="c1", message_id="m1", text=text, **VISITOR)
     stage.drain(lane)
     whole = [post.message for post in stage.channel_posts()[1:]]
     for post in stage.channel_posts()[2:]:
@@ -220,7 +218,7 @@ def test_long_message_that_broke_off_in_the_middle_is_continued(stage: Stage) ->
             connection, row.id, state=DeliveryState.SENDING, reason="", detail="", post_count=0
         )
 
-    stage.append("reply", conversation_id="c1", message_id="m1", text=text, **_VISITOR)
+    stage.append("reply", conversation_id="c1", message_id="m1", text=text, **VISITOR)
     stage.drain(lane)
 
     assert len(whole) == 3
