@@ -32,6 +32,14 @@ class Operator:
         assert result.exit_code == exit_code, result.output
         return json.loads(result.stdout)
 
+    def error(self, *words: str, stdin: str = "") -> str:
+        """Run a command that must end with one line on standard error; return this line."""
+        result = self.run(*words, stdin=stdin)
+        assert (result.exit_code, result.stdout) == (1, ""), result.output
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("Error: ")
+        return line
+
     def findings(self, *words: str, exit_code: int) -> dict[str, tuple[str, str, str]]:
         """Run the doctor; return state, sentence and cure of each check by name."""
         answer = self.json("doctor", *words, exit_code=exit_code)

@@ -142,10 +142,10 @@ def test_conversation_that_waits_for_its_first_thread_is_shown(
 
 
 def test_unknown_conversation_is_one_line(operator: Operator) -> None:
-    """The error for an unknown conversation names both ids."""
-    answer = operator.json("conversation", LICENCE, "c9", exit_code=1)
+    """The one line about an unknown conversation names both ids."""
+    line = operator.error("conversation", LICENCE, "c9")
 
-    assert "nothing is stored of conversation 'c9' of licence 'L1'" in answer["error"]
+    assert "nothing is stored of conversation 'c9' of licence 'L1'" in line
 
 
 def test_control_characters_do_not_reach_the_terminal(stage: Stage, operator: Operator) -> None:

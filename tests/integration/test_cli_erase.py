@@ -10,8 +10,9 @@ from sqlalchemy import select
 from ireserve_mattermost.lanes import Lane
 from models import Conversation
 from tests.operators import Operator
-from tests.stage.stage import LICENCE, Stage
+from tests.stage.stage import LICENCE, VISITOR, Stage
 from tests.stage.thread import MirroredThread
+from tests.webhook_calls import add_licence
 
 NOTHING = {
     "conversations": 0, "replies": 0, "files": 0, "payloads": 0, "waiting": 0, "threads": 0,
@@ -115,6 +116,24 @@ def test_visitor_is_found_in_messages_that_failed_or_wait(stage: Stage, operator
 
 
 def test_visitor_of_another_licence_is_not_touched(stage: Stage, operator: Operator) -> None:
+    """Another licence's conversations of the same name and id stay, also a waiting message."""
+    stage.start("c1", visitor_name="Jan")
+    add_licence(stage.runtime.database, "L2", tokens=())
+    with stage.runtime.database.transaction() as session:
+        for each in ("c1", "c2"):
+            ids = {"licence_id": "L2", "conversation_id": each, "channel_id": "c"}
+            session.add(Conversation(**ids, visitor_name="Jan"))
+    waiting = {"licence_id": "L2", "conversation_id": "c1", "message_id": "m1", "text": "waits"}
+    lane = stage.append("reply", **waiting, **VISITOR)
+
+    answer = _erase(operator, "--visitor", "Jan", "--yes")
+
+    assert answer["erased"] == {**NOTHING, "conversations": 1}
+    assert _conversations(stage) == ["c1", "c2"]
+    assert stage.runtime.lanes.head(lane) is not None
+
+
+def test_licence_that_is_not_registered_erases_nothing(stage: Stage, operator: Operator) -> None:
     """Erasing for an unregistered licence is an error without the name, and erases nothing."""
     stage.start("c1", visitor_name="Jan")
 
