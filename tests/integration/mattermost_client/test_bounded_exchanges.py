@@ -87,6 +87,7 @@ def test_a_server_that_drips_is_given_up_in_time(part: str, way: Way) -> None:
     assert caught.value.reason is Reason.TIMEOUT
     assert took_s < IN_TIME_S
     assert server.connection_count == 1
+    assert [request.method for request in server.requests].count("POST") == 1
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "nothing"])
