@@ -108,7 +108,7 @@ def test_memory_of_redis_is_told_before_it_is_full(own_redis: Redis) -> None:
 def test_clock_of_redis_is_compared_with_ours(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, ahead_s: int, state: str
 ) -> None:
-    """A clock of ours that is two minutes ahead of Redis' clock, or behind it, is a warning."""
+    """A difference of two minutes between our clock and Redis' clock, either way, is a warning."""
     clock = SimpleNamespace(time=lambda: time.time() + ahead_s)
     monkeypatch.setattr(redis_clock, "time", clock)
 
