@@ -15,6 +15,7 @@ from models import Database
 from models.keyring import new_key
 from settings import Settings, get_settings
 from tasks.app import app
+from tasks.licences import circuit
 from tasks.licences.registration import Registration
 from tasks.runtime import build_runtime
 from tests.operators import Operator, environment_of
@@ -110,6 +111,12 @@ def stage(settings: Settings, stand_in: StandIn, tmp_path: Path) -> Iterator[Sta
 def thread(stage: Stage) -> MirroredThread:
     """A conversation with its thread."""
     return MirroredThread.open(stage)
+
+
+@pytest.fixture
+def fresh_circuits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read each circuit's state anew, which a worker otherwise keeps for a second."""
+    monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from tests.stage.lane_entries import entry
 from tests.stage.stage import LICENCE, Stage
 from tests.stage.thread import MirroredThread
 
+pytestmark = pytest.mark.usefixtures("fresh_circuits")
+
 AWAY = NotSentError(Reason.UNREACHABLE)
 PLAIN_500 = OutcomeUnknownError(Reason.SERVER_ERROR, status=500)
 ANSWERS = {
@@ -42,12 +44,6 @@ ANSWERS = {
     "endless": (OutcomeUnknownError(Reason.ANSWER_TOO_LARGE), Reach.AWAY),
     "429": (RateLimitedError(Reason.RATE_LIMITED, retry_after_s=60), Reach.PAUSE),
 }
-
-
-@pytest.fixture(autouse=True)
-def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A worker keeps a circuit's state for a second. The tests do not wait for that.
-    monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
 @pytest.mark.parametrize(("error", "reach"), ANSWERS.values(), ids=ANSWERS)

@@ -14,15 +14,9 @@ from tasks.runtime import Runtime, build_runtime
 from tests.stage.stage import Stage
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.usefixtures("fresh_circuits")]
 
 LANE = Lane.of_conversation("L1", "c1")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A worker keeps a circuit's state for a second. The tests do not wait for that.
-    monkeypatch.setattr(circuit, "CACHE_S", 0.0)
 
 
 def _break_the_server(stage: Stage) -> None:

@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ireserve_mattermost.lanes import Lane
-from tasks.licences import circuit
 from tests.stage.stage import Stage
 
-
-@pytest.fixture(autouse=True)
-def _fresh_circuit_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A worker caches a circuit's state for one second. Without the cache, no test waits for it.
-    monkeypatch.setattr(circuit, "CACHE_S", 0.0)
+pytestmark = pytest.mark.usefixtures("fresh_circuits")
 
 
 def test_messages_wait_while_mattermosts_own_database_is_away(stage: Stage) -> None:
