@@ -108,6 +108,12 @@ def stage(settings: Settings, stand_in: StandIn, tmp_path: Path) -> Iterator[Sta
 
 
 @pytest.fixture
+def private_channel(stage: Stage) -> None:
+    """Make the licence's channel private, so that it can have no webhook."""
+    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
+
+
+@pytest.fixture
 def thread(stage: Stage) -> MirroredThread:
     """A conversation with its thread."""
     return MirroredThread.open(stage)

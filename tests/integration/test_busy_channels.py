@@ -21,17 +21,12 @@ from tasks.replies.catch_up import collect
 from tasks.replies.due_looks import DueLook, DueLooks
 from tasks.replies.live_channels import busy_licences
 from tests.stage.database_cost import counted
-from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
+from tests.stage.stage import LICENCE
 from tests.stage.thread import MirroredThread
 from tests.waiting import wait_until
 from tests.webhook_calls import add_licence
 
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation in a private channel, which has no webhook."""
-    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
-    return MirroredThread.open(stage)
+pytestmark = pytest.mark.usefixtures("private_channel")
 
 
 def _tick(thread: MirroredThread) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import update
 
 from models import Conversation, Reply, ReplySource, ReplyState
 from tasks.replies.inbox import receive
 from tests.stage.channel_looks import in_order, inbox_of, look, record_all, write
-from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
+from tests.stage.stage import LICENCE, Stage
 from tests.webhook_calls import add_licence
 
 
@@ -55,9 +56,9 @@ def test_the_same_post_of_another_licence_is_another_reply(stage: Stage) -> None
     ]
 
 
+@pytest.mark.usefixtures("private_channel")
 def test_private_channel_works_by_catch_up(stage: Stage) -> None:
     """Replies in a private channel, which has no webhooks, are found."""
-    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
     stage.start()
     (post,) = write(stage, "in private")
 

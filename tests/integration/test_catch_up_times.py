@@ -13,18 +13,13 @@ from models import CatchUpCursor, Conversation, Receipts, Reply, ReplyState, utc
 from tasks.replies.catch_up import collect
 from tasks.replies.live_channels import licences_with_threads
 from tasks.replies.look_notes import LookNotes
-from tests.stage.stage import CHANNEL, LICENCE, TEAM, Stage
+from tests.stage.stage import CHANNEL, LICENCE, TEAM
 from tests.stage.thread import MirroredThread
 
 HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 PLACE = f"{TEAM}/{CHANNEL}"
 
-
-@pytest.fixture
-def thread(stage: Stage) -> MirroredThread:
-    """A conversation in a private channel, which has no webhook."""
-    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
-    return MirroredThread.open(stage)
+pytestmark = pytest.mark.usefixtures("private_channel")
 
 
 def _dated(thread: MirroredThread, message: str, *, at_ms: int) -> str:

@@ -37,11 +37,6 @@ def add(operator: Operator, stage: Stage, tokens: dict[str, str], *words: str) -
     return result
 
 
-def make_private(stage: Stage) -> None:
-    """Make the channel private."""
-    stage.stand_in.setup({"channels": [{"team": TEAM, "name": CHANNEL, "type": "P"}]})
-
-
 def hooks(stage: Stage) -> list[Any]:
     """Return the outgoing webhooks on the server."""
     return list(stage.stand_in.backend.state.hooks.values())
@@ -99,12 +94,11 @@ def test_without_an_administrators_token_the_fields_to_fill_in_are_told(
     assert "licence webhook L2" in " ".join(answer["next"])
 
 
+@pytest.mark.usefixtures("private_channel")
 def test_private_channel_gets_no_webhook(
     stage: Stage, operator: Operator, tokens: dict[str, str]
 ) -> None:
     """For a private channel no webhook is made, and the output says so."""
-    make_private(stage)
-
     answer = add(
         operator, stage, tokens, "--admin-token-file", tokens["admin"], "--callback-url", CALLBACK
     )
