@@ -67,10 +67,10 @@ class _Fresh(HTTPConnection):
         self._is_head, self._head = True, b""
         try:
             super().request(*args, **kwargs)
+            if self._head:
+                self.send(b"")
         finally:
-            self._is_head = False
-        if self._head:
-            self.send(b"")
+            self._is_head, self._head = False, b""
 
     def send(self, data: Any) -> None:
         """Send the data after the headers that were not sent yet; only keep headers."""
