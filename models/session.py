@@ -162,7 +162,8 @@ def _create_sqlite_engine(url: URL) -> Engine:
         url,
         # Errors must not show parameters: they are names and message texts.
         hide_parameters=True,
-        # SQLite drops a connection's cache of pages when another connection has written.
+        # SQLite drops a connection's cache of pages when another connection has written. A database
+        # in memory would have a pool without this option.
         poolclass=QueuePool,
         pool_use_lifo=True,
         connect_args={"timeout": SQLITE_BUSY_MS / 1_000},

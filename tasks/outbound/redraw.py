@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, Row, Table, and_, bindparam, case, null, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, null, select, update
 from sqlalchemy.orm import Session
 
 from ireserve_mattermost.lanes import Lane, LaneEntry, TooManyError
@@ -25,17 +24,16 @@ LIVE = timedelta(days=1)
 # How many cards the sweep handles at a time: work for a second.
 AT_ONCE = 100
 
-_ROW = cast(Table, Conversation.__table__).c
-_IS_ANSWERED = and_(bindparam("is_answer"), _ROW.waiting_since < bindparam("before"))
+_IS_ANSWERED = and_(bindparam("is_answer"), Conversation.waiting_since < bindparam("before"))
 # Built once, because it is executed for each reply.
 _REPLIED = (
     update(Conversation)
     .where(Conversation.id == bindparam("row"))
     .values(
         last_active_at=bindparam("now"),
-        waiting_since=case((_IS_ANSWERED, null()), else_=_ROW.waiting_since),
-        answered_at=case((_IS_ANSWERED, bindparam("now")), else_=_ROW.answered_at),
-        card_changed_at=case((_IS_ANSWERED, bindparam("now")), else_=_ROW.card_changed_at),
+        waiting_since=case((_IS_ANSWERED, null()), else_=Conversation.waiting_since),
+        answered_at=case((_IS_ANSWERED, bindparam("now")), else_=Conversation.answered_at),
+        card_changed_at=case((_IS_ANSWERED, bindparam("now")), else_=Conversation.card_changed_at),
     )
     .returning(Conversation.card_changed_at)
 )
