@@ -9,8 +9,9 @@ from typing import Any
 
 import psycopg
 import structlog
+from psycopg import errors
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 
 from models.limits import Limits, answer_by
@@ -24,6 +25,15 @@ POOL_TIMEOUT_S = 10
 KEEPALIVE_S = 60
 # PgBouncer's error for options that it does not pass on.
 _NOT_PASSED_ON = "unsupported startup parameter"
+# A statement that has run this often on a connection is prepared the next time: psycopg's default.
+PREPARE_AFTER = 5
+# The errors of a statement that was prepared: its name is unknown or taken, as on another
+# connection, or a table's columns have another type since.
+_OF_PREPARED = (
+    errors.InvalidSqlStatementName,
+    errors.DuplicatePreparedStatement,
+    errors.FeatureNotSupported,
+)
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -85,11 +95,12 @@ class _AnswerLimit:
 
 
 class _Connector:
-    """Makes an engine's connections, with the server's limits if the server accepts them."""
+    """Makes an engine's connections, with limits and prepared statements where these work."""
 
     def __init__(self, limits: Limits) -> None:
         self._answer_limit = _AnswerLimit(limits)
         self._options = limits.server_options()
+        self._prepares = True
 
     def connect(self, _dialect: Any, _record: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """Return a new connection; SQLAlchemy calls this for each one."""
@@ -106,12 +117,41 @@ class _Connector:
             self._options = ""
             connection = BoundedConnection.connect(*args, **kwargs)
         connection.answer_limit = self._answer_limit
+        if self._prepares and _is_direct(connection):
+            connection.prepare_threshold = PREPARE_AFTER
         return connection
 
     def _with_options(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         # The options of DATABASE_URL come last, so that they take precedence.
         options = f"{self._options} {kwargs.get('options', '')}".strip()
         return {**kwargs, "options": options} if options else kwargs
+
+    def note_error(self, context: ExceptionContext) -> None:
+        """Replace the connections after an error of a prepared statement, and prepare no more."""
+        error = context.original_exception
+        if not isinstance(error, _OF_PREPARED):
+            return
+        if self._prepares:
+            log.warning("prepared_statements_refused", error=type(error).__name__)
+        self._prepares = False
+        # The caller tries again, as after any loss of the connection.
+        context.is_disconnect = True
+
+
+def _is_direct(connection: BoundedConnection) -> bool:
+    """Return whether no pooler is in between, which could switch the server's connection.
+
+    A pooler gives its clients process ids of its own, since one connection of the server is for
+    many of them.
+    """
+    try:
+        connection.autocommit = True
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        connection.autocommit = False
+    except psycopg.Error:
+        connection.close()
+        raise
+    return row is not None and row[0] == connection.info.backend_pid
 
 
 def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engine:
@@ -128,15 +168,18 @@ def create_postgres_engine(url: URL, *, pool_size: int, limits: Limits) -> Engin
         # A statement that commits by itself leaves nothing to roll back.
         skip_autocommit_rollback=True,
         pool_timeout=min(POOL_TIMEOUT_S, limits.answer_s or POOL_TIMEOUT_S),
-        # PgBouncer may give each transaction another connection. A statement that was prepared on
-        # one is unknown on the next, and its name is taken on a third.
+        # Nothing is prepared unless the connection is direct. PgBouncer may give each transaction
+        # another connection. A statement that was prepared on one is unknown on the next, and its
+        # name is taken on a third.
         connect_args={
             "connect_timeout": limits.connect_s,
             "prepare_threshold": None,
             "keepalives_idle": KEEPALIVE_S,
         },
     )
-    event.listen(engine, "do_connect", _Connector(limits).connect)
+    connector = _Connector(limits)
+    event.listen(engine, "do_connect", connector.connect)
+    event.listen(engine, "handle_error", connector.note_error)
     event.listen(engine, "checkout", _replace_if_closed)
     return engine
 

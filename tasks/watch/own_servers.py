@@ -48,7 +48,9 @@ def trouble_of(error: BaseException) -> ServerTrouble | None:
     """Return what is wrong with one of our servers; None: the error is about neither."""
     if isinstance(error, PoolTimeoutError):
         return ServerTrouble("database", "no connection of the pool came free")
-    if isinstance(error, DBAPIError) and not isinstance(error, _OF_A_STATEMENT):
+    if isinstance(error, DBAPIError) and (
+        error.connection_invalidated or not isinstance(error, _OF_A_STATEMENT)
+    ):
         return ServerTrouble("database", type(error.orig).__name__)
     if isinstance(error, RedisConnectionError | RedisTimeoutError | BrokerError):
         return ServerTrouble("redis", type(error).__name__)

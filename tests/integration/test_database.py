@@ -10,14 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from ireserve_mattermost.lanes import Lane, LaneEntry
 from models import Database, Delivery
 from models import session as session_module
-from models.postgres import KEEPALIVE_S
+from models.postgres import KEEPALIVE_S, PREPARE_AFTER
 from tasks.outbound import ledger
+from tasks.watch.own_servers import ServerTrouble, trouble_of
 from tests.postgres_server import PostgresServer
 
 LANE = Lane.of_conversation("L1", "c1")
@@ -127,16 +131,43 @@ def test_connections_are_kept(postgres_url: str) -> None:
     assert len(set(pids)) == 1
 
 
-def test_no_statement_is_prepared_on_a_connection(postgres_url: str) -> None:
-    """No statement is prepared, because a pooler may switch the connection."""
+def test_statement_that_runs_often_is_prepared(postgres_url: str) -> None:
+    """On a connection without a pooler, PostgreSQL keeps the plan of what is asked often."""
     database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
     with database.reading() as connection:
-        for _ in range(20):
+        for _ in range(PREPARE_AFTER + 1):
             connection.execute(select(func.count()).select_from(Delivery))
+        prepared = connection.execute(text("SELECT statement FROM pg_prepared_statements")).all()
+    database.dispose()
+
+    assert [statement.split()[:2] for (statement,) in prepared] == [["SELECT", "count(*)"]]
+
+
+def test_migration_beside_a_prepared_statement_costs_one_attempt(postgres_url: str) -> None:
+    """A prepared statement whose column has another type now fails once, as a lost connection."""
+    database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+    ask = text("SELECT note FROM probe")
+    with psycopg.connect(postgres_url, autocommit=True) as migration:
+        migration.execute("CREATE TABLE probe (note VARCHAR(10))")
+        with database.reading() as connection:
+            for _ in range(PREPARE_AFTER + 1):
+                connection.execute(ask)
+        migration.execute("ALTER TABLE probe ALTER note TYPE VARCHAR(20)")
+
+    with (
+        capture_logs() as logs,
+        pytest.raises(DBAPIError) as caught,
+        database.reading() as connection,
+    ):
+        connection.execute(ask)
+    with database.reading() as connection:
+        later = [connection.execute(ask).all() for _ in range(3 * PREPARE_AFTER)]
         prepared = connection.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar()
     database.dispose()
 
-    assert prepared == 0
+    assert trouble_of(caught.value) == ServerTrouble("database", "FeatureNotSupported")
+    assert [line["event"] for line in logs] == ["prepared_statements_refused"]
+    assert (later, prepared) == ([[]] * 3 * PREPARE_AFTER, 0)
 
 
 def test_connection_that_was_used_last_is_used_first(database: Database) -> None:

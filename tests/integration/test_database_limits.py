@@ -12,11 +12,12 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
-from models import Database
+from models import Database, postgres
 from models.limits import WEB, WORKER, Limits, within
+from models.postgres import PREPARE_AFTER
 from tests.pgbouncer import pgbouncer_executable, running_pgbouncer
 from tests.postgres_server import PostgresServer
 from tests.waiting import wait_until
@@ -39,7 +40,7 @@ def ask(database: Database, statement: str = "SELECT 1") -> str:
     try:
         with database.reading() as connection:
             connection.execute(text(statement))
-    except OperationalError as error:
+    except DBAPIError as error:
         return str(error.orig).partition("\n")[0]
     return ""
 
@@ -195,3 +196,32 @@ def test_limits_of_the_role_hold_behind_the_pooler(
         postgres_server.execute("ALTER ROLE test RESET statement_timeout")
 
     assert "statement timeout" in said
+
+
+def test_nothing_is_prepared_behind_a_pooler(bouncer_url: str) -> None:
+    """A pooler in transaction mode may switch the connection, so no statement is prepared on it."""
+    with opened(bouncer_url, SHORT) as database:
+        said = [ask(database) for _ in range(2 * PREPARE_AFTER)]
+        with database.reading() as connection:
+            count = text("SELECT count(*) FROM pg_prepared_statements")
+            prepared = connection.execute(count).scalar()
+
+    assert said == [""] * 2 * PREPARE_AFTER
+    assert prepared == 0
+
+
+def test_pooler_that_passes_for_the_server_costs_one_attempt(
+    bouncer_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a switched connection has lost a prepared statement, nothing is prepared any more."""
+    monkeypatch.setattr(postgres, "_is_direct", lambda _: True)
+    with opened(bouncer_url, SHORT) as database, psycopg.connect(bouncer_url) as another:
+        before = [ask(database) for _ in range(2 * PREPARE_AFTER)]
+        # A transaction of another client keeps the connection on which the statement is prepared.
+        another.execute("SELECT 1")
+        with capture_logs() as logs:
+            after = [ask(database) for _ in range(2 * PREPARE_AFTER)]
+
+    assert before == [""] * 2 * PREPARE_AFTER
+    assert (bool(after[0]), after[1:]) == (True, [""] * (2 * PREPARE_AFTER - 1))
+    assert "prepared_statements_refused" in [line["event"] for line in logs]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 from kombu.exceptions import OperationalError as BrokerError
+from psycopg.errors import DuplicatePreparedStatement
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tasks.watch.own_servers import trouble_of
@@ -20,6 +21,11 @@ REFUSED = psycopg.OperationalError(f"connection to {SECRET} refused")
     ("error", "server", "why"),
     [
         (OperationalError(SECRET, {}, REFUSED), "database", "OperationalError"),
+        (
+            ProgrammingError(SECRET, {}, DuplicatePreparedStatement(), connection_invalidated=True),
+            "database",
+            "DuplicatePreparedStatement",
+        ),
         (PoolTimeoutError(SECRET), "database", "pool"),
         (RedisConnectionError(SECRET), "redis", "ConnectionError"),
         (BrokerError(SECRET), "redis", "OperationalError"),
