@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Row, Table, bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import selectinload
 
 from models import (
@@ -27,11 +29,14 @@ from tasks.rendering import DEFAULT_LOCALE, Locale
 # How long a worker uses a licence without reading it again, so that a busy lane does not read it
 # for each message. An operator's change takes effect within this time.
 CACHE_S = 5.0
+# After this time a worker reads the licence again when it has sent something, so that the next
+# message does not wait for that.
+RENEW_S = 4.0
 
 _LICENCES = cast(Table, Licence.__table__)
 _CHANNELS = cast(Table, NotificationChannel.__table__)
-# All rows of a licence. A message waits while these are read. Comparing the rows takes a tenth of
-# the time (PostgreSQL: a quarter) of loading the objects and decrypting the token again.
+# All rows of a licence. A message may wait while these are read. Comparing the rows takes a tenth
+# of the time (PostgreSQL: a quarter) of loading the objects and decrypting the token again.
 _ROWS = (
     select(_LICENCES, _CHANNELS)
     .select_from(_LICENCES.outerjoin(_CHANNELS))
@@ -129,6 +134,11 @@ class _Kept:
     rows: Sequence[Row[Any]]
     looked_at: float
 
+    @property
+    def age_s(self) -> float:
+        """How long ago the licence was last read."""
+        return time.monotonic() - self.looked_at
+
 
 class Licences:
     """The licences of the installation, read from the database and kept for ``CACHE_S``."""
@@ -145,8 +155,18 @@ class Licences:
             SendFailedError: the licence is not registered or disabled, or its token is unreadable.
         """
         kept = self._cache.get(licence_id)
-        if kept is not None and time.monotonic() - kept.looked_at < CACHE_S:
+        if kept is not None and kept.age_s < CACHE_S:
             return kept.access
+        return self._look(licence_id, kept)
+
+    def renew(self, licence_id: str) -> None:
+        """Read the licence again if its next message would have to; an error changes nothing."""
+        kept = self._cache.get(licence_id)
+        if kept is not None and kept.age_s >= RENEW_S:
+            with suppress(SQLAlchemyError, SendFailedError):
+                self._look(licence_id, kept)
+
+    def _look(self, licence_id: str, kept: _Kept | None) -> LicenceAccess:
         rows = self._rows(licence_id)
         access = kept.access if kept and kept.rows == rows else self._read(licence_id)
         self._cache[licence_id] = _Kept(access, rows, time.monotonic())

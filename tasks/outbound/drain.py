@@ -95,6 +95,7 @@ def serve(runtime: Runtime, turn: Turn | None) -> DrainReport:
                 _send_all(runtime, taken, report)
                 if runtime.settings.outcome_task is not None:
                     publish_due(runtime)
+            runtime.licences.renew(turn.licence_id)
         finally:
             turn = leave(runtime, turn.licence_id)
     return report
