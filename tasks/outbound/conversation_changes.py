@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, or_, true
 
 from ireserve_mattermost.messages import ChatMessage, ConversationChange, Message, RootPost
 from ireserve_mattermost.values import is_blank
@@ -15,6 +18,7 @@ from models import ConversationState
 QUESTION_LENGTH = 300
 # The states that a visitor's message ends.
 _ENDED = frozenset({ConversationState.CLOSED, ConversationState.SNOOZED})
+_GOING_ON = tuple(state for state in ConversationState if state not in _ENDED)
 # Messages of these senders are no answer: the visitor still waits for a person.
 _ANSWERS_NOTHING = frozenset({"bot", "system"})
 
@@ -30,6 +34,35 @@ class EnqueuedMessage:
     message: Message
     enqueued_at: datetime
     is_new: bool = True
+
+
+class Effect(StrEnum):
+    """What a message of the web chat does to its conversation."""
+
+    NONE = "none"
+    ANSWERS = "answers"
+    ASKS = "asks"
+
+    @classmethod
+    def of(cls, message: ChatMessage) -> Effect:
+        """Return what this message does."""
+        if message.is_internal or message.sender_role in _ANSWERS_NOTHING:
+            return cls.NONE
+        return cls.ANSWERS if message.sender_role == "agent" else cls.ASKS
+
+    def changes_nothing(self, stored: FromClause) -> ColumnElement[bool]:
+        """Return the condition under which ``changed_columns`` is empty for one such message."""
+        columns = stored.c
+        if self is Effect.NONE:
+            return true()
+        if self is Effect.ANSWERS:
+            return columns.waiting_since.is_(None)
+        return and_(
+            columns.visitor_name.is_not(None),
+            columns.question.is_not(None),
+            columns.waiting_since.is_not(None),
+            or_(columns.state.is_(None), *(columns.state == each for each in _GOING_ON)),
+        )
 
 
 def changed_columns(
@@ -91,12 +124,13 @@ def _assign(changed: dict[str, Any], user_id: str | None, name: str | None) -> N
 
 
 def _apply_chat_message(changed: dict[str, Any], message: ChatMessage, at: datetime) -> None:
-    if message.is_internal or message.sender_role in _ANSWERS_NOTHING:
-        return
-    if message.sender_role == "agent":
-        if changed["waiting_since"]:
-            changed |= {"waiting_since": None, "answered_at": at}
-        return
+    match Effect.of(message):
+        case Effect.NONE:
+            return
+        case Effect.ANSWERS:
+            if changed["waiting_since"]:
+                changed |= {"waiting_since": None, "answered_at": at}
+            return
     if changed["visitor_name"] is None:
         changed["visitor_name"] = _stored(message.sender_name)
     if changed["question"] is None:

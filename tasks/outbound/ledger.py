@@ -18,15 +18,15 @@ from models import Delivery, DeliveryKind, DeliveryState, utc_now
 NEW = None
 # Plain statements on the table, because objects would take time for each message.
 _ROWS = cast(Table, Delivery.__table__)
-_ONE_PER_KEY = ("lane", "key")
+ONE_PER_KEY = ("lane", "key")
 _MADE = (_ROWS.c.key, _ROWS.c.id, _ROWS.c.started_at)
 # Most messages are new. Inserting first, and reading only what existed, saves a query.
 _BEGIN = {
     "postgresql": postgresql.insert(_ROWS)
-    .on_conflict_do_nothing(index_elements=_ONE_PER_KEY)
+    .on_conflict_do_nothing(index_elements=ONE_PER_KEY)
     .returning(*_MADE),
     "sqlite": sqlite.insert(_ROWS)
-    .on_conflict_do_nothing(index_elements=_ONE_PER_KEY)
+    .on_conflict_do_nothing(index_elements=ONE_PER_KEY)
     .returning(*_MADE),
 }
 _MARK_SENT = (
@@ -167,25 +167,27 @@ def begin(
 
 def _insert(connection: Connection, lane: Lane, entries: Iterable[LaneEntry]) -> dict[str, Begun]:
     """Insert rows for the messages that have none, and return these messages."""
-    rows = [
-        {
-            "licence_id": lane.licence_id,
-            "lane": str(lane),
-            "key": entry.key,
-            "kind": DeliveryKind(entry.kind),
-            "state": DeliveryState.SENDING,
-            "task_id": entry.task_id,
-            "caller_correlation_id": entry.caller_correlation_id,
-            "enqueued_at": datetime.fromtimestamp(entry.enqueued_at_ms / 1_000, UTC),
-        }
-        for entry in entries
-    ]
+    rows = [new_row(lane, entry) for entry in entries]
     made = connection.execute(
         _BEGIN[connection.dialect.name],
         # For a list SQLAlchemy takes a slower path, which does not pay off for a single row.
         rows if len(rows) > 1 else rows[0],
     )
     return {key: Begun(row_id, NEW, None, started_at) for key, row_id, started_at in made}
+
+
+def new_row(lane: Lane, entry: LaneEntry) -> dict[str, Any]:
+    """Return the row of a message that is being sent, except for the columns with defaults."""
+    return {
+        "licence_id": lane.licence_id,
+        "lane": str(lane),
+        "key": entry.key,
+        "kind": DeliveryKind(entry.kind),
+        "state": DeliveryState.SENDING,
+        "task_id": entry.task_id,
+        "caller_correlation_id": entry.caller_correlation_id,
+        "enqueued_at": datetime.fromtimestamp(entry.enqueued_at_ms / 1_000, UTC),
+    }
 
 
 def put_back(connection: Connection, begun: Iterable[Begun]) -> None:

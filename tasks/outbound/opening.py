@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from ireserve_mattermost.lanes import Lane, LaneEntry
-from ireserve_mattermost.messages import Notification
+from ireserve_mattermost.messages import ChatMessage, Notification
 from models import Database
 from tasks.failures import SendFailedError
 from tasks.outbound import ledger
 from tasks.outbound.conversation_changes import EnqueuedMessage
-from tasks.outbound.ledger import Opening
+from tasks.outbound.find_and_begin import find_and_begin
+from tasks.outbound.ledger import Begun, Opening
 from tasks.outbound.threads import Thread, changes_nothing, find_thread, store_changes
 from tasks.outbound.verdicts import CheckedMessage, reason_to_skip
 
@@ -28,16 +29,34 @@ def open_messages(
     ``messages`` may hold more than the entries, since a change of the conversation is not begun.
     """
     by_key = _for_thread(messages)
-    # Most messages change nothing and need one query and one statement that commits by itself. Only
-    # the worker that holds the lane stores its messages' changes, so no row is locked in between.
+    # Most messages change nothing and need no transaction, but one or two statements that commit by
+    # themselves. Only the worker that holds the lane stores its messages' changes, so no row is
+    # locked in between.
     with database.autocommit() as connection:
-        thread = _known(connection, by_key)
+        thread, begun = _find(connection, lane, entries, by_key)
+        if begun:
+            return Opening(begun, {}), thread
         if not by_key or (thread and changes_nothing(thread, _enqueued(by_key))):
             return ledger.begin(connection, lane, entries), thread
     with database.connection() as connection:
         opening = ledger.begin(connection, lane, entries)
         enqueued = _enqueued(by_key, opening)
         return opening, store_changes(connection, thread, enqueued, _first(by_key).licence)
+
+
+def _find(
+    connection: Connection,
+    lane: Lane,
+    entries: Sequence[LaneEntry],
+    by_key: dict[str, CheckedMessage],
+) -> tuple[Thread | None, dict[str, Begun]]:
+    """Return the thread, and the message if the same statement could begin it."""
+    if connection.dialect.name == "postgresql" and len(entries) == len(by_key) == 1:
+        entry, checked = entries[0], by_key.get(entries[0].key)
+        if checked is not None and isinstance(checked.message, ChatMessage):
+            thread, begun = find_and_begin(connection, lane, entry, checked.message)
+            return thread, {} if begun is None else {entry.key: begun}
+    return _known(connection, by_key), {}
 
 
 def reload_thread(database: Database, messages: Sequence[Keyed]) -> Thread | None:

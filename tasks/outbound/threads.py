@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self, cast
@@ -111,7 +111,7 @@ _COLUMNS = (
     _ROWS.c.last_active_at,
     *(_ROWS.c[name] for name in (*_OF_CARD, *_CHANGED_BY_MESSAGES)),
 )
-_FIND = select(*_COLUMNS, MISSES_MESSAGES).where(
+FIND_THREAD = select(*_COLUMNS, MISSES_MESSAGES).where(
     _ROWS.c.licence_id == bindparam("licence"), _ROWS.c.conversation_id == bindparam("conversation")
 )
 
@@ -119,17 +119,26 @@ _FIND = select(*_COLUMNS, MISSES_MESSAGES).where(
 def find_thread(connection: Connection, message: Message) -> Thread | None:
     """Return the conversation of a message with its thread; None: it is not stored yet."""
     first = cast("RootPost | ChatMessage | ConversationChange", message)
-    wanted = {
-        "licence": first.licence_id,
-        "conversation": first.conversation_id,
-        "lane": str(_lane_of(first)),
+    row = connection.execute(FIND_THREAD, wanted(first)).one_or_none()
+    return None if row is None else found_thread(row)
+
+
+def wanted(message: RootPost | ChatMessage | ConversationChange) -> dict[str, str]:
+    """Return the parameters of ``FIND_THREAD``."""
+    return {
+        "licence": message.licence_id,
+        "conversation": message.conversation_id,
+        "lane": str(_lane_of(message)),
     }
-    row = connection.execute(_FIND, wanted).one_or_none()
-    thread = Thread(*tuple(row)) if row is not None else None
-    if thread is not None and thread.card_changed_at is not None:
-        # An earlier attempt may have drawn the card without recording it.
-        thread = replace(thread, card_digest=None)
-    return thread
+
+
+def found_thread(row: Iterable[Any]) -> Thread:
+    """Return the thread of a row of ``FIND_THREAD``."""
+    thread = Thread(*row)
+    if thread.card_changed_at is None:
+        return thread
+    # An earlier attempt may have drawn the card without recording it.
+    return replace(thread, card_digest=None)
 
 
 def _lane_of(message: RootPost | ChatMessage | ConversationChange) -> Lane:

@@ -24,7 +24,7 @@ def watched(engine: Engine) -> Iterator[Statements]:
     seen: Statements = {}
 
     def _note(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
+        if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
             seen.setdefault(statement, parameters)
 
     event.listen(engine, "before_cursor_execute", _note)
