@@ -17,6 +17,10 @@ from models.limits import OPERATOR, Limits
 
 # How long a writer waits for another one, because SQLite allows one at a time.
 SQLITE_BUSY_MS = 30_000
+# How long the write-ahead log of SQLite gets before a commit copies it into the database, in pages
+# of 4 KiB. That takes some milliseconds, and a message may wait for this commit. With SQLite's own
+# 1,000 pages this was one message in 60.
+CHECKPOINT_PAGES = 4_000
 # The execution option of connections whose transactions are not the usual ones, and its values.
 _MODE = "ireserve_mode"
 _READ_ONLY = "read only"
@@ -181,6 +185,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # With the write-ahead log, a commit survives the end of the process. Only a power cut may undo
     # the last commits, and then the lanes in Redis are as old.
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
