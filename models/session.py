@@ -18,8 +18,8 @@ from models.limits import OPERATOR, Limits
 # How long a writer waits for another one, because SQLite allows one at a time.
 SQLITE_BUSY_MS = 30_000
 # How long the write-ahead log of SQLite gets before a commit copies it into the database, in pages
-# of 4 KiB. That takes some milliseconds, and a message may wait for this commit. With SQLite's own
-# 1,000 pages this was one message in 60.
+# of 4 KiB. That takes some milliseconds, and a message may wait for this commit. SQLite's own
+# value is 1,000.
 CHECKPOINT_PAGES = 4_000
 # The execution option of connections whose transactions are not the usual ones, and its values.
 _MODE = "ireserve_mode"
