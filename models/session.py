@@ -94,8 +94,10 @@ class Database:
     def snapshot(self) -> Iterator[Session]:
         """Yield a session that only reads, and never makes a writer wait."""
         reading = self.engine.execution_options(**{_MODE: _READ_ONLY})
-        with Session(reading) as session:
+        with Session(reading, expire_on_commit=False) as session:
             yield session
+            # A rollback would make psycopg forget the connection's prepared statements.
+            session.commit()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

@@ -143,6 +143,26 @@ def test_statement_that_runs_often_is_prepared(postgres_url: str) -> None:
     assert [statement.split()[:2] for (statement,) in prepared] == [["SELECT", "count(*)"]]
 
 
+def test_prepared_statement_is_kept_after_other_work(postgres_url: str) -> None:
+    """A transaction, a snapshot and a single query leave a connection's statements prepared."""
+    database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+    often = select(func.count()).select_from(Delivery)
+    with database.reading() as connection:
+        for _ in range(PREPARE_AFTER + 1):
+            connection.execute(often)
+    with database.connection() as connection:
+        connection.execute(text("SELECT 1"))
+    with database.transaction() as session:
+        session.execute(text("SELECT 2"))
+    with database.snapshot() as session:
+        session.execute(text("SELECT 3"))
+    with database.reading() as connection:
+        prepared = connection.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar()
+    database.dispose()
+
+    assert prepared == 1
+
+
 def test_migration_beside_a_prepared_statement_costs_one_attempt(postgres_url: str) -> None:
     """A prepared statement whose column has another type now fails once, as a lost connection."""
     database = Database(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
