@@ -42,7 +42,7 @@ def test_licence_is_read_again_after_the_message(
     with counted(stage.runtime.database) as cost:
         drain(stage.runtime, lane)
 
-    assert ["FROM licences" in statement for statement in cost.statements][-1]
+    assert "FROM licences" in cost.statements[-1]
     assert sum("FROM licences" in statement for statement in cost.statements) == 1
 
 
